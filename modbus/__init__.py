@@ -1,0 +1,1 @@
+"""The Tracer on the wire: frames, registers, replies and the line."""

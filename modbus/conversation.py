@@ -1,0 +1,184 @@
+"""One connection from its first byte to its last: requests in, replies out, each in its time.
+
+The hot path of the project. Knows a connected socket and the time; frames are the parser's business, answers
+come from a callable, where the connection came from and what follows it is for `modbus.link`.
+"""
+
+import select
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from modbus.diagnosis import Diagnosis
+from modbus.endpoint import is_tcp
+from modbus.rtu import Junk, Received, Request, RequestParser
+from modbus.stopsignal import StopSignal
+
+Answer = Callable[[Request], bytes | None]
+
+MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
+AT_ONCE_S = 0.001  # a recv() that took no longer did not wait
+QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+@dataclass(slots=True)
+class LineStats:
+    """Counts since the line was made."""
+
+    requests: dict[int, int] = field(default_factory=dict)  # by function code
+    replies: int = 0
+    exceptions: int = 0  # those of the replies that were Modbus exceptions
+    silent: int = 0  # requests that deserve no answer: another unit's, broadcasts
+    stale: int = 0  # requests dropped because a newer one stood behind them
+    failures: int = 0  # requests on which the answering code raised
+    bad_frames: int = 0  # pieces of junk shaped like a frame but with a wrong CRC
+    junk_bytes: int = 0
+    connects: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When to reply; see `modbus.link.Line`."""
+
+    turnaround_s: float = 0.005
+    stale_s: float = 0.5
+
+
+class Conversation:
+    """What is said over one socket.
+
+    Parameters
+    ----------
+    sock : socket
+        Connected and blocking.
+    answer : callable
+        Gives a ready frame or None; called when the reply is about to leave.
+    tally : LineStats
+        Counted up.
+    stop : StopSignal
+        Ends `run` while it waits for a time; while it waits for a byte, ``sock.shutdown()`` does.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        answer: Answer,
+        timing: Timing,
+        tally: LineStats,
+        diagnosis: Diagnosis,
+        stop: StopSignal,
+    ) -> None:
+        self.heard = False  # whether a byte came
+        self._sock = sock
+        self._answer = answer
+        self._timing = timing
+        self._tally = tally
+        self._diagnosis = diagnosis
+        self._stop = stop
+        self._quickack = QUICKACK if is_tcp(sock) else None
+        self._parser = RequestParser()
+        self._waiting: deque[tuple[float, float, Request]] = deque()  # due [s], arrived [s], request
+        self._looked_s = monotonic()  # when we last knew all that had arrived
+
+    def run(self) -> None:
+        """Serve until the peer closes or the line is stopped; an ``OSError`` means the connection broke."""
+        sock, waiting, stopped = self._sock, self._waiting, self._stop.is_set
+        self._diagnosis.connected(self._looked_s)
+        while not stopped():
+            began_s = monotonic()
+            wake_s = self._wake_s()
+            # With no time to wait for we go straight into recv(): one system call less per poll.
+            if wake_s is not None and not self._readable(wake_s - began_s):
+                self._time_passed(monotonic())
+                continue
+            data = sock.recv(4096)
+            now_s = monotonic()
+            if self._quickack is not None:
+                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
+                # first.
+                # The kernel takes the option back by itself: set only once, every poll would cost 43 ms.
+                sock.setsockopt(socket.IPPROTO_TCP, self._quickack, 1)
+            if not data:
+                return
+            self._feed(data, began_s, now_s)
+            if waiting and waiting[0][0] <= now_s:
+                self._reply(now_s)
+
+    def _wake_s(self) -> float | None:
+        """When something is to be done even if no byte comes; None: never."""
+        if self._waiting:
+            return self._waiting[0][0]  # nothing else is more urgent than a reply
+        held_s, tick_s = self._parser.deadline_s, self._diagnosis.deadline_s
+        if held_s is None or tick_s is None:
+            return tick_s if held_s is None else held_s
+        return min(held_s, tick_s)
+
+    def _readable(self, wait_s: float) -> bool:
+        """Whether bytes are there, now or within the wait."""
+        full = len(self._waiting) >= MOST_WAITING
+        watched = (self._stop,) if full else (self._sock, self._stop)
+        ready, _, _ = select.select(watched, (), (), max(wait_s, 0.0))
+        return self._sock in ready
+
+    def _time_passed(self, now_s: float) -> None:
+        """No bytes came: send the reply that is due, give up the rest of a frame, look for what is wrong."""
+        self._looked_s = now_s
+        if self._waiting:
+            if self._waiting[0][0] <= now_s:
+                self._reply(now_s)
+            return
+        if self._parser.deadline_s is not None and self._parser.deadline_s <= now_s:
+            for event in self._parser.flush(now_s):
+                self._take(event, now_s, now_s)
+        self._diagnosis.tick(now_s)
+
+    def _feed(self, data: bytes, began_s: float, now_s: float) -> None:
+        self.heard = True
+        self._tally.bytes_in += len(data)
+        if self._parser.deadline_s is not None:  # these bytes continue a request
+            self._diagnosis.gap(now_s - self._looked_s)
+        # Away for long (a slow answer, a busy host) and bytes there at once: as old as our last look,
+        # perhaps.
+        away = began_s - self._looked_s > self._timing.stale_s and now_s - began_s < AT_ONCE_S
+        arrived_s = self._looked_s if away else now_s
+        self._looked_s = now_s
+        for event in self._parser.feed(data, now_s):
+            self._take(event, arrived_s, now_s)
+
+    def _take(self, event: Received | Junk, arrived_s: float, now_s: float) -> None:
+        tally = self._tally
+        if isinstance(event, Received):
+            function = event.request.function
+            tally.requests[function] = tally.requests.get(function, 0) + 1
+            self._diagnosis.request()
+            self._waiting.append((now_s + self._timing.turnaround_s, arrived_s, event.request))
+        else:
+            bad_crc = "CRC" in event.why
+            tally.junk_bytes += len(event.data)
+            tally.bad_frames += bad_crc
+            self._diagnosis.junk(event.data, bad_crc=bad_crc)
+
+    def _reply(self, now_s: float) -> None:
+        """Answer the oldest request. Only that: before the next we look whether newer ones came meanwhile."""
+        _, arrived_s, request = self._waiting.popleft()
+        tally = self._tally
+        if self._waiting and now_s - arrived_s > self._timing.stale_s:
+            tally.stale += 1  # its master has given up and would take the reply for the next request's
+            return
+        try:
+            frame = self._answer(request)
+        except Exception as error:
+            tally.failures += 1
+            self._diagnosis.once(type(error).__name__, f"bug: no answer to {request}: {error!r}")
+            return
+        if frame is None:
+            tally.silent += 1
+            return
+        self._sock.sendall(frame)  # in one piece: masters that frame by silence take each piece for a frame
+        tally.replies += 1
+        tally.exceptions += frame[1] >> 7
+        tally.bytes_out += len(frame)

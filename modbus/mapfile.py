@@ -1,0 +1,202 @@
+"""Register map files: YAML to rows, with everything that is wrong with a file said at once.
+
+It knows files and keys, not requests. A map extends another by naming it: its rows take the places of the rows
+they overlap, and settings that it does not give are those of the other.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from modbus.rows import Bits, Row
+from plant import configs
+from plant.problems import Problem, ProblemsError, did_you_mean
+from plant.yamlfile import Document, KeyPath, load_yaml, problems_of
+
+Unmapped = Literal["zero", "exception"]
+Partial = Literal["refuse", "cut"]
+Units = Literal["any", "own"]
+SETTINGS = ("unmapped", "partial", "units", "max_count")
+
+
+class MapError(ProblemsError):
+    """A register map that can't be used."""
+
+
+class _File(BaseModel):
+    """What a map file may hold."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    extends: str | None = None
+    unmapped: Unmapped | None = None
+    partial: Partial | None = None
+    units: Units | None = None
+    max_count: int | None = Field(default=None, ge=1, le=125)  # a reply's length byte ends at 255
+    sources: dict[str, str] = {}
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapSpec:
+    """A map as its files give it, `extends` resolved."""
+
+    name: str
+    title: str
+    unmapped: Unmapped
+    partial: Partial
+    units: Units
+    max_count: int
+    sources: Mapping[str, str]
+    rows: tuple[Row, ...]  # by address
+    extends: "MapSpec | None"
+
+
+def read_map(name: str, ratings: Mapping[str, float]) -> MapSpec:
+    """Read a map and the maps it extends.
+
+    Parameters
+    ----------
+    name : str
+        Name of a map in ``config/registers``, or path of a file of one's own.
+    ratings : mapping
+        The controller's ratings that rows may name.
+
+    Raises
+    ------
+    MapError
+        With every problem of the first file that has any.
+    """
+    try:
+        return _read(configs.find("registers", name), ratings, ())
+    except MapError:
+        raise
+    except ProblemsError as error:
+        raise MapError(error.problems) from None
+
+
+def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> MapSpec:
+    document = load_yaml(path)
+    problems: list[Problem] = []
+    file: _File | None = None
+    try:
+        file = _File.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document, _known_keys(document.data))
+    parent = _parent(document, path, ratings, below, problems)
+    rows = list(_good_rows(document.data.get("rows")))
+    sources = {**(parent.sources if parent else {}), **_mapping(document.data.get("sources"))}
+    problems += _row_problems(document, rows, ratings, sources)
+    problems += _overlaps(document, rows, parent)
+    if document.data.get("extends") is None:
+        problems += [
+            document.problem((key,), "missing; a map that extends no other must give it")
+            for key in SETTINGS
+            if document.data.get(key) is None
+        ]
+    if problems or file is None:
+        raise MapError(problems)
+    settings = {key: getattr(file, key) or getattr(parent, key) for key in SETTINGS}
+    return MapSpec(
+        name=file.name,
+        title=file.title,
+        sources=sources,
+        rows=_merged([row for _, row in rows], parent.rows if parent else ()),
+        extends=parent,
+        **settings,
+    )
+
+
+def _parent(
+    document: Document, path: Path, ratings: Mapping[str, float], below: tuple[Path, ...], problems: list[Problem]
+) -> MapSpec | None:
+    """The map a file extends; what is wrong with naming it is added to `problems`."""
+    name = document.data.get("extends")
+    if not isinstance(name, str):
+        return None
+    beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
+    chain = (*below, path.resolve())
+    try:
+        found = beside if beside.is_file() else configs.find("registers", name)
+    except ProblemsError as error:
+        problems += [document.problem(("extends",), problem.message) for problem in error.problems]
+        return None
+    if found.resolve() in chain:
+        problems.append(document.problem(("extends",), f"{name} extends itself"))
+        return None
+    return _read(found, ratings, chain)
+
+
+def _merged(own: list[Row], inherited: tuple[Row, ...]) -> tuple[Row, ...]:
+    taken = {(row.table, address) for row in own for address in row.addresses}
+    kept = [row for row in inherited if not any((row.table, address) in taken for address in row.addresses)]
+    return tuple(sorted([*own, *kept], key=lambda row: (row.table, row.address)))
+
+
+def _good_rows(given: Any) -> Iterator[tuple[int, Row]]:
+    """The rows that are right by themselves: checks between rows go on though others are wrong."""
+    for index, data in enumerate(given if isinstance(given, list) else ()):
+        try:
+            yield index, Row.model_validate(data)
+        except ValidationError:
+            continue
+
+
+def _row_problems(
+    document: Document, rows: list[tuple[int, Row]], ratings: Mapping[str, float], sources: Mapping[str, str]
+) -> Iterator[Problem]:
+    for index, row in rows:
+        here: KeyPath = ("rows", index)
+        for source in row.source:
+            if source not in sources:
+                yield document.problem((*here, "source"), f"no source {source}{did_you_mean(source, sources)}")
+        if row.rating is not None and row.rating not in ratings:
+            near = did_you_mean(row.rating, ratings)
+            yield document.problem((*here, "rating"), f"the controller has no rating {row.rating}{near}")
+            continue
+        key = "rating" if row.rating is not None else "constant"
+        number = ratings[row.rating] if row.rating is not None else row.constant
+        if number is not None and not row.fits(number):
+            what = f"{row.name} (0x{row.address:04X}): {number:g} {row.unit}".rstrip()
+            sign = "signed " if row.signed else ""
+            yield document.problem(
+                (*here, key), f"{what} does not fit {sign}{16 * row.words} bits at x{row.scale:g}"
+            )
+
+
+def _overlaps(document: Document, rows: list[tuple[int, Row]], parent: MapSpec | None) -> Iterator[Problem]:
+    """Two rows at one address, and rows that leave half of an inherited 32-bit pair standing."""
+    taken: dict[tuple[str, int], Row] = {}
+    for index, row in rows:
+        for address in row.addresses:
+            other = taken.setdefault((row.table, address), row)
+            if other is not row:
+                yield document.problem(
+                    ("rows", index, "address"), f"0x{address:04X} is already {other.name} (0x{other.address:04X})"
+                )
+    for inherited in parent.rows if parent else ():
+        left = [address for address in inherited.addresses if (inherited.table, address) not in taken]
+        if left and len(left) < inherited.words:
+            half = f"0x{left[0]:04X}, the other half of {inherited.name} (0x{inherited.address:04X})"
+            yield document.problem(("rows",), f"{half} of {parent.name if parent else ''}, is left without a row")
+
+
+def _mapping(given: Any) -> dict[str, str]:
+    return given if isinstance(given, dict) else {}
+
+
+def _known_keys(data: Mapping[str, Any]) -> dict[KeyPath, list[str]]:
+    """Which keys each mapping of the file may have, for the near-name hints."""
+    known: dict[KeyPath, list[str]] = {(): list(_File.model_fields)}
+    rows = data.get("rows")
+    for index, row in enumerate(rows if isinstance(rows, list) else ()):
+        known["rows", index] = list(Row.model_fields)
+        fields = row.get("bits") if isinstance(row, dict) else None
+        for place in range(len(fields) if isinstance(fields, list) else 0):
+            known["rows", index, "bits", place] = list(Bits.model_fields)
+    return known

@@ -1,0 +1,221 @@
+"""One row of a register map: where its number comes from and how that number becomes words.
+
+Scale, sign, word order and bit fields live here and nowhere else. A row knows neither requests nor files; the
+words it makes are plain integers.
+
+Rounding is half to even (0.125 V at x100 reads 12). A quantity that does not fit its words reads the nearest
+number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V looks as wrong
+as it is. What is no number at all (NaN, infinity) reads 0, because a reply must go out whatever the plant did.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from modbus import quantities
+from plant.problems import did_you_mean
+from plant.snapshot import Snapshot
+
+WordOf = Callable[[Snapshot], int]
+CUT_SLACK: Final = 1e-6  # [counts] 0.29 x 100 is 28.999999999999996 in binary and has to be cut off to 29
+
+
+def counts(value: float, scale: float, low: int, high: int, truncate: bool = False) -> int:
+    """Whole number of register steps for a quantity.
+
+    Parameters
+    ----------
+    value : float
+        Any float, in the row's unit over `scale`.
+    scale : float
+        Register steps per unit of `value`.
+    low, high : int
+        Smallest and largest number that fits; the result is clamped to them.
+    truncate : bool
+        Cut off towards zero in place of rounding half to even.
+
+    Returns
+    -------
+    int
+        0 for NaN and for either infinity.
+    """
+    if not math.isfinite(value):
+        return 0
+    steps = value * scale
+    if steps <= low:
+        return low
+    if steps >= high:
+        return high
+    return math.trunc(steps + math.copysign(CUT_SLACK, steps)) if truncate else round(steps)
+
+
+def _known_quantity(name: str | None) -> str | None:
+    if name is not None and name not in quantities.NAMES:
+        raise ValueError(f"no quantity {name}{did_you_mean(name, quantities.NAMES)}")
+    return name
+
+
+def _bit_range(given: Any) -> Any:
+    """``"3-2"`` -> (3, 2); ``"0"`` or ``0`` -> (0, 0)."""
+    match = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", str(given))
+    if match is None:
+        raise ValueError(f"must be a bit or two of them, high first, like 3-2; got {given!r}")
+    high, low = int(match[1]), int(match[2] or match[1])
+    if not 15 >= high >= low:
+        raise ValueError(f"must lie in 15..0 with the high bit first; got {given!r}")
+    return high, low
+
+
+def _one_source(record: "Row | Bits", names: Sequence[str]) -> None:
+    given = [name for name in names if getattr(record, name) not in (None, ())]
+    if len(given) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(names)}; has {' and '.join(given) or 'none'}")
+
+
+class Bits(BaseModel):
+    """A field of one word, bits ``high`` to ``low``."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    bits: Annotated[tuple[int, int], BeforeValidator(_bit_range)]
+    quantity: str | None = None
+    constant: int | None = None
+    codes: dict[int, int] | None = None  # quantity -> what stands in the field; a quantity not listed gives 0
+    meaning: str
+
+    _quantity_exists = field_validator("quantity")(_known_quantity)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Bits":
+        _one_source(self, ("quantity", "constant"))
+        if self.codes is not None and self.quantity is None:
+            raise ValueError("codes need a quantity")
+        fixed = [*(self.codes or {}).values(), *(() if self.constant is None else (self.constant,))]
+        for number in fixed:
+            if not 0 <= number <= self.largest:
+                raise ValueError(f"{number} does not fit the bits; they hold 0..{self.largest}")
+        return self
+
+    @property
+    def largest(self) -> int:
+        """Largest number the field holds."""
+        high, low = self.bits
+        return (1 << (high - low + 1)) - 1
+
+    @property
+    def mask(self) -> int:
+        """The field's bits, set, in the word."""
+        return self.largest << self.bits[1]
+
+    def word(self) -> WordOf:
+        """Function of the snapshot that gives the field in its place in the word."""
+        low, largest, codes = self.bits[1], self.largest, self.codes
+        if self.constant is not None:
+            fixed = self.constant << low
+            return lambda _: fixed
+        read = quantities.reader(self.quantity or "")
+        if codes is None:
+            return lambda s: counts(read(s), 1.0, 0, largest) << low
+        return lambda s: codes.get(counts(read(s), 1.0, -1, 0xFFFF), 0) << low
+
+
+class Row(BaseModel):
+    """One quantity at one address."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    table: Literal["input"]  # holding registers, coils and discrete inputs come with the functions that read them
+    address: int = Field(ge=0, le=0xFFFF)
+    name: str
+    quantity: str | None = None
+    rating: str | None = None
+    constant: float | None = None
+    bits: Annotated[tuple[Bits, ...], Field(strict=False)] = ()
+    unit: str = ""
+    factor: float = Field(default=1.0, allow_inf_nan=False)
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    rounding: Literal["half-even", "truncate"] = "half-even"
+    words: Literal[1, 2] = 1
+    signed: bool = False
+    meaning: str
+    source: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    seen: Annotated[tuple[Literal["BN", "A", "AN", "XTRA"], ...], Field(strict=False)] = ()
+    guess: bool = False
+    note: str = ""
+
+    _quantity_exists = field_validator("quantity")(_known_quantity)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Row":
+        _one_source(self, ("quantity", "rating", "constant", "bits"))
+        if self.address + self.words > 0x10000:
+            raise ValueError("its second word would lie past 0xFFFF")
+        if self.bits and (self.words, self.signed, self.scale, self.factor) != (1, False, 1.0, 1.0):
+            raise ValueError("a row of bits is one unsigned word without scale or factor")
+        taken = 0
+        for field in self.bits:
+            if taken & field.mask:
+                raise ValueError(f"bits {field.bits[0]}-{field.bits[1]} are given twice")
+            taken |= field.mask
+        return self
+
+    @property
+    def addresses(self) -> range:
+        """The addresses the row stands at, low word first."""
+        return range(self.address, self.address + self.words)
+
+    @property
+    def low(self) -> int:
+        """Smallest register number."""
+        return -(1 << (16 * self.words - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """Largest register number."""
+        return (1 << (16 * self.words - self.signed)) - 1
+
+    def fits(self, number: float) -> bool:
+        """Whether a constant can be shown without clamping."""
+        return math.isfinite(number) and self.low <= round(number * self.factor * self.scale) <= self.high
+
+    def value(self, words: Sequence[int]) -> float:
+        """What a master makes of the words: a number in `unit` (for a row of bits, the word itself)."""
+        number = sum(word << (16 * place) for place, word in enumerate(words))
+        return (number - (1 << (16 * self.words)) if number > self.high else number) / self.scale
+
+    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+        """One function per word, snapshot -> 0..0xFFFF, low word first.
+
+        Parameters
+        ----------
+        ratings : mapping
+            Value of every rating that a row may name, in the row's unit.
+        """
+        number = self._number(ratings)
+        if self.words == 1:
+            return [lambda s: number(s) & 0xFFFF]
+        return [lambda s: number(s) & 0xFFFF, lambda s: number(s) >> 16 & 0xFFFF]
+
+    def _number(self, ratings: Mapping[str, float]) -> WordOf:
+        if self.bits:
+            fields = [field.word() for field in self.bits]
+            return lambda s: sum(field(s) for field in fields)
+        scale, low, high, truncate = self.factor * self.scale, self.low, self.high, self.rounding == "truncate"
+        if self.quantity is not None:
+            read = quantities.reader(self.quantity)
+            return lambda s: counts(read(s), scale, low, high, truncate)
+        fixed = ratings[self.rating] if self.rating is not None else self.constant or 0.0
+        steps = counts(fixed, scale, low, high, truncate)
+        return lambda _: steps
+
+    def same_reading(self, other: "Row") -> bool:
+        """Whether a master that knows one row would read the other rightly."""
+        return self._reading() == other._reading()
+
+    def _reading(self) -> tuple[object, ...]:
+        fields = tuple((f.bits, f.quantity, f.constant, str(f.codes)) for f in self.bits)
+        number = (self.quantity, self.rating, self.constant, self.factor, self.scale, self.rounding)
+        return (*number, self.words, self.signed, fields)

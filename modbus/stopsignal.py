@@ -1,0 +1,28 @@
+"""An event that a blocked select() notices too."""
+
+import contextlib
+import socket
+import threading
+
+
+class StopSignal:
+    """Set once, from any thread; goes into select() like a socket, readable from then on."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._reader, self._writer = socket.socketpair()
+        self.is_set = self._event.is_set
+        self.wait = self._event.wait
+        self.fileno = self._reader.fileno
+
+    def set(self) -> None:
+        """Set it; a second time does no harm."""
+        if not self._event.is_set():
+            self._event.set()
+            with contextlib.suppress(OSError):  # already closed: nobody is left to wake
+                self._writer.send(b"\0")
+
+    def close(self) -> None:
+        """Give the sockets back, when nobody waits any more."""
+        self._reader.close()
+        self._writer.close()

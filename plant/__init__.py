@@ -1,0 +1,1 @@
+"""The simulated off-grid plant: sky, array, converter, charger, battery, load, meters."""

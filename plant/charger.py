@@ -1,0 +1,388 @@
+"""The controller's decisions as one table: charge stages, load output, warnings, day and night.
+
+A rule moves one machine from a state to another when its conditions have held for its dwell. Conditions compare a
+quantity of the instant with a set-point, by name; nothing here knows how they come about. The log, the docs
+(``python -m plant.charger``) and the compiled kernel all read the same rows.
+
+Sources: Tracer-A manual (MAN_A), XTRA N manual (MAN_XTRA), vendor protocol V2.6 (V26). What none of them
+tells is marked as a guess.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from plant.jit import kernel
+from plant.problems import did_you_mean
+
+
+class Machine(IntEnum):
+    """The independent state machines of the controller."""
+
+    CHARGE = 0
+    LOAD = 1
+    OVER_VOLTAGE = 2
+    WARNING = 3
+    DAYLIGHT = 4
+
+
+class Stage(IntEnum):
+    """Charge stages."""
+
+    NONE = 0
+    BULK = 1
+    BOOST = 2
+    EQUALIZE = 3
+    FLOAT = 4
+
+
+class LoadOutput(IntEnum):
+    """The load switch."""
+
+    ON = 0
+    LOW_VOLTAGE = 1
+
+
+class OverVoltage(IntEnum):
+    """The over-voltage disconnect."""
+
+    NORMAL = 0
+    TRIPPED = 1
+
+
+class Warning(IntEnum):
+    """The under-voltage warning."""
+
+    NORMAL = 0
+    UNDER = 1
+
+
+class Daylight(IntEnum):
+    """What the controller takes the time of day for."""
+
+    DAY = 0
+    NIGHT = 1
+
+
+class BatteryStatus(IntEnum):
+    """The controller's word on the battery, worst first told; vendor code of register 0x3200 D3-0."""
+
+    NORMAL = 0
+    OVER_VOLTAGE = 1
+    UNDER_VOLTAGE = 2
+    LOW_VOLTAGE_DISCONNECT = 3
+
+
+STATES: Mapping[Machine, type[IntEnum]] = {
+    Machine.CHARGE: Stage,
+    Machine.LOAD: LoadOutput,
+    Machine.OVER_VOLTAGE: OverVoltage,
+    Machine.WARNING: Warning,
+    Machine.DAYLIGHT: Daylight,
+}
+
+
+class Quantities(NamedTuple):
+    """What rules may look at, at one instant."""
+
+    v_batt_v: float
+    v_pv_v: float
+    v_pv_above_battery_v: float  # open-circuit voltage of the array minus battery voltage
+    held_s: float  # time at constant voltage in this charge, over interruptions
+    equalize_left_s: float  # equalizing still owed
+    over_voltage: float  # state of that machine
+
+
+class SetPoints(NamedTuple):
+    """What quantities are compared with, and how long conditions must hold. Volts of the whole battery."""
+
+    over_voltage_disconnect_v: float
+    charging_limit_v: float
+    over_voltage_reconnect_v: float
+    equalize_v: float
+    boost_v: float
+    float_v: float
+    boost_reconnect_v: float
+    low_voltage_reconnect_v: float
+    under_voltage_recover_v: float
+    under_voltage_warning_v: float
+    low_voltage_disconnect_v: float
+    discharging_limit_v: float
+    compensation_v_k: float  # of the whole battery; lowers the charge voltages above 25 degC
+    boost_s: float
+    equalize_s: float
+    night_v: float
+    day_v: float
+    night_s: float = 600.0
+    day_s: float = 600.0
+    reconnect_s: float = 30.0  # guess: "for a while" (MAN_A); 10..60 s
+    disconnect_s: float = 5.0  # guess: short dips don't cut the load
+    restore_s: float = 5.0  # guess
+    start_above_v: float = 2.0  # lower end of the tracking window (MAN_A, MAN_TRIRON, MAN_XTRA)
+    stop_above_v: float = 1.0  # guess: hysteresis of the above
+    stop_s: float = 10.0  # guess
+    none: float = 0.0
+    half: float = 0.5
+
+    @staticmethod
+    def user_voltages() -> tuple[str, ...]:
+        """Names of the twelve voltages of registers 0x9003..0x900E, in their order."""
+        return SetPoints._fields[:12]
+
+    @classmethod
+    def of(
+        cls,
+        volts: Sequence[float],
+        changed: Mapping[str, float],
+        *,
+        blocks: int,
+        boost_min: float,
+        equalize_min: float,
+        compensation_mv_k_cell: float,
+    ) -> "SetPoints":
+        """Set-points of a battery type with the user's changes, checked for the order the device demands.
+
+        Parameters
+        ----------
+        volts : (12,) sequence of float
+            Voltages of a 12 V battery [V], in the order of the fields.
+        changed : mapping
+            Voltages of the user's own [V], of the whole battery.
+        blocks : int
+            12 V blocks in series.
+        boost_min, equalize_min : float
+            Durations [min].
+        compensation_mv_k_cell : float
+            Magnitude of the temperature coefficient [mV/K per 2 V cell].
+
+        Raises
+        ------
+        ValueError
+            When two voltages stand in an order that the device refuses.
+        """
+        values = {name: volt * blocks for name, volt in zip(cls.user_voltages(), volts, strict=True)}
+        values.update(changed)
+        for higher, lower, strict in ORDERING:
+            if values[higher] < values[lower] or (strict and values[higher] == values[lower]):
+                relation = "above" if strict else "at or above"
+                raise ValueError(
+                    f"set-points out of order: {higher} ({values[higher]:g} V) must lie {relation} "
+                    f"{lower} ({values[lower]:g} V)"
+                )
+        return cls(
+            **values,
+            compensation_v_k=compensation_mv_k_cell * 1e-3 * 6 * blocks,
+            boost_s=boost_min * 60.0,
+            equalize_s=equalize_min * 60.0,
+            night_v=5.0 * blocks,
+            day_v=6.0 * blocks,
+        )
+
+
+# Voltages of a 12 V system in the order of registers 0x9003..0x900E (MAN_A, MAN_TRIRON, MAN_XTRA). Gel is never
+# equalized; what its 0x9006 reads is not known (guess: the boost voltage).
+BATTERY_TYPES: Mapping[str, tuple[float, ...]] = {
+    "sealed": (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
+    "gel": (16.0, 15.0, 15.0, 14.2, 14.2, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
+    "flooded": (16.0, 15.0, 15.0, 14.8, 14.6, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
+}
+
+# higher, lower, strictly above? The protocol documents print > throughout; units in the field accept equality
+# where the manuals do (MAN_XTRA).
+ORDERING: tuple[tuple[str, str, bool], ...] = (
+    ("over_voltage_disconnect_v", "charging_limit_v", True),
+    ("over_voltage_disconnect_v", "over_voltage_reconnect_v", True),
+    ("charging_limit_v", "equalize_v", False),
+    ("equalize_v", "boost_v", False),
+    ("boost_v", "float_v", False),
+    ("float_v", "boost_reconnect_v", True),
+    ("boost_reconnect_v", "low_voltage_reconnect_v", True),
+    ("low_voltage_reconnect_v", "low_voltage_disconnect_v", True),
+    ("low_voltage_disconnect_v", "discharging_limit_v", False),
+    ("under_voltage_recover_v", "under_voltage_warning_v", True),
+    ("under_voltage_warning_v", "discharging_limit_v", False),
+)
+
+
+class When(NamedTuple):
+    """A quantity compared with a set-point."""
+
+    quantity: str
+    is_: str  # ">=" or "<"
+    setpoint: str
+
+
+class Rule(NamedTuple):
+    """One transition."""
+
+    machine: Machine
+    from_: IntEnum
+    to: IntEnum
+    reason: str
+    when: tuple[When, ...]
+    for_: str = "none"  # set-point that says how long the conditions must hold
+    restarts_charge: bool = False  # forget the time held at constant voltage
+
+
+_PV_GONE = When("v_pv_above_battery_v", "<", "stop_above_v")
+_TRIPPED = When("over_voltage", ">=", "half")
+_OWED = When("equalize_left_s", ">=", "half")
+_NOT_OWED = When("equalize_left_s", "<", "half")
+_CHARGING = (Stage.BULK, Stage.BOOST, Stage.EQUALIZE, Stage.FLOAT)
+
+RULES: tuple[Rule, ...] = (
+    # An over-voltage trip comes first: it beats whatever else the same instant would do.
+    *(
+        Rule(Machine.CHARGE, stage, Stage.NONE, "battery over-voltage", (_TRIPPED,))
+        for stage in _CHARGING
+    ),
+    *(
+        Rule(Machine.CHARGE, stage, Stage.NONE, "PV voltage too low", (_PV_GONE,), "stop_s")
+        for stage in _CHARGING
+    ),
+    Rule(
+        Machine.CHARGE, Stage.NONE, Stage.BULK, "PV voltage above battery",
+        (When("v_pv_above_battery_v", ">=", "start_above_v"), When("over_voltage", "<", "half")),
+    ),
+    Rule(
+        Machine.CHARGE, Stage.BULK, Stage.EQUALIZE, "equalize voltage reached",
+        (When("v_batt_v", ">=", "equalize_v"), _OWED),
+    ),
+    Rule(
+        Machine.CHARGE, Stage.BULK, Stage.BOOST, "boost voltage reached",
+        (When("v_batt_v", ">=", "boost_v"), _NOT_OWED),
+    ),
+    Rule(Machine.CHARGE, Stage.BOOST, Stage.FLOAT, "boost time served", (When("held_s", ">=", "boost_s"),)),
+    Rule(Machine.CHARGE, Stage.EQUALIZE, Stage.FLOAT, "equalize time served", (_NOT_OWED,)),
+    Rule(
+        Machine.CHARGE, Stage.FLOAT, Stage.BULK, "battery pulled below boost reconnect",
+        (When("v_batt_v", "<", "boost_reconnect_v"),), "reconnect_s", restarts_charge=True,
+    ),
+    Rule(
+        Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "low-voltage disconnect",
+        (When("v_batt_v", "<", "low_voltage_disconnect_v"),), "disconnect_s",
+    ),
+    Rule(
+        Machine.LOAD, LoadOutput.LOW_VOLTAGE, LoadOutput.ON, "low-voltage reconnect",
+        (When("v_batt_v", ">=", "low_voltage_reconnect_v"),), "restore_s",
+    ),
+    Rule(
+        Machine.OVER_VOLTAGE, OverVoltage.NORMAL, OverVoltage.TRIPPED, "over-voltage disconnect",
+        (When("v_batt_v", ">=", "over_voltage_disconnect_v"),),
+    ),
+    Rule(
+        Machine.OVER_VOLTAGE, OverVoltage.TRIPPED, OverVoltage.NORMAL, "over-voltage reconnect",
+        (When("v_batt_v", "<", "over_voltage_reconnect_v"),),
+    ),
+    Rule(
+        Machine.WARNING, Warning.NORMAL, Warning.UNDER, "under-voltage warning",
+        (When("v_batt_v", "<", "under_voltage_warning_v"),),
+    ),
+    Rule(
+        Machine.WARNING, Warning.UNDER, Warning.NORMAL, "under-voltage warning recovered",
+        (When("v_batt_v", ">=", "under_voltage_recover_v"),),
+    ),
+    # A new night ends the charge: next morning begins in bulk (guess; matches 0x000B each morning in logs).
+    Rule(
+        Machine.DAYLIGHT, Daylight.DAY, Daylight.NIGHT, "dusk",
+        (When("v_pv_v", "<", "night_v"),), "night_s", restarts_charge=True,
+    ),
+    Rule(
+        Machine.DAYLIGHT, Daylight.NIGHT, Daylight.DAY, "dawn",
+        (When("v_pv_v", ">=", "day_v"),), "day_s",
+    ),
+)  # fmt: skip
+
+
+@kernel
+def compensated(s: SetPoints, t_batt_c: float) -> SetPoints:
+    """Set-points at a battery temperature: equalize, boost and float move, and none passes the charging limit.
+
+    Which voltages are compensated MAN_A doesn't say; these three are what all families name.
+    """
+    shift = s.compensation_v_k * (25.0 - t_batt_c)
+    moved = (
+        min(s.equalize_v + shift, s.charging_limit_v),
+        min(s.boost_v + shift, s.charging_limit_v),
+        min(s.float_v + shift, s.charging_limit_v),
+    )
+    return SetPoints(*(s[:3] + moved + s[6:]))  # _replace is not known to the compiler
+
+
+def markdown() -> str:
+    """The rules as a page of the docs."""
+    lines = [
+        "# The controller's rules",
+        "",
+        "Made from `plant/charger.py` by `python -m plant.charger`; don't edit by hand.",
+        "",
+    ]
+    for machine in Machine:
+        states = ", ".join(state.name.lower() for state in STATES[machine])
+        lines += [f"## {machine.name.lower().replace('_', ' ')}", "", f"States: {states}.", ""]
+        lines += ["| from | to | reason | when | for |", "|---|---|---|---|---|"]
+        for rule in RULES:
+            if rule.machine is machine:
+                when = " and ".join(f"`{w.quantity} {w.is_} {w.setpoint}`" for w in rule.when)
+                dwell = f"`{rule.for_}`" if rule.for_ != "none" else "at once"
+                row = (rule.from_.name.lower(), rule.to.name.lower(), rule.reason, when, dwell)
+                lines.append("| " + " | ".join(row) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+class CompiledRules(NamedTuple):
+    """`RULES` as integer columns for the kernel; -1 marks a condition that isn't there."""
+
+    machine: np.ndarray
+    from_: np.ndarray
+    to: np.ndarray
+    quantity: np.ndarray  # (rules, 2)
+    at_least: np.ndarray  # (rules, 2): 1 for >=, 0 for <
+    setpoint: np.ndarray  # (rules, 2)
+    dwell: np.ndarray
+    restarts_charge: np.ndarray
+
+
+def compile_rules(rules: Sequence[Rule]) -> CompiledRules:
+    """Look every name up once.
+
+    Raises
+    ------
+    ValueError
+        When a rule names a quantity or set-point that there isn't.
+    """
+
+    def index(fields: tuple[str, ...], name: str) -> int:
+        if name not in fields:
+            raise ValueError(f"{name}: no such name{did_you_mean(name, fields)}")
+        return fields.index(name)
+
+    width = 2
+    shape = (len(rules), width)
+    quantity, at_least, setpoint = np.full(shape, -1), np.zeros(shape, int), np.zeros(shape, int)
+    for row, rule in enumerate(rules):
+        if len(rule.when) > width or any(w.is_ not in {">=", "<"} for w in rule.when):
+            raise ValueError(f"rule {rule.reason!r}: at most {width} conditions, with >= or <")
+        for column, when in enumerate(rule.when):
+            quantity[row, column] = index(Quantities._fields, when.quantity)
+            at_least[row, column] = when.is_ == ">="
+            setpoint[row, column] = index(SetPoints._fields, when.setpoint)
+    return CompiledRules(
+        np.array([int(rule.machine) for rule in rules]),
+        np.array([int(rule.from_) for rule in rules]),
+        np.array([int(rule.to) for rule in rules]),
+        quantity,
+        at_least,
+        setpoint,
+        np.array([index(SetPoints._fields, rule.for_) for rule in rules]),
+        np.array([int(rule.restarts_charge) for rule in rules]),
+    )
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    Path("docs/stages.md").write_text(markdown(), encoding="utf-8")

@@ -1,0 +1,122 @@
+"""Time of the plant: whole seconds of UTC inside, civil time only at the edges."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+STEP_S = 5  # the plant's grid; every state that anybody sees is at a multiple of it
+
+
+def parse_local(text: str) -> datetime:
+    """Civil time without zone: ``2026-06-21``, ``2026-06-21T06:00`` or with seconds.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?", text):
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no time: {error}") from None
+        if 1970 <= moment.year <= 2100:
+            return moment
+        raise ValueError(f"{text!r}: the year must lie in 1970..2100")
+    raise ValueError(f"{text!r} is no time; write local time as 2026-06-21T06:00")
+
+
+def to_utc_s(moment: datetime, timezone: str) -> int:
+    """Seconds of UTC of a naive civil time, down to the plant's grid."""
+    seconds = int(moment.replace(tzinfo=ZoneInfo(timezone)).timestamp())
+    return seconds - seconds % STEP_S
+
+
+def to_local(t_utc_s: float, timezone: str) -> datetime:
+    """Naive civil time of a moment."""
+    return datetime.fromtimestamp(t_utc_s, ZoneInfo(timezone)).replace(tzinfo=None)
+
+
+def next_midnight_utc_s(t_utc_s: float, timezone: str) -> int:
+    """The first civil midnight after a moment."""
+    zone = ZoneInfo(timezone)
+    tomorrow = datetime.fromtimestamp(t_utc_s, zone).date() + timedelta(days=1)
+    return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).timestamp())
+
+
+def utc_offset_s(t_utc_s: float, timezone: str) -> float:
+    """What civil clocks show ahead of UTC at a moment [s]."""
+    offset = datetime.fromtimestamp(t_utc_s, ZoneInfo(timezone)).utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_UNIT_S = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration_s(text: str) -> float:
+    """``5ms``, ``10s``, ``2min``, ``1.5h``, ``3d`` -> seconds; a bare number counts seconds."""
+    match = _DURATION.fullmatch(text.strip())
+    if match:
+        return float(match[1]) * _UNIT_S[match[2]]
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.0 <= seconds < 1e10:
+        raise ValueError(f"{text!r} is no duration; write 5ms, 10s, 2min, 1.5h or 3d")
+    return seconds
+
+
+@dataclass(slots=True)
+class WallClock:
+    """Plant time that runs with the wall's, `speed` times as fast.
+
+    The reading is a function of the elapsed monotonic time, not a sum of waits, so it doesn't drift.
+    """
+
+    start_utc_s: float
+    speed: float = 1.0
+    monotonic: Callable[[], float] = time.monotonic
+    _began: float | None = field(default=None, init=False)
+
+    def now_s(self) -> float:
+        """Plant time [s UTC]; the clock starts at its first reading."""
+        if self._began is None:
+            self._began = self.monotonic()
+        return self.start_utc_s + (self.monotonic() - self._began) * self.speed
+
+    def wait_s(self, t_utc_s: float) -> float:
+        """Wall seconds until the plant's clock shows a time; 0 when it is past."""
+        return max(0.0, (t_utc_s - self.now_s()) / self.speed)
+
+
+@dataclass(slots=True)
+class SteppedClock:
+    """Plant time that moves only when told."""
+
+    t_utc_s: float
+
+    def now_s(self) -> float:
+        """Plant time [s UTC]."""
+        return self.t_utc_s
+
+    def step(self, seconds: float) -> None:
+        """Move on.
+
+        Raises
+        ------
+        ValueError
+            When asked to go back.
+        """
+        if seconds < 0:
+            raise ValueError(f"simulated time can't go back (asked for {seconds:g} s)")
+        self.t_utc_s += seconds
+
+
+def iso_utc(t_utc_s: float) -> str:
+    """``2026-06-21T04:00:00Z``."""
+    return datetime.fromtimestamp(t_utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,43 @@
+"""How the kernels are compiled: numba, cached on disk, without the interpreter's lock.
+
+`kernel` leaves a function as it is when ``NUMBA_DISABLE_JIT=1`` is set, for reading and debugging.
+
+Numba keys its cache by the file a function stands in, so a change in `battery` would leave the compiled
+`step` that calls it stale. The cache therefore lives in a folder named after all sources of this package.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_HERE = Path(__file__).resolve().parent
+
+
+def cache_dir() -> Path:
+    """Folder of the compiled code of exactly these sources, this Python and this numba."""
+    digest = hashlib.sha256(f"{sys.version}{numba.__version__}".encode())
+    for path in sorted(_HERE.glob("*.py")):
+        digest.update(path.read_bytes())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "tracertwin" / digest.hexdigest()[:16]
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(cache_dir())
+
+
+def is_compiled() -> bool:
+    """Whether compiled code of these sources lies in the cache (a first start takes some seconds)."""
+    return any(Path(numba.config.CACHE_DIR).rglob("step.*.nbi"))
+
+
+def kernel(function: F) -> F:
+    """Compile a pure numeric function on its first call; same results as the plain one to rounding."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

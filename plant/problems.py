@@ -1,0 +1,45 @@
+"""What is wrong with something a person wrote, in that person's words."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    file : str
+        The file as the user named it.
+    line : int
+        Line in that file, from 1; 0 where there is no line to point at.
+    where : str
+        Dotted path of the key, ``battery.capacity_ah``; empty for the file as a whole.
+    message : str
+        What was wrong and what would do.
+    """
+
+    file: str
+    line: int
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.where, self.message) if part)
+
+
+class ProblemsError(ValueError):
+    """A file, an option or a set of them that can't be used; carries every problem at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean X?)`` for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""

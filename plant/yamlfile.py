@@ -1,0 +1,168 @@
+"""YAML as plain data that remembers on which line each key stood."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from plant.problems import Problem, ProblemsError, did_you_mean
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file: its data, and the line of every key path in it."""
+
+    file: str
+    data: Any
+    lines: dict[KeyPath, int]
+
+    def line(self, path: KeyPath) -> int:
+        """Line of a key, or of the nearest key above it that is in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 0)
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a key of this file."""
+        return Problem(self.file, self.line(path), dotted(path), message)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that leaves dates as the text they are: ``2026-06-21T10:00`` is for the site to read."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def dotted(path: KeyPath) -> str:
+    """``('array', 'strings', 0)`` -> ``array.strings[0]``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def load_yaml(path: Path) -> Document:
+    """Read a file of one mapping.
+
+    Raises
+    ------
+    ProblemsError
+        If it can't be read, is not YAML, holds a key twice, or is no mapping at the top.
+    """
+    file = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProblemsError([Problem(file, 0, "", "no such file")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemsError([Problem(file, 0, "", f"can't be read: {error}")]) from None
+    try:
+        return _parse(file, text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark is not None else 0
+        raise ProblemsError([Problem(file, line, "", f"not YAML: {what}")]) from None
+    except RecursionError:
+        raise ProblemsError([Problem(file, 0, "", "not YAML: nested too deeply")]) from None
+
+
+def _parse(file: str, text: str) -> Document:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise ProblemsError([Problem(file, 1, "", "must be a mapping of keys to values")])
+        lines: dict[KeyPath, int] = {}
+        twice: list[Problem] = []
+        _walk(file, node, (), lines, twice)
+        if twice:
+            raise ProblemsError(twice)
+        return Document(file, loader.construct_document(node), lines)
+    finally:
+        loader.dispose()
+
+
+def _walk(file: str, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], twice: list[Problem]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                twice.append(Problem(file, line, dotted(here), f"stands twice (first on line {lines[here]})"))
+            lines[here] = line
+            _walk(file, value, here, lines, twice)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _walk(file, value, (*path, index), lines, twice)
+
+
+def read_numbers(document: Document, fields: tuple[str, ...], about: tuple[str, ...]) -> dict[str, float]:
+    """The numbers of a flat parameter file, all there and nothing else.
+
+    Parameters
+    ----------
+    document : Document
+    fields : tuple of str
+        Keys that must be there and be numbers.
+    about : tuple of str
+        Keys of text that may stand beside them.
+
+    Raises
+    ------
+    ProblemsError
+    """
+    data = {key: value for key, value in document.data.items() if key not in about}
+    problems = [document.problem((key,), "missing") for key in fields if key not in data]
+    for key, value in data.items():
+        if key not in fields:
+            problems.append(document.problem((key,), f"unknown key{did_you_mean(str(key), fields)}"))
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            problems.append(document.problem((key,), f"must be a number, got {value!r}"))
+    if problems:
+        raise ProblemsError(problems)
+    return {key: float(data[key]) for key in fields}
+
+
+def problems_of(error: ValidationError, document: Document, known: dict[KeyPath, list[str]]) -> list[Problem]:
+    """A pydantic error as problems of a file, in the user's words.
+
+    Parameters
+    ----------
+    error : ValidationError
+    document : Document
+        The file that was being validated.
+    known : dict
+        Key path of a mapping -> the keys it may have, for the near-name hint.
+    """
+    problems = []
+    for item in error.errors(include_url=False):
+        path: KeyPath = tuple(part for part in item["loc"] if not _is_union_tag(part))
+        kind, given = item["type"], item.get("input")
+        if kind == "extra_forbidden":
+            message = f"unknown key{did_you_mean(str(path[-1]), known.get(path[:-1], []))}"
+        elif kind == "missing":
+            message = "missing"
+        else:
+            text = item["msg"].removeprefix("Value error, ")
+            text = text[0].lower() + text[1:]
+            scalar = isinstance(given, str | int | float | bool) or given is None
+            message = f"{text}, got {given!r}" if scalar and kind != "value_error" else text
+        problem = document.problem(path, message)
+        if problem not in problems:
+            problems.append(problem)
+    return problems
+
+
+def _is_union_tag(part: str | int) -> bool:
+    """Pydantic names the member of a union in the path; the user never wrote that."""
+    return isinstance(part, str) and (part.endswith("]") or part in {"float", "str", "tuple", "int"})

@@ -1,0 +1,617 @@
+"""The line: finds its peer, answers in time and in order, says what is wrong, and ends when told."""
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modbus.diagnosis import SILENT_S, Diagnosis
+from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, parse_endpoint, reset_on_close
+from modbus.link import FIRST_RETRY_S, LAST_RETRY_S, Line, Redial
+from modbus.replies import ExceptionReply, WordsReply
+from modbus.rtu import ReadWords, Request
+
+HERE = TcpEndpoint("127.0.0.1", 0, listens=True)
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="TCP_QUICKACK is Linux's")
+
+
+def read(address: int) -> bytes:
+    """A request for one input register."""
+    return ReadWords(1, 4, address, 1).encode()
+
+
+def told(address: int) -> bytes:
+    """The reply to it: every register holds its own address."""
+    return WordsReply(1, 4, (address,)).encode()
+
+
+def own_address(request: Request) -> bytes | None:
+    """The device of these tests; silent for other units, exception 01 for all but function 04."""
+    if request.unit != 1:
+        return None
+    if not isinstance(request, ReadWords):
+        return ExceptionReply(1, request.function, 1).encode()
+    return WordsReply(1, 4, tuple(range(request.address, request.address + request.count))).encode()
+
+
+class Emulator:
+    """What QEMU shows of a UART: a port that serves one client."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._listener, _ = listen(TcpEndpoint("127.0.0.1", port, listens=True))
+        self._listener.settimeout(5)
+        self.port: int = self._listener.getsockname()[1]
+        self.sock: socket.socket | None = None
+
+    @property
+    def endpoint(self) -> TcpEndpoint:
+        return TcpEndpoint("127.0.0.1", self.port)
+
+    def pick_up(self) -> socket.socket:
+        """Wait for the line to dial in."""
+        self.sock, _ = self._listener.accept()
+        self.sock.settimeout(5)
+        return self.sock
+
+    def kill(self) -> None:
+        """End as a killed process does: the port closes, the connection is reset."""
+        self._listener.close()
+        if self.sock is not None:
+            reset_on_close(self.sock)
+            self.sock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+@contextmanager
+def connected(
+    answer: Callable[[Request], bytes | None] = own_address,
+    *,
+    turnaround_s: float = 0.0,
+    stale_s: float = 0.5,
+    log: Callable[[str], None] = lambda _: None,
+) -> Iterator[tuple[Line, socket.socket]]:
+    """A line and the emulator's end of it."""
+    with (
+        Emulator() as emulator,
+        Line(emulator.endpoint, answer, turnaround_s=turnaround_s, stale_s=stale_s, log=log) as line,
+    ):
+        yield line, emulator.pick_up()
+
+
+def hear(sock: socket.socket, count: int) -> bytes:
+    """Exactly so many bytes, or what came before the peer closed."""
+    data = b""
+    while len(data) < count:
+        piece = sock.recv(count - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def hears_nothing(sock: socket.socket, for_s: float = 0.05) -> bool:
+    sock.settimeout(for_s)
+    try:
+        return not sock.recv(1)
+    except TimeoutError:
+        return True
+    finally:
+        sock.settimeout(5)
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 2.0) -> bool:
+    """Wait for what another thread is about to do."""
+    give_up_s = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < give_up_s:
+        time.sleep(0.001)
+    return condition()
+
+
+# --- endpoints ---
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("dial:127.0.0.1:1235", TcpEndpoint("127.0.0.1", 1235)),
+        ("dial:[::1]:1235", TcpEndpoint("::1", 1235)),
+        ("listen:localhost:0", TcpEndpoint("localhost", 0, listens=True)),
+        ("unix:/tmp/uart2.sock", UnixEndpoint("/tmp/uart2.sock")),
+        ("unix-listen:a:b", UnixEndpoint("a:b", listens=True)),
+    ],
+)
+def test_endpoint_is_what_the_user_wrote(text: str, endpoint: TcpEndpoint | UnixEndpoint) -> None:
+    assert parse_endpoint(text) == endpoint
+    assert str(endpoint) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
+        ("tcp:127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
+        ("/tmp/uart2.sock", r"did you mean unix:/tmp/uart2\.sock\?"),
+        ("dial:127.0.0.1", "no port"),
+        ("dial::1235", "no host"),
+        ("dial:::1:1235", "brackets"),
+        ("dial:127.0.0.1:0", "port must be a number in 1..65535, got '0'"),
+        ("listen:127.0.0.1:65536", "port must be a number in 0..65535, got '65536'"),
+        ("dial:127.0.0.1:٣", "port must be a number"),
+        ("unix:", "no path"),
+        ("unix:/" + 110 * "x", "at most 107 bytes, got 111"),
+        ("pty:uart2", "planned but not there yet"),
+        ("serial:/dev/ttyUSB0:115200", "planned but not there yet"),
+        ("", "use dial:HOST:PORT"),
+    ],
+)
+def test_endpoint_that_cannot_be_is_refused_with_advice(text: str, complaint: str) -> None:
+    with pytest.raises(LinkError, match=complaint):
+        parse_endpoint(text)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"(dial|listen|unix|unix-listen):.{0,20}"))
+def test_any_text_is_an_endpoint_or_a_link_error(text: str) -> None:
+    try:
+        endpoint = parse_endpoint(text)
+    except LinkError as error:
+        assert str(error)
+    else:
+        assert parse_endpoint(str(endpoint)) == endpoint
+
+
+# --- finding the peer ---
+
+
+def test_line_comes_up_when_the_emulator_starts_late() -> None:
+    with Emulator() as gone:
+        pass
+    with Line(gone.endpoint, own_address, log=lambda _: None):
+        time.sleep(0.3)
+        with Emulator(gone.port) as emulator:
+            opened_s = time.monotonic()
+            sock = emulator.pick_up()
+            assert time.monotonic() - opened_s < FIRST_RETRY_S + 0.05
+            sock.sendall(read(0x3104))
+            assert hear(sock, 7) == told(0x3104)
+
+
+def test_no_poll_is_lost_when_the_emulator_is_killed_mid_frame_ten_times() -> None:
+    waits_s = []
+    port = 0
+    with Emulator() as first:
+        port = first.port
+    with Line(TcpEndpoint("127.0.0.1", port), own_address, turnaround_s=0.0, log=lambda _: None) as line:
+        for start in range(10):
+            with Emulator(port) as emulator:
+                opened_s = time.monotonic()
+                sock = emulator.pick_up()
+                waits_s.append(time.monotonic() - opened_s)
+                for address in (0x3100, 0x3104, 0x311A):
+                    sock.sendall(read(address))
+                    assert hear(sock, 7) == told(address)
+                sock.sendall(read(0x3110)[: start % 8])
+            time.sleep(0.01 * start)
+    assert line.stats.replies == 30
+    assert max(waits_s) < FIRST_RETRY_S + 0.05  # the second term is this host's scheduling
+
+
+def test_peer_that_closes_at_once_is_dialled_ever_more_seldom() -> None:
+    with Emulator() as emulator, Line(emulator.endpoint, own_address, log=lambda _: None):
+        accepted_s = []
+        for _ in range(5):
+            emulator.pick_up().close()
+            accepted_s.append(time.monotonic())
+    gaps_s = [later - earlier for earlier, later in zip(accepted_s, accepted_s[1:], strict=False)]
+    assert gaps_s == pytest.approx([0.05, 0.1, 0.2, 0.4], abs=0.04)
+
+
+def test_half_closed_connection_is_left_and_dialled_again() -> None:
+    with Emulator() as emulator, Line(emulator.endpoint, own_address, turnaround_s=0.0, log=lambda _: None):
+        half = emulator.pick_up()
+        half.sendall(read(0x3100))
+        assert hear(half, 7) == told(0x3100)
+        half.shutdown(socket.SHUT_WR)
+        again = emulator.pick_up()
+        again.sendall(read(0x3104))
+        assert hear(again, 7) == told(0x3104)
+        half.close()
+
+
+@given(st.lists(st.sampled_from(["quick", "slow", "failed", "heard"]), max_size=20))
+def test_redial_wait_grows_only_where_a_dial_is_dear_or_futile(story: list[str]) -> None:
+    redial = Redial()
+    row = 0  # of dear or futile dials
+    for event in story:
+        match event:
+            case "quick":
+                wait_s, row = redial.refused(0.0001), 0
+            case "slow":
+                wait_s, row = redial.refused(0.2), row + 1
+            case "failed":
+                wait_s, row = redial.failed(), row + 1
+            case _:
+                wait_s, row = redial.heard(), 0
+        assert wait_s == min(FIRST_RETRY_S * 2 ** max(row - 1, 0), LAST_RETRY_S)
+
+
+def test_listening_line_tells_its_port_and_serves_one_master_after_another() -> None:
+    with Line(HERE, own_address, log=lambda _: None) as line:
+        assert isinstance(line.endpoint, TcpEndpoint)
+        for address in (0x3100, 0x3104):
+            with socket.create_connection(("127.0.0.1", line.endpoint.port), timeout=5) as sock:
+                sock.sendall(read(address))
+                assert hear(sock, 7) == told(address)
+    assert line.stats.connects == 2
+
+
+def test_busy_port_is_refused_at_start() -> None:
+    with Emulator() as emulator, pytest.raises(LinkError, match=f"{emulator.port}: cannot listen.*in use"):
+        Line(TcpEndpoint("127.0.0.1", emulator.port, listens=True), own_address, log=lambda _: None).start()
+
+
+def test_unix_sockets_dial_and_listen_and_a_dead_ones_file_is_taken_over(tmp_path: Path) -> None:
+    path = str(tmp_path / "uart2.sock")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    with Line(UnixEndpoint(path, listens=True), own_address, log=lambda _: None) as line:
+        with pytest.raises(LinkError, match="cannot listen"):
+            listen(UnixEndpoint(path, listens=True))
+        with socket.socket(socket.AF_UNIX) as sock:
+            assert until(lambda: line.stats.connects == 1)
+            sock.settimeout(5)
+            sock.connect(path)
+            sock.sendall(read(0x3104))
+            assert hear(sock, 7) == told(0x3104)
+    assert not Path(path).exists()
+
+
+def test_a_plain_file_is_never_removed_to_listen(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("keep me")
+    with pytest.raises(LinkError, match="cannot listen"):
+        listen(UnixEndpoint(str(path), listens=True))
+    assert path.read_text() == "keep me"
+
+
+# --- answering ---
+
+
+@linux_only
+def test_bytes_sent_singly_with_nagle_on_are_answered_without_delayed_ack() -> None:
+    """QEMU's way of sending. Without TCP_QUICKACK after every recv() each poll takes 40 ms and more."""
+    polls = 20
+    with connected() as (_, sock):
+        began_s = time.monotonic()
+        for _ in range(polls):
+            for byte in read(0x3104):
+                sock.send(bytes([byte]))
+            assert hear(sock, 7) == told(0x3104)
+        assert (time.monotonic() - began_s) / polls < 0.005
+
+
+def test_two_requests_in_one_piece_are_both_answered_in_order() -> None:
+    with connected() as (_, sock):
+        sock.sendall(read(0x3100) + read(0x3104))
+        assert hear(sock, 14) == told(0x3100) + told(0x3104)
+
+
+def test_pieces_of_any_size_give_the_same_replies() -> None:
+    conversation = b"".join(read(address) for address in range(0x3100, 0x3114))
+    replies = b"".join(told(address) for address in range(0x3100, 0x3114))
+    with connected() as (_, sock):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for size in (1, 3, 7, 9, 16, 160):
+            for start in range(0, len(conversation), size):
+                sock.sendall(conversation[start : start + size])
+            assert hear(sock, len(replies)) == replies
+
+
+def test_good_request_straight_after_noise_is_answered() -> None:
+    with connected() as (line, sock):
+        sock.sendall(b"\x00\xff\x01\x04garbage" + read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+        assert line.stats.junk_bytes == 11
+
+
+def test_frame_cut_off_does_not_hide_the_next() -> None:
+    with connected() as (_, sock):
+        sock.sendall(read(0x3100)[:5])
+        time.sleep(0.02)
+        sock.sendall(read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+
+
+def test_reply_leaves_after_the_turn_round_delay_and_reading_goes_on_meanwhile() -> None:
+    with connected(turnaround_s=0.05) as (line, sock):
+        began_s = time.monotonic()
+        sock.sendall(read(0x3100))
+        time.sleep(0.025)
+        sock.sendall(read(0x3104))
+        assert until(lambda: line.stats.requests == {4: 2}, 0.02)  # heard before the first reply is due
+        assert hear(sock, 7) == told(0x3100)
+        first_s = time.monotonic() - began_s
+        assert hear(sock, 7) == told(0x3104)
+        second_s = time.monotonic() - began_s
+    assert 0.05 <= first_s < 0.07
+    assert 0.075 <= second_s < 0.1
+
+
+def test_delay_counts_from_the_requests_last_byte() -> None:
+    with connected(turnaround_s=0.03) as (_, sock):
+        sock.sendall(read(0x3100)[:7])
+        time.sleep(0.04)
+        last_s = time.monotonic()
+        sock.sendall(read(0x3100)[7:])
+        assert hear(sock, 7) == told(0x3100)
+        assert time.monotonic() - last_s >= 0.03
+
+
+def test_request_that_waited_too_long_is_dropped_when_a_newer_one_stands_behind() -> None:
+    """Its master has given up and sent the next: a late reply would be taken for that one's."""
+    slow = threading.Event()
+
+    def stalls_once(request: Request) -> bytes | None:
+        if not slow.is_set():
+            slow.set()
+            time.sleep(0.15)
+        return own_address(request)
+
+    with connected(stalls_once, stale_s=0.05) as (line, sock):
+        sock.sendall(read(0x3100))
+        assert slow.wait(1)
+        sock.sendall(read(0x3101))
+        sock.sendall(read(0x3104))
+        assert hear(sock, 14) == told(0x3100) + told(0x3104)
+        assert line.stats.stale == 1
+
+
+def test_late_request_is_answered_when_none_stands_behind() -> None:
+    slow = threading.Event()
+
+    def stalls_once(request: Request) -> bytes | None:
+        if not slow.is_set():
+            slow.set()
+            time.sleep(0.1)
+        return own_address(request)
+
+    with connected(stalls_once, stale_s=0.02) as (_, sock):
+        sock.sendall(read(0x3100))
+        assert slow.wait(1)
+        sock.sendall(read(0x3104))
+        assert hear(sock, 14) == told(0x3100) + told(0x3104)
+
+
+def test_answer_is_made_when_the_reply_leaves_not_when_the_request_comes() -> None:
+    asked_s: list[float] = []
+
+    def notes_time(request: Request) -> bytes | None:
+        asked_s.append(time.monotonic())
+        return own_address(request)
+
+    with connected(notes_time, turnaround_s=0.04) as (_, sock):
+        sent_s = time.monotonic()
+        sock.sendall(read(0x3100))
+        assert hear(sock, 7) == told(0x3100)
+    assert asked_s[0] - sent_s >= 0.04
+
+
+def test_bug_in_the_answer_is_said_once_and_costs_only_that_request() -> None:
+    said: list[str] = []
+
+    def buggy(request: Request) -> bytes | None:
+        if isinstance(request, ReadWords) and request.address == 0xDEAD:
+            raise KeyError("no such register")
+        return own_address(request)
+
+    with connected(buggy, log=said.append) as (line, sock):
+        for _ in range(3):
+            sock.sendall(read(0xDEAD))
+        sock.sendall(read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+        assert line.stats.failures == 3
+    assert len([text for text in said if "no such register" in text]) == 1
+
+
+def test_broken_log_does_not_end_the_line() -> None:
+    def broken(_: str) -> None:
+        raise BrokenPipeError("stderr is gone")
+
+    with connected(log=broken) as (_, sock):
+        sock.sendall(read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+
+
+def test_flood_of_requests_is_held_back_not_stored() -> None:
+    """Nothing is lost and nothing grows: TCP holds the sender back while 64 requests wait."""
+    count = 2000
+    with connected(turnaround_s=0.01) as (line, sock):
+        sender = threading.Thread(target=sock.sendall, args=(count * read(0x3104),))
+        sender.start()
+        assert hear(sock, 7 * count) == count * told(0x3104)
+        sender.join()
+        assert line.stats.requests == {4: count}
+
+
+def test_counts_tell_what_happened() -> None:
+    with connected() as (line, sock):
+        sock.sendall(read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+        sock.sendall(ReadWords(1, 3, 0x9000, 1).encode())
+        assert hear(sock, 7) == WordsReply(1, 4, (0x9000,)).encode()
+        sock.sendall(ReadWords(2, 4, 0x3104, 1).encode())
+        assert hears_nothing(sock)
+        stats = line.stats
+    assert (stats.requests, stats.replies, stats.silent, stats.connects) == ({4: 2, 3: 1}, 2, 1, 1)
+    assert (stats.bytes_in, stats.bytes_out) == (24, 14)
+
+
+# --- ending ---
+
+
+@pytest.mark.parametrize("state", ["dialling", "listening", "silent", "waiting"])
+def test_stop_ends_the_line_at_once(state: str) -> None:
+    with Emulator() as emulator:
+        endpoint = HERE if state == "listening" else emulator.endpoint
+        if state == "dialling":
+            emulator.kill()
+        line = Line(endpoint, own_address, turnaround_s=10, log=lambda _: None).start()
+        if state in ("silent", "waiting"):
+            sock = emulator.pick_up()
+        if state == "waiting":
+            sock.sendall(read(0x3104))
+            assert until(lambda: line.stats.requests == {4: 1})
+        began_s = time.monotonic()
+        assert line.stop()
+        assert time.monotonic() - began_s < 0.1
+        assert line.stop()  # a second time does no harm
+
+
+def test_line_for_one_connection_ends_with_it() -> None:
+    with Emulator() as emulator:
+        line = Line(emulator.endpoint, own_address, log=lambda _: None, once=True).start()
+        emulator.pick_up().close()  # nothing was said: not the connection meant
+        sock = emulator.pick_up()
+        sock.sendall(read(0x3104))
+        assert hear(sock, 7) == told(0x3104)
+        assert not line.wait(0.01)
+        sock.close()
+        assert line.wait(1)
+        line.stop()
+
+
+# --- saying what is wrong ---
+
+
+def diagnosed(endpoint: TcpEndpoint = TcpEndpoint("127.0.0.1", 1235)) -> tuple[Diagnosis, list[str]]:
+    said: list[str] = []
+    return Diagnosis(endpoint, said.append), said
+
+
+def test_nobody_listening_is_said_once_with_the_option_to_add() -> None:
+    diagnosis, said = diagnosed()
+    for _ in range(100):
+        diagnosis.refused()
+    assert len(said) == 1
+    assert "-serial tcp:127.0.0.1:1235,server=on,wait=off,nodelay=on" in said[0]
+
+
+def test_silence_after_connecting_is_said_after_ten_seconds_only() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(100.0)
+    assert diagnosis.deadline_s == 100.0 + SILENT_S
+    diagnosis.tick(109.9)
+    assert said == ["connected"]
+    diagnosis.tick(110.0)
+    assert len(said) == 2
+    assert "another client" in said[1]
+    assert diagnosis.deadline_s is None
+
+
+def test_a_request_ends_the_wait_for_one() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.request()
+    diagnosis.tick(100.0)
+    assert diagnosis.deadline_s is None
+    assert said == ["connected"]
+
+
+def test_bytes_without_a_request_are_told_from_silence() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.junk(b"\x80\x00\xf3", bad_crc=False)
+    diagnosis.tick(SILENT_S)
+    assert said[1:] == ["3 bytes in 10 s but no good request among them, they begin 80 00 f3"]
+
+
+def test_boot_text_is_taken_for_swapped_uarts_however_it_is_cut() -> None:
+    boot = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\r\n"
+    for pieces in ([boot], [bytes([byte]) for byte in boot]):
+        diagnosis, said = diagnosed()
+        diagnosis.connected(0.0)
+        for piece in pieces:
+            diagnosis.junk(piece, bad_crc=False)
+        assert len(said) == 2
+        assert "UARTs swapped" in said[1]
+        assert "ets Jul 29" in said[1]
+
+
+def test_qemus_telnet_negotiation_is_recognised() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.junk(bytes.fromhex("fffb01 fffb03 fffb00 fffd00"), bad_crc=False)
+    assert len(said) == 2
+    assert "telnet" in said[1]
+
+
+def test_bad_crcs_are_said_once_and_counted_at_the_end() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(7):
+        diagnosis.junk(read(0x3104)[:7] + b"\0", bad_crc=True)
+    assert len([text for text in said if "bad CRC so far" in text]) == 1
+    diagnosis.closed("the peer closed", heard=True)
+    assert said[-1] == "the peer closed after 0 requests, 7 frames with a bad CRC"
+
+
+@pytest.mark.parametrize(("gap_s", "says"), [(0.0002, False), (0.043, True), (0.09, False)])
+def test_delayed_acks_are_known_by_their_40_ms(gap_s: float, says: bool) -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(10):
+        diagnosis.gap(gap_s)
+    assert [("nodelay=on" in text) for text in said[1:]] == ([True] if says else [])
+
+
+EVENTS: dict[str, Callable[[Diagnosis], None]] = {
+    "junk": lambda d: d.junk(b"abcdefgh" * 4 + b"\xff\xfb\x01", bad_crc=True),
+    "gap": lambda d: d.gap(0.043),
+    "tick": lambda d: d.tick(1e9),
+    "request": lambda d: d.request(),
+    "once": lambda d: d.once("bug", "bug"),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=60))
+def test_no_finding_is_repeated_on_one_connection(story: list[str]) -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for event in story:
+        EVENTS[event](diagnosis)
+    kinds = [text.split(" frames with")[-1] for text in said]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_restart_is_told_in_three_lines_however_many_dials_it_takes() -> None:
+    diagnosis, said = diagnosed()
+    for _ in range(2):
+        for _ in range(50):
+            diagnosis.refused()
+        diagnosis.connected(0.0)
+        diagnosis.request()
+        diagnosis.closed("connection lost (Connection reset by peer)", heard=True)
+    assert [text.split(",")[0].split(";")[0] for text in said] == 2 * [
+        "nobody listens yet",
+        "connected",
+        "connection lost (Connection reset by peer) after 1 requests",
+    ]
+
+
+def test_swapped_uarts_are_told_on_a_real_line() -> None:
+    said: list[str] = []
+    with connected(log=said.append) as (_, sock):
+        sock.sendall(b"I (29) boot: ESP-IDF v5.1 2nd stage bootloader\r\n")
+        assert until(lambda: any("UARTs swapped" in text for text in said))

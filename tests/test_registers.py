@@ -1,0 +1,303 @@
+"""Registers: every row of both maps, the numbers on the wire, and map files that people get wrong."""
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
+
+from modbus import quantities, registers
+from modbus.mapfile import MapError
+from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
+from modbus.rows import Row, counts
+from plant.configs import config_dir
+from plant.snapshot import Snapshot
+
+EPEVER = load_map("epever", TRACER_4210)
+UART2 = load_map("uart2", TRACER_4210)
+MAPS = pytest.mark.parametrize(
+    ("register_map", "expected"), [(EPEVER, EPEVER_WORDS), (UART2, UART2_WORDS)], ids=["epever", "uart2"]
+)
+
+
+def word(register_map: RegisterMap, address: int, snapshot: Snapshot) -> int:
+    return register_map.words["input"][address](snapshot)
+
+
+def number(address: int, value: float, quantity: str) -> int:
+    """What `epever` sends at a 16-bit address when a quantity has a value."""
+    return word(EPEVER, address, ZERO._replace(**{quantity: value}))
+
+
+# --- the two maps -------------------------------------------------------------------------------------------------
+
+
+@MAPS
+def test_every_input_register_says_what_the_protocol_says(register_map, expected):
+    assert {address: word(register_map, address, NOON) for address in expected} == expected
+
+
+@MAPS
+def test_no_input_register_is_mapped_beyond_those(register_map, expected):
+    assert set(register_map.words["input"]) == set(expected)
+
+
+@pytest.mark.parametrize("path", sorted((config_dir() / "registers").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_map_file_loads_and_is_called_as_its_file(path):
+    assert load_map(path.stem, TRACER_4210).spec.name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("stage", "i_chg_a", "status", "uart2_stage"),
+    [
+        (0, 0.0, 0x0001, 0b0000),  # night: recorded on every family
+        (1, 12.0, 0x000B, 0b1000),  # bulk has no code: XTRA4415 shows boost
+        (2, 12.0, 0x000B, 0b1000),
+        (3, 12.0, 0x000F, 0b1100),
+        (4, 2.0, 0x0007, 0b0100),  # float while producing
+        (4, 0.0, 0x0005, 0b0100),  # float at 0 A
+    ],
+)
+def test_charge_stage_as_recorded(stage, i_chg_a, status, uart2_stage):
+    snapshot = ZERO._replace(stage=float(stage), i_chg_a=i_chg_a)
+    assert word(EPEVER, 0x3201, snapshot) == status
+    assert word(UART2, 0x3201, snapshot) == status
+    assert word(UART2, 0x3200, snapshot) == uart2_stage
+
+
+@given(st.floats(0.0, 0.05))
+def test_producing_flag_agrees_with_the_charge_current_beside_it(i_chg_a):
+    snapshot = ZERO._replace(stage=2.0, i_chg_a=i_chg_a)
+    producing = bool(word(EPEVER, 0x3201, snapshot) & 0b10)
+    assert producing == (word(EPEVER, 0x3105, snapshot) > 0)
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("night", [0, 1])
+def test_uart2_day_flag_needs_day_and_a_charge_stage(stage, night):
+    snapshot = ZERO._replace(stage=float(stage), night=float(night))
+    assert word(UART2, 0x200C, snapshot) == (8 if stage > 0 and not night else 0)
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3])
+def test_battery_status_is_the_vendors_code(status):
+    assert word(EPEVER, 0x3200, ZERO._replace(battery_status=float(status))) == status
+
+
+@pytest.mark.parametrize("i_batt_a", [-0.25, 0.0, 19.33])
+def test_undocumented_current_pairs_split_the_net_current_by_direction(i_batt_a):
+    snapshot = ZERO._replace(i_batt_a=i_batt_a)
+    into, out_of = word(EPEVER, 0x3316, snapshot), word(EPEVER, 0x3318, snapshot)
+    assert (into, out_of) == (round(100 * max(i_batt_a, 0)), round(100 * max(-i_batt_a, 0)))
+
+
+# --- numbers on the wire ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "quantity", "value", "expected"),
+    [
+        (0x3104, "v_batt_v", 0.125, 12),  # 12.5: half to even
+        (0x3104, "v_batt_v", 0.375, 38),  # 37.5
+        (0x3104, "v_batt_v", 13.499, 1350),
+        (0x3104, "v_batt_v", 700.0, 0xFFFF),  # clamped, not 4464
+        (0x3104, "v_batt_v", -0.01, 0),
+        (0x3110, "t_batt_c", -40.0, 0xF060),  # as recorded at 0x9018
+        (0x3110, "t_batt_c", -400.0, 0x8000),
+        (0x3110, "t_batt_c", 400.0, 0x7FFF),
+        (0x311A, "soc_controller", 0.29, 29),  # 28.999999999999996 in binary
+        (0x311A, "soc_controller", 0.8599, 85),
+        (0x311A, "soc_controller", 1.0, 100),
+        (0x3314, "generated_total_kwh", 392.69, 39),
+        (0x3314, "generated_total_kwh", 3.95, 0),  # both recorded
+        (0x3104, "v_batt_v", math.nan, 0),
+        (0x3104, "v_batt_v", math.inf, 0),
+        (0x3104, "v_batt_v", -math.inf, 0),
+        (0x3104, "v_batt_v", 1e308, 0xFFFF),
+        (0x3201, "stage", math.nan, 1),
+        (0x3201, "stage", 17.0, 1),  # a stage that has no code shows as not charging
+        (0x3200, "battery_status", 99.0, 15),
+    ],
+)
+def test_number_becomes_word(address, quantity, value, expected):
+    assert number(address, value, quantity) == expected
+
+
+@given(st.lists(st.floats(), min_size=len(Snapshot._fields), max_size=len(Snapshot._fields)))
+def test_whatever_the_plant_says_every_register_is_a_word(values):
+    snapshot = Snapshot(*values)
+    for register_map in (EPEVER, UART2):
+        for address, encode in register_map.words["input"].items():
+            assert 0 <= encode(snapshot) <= 0xFFFF, hex(address)
+
+
+@given(st.floats(), st.sampled_from([(0, 0xFFFF), (-0x8000, 0x7FFF)]), st.booleans())
+def test_counts_never_leave_their_range(value, limits, truncate):
+    assert limits[0] <= counts(value, 100.0, *limits, truncate) <= limits[1]
+
+
+ROWS_OF_A_QUANTITY = [row for row in EPEVER.spec.rows if row.quantity and row.rounding == "half-even"]
+
+
+@pytest.mark.parametrize("row", ROWS_OF_A_QUANTITY, ids=lambda row: f"{row.address:04X}")
+@given(share=st.floats(0.0, 1.0))
+def test_master_gets_the_quantity_back_to_half_a_step(row, share):
+    assert row.quantity is not None
+    wanted = (row.low + share * (row.high - row.low)) / row.scale
+    snapshot = ZERO._replace(**{row.quantity: wanted / row.factor})
+    words = [encode(snapshot) for encode in row.encoders({})]
+    assert row.value(words) == pytest.approx(wanted, abs=0.5001 / row.scale)
+
+
+def test_every_derived_quantity_is_used_by_a_row():
+    named = {field.quantity for m in (EPEVER, UART2) for row in m.spec.rows for field in row.bits}
+    named |= {row.quantity for m in (EPEVER, UART2) for row in m.spec.rows}
+    assert {derived.name for derived in quantities.DERIVED} <= named
+
+
+# --- where the maps disagree --------------------------------------------------------------------------------------
+
+
+def test_maps_disagree_at_the_day_flag_the_stage_and_three_energies():
+    found = differences(UART2, EPEVER)
+    addresses = [0x200C, 0x3200, 0x3300, 0x3301, 0x3302, 0x3303, 0x3306, 0x3307]  # 0x3304/5 are the same
+    assert [item.address for item in found] == addresses
+    assert all(item.note for item in found)
+    assert (found[0].here, found[0].there) == ("charging_by_day", "exception 02")
+    assert (found[3].here, found[3].there) == ("energy_generated_today, high word", "pv_voltage_min_today")
+
+
+def test_a_map_agrees_with_itself():
+    assert differences(UART2, UART2) == []
+
+
+def test_difference_table_is_the_same_from_both_sides():
+    there_and_back = [(d.address, d.there, d.here) for d in differences(EPEVER, UART2)]
+    assert there_and_back == [(d.address, d.here, d.there) for d in differences(UART2, EPEVER)]
+
+
+def test_register_page_is_up_to_date():
+    assert registers.PAGE.read_text(encoding="utf-8") == registers.current_page(), (
+        "run `python -m modbus.registers`"
+    )
+
+
+# --- map files that people write ----------------------------------------------------------------------------------
+
+HEAD = """name: mine
+title: my map
+unmapped: exception
+partial: refuse
+units: own
+max_count: 125
+sources: {ME: a person}
+rows:
+"""
+GOOD = "table: input, name: a, meaning: m, source: [ME]"
+
+
+def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MapError) as caught:
+        load_map(str(path), TRACER_4210)
+    return [str(problem).removeprefix(str(folder) + "/") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ("address: 1, quantity: v_bat_v", "rows[0].quantity: no quantity v_bat_v (did you mean v_batt_v?)"),
+        ("address: 1, rating: pv_rated_x", "rows[0].rating: the controller has no rating pv_rated_x"),
+        ("address: 1, quantity: soc, scal: 1", "rows[0].scal: unknown key (did you mean scale?)"),
+        ("address: 1, quantity: soc, scale: 0", "rows[0].scale: input should be greater than 0, got 0"),
+        ("address: 1, quantity: soc, scale: yes", "rows[0].scale: input should be a valid number, got True"),
+        ("address: '1', quantity: soc", "rows[0].address: input should be a valid integer, got '1'"),
+        ("address: 0x10000, quantity: soc", "rows[0].address: input should be less than or equal to 65535"),
+        ("address: 0xFFFF, words: 2, quantity: soc", "rows[0]: its second word would lie past 0xFFFF"),
+        ("address: 1", "rows[0]: needs exactly one of quantity, rating, constant, bits; has none"),
+        ("address: 1, quantity: soc, constant: 1", "rows[0]: needs exactly one of quantity, rating, constant"),
+        ("address: 1, constant: 700, scale: 100", "rows[0].constant: a (0x0001): 700 does not fit 16 bits"),
+        ("address: 1, constant: .nan", "rows[0].constant: a (0x0001): nan does not fit 16 bits at x1"),
+        ("address: 1, bits: [{bits: 2-3, quantity: stage, meaning: m}]", "rows[0].bits[0].bits: must lie in"),
+        ("address: 1, bits: [{bits: x, quantity: stage, meaning: m}]", "rows[0].bits[0].bits: must be a bit"),
+        ("address: 1, bits: [{bits: 1, quantity: stag, meaning: m}]", "(did you mean stage?)"),
+        ("address: 1, bits: [{bits: 1, constant: 2, meaning: m}]", "2 does not fit the bits; they hold 0..1"),
+        (
+            "address: 1, bits: [{bits: 3-1, constant: 2, meaning: m}, {bits: 2, constant: 1, meaning: m}]",
+            "rows[0]: bits 2-2 are given twice",
+        ),
+        ("address: 1, words: 2, bits: [{bits: 1, constant: 1, meaning: m}]", "a row of bits is one unsigned"),
+    ],
+)
+def test_bad_row_is_named_with_its_line_and_what_would_do(tmp_path, row, complaint):
+    (told,) = complaints(tmp_path, f"{HEAD}  - {{{GOOD}, {row}}}\n")
+    assert told.startswith("mine.yaml:9: rows[0]")
+    assert complaint in told
+
+
+def test_all_problems_of_a_file_are_told_at_once(tmp_path):
+    rows = f"""  - {{{GOOD}, address: 1, quantity: v_bat_v}}
+  - {{{GOOD}, address: 2, words: 2, quantity: soc}}
+  - {{{GOOD}, address: 3, quantity: stage}}
+  - {{{GOOD.replace("ME", "MEE")}, address: 5, quantity: stage}}
+"""
+    told = complaints(tmp_path, HEAD.replace("units: own", "units: all") + rows)
+    assert told == [
+        "mine.yaml:5: units: input should be 'any' or 'own', got 'all'",
+        "mine.yaml:9: rows[0].quantity: no quantity v_bat_v (did you mean v_batt_v?)",
+        "mine.yaml:12: rows[3].source: no source MEE (did you mean ME?)",
+        "mine.yaml:11: rows[2].address: 0x0003 is already a (0x0002)",
+    ]
+
+
+def test_half_of_an_inherited_pair_may_not_be_left_behind(tmp_path):
+    text = f"name: mine\ntitle: t\nextends: epever\nsources: {{ME: x}}\nrows:\n  - {{{GOOD}, address: 0x3305, constant: 1}}\n"
+    (told,) = complaints(tmp_path, text)
+    assert told == (
+        "mine.yaml:5: rows: 0x3304, the other half of energy_consumed_today (0x3304) of epever, is left without a row"
+    )
+
+
+def test_base_map_must_give_its_rules(tmp_path):
+    told = complaints(tmp_path, "name: mine\ntitle: t\nrows: []\n")
+    assert [line.split(": ")[1] for line in told] == ["unmapped", "partial", "units", "max_count"]
+
+
+def test_unknown_and_circular_extends_are_refused(tmp_path):
+    extending = "name: a\ntitle: t\nextends: {}\nrows: []\n"
+    (told,) = complaints(tmp_path, extending.format("epevr"))
+    assert told.startswith("mine.yaml:3: extends: ")
+    assert told.endswith("(did you mean epever?)")
+    (tmp_path / "b.yaml").write_text(extending.format("mine"), encoding="utf-8")
+    (told,) = complaints(tmp_path, extending.format("b"))
+    assert told == "b.yaml:3: extends: mine extends itself"
+
+
+def test_own_map_may_extend_a_built_in_one_with_one_row(tmp_path):
+    path = tmp_path / "mine.yaml"
+    row = f"  - {{{GOOD}, address: 0x3500, quantity: ghi_w_m2, unit: W/m2}}\n"
+    path.write_text(f"name: mine\ntitle: t\nextends: epever\nsources: {{ME: x}}\nrows:\n{row}", encoding="utf-8")
+    mine = load_map(str(path), TRACER_4210)
+    assert word(mine, 0x3500, ZERO._replace(ghi_w_m2=812.0)) == 812
+    assert set(mine.words["input"]) == {*EPEVER.words["input"], 0x3500}
+    assert mine.spec.max_count == EPEVER.spec.max_count
+
+
+def test_map_that_is_not_there_is_a_map_error():
+    with pytest.raises(MapError, match=r"uart.*did you mean uart2"):
+        load_map("uart", TRACER_4210)
+
+
+def test_missing_rating_is_told_with_its_line():
+    ratings = {key: value for key, value in TRACER_4210.items() if key != "system_v"}
+    with pytest.raises(MapError, match=r"epever\.yaml:\d+: rows\[\d+\]\.rating: the controller has no rating system_v"):
+        load_map("uart2", ratings)
+
+
+def test_rows_can_not_be_changed():
+    row: Row = EPEVER.spec.rows[0]
+    with pytest.raises(ValueError, match="frozen"):
+        row.address = 1  # type: ignore[misc]
