@@ -4,7 +4,6 @@ The hot path of the project. Knows a connected socket and the time; frames are t
 come from a callable, where the connection came from and what follows it is for `modbus.link`.
 """
 
-import select
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -120,9 +119,7 @@ class Conversation:
     def _readable(self, wait_s: float) -> bool:
         """Whether bytes are there, now or within the wait."""
         full = len(self._waiting) >= MOST_WAITING
-        watched = (self._stop,) if full else (self._sock, self._stop)
-        ready, _, _ = select.select(watched, (), (), max(wait_s, 0.0))
-        return self._sock in ready
+        return self._stop.readable(None if full else self._sock, max(wait_s, 0.0))
 
     def _time_passed(self, now_s: float) -> None:
         """No bytes came: send the reply that is due, give up the rest of a frame, look for what is wrong."""
@@ -133,7 +130,7 @@ class Conversation:
             return
         if self._parser.deadline_s is not None and self._parser.deadline_s <= now_s:
             for event in self._parser.flush(now_s):
-                self._take(event, now_s, now_s)
+                self._take(event, now_s)
         self._diagnosis.tick(now_s)
 
     def _feed(self, data: bytes, began_s: float, now_s: float) -> None:
@@ -144,18 +141,19 @@ class Conversation:
         # Away for long (a slow answer, a busy host) and bytes there at once: as old as our last look,
         # perhaps.
         away = began_s - self._looked_s > self._timing.stale_s and now_s - began_s < AT_ONCE_S
-        arrived_s = self._looked_s if away else now_s
+        oldest_s = self._looked_s if away else now_s
         self._looked_s = now_s
         for event in self._parser.feed(data, now_s):
-            self._take(event, arrived_s, now_s)
+            self._take(event, oldest_s)
 
-    def _take(self, event: Received | Junk, arrived_s: float, now_s: float) -> None:
+    def _take(self, event: Received | Junk, oldest_s: float) -> None:
         tally = self._tally
         if isinstance(event, Received):
             function = event.request.function
             tally.requests[function] = tally.requests.get(function, 0) + 1
             self._diagnosis.request()
-            self._waiting.append((now_s + self._timing.turnaround_s, arrived_s, event.request))
+            due_s = event.at_s + self._timing.turnaround_s
+            self._waiting.append((due_s, min(event.at_s, oldest_s), event.request))
         else:
             bad_crc = "CRC" in event.why
             tally.junk_bytes += len(event.data)

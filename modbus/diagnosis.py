@@ -123,8 +123,8 @@ class Diagnosis:
         if self._gaps >= GAPS_LEAST:
             self.once(
                 "gaps",
-                f"requests come in pieces {1e3 * gap_s:.0f} ms apart (Nagle's algorithm against delayed ACKs); "
-                "that much is lost in every poll: add nodelay=on to QEMU's -serial tcp:...",
+                f"requests come in pieces {1e3 * gap_s:.0f} ms apart (Nagle's algorithm against delayed "
+                "ACKs); that much is lost in every poll: add nodelay=on to QEMU's -serial tcp:...",
             )
 
     def tick(self, now_s: float) -> None:
@@ -141,8 +141,8 @@ class Diagnosis:
         else:
             self.once(
                 "silent",
-                f"connected but no request for {SILENT_S:g} s: does another client hold the port (QEMU serves "
-                "only one)? Is it the right -serial option (the third is UART2)? Is the guest halted?",
+                f"connected but no request for {SILENT_S:g} s: does another client hold the port (QEMU "
+                "serves only one)? Is it the right -serial option (the third is UART2)? Is the guest halted?",
             )
 
     def closed(self, why: str, *, heard: bool) -> None:

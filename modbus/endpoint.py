@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import stat
+import struct
 from dataclasses import dataclass
 
 from modbus.stopsignal import StopSignal
@@ -180,7 +181,7 @@ def is_tcp(sock: socket.socket) -> bool:
 
 def reset_on_close(sock: socket.socket) -> None:
     """Have close() send a reset and forget the connection (SO_LINGER, on, 0 s)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def listen(endpoint: Endpoint) -> tuple[socket.socket, Endpoint]:

@@ -1,7 +1,7 @@
 """Register map files: YAML to rows, with everything that is wrong with a file said at once.
 
-It knows files and keys, not requests. A map extends another by naming it: its rows take the places of the rows
-they overlap, and settings that it does not give are those of the other.
+It knows files and keys, not requests. A map extends another by naming it: its rows take the places of the
+rows they overlap, and settings that it does not give are those of the other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -100,7 +100,7 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
             if document.data.get(key) is None
         ]
     if problems or file is None:
-        raise MapError(problems)
+        raise MapError(sorted(problems, key=lambda problem: problem.line))
     settings = {key: getattr(file, key) or getattr(parent, key) for key in SETTINGS}
     return MapSpec(
         name=file.name,
@@ -113,7 +113,11 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
 
 
 def _parent(
-    document: Document, path: Path, ratings: Mapping[str, float], below: tuple[Path, ...], problems: list[Problem]
+    document: Document,
+    path: Path,
+    ratings: Mapping[str, float],
+    below: tuple[Path, ...],
+    problems: list[Problem],
 ) -> MapSpec | None:
     """The map a file extends; what is wrong with naming it is added to `problems`."""
     name = document.data.get("extends")
@@ -154,7 +158,8 @@ def _row_problems(
         here: KeyPath = ("rows", index)
         for source in row.source:
             if source not in sources:
-                yield document.problem((*here, "source"), f"no source {source}{did_you_mean(source, sources)}")
+                near = did_you_mean(source, sources)
+                yield document.problem((*here, "source"), f"no source {source}{near}")
         if row.rating is not None and row.rating not in ratings:
             near = did_you_mean(row.rating, ratings)
             yield document.problem((*here, "rating"), f"the controller has no rating {row.rating}{near}")
@@ -176,14 +181,14 @@ def _overlaps(document: Document, rows: list[tuple[int, Row]], parent: MapSpec |
         for address in row.addresses:
             other = taken.setdefault((row.table, address), row)
             if other is not row:
-                yield document.problem(
-                    ("rows", index, "address"), f"0x{address:04X} is already {other.name} (0x{other.address:04X})"
-                )
+                what = f"0x{address:04X} is already {other.name} (0x{other.address:04X})"
+                yield document.problem(("rows", index, "address"), what)
     for inherited in parent.rows if parent else ():
         left = [address for address in inherited.addresses if (inherited.table, address) not in taken]
         if left and len(left) < inherited.words:
-            half = f"0x{left[0]:04X}, the other half of {inherited.name} (0x{inherited.address:04X})"
-            yield document.problem(("rows",), f"{half} of {parent.name if parent else ''}, is left without a row")
+            pair = f"{inherited.name} (0x{inherited.address:04X})"
+            what = f"0x{left[0]:04X}, half of the inherited {pair}, is left without a row"
+            yield document.problem(("rows",), what)
 
 
 def _mapping(given: Any) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Derived:
 
 
 def _producing(s: Snapshot) -> float:
-    return float(s.i_chg_a > 0.005)
+    return float(s.i_chg_a > 0.005)  # what rounds to 0.01 A: the flag and the register beside it agree
 
 
 def _charging_by_day(s: Snapshot) -> float:
@@ -32,7 +32,7 @@ def _charging_by_day(s: Snapshot) -> float:
 
 
 DERIVED: Final = (
-    Derived("producing", "1 while the charge current would read 0.01 A or more, so the flag and 0x3105 agree", _producing),
+    Derived("producing", "1 while the charge current, in steps of 0.01 A, is not 0", _producing),
     Derived("charging_by_day", "1 while it is day and a charge stage is active", _charging_by_day),
 )
 

@@ -119,11 +119,21 @@ def differences(here: RegisterMap, there: RegisterMap, table: str = "input") -> 
     return found
 
 
-# --- docs/registers.md --------------------------------------------------------------------------------------------
+# --- docs/registers.md ----------------------------------------------------------------------------
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "registers.md"
+ENCODING: Final = """\
+A number on the wire is quantity x factor x scale. It is rounded half to even (0.125 V at x100 reads 12), or
+where the table says so cut off. What does not fit reads the nearest number that does: a device clamps, and a
+wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity) reads 0, because a reply has
+to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative numbers
+are in two's complement. All registers of one reply are from one instant."""
+
 RULES: Final[Mapping[str, Mapping[object, str]]] = {
-    "unmapped": {"zero": "an unmapped address reads 0", "exception": "an unmapped address gives exception 02"},
+    "unmapped": {
+        "zero": "an unmapped address reads 0",
+        "exception": "an unmapped address gives exception 02",
+    },
     "partial": {
         "refuse": "a block with an unmapped address in it gives exception 02",
         "cut": "a block ends before its first unmapped address",
@@ -153,11 +163,7 @@ def _page(maps: list[RegisterMap]) -> Iterator[str]:
     yield "<!-- Made by `python -m modbus.registers` from config/registers; do not edit. -->"
     yield "# Registers"
     yield ""
-    yield "A number on the wire is quantity x factor x scale. It is rounded half to even (0.125 V at x100 reads 12)"
-    yield "unless the table says *cut off*. What does not fit reads the nearest number that does: a device clamps, and a"
-    yield "wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity) reads 0, because"
-    yield "a reply has to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative"
-    yield "numbers are in two's complement. All registers of one reply are from one instant."
+    yield from ENCODING.splitlines()
     yield ""
     yield "Quantities are fields of `plant/snapshot.py`, except:"
     yield ""
@@ -198,7 +204,7 @@ def _map_section(register_map: RegisterMap) -> Iterator[str]:
 def _difference_section(here: RegisterMap, there: RegisterMap) -> Iterator[str]:
     yield f"\n## Where `{here.spec.name}` and `{there.spec.name}` disagree"
     yield ""
-    yield f"Firmware that reads these addresses as `{here.spec.name}` has them shows wrong numbers on a real Tracer."
+    yield f"Firmware that reads these addresses by `{here.spec.name}` shows wrong numbers on a real Tracer."
     yield ""
     yield f"| address | `{here.spec.name}` | `{there.spec.name}` | note |"
     yield "|---|---|---|---|"

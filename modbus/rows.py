@@ -4,8 +4,9 @@ Scale, sign, word order and bit fields live here and nowhere else. A row knows n
 words it makes are plain integers.
 
 Rounding is half to even (0.125 V at x100 reads 12). A quantity that does not fit its words reads the nearest
-number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V looks as wrong
-as it is. What is no number at all (NaN, infinity) reads 0, because a reply must go out whatever the plant did.
+number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V
+looks as wrong as it is. What is no number at all (NaN, infinity) reads 0, because a reply must go out
+whatever the plant did.
 """
 
 import math
@@ -42,14 +43,12 @@ def counts(value: float, scale: float, low: int, high: int, truncate: bool = Fal
     int
         0 for NaN and for either infinity.
     """
+    steps = value * scale
+    if low < steps < high:  # never true for NaN
+        return math.trunc(steps + math.copysign(CUT_SLACK, steps)) if truncate else round(steps)
     if not math.isfinite(value):
         return 0
-    steps = value * scale
-    if steps <= low:
-        return low
-    if steps >= high:
-        return high
-    return math.trunc(steps + math.copysign(CUT_SLACK, steps)) if truncate else round(steps)
+    return low if steps <= low else high
 
 
 def _known_quantity(name: str | None) -> str | None:
@@ -127,7 +126,7 @@ class Row(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    table: Literal["input"]  # holding registers, coils and discrete inputs come with the functions that read them
+    table: Literal["input"]  # coils, discrete inputs and holding registers come with their functions
     address: int = Field(ge=0, le=0xFFFF)
     name: str
     quantity: str | None = None
@@ -196,14 +195,15 @@ class Row(BaseModel):
         """
         number = self._number(ratings)
         if self.words == 1:
-            return [lambda s: number(s) & 0xFFFF]
+            return [lambda s: number(s) & 0xFFFF] if self.signed else [number]
         return [lambda s: number(s) & 0xFFFF, lambda s: number(s) >> 16 & 0xFFFF]
 
     def _number(self, ratings: Mapping[str, float]) -> WordOf:
         if self.bits:
             fields = [field.word() for field in self.bits]
             return lambda s: sum(field(s) for field in fields)
-        scale, low, high, truncate = self.factor * self.scale, self.low, self.high, self.rounding == "truncate"
+        scale, low, high = self.factor * self.scale, self.low, self.high
+        truncate = self.rounding == "truncate"
         if self.quantity is not None:
             read = quantities.reader(self.quantity)
             return lambda s: counts(read(s), scale, low, high, truncate)

@@ -1,26 +1,27 @@
 """Modbus RTU requests: bytes and a time in, requests or junk out.
 
-Knows frames, check sums and how long each request is. Knows no socket, no clock and no register; which unit is
-meant, and whether what it asks is allowed, is for `modbus.tracer` to say. Replies are in `modbus.replies`.
+Knows frames, check sums and how long each request is. Knows no socket, no clock and no register; which unit
+is meant, and whether it may ask what it asks, is for `modbus.tracer` to say. Replies: `modbus.replies`.
 
-A serial line under an emulator has no silence between frames that could be trusted: with QEMU's default socket
-(no ``nodelay=on``) the first byte of a request comes alone and the other seven 40 to 48 ms later, measured
-against qemu/qemu chardev/char-socket.c. So a request is where its length and its CRC say it is. Ways the line goes
-wrong, each with a test: bytes one at a time, two requests at once, rubbish before, between and after, a request cut
-off in the middle, a long request whose payload contains a short one, replies of other devices on the same RS-485 pair.
+A line under an emulator has no silence between frames that could be trusted: with QEMU's default socket (no
+``nodelay=on``, qemu/qemu chardev/char-socket.c) the first byte of a request comes alone and the rest 40 to
+48 ms later. So a request is where its length and its CRC say it is. Ways the line goes wrong, each with a
+test: bytes one at a time, two requests at once, rubbish before, between and after, a request cut off in the
+middle, a long request whose payload contains a short one, replies of other devices on the same RS-485 pair.
 
-What length and CRC cannot tell, because the bytes are the same both ways:
+What length and CRC cannot tell apart:
 
-- The reply to 05 and 06 *is* the request. An adapter that echoes what is sent makes the Tracer write again.
-- Replies of other devices that are eight bytes long: 01 and 02 with 17 to 24 bits, vendor 43 with one register.
-- Replies of other devices to functions that nobody here knows: they look like unknown requests.
-- A CRC has 16 bits: of noise that has the form of a frame, one in 65536 is taken for one.
+- The reply to 05 and 06 *is* the request. An adapter that echoes what we send makes the Tracer write again.
+- Replies of other devices that have eight bytes: 01 and 02 with 17 to 24 bits, vendor 43 with one register.
+- Replies of other devices to functions that are not known here look like requests with that function.
+- A CRC has 16 bits: of noise in the form of a request, one in 65536 is taken for one. A request with unknown
+  function may be of any length, so one burst of noise in 65536 becomes one at each of up to 253 lengths.
 """
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 MAX_FRAME = 256  # "MODBUS over serial line specification and implementation guide V1.02", 2.5.1
 MAX_WRITE_WORDS = 123  # "MODBUS application protocol specification V1.1b3", 6.12
@@ -60,18 +61,11 @@ def seal(body: bytes) -> bytes:
     return body + crc16(body).to_bytes(2, "little")
 
 
-def u8(name: str, value: int) -> bytes:
-    """One byte; ValueError naming the thing when it does not fit."""
-    if not 0 <= value <= 0xFF:
-        raise ValueError(f"{name}: must lie in 0..255, got {value}")
-    return value.to_bytes(1, "big")
-
-
-def u16(name: str, value: int) -> bytes:
-    """Two bytes, high byte first; ValueError naming the thing when it does not fit."""
-    if not 0 <= value <= 0xFFFF:
-        raise ValueError(f"{name}: must lie in 0..65535, got {value}")
-    return value.to_bytes(2, "big")
+def number(name: str, value: int, size: int = 2) -> bytes:
+    """`value` in `size` bytes, high byte first; ValueError naming the thing when it does not fit."""
+    if not 0 <= value < 1 << 8 * size:
+        raise ValueError(f"{name}: must lie in 0..{(1 << 8 * size) - 1}, got {value}")
+    return value.to_bytes(size, "big")
 
 
 def one_of(name: str, value: int, allowed: tuple[int, ...]) -> int:
@@ -83,10 +77,10 @@ def one_of(name: str, value: int, allowed: tuple[int, ...]) -> int:
 
 def frame(unit: int, function: int, *parts: bytes) -> bytes:
     """A whole frame: unit, function, parts, CRC."""
-    return seal(u8("unit", unit) + u8("function", function) + b"".join(parts))
+    return seal(number("unit", unit, 1) + number("function", function, 1) + b"".join(parts))
 
 
-# --- requests -------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------
 # Contents may be illegal (count 0, coil value 0x1234): such requests are heard, and answered by an exception.
 
 
@@ -101,7 +95,7 @@ class ReadBits:
 
     def encode(self) -> bytes:
         function = one_of("function", self.function, (0x01, 0x02))
-        return frame(self.unit, function, u16("address", self.address), u16("count", self.count))
+        return frame(self.unit, function, number("address", self.address), number("count", self.count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ class ReadWords:
 
     def encode(self) -> bytes:
         function = one_of("function", self.function, (0x03, 0x04))
-        return frame(self.unit, function, u16("address", self.address), u16("count", self.count))
+        return frame(self.unit, function, number("address", self.address), number("count", self.count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +122,7 @@ class WriteCoil:
     value: int
 
     def encode(self) -> bytes:
-        return frame(self.unit, self.function, u16("address", self.address), u16("value", self.value))
+        return frame(self.unit, self.function, number("address", self.address), number("value", self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +135,7 @@ class WriteWord:
     value: int
 
     def encode(self) -> bytes:
-        return frame(self.unit, self.function, u16("address", self.address), u16("value", self.value))
+        return frame(self.unit, self.function, number("address", self.address), number("value", self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +154,8 @@ class WriteCoils:
         if len(self.data) != bytes_for_bits(self.count):
             wanted = bytes_for_bits(self.count)
             raise ValueError(f"data: {self.count} coils take {wanted} bytes, got {len(self.data)}")
-        head = u16("address", self.address) + u16("count", self.count)
-        return frame(self.unit, self.function, head, u8("byte count", len(self.data)), self.data)
+        head = number("address", self.address) + number("count", self.count)
+        return frame(self.unit, self.function, head, number("byte count", len(self.data), 1), self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +174,9 @@ class WriteWords:
     def encode(self) -> bytes:
         if self.count > MAX_WRITE_WORDS:
             raise ValueError(f"values: must not exceed {MAX_WRITE_WORDS} registers, got {self.count}")
-        head = u16("address", self.address) + u16("count", self.count) + u8("byte count", 2 * self.count)
-        return frame(self.unit, self.function, head, *(u16("value", value) for value in self.values))
+        head = number("address", self.address) + number("count", self.count)
+        data = b"".join(number("value", value) for value in self.values)
+        return frame(self.unit, self.function, head, number("byte count", len(data), 1), data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +189,16 @@ class IdentifyDevice:
     object_id: int = 0
 
     def encode(self) -> bytes:
-        return frame(self.unit, self.function, b"\x0e", u8("code", self.code), u8("object_id", self.object_id))
+        what = number("code", self.code, 1) + number("object_id", self.object_id, 1)
+        return frame(self.unit, self.function, b"\x0e", what)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
     """Vendor function 41, ``id 41 00 04 "user" "000000"``.
 
-    Seen once, from an MT50-style master (stegthom/EpsolarTracerClient). We read ``00 04`` as the length of the name and
-    the password as always six characters; that is a guess, and no normal client needs this function.
+    Seen once, from an MT50-style master (stegthom/EpsolarTracerClient). Guess: ``00 04`` is the length of the
+    name, and the password always has six characters. No normal client needs this function.
     """
 
     function: ClassVar[int] = 0x41
@@ -215,7 +211,7 @@ class Login:
             raise ValueError(f"user: must have 1 to 32 bytes, got {len(self.user)}")
         if len(self.password) != PASSWORD_BYTES:
             raise ValueError(f"password: must have {PASSWORD_BYTES} bytes, got {len(self.password)}")
-        return frame(self.unit, self.function, u16("user", len(self.user)), self.user, self.password)
+        return frame(self.unit, self.function, number("user", len(self.user)), self.user, self.password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,19 +224,19 @@ class ReadSparse:
     count: int
 
     def encode(self) -> bytes:
-        return frame(self.unit, self.function, u16("address", self.address), u16("count", self.count))
+        return frame(self.unit, self.function, number("address", self.address), number("count", self.count))
 
 
 @dataclass(frozen=True, slots=True)
 class UnitId:
-    """Vendor function 45: tell the unit id (`unit_id` is 0xF8) or take a new one. `unit` is 0xF8 as a rule."""
+    """Vendor function 45: tell the unit id (`unit_id` is 0xF8) or take a new one; `unit` is 0xF8."""
 
     function: ClassVar[int] = 0x45
     unit: int
     unit_id: int
 
     def encode(self) -> bytes:
-        return frame(self.unit, self.function, b"\0\x01\x01", u8("unit_id", self.unit_id))
+        return frame(self.unit, self.function, b"\0\x01\x01", number("unit_id", self.unit_id, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +268,7 @@ Request: TypeAlias = (
 )
 
 
-# --- how long a request is, and what it says ----------------------------------------------------------------------
+# --- how long a request is, and what it says -----------------------------------------------------------
 
 
 def bytes_for_bits(count: int) -> int:
@@ -328,7 +324,7 @@ _SHAPES = {
     0x0F: _Shape(_coils_size, lambda raw: WriteCoils(raw[0], *_pair(raw), raw[7:-2])),
     0x10: _Shape(_words_size, _write_words),
     0x2B: _Shape(7, lambda raw: IdentifyDevice(raw[0], raw[3], raw[4]), fixed=b"\x0e"),
-    0x41: _Shape(_login_size, lambda raw: Login(raw[0], raw[4 : 4 + raw[3]], raw[4 + raw[3] : -2]), fixed=b"\0"),
+    0x41: _Shape(_login_size, lambda raw: Login(raw[0], raw[4:-8], raw[-8:-2]), fixed=b"\0"),
     0x43: _Shape(8, lambda raw: ReadSparse(raw[0], *_pair(raw))),
     0x45: _Shape(8, lambda raw: UnitId(raw[0], raw[5]), fixed=b"\0\x01\x01"),
 }
@@ -347,7 +343,7 @@ def request_size(head: bytes) -> int | None:
     return shape.size if isinstance(shape.size, int) else shape.size(head)
 
 
-# --- the parser -----------------------------------------------------------------------------------------------
+# --- the parser --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,37 +366,39 @@ class Junk:
 class RequestParser:
     """Cuts a stream of bytes into requests and junk; every byte comes out in exactly one event.
 
-    Each position in turn is asked whether a request starts there: no, by its form or its CRC (slide one byte); yes; or
-    not to be told yet, and then the parser waits. Waiting for a request of fixed length, or for the seven bytes that
-    show the form of a long one, is over before a good request behind it is complete. Only a long request that is
-    plausible (the byte count of a write fits its count of registers) can delay those behind it, until it is
-    complete or the line has been quiet for `hold_s`. That is what keeps a short request inside the payload of a long
-    one from being heard.
+    Each position in turn is asked whether a request starts there: no, by its form or its CRC (slide one
+    byte); yes; or not to be told yet, and then the parser waits. Waiting for a request of fixed length, or
+    for the seven bytes that show the form of a long one, is over before a good request behind is complete.
+    Only a long request that is plausible (the byte count of a write fits its count of registers) delays those
+    behind it, until it is complete or the line has been quiet for `hold_s`. That is what keeps a short
+    request inside the payload of a long one from being heard.
 
-    `feed` never gives up: what it returns depends on the bytes alone, not on how they are cut or when they come, since bytes
-    that wait in a socket while the host stalls are not silence. `flush` gives up, when `deadline_s` has come.
+    `feed` never gives up: what it returns depends on the bytes alone, not on how they are cut or when they
+    come, since bytes that wait in a socket while the host stalls are not silence. `flush` gives up.
 
-    A request with an unknown function has no length. It is looked for only where the bytes before it ended in a
-    frame or in quiet, and ends where its CRC first fits. It is delivered when no known request can start inside it any
-    more, the last byte (which may always be the unit of another) left out of account: so it comes at once as a rule and
-    after `hold_s` if its tail looks like the head of something, and a good request behind noise goes before it.
+    A request with an unknown function has no length. It is looked for only behind a frame or behind quiet,
+    and ends where its CRC first fits. A known request that starts inside it goes before it, so it waits until
+    none can: it comes at once as a rule, after `hold_s` if its tail looks like the head of something. Its
+    last byte is not looked at in this way, since any byte may be the unit of another request; so noise that
+    passes for an unknown request (one burst in 65536) can cost the good request behind it its first byte.
 
     Parameters
     ----------
     hold_s : float
-        Quiet on the line after which an unfinished request is given up [s]. Pieces of one request come 40 to 48 ms
-        apart from QEMU's default socket: of 30 polls, holds of 2, 5 and 20 ms lost 15, 100 ms none.
+        Quiet on the line after which an unfinished request is given up [s]. With the pieces of a request 40
+        to 48 ms apart (see above), holds of 2, 5 and 20 ms lost 15 of 30 polls, 100 ms none.
 
     Notes
     -----
-    Between calls fewer than 512 bytes are held: 255 that start nothing, and one unfinished frame.
+    Between calls at most 510 bytes are held: 255 that start nothing, and 255 of an unfinished frame.
     """
 
     def __init__(self, hold_s: float = 0.1) -> None:
         self._hold_s = hold_s
         self._held = bytearray()
         self._arrived_s: list[float] = []  # one for each byte held
-        self._begin_anew(0, clean=True)
+        self._at = 0  # held[:_at] start no known request
+        self._crc: int | None = 0xFFFF  # of held[:_at]; None when no frame can begin at held[0]
 
     @property
     def deadline_s(self) -> float | None:
@@ -426,7 +424,7 @@ class RequestParser:
         return events
 
     def _resolve(self, events: list[Received | Junk], quiet: bool) -> None:
-        """Decide position after position, until the bytes are used up or more are needed and may still come."""
+        """Decide position after position, until more bytes are needed and may still come."""
         held = self._held
         while self._at < len(held):
             if self._ends_unknown():
@@ -444,7 +442,7 @@ class RequestParser:
             self._slide()
             if self._at == MAX_FRAME:
                 self._drop_as_junk(MAX_FRAME, events, clean=False)
-        
+
     def _ends_unknown(self) -> bool:
         """Whether the bytes up to and with the present one are a request with an unknown function."""
         if self._crc is None or self._at < 3 or crc16(self._held[self._at : self._at + 1], self._crc) != 0:
@@ -470,12 +468,12 @@ class RequestParser:
         if size:
             data = bytes(self._held[:size])
             events.append(Junk(data, _why_junk(data)))
-            self._begin_anew(size, clean)
+        self._begin_anew(size, clean)
 
     def _begin_anew(self, used: int, clean: bool) -> None:
         del self._held[:used], self._arrived_s[:used]
-        self._at = 0  # held[:_at] start no known request
-        self._crc: int | None = 0xFFFF if clean else None  # of held[:_at]; None: no frame can begin at held[0]
+        self._at = 0
+        self._crc = 0xFFFF if clean else None
 
 
 def _why_junk(data: bytes) -> str:

@@ -7,7 +7,6 @@ heart, as the firmware does.
 """
 
 import contextlib
-import select
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -113,7 +112,7 @@ class StandIn:
     def rounds(self) -> Iterator[Readings]:
         """Readings, one for each round of polls, from whoever dials in; ends after `stop`."""
         while not self._stop.is_set():
-            if self._listener not in select.select((self._listener, self._stop), (), ())[0]:
+            if not self._stop.readable(self._listener, None):
                 return
             sock, _ = self._listener.accept()
             with Master(sock, bytewise=True) as master, contextlib.suppress(LinkError):

@@ -1,6 +1,7 @@
 """An event that a blocked select() notices too."""
 
 import contextlib
+import select
 import socket
 import threading
 
@@ -21,6 +22,12 @@ class StopSignal:
             self._event.set()
             with contextlib.suppress(OSError):  # already closed: nobody is left to wake
                 self._writer.send(b"\0")
+
+    def readable(self, sock: socket.socket | None, timeout_s: float | None) -> bool:
+        """Wait for bytes (None: for none), but neither longer than the time nor once the signal is set."""
+        fd = self.fileno() if sock is None else sock.fileno()
+        ready, _, _ = select.select((fd, self.fileno()), (), (), timeout_s)
+        return sock is not None and fd in ready
 
     def close(self) -> None:
         """Give the sockets back, when nobody waits any more."""

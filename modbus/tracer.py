@@ -1,11 +1,12 @@
 """The Tracer: a request in, the reply or silence out.
 
-It knows which unit is meant, which functions exist and which exception a request earns. It has no socket and no
-clock; the plant is a function that returns the snapshot of the moment, called once for each reply, so that all
-registers of a reply are from one instant.
+It knows which unit is meant, which functions exist and which exception a request earns. It has no socket and
+no clock; the plant is a function that returns the snapshot of the moment, called once for each reply, so that
+all registers of a reply are from one instant.
 
-Exceptions: 01 unknown function, 02 unmapped address (recorded 115 times on a Tracer2215BN, kasbert/epsolar-tracer
-test/testdata.py), 03 impossible count (never recorded; "MODBUS application protocol specification V1.1b3", 6.4).
+Exceptions: 01 unknown function; 02 unmapped address (recorded on a Tracer2215BN, kasbert/epsolar-tracer
+test/testdata.py); 03 impossible count (never recorded:
+"MODBUS application protocol specification V1.1b3", 6.4).
 """
 
 from collections.abc import Callable
@@ -20,8 +21,7 @@ ILLEGAL_FUNCTION: Final = 0x01
 ILLEGAL_ADDRESS: Final = 0x02
 ILLEGAL_VALUE: Final = 0x03
 
-BROADCAST: Final = 0
-LAST_UNIT: Final = 247  # 248..255 are reserved; 0xF8 is the service address of vendor function 45 (V26 document)
+LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
 WORD_TABLES: Final = {0x04: "input"}  # function -> table of the map
 
 
@@ -64,7 +64,8 @@ class Tracer:
         self._units = range(LAST_UNIT + 1) if spec.units == "any" else range(unit, unit + 1)
         self._read_snapshot = read_snapshot
         self._warn_once = warn_once
-        self._misread = {d.address: d for d in differences(register_map, register_map.root)} if warn_once else {}
+        misread = differences(register_map, register_map.root) if warn_once else []
+        self._misread = {difference.address: difference for difference in misread}
 
     def answer(self, request: Request) -> bytes | None:
         """The reply to a request as a whole frame, or None for silence."""
@@ -72,8 +73,8 @@ class Tracer:
             return None
         if isinstance(request, ReadWords) and request.function in self._words:
             return self._read_words(request)
-        # Until the other tables and the writes are here, a Tracer's other functions do not exist. A real unit answers
-        # FC03 at 0x3000 with 02, not 01.
+        # Until the other tables and the writes are here, a Tracer's other functions do not exist. A real unit
+        # answers 03 at 0x3000 by exception 02: 01 83 02 C0 F1 (Tracer2215BN, kasbert/epsolar-tracer).
         return _refusal(request, ILLEGAL_FUNCTION)
 
     def _read_words(self, request: ReadWords) -> bytes:

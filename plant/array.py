@@ -4,6 +4,7 @@ What the battery does can't change any of this, so a whole day is made before th
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.n
     return whole, seen * keep
 
 
+@lru_cache(maxsize=64)
 def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
     from pvlib import iam
 

@@ -63,7 +63,8 @@ class Losses(NamedTuple):
 
 ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
-MIN_TIME_CONSTANT_S = 0.05  # floor of the step the integrator is advised to take
+SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
+MIN_STEP_S = 0.02
 
 
 @kernel
@@ -129,7 +130,7 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     Notes
     -----
     Outside C/100..1C the kinetics extrapolate; a step of the integrator should stay below
-    `time_constant_s`.
+    `step_limit_s`.
     """
     h1 = x.q1_ah / (p.c * p.q_ah)
     h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
@@ -172,22 +173,24 @@ def stored_wh(x: State, p: LeadAcid) -> float:
 
 
 @kernel
-def time_constant_s(x: State, i_a: float, p: LeadAcid) -> float:
-    """Shortest time constant [s] of the battery at a state and current.
+def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+    """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
-    The electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available well stiffens,
-    with ``3600 c Q M_c / (I0c sinh)``. An explicit step must stay below it.
+    Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
+    well stiffens, with ``3600 c Q M_c / (I0c sinh)``; and after a jump of the current the node must not run
+    through the bend between charge and discharge in one stride. Keeps the voltage within 0.5 mV of Radau up
+    to 0.5C, see tests/evals/test_integrator.py.
     """
     h1 = x.q1_ah / (p.c * p.q_ah)
     u = x.v_node_v - emf(h1, x.t_c, p)
-    du = 1e-4
-    slope = (_reaction(u + du, h1, x.t_c, p) - _reaction(u - du, h1, x.t_c, p)) / (2.0 * du)
-    tau = p.c_dl_f / max(slope, 1e-6)
+    here = _reaction(u, h1, x.t_c, p)
+    slope = (_reaction(u + 1e-4, h1, x.t_c, p) - here) / 1e-4
+    limit = p.c_dl_f / max(slope, 1e-6)
     if u > 0.0:
-        dh = 1e-4
-        pull = (_reaction(u, h1 - dh, x.t_c, p) - _reaction(u, h1 + dh, x.t_c, p)) / (2.0 * dh)
-        tau = min(tau, 3600.0 * p.c * p.q_ah / max(pull, 1e-6))
-    return max(tau, MIN_TIME_CONSTANT_S)
+        pull = (_reaction(u, h1 - 1e-4, x.t_c, p) - here) / 1e-4
+        limit = min(limit, 3600.0 * p.c * p.q_ah / max(pull, 1e-6))
+    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here), 1e-6)
+    return max(min(limit, swing), MIN_STEP_S)
 
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> State:

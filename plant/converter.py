@@ -62,7 +62,7 @@ class ControllerModel(NamedTuple):
             "charge_rated_w": self.charge_rated_w_24v,
             "load_rated_v": 24.0,
             "load_rated_a": self.load_rated_a,
-            "load_rated_w": 24.0 * self.load_rated_a + 80.0,
+            "load_rated_w": 26.0 * self.load_rated_a,  # as the charge rating, at 13 V a block
             "system_v": float(system_v),
         }
 

@@ -12,7 +12,7 @@ import numpy as np
 from plant import sun
 from plant.array import ArrayDay, array_day, series_resistance
 from plant.battery import rested
-from plant.charger import RULES, Daylight, Machine, Stage, compile_rules
+from plant.charger import RULES, Daylight, Machine, Quantities, SetPoints, Stage, compile_rules
 from plant.clock import STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
 from plant.converter import power_stage
 from plant.load import demand_day
@@ -101,6 +101,8 @@ class Plant:
             np.array([-np.inf, np.inf, -np.inf, np.inf]),
             np.zeros((EVENTS_KEPT, 2)),
             np.zeros(2, dtype=np.int64),
+            np.zeros(len(Quantities._fields)),
+            np.zeros(len(SetPoints._fields)),
         )
         self._midnight_s = next_midnight_utc_s(start, zone)
         self._none = np.empty((0, len(Snapshot._fields)))

@@ -12,7 +12,7 @@ import numpy as np
 from plant import battery
 from plant.array import ArrayDay
 from plant.battery import LeadAcid, State
-from plant.charger import CompiledRules, Quantities, SetPoints, compensated
+from plant.charger import CompiledRules, SetPoints, compensated
 from plant.clock import STEP_S
 from plant.converter import Bus, Offer, PowerStage, offer, solve
 from plant.diode import Curve
@@ -76,6 +76,8 @@ class Books(NamedTuple):
     extremes: np.ndarray  # (4,) max and min of PV voltage, max and min of battery voltage, today [V]
     events: np.ndarray  # (n, 2) time and rule of each transition, the newest overwriting the oldest
     counts: np.ndarray  # (2,) transitions so far, steps that ran out of sub-steps
+    quantities: np.ndarray  # (quantities,) scratch: `charger.Quantities` of this instant
+    levels: np.ndarray  # (set-points,) scratch: `charger.SetPoints` of this step
 
 
 class Parameters(NamedTuple):
@@ -162,47 +164,39 @@ def _book(books: Books, h: float, f1: Flows, f2: Flows, f3: Flows, f4: Flows) ->
 
 
 @kernel
-def _quantities(bus: Bus, held: Held, memory: Memory, books: Books) -> Quantities:
-    return Quantities(
-        bus.v_batt_v,
-        bus.v_pv_v,
-        held.offer.v_oc_v - bus.v_batt_v,
-        memory.held_s,
-        memory.equalize_left_s,
-        float(books.modes[2]),
-    )
+def _truth(bus: Bus, held: Held, memory: Memory, par: Parameters, books: Books) -> int:
+    """Which rules' conditions hold (bit of each row) and who decides the current (bits above).
 
-
-@kernel
-def _met(rule: int, q: Quantities, s: SetPoints, rules: CompiledRules) -> bool:
-    """Whether the conditions of a rule hold."""
-    for column in range(2):
-        name = rules.quantity[rule, column]
-        if name >= 0:
-            above = q[name] >= s[rules.setpoint[rule, column]]
-            if above != (rules.at_least[rule, column] == 1):
-                return False
-    return True
-
-
-@kernel
-def _truth(bus: Bus, q: Quantities, s: SetPoints, rules: CompiledRules, books: Books) -> int:
-    """Which conditions hold and who decides the current, as bits: when it changes, something happened."""
-    bits = int(bus.regime) * 2 + (1 if bus.i_chg_a > 0.0 else 0)
-    for rule in range(rules.machine.size):
-        bits *= 2
-        if books.modes[rules.machine[rule]] == rules.from_[rule] and _met(rule, q, s, rules):
-            bits += 1
+    When it changes between two instants, something happened between them.
+    """
+    q, s, rules = books.quantities, books.levels, par.rules
+    q[0] = bus.v_batt_v
+    q[1] = bus.v_pv_v
+    q[2] = held.offer.v_oc_v - bus.v_batt_v
+    q[3] = memory.held_s
+    q[4] = memory.equalize_left_s
+    q[5] = float(books.modes[2])
+    count = rules.machine.size
+    bits = (int(bus.regime) * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << count
+    for rule in range(count):
+        if books.modes[rules.machine[rule]] == rules.from_[rule]:
+            met = True
+            for column in range(2):
+                name = rules.quantity[rule, column]
+                if name >= 0:
+                    above = q[name] >= s[rules.setpoint[rule, column]]
+                    met = met and above == (rules.at_least[rule, column] == 1)
+            if met:
+                bits |= 1 << rule
     return bits
 
 
 @kernel
-def _fire(q: Quantities, s: SetPoints, rules: CompiledRules, books: Books, t_utc_s: float) -> int:
+def _fire(truth: int, rules: CompiledRules, books: Books, t_utc_s: float) -> int:
     """Carry out the first rule that is due. Returns its row, or -1."""
     for rule in range(rules.machine.size):
-        machine = rules.machine[rule]
-        due = books.timers[rule] >= s[rules.dwell[rule]] - 1e-9
-        if books.modes[machine] == rules.from_[rule] and due and _met(rule, q, s, rules):
+        if truth >> rule & 1 and books.timers[rule] >= books.levels[rules.dwell[rule]] - 1e-9:
+            machine = rules.machine[rule]
             books.modes[machine] = rules.to[rule]
             for other in range(rules.machine.size):
                 if rules.machine[other] == machine:
@@ -216,24 +210,20 @@ def _fire(q: Quantities, s: SetPoints, rules: CompiledRules, books: Books, t_utc
 
 
 @kernel
-def _until_due(q: Quantities, s: SetPoints, rules: CompiledRules, books: Books) -> float:
+def _until_due(truth: int, rules: CompiledRules, books: Books) -> float:
     """Seconds until the next timer runs out, if nothing changes."""
     soonest = 1e9
     for rule in range(rules.machine.size):
-        dwell = s[rules.dwell[rule]]
-        if dwell > 0.0 and books.modes[rules.machine[rule]] == rules.from_[rule] and _met(rule, q, s, rules):
-            soonest = min(soonest, dwell - books.timers[rule])
+        if truth >> rule & 1:
+            soonest = min(soonest, books.levels[rules.dwell[rule]] - books.timers[rule])
     return max(soonest, 1e-9)
 
 
 @kernel
-def _tick(h: float, q: Quantities, s: SetPoints, rules: CompiledRules, books: Books) -> None:
+def _tick(h: float, truth: int, rules: CompiledRules, books: Books) -> None:
     """Let the timers of the rules whose conditions held run on; the others start again."""
     for rule in range(rules.machine.size):
-        if books.modes[rules.machine[rule]] == rules.from_[rule] and _met(rule, q, s, rules):
-            books.timers[rule] += h
-        else:
-            books.timers[rule] = 0.0
+        books.timers[rule] = books.timers[rule] + h if truth >> rule & 1 else 0.0
 
 
 @kernel
@@ -281,47 +271,48 @@ def grid_step(memory: Memory, held: Held, s: SetPoints, par: Parameters, books: 
     rules = par.rules
     left = dt_s
     bus = _look(memory.x, held, par)
+    truth = _truth(bus, held, memory, par, books)
     for _ in range(MAX_SUBSTEPS):
-        q = _quantities(bus, held, memory, books)
         for _settle in range(8):
-            fired = _fire(q, s, rules, books, t_utc_s + dt_s - left)
+            fired = _fire(truth, rules, books, t_utc_s + dt_s - left)
             if fired < 0:
                 break
             if rules.restarts_charge[fired] == 1:
                 memory = Memory(memory.x, 0.0, memory.equalize_left_s, memory.t_heatsink_c)
             held = _hold(held, books, memory, s)
             bus = _look(memory.x, held, par)
-            q = _quantities(bus, held, memory, books)
+            truth = _truth(bus, held, memory, par, books)
         if left <= 1e-9:
             return memory, held, bus
+        smooth = battery.step_limit_s(memory.x, bus.i_batt_a, par.battery)
+        h = min(left, smooth, _until_due(truth, rules, books))
+        stage = books.modes[0]
         holding = bus.regime == 2.0 and bus.i_chg_a > 0.0
-        h = min(left, battery.time_constant_s(memory.x, bus.i_batt_a, par.battery), _until_due(q, s, rules, books))
-        if holding and books.modes[0] == 2 and s.boost_s > memory.held_s:
+        if holding and stage == 2 and s.boost_s > memory.held_s:
             h = min(h, s.boost_s - memory.held_s)
-        if holding and books.modes[0] == 3 and memory.equalize_left_s > 0.5:
+        if holding and stage == 3 and memory.equalize_left_s > 0.5:
             h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
-        before = _truth(bus, q, s, rules, books)
         x, f1, f2, f3, f4 = rk4(memory.x, h, held, par)
         bus = _look(x, held, par)
-        after = _truth(bus, _quantities(bus, held, memory, books), s, rules, books)
-        if after != before and h > EVENT_S:
+        if h > EVENT_S and _truth(bus, held, memory, par, books) != truth:
             early = 0.0
             while h - early > EVENT_S:
                 middle = 0.5 * (early + h)
                 xm, g1, g2, g3, g4 = rk4(memory.x, middle, held, par)
                 bus_m = _look(xm, held, par)
-                if _truth(bus_m, _quantities(bus_m, held, memory, books), s, rules, books) == before:
+                if _truth(bus_m, held, memory, par, books) == truth:
                     early = middle
                 else:
                     h, x, f1, f2, f3, f4, bus = middle, xm, g1, g2, g3, g4, bus_m
         _book(books, h, f1, f2, f3, f4)
-        _tick(h, q, s, rules, books)
+        _tick(h, truth, rules, books)
         held_s, owed_s = memory.held_s, memory.equalize_left_s
-        if holding and books.modes[0] == 2:
+        if holding and stage == 2:
             held_s += h
-        if holding and books.modes[0] == 3:
+        if holding and stage == 3:
             owed_s = max(0.0, owed_s - h)
         memory = Memory(x, held_s, owed_s, memory.t_heatsink_c)
+        truth = _truth(bus, held, memory, par, books)
         left -= h
     books.counts[1] += 1
     return memory, held, bus
@@ -454,6 +445,8 @@ def run_steps(
     v_batt = memory.x.v_node_v
     for k in range(first, first + count):
         s = compensated(par.setpoints, memory.x.t_c)
+        for j in range(len(s)):
+            books.levels[j] = s[j]
         curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
         offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt, stage)
         held = Held(offered, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)

@@ -23,7 +23,7 @@ FIRMWARE_DIR = Path(__file__).parent / "firmware"
 TOOLS = ("qemu-system-arm", "arm-none-eabi-gcc", "make")
 BANNER = "master up"
 
-# Below 32768, where Linux starts handing out ports to outgoing connections: dialling a closed port inside that
+# Below 32768, where Linux starts handing out ports to outgoing connections: dialling a closed port of that
 # range can connect to itself, and then nothing else can listen there.
 PORTS = itertools.count(20_000 + os.getpid() * 16 % 10_000)
 
@@ -42,14 +42,16 @@ def require_tools() -> None:
 
 
 def builder(directory: Path) -> Build:
-    """Return `build(**options)`: each set of options is one -D per item and is compiled once.
+    """Return `build(**options)`: each set of options is compiled once.
 
-    `build(UNIT=7, BLOCKS=True)` runs `make OPTIONS="-DUNIT=7 -DBLOCKS"`; `tests/firmware/README.md` lists them.
+    `build(UNIT=7, BLOCKS=True)` runs `make OPTIONS="-DUNIT=7 -DBLOCKS"`; tests/firmware/README.md lists them.
     """
     built: dict[str, Path] = {}
 
     def build(**options: int | bool) -> Path:
-        flags = " ".join(f"-D{name}" if value is True else f"-D{name}={value}" for name, value in options.items())
+        flags = " ".join(
+            f"-D{name}" if value is True else f"-D{name}={value}" for name, value in options.items()
+        )
         if flags not in built:
             elf = directory / f"master{len(built)}.elf"
             command = ["make", "-s", "-C", str(FIRMWARE_DIR), f"OUT={elf}", f"OPTIONS={flags}"]
@@ -154,13 +156,6 @@ class Guest:
             self._process.wait()
             self._process = None
 
-    def restart(self) -> float:
-        """Kill and start again; return for how many seconds, at most, nobody listened on the port."""
-        killed_s = time.monotonic()
-        self.kill()
-        self.start()
-        return time.monotonic() - killed_s
-
     def wait_for(self, pattern: re.Pattern[str], timeout_s: float = 10.0) -> re.Match[str]:
         """Return the match of the next console line that matches; lines before it go to `log` only."""
         deadline_s = time.monotonic() + timeout_s
@@ -168,7 +163,9 @@ class Guest:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline_s - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(self._story(f"no line like {pattern.pattern!r} in {timeout_s} s")) from None
+                raise AssertionError(
+                    self._story(f"no line like {pattern.pattern!r} in {timeout_s} s")
+                ) from None
             if line is None:
                 raise AssertionError(self._story(f"QEMU ended before a line like {pattern.pattern!r}"))
             self.log.append(line)

@@ -1,6 +1,8 @@
 """The line: finds its peer, answers in time and in order, says what is wrong, and ends when told."""
 
+import itertools
 import socket
+import statistics
 import sys
 import threading
 import time
@@ -13,12 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.diagnosis import SILENT_S, Diagnosis
-from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, parse_endpoint, reset_on_close
+from modbus.conversation import MOST_WAITING
+from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, reset_on_close
 from modbus.link import FIRST_RETRY_S, LAST_RETRY_S, Line, Redial
 from modbus.replies import ExceptionReply, WordsReply
 from modbus.rtu import ReadWords, Request
 
+SCHEDULING_S = 0.1  # what a busy host may add
 HERE = TcpEndpoint("127.0.0.1", 0, listens=True)
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="TCP_QUICKACK is Linux's")
 
@@ -64,7 +67,7 @@ class Emulator:
     def kill(self) -> None:
         """End as a killed process does: the port closes, the connection is reset."""
         self._listener.close()
-        if self.sock is not None:
+        if self.sock is not None and self.sock.fileno() >= 0:
             reset_on_close(self.sock)
             self.sock.close()
 
@@ -89,6 +92,19 @@ def connected(
         Line(emulator.endpoint, answer, turnaround_s=turnaround_s, stale_s=stale_s, log=log) as line,
     ):
         yield line, emulator.pick_up()
+
+
+def stalling(for_s: float) -> tuple[threading.Event, Callable[[Request], bytes | None]]:
+    """A device that takes so long over its first request, and the sign that it has begun to."""
+    slow = threading.Event()
+
+    def answer(request: Request) -> bytes | None:
+        if not slow.is_set():
+            slow.set()
+            time.sleep(for_s)
+        return own_address(request)
+
+    return slow, answer
 
 
 def hear(sock: socket.socket, count: int) -> bytes:
@@ -120,58 +136,6 @@ def until(condition: Callable[[], bool], timeout_s: float = 2.0) -> bool:
     return condition()
 
 
-# --- endpoints ---
-
-
-@pytest.mark.parametrize(
-    ("text", "endpoint"),
-    [
-        ("dial:127.0.0.1:1235", TcpEndpoint("127.0.0.1", 1235)),
-        ("dial:[::1]:1235", TcpEndpoint("::1", 1235)),
-        ("listen:localhost:0", TcpEndpoint("localhost", 0, listens=True)),
-        ("unix:/tmp/uart2.sock", UnixEndpoint("/tmp/uart2.sock")),
-        ("unix-listen:a:b", UnixEndpoint("a:b", listens=True)),
-    ],
-)
-def test_endpoint_is_what_the_user_wrote(text: str, endpoint: TcpEndpoint | UnixEndpoint) -> None:
-    assert parse_endpoint(text) == endpoint
-    assert str(endpoint) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
-        ("tcp:127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
-        ("/tmp/uart2.sock", r"did you mean unix:/tmp/uart2\.sock\?"),
-        ("dial:127.0.0.1", "no port"),
-        ("dial::1235", "no host"),
-        ("dial:::1:1235", "brackets"),
-        ("dial:127.0.0.1:0", "port must be a number in 1..65535, got '0'"),
-        ("listen:127.0.0.1:65536", "port must be a number in 0..65535, got '65536'"),
-        ("dial:127.0.0.1:٣", "port must be a number"),
-        ("unix:", "no path"),
-        ("unix:/" + 110 * "x", "at most 107 bytes, got 111"),
-        ("pty:uart2", "planned but not there yet"),
-        ("serial:/dev/ttyUSB0:115200", "planned but not there yet"),
-        ("", "use dial:HOST:PORT"),
-    ],
-)
-def test_endpoint_that_cannot_be_is_refused_with_advice(text: str, complaint: str) -> None:
-    with pytest.raises(LinkError, match=complaint):
-        parse_endpoint(text)
-
-
-@given(st.text(max_size=30) | st.from_regex(r"(dial|listen|unix|unix-listen):.{0,20}"))
-def test_any_text_is_an_endpoint_or_a_link_error(text: str) -> None:
-    try:
-        endpoint = parse_endpoint(text)
-    except LinkError as error:
-        assert str(error)
-    else:
-        assert parse_endpoint(str(endpoint)) == endpoint
-
-
 # --- finding the peer ---
 
 
@@ -179,11 +143,11 @@ def test_line_comes_up_when_the_emulator_starts_late() -> None:
     with Emulator() as gone:
         pass
     with Line(gone.endpoint, own_address, log=lambda _: None):
-        time.sleep(0.3)
+        time.sleep(0.4)  # were the wait to double, the next dial would come at 0.75 s
         with Emulator(gone.port) as emulator:
             opened_s = time.monotonic()
             sock = emulator.pick_up()
-            assert time.monotonic() - opened_s < FIRST_RETRY_S + 0.05
+            assert time.monotonic() - opened_s < FIRST_RETRY_S + SCHEDULING_S
             sock.sendall(read(0x3104))
             assert hear(sock, 7) == told(0x3104)
 
@@ -205,7 +169,7 @@ def test_no_poll_is_lost_when_the_emulator_is_killed_mid_frame_ten_times() -> No
                 sock.sendall(read(0x3110)[: start % 8])
             time.sleep(0.01 * start)
     assert line.stats.replies == 30
-    assert max(waits_s) < FIRST_RETRY_S + 0.05  # the second term is this host's scheduling
+    assert max(waits_s) < FIRST_RETRY_S + SCHEDULING_S
 
 
 def test_peer_that_closes_at_once_is_dialled_ever_more_seldom() -> None:
@@ -214,8 +178,8 @@ def test_peer_that_closes_at_once_is_dialled_ever_more_seldom() -> None:
         for _ in range(5):
             emulator.pick_up().close()
             accepted_s.append(time.monotonic())
-    gaps_s = [later - earlier for earlier, later in zip(accepted_s, accepted_s[1:], strict=False)]
-    assert gaps_s == pytest.approx([0.05, 0.1, 0.2, 0.4], abs=0.04)
+    gaps_s = [later - earlier for earlier, later in itertools.pairwise(accepted_s)]
+    assert gaps_s == pytest.approx([0.05, 0.1, 0.2, 0.4], abs=SCHEDULING_S)
 
 
 def test_half_closed_connection_is_left_and_dialled_again() -> None:
@@ -278,28 +242,21 @@ def test_unix_sockets_dial_and_listen_and_a_dead_ones_file_is_taken_over(tmp_pat
     assert not Path(path).exists()
 
 
-def test_a_plain_file_is_never_removed_to_listen(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("keep me")
-    with pytest.raises(LinkError, match="cannot listen"):
-        listen(UnixEndpoint(str(path), listens=True))
-    assert path.read_text() == "keep me"
-
-
 # --- answering ---
 
 
 @linux_only
 def test_bytes_sent_singly_with_nagle_on_are_answered_without_delayed_ack() -> None:
     """QEMU's way of sending. Without TCP_QUICKACK after every recv() each poll takes 40 ms and more."""
-    polls = 20
+    took_s = []
     with connected() as (_, sock):
-        began_s = time.monotonic()
-        for _ in range(polls):
+        for _ in range(21):
+            began_s = time.monotonic()
             for byte in read(0x3104):
                 sock.send(bytes([byte]))
             assert hear(sock, 7) == told(0x3104)
-        assert (time.monotonic() - began_s) / polls < 0.005
+            took_s.append(time.monotonic() - began_s)
+    assert statistics.median(took_s) < 0.005
 
 
 def test_two_requests_in_one_piece_are_both_answered_in_order() -> None:
@@ -335,18 +292,19 @@ def test_frame_cut_off_does_not_hide_the_next() -> None:
 
 
 def test_reply_leaves_after_the_turn_round_delay_and_reading_goes_on_meanwhile() -> None:
-    with connected(turnaround_s=0.05) as (line, sock):
+    with connected(turnaround_s=0.2) as (line, sock):
         began_s = time.monotonic()
         sock.sendall(read(0x3100))
-        time.sleep(0.025)
+        time.sleep(0.05)
         sock.sendall(read(0x3104))
-        assert until(lambda: line.stats.requests == {4: 2}, 0.02)  # heard before the first reply is due
+        assert until(lambda: line.stats.requests == {4: 2})
+        assert line.stats.replies == 0
         assert hear(sock, 7) == told(0x3100)
         first_s = time.monotonic() - began_s
         assert hear(sock, 7) == told(0x3104)
         second_s = time.monotonic() - began_s
-    assert 0.05 <= first_s < 0.07
-    assert 0.075 <= second_s < 0.1
+    assert 0.2 <= first_s < 0.2 + SCHEDULING_S
+    assert 0.25 <= second_s < 0.25 + SCHEDULING_S  # 0.4 if the delays were served one after the other
 
 
 def test_delay_counts_from_the_requests_last_byte() -> None:
@@ -361,14 +319,7 @@ def test_delay_counts_from_the_requests_last_byte() -> None:
 
 def test_request_that_waited_too_long_is_dropped_when_a_newer_one_stands_behind() -> None:
     """Its master has given up and sent the next: a late reply would be taken for that one's."""
-    slow = threading.Event()
-
-    def stalls_once(request: Request) -> bytes | None:
-        if not slow.is_set():
-            slow.set()
-            time.sleep(0.15)
-        return own_address(request)
-
+    slow, stalls_once = stalling(0.15)
     with connected(stalls_once, stale_s=0.05) as (line, sock):
         sock.sendall(read(0x3100))
         assert slow.wait(1)
@@ -379,14 +330,7 @@ def test_request_that_waited_too_long_is_dropped_when_a_newer_one_stands_behind(
 
 
 def test_late_request_is_answered_when_none_stands_behind() -> None:
-    slow = threading.Event()
-
-    def stalls_once(request: Request) -> bytes | None:
-        if not slow.is_set():
-            slow.set()
-            time.sleep(0.1)
-        return own_address(request)
-
+    slow, stalls_once = stalling(0.1)
     with connected(stalls_once, stale_s=0.02) as (_, sock):
         sock.sendall(read(0x3100))
         assert slow.wait(1)
@@ -435,14 +379,21 @@ def test_broken_log_does_not_end_the_line() -> None:
 
 
 def test_flood_of_requests_is_held_back_not_stored() -> None:
-    """Nothing is lost and nothing grows: TCP holds the sender back while 64 requests wait."""
+    """Nothing is lost and nothing grows: TCP holds the sender back while many requests wait."""
     count = 2000
-    with connected(turnaround_s=0.01) as (line, sock):
+    ahead = []  # requests heard when each was answered
+
+    def notes_ahead(request: Request) -> bytes | None:
+        ahead.append(line.stats.requests[4] - len(ahead))
+        return own_address(request)
+
+    with connected(notes_ahead, turnaround_s=0.1) as (line, sock):
         sender = threading.Thread(target=sock.sendall, args=(count * read(0x3104),))
         sender.start()
         assert hear(sock, 7 * count) == count * told(0x3104)
         sender.join()
-        assert line.stats.requests == {4: count}
+    assert len(ahead) == count
+    assert max(ahead) < MOST_WAITING + 4096 / 8  # 4096: what one recv() takes
 
 
 def test_counts_tell_what_happened() -> None:
@@ -461,21 +412,25 @@ def test_counts_tell_what_happened() -> None:
 # --- ending ---
 
 
-@pytest.mark.parametrize("state", ["dialling", "listening", "silent", "waiting"])
+@pytest.mark.parametrize("state", ["dialling", "listening", "silent", "waiting", "idle"])
 def test_stop_ends_the_line_at_once(state: str) -> None:
     with Emulator() as emulator:
         endpoint = HERE if state == "listening" else emulator.endpoint
         if state == "dialling":
             emulator.kill()
-        line = Line(endpoint, own_address, turnaround_s=10, log=lambda _: None).start()
-        if state in ("silent", "waiting"):
+        turnaround_s = 10.0 if state == "waiting" else 0.0
+        line = Line(endpoint, own_address, turnaround_s=turnaround_s, log=lambda _: None).start()
+        if state in ("silent", "waiting", "idle"):
             sock = emulator.pick_up()
-        if state == "waiting":
+        if state in ("waiting", "idle"):
             sock.sendall(read(0x3104))
             assert until(lambda: line.stats.requests == {4: 1})
+        if state == "idle":
+            assert hear(sock, 7) == told(0x3104)
+            time.sleep(0.01)  # so that it blocks in recv()
         began_s = time.monotonic()
         assert line.stop()
-        assert time.monotonic() - began_s < 0.1
+        assert time.monotonic() - began_s < SCHEDULING_S
         assert line.stop()  # a second time does no harm
 
 
@@ -492,122 +447,7 @@ def test_line_for_one_connection_ends_with_it() -> None:
         line.stop()
 
 
-# --- saying what is wrong ---
-
-
-def diagnosed(endpoint: TcpEndpoint = TcpEndpoint("127.0.0.1", 1235)) -> tuple[Diagnosis, list[str]]:
-    said: list[str] = []
-    return Diagnosis(endpoint, said.append), said
-
-
-def test_nobody_listening_is_said_once_with_the_option_to_add() -> None:
-    diagnosis, said = diagnosed()
-    for _ in range(100):
-        diagnosis.refused()
-    assert len(said) == 1
-    assert "-serial tcp:127.0.0.1:1235,server=on,wait=off,nodelay=on" in said[0]
-
-
-def test_silence_after_connecting_is_said_after_ten_seconds_only() -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(100.0)
-    assert diagnosis.deadline_s == 100.0 + SILENT_S
-    diagnosis.tick(109.9)
-    assert said == ["connected"]
-    diagnosis.tick(110.0)
-    assert len(said) == 2
-    assert "another client" in said[1]
-    assert diagnosis.deadline_s is None
-
-
-def test_a_request_ends_the_wait_for_one() -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    diagnosis.request()
-    diagnosis.tick(100.0)
-    assert diagnosis.deadline_s is None
-    assert said == ["connected"]
-
-
-def test_bytes_without_a_request_are_told_from_silence() -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    diagnosis.junk(b"\x80\x00\xf3", bad_crc=False)
-    diagnosis.tick(SILENT_S)
-    assert said[1:] == ["3 bytes in 10 s but no good request among them, they begin 80 00 f3"]
-
-
-def test_boot_text_is_taken_for_swapped_uarts_however_it_is_cut() -> None:
-    boot = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\r\n"
-    for pieces in ([boot], [bytes([byte]) for byte in boot]):
-        diagnosis, said = diagnosed()
-        diagnosis.connected(0.0)
-        for piece in pieces:
-            diagnosis.junk(piece, bad_crc=False)
-        assert len(said) == 2
-        assert "UARTs swapped" in said[1]
-        assert "ets Jul 29" in said[1]
-
-
-def test_qemus_telnet_negotiation_is_recognised() -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    diagnosis.junk(bytes.fromhex("fffb01 fffb03 fffb00 fffd00"), bad_crc=False)
-    assert len(said) == 2
-    assert "telnet" in said[1]
-
-
-def test_bad_crcs_are_said_once_and_counted_at_the_end() -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    for _ in range(7):
-        diagnosis.junk(read(0x3104)[:7] + b"\0", bad_crc=True)
-    assert len([text for text in said if "bad CRC so far" in text]) == 1
-    diagnosis.closed("the peer closed", heard=True)
-    assert said[-1] == "the peer closed after 0 requests, 7 frames with a bad CRC"
-
-
-@pytest.mark.parametrize(("gap_s", "says"), [(0.0002, False), (0.043, True), (0.09, False)])
-def test_delayed_acks_are_known_by_their_40_ms(gap_s: float, says: bool) -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    for _ in range(10):
-        diagnosis.gap(gap_s)
-    assert [("nodelay=on" in text) for text in said[1:]] == ([True] if says else [])
-
-
-EVENTS: dict[str, Callable[[Diagnosis], None]] = {
-    "junk": lambda d: d.junk(b"abcdefgh" * 4 + b"\xff\xfb\x01", bad_crc=True),
-    "gap": lambda d: d.gap(0.043),
-    "tick": lambda d: d.tick(1e9),
-    "request": lambda d: d.request(),
-    "once": lambda d: d.once("bug", "bug"),
-}
-
-
-@given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=60))
-def test_no_finding_is_repeated_on_one_connection(story: list[str]) -> None:
-    diagnosis, said = diagnosed()
-    diagnosis.connected(0.0)
-    for event in story:
-        EVENTS[event](diagnosis)
-    kinds = [text.split(" frames with")[-1] for text in said]
-    assert len(kinds) == len(set(kinds))
-
-
-def test_restart_is_told_in_three_lines_however_many_dials_it_takes() -> None:
-    diagnosis, said = diagnosed()
-    for _ in range(2):
-        for _ in range(50):
-            diagnosis.refused()
-        diagnosis.connected(0.0)
-        diagnosis.request()
-        diagnosis.closed("connection lost (Connection reset by peer)", heard=True)
-    assert [text.split(",")[0].split(";")[0] for text in said] == 2 * [
-        "nobody listens yet",
-        "connected",
-        "connection lost (Connection reset by peer) after 1 requests",
-    ]
+# --- saying what is wrong: see test_diagnosis ---
 
 
 def test_swapped_uarts_are_told_on_a_real_line() -> None:

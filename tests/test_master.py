@@ -35,21 +35,37 @@ def own_address(request: Request) -> bytes | None:
 
 
 @contextmanager
-def scripted(*replies: bytes) -> Iterator[tuple[Master, list[bytes]]]:
-    """A master at the end of a wire whose device says just these, one for each request; and what it was asked."""
-    ours, theirs = socket.socketpair()
+def answering(sock: socket.socket, *replies: bytes) -> Iterator[list[bytes]]:
+    """A device that says just these, one for each request; and what it was asked."""
     asked: list[bytes] = []
 
     def device() -> None:
         for reply in replies:
-            asked.append(theirs.recv(256))
-            theirs.sendall(reply)
+            asked.append(sock.recv(256))
+            sock.sendall(reply)
 
     thread = threading.Thread(target=device)
     thread.start()
-    with Master(ours) as master, theirs:
+    yield asked
+    thread.join(2)
+
+
+@contextmanager
+def scripted(*replies: bytes) -> Iterator[tuple[Master, list[bytes]]]:
+    """A master at the end of a wire, and such a device at the other."""
+    ours, theirs = socket.socketpair()
+    with Master(ours) as master, theirs, answering(theirs, *replies) as asked:
         yield master, asked
-        thread.join(2)
+
+
+@contextmanager
+def asking(answer: Callable[[Request], bytes | None]) -> Iterator[tuple[Line, Master]]:
+    """A line that listens, and a master that calls it."""
+    with (
+        Line(HERE, answer, log=quiet) as line,
+        Master(TcpEndpoint("127.0.0.1", listening_port(line))) as master,
+    ):
+        yield line, master
 
 
 def listening_port(line: Line) -> int:
@@ -61,9 +77,8 @@ def listening_port(line: Line) -> int:
 
 
 def test_master_and_line_meet_in_either_direction(tmp_path: Path) -> None:
-    with Line(HERE, own_address, log=quiet) as line:
-        with Master(TcpEndpoint("127.0.0.1", listening_port(line))) as master:
-            assert master.ask(BATTERY) == WordsReply(1, 4, (0x3104,))
+    with asking(own_address) as (_, master):
+        assert master.ask(BATTERY) == WordsReply(1, 4, (0x3104,))
     path = str(tmp_path / "uart2.sock")
     with (
         Line(UnixEndpoint(path), own_address, log=quiet),
@@ -73,17 +88,15 @@ def test_master_and_line_meet_in_either_direction(tmp_path: Path) -> None:
 
 
 def test_exception_is_a_reply() -> None:
-    with Line(HERE, own_address, log=quiet) as line:
-        with Master(TcpEndpoint("127.0.0.1", listening_port(line))) as master:
-            assert master.ask(ReadWords(1, 3, 0x9000, 1)) == ExceptionReply(1, 3, 1)
+    with asking(own_address) as (_, master):
+        assert master.ask(ReadWords(1, 3, 0x9000, 1)) == ExceptionReply(1, 3, 1)
 
 
 def test_silence_is_told_with_what_was_asked() -> None:
-    with Line(HERE, own_address, log=quiet) as line:
-        with Master(TcpEndpoint("127.0.0.1", listening_port(line))) as master:
-            with pytest.raises(NoReplyError, match=r"no reply to ReadWords\(unit=2.* within 0\.05 s in 2 tries"):
-                master.ask(ReadWords(2, 4, 0x3104, 1), timeout_s=0.05, retries=1)
-    assert line.stats.silent == 2
+    with asking(own_address) as (line, master):
+        with pytest.raises(NoReplyError, match=r"no reply to ReadWords\(unit=2.* within 0\.05 s in 2 tries"):
+            master.ask(ReadWords(2, 4, 0x3104, 1), timeout_s=0.05, retries=1)
+        assert line.stats.silent == 2
 
 
 def test_damaged_reply_is_asked_for_again() -> None:
@@ -95,23 +108,26 @@ def test_damaged_reply_is_asked_for_again() -> None:
 
 
 def test_reply_that_stays_damaged_says_what_was_wrong() -> None:
-    with scripted(b"\x01\x04\x02\x05\x46\x00\x00") as (master, _):
-        with pytest.raises(BadReply, match="got"):
-            master.ask(BATTERY, timeout_s=0.5)
+    with scripted(b"\x01\x04\x02\x05\x46\x00\x00") as (master, _), pytest.raises(BadReply, match="got"):
+        master.ask(BATTERY, timeout_s=0.5)
 
 
 def test_late_reply_is_not_taken_for_the_next_ones() -> None:
-    late, good = WordsReply(1, 4, (1,)).encode(), WordsReply(1, 4, (2,)).encode()
-    with scripted(late + late, good) as (master, _):
-        assert master.ask(BATTERY) == WordsReply(1, 4, (1,))
-        assert master.ask(BATTERY) == WordsReply(1, 4, (2,))
+    ours, theirs = socket.socketpair()
+    with Master(ours) as master, theirs:
+        with pytest.raises(NoReplyError):
+            master.ask(BATTERY, timeout_s=0.01)
+        assert theirs.recv(256) == BATTERY.encode()
+        theirs.sendall(WordsReply(1, 4, (1,)).encode())
+        with answering(theirs, WordsReply(1, 4, (2,)).encode()):
+            assert master.ask(BATTERY) == WordsReply(1, 4, (2,))
 
 
 def test_connection_that_ends_is_a_link_error() -> None:
     ours, theirs = socket.socketpair()
     with Master(ours) as master:
         theirs.close()
-        with pytest.raises(LinkError, match="closed|lost"):
+        with pytest.raises(LinkError, match=r"closed|lost"):
             master.ask(BATTERY)
 
 
@@ -147,9 +163,9 @@ def test_stand_in_reads_what_the_firmware_reads() -> None:
     }  # fmt: skip
     with StandIn(period_s=0) as stand_in, Line(stand_in.endpoint, device_with(words), log=quiet):
         assert next(stand_in.rounds()) == Readings(
-            v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_batt_c=-5.2,
-            soc=0.75, stage=1, generated_today_kwh=1.5, generated_total_kwh=120.0, consumed_today_kwh=0.8,
-            consumed_total_kwh=740.36, day=1,
+            v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8,
+            t_batt_c=-5.2, soc=0.75, stage=1, generated_today_kwh=1.5, generated_total_kwh=120.0,
+            consumed_today_kwh=0.8, consumed_total_kwh=740.36, day=1,
         )  # fmt: skip
 
 

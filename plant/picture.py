@@ -1,0 +1,111 @@
+"""Pictures of a trace: power, voltage and charge over time, with the charge stages behind them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pandas as pd
+
+from plant.charger import Stage
+
+if TYPE_CHECKING:
+    from plant.trace import Trace
+
+MOST_POINTS = 3000
+WIDTH, HEIGHT = 820, 170
+
+POWERS = {
+    "p_mp_w": ("array could give", "#f2b134"),
+    "p_pv_w": ("PV", "#d1603d"),
+    "p_load_w": ("load", "#3a6ea5"),
+}
+STAGES = {
+    "none": "#eceff1",
+    "bulk": "#fde7c8",
+    "boost": "#f9c784",
+    "equalize": "#e7b0c4",
+    "float": "#cfe8cf",
+}
+
+
+def draw(trace: "Trace", path: Path) -> None:
+    """Write the picture of a run as HTML (offline), SVG or PNG, by the file's suffix."""
+    chart = picture(trace)
+    if path.suffix == ".html":
+        path.write_text(chart.to_html(inline=True), encoding="utf-8")
+    else:
+        chart.save(path, scale_factor=2.0)
+
+
+def picture(trace: "Trace") -> Any:
+    """The chart: power; battery voltage and what it is held to; state of charge, true and as shown."""
+    frame = trace.frame()
+    frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]
+    stages = _stage_spans(frame)
+    power = _lines(frame, POWERS, "power [W]", zero=True)
+    voltage = _lines(
+        frame,
+        {"v_batt_v": ("battery", "#444444"), "v_target_v": ("held to at most", "#b0a090")},
+        "battery [V]",
+        zero=False,
+    )
+    percent = frame.assign(true=100.0 * frame["soc"], shown=100.0 * frame["soc_controller"])
+    charge = _lines(
+        percent,
+        {"true": ("true", "#2e7d32"), "shown": ("shown by the controller", "#9ccc65")},
+        "state of charge [%]",
+        zero=False,
+    )
+    panels = [
+        alt.layer(_behind(stages), layer).properties(width=WIDTH, height=HEIGHT).resolve_scale(color="independent")
+        for layer in (power, voltage, charge)
+    ]
+    return (
+        alt.vconcat(*panels, spacing=14, title=trace.title)
+        .resolve_scale(color="independent")
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
+        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
+        .configure_title(fontSize=14, anchor="start")
+        .configure_view(stroke="#cccccc")
+    )
+
+
+def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, *, zero: bool) -> Any:
+    names = {column: label for column, (label, _) in columns.items()}
+    long = frame[["time", *columns]].rename(columns=names).melt("time", var_name="what", value_name="value")
+    colours = alt.Scale(domain=list(names.values()), range=[colour for _, colour in columns.values()])
+    return (
+        alt.Chart(long)
+        .mark_line(strokeWidth=1.6, interpolate="linear")
+        .encode(
+            x=alt.X("time:T", title=None, axis=alt.Axis(format=_time_format(frame), labelFlush=False)),
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero, nice=True)),
+            color=alt.Color("what:N", title=None, scale=colours, sort=None),
+        )
+    )
+
+
+def _time_format(frame: pd.DataFrame) -> str:
+    days = (frame["time"].iloc[-1] - frame["time"].iloc[0]).total_seconds() / 86400.0
+    if days <= 1.5:
+        return "%H:%M"
+    return "%d %b %H:%M" if days <= 4 else "%d %b"
+
+
+def _behind(spans: pd.DataFrame) -> Any:
+    colours = alt.Scale(domain=list(STAGES), range=list(STAGES.values()))
+    return (
+        alt.Chart(spans)
+        .mark_rect(opacity=0.55)
+        .encode(x="from:T", x2="to:T", color=alt.Color("stage:N", title="charge stage", scale=colours))
+    )
+
+
+def _stage_spans(frame: pd.DataFrame) -> pd.DataFrame:
+    """Runs of equal charge stage."""
+    stage = frame["stage"].astype(int)
+    run = (stage != stage.shift()).cumsum()
+    spans = frame.assign(stage=stage).groupby(run).agg(**{"from": ("time", "first"), "stage": ("stage", "first")})
+    spans["to"] = spans["from"].shift(-1).fillna(frame["time"].iloc[-1])
+    spans["stage"] = [Stage(code).name.lower() for code in spans["stage"]]
+    return spans

@@ -1,0 +1,114 @@
+"""What a run leaves behind: a table of samples, its summary, and pictures of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from plant.charger import Stage
+from plant.clock import to_local, utc_offset_s
+from plant.plant import Event
+from plant.problems import Problem, ProblemsError, did_you_mean
+from plant.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = (".csv", ".parquet")
+PICTURES = (".html", ".svg", ".png")
+
+
+class Trace:
+    """Samples of a run.
+
+    Parameters
+    ----------
+    rows : (n, fields) array
+        Rows of `Snapshot`.
+    timezone : str
+        Of the site; times are shown in it.
+    events : sequence of Event
+        Transitions of the controller during the run.
+    title : str
+    """
+
+    def __init__(self, rows: np.ndarray, timezone: str, events: Sequence[Event] = (), title: str = "") -> None:
+        self.rows = rows
+        self.timezone = timezone
+        self.events = tuple(events)
+        self.title = title
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A column by the name of its field."""
+        if name not in Snapshot._fields:
+            raise KeyError(f"{name}: no such quantity{did_you_mean(name, Snapshot._fields)}")
+        return np.asarray(self.rows[:, Snapshot._fields.index(name)])
+
+    def frame(self) -> "pd.DataFrame":
+        """All columns, with local civil time first."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.rows, columns=list(Snapshot._fields))
+        local = pd.to_datetime(frame["t_utc_s"], unit="s", utc=True).dt.tz_convert(self.timezone)
+        frame.insert(0, "time", local.dt.tz_localize(None))
+        return frame
+
+    def write(self, path: Path) -> None:
+        """Write all samples as CSV or Parquet, by the file's suffix.
+
+        Raises
+        ------
+        ProblemsError
+            If the suffix is another, pyarrow is missing, or the file can't be written.
+        """
+        check_suffix(path, TABLES)
+        try:
+            if path.suffix == ".csv":
+                self._write_csv(path)
+            else:
+                self.frame().to_parquet(path, index=False)
+        except ImportError:
+            raise ProblemsError(
+                [Problem(str(path), 0, "", "Parquet needs pyarrow: pip install 'tracertwin[parquet]'")]
+            ) from None
+        except OSError as error:
+            raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+
+    def _write_csv(self, path: Path) -> None:
+        """Full precision, so that two runs can be compared byte for byte."""
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(",".join(("time", *Snapshot._fields)) + "\n")
+            for row in self.rows:
+                moment = to_local(float(row[0]), self.timezone).isoformat(sep=" ")
+                file.write(moment + "," + ",".join(repr(float(value)) for value in row) + "\n")
+
+    def plot(self, path: Path) -> None:
+        """Draw the run: a web page, SVG or PNG, by the file's suffix; needs no browser and no network."""
+        from plant.picture import draw
+
+        check_suffix(path, PICTURES)
+        try:
+            draw(self, path)
+        except OSError as error:
+            raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+
+    def stage_hours(self) -> dict[str, float]:
+        """Hours in each charge stage, from the samples."""
+        if len(self.rows) < 2:
+            return {}
+        hours = float(self.rows[1, 0] - self.rows[0, 0]) / 3600.0
+        stages = self["stage"]
+        return {stage.name.lower(): float(np.sum(stages == stage)) * hours for stage in Stage}
+
+    def offset_s(self) -> float:
+        """What local time shows ahead of UTC at the first sample."""
+        return utc_offset_s(float(self.rows[0, 0]), self.timezone) if len(self.rows) else 0.0
+
+
+def check_suffix(path: Path, allowed: tuple[str, ...]) -> None:
+    """Refuse a file name we couldn't write, before the run that would fill it."""
+    if path.suffix not in allowed:
+        raise ProblemsError([Problem(str(path), 0, "", f"must end in {', '.join(allowed)}")])
+    if not path.parent.is_dir():
+        raise ProblemsError([Problem(str(path), 0, "", f"no such folder: {path.parent}")])

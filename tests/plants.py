@@ -1,0 +1,102 @@
+"""Plants and batteries that several test files need, made from plain numbers."""
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from plant import battery
+from plant.battery import LeadAcid, State
+from plant.charger import RULES, Quantities, SetPoints, compile_rules
+from plant.converter import ControllerModel, Offer, power_stage
+from plant.diode import Curve
+from plant.plant import Plant
+from plant.site import Site, load_block, load_site
+from plant.step import Books, Flows, Held, Memory, Parameters, flows
+
+NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
+
+
+def agm() -> LeadAcid:
+    """The 100 Ah class AGM block of the published check values."""
+    return load_block("agm")
+
+
+def isothermal(p: LeadAcid) -> LeadAcid:
+    """The same battery in a bath: the check values are for a constant temperature."""
+    return p._replace(c_th_j_k=1e15)
+
+
+def site(**changes: dict) -> Site:
+    """The cabin with some records changed: ``site(battery={"soc": 0.3})``."""
+    data = load_site("cabin").model_dump()
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            data[key] = {**data[key], **value}
+        else:
+            data[key] = value
+    return Site.model_validate(data)
+
+
+def plant(seed: int = 1, start_utc_s: int | None = None, **changes: dict) -> Plant:
+    """A running cabin with some records changed."""
+    return Plant(site(**changes), seed, start_utc_s)
+
+
+def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
+    """A plant's constants around a battery."""
+    return Parameters(
+        p,
+        power_stage(ControllerModel.load("tracer4210n"), 12),
+        setpoints or load_site("cabin").setpoints(),
+        compile_rules(RULES),
+        0.15,
+    )
+
+
+def books(par: Parameters) -> Books:
+    """Empty books, with the set-points as they are at 25 degC."""
+    return Books(
+        np.zeros(5, dtype=np.int64),
+        np.zeros(len(RULES)),
+        np.zeros(len(Flows._fields)),
+        np.zeros(len(Flows._fields)),
+        np.zeros(8),
+        np.array([-np.inf, np.inf, -np.inf, np.inf]),
+        np.zeros((64, 2)),
+        np.zeros(2, dtype=np.int64),
+        np.zeros(len(Quantities._fields)),
+        np.array(par.setpoints, dtype=float),
+    )
+
+
+def memory(x: State) -> Memory:
+    """A controller that remembers nothing."""
+    return Memory(x, 0.0, 0.0, 25.0)
+
+
+def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
+    """Inputs of a step: a load, and a source of constant power at a fixed PV voltage."""
+    offer = NO_SUN._replace(p_track_w=p_pv_w, v_track_v=v_pv_v, v_oc_v=v_pv_v) if p_pv_w else NO_SUN
+    return Held(offer, p_pv_w, demand_w, 25.0, target_v, p_pv_w > 0.0, True)
+
+
+def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=None, tight=True):
+    """The battery alone under a constant current or one given by ``current_a(x)``, by scipy."""
+
+    def rhs(_t, y):
+        now = State(*y)
+        i = current_a(now) if callable(current_a) else current_a
+        return np.array(battery.rates(now, i, t_room_c, p)[0])
+
+    return solve_ivp(
+        rhs, (0.0, seconds), np.array(x), method="Radau", events=events, t_eval=t_eval,
+        rtol=1e-10 if tight else 1e-8, atol=1e-12 if tight else 1e-10,
+    )  # fmt: skip
+
+
+def radau_plant(x, seconds, inputs, par):
+    """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
+
+    def rhs(_t, y):
+        return np.array(flows(State(*y), inputs, par)[0])
+
+    return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12)

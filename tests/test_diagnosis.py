@@ -1,0 +1,126 @@
+"""What is wrong with a line: each symptom is told from events alone, and said once."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modbus.diagnosis import SILENT_S, Diagnosis
+from modbus.endpoint import TcpEndpoint
+
+
+def diagnosed() -> tuple[Diagnosis, list[str]]:
+    """A diagnosis and what it says."""
+    said: list[str] = []
+    return Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append), said
+
+
+def test_nobody_listening_is_said_once_with_the_option_to_add() -> None:
+    diagnosis, said = diagnosed()
+    for _ in range(100):
+        diagnosis.refused()
+    assert len(said) == 1
+    assert "-serial tcp:127.0.0.1:1235,server=on,wait=off,nodelay=on" in said[0]
+
+
+def test_silence_after_connecting_is_said_after_ten_seconds_only() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(100.0)
+    assert diagnosis.deadline_s == 100.0 + SILENT_S
+    diagnosis.tick(109.9)
+    assert said == ["connected"]
+    diagnosis.tick(110.0)
+    assert len(said) == 2
+    assert "another client" in said[1]
+    assert diagnosis.deadline_s is None
+
+
+def test_a_request_ends_the_wait_for_one() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.request()
+    diagnosis.tick(100.0)
+    assert diagnosis.deadline_s is None
+    assert said == ["connected"]
+
+
+def test_bytes_without_a_request_are_told_from_silence() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.junk(b"\x80\x00\xf3", bad_crc=False)
+    diagnosis.tick(SILENT_S)
+    assert said[1:] == ["3 bytes in 10 s but no good request among them, they begin 80 00 f3"]
+
+
+def test_boot_text_is_taken_for_swapped_uarts_however_it_is_cut() -> None:
+    boot = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x12 (SPI_FAST_FLASH_BOOT)\r\n"
+    for pieces in ([boot], [bytes([byte]) for byte in boot]):
+        diagnosis, said = diagnosed()
+        diagnosis.connected(0.0)
+        for piece in pieces:
+            diagnosis.junk(piece, bad_crc=False)
+        assert len(said) == 2
+        assert "UARTs swapped" in said[1]
+        assert "ets Jul 29" in said[1]
+
+
+def test_qemus_telnet_negotiation_is_recognised() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    diagnosis.junk(bytes.fromhex("fffb01 fffb03 fffb00 fffd00"), bad_crc=False)
+    assert len(said) == 2
+    assert "telnet" in said[1]
+
+
+def test_bad_crcs_are_said_once_and_counted_at_the_end() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(7):
+        diagnosis.junk(bytes.fromhex("01 04 31 04 00 01 7e") + b"\0", bad_crc=True)
+    assert len([text for text in said if "bad CRC so far" in text]) == 1
+    diagnosis.closed("the peer closed", heard=True)
+    assert said[-1] == "the peer closed after 0 requests, 7 frames with a bad CRC"
+
+
+@pytest.mark.parametrize(("gap_s", "says"), [(0.0002, False), (0.043, True), (0.09, False)])
+def test_delayed_acks_are_known_by_their_40_ms(gap_s: float, says: bool) -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(10):
+        diagnosis.gap(gap_s)
+    assert [("nodelay=on" in text) for text in said[1:]] == ([True] if says else [])
+
+
+EVENTS: dict[str, Callable[[Diagnosis], None]] = {
+    "junk": lambda d: d.junk(b"abcdefgh" * 4 + b"\xff\xfb\x01", bad_crc=True),
+    "gap": lambda d: d.gap(0.043),
+    "tick": lambda d: d.tick(1e9),
+    "request": lambda d: d.request(),
+    "once": lambda d: d.once("bug", "bug"),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=60))
+def test_no_finding_is_repeated_on_one_connection(story: list[str]) -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for event in story:
+        EVENTS[event](diagnosis)
+    kinds = [text.split(" frames with")[-1] for text in said]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_restart_is_told_in_three_lines_however_many_dials_it_takes() -> None:
+    diagnosis, said = diagnosed()
+    for _ in range(2):
+        for _ in range(50):
+            diagnosis.refused()
+        diagnosis.connected(0.0)
+        diagnosis.request()
+        diagnosis.closed("connection lost (Connection reset by peer)", heard=True)
+    assert [text.split(",")[0].split(";")[0] for text in said] == 2 * [
+        "nobody listens yet",
+        "connected",
+        "connection lost (Connection reset by peer) after 1 requests",
+    ]

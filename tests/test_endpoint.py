@@ -1,0 +1,82 @@
+"""Endpoints: the text a user writes, and opening what it names."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, dial, listen, parse_endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("dial:127.0.0.1:1235", TcpEndpoint("127.0.0.1", 1235)),
+        ("dial:[::1]:1235", TcpEndpoint("::1", 1235)),
+        ("listen:localhost:0", TcpEndpoint("localhost", 0, listens=True)),
+        ("unix:/tmp/uart2.sock", UnixEndpoint("/tmp/uart2.sock")),
+        ("unix-listen:a:b", UnixEndpoint("a:b", listens=True)),
+    ],
+)
+def test_endpoint_is_what_the_user_wrote(text: str, endpoint: TcpEndpoint | UnixEndpoint) -> None:
+    assert parse_endpoint(text) == endpoint
+    assert str(endpoint) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
+        ("tcp:127.0.0.1:1235", r"did you mean dial:127\.0\.0\.1:1235\?"),
+        ("/tmp/uart2.sock", r"did you mean unix:/tmp/uart2\.sock\?"),
+        ("dial:127.0.0.1", "no port"),
+        ("dial::1235", "no host"),
+        ("dial:::1:1235", "brackets"),
+        ("dial:127.0.0.1:0", "port must be a number in 1..65535, got '0'"),
+        ("listen:127.0.0.1:65536", "port must be a number in 0..65535, got '65536'"),
+        ("dial:127.0.0.1:٣", "port must be a number"),
+        ("unix:", "no path"),
+        ("unix:/" + 110 * "x", "at most 107 bytes, got 111"),
+        ("pty:uart2", "planned but not there yet"),
+        ("serial:/dev/ttyUSB0:115200", "planned but not there yet"),
+        ("", "use dial:HOST:PORT"),
+    ],
+)
+def test_endpoint_that_cannot_be_is_refused_with_advice(text: str, complaint: str) -> None:
+    with pytest.raises(LinkError, match=complaint):
+        parse_endpoint(text)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"(dial|listen|unix|unix-listen):.{0,20}"))
+def test_any_text_is_an_endpoint_or_a_link_error(text: str) -> None:
+    with contextlib.suppress(LinkError):
+        endpoint = parse_endpoint(text)
+        assert parse_endpoint(str(endpoint)) == endpoint
+
+
+def test_a_plain_file_is_never_removed_to_listen(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("keep me")
+    with pytest.raises(LinkError, match="cannot listen"):
+        listen(UnixEndpoint(str(path), listens=True))
+    assert path.read_text() == "keep me"
+
+
+def test_port_dialled_with_itself_as_the_caller_counts_as_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TCP joins a socket to itself when the kernel gives it the very port it dials; here it is made to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    class Unlucky(socket.socket):
+        def connect_ex(self, address: object, /) -> int:
+            self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.bind(("127.0.0.1", port))
+            return super().connect_ex(address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "socket", Unlucky)
+    with pytest.raises(ConnectionRefusedError, match="itself"):
+        dial(TcpEndpoint("127.0.0.1", port), timeout_s=1)

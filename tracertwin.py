@@ -1,0 +1,300 @@
+"""The command: thin verbs over `plant` and `modbus`, one function call each.
+
+Heavy imports stand inside the verbs, so that `serve` answers its first poll without loading what draws pictures.
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from modbus.link import Line
+    from plant.plant import Plant
+
+app = typer.Typer(
+    help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+SiteName = Annotated[str, typer.Argument(help="A site of config/sites by name, or the path of a site file.")]
+Start = Annotated[
+    str | None, typer.Option(help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's.")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Weather and load. Same seed, same run. Default: the site's.")]
+MapName = Annotated[str, typer.Option("--map", help="Register map: uart2, epever, or the path of a map file.")]
+
+
+class Stop(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def build(site_name: str, start: str | None, seed: int | None) -> "Plant":
+    """A plant from a site's name and the options of the command line."""
+    from plant.clock import STEP_S, to_utc_s
+    from plant.jit import is_compiled
+    from plant.plant import Plant
+    from plant.problems import Problem, ProblemsError
+    from plant.site import load_site
+
+    site = load_site(site_name)
+    start_s = None
+    if start == "now":
+        start_s = int(time.time()) // STEP_S * STEP_S
+    elif start is not None:
+        from plant.clock import parse_local
+
+        try:
+            start_s = to_utc_s(parse_local(start), site.location.timezone)
+        except ValueError as error:
+            raise ProblemsError([Problem("--start", 0, "", str(error))]) from None
+    if not is_compiled():
+        say("compiling the plant for this machine, once; about 20 s ...")
+    return Plant(site, seed, start_s)
+
+
+def say(text: str) -> None:
+    """A line to the user, beside the results on stdout."""
+    print(f"tracertwin: {text}", file=sys.stderr, flush=True)
+
+
+def checked(option: str, value: str, parse: Callable[[str], Any]) -> Any:
+    """An option's text through a parser that raises ValueError."""
+    from plant.problems import Problem, ProblemsError
+
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ProblemsError([Problem(option, 0, "", str(error))]) from None
+
+
+def seconds(option: str, value: str) -> float:
+    """An option's duration."""
+    from plant.clock import parse_duration_s
+
+    return float(checked(option, value, parse_duration_s))
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise `Stop` inside, and are swallowed at its end."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise Stop
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except Stop:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@app.command()
+def serve(
+    site: SiteName = "cabin",
+    link: Annotated[
+        list[str] | None,
+        typer.Option(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several."),
+    ] = None,
+    register_map: MapName = "uart2",
+    unit: Annotated[int, typer.Option(min=1, max=247, help="Own unit id, where the map has one.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.001, max=100000, help="Plant time over wall time.")] = 1.0,
+    start: Start = None,
+    seed: Seed = None,
+    turnaround: Annotated[str, typer.Option(help="Least time to a reply; a real Tracer takes 3 to 10 ms.")] = "5ms",
+    stale: Annotated[str, typer.Option(help="Drop a request this old when a newer one waits.")] = "500ms",
+    for_: Annotated[str | None, typer.Option("--for", help="End after this much plant time, e.g. 1d.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write the run's samples here at the end (.csv, .parquet).")] = None,
+) -> None:
+    """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
+    from modbus.link import Line, parse_endpoint
+    from modbus.live import Live
+    from modbus.registers import load_map
+    from modbus.tracer import Tracer
+    from plant.clock import WallClock, iso_utc
+    from plant.trace import TABLES, check_suffix
+
+    turnaround_s, stale_s = seconds("--turnaround", turnaround), seconds("--stale", stale)
+    for_s = seconds("--for", for_) if for_ else None
+    endpoints = [checked("--link", text, parse_endpoint) for text in link or ["dial:127.0.0.1:1235"]]
+    if trace is not None:
+        check_suffix(trace, TABLES)
+    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
+    plant = build(site, start, seed)
+    ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
+    clock = WallClock(plant.start_utc_s, speed)
+    live = Live(plant, clock, None if for_s is None else plant.start_utc_s + for_s, on_error=lambda e: say(f"bug: {e!r}"), sample_s=60 if trace else None)  # fmt: skip
+    tracer = Tracer(load_map(register_map, ratings), live.snapshot, unit, warn_once=_warn)
+    lines = [
+        Line(endpoint, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for endpoint in endpoints
+    ]
+    with stoppable():
+        try:
+            for line in lines:
+                line.start()
+            where = ", ".join(str(line.endpoint) for line in lines)
+            say(f"{plant.site.name} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{speed:g}, map {register_map}, on {where}")
+            live.start()
+            live.ended.wait()
+        finally:
+            live.stop()
+            for line in lines:
+                line.stop()
+            if trace is not None:
+                live.trace().write(trace)
+            _totals(plant, lines)
+
+
+def _warn(difference: Any) -> None:
+    say(
+        f"{difference.address:#06x} is read as {difference.here}; a real Tracer has {difference.there} there "
+        "(tracertwin registers --diff uart2 epever)"
+    )
+
+
+def _totals(plant: "Plant", lines: "list[Line]") -> None:
+    from plant.clock import iso_utc
+
+    s = plant.snapshot
+    asked = sum(sum(line.stats.requests.values()) for line in lines)
+    replies = sum(line.stats.replies for line in lines)
+    junk = sum(line.stats.junk_bytes for line in lines)
+    say(
+        f"ended at {iso_utc(s.t_utc_s)}: {asked} requests, {replies} replies, {junk} junk bytes; "
+        f"PV {s.e_pv_wh:.1f} Wh, charged {s.e_chg_wh:.1f} Wh, load {s.e_load_wh:.1f} Wh, battery {100 * s.soc:.1f} %"
+    )
+
+
+@app.command()
+def demo(
+    site: SiteName = "cabin",
+    days: Annotated[float, typer.Option(min=0.01, max=3650, help="Plant days to show.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=1, max=100000, help="Plant time over wall time.")] = 1440.0,
+    start: Start = None,
+    seed: Seed = None,
+) -> None:
+    """Show it all: the plant dials in to a stand-in for your firmware, a day in a minute."""
+    from modbus.demo import run_demo
+
+    with stoppable():
+        run_demo(build(site, start, seed), days, speed)
+
+
+@app.command()
+def run(
+    site: SiteName = "cabin",
+    start: Start = None,
+    days: Annotated[float, typer.Option(min=0.001, max=36500, help="How long.")] = 1.0,
+    sample: Annotated[str, typer.Option(help="Time between samples: a multiple of 5 s that divides a day.")] = "60s",
+    seed: Seed = None,
+    out: Annotated[Path | None, typer.Option(help="Write all samples (.csv, .parquet).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the run (.html, .svg, .png).")] = None,
+) -> None:
+    """Run a plant without a line, as fast as it goes, and sum it up."""
+    from plant.problems import Problem, ProblemsError
+    from plant.sun import DAY_S
+    from plant.summary import print_summary
+    from plant.trace import PICTURES, TABLES, Trace, check_suffix
+
+    if out is not None:
+        check_suffix(out, TABLES)
+    if plot is not None:
+        check_suffix(plot, PICTURES)
+    plant = build(site, start, seed)
+    sample_s = seconds("--sample", sample)
+    with stoppable():
+        before = plant.snapshot
+        try:
+            rows = plant.run(days * DAY_S, int(sample_s))
+        except ValueError as error:
+            raise ProblemsError([Problem("--sample", 0, "", str(error))]) from None
+        title = f"{plant.site.name}, seed {plant.seed}"
+        trace = Trace(rows, plant.site.location.timezone, plant.events(), title)
+        if out is not None:
+            trace.write(out)
+        if plot is not None:
+            trace.plot(plot)
+        print_summary(plant, trace, before)
+
+
+@app.command()
+def poll(
+    link: Annotated[str, typer.Argument(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH.")],
+    address: Annotated[str | None, typer.Argument(help="First register, e.g. 0x3100; all of the map if left out.")] = None,
+    count: Annotated[int, typer.Argument(min=1, max=125, help="Registers to read.")] = 1,
+    register_map: MapName = "epever",
+    unit: Annotated[int, typer.Option(min=0, max=247, help="Unit id to ask.")] = 1,
+    timeout: Annotated[str, typer.Option(help="Wait for each reply.")] = "1s",
+) -> None:
+    """Read a Tracer, real or simulated, and print names, values and units."""
+    from modbus.poll import print_poll
+
+    first = None if address is None else checked("ADDRESS", address, _register_address)
+    with stoppable():
+        print_poll(link, first, count, register_map, unit, seconds("--timeout", timeout))
+
+
+def _register_address(text: str) -> int:
+    try:
+        address = int(text, 0)
+    except ValueError:
+        address = -1
+    if not 0 <= address <= 0xFFFF:
+        raise ValueError(f"{text!r} is no register address; write 0x3100 or 12544, 0 to 0xFFFF")
+    return address
+
+
+@app.command()
+def registers(
+    register_map: MapName = "uart2",
+    diff: Annotated[
+        tuple[str, str] | None, typer.Option(help="Two maps: where firmware written for one misreads the other.")
+    ] = None,
+) -> None:
+    """Print a register map, or where two of them differ."""
+    from modbus.listing import print_differences, print_map
+
+    if diff is None:
+        print_map(register_map)
+    else:
+        print_differences(*diff)
+
+
+def main() -> None:
+    """Entry point: bad input is told in one line a problem and ends with exit code 2."""
+    from plant.problems import ProblemsError
+
+    # Typer carries its own click since 0.21; this is the base of its usage errors, whichever click that is.
+    usage_error: type[Exception] = typer.BadParameter.__mro__[2]
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
+
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except usage_error as error:
+        say(" ".join(error.format_message().split()))  # type: ignore[attr-defined]
+        sys.exit(2)
+    except ProblemsError as error:
+        for problem in error.problems:
+            say(str(problem))
+        sys.exit(2)
+    except (typer.Abort, Stop, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
