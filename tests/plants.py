@@ -93,10 +93,10 @@ def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=N
     )  # fmt: skip
 
 
-def radau_plant(x, seconds, inputs, par):
+def radau_plant(x, seconds, inputs, par, t_eval=None):
     """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
 
     def rhs(_t, y):
         return np.array(flows(State(*y), inputs, par)[0])
 
-    return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12)
+    return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import qemu
 
 import tracertwin
 from modbus.link import Line, parse_endpoint
@@ -19,6 +18,7 @@ from modbus.registers import TRACER_4210, load_map
 from modbus.tracer import Tracer
 from plant.charger import Stage
 from plant.snapshot import Snapshot
+from tests import qemu
 
 ROOT = Path(__file__).parents[1]
 REDIAL_US = 50_000
@@ -150,7 +150,7 @@ def test_firmware_that_comes_late_is_found_as_fast(build: qemu.Build):
 
 # --- the command itself ---
 
-START, SEED, SPEED = "2026-06-21T10:00", 7, 20  # a grid step each quarter of a second
+START, SEED, SPEED = "2026-06-21T13:00", 5, 20  # a grid step each quarter of a second
 LONGEST_S = 100.0  # of wall time, compiling not counted
 STAGE_BITS = {Stage.NONE: 0, Stage.BULK: 2, Stage.BOOST: 2, Stage.EQUALIZE: 3, Stage.FLOAT: 1}
 
@@ -186,10 +186,10 @@ def test_served_plant_moves_on_the_firmwares_console_as_it_does_alone(build: qem
     guest = qemu.Guest(build(ROUND_PAUSE_MS=10, TIMEOUT_MS=200, RETRIES=500))
     with serve(guest.port) as process, guest:
         guest.wait_for(qemu.ROUND, timeout_s=90)  # the first time, the plant is compiled
-        rounds = guest.rounds(40)
+        rounds = guest.rounds(30)
         guest.kill()
         guest.start()
-        rounds += guest.rounds(40)
+        rounds += guest.rounds(30)
         process.terminate()
         _, told = process.communicate(timeout=10)
     grid = [shown(alone.snapshot)]

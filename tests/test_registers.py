@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
+from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 from modbus import quantities, registers
 from modbus.mapfile import MapError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
+from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 from modbus.registers import TRACER_4210, Difference, load_map
 from modbus.rtu import (

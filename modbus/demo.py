@@ -1,0 +1,214 @@
+"""The demonstration: a plant dials in to a stand-in for the firmware, and the stand-in's readings are shown.
+
+Knows how the parts are put together and when to poll; how a row looks is in `modbus.demotable`. Nothing here
+is a short cut: the plant moves in its own thread, the line answers in another, and what is shown has come
+through a TCP socket.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import Final, Self
+
+from rich.console import Console, Group
+from rich.live import Live as Screen
+from rich.text import Text
+
+from modbus.demotable import HALF_HOUR_S, Seen, heads, row
+from modbus.link import Line
+from modbus.live import Live
+from modbus.registers import load_map
+from modbus.standin import POLLS, Readings, StandIn
+from modbus.tracer import Tracer
+from plant.clock import STEP_S, WallClock, to_local
+from plant.plant import Plant
+from plant.snapshot import Snapshot
+from plant.sun import DAY_S
+
+LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
+TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
+SHORTEST_NAP_S: Final = 0.001
+OTHER_LINES: Final = 9  # of the screen: heading, table heads, a word of the line's, totals, the prompt
+
+
+def run_demo(plant: Plant, days: float, speed: float) -> None:
+    """Run a plant against the stand-in and show a row for each half hour; returns after `days`.
+
+    Parameters
+    ----------
+    plant : Plant
+    days : float
+        Plant days to run.
+    speed : float
+        Plant time over wall time. Above some 20000 a round of polls takes longer than half an hour of plant
+        time, and half hours without a round are not shown.
+    """
+    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
+    failures: list[BaseException] = []
+    clock = WallClock(plant.start_utc_s, speed)
+    live = Live(plant, clock, plant.start_utc_s + days * DAY_S, on_error=failures.append)
+    ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
+    tracer = Tracer(load_map("uart2", ratings), live.snapshot)
+    with StandIn(period_s=0.0) as stand_in:
+        line = Line(stand_in.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
+        tally = Tally(plant.snapshot)
+        view = View(_heading(plant, speed, str(line.endpoint)))
+        try:
+            line.start()
+            with view:
+                for seen in _watch(stand_in, live, period_s(speed)):
+                    tally.count(seen)
+                    view.show(seen)
+        finally:
+            line.stop()
+            live.stop()
+            view.write(*tally.lines(plant.snapshot))
+    if failures:
+        raise failures[0]
+
+
+def period_s(speed: float) -> int:
+    """Plant seconds from round to round: they divide half an hour and lie on the plant's grid.
+
+    At least one round falls to each half hour, and one to each second of wall time where the grid allows.
+    """
+    periods = (p for p in range(HALF_HOUR_S, 0, -STEP_S) if HALF_HOUR_S % p == 0)
+    return next((p for p in periods if p <= speed * LONGEST_PERIOD_S), STEP_S)
+
+
+def _watch(stand_in: StandIn, live: Live, period_s: int) -> Iterator[Seen]:
+    """Rounds of polls, the first before time begins, the last after it has ended."""
+    rounds = stand_in.rounds()
+    yield Seen(live.snapshot(), next(rounds))
+    live.start()
+    ended = False
+    while not ended:
+        ended = _wait(live, period_s)
+        snapshot, began_s = live.snapshot(), monotonic()
+        readings = next(rounds)
+        yield Seen(snapshot, readings, monotonic() - began_s)
+
+
+def _wait(live: Live, period_s: int) -> bool:
+    """Sleep until the controller's clock shows a multiple of the period; whether the plant has ended."""
+    now = live.snapshot()
+    due_s = now.t_utc_s + period_s - now.t_device_s % period_s
+    while (left_s := due_s - live.snapshot().t_utc_s) > 0.0:
+        if live.ended.wait(max(left_s / live.clock.speed, SHORTEST_NAP_S)):
+            break
+    return live.ended.is_set()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the stand-in went through since the plant was at `before`."""
+
+    before: Snapshot
+    rounds: int = 0
+    lost: int = 0  # polls without a good answer
+    timed_polls: int = 0
+    timed_s: float = 0.0  # spent in rounds that lost nothing; not the first, which waited for the dial
+    last: Seen | None = None
+
+    def count(self, seen: Seen) -> None:
+        """Add a round."""
+        lost = list(asdict(seen.readings).values()).count(None)
+        if seen.took_s and not lost:
+            self.timed_polls += len(POLLS)
+            self.timed_s += seen.took_s
+        self.rounds += 1
+        self.lost += lost
+        self.last = seen
+
+    def lines(self, after: Snapshot) -> Iterator[str]:
+        """The totals, with the plant's own books beside what the registers showed last."""
+        mean = f", mean reply {1e3 * self.timed_s / self.timed_polls:.1f} ms" if self.timed_polls else ""
+        yield f"{self.rounds} rounds, {self.rounds * len(POLLS)} polls, {self.lost} lost{mean}"
+        charged, used = after.e_chg_wh - self.before.e_chg_wh, after.e_load_wh - self.before.e_load_wh
+        yield (
+            f"plant: {charged:.0f} Wh charged, {used:.0f} Wh used, "
+            f"battery {100 * self.before.soc:.0f} to {100 * after.soc:.0f} %"
+        )
+        total = self.last.readings if self.last else Readings()
+        if total.generated_total_kwh is not None and total.consumed_total_kwh is not None:
+            yield (
+                f"registers: {total.generated_total_kwh:.2f} kWh made, {total.consumed_total_kwh:.2f} kWh used"
+            )
+
+
+class View:
+    """Where rows go: a screen that holds the newest ones, or line after line into a file or a pipe.
+
+    Parameters
+    ----------
+    heading : list of str
+        Stands above the table.
+    """
+
+    def __init__(self, heading: list[str]) -> None:
+        self._console = Console(highlight=False)
+        self._heads = list(heads("-" if self._console.options.ascii_only else "\u2500"))
+        self._rows: list[Text] = []
+        self._newest: Seen | None = None
+        self._kept: Seen | None = None
+        live = self._console.is_interactive and sys.stdout.isatty()
+        self._screen = Screen(console=self._console, auto_refresh=False) if live else None
+        self.write(*heading)
+
+    def write(self, *lines: str | Text) -> None:
+        """Print lines that stay."""
+        for line in lines:
+            self._console.print(line, soft_wrap=True, markup=False)
+
+    def __enter__(self) -> Self:
+        if self._screen is None:
+            self.write(*self._heads)
+        else:
+            self._screen.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._screen is not None:
+            self._screen.stop()
+        elif self._newest is not self._kept and self._newest is not None:
+            self.write(row(self._newest))
+
+    def show(self, seen: Seen) -> None:
+        """Take the newest round; it stays if it is the first of its half hour."""
+        self._newest = seen
+        if self._kept is None or seen.half_hour != self._kept.half_hour:
+            self._keep(seen)
+        if self._screen is not None:
+            self._screen.update(self._table(self._console.height - OTHER_LINES), refresh=True)
+
+    def _keep(self, seen: Seen) -> None:
+        new_day = self._kept is not None and seen.local.date() != self._kept.local.date()
+        lines = [*([Text(f"{seen.local:%Y-%m-%d}", "dim")] if new_day else []), row(seen)]
+        self._kept = seen
+        if self._screen is None:
+            self.write(*lines)
+        else:
+            self._rows = (self._rows + lines)[-self._console.height :]
+
+    def _table(self, height: int) -> Group:
+        unkept = self._newest is not None and self._newest is not self._kept
+        rows = self._rows + ([row(self._newest)] if self._newest is not None and unkept else [])
+        lines = [*self._heads, *rows[-max(height, 1) :]]
+        for line in lines:
+            line.no_wrap, line.overflow = True, "crop"
+        return Group(*lines)
+
+
+def _heading(plant: Plant, speed: float, where: str) -> list[str]:
+    start = to_local(plant.start_utc_s, plant.site.location.timezone)
+    return [
+        f"{plant.site.name} from {start:%Y-%m-%d %H:%M}, seed {plant.seed}, speed {speed:g}: "
+        f"plant dials {where.removeprefix('dial:')}, as it would dial QEMU",
+        "time and sun come from the plant, all else from Modbus replies as firmware decodes them",
+    ]
+
+
+def _say(text: str) -> None:
+    """What the line has to say, beside the table."""
+    print(f"tracertwin: {text}", file=sys.stderr, flush=True)
