@@ -26,10 +26,15 @@ app = typer.Typer(
 
 SiteName = Annotated[str, typer.Argument(help="A site of config/sites by name, or the path of a site file.")]
 Start = Annotated[
-    str | None, typer.Option(help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's.")
+    str | None,
+    typer.Option(help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."),
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Weather and load. Same seed, same run. Default: the site's.")]
-MapName = Annotated[str, typer.Option("--map", help="Register map: uart2, epever, or the path of a map file.")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Weather and load. Same seed, same run. Default: the site's.")
+]
+MapName = Annotated[
+    str, typer.Option("--map", help="Register map: uart2, epever, or the path of a map file.")
+]
 
 
 class Stop(Exception):
@@ -104,17 +109,25 @@ def serve(
     site: SiteName = "cabin",
     link: Annotated[
         list[str] | None,
-        typer.Option(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several."),
+        typer.Option(
+            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several."
+        ),
     ] = None,
     register_map: MapName = "uart2",
     unit: Annotated[int, typer.Option(min=1, max=247, help="Own unit id, where the map has one.")] = 1,
     speed: Annotated[float, typer.Option(min=0.001, max=100000, help="Plant time over wall time.")] = 1.0,
     start: Start = None,
     seed: Seed = None,
-    turnaround: Annotated[str, typer.Option(help="Least time to a reply; a real Tracer takes 3 to 10 ms.")] = "5ms",
+    turnaround: Annotated[
+        str, typer.Option(help="Least time to a reply; a real Tracer takes 3 to 10 ms.")
+    ] = "5ms",
     stale: Annotated[str, typer.Option(help="Drop a request this old when a newer one waits.")] = "500ms",
-    for_: Annotated[str | None, typer.Option("--for", help="End after this much plant time, e.g. 1d.")] = None,
-    trace: Annotated[Path | None, typer.Option(help="Write the run's samples here at the end (.csv, .parquet).")] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="End after this much plant time, e.g. 1d.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write the run's samples here at the end (.csv, .parquet).")
+    ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.link import Line, parse_endpoint
@@ -133,17 +146,20 @@ def serve(
     plant = build(site, start, seed)
     ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
     clock = WallClock(plant.start_utc_s, speed)
-    live = Live(plant, clock, None if for_s is None else plant.start_utc_s + for_s, on_error=lambda e: say(f"bug: {e!r}"), sample_s=60 if trace else None)  # fmt: skip
+    live = Live(plant, clock, None if for_s is None else plant.start_utc_s + for_s, on_error=lambda e: say(f"bug: {e!r}"), sample_s=60 if trace else 0)  # fmt: skip
     tracer = Tracer(load_map(register_map, ratings), live.snapshot, unit, warn_once=_warn)
     lines = [
-        Line(endpoint, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for endpoint in endpoints
+        Line(endpoint, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say)
+        for endpoint in endpoints
     ]
     with stoppable():
         try:
             for line in lines:
                 line.start()
             where = ", ".join(str(line.endpoint) for line in lines)
-            say(f"{plant.site.name} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{speed:g}, map {register_map}, on {where}")
+            say(
+                f"{plant.site.name} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{speed:g}, map {register_map}, on {where}"
+            )
             live.start()
             live.ended.wait()
         finally:
@@ -195,15 +211,17 @@ def run(
     site: SiteName = "cabin",
     start: Start = None,
     days: Annotated[float, typer.Option(min=0.001, max=36500, help="How long.")] = 1.0,
-    sample: Annotated[str, typer.Option(help="Time between samples: a multiple of 5 s that divides a day.")] = "60s",
+    sample: Annotated[
+        str, typer.Option(help="Time between samples: a multiple of 5 s that divides a day.")
+    ] = "60s",
     seed: Seed = None,
     out: Annotated[Path | None, typer.Option(help="Write all samples (.csv, .parquet).")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the run (.html, .svg, .png).")] = None,
 ) -> None:
     """Run a plant without a line, as fast as it goes, and sum it up."""
     from plant.problems import Problem, ProblemsError
-    from plant.sun import DAY_S
     from plant.summary import print_summary
+    from plant.sun import DAY_S
     from plant.trace import PICTURES, TABLES, Trace, check_suffix
 
     if out is not None:
@@ -229,8 +247,12 @@ def run(
 
 @app.command()
 def poll(
-    link: Annotated[str, typer.Argument(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH.")],
-    address: Annotated[str | None, typer.Argument(help="First register, e.g. 0x3100; all of the map if left out.")] = None,
+    link: Annotated[
+        str, typer.Argument(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH.")
+    ],
+    address: Annotated[
+        str | None, typer.Argument(help="First register, e.g. 0x3100; all of the map if left out.")
+    ] = None,
     count: Annotated[int, typer.Argument(min=1, max=125, help="Registers to read.")] = 1,
     register_map: MapName = "epever",
     unit: Annotated[int, typer.Option(min=0, max=247, help="Unit id to ask.")] = 1,
@@ -258,7 +280,8 @@ def _register_address(text: str) -> int:
 def registers(
     register_map: MapName = "uart2",
     diff: Annotated[
-        tuple[str, str] | None, typer.Option(help="Two maps: where firmware written for one misreads the other.")
+        tuple[str, str] | None,
+        typer.Option(help="Two maps: where firmware written for one misreads the other."),
     ] = None,
 ) -> None:
     """Print a register map, or where two of them differ."""
@@ -272,6 +295,7 @@ def registers(
 
 def main() -> None:
     """Entry point: bad input is told in one line a problem and ends with exit code 2."""
+    from modbus.endpoint import LinkError
     from plant.problems import ProblemsError
 
     # Typer carries its own click since 0.21; this is the base of its usage errors, whichever click that is.
@@ -288,6 +312,9 @@ def main() -> None:
     except ProblemsError as error:
         for problem in error.problems:
             say(str(problem))
+        sys.exit(2)
+    except LinkError as error:
+        say(str(error))
         sys.exit(2)
     except (typer.Abort, Stop, KeyboardInterrupt):
         sys.exit(130)

@@ -12,7 +12,8 @@ from time import monotonic
 
 from modbus.diagnosis import Diagnosis
 from modbus.endpoint import is_tcp
-from modbus.rtu import Junk, Received, Request, RequestParser
+from modbus.parser import Junk, Received, RequestParser
+from modbus.rtu import Request
 from modbus.stopsignal import StopSignal
 
 Answer = Callable[[Request], bytes | None]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from time import monotonic
-from typing import Final, Self
+from typing import Final
 
 from rich.console import Console, Group
 from rich.live import Live as Screen
@@ -29,7 +29,7 @@ from plant.sun import DAY_S
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
 TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
 SHORTEST_NAP_S: Final = 0.001
-OTHER_LINES: Final = 9  # of the screen: heading, table heads, a word of the line's, totals, the prompt
+OTHER_LINES: Final = 11  # of the screen: heading, table heads, a word of the line's, totals, the prompt
 
 
 def run_demo(plant: Plant, days: float, speed: float) -> None:
@@ -54,15 +54,17 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
         line = Line(stand_in.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
         tally = Tally(plant.snapshot)
         view = View(_heading(plant, speed, str(line.endpoint)))
+        rounds = stand_in.rounds()
         try:
             line.start()
-            with view:
-                for seen in _watch(stand_in, live, period_s(speed)):
-                    tally.count(seen)
-                    view.show(seen)
+            view.open()
+            for seen in _watch(rounds, live, period_s(speed)):
+                tally.count(seen)
+                view.show(seen)
         finally:
-            line.stop()
+            line.stop()  # before the stand-in hangs up, which the line would remark on
             live.stop()
+            view.close()
             view.write(*tally.lines(plant.snapshot))
     if failures:
         raise failures[0]
@@ -77,9 +79,8 @@ def period_s(speed: float) -> int:
     return next((p for p in periods if p <= speed * LONGEST_PERIOD_S), STEP_S)
 
 
-def _watch(stand_in: StandIn, live: Live, period_s: int) -> Iterator[Seen]:
-    """Rounds of polls, the first before time begins, the last after it has ended."""
-    rounds = stand_in.rounds()
+def _watch(rounds: Iterator[Readings], live: Live, period_s: int) -> Iterator[Seen]:
+    """Rounds of polls with what the plant showed, the first before time begins, the last after its end."""
     yield Seen(live.snapshot(), next(rounds))
     live.start()
     ended = False
@@ -125,16 +126,13 @@ class Tally:
         """The totals, with the plant's own books beside what the registers showed last."""
         mean = f", mean reply {1e3 * self.timed_s / self.timed_polls:.1f} ms" if self.timed_polls else ""
         yield f"{self.rounds} rounds, {self.rounds * len(POLLS)} polls, {self.lost} lost{mean}"
-        charged, used = after.e_chg_wh - self.before.e_chg_wh, after.e_load_wh - self.before.e_load_wh
-        yield (
-            f"plant: {charged:.0f} Wh charged, {used:.0f} Wh used, "
-            f"battery {100 * self.before.soc:.0f} to {100 * after.soc:.0f} %"
-        )
+        charged_wh, used_wh = after.e_chg_wh - self.before.e_chg_wh, after.e_load_wh - self.before.e_load_wh
+        charge = f"{100 * self.before.soc:.0f} to {100 * after.soc:.0f} %"
+        yield f"plant: {charged_wh:.0f} Wh made, {used_wh:.0f} Wh used, battery {charge}"
         total = self.last.readings if self.last else Readings()
         if total.generated_total_kwh is not None and total.consumed_total_kwh is not None:
-            yield (
-                f"registers: {total.generated_total_kwh:.2f} kWh made, {total.consumed_total_kwh:.2f} kWh used"
-            )
+            made, used = total.generated_total_kwh, total.consumed_total_kwh
+            yield f"registers: {made:.2f} kWh made, {used:.2f} kWh used"
 
 
 class View:
@@ -161,14 +159,15 @@ class View:
         for line in lines:
             self._console.print(line, soft_wrap=True, markup=False)
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Begin the table."""
         if self._screen is None:
             self.write(*self._heads)
         else:
             self._screen.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the table; its last row is the newest round."""
         if self._screen is not None:
             self._screen.stop()
         elif self._newest is not self._kept and self._newest is not None:
@@ -203,9 +202,9 @@ class View:
 def _heading(plant: Plant, speed: float, where: str) -> list[str]:
     start = to_local(plant.start_utc_s, plant.site.location.timezone)
     return [
-        f"{plant.site.name} from {start:%Y-%m-%d %H:%M}, seed {plant.seed}, speed {speed:g}: "
-        f"plant dials {where.removeprefix('dial:')}, as it would dial QEMU",
-        "time and sun come from the plant, all else from Modbus replies as firmware decodes them",
+        f"{plant.site.name} from {start:%Y-%m-%d %H:%M}, seed {plant.seed}, speed {speed:g}",
+        f"plant dials {where.removeprefix('dial:')}, as it would dial QEMU; a stand-in polls it there",
+        "time and sun are the plant's own, all else is decoded from Modbus replies",
     ]
 
 

@@ -106,7 +106,9 @@ BETWEEN_GROUPS: Final = "  "
 
 
 def _line(cells: Callable[[tuple[Column, ...]], Text]) -> Text:
-    return Text(BETWEEN_GROUPS).join(cells(group) for group in GROUPS)
+    line = Text(BETWEEN_GROUPS).join(cells(group) for group in GROUPS)
+    line.rstrip()
+    return line
 
 
 def heads(rule: str) -> Iterator[Text]:

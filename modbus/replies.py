@@ -176,7 +176,10 @@ Reply: TypeAlias = (
 
 
 def _words_to_bytes(words: tuple[int, ...]) -> bytes:
-    return b"".join(number("word", word) for word in words)
+    try:
+        return struct.pack(f">{len(words)}H", *words)
+    except struct.error:
+        return b"".join(number("word", word) for word in words)  # which of them it is, in its ValueError
 
 
 def _bits_to_int(bits: tuple[bool, ...]) -> int:

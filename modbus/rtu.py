@@ -1,21 +1,7 @@
-"""Modbus RTU requests: bytes and a time in, requests or junk out.
+"""Modbus RTU requests: what each says, how long it is, and its check sum.
 
-Knows frames, check sums and how long each request is. Knows no socket, no clock and no register; which unit
-is meant, and whether it may ask what it asks, is for `modbus.tracer` to say. Replies: `modbus.replies`.
-
-A line under an emulator has no silence between frames that could be trusted: with QEMU's default socket (no
-``nodelay=on``, qemu/qemu chardev/char-socket.c) the first byte of a request comes alone and the rest 40 to
-48 ms later. So a request is where its length and its CRC say it is. Ways the line goes wrong, each with a
-test: bytes one at a time, two requests at once, rubbish before, between and after, a request cut off in the
-middle, a long request whose payload contains a short one, replies of other devices on the same RS-485 pair.
-
-What length and CRC cannot tell apart:
-
-- The reply to 05 and 06 *is* the request. An adapter that echoes what we send makes the Tracer write again.
-- Replies of other devices that have eight bytes: 01 and 02 with 17 to 24 bits, vendor 43 with one register.
-- Replies of other devices to functions that are not known here look like requests with that function.
-- A CRC has 16 bits: of noise in the form of a request, one in 65536 is taken for one. A request with unknown
-  function may be of any length, so one burst of noise in 65536 becomes one at each of up to 253 lengths.
+Knows frames one at a time. Which bytes of a stream are a frame is for `modbus.parser` to find; which unit is
+meant, and whether it may ask what it asks, is for `modbus.tracer` to say. Replies: `modbus.replies`.
 """
 
 import struct
@@ -248,7 +234,7 @@ class Unknown:
     data: bytes
 
     def encode(self) -> bytes:
-        if self.function in _SHAPES or not 0 < self.function < 0x80:
+        if not is_unknown(self.function):
             raise ValueError(f"function: must be one that is not known, in 01..7F, got {self.function:02X}")
         return frame(self.unit, self.function, self.data)
 
@@ -296,13 +282,18 @@ def _login_size(head: bytes) -> int | None:
     return 4 + head[3] + PASSWORD_BYTES + 2 if 1 <= head[3] <= 32 else None
 
 
-def _pair(raw: bytes) -> tuple[int, int]:
-    """Address and count, or address and value."""
-    return int.from_bytes(raw[2:4], "big"), int.from_bytes(raw[4:6], "big")
+_read = struct.Struct(">BBHH").unpack_from  # unit, function, address, count
+_write = struct.Struct(">BxHH").unpack_from  # unit, address, count or value
+
+
+def _write_coils(raw: bytes) -> WriteCoils:
+    unit, address, count = _write(raw)
+    return WriteCoils(unit, address, count, raw[7:-2])
 
 
 def _write_words(raw: bytes) -> WriteWords:
-    return WriteWords(raw[0], _pair(raw)[0], struct.unpack(f">{raw[6] // 2}H", raw[7:-2]))
+    unit, address, count = _write(raw)
+    return WriteWords(unit, address, struct.unpack_from(f">{count}H", raw, 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,17 +306,17 @@ class _Shape:
 
 
 _SHAPES = {
-    0x01: _Shape(8, lambda raw: ReadBits(raw[0], raw[1], *_pair(raw))),
-    0x02: _Shape(8, lambda raw: ReadBits(raw[0], raw[1], *_pair(raw))),
-    0x03: _Shape(8, lambda raw: ReadWords(raw[0], raw[1], *_pair(raw))),
-    0x04: _Shape(8, lambda raw: ReadWords(raw[0], raw[1], *_pair(raw))),
-    0x05: _Shape(8, lambda raw: WriteCoil(raw[0], *_pair(raw))),
-    0x06: _Shape(8, lambda raw: WriteWord(raw[0], *_pair(raw))),
-    0x0F: _Shape(_coils_size, lambda raw: WriteCoils(raw[0], *_pair(raw), raw[7:-2])),
+    0x01: _Shape(8, lambda raw: ReadBits(*_read(raw))),
+    0x02: _Shape(8, lambda raw: ReadBits(*_read(raw))),
+    0x03: _Shape(8, lambda raw: ReadWords(*_read(raw))),
+    0x04: _Shape(8, lambda raw: ReadWords(*_read(raw))),
+    0x05: _Shape(8, lambda raw: WriteCoil(*_write(raw))),
+    0x06: _Shape(8, lambda raw: WriteWord(*_write(raw))),
+    0x0F: _Shape(_coils_size, _write_coils),
     0x10: _Shape(_words_size, _write_words),
     0x2B: _Shape(7, lambda raw: IdentifyDevice(raw[0], raw[3], raw[4]), fixed=b"\x0e"),
     0x41: _Shape(_login_size, lambda raw: Login(raw[0], raw[4:-8], raw[-8:-2]), fixed=b"\0"),
-    0x43: _Shape(8, lambda raw: ReadSparse(raw[0], *_pair(raw))),
+    0x43: _Shape(8, lambda raw: ReadSparse(*_write(raw))),
     0x45: _Shape(8, lambda raw: UnitId(raw[0], raw[5]), fixed=b"\0\x01\x01"),
 }
 
@@ -343,144 +334,15 @@ def request_size(head: bytes) -> int | None:
     return shape.size if isinstance(shape.size, int) else shape.size(head)
 
 
-# --- the parser --------------------------------------------------------------------------------------------
+def is_unknown(function: int) -> bool:
+    """Whether this is the function of an `Unknown` request; from 0x80 on are those of exception replies."""
+    return function not in _SHAPES and 0 < function < 0x80
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A request: what it says, its bytes, and when the last of them came."""
+def decode_request(raw: bytes) -> Request:
+    """What a whole request says: `raw` has the size that `request_size` tells, or an unknown function.
 
-    request: Request
-    raw: bytes
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Junk:
-    """Bytes that are no request, at most 256 of them, and why the first of them begins none."""
-
-    data: bytes
-    why: str
-
-
-class RequestParser:
-    """Cuts a stream of bytes into requests and junk; every byte comes out in exactly one event.
-
-    Each position in turn is asked whether a request starts there: no, by its form or its CRC (slide one
-    byte); yes; or not to be told yet, and then the parser waits. Waiting for a request of fixed length, or
-    for the seven bytes that show the form of a long one, is over before a good request behind is complete.
-    Only a long request that is plausible (the byte count of a write fits its count of registers) delays those
-    behind it, until it is complete or the line has been quiet for `hold_s`. That is what keeps a short
-    request inside the payload of a long one from being heard.
-
-    `feed` never gives up: what it returns depends on the bytes alone, not on how they are cut or when they
-    come, since bytes that wait in a socket while the host stalls are not silence. `flush` gives up.
-
-    A request with an unknown function has no length. It is looked for only behind a frame or behind quiet,
-    and ends where its CRC first fits. A known request that starts inside it goes before it, so it waits until
-    none can: it comes at once as a rule, after `hold_s` if its tail looks like the head of something. Its
-    last byte is not looked at in this way, since any byte may be the unit of another request; so noise that
-    passes for an unknown request (one burst in 65536) can cost the good request behind it its first byte.
-
-    Parameters
-    ----------
-    hold_s : float
-        Quiet on the line after which an unfinished request is given up [s]. With the pieces of a request 40
-        to 48 ms apart (see above), holds of 2, 5 and 20 ms lost 15 of 30 polls, 100 ms none.
-
-    Notes
-    -----
-    Between calls at most 510 bytes are held: 255 that start nothing, and 255 of an unfinished frame.
+    The CRC is not looked at again.
     """
-
-    def __init__(self, hold_s: float = 0.1) -> None:
-        self._hold_s = hold_s
-        self._held = bytearray()
-        self._arrived_s: list[float] = []  # one for each byte held
-        self._at = 0  # held[:_at] start no known request
-        self._crc: int | None = 0xFFFF  # of held[:_at]; None when no frame can begin at held[0]
-
-    @property
-    def deadline_s(self) -> float | None:
-        """When to call `flush` if nothing comes before; None when nothing is held."""
-        return self._arrived_s[-1] + self._hold_s if self._held else None
-
-    def feed(self, data: bytes, now_s: float) -> list[Received | Junk]:
-        """What `data`, arrived at `now_s` on any clock, makes known."""
-        events: list[Received | Junk] = []
-        for begin in range(0, len(data), MAX_FRAME):  # in slices: the buffer stays small whatever comes
-            piece = data[begin : begin + MAX_FRAME]
-            self._held += piece
-            self._arrived_s += [now_s] * len(piece)
-            self._resolve(events, quiet=False)
-        return events
-
-    def flush(self, now_s: float) -> list[Received | Junk]:
-        """What becomes known because the line has been quiet until `now_s`; nothing before `deadline_s`."""
-        events: list[Received | Junk] = []
-        if self.deadline_s is not None and now_s >= self.deadline_s:
-            self._resolve(events, quiet=True)
-            self._drop_as_junk(len(self._held), events, clean=True)
-        return events
-
-    def _resolve(self, events: list[Received | Junk], quiet: bool) -> None:
-        """Decide position after position, until more bytes are needed and may still come."""
-        held = self._held
-        while self._at < len(held):
-            if self._ends_unknown():
-                self._deliver(self._at + 1, events)
-                continue
-            size = request_size(bytes(held[self._at : self._at + 7]))
-            end = self._at + (size or 0)
-            if size and end > len(held):
-                if not quiet:
-                    return
-            elif size and crc16(held[self._at : end]) == 0:
-                self._drop_as_junk(self._at, events, clean=True)
-                self._deliver(size, events)
-                continue
-            self._slide()
-            if self._at == MAX_FRAME:
-                self._drop_as_junk(MAX_FRAME, events, clean=False)
-
-    def _ends_unknown(self) -> bool:
-        """Whether the bytes up to and with the present one are a request with an unknown function."""
-        if self._crc is None or self._at < 3 or crc16(self._held[self._at : self._at + 1], self._crc) != 0:
-            return False
-        return self._held[1] not in _SHAPES and 0 < self._held[1] < 0x80  # from 0x80 on: exception replies
-
-    def _slide(self) -> None:
-        """No known request starts at the present position."""
-        if self._crc is not None:
-            self._crc = crc16(self._held[self._at : self._at + 1], self._crc)
-        self._at += 1
-
-    def _deliver(self, size: int, events: list[Received | Junk]) -> None:
-        """The first `size` bytes are a request."""
-        raw = bytes(self._held[:size])
-        shape = _SHAPES.get(raw[1])
-        request = shape.decode(raw) if shape else Unknown(raw[0], raw[1], raw[2:-2])
-        events.append(Received(request, raw, self._arrived_s[size - 1]))
-        self._begin_anew(size, clean=True)
-
-    def _drop_as_junk(self, size: int, events: list[Received | Junk], clean: bool) -> None:
-        """The first `size` bytes are junk; `clean`: a frame may begin behind them."""
-        if size:
-            data = bytes(self._held[:size])
-            events.append(Junk(data, _why_junk(data)))
-        self._begin_anew(size, clean)
-
-    def _begin_anew(self, used: int, clean: bool) -> None:
-        del self._held[:used], self._arrived_s[:used]
-        self._at = 0
-        self._crc = 0xFFFF if clean else None
-
-
-def _why_junk(data: bytes) -> str:
-    size = request_size(data)
-    if size is None:
-        return "no request begins so"
-    if size > len(data):
-        return f"cut off: expected {size} bytes or more, got {len(data)}"
-    expected, got = seal(data[: size - 2])[-2:], data[size - 2 : size]
-    return f"bad CRC: expected {expected.hex(' ')}, got {got.hex(' ')}"
+    shape = _SHAPES.get(raw[1])
+    return shape.decode(raw) if shape else Unknown(raw[0], raw[1], raw[2:-2])

@@ -10,10 +10,12 @@ test/testdata.py); 03 impossible count (never recorded:
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from modbus.registers import Difference, RegisterMap, differences
 from modbus.replies import ExceptionReply, WordsReply
+from modbus.rows import WordOf
 from modbus.rtu import ReadWords, Request
 from plant.snapshot import Snapshot
 
@@ -23,6 +25,8 @@ ILLEGAL_VALUE: Final = 0x03
 
 LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
 WORD_TABLES: Final = {0x04: "input"}  # function -> table of the map
+
+BLOCKS_KEPT: Final = 256  # a master polls the same few blocks; one that walks through all must not fill memory
 
 
 def _zero(_: Snapshot) -> int:
@@ -62,6 +66,7 @@ class Tracer:
         self._cuts_blocks = spec.partial == "cut"
         self._max_count = spec.max_count
         self._units = range(LAST_UNIT + 1) if spec.units == "any" else range(unit, unit + 1)
+        self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
         self._read_snapshot = read_snapshot
         self._warn_once = warn_once
         misread = differences(register_map, register_map.root) if warn_once else []
@@ -83,16 +88,24 @@ class Tracer:
             return _refusal(request, ILLEGAL_VALUE)
         if first + count > 0x10000:
             return _refusal(request, ILLEGAL_ADDRESS)
-        table, unmapped = self._words[request.function], self._unmapped
-        cells = [table.get(address, unmapped) for address in range(first, first + count)]
-        if _hole in cells:
-            cells = cells[: cells.index(_hole)] if self._cuts_blocks else []
+        cells = self._block(request.function, first, count)
         if not cells:
             return _refusal(request, ILLEGAL_ADDRESS)
-        if self._misread:
-            self._warn(range(first, first + count))
         snapshot = self._read_snapshot()
         return WordsReply(request.unit, request.function, tuple([cell(snapshot) for cell in cells])).encode()
+
+    def _find_block(self, function: int, first: int, count: int) -> tuple[WordOf, ...]:
+        """What gives the words of a block, each from a snapshot; nothing when the block can't be read.
+
+        Found at the first read of a block, so this is also the time to warn of it.
+        """
+        table, unmapped = self._words[function], self._unmapped
+        cells = tuple([table.get(address, unmapped) for address in range(first, first + count)])
+        if _hole in cells:
+            cells = cells[: cells.index(_hole)] if self._cuts_blocks else ()
+        if cells and self._misread:
+            self._warn(range(first, first + count))
+        return cells
 
     def _warn(self, addresses: range) -> None:
         first = next((self._misread[address] for address in addresses if address in self._misread), None)

@@ -138,9 +138,7 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     e2 = emf(h2, x.t_c, p)
     u = x.v_node_v - e1
     i_main = _reaction(u, h1, x.t_c, p)
-    i_gas = (
-        p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (x.v_node_v / p.cells - 2.23) + 0.06 * (x.t_c - 25.0))
-    )
+    i_gas = p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (x.v_node_v / p.cells - 2.23) + 0.06 * (x.t_c - 25.0))
     faster = 1.0 + 0.5 * (p.rk - 1.0) * (1.0 + math.tanh((h1 - h2) / 0.005))
     k = p.k_per_h * math.exp(0.011 * (x.t_c - 25.0)) * faster
     flow = k * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)

@@ -61,7 +61,9 @@ def daily_clearness(seed: int, day: int, k_mean: float, model: CloudModel) -> fl
     return clearness_quantile(float(ndtr(z)), k_mean)
 
 
-def clear_sky_index(seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel) -> np.ndarray:
+def clear_sky_index(
+    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel
+) -> np.ndarray:
     """Clear-sky index on the 10 s grid of a day.
 
     Parameters
@@ -89,7 +91,7 @@ def clear_sky_index(seed: int, day: int, k_day: float, clear_ghi: np.ndarray, mo
     total = weight.sum()
 
     def excess(shift: float) -> float:
-        return float(weight @ np.interp(z + shift, _NORMAL, brightness)) / total - k_day
+        return float(weight @ np.interp(z + shift, _NORMAL, brightness) / total) - k_day
 
     low, high = _bracket(excess)
     shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
@@ -142,4 +144,4 @@ def _brightness_of_normal(k_day: float, model: CloudModel) -> np.ndarray:
     distribution /= distribution[-1]
     # strictly increasing, so that the inverse is a function
     distribution = np.maximum.accumulate(distribution) + np.linspace(0.0, 1e-12, _INDEX.size)
-    return np.interp(ndtr(_NORMAL), distribution, _INDEX)
+    return np.asarray(np.interp(ndtr(_NORMAL), distribution, _INDEX))

@@ -240,7 +240,13 @@ def _terminal_voltage(
 
 @kernel
 def solve(
-    v_node_v: float, r0_ohm: float, v_target_v: float, charging: bool, o: Offer, p_load_w: float, s: PowerStage
+    v_node_v: float,
+    r0_ohm: float,
+    v_target_v: float,
+    charging: bool,
+    o: Offer,
+    p_load_w: float,
+    s: PowerStage,
 ) -> Bus:
     """All currents and powers at the battery node.
 

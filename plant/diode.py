@@ -24,7 +24,9 @@ class Curve(NamedTuple):
 
 
 @kernel
-def curve_at(g_w_m2: float, t_cell_c: float, m: Module, series: float, parallel: float, wiring_ohm: float) -> Curve:
+def curve_at(
+    g_w_m2: float, t_cell_c: float, m: Module, series: float, parallel: float, wiring_ohm: float
+) -> Curve:
     """Single-diode parameters of an array of equal modules (`pvlib.pvsystem.calcparams_cec`, R_sh capped).
 
     Parameters
@@ -44,7 +46,11 @@ def curve_at(g_w_m2: float, t_cell_c: float, m: Module, series: float, parallel:
     gap_ref_ev, gap_slope = 1.121, -0.0002677
     gap_ev = gap_ref_ev * (1.0 + gap_slope * (t_k - ref_k))
     boltzmann_ev_k = 8.617333262e-05
-    i_0 = m.i_o_ref * (t_k / ref_k) ** 3 * math.exp(gap_ref_ev / (boltzmann_ev_k * ref_k) - gap_ev / (boltzmann_ev_k * t_k))
+    i_0 = (
+        m.i_o_ref
+        * (t_k / ref_k) ** 3
+        * math.exp(gap_ref_ev / (boltzmann_ev_k * ref_k) - gap_ev / (boltzmann_ev_k * t_k))
+    )
     r_sh = m.r_sh_ref * min(R_SH_CAP, 1000.0 / max(g_w_m2, 1e-9))
     return Curve(
         i_l * parallel,
@@ -67,7 +73,9 @@ def open_circuit_v(c: Curve) -> float:
     """Open-circuit voltage [V]; 0 in darkness."""
     if c.i_l_a <= 0.0:
         return 0.0
-    vd = c.a_v * math.log1p(c.i_l_a / c.i_0_a)  # without shunt: an upper bound, from which Newton can't overshoot
+    vd = c.a_v * math.log1p(
+        c.i_l_a / c.i_0_a
+    )  # without shunt: an upper bound, from which Newton can't overshoot
     for _ in range(50):
         grow = math.exp(vd / c.a_v)
         f = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm

@@ -30,12 +30,12 @@ def cache_dir() -> Path:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_dir())
+    numba.config.CACHE_DIR = str(cache_dir())  # type: ignore[attr-defined]
 
 
 def is_compiled() -> bool:
     """Whether compiled code of these sources lies in the cache (a first start takes some seconds)."""
-    return any(Path(numba.config.CACHE_DIR).rglob("step.*.nbi"))
+    return any(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_dir()).rglob("step.*.nbi"))
 
 
 def kernel(function: F) -> F:

@@ -28,4 +28,4 @@ def demand_day(load: Load, seed: int, day: int, start_utc_s: int, timezone: str)
     civil = ((start_utc_s + steps + offsets[hour]) // 3600 % 24).astype(int)
     sigma = load.noise
     factor = np.exp(sigma * generator(seed, Stream.LOAD, day).standard_normal(24) - 0.5 * sigma * sigma)
-    return np.asarray(load.hourly_w)[civil] * factor[hour]
+    return np.asarray(np.asarray(load.hourly_w)[civil] * factor[hour])

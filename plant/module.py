@@ -49,7 +49,14 @@ def find_module(name: str) -> Module:
     known = [path.stem for path in ours.glob("*.yaml")]
     hint = did_you_mean(name, [*known, *table.columns])
     raise ProblemsError(
-        [Problem(name, 0, "", f"no such module in config/modules ({', '.join(sorted(known))}) nor in the CEC table{hint}")]
+        [
+            Problem(
+                name,
+                0,
+                "",
+                f"no such module in config/modules ({', '.join(sorted(known))}) nor in the CEC table{hint}",
+            )
+        ]
     )
 
 

@@ -57,8 +57,10 @@ def picture(trace: "Trace") -> Any:
         zero=False,
     )
     panels = [
-        alt.layer(_behind(stages), layer).properties(width=WIDTH, height=HEIGHT).resolve_scale(color="independent")
-        for layer in (power, voltage, charge)
+        alt.layer(_behind(stages, legend=panel == 0), layer)
+        .properties(width=WIDTH, height=HEIGHT)
+        .resolve_scale(color="independent")
+        for panel, layer in enumerate((power, voltage, charge))
     ]
     return (
         alt.vconcat(*panels, spacing=14, title=trace.title)
@@ -92,12 +94,13 @@ def _time_format(frame: pd.DataFrame) -> str:
     return "%d %b %H:%M" if days <= 4 else "%d %b"
 
 
-def _behind(spans: pd.DataFrame) -> Any:
+def _behind(spans: pd.DataFrame, *, legend: bool) -> Any:
     colours = alt.Scale(domain=list(STAGES), range=list(STAGES.values()))
+    key = alt.Legend(title="charge stage") if legend else None
     return (
         alt.Chart(spans)
         .mark_rect(opacity=0.55)
-        .encode(x="from:T", x2="to:T", color=alt.Color("stage:N", title="charge stage", scale=colours))
+        .encode(x="from:T", x2="to:T", color=alt.Color("stage:N", scale=colours, legend=key))
     )
 
 
@@ -105,7 +108,9 @@ def _stage_spans(frame: pd.DataFrame) -> pd.DataFrame:
     """Runs of equal charge stage."""
     stage = frame["stage"].astype(int)
     run = (stage != stage.shift()).cumsum()
-    spans = frame.assign(stage=stage).groupby(run).agg(**{"from": ("time", "first"), "stage": ("stage", "first")})
+    spans = (
+        frame.assign(stage=stage).groupby(run).agg(**{"from": ("time", "first"), "stage": ("stage", "first")})
+    )
     spans["to"] = spans["from"].shift(-1).fillna(frame["time"].iloc[-1])
     spans["stage"] = [Stage(code).name.lower() for code in spans["stage"]]
     return spans

@@ -7,34 +7,44 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from plant import configs
 from plant.battery import LeadAcid, scaled
 from plant.charger import BATTERY_TYPES, SetPoints
-from plant.clouds import CloudModel
 from plant.clock import parse_local
+from plant.clouds import CloudModel
 from plant.converter import ControllerModel
 from plant.module import Module, find_module
 from plant.problems import ProblemsError, did_you_mean
 from plant.yamlfile import KeyPath, load_yaml, problems_of, read_numbers
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
+    """The type of so many numbers in a row; one number may stand for all of them."""
 
+    def spread(value: Any) -> Any:
+        if one_for_all and isinstance(value, int | float) and not isinstance(value, bool):
+            return (value,) * length
+        if isinstance(value, list | tuple) and len(value) != length:
+            raise ValueError(f"must be {length} numbers{', or one for all' * one_for_all}, got {len(value)}")
+        return tuple(value) if isinstance(value, list) else value
 
-def _as_twelve(value: Any) -> Any:
-    """One number stands for all months."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (float(value),) * 12
-    return _as_tuple(value)
+    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
+    return Annotated[tuple[number, ...], BeforeValidator(spread)]
 
 
 def monthly(**limits: float) -> Any:
     """Twelve numbers, January first, or one for all months."""
-    number = Annotated[float, Field(allow_inf_nan=False, **limits)]  # type: ignore[arg-type]
-    return Annotated[tuple[(number,) * 12], BeforeValidator(_as_twelve)]
+    return series(12, one_for_all=True, **limits)
 
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
@@ -56,11 +66,7 @@ class Location(Record):
     longitude_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
     altitude_m: Annotated[float, Field(ge=-430.0, le=9000.0)] = 0.0
     timezone: str = "UTC"
-    linke_turbidity: (
-        Literal["climatology"]
-        | Annotated[float, Field(ge=1.0, le=12.0)]
-        | Annotated[tuple[(Annotated[float, Field(ge=1.0, le=12.0)],) * 12], BeforeValidator(_as_tuple)]
-    ) = "climatology"
+    linke_turbidity: Literal["climatology"] | monthly(ge=1.0, le=12.0) = "climatology"  # type: ignore[valid-type]
 
     @field_validator("timezone")
     @classmethod
@@ -151,7 +157,9 @@ class Controller(Record):
         known = SetPoints.user_voltages()
         for key in given:
             if key not in known:
-                raise ValueError(f"unknown set-point {key}{did_you_mean(key, known)}; known: {', '.join(known)}")
+                raise ValueError(
+                    f"unknown set-point {key}{did_you_mean(key, known)}; known: {', '.join(known)}"
+                )
         return given
 
     @field_validator("model")
@@ -188,9 +196,7 @@ class Battery(Record):
 class Load(Record):
     """What hangs on the load output: power by hour of the civil day."""
 
-    hourly_w: Annotated[
-        tuple[(Annotated[float, Field(ge=0.0, allow_inf_nan=False)],) * 24], BeforeValidator(_as_tuple)
-    ]
+    hourly_w: series(24, ge=0.0)  # type: ignore[valid-type]
     noise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
 
 

@@ -36,7 +36,9 @@ class Snapshot(NamedTuple):
     v_target_v: float  # the voltage the converter holds the battery to, temperature compensated
     t_heatsink_c: float
     night: float  # 1 after the night delay, 0 after the day delay
-    battery_status: float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 low-voltage disconnect
+    battery_status: (
+        float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 low-voltage disconnect
+    )
 
     # battery
     v_batt_v: float

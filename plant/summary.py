@@ -38,7 +38,9 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
     console = console or Console(highlight=False)
     after = plant.snapshot
     zone = plant.site.location.timezone
-    console.print(f"{plant.site.name}, seed {plant.seed}: {to_local(plant.start_utc_s, zone)} to {to_local(after.t_utc_s, zone)}")
+    console.print(
+        f"{plant.site.name}, seed {plant.seed}: {to_local(plant.start_utc_s, zone)} to {to_local(after.t_utc_s, zone)}"
+    )
     account = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     account.add_column("energy")
     account.add_column("Wh", justify="right")
@@ -57,7 +59,11 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         console.print(f"stages: {hours}")
     events = trace.events[-EVENTS_SHOWN:]
     if events:
-        console.print(f"\nlast {len(events)} of {len(trace.events)} transitions" if len(trace.events) > len(events) else "\ntransitions")
+        console.print(
+            f"\nlast {len(events)} of {len(trace.events)} transitions"
+            if len(trace.events) > len(events)
+            else "\ntransitions"
+        )
     for event in events:
         moment = to_local(event.t_utc_s, zone).strftime("%Y-%m-%d %H:%M:%S")
         machine = event.machine.name.lower().replace("_", " ")

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from plant.site import Location
 
 DAY_S = 86400
-GRID_S = 10  # clouds are made on this grid whatever the step of the plant, or the weather would change with it
+GRID_S = (
+    10  # clouds are made on this grid whatever the step of the plant, or the weather would change with it
+)
 NODE_S = 300  # spacing of the exact solar positions; between them a cubic spline errs by less than 1e-4 deg
 SOLAR_CONSTANT_W_M2 = 1366.1
 TWILIGHT_AT_HORIZON_W_M2 = 3.3
@@ -112,7 +114,9 @@ def _position(start_utc_s: int, location: "Location") -> tuple[np.ndarray, np.nd
 
     nodes = np.arange(-NODE_S, DAY_S + 2 * NODE_S, NODE_S)
     unixtime = nodes + float(start_utc_s)
-    delta_t = 69.0  # s, terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
+    delta_t = (
+        69.0  # s, terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
+    )
     _, zenith, _, _, azimuth, _ = spa.solar_position(
         unixtime, location.latitude_deg, location.longitude_deg, location.altitude_m,
         1013.25, 12.0, delta_t, 0.5667, numthreads=1,
@@ -133,12 +137,10 @@ def _refraction(elevation_deg: np.ndarray, pressure_mbar: float) -> np.ndarray:
 
 
 def linke_turbidity(day: int, location: "Location") -> float:
-    """Linke turbidity of a day: the site's own (one value or twelve monthly ones), or pvlib's climatology."""
+    """Linke turbidity of a day: the site's own (twelve monthly values), or pvlib's climatology."""
     own = location.linke_turbidity
-    if isinstance(own, float):
-        return own
     monthly = _climatology(location.latitude_deg, location.longitude_deg) if own == "climatology" else own
-    return monthly_value(tuple(monthly), day)
+    return monthly_value(monthly, day)
 
 
 @lru_cache(maxsize=16)

@@ -33,7 +33,9 @@ class Trace:
     title : str
     """
 
-    def __init__(self, rows: np.ndarray, timezone: str, events: Sequence[Event] = (), title: str = "") -> None:
+    def __init__(
+        self, rows: np.ndarray, timezone: str, events: Sequence[Event] = (), title: str = ""
+    ) -> None:
         self.rows = rows
         self.timezone = timezone
         self.events = tuple(events)

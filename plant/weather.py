@@ -88,4 +88,4 @@ def _wind(seed: int, day: int, mean_m_s: float) -> np.ndarray:
     weibull = np.sqrt(-np.log1p(-np.minimum(ndtr(normal), 1.0 - 1e-12)))
     diurnal = 1.0 + WIND_DIURNAL * np.cos(2.0 * np.pi * (hours - WIND_PEAK_H) / 24.0)
     speed = mean_m_s * WEIBULL_SCALE_PER_MEAN * weibull * diurnal
-    return np.maximum(np.interp(_HOURS, hours, speed), WIND_FLOOR_M_S)
+    return np.asarray(np.maximum(np.interp(_HOURS, hours, speed), WIND_FLOOR_M_S))

@@ -144,25 +144,34 @@ def problems_of(error: ValidationError, document: Document, known: dict[KeyPath,
     known : dict
         Key path of a mapping -> the keys it may have, for the near-name hint.
     """
-    problems = []
+    told: dict[KeyPath, list[str]] = {}
     for item in error.errors(include_url=False):
-        path: KeyPath = tuple(part for part in item["loc"] if not _is_union_tag(part))
-        kind, given = item["type"], item.get("input")
-        if kind == "extra_forbidden":
-            message = f"unknown key{did_you_mean(str(path[-1]), known.get(path[:-1], []))}"
-        elif kind == "missing":
-            message = "missing"
-        else:
-            text = item["msg"].removeprefix("Value error, ")
-            text = text[0].lower() + text[1:]
-            scalar = isinstance(given, str | int | float | bool) or given is None
-            message = f"{text}, got {given!r}" if scalar and kind != "value_error" else text
-        problem = document.problem(path, message)
-        if problem not in problems:
-            problems.append(problem)
-    return problems
+        path = _users_path(item["loc"], document, item["type"] == "missing")
+        messages = told.setdefault(path, [])
+        message = _in_words(item, path, known)
+        if message not in messages:
+            messages.append(message)
+    return [document.problem(path, " or ".join(messages)) for path, messages in told.items()]
 
 
-def _is_union_tag(part: str | int) -> bool:
-    """Pydantic names the member of a union in the path; the user never wrote that."""
-    return isinstance(part, str) and (part.endswith("]") or part in {"float", "str", "tuple", "int"})
+def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
+    """The part of pydantic's path that the user wrote: it also names the members of unions it tried."""
+    path: KeyPath = ()
+    for part in loc:
+        if (*path, part) in document.lines or (missing and part == loc[-1]):
+            path = (*path, part)
+    return path
+
+
+def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
+    kind, given = item["type"], item.get("input")
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(str(path[-1]), known.get(path[:-1], []))}"
+    if kind == "missing":
+        return "missing"
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return text
+    text = text[0].lower() + text[1:]
+    scalar = isinstance(given, str | int | float) or given is None
+    return f"{text}, got {given!r}" if scalar else text

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 from modbus import quantities, registers
 from modbus.mapfile import MapError
@@ -14,6 +13,7 @@ from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.rows import Row, counts
 from plant.configs import config_dir
 from plant.snapshot import Snapshot
+from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 EPEVER = load_map("epever", TRACER_4210)
 UART2 = load_map("uart2", TRACER_4210)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 from modbus.registers import TRACER_4210, Difference, load_map
 from modbus.rtu import (
@@ -26,6 +25,7 @@ from modbus.rtu import (
 )
 from modbus.tracer import Tracer
 from plant.snapshot import Snapshot
+from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
 
 GOLDEN = Path(__file__).parent / "golden"
 EPEVER = load_map("epever", TRACER_4210)

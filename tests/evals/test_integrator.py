@@ -36,7 +36,9 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
     assert worst_soc < 1e-4
 
 
-@pytest.mark.parametrize(("from_w", "to_w"), [(-150.0, 140.0), (140.0, -150.0), (-600.0, 500.0), (500.0, -600.0)])
+@pytest.mark.parametrize(
+    ("from_w", "to_w"), [(-150.0, 140.0), (140.0, -150.0), (-600.0, 500.0), (500.0, -600.0)]
+)
 def test_every_grid_point_after_a_jump_is_within_a_millivolt(from_w, to_w):
     """The first seconds after a jump of the current are the hardest: 5 s grid, up to half the capacity an hour."""
     p = agm()

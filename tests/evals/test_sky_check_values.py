@@ -71,7 +71,10 @@ def test_dusk_fades_out_instead_of_switching_off():
     """Night thresholds of the controller are crossed some minutes after sunset, at about 0.1 W/m2."""
     sky = sky_day(clear_site(46.8, 9.8, 1590.0), 1, 20524)
     elevation = sky.sun.elevation_deg
-    at = {degrees: int(np.argmin(np.abs(elevation[4320:] - degrees))) + 4320 for degrees in (-1.0, -4.0, -11.0, -13.0)}
+    at = {
+        degrees: int(np.argmin(np.abs(elevation[4320:] - degrees))) + 4320
+        for degrees in (-1.0, -4.0, -11.0, -13.0)
+    }
     assert sky.ghi_w_m2[at[-1.0]] == pytest.approx(3.3 * 10 ** (-1 / 3), rel=0.02)
     assert sky.ghi_w_m2[at[-4.0]] == pytest.approx(3.3 * 10 ** (-4 / 3), rel=0.02)
     assert 0.0 < sky.ghi_w_m2[at[-11.0]] < 1e-3
@@ -154,7 +157,9 @@ def test_cloudy_minutes_remember_as_long_as_measured(june):
         return np.concatenate(products).mean() / variance
 
     assert correlation(1) == pytest.approx(0.972, abs=0.015)
-    assert [correlation(lag) for lag in (5, 15, 60, 120)] == pytest.approx([0.823, 0.680, 0.542, 0.463], abs=0.06)
+    assert [correlation(lag) for lag in (5, 15, 60, 120)] == pytest.approx(
+        [0.823, 0.680, 0.542, 0.463], abs=0.06
+    )
 
 
 def test_broken_days_vary_most(june):

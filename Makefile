@@ -1,0 +1,51 @@
+# One-word verbs; the same ones in CI. `make run` and `make test` do all the set-up a fresh clone needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+
+.PHONY: run test lint docs bench wheel lock clean
+
+run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
+	$(BIN)/tracertwin demo
+
+test: $(VENV)/.test      ## set up, then lint, types, import rules and every test
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.test      ## the generated pages
+	$(BIN)/python -m modbus.registers
+	$(BIN)/python -m plant.charger
+
+bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
+	$(BIN)/python -m benchmarks
+
+wheel: $(VENV)/.test
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+lock: $(VENV)/.test      ## write constraints.txt anew from what is installed
+	$(BIN)/python -m pip freeze --exclude-editable --exclude tracertwin > constraints.txt
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+$(VENV)/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "TracerTwin needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing TracerTwin and what it needs into $(VENV), once ..."
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing TracerTwin, what it needs and its tests into $(VENV), once ..."
+	$(PIP) --editable '.[test]'
+	touch $@ $(VENV)/.run

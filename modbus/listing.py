@@ -1,0 +1,122 @@
+"""`tracertwin registers`: a register map, or where two of them differ, as a table to read.
+
+Knows rows and how to lay them out; what a map says as Markdown is `modbus.registers`' page.
+"""
+
+import os
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from modbus.registers import TRACER_4210, RegisterMap, differences, load_map, rules
+from modbus.rows import Bits, Row
+
+WRAPPED: Final = ("meaning", "source")
+PLAIN_WIDTH: Final = 100  # columns into a file or a pipe
+
+
+def print_map(map_name: str) -> None:
+    """Print every input register of a map, and the rules that hold for all of it.
+
+    Parameters
+    ----------
+    map_name : str
+        ``uart2``, ``epever``, or the path of a map file.
+
+    Raises
+    ------
+    MapError
+        The map can't be used.
+    """
+    register_map = load_map(map_name, TRACER_4210)
+    console = _console()
+    console.print(f"{register_map.spec.name}: {register_map.spec.title}")
+    for rule in rules(register_map):
+        console.print(f"- {rule}")
+    console.print()
+    table = _table("address", "name", "unit", "scale", "words", "meaning", "source")
+    for row in register_map.spec.rows:
+        scale, source = f"x{row.scale:g}", " ".join(row.source)
+        table.add_row(_place(row), row.name, row.unit, scale, _words(row), _meaning(row), source)
+    console.print(table)
+    console.print("\n2 words: the low one at the lower address. +-: signed, two's complement.\n")
+    _print_sources(console, register_map)
+
+
+def print_differences(map_a: str, map_b: str) -> None:
+    """Print each input register that firmware written for one map misreads on a device with the other.
+
+    Parameters
+    ----------
+    map_a, map_b : str
+        Names or paths of maps.
+
+    Raises
+    ------
+    MapError
+        One of them can't be used.
+    """
+    a, b = (load_map(name, TRACER_4210) for name in (map_a, map_b))
+    console = _console()
+    found = differences(a, b)
+    if not found:
+        console.print(f"{a.spec.name} and {b.spec.name} read every input register alike")
+        return
+    console.print(
+        f"firmware written for {a.spec.name} misreads these on a device that speaks {b.spec.name}:\n"
+    )
+    table = _table("address", a.spec.name, b.spec.name)
+    notes = Table.grid(padding=(0, 2))
+    noted: set[str] = set()
+    for item in found:
+        address = f"0x{item.address:04X}"
+        table.add_row(address, item.here, item.there)
+        if item.note and item.note not in noted:
+            notes.add_row(address, item.note)
+        noted.add(item.note)
+    console.print(table)
+    console.print()
+    console.print(notes)
+
+
+def _console() -> Console:
+    """On a terminal as wide as that; elsewhere wide enough for the tables, or as ``COLUMNS`` says."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PLAIN_WIDTH
+    return console
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for head in heads:
+        table.add_column(head, no_wrap=head not in WRAPPED, overflow="fold")
+    return table
+
+
+def _place(row: Row) -> str:
+    return f"0x{row.address:04X}" + ("+1" if row.words == 2 else "")
+
+
+def _words(row: Row) -> str:
+    return f"{row.words}, +-" if row.signed else f"{row.words}"
+
+
+def _meaning(row: Row) -> str:
+    return "\n".join([row.meaning, *(f"{_bits(field)}: {field.meaning}" for field in row.bits)])
+
+
+def _bits(field: Bits) -> str:
+    high, low = field.bits
+    return f"D{high}" if high == low else f"D{high}-{low}"
+
+
+def _print_sources(console: Console, register_map: RegisterMap) -> None:
+    used = {name for row in register_map.spec.rows for name in row.source}
+    table = Table.grid(padding=(0, 1))
+    for name, text in register_map.spec.sources.items():
+        if name in used:
+            table.add_row(f"{name}:", text)
+    console.print(table)

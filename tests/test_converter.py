@@ -1,0 +1,196 @@
+"""The power stage: losses as published, limits, and the node where currents add up."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from plant.converter import (
+    ControllerModel,
+    Regime,
+    converter_loss_w,
+    diode_voltage_at,
+    offer,
+    output_current_a,
+    power_stage,
+    solve,
+)
+from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
+from plant.module import find_module
+
+MODEL = ControllerModel.load("tracer4210n")
+STAGE = power_stage(MODEL, 12)
+MODULE = find_module("zytech_zt155p")
+
+# Conversion efficiency [%] by output power [W] and PV voltage, read from the curves of the TRIRON N manual V1.2.
+CHART = {
+    (12, 17): {100: 97.74, 150: 97.68, 200: 97.42, 300: 96.79, 400: 96.20, 520: 95.39},
+    (12, 34): {100: 96.17, 150: 96.45, 200: 96.51, 300: 96.18, 400: 96.05, 520: 95.07},
+    (12, 51): {100: 94.65, 150: 95.46, 200: 95.42, 300: 95.26, 400: 94.91, 520: 94.38},
+    (24, 34): {
+        100: 96.99,
+        200: 98.13,
+        300: 98.30,
+        400: 98.22,
+        500: 98.14,
+        600: 97.94,
+        800: 97.64,
+        1040: 97.21,
+    },
+    (24, 51): {
+        100: 94.59,
+        200: 97.17,
+        300: 97.47,
+        400: 97.61,
+        500: 97.63,
+        600: 97.53,
+        800: 97.23,
+        1040: 96.81,
+    },
+    (24, 68): {
+        100: 93.00,
+        200: 96.21,
+        300: 96.75,
+        400: 97.05,
+        500: 97.04,
+        600: 97.05,
+        800: 96.84,
+        1040: 96.37,
+    },
+}
+POINTS = [(system, v, p, pct) for (system, v), row in CHART.items() for p, pct in row.items()]
+
+
+def an_offer(g: float = 800.0, t_c: float = 25.0, v_batt: float = 12.5, parallel: float = 1.0):
+    c = curve_at(g, t_c, MODULE, 1.0, parallel, 0.05)
+    v_oc = open_circuit_v(c)
+    v_mp, i_mp = point(maximum_power_vd(c, v_oc), c)
+    return offer(c, v_oc, v_mp, v_mp * i_mp, v_batt, STAGE), v_mp * i_mp
+
+
+@pytest.mark.parametrize(("system_v", "v_pv", "p_w", "percent"), POINTS)
+def test_efficiency_is_the_manuals(system_v, v_pv, p_w, percent):
+    current = p_w / (13.0 * system_v / 12)
+    loss = converter_loss_w(float(v_pv), current, STAGE)
+    assert 100 * p_w / (p_w + loss) == pytest.approx(percent, abs=0.72)
+
+
+def test_loss_coefficients_are_the_best_fit_to_the_chart():
+    """Least squares of relative error over the chart from 50 W up gives the file's numbers again."""
+    full = [*POINTS]
+    full += [
+        (12, 17, 50, 96.68),
+        (12, 34, 50, 92.70),
+        (12, 51, 50, 88.82),
+        (12, 17, 600, 94.90),
+        (12, 34, 600, 94.47),
+    ]
+    full += [
+        (12, 51, 600, 93.87),
+        (24, 34, 50, 95.17),
+        (24, 51, 50, 91.44),
+        (24, 68, 50, 88.74),
+        (24, 34, 700, 97.84),
+    ]
+    full += [
+        (24, 34, 900, 97.48),
+        (24, 34, 1200, 96.98),
+        (24, 51, 700, 97.38),
+        (24, 51, 900, 97.10),
+        (24, 51, 1200, 96.60),
+    ]
+    full += [(24, 68, 700, 96.92), (24, 68, 900, 96.67), (24, 68, 1200, 96.29)]
+    rows, losses = [], []
+    for system_v, v, p, percent in full:
+        i = p / (13.0 * system_v / 12)
+        rows.append(np.array([v, v * i, i * i]) / p)
+        losses.append(100 / percent - 1)
+    fitted, _ = nnls(np.array(rows), np.array(losses))
+    assert fitted == pytest.approx([MODEL.k_c_w_v, MODEL.k_s_w_va, MODEL.r_eq_ohm], rel=2e-3)
+
+
+@given(p=st.floats(0.0, 1500.0), v_pv=st.floats(10.0, 90.0), v_batt=st.floats(9.0, 32.0))
+def test_output_current_balances_the_power(p, v_pv, v_batt):
+    i = output_current_a(p, v_pv, v_batt, STAGE)
+    assert i >= 0.0
+    if i > 0.0:
+        assert v_batt * i + converter_loss_w(v_pv, i, STAGE) == pytest.approx(p, rel=1e-12)
+    else:
+        assert p <= STAGE.k_c * v_pv
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    g=st.floats(0.0, 1300.0), v_node=st.floats(10.5, 14.6), target=st.floats(13.0, 15.0), load=st.floats(0.0, 480.0),
+    charging=st.booleans(), parallel=st.sampled_from([1.0, 2.0, 5.0]),
+)  # fmt: skip
+def test_node_adds_up(g, v_node, target, load, charging, parallel):
+    """Energy closes at the bus, no limit is passed, and the array's point lies on its curve."""
+    o, p_mp = an_offer(g, 25.0, v_node, parallel)
+    bus = solve(v_node, 0.005, target, charging, o, load, STAGE)
+    scale = bus.p_pv_w + load + 1.0
+    assert bus.p_pv_w == pytest.approx(bus.p_chg_w + bus.p_converter_loss_w, abs=1e-9 * scale)
+    out = bus.p_load_w + bus.p_path_loss_w + bus.p_own_w + bus.v_batt_v * bus.i_batt_a
+    assert bus.p_chg_w == pytest.approx(out, abs=1e-9 * scale)
+    assert bus.v_batt_v == pytest.approx(v_node + 0.005 * bus.i_batt_a, abs=1e-9)
+    assert bus.p_load_w == pytest.approx(load, rel=1e-9, abs=1e-12)
+    assert 0.0 <= bus.i_chg_a <= STAGE.i_max_a * (1 + 1e-12)
+    assert bus.p_chg_w <= STAGE.p_max_w * (1 + 1e-9)
+    assert bus.p_pv_w <= p_mp * (1 + 1e-9)
+    if charging and bus.i_chg_a > 0.0:
+        assert bus.v_batt_v <= target + 1e-9
+        assert bus.v_pv_v >= o.v_track_v - 1e-9
+        if bus.regime != Regime.TRACKING:
+            vd = diode_voltage_at(bus.v_pv_v, o.curve, o.v_oc_v)
+            assert bus.v_pv_v * point(vd, o.curve)[1] == pytest.approx(bus.p_pv_w, rel=1e-7)
+    else:
+        assert bus.p_pv_w == 0.0
+
+
+def test_tracker_takes_its_share_of_the_maximum():
+    o, p_mp = an_offer(800.0)
+    bus = solve(12.5, 0.005, 14.4, True, o, 20.0, STAGE)
+    assert bus.regime == Regime.TRACKING
+    assert bus.p_pv_w == pytest.approx(0.995 * p_mp)
+
+
+def test_constant_voltage_moves_the_array_right_of_its_maximum():
+    o, p_mp = an_offer(800.0, v_batt=14.3)
+    bus = solve(14.385, 0.005, 14.4, True, o, 20.0, STAGE)
+    assert bus.regime == Regime.CONSTANT_VOLTAGE
+    assert bus.v_batt_v == 14.4
+    assert bus.p_pv_w < 0.9 * p_mp
+    assert o.v_track_v < bus.v_pv_v < o.v_oc_v
+
+
+def test_big_array_is_clipped_at_rated_current():
+    o, p_mp = an_offer(1000.0, parallel=6.0)
+    bus = solve(12.0, 0.005, 14.4, True, o, 0.0, STAGE)
+    assert bus.regime == Regime.LIMITED
+    assert bus.i_chg_a == pytest.approx(40.0)
+    assert bus.p_pv_w < p_mp
+    assert bus.v_pv_v > o.v_track_v
+
+
+def test_hot_module_is_held_at_the_edge_of_the_tracking_window():
+    """36 hot cells have their maximum below battery + 2 V; the tracker can't go there."""
+    o, p_mp = an_offer(1000.0, t_c=70.0, v_batt=14.4)
+    assert o.v_track_v == pytest.approx(16.4)
+    assert o.p_track_w < 0.995 * p_mp
+
+
+def test_battery_above_the_target_gets_no_current():
+    o, _ = an_offer(800.0, v_batt=14.3)
+    bus = solve(14.3, 0.005, 13.8, True, o, 24.0, STAGE)
+    assert bus.i_chg_a == 0.0
+    assert bus.v_pv_v == o.v_oc_v
+    assert bus.i_batt_a < 0.0
+
+
+def test_a_load_no_voltage_can_carry_gets_nothing():
+    """V^2 < 4 r P has no solution; the answer is a dead load, never a complex number."""
+    o, _ = an_offer(0.0)
+    bus = solve(11.0, 0.005, 14.4, False, o, 1e5, STAGE)
+    assert bus.i_load_a == 0.0
+    assert np.isfinite(bus.v_batt_v)
