@@ -97,16 +97,15 @@ class Conversation:
                 continue
             data = sock.recv(4096)
             now_s = monotonic()
-            if self._quickack is not None:
-                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
-                # first.
-                # The kernel takes the option back by itself: set only once, every poll would cost 43 ms.
-                sock.setsockopt(socket.IPPROTO_TCP, self._quickack, 1)
             if not data:
                 return
             self._feed(data, began_s, now_s)
-            if waiting and waiting[0][0] <= now_s:
-                self._reply(now_s)
+            answered = waiting and waiting[0][0] <= now_s and self._reply(now_s)
+            if self._quickack is not None and not answered:  # a reply carries the ACK
+                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
+                # first. The kernel takes the option back by itself: set only once, every poll would cost
+                # 43 ms.
+                sock.setsockopt(socket.IPPROTO_TCP, self._quickack, 1)
 
     def _wake_s(self) -> float | None:
         """When something is to be done even if no byte comes; None: never."""
@@ -161,23 +160,27 @@ class Conversation:
             tally.bad_frames += bad_crc
             self._diagnosis.junk(event.data, bad_crc=bad_crc)
 
-    def _reply(self, now_s: float) -> None:
-        """Answer the oldest request. Only that: before the next we look whether newer ones came meanwhile."""
+    def _reply(self, now_s: float) -> bool:
+        """Answer the oldest request; whether anything was sent.
+
+        Only that: before the next we look whether newer ones came meanwhile.
+        """
         _, arrived_s, request = self._waiting.popleft()
         tally = self._tally
         if self._waiting and now_s - arrived_s > self._timing.stale_s:
             tally.stale += 1  # its master has given up and would take the reply for the next request's
-            return
+            return False
         try:
             frame = self._answer(request)
         except Exception as error:
             tally.failures += 1
             self._diagnosis.once(type(error).__name__, f"bug: no answer to {request}: {error!r}")
-            return
+            return False
         if frame is None:
             tally.silent += 1
-            return
+            return False
         self._sock.sendall(frame)  # in one piece: masters that frame by silence take each piece for a frame
         tally.replies += 1
         tally.exceptions += frame[1] >> 7
         tally.bytes_out += len(frame)
+        return True
