@@ -12,16 +12,16 @@ import numpy as np
 from plant import sun
 from plant.array import ArrayDay, array_day, series_resistance
 from plant.battery import rested
-from plant.charger import RULES, Daylight, Machine, Quantities, SetPoints, Stage, compile_rules
+from plant.charger import RULES, Daylight, Machine
 from plant.clock import STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
 from plant.converter import power_stage
 from plant.load import demand_day
 from plant.site import Site
 from plant.sky import sky_day
 from plant.snapshot import Snapshot
-from plant.step import Books, Flows, Memory, Parameters, run_steps
+from plant.state import EVENTS_KEPT, Books, Flows, Memory, Parameters, empty_books
+from plant.step import run_steps
 
-EVENTS_KEPT = 4096
 EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
 _STEPS_A_DAY = sun.DAY_S // STEP_S
 
@@ -82,28 +82,14 @@ class Plant:
             site.battery.parameters(),
             power_stage(site.controller.ratings(), site.battery.system_v),
             site.setpoints(),
-            compile_rules(RULES),
             series_resistance(site.array),
         )
         inputs, index = self._at(start)
         t_room = float(inputs.t_room_c[index])
         self._memory = Memory(rested(site.battery.soc, t_room, self._par.battery), 0.0, 0.0, t_room)
-        modes = np.zeros(len(Machine), dtype=np.int64)
+        self._books = empty_books()
         dark = inputs.array.v_oc_v[index] < self._par.setpoints.night_v
-        modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
-        modes[Machine.CHARGE] = Stage.NONE
-        self._books = Books(
-            modes,
-            np.zeros(len(RULES)),
-            np.zeros(len(Flows._fields)),
-            np.zeros(len(Flows._fields)),
-            np.zeros(8),
-            np.array([-np.inf, np.inf, -np.inf, np.inf]),
-            np.zeros((EVENTS_KEPT, 2)),
-            np.zeros(2, dtype=np.int64),
-            np.zeros(len(Quantities._fields)),
-            np.zeros(len(SetPoints._fields)),
-        )
+        self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
         self._midnight_s = next_midnight_utc_s(start, zone)
         self._none = np.empty((0, len(Snapshot._fields)))
         self.snapshot: Snapshot = self._peek()

@@ -5,12 +5,13 @@ from scipy.integrate import solve_ivp
 
 from plant import battery
 from plant.battery import LeadAcid, State
-from plant.charger import RULES, Quantities, SetPoints, compile_rules
+from plant.charger import SetPoints
 from plant.converter import ControllerModel, Offer, power_stage
 from plant.diode import Curve
 from plant.plant import Plant
 from plant.site import Site, load_block, load_site
-from plant.step import Books, Flows, Held, Memory, Parameters, flows
+from plant.state import Books, Held, Memory, Parameters, empty_books
+from plant.step import flows
 
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
@@ -47,25 +48,15 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         p,
         power_stage(ControllerModel.load("tracer4210n"), 12),
         setpoints or load_site("cabin").setpoints(),
-        compile_rules(RULES),
         0.15,
     )
 
 
 def books(par: Parameters) -> Books:
     """Empty books, with the set-points as they are at 25 degC."""
-    return Books(
-        np.zeros(5, dtype=np.int64),
-        np.zeros(len(RULES)),
-        np.zeros(len(Flows._fields)),
-        np.zeros(len(Flows._fields)),
-        np.zeros(8),
-        np.array([-np.inf, np.inf, -np.inf, np.inf]),
-        np.zeros((64, 2)),
-        np.zeros(2, dtype=np.int64),
-        np.zeros(len(Quantities._fields)),
-        np.array(par.setpoints, dtype=float),
-    )
+    fresh = empty_books()
+    fresh.levels[:] = par.setpoints
+    return fresh
 
 
 def memory(x: State) -> Memory:
@@ -97,6 +88,6 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
     """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
 
     def rhs(_t, y):
-        return np.array(flows(State(*y), inputs, par)[0])
+        return np.array(flows(State(*y), inputs, par.battery, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)

@@ -6,7 +6,8 @@ import pytest
 from plant import battery
 from plant.battery import State
 from plant.charger import Machine, Stage
-from plant.step import Flows, grid_step, rk4
+from plant.state import Flows
+from plant.step import grid_step, rk4
 from tests.plants import agm, books, held, memory, parameters, radau_plant
 
 SEGMENT_S = 1200
@@ -78,13 +79,13 @@ def test_halving_the_step_shows_fourth_order():
     inputs = held(p_pv_w=120.0)
     start = battery.rested(0.6, 25.0, p)
     for _ in range(20):  # past the jump, where the solution is smooth
-        start = rk4(start, 1.0, inputs, par)[0]
+        start = rk4(start, 1.0, inputs, par.battery, par.stage)[0]
     exact = radau_plant(start, 64.0, inputs, par).y[2, -1]
     errors = []
     for step_s in (8.0, 4.0, 2.0):
         x = start
         for _ in range(int(64.0 / step_s)):
-            x = rk4(x, step_s, inputs, par)[0]
+            x = rk4(x, step_s, inputs, par.battery, par.stage)[0]
         errors.append(abs(x.v_node_v - exact))
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     assert np.all(orders > 3.5)
