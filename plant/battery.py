@@ -10,7 +10,7 @@ logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 de
 import math
 from typing import NamedTuple
 
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 
 
 class LeadAcid(NamedTuple):
@@ -67,47 +67,77 @@ SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
 MIN_STEP_S = 0.02
 
 
-@kernel
+@inlined
 def emf(h: float, t_c: float, p: LeadAcid) -> float:
     """Open-circuit voltage [V] of the battery at a well filled to `h` (0..1)."""
     return p.cells * (p.e0_v + h * (p.e1_v + h * p.e2_v) + ENTROPY_V_PER_K_CELL * (t_c - 25.0))
 
 
-@kernel
+@inlined
 def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
     """Series resistance [Ohm] at a temperature."""
     return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
 
 
-@kernel
+@inlined
 def soc(x: State, p: LeadAcid) -> float:
     """True state of charge, 0..1, of the slow-rate capacity."""
     return (x.q1_ah + x.q2_ah) / p.q_ah
 
 
-@kernel
-def _reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> float:
-    """Main reaction current [A], positive when charging, at overvoltage `u_v` of the whole battery.
+class Reaction(NamedTuple):
+    """The main reaction at an instant: its current, and how stiffly it answers."""
+
+    i_a: float
+    per_v: float  # d(current)/d(overvoltage) [A/V]
+    per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
+
+
+@inlined
+def _share(x: float) -> float:
+    """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
+    if x > 20.0:
+        return 1.0
+    if x < -20.0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(-2.0 * x))
+
+
+@inlined
+def reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> Reaction:
+    """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
 
     Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
     A tanh of 10 mV hands over between the two.
     """
     theta = math.exp(0.02 * (t_c - 25.0))
-    charging = 0.5 * (1.0 + math.tanh(u_v / 0.010))
-    current = 0.0
+    charging = _share(u_v / 0.010)
+    room = 1.0 - h1
+    i_dis, slope_dis, i_chg, slope_chg, pull = 0.0, 0.0, 0.0, 0.0, 0.0
     if charging < 1.0:
-        x = p.cd - 0.0042 * max(0.0, 25.0 - t_c) - (1.0 - h1)
+        x = p.cd - 0.0042 * max(0.0, 25.0 - t_c) - room
         left = 0.5 * (x + math.sqrt(x * x + 4e-6))
-        z = max(-40.0, min(40.0, u_v / (p.cells * p.b_v)))
-        current += (1.0 - charging) * theta * p.i0_a * left / (left + p.md * (1.0 - h1)) * math.sinh(z)
+        gain = theta * p.i0_a * left / (left + p.md * room)
+        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.b_v))))
+        i_dis = gain * 0.5 * (up - 1.0 / up)
+        slope_dis = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.b_v)
     if charging > 0.0:
-        room = 1.0 - h1
-        z = max(-40.0, min(40.0, u_v / (p.cells * p.bc_v)))
-        current += charging * theta * p.i0c_a * room / (abs(room) + p.mc * h1) * math.sinh(z)
-    return current
+        width = abs(room) + p.mc * h1
+        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.bc_v))))
+        sinh = 0.5 * (up - 1.0 / up)
+        gain = theta * p.i0c_a * room / width
+        i_chg = gain * sinh
+        slope_chg = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.bc_v)
+        pull = charging * theta * p.i0c_a * sinh * p.mc / (width * width)
+    turn = charging * (1.0 - charging) * 2.0 / 0.010  # d(charging)/du
+    return Reaction(
+        charging * i_chg + (1.0 - charging) * i_dis,
+        charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
+        pull,
+    )
 
 
-@kernel
+@inlined
 def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
@@ -137,9 +167,9 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     e1 = emf(h1, x.t_c, p)
     e2 = emf(h2, x.t_c, p)
     u = x.v_node_v - e1
-    i_main = _reaction(u, h1, x.t_c, p)
+    i_main = reaction(u, h1, x.t_c, p).i_a
     i_gas = p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (x.v_node_v / p.cells - 2.23) + 0.06 * (x.t_c - 25.0))
-    faster = 1.0 + 0.5 * (p.rk - 1.0) * (1.0 + math.tanh((h1 - h2) / 0.005))
+    faster = 1.0 + (p.rk - 1.0) * _share((h1 - h2) / 0.005)
     k = p.k_per_h * math.exp(0.011 * (x.t_c - 25.0)) * faster
     flow = k * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
 
@@ -170,7 +200,7 @@ def stored_wh(x: State, p: LeadAcid) -> float:
     return well1 + well2 + 0.5 * p.c_dl_f * x.v_node_v * x.v_node_v / 3600.0
 
 
-@kernel
+@inlined
 def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
@@ -180,15 +210,11 @@ def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
     to 0.5C, see tests/evals/test_integrator.py.
     """
     h1 = x.q1_ah / (p.c * p.q_ah)
-    u = x.v_node_v - emf(h1, x.t_c, p)
-    here = _reaction(u, h1, x.t_c, p)
-    slope = (_reaction(u + 1e-4, h1, x.t_c, p) - here) / 1e-4
-    limit = p.c_dl_f / max(slope, 1e-6)
-    if u > 0.0:
-        pull = (_reaction(u, h1 - 1e-4, x.t_c, p) - here) / 1e-4
-        limit = min(limit, 3600.0 * p.c * p.q_ah / max(pull, 1e-6))
-    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here), 1e-6)
-    return max(min(limit, swing), MIN_STEP_S)
+    here = reaction(x.v_node_v - emf(h1, x.t_c, p), h1, x.t_c, p)
+    electrode = p.c_dl_f / max(here.per_v, 1e-6)
+    well = 3600.0 * p.c * p.q_ah / max(here.per_h, 1e-6)
+    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here.i_a), 1e-6)
+    return max(min(electrode, well, swing), MIN_STEP_S)
 
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> State:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from plant import configs
 from plant.diode import Curve, point
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.yamlfile import load_yaml, read_numbers
 
 
@@ -129,13 +129,13 @@ def power_stage(model: ControllerModel, system_v: int) -> PowerStage:
     )
 
 
-@kernel
+@inlined
 def converter_loss_w(v_pv_v: float, i_out_a: float, s: PowerStage) -> float:
     """Loss [W] of the converter while it works (its own consumption not counted)."""
     return s.k_c * v_pv_v + s.k_s * v_pv_v * i_out_a + s.r_eq * i_out_a * i_out_a
 
 
-@kernel
+@inlined
 def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStage) -> float:
     """Output current [A] from PV power: the positive root of ``P = v i + loss(i)``, 0 when the loss eats it all."""
     left = p_pv_w - s.k_c * v_pv_v
@@ -145,7 +145,7 @@ def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStag
     return 2.0 * left / (b + math.sqrt(b * b + 4.0 * s.r_eq * left))
 
 
-@kernel
+@inlined
 def load_current_a(p_w: float, v_batt_v: float, s: PowerStage) -> float:
     """Current [A] of a constant-power load behind the load switch; 0 when no voltage can carry it."""
     room = v_batt_v * v_batt_v - 4.0 * s.path_ohm * p_w
@@ -154,7 +154,7 @@ def load_current_a(p_w: float, v_batt_v: float, s: PowerStage) -> float:
     return 2.0 * p_w / (v_batt_v + math.sqrt(room))
 
 
-@kernel
+@inlined
 def diode_voltage_at(v_pv_v: float, c: Curve, vd_high: float) -> float:
     """Diode voltage [V] at which the array shows a terminal voltage: Newton on a rising, convex function."""
     vd = vd_high
@@ -219,7 +219,7 @@ def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float
     return v
 
 
-@kernel
+@inlined
 def _terminal_voltage(
     v_node_v: float, r0_ohm: float, charging: bool, o: Offer, p_load_w: float, s: PowerStage
 ) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ The CEC six-parameter model (Dobos 2012) written in the diode's voltage, where i
 import math
 from typing import NamedTuple
 
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.module import Module
 
 R_SH_CAP = 20.0  # times its value at 1000 W/m2: R_sh ~ 1/G would keep 13 V on a module in darkness [guess]
@@ -61,7 +61,7 @@ def curve_at(
     )
 
 
-@kernel
+@inlined
 def point(vd_v: float, c: Curve) -> tuple[float, float]:
     """Voltage [V] and current [A] of the array at a diode voltage."""
     i = c.i_l_a - c.i_0_a * math.expm1(vd_v / c.a_v) - vd_v / c.r_sh_ohm

@@ -41,3 +41,8 @@ def is_compiled() -> bool:
 def kernel(function: F) -> F:
     """Compile a pure numeric function on its first call; same results as the plain one to rounding."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def inlined(function: F) -> F:
+    """A `kernel` so small that calling it, with a record of parameters to hand over, costs more than it does."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

@@ -14,7 +14,7 @@ from plant.charger import SetPoints, compensated
 from plant.clock import STEP_S
 from plant.converter import Bus, Offer, PowerStage, offer, solve
 from plant.diode import Curve
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.machines import RESTARTS_CHARGE, fire, seconds_until_due, tick, truth
 from plant.show import snapshot
 from plant.snapshot import Snapshot
@@ -25,7 +25,7 @@ MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is c
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
-@kernel
+@inlined
 def look(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> Bus:
     """The battery node at an instant."""
     r0 = battery.ohmic_resistance(x.t_c, p)
@@ -33,7 +33,7 @@ def look(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> Bus:
     return solve(x.v_node_v, r0, held.v_target_v, held.charging, held.offer, demand, stage)
 
 
-@kernel
+@inlined
 def flows(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, Flows]:
     """Time derivative of the battery's state in the plant, and every flow of power."""
     bus = look(x, held, p, stage)
@@ -57,7 +57,7 @@ def flows(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, 
     )
 
 
-@kernel
+@inlined
 def _moved(x: State, h: float, dx: State) -> State:
     return State(
         x.q1_ah + h * dx.q1_ah,
