@@ -5,6 +5,7 @@ is a short cut: the plant moves in its own thread, the line answers in another, 
 through a TCP socket.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -47,7 +48,8 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     failures: list[BaseException] = []
     clock = WallClock(plant.start_utc_s, speed)
-    live = Live(plant, clock, plant.start_utc_s + days * DAY_S, on_error=failures.append)
+    end_utc_s = plant.start_utc_s + STEP_S * math.ceil(days * DAY_S / STEP_S)
+    live = Live(plant, clock, end_utc_s, on_error=failures.append)
     ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
     tracer = Tracer(load_map("uart2", ratings), live.snapshot)
     with StandIn(period_s=0.0) as stand_in:

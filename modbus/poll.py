@@ -79,7 +79,8 @@ def print_poll(
     register_map = load_map(map_name, TRACER_4210)
     endpoint = parse_endpoint(link_text)
     if endpoint.listens:
-        print(f"tracertwin: waiting for a device to dial {endpoint}", file=sys.stderr, flush=True)
+        where = str(endpoint).partition(":")[2]
+        print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
     within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
     with Master(endpoint, connect_timeout_s=within_s) as master:
         device = Device(master, unit, timeout_s, str(endpoint))
@@ -115,17 +116,16 @@ class Device:
 
 def read_block(device: Device, register_map: RegisterMap, address: int, count: int) -> Iterator[Line]:
     """The lines of one block, asked for as one block."""
+    rows = register_map.rows.get("input", {})
     words = device.read(address, count)
     if isinstance(words, str):
-        yield Line(address, register_map.label("input", address), words, "", None)
+        yield Line(address, rows[address].name if address in rows else "", words, "", None)
         return
-    rows = register_map.rows.get("input", {})
-    end = address + count
-    at = address
+    at, end = address, address + count
     while at < end:
         row = rows.get(at)
         if row is not None and row.address == at and at + row.words <= end:
-            yield _line(row, words[at - address : at - address + row.words])
+            yield _line(row, words[at - address :][: row.words])
             at += row.words
         else:  # nothing the map knows, or half of a pair
             word = words[at - address]

@@ -8,6 +8,7 @@ cannot be right.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from modbus.rtu import (
@@ -47,9 +48,7 @@ class WordsReply:
     words: tuple[int, ...]
 
     def encode(self) -> bytes:
-        function = one_of("function", self.function, (0x03, 0x04))
-        data = _words_to_bytes(self.words)
-        return frame(self.unit, function, number("byte count", len(data), 1), data)
+        return words_frame(self.unit, self.function, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +174,21 @@ Reply: TypeAlias = (
 )
 
 
+@lru_cache(maxsize=256)
+def words_frame(unit: int, function: int, words: tuple[int, ...]) -> bytes:
+    """The frame of a `WordsReply`.
+
+    Remembered by its contents: masters poll more often than a plant shows new numbers.
+    """
+    data = _words_to_bytes(words)
+    return frame(unit, one_of("function", function, (0x03, 0x04)), number("byte count", len(data), 1), data)
+
+
 def _words_to_bytes(words: tuple[int, ...]) -> bytes:
     try:
         return struct.pack(f">{len(words)}H", *words)
     except struct.error:
-        return b"".join(number("word", word) for word in words)  # which of them it is, in its ValueError
+        return b"".join(number("word", word) for word in words)  # its ValueError says which does not fit
 
 
 def _bits_to_int(bits: tuple[bool, ...]) -> int:

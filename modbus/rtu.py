@@ -49,9 +49,10 @@ def seal(body: bytes) -> bytes:
 
 def number(name: str, value: int, size: int = 2) -> bytes:
     """`value` in `size` bytes, high byte first; ValueError naming the thing when it does not fit."""
-    if not 0 <= value < 1 << 8 * size:
-        raise ValueError(f"{name}: must lie in 0..{(1 << 8 * size) - 1}, got {value}")
-    return value.to_bytes(size, "big")
+    try:
+        return value.to_bytes(size, "big")
+    except OverflowError:
+        raise ValueError(f"{name}: must lie in 0..{(1 << 8 * size) - 1}, got {value}") from None
 
 
 def one_of(name: str, value: int, allowed: tuple[int, ...]) -> int:

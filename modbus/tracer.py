@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from modbus.registers import Difference, RegisterMap, differences
-from modbus.replies import ExceptionReply, WordsReply
+from modbus.replies import ExceptionReply, words_frame
 from modbus.rows import WordOf
 from modbus.rtu import ReadWords, Request
 from plant.snapshot import Snapshot
@@ -25,8 +25,7 @@ ILLEGAL_VALUE: Final = 0x03
 
 LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
 WORD_TABLES: Final = {0x04: "input"}  # function -> table of the map
-
-BLOCKS_KEPT: Final = 256  # a master polls the same few blocks; one that walks through all must not fill memory
+BLOCKS_KEPT: Final = 256  # a master polls the same few; one that tries them all must not fill memory
 
 
 def _zero(_: Snapshot) -> int:
@@ -92,7 +91,7 @@ class Tracer:
         if not cells:
             return _refusal(request, ILLEGAL_ADDRESS)
         snapshot = self._read_snapshot()
-        return WordsReply(request.unit, request.function, tuple([cell(snapshot) for cell in cells])).encode()
+        return words_frame(request.unit, request.function, tuple([cell(snapshot) for cell in cells]))
 
     def _find_block(self, function: int, first: int, count: int) -> tuple[WordOf, ...]:
         """What gives the words of a block, each from a snapshot; nothing when the block can't be read.

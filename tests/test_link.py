@@ -329,6 +329,16 @@ def test_request_that_waited_too_long_is_dropped_when_a_newer_one_stands_behind(
         assert line.stats.stale == 1
 
 
+def test_of_more_late_requests_than_are_read_at_once_only_the_last_is_answered() -> None:
+    slow, stalls_once = stalling(0.15)
+    with connected(stalls_once, stale_s=0.05) as (line, sock):
+        sock.sendall(read(0x3100))
+        assert slow.wait(1)
+        sock.sendall(read(0x3101) * 150 + read(0x3104))
+        assert hear(sock, 14) == told(0x3100) + told(0x3104)
+        assert line.stats.stale == 150
+
+
 def test_late_request_is_answered_when_none_stands_behind() -> None:
     slow, stalls_once = stalling(0.1)
     with connected(stalls_once, stale_s=0.02) as (_, sock):

@@ -123,8 +123,8 @@ def test_a_request_in_one_piece_leaves_the_parser_as_the_same_request_in_two(
     events = []
     for pieces in ([raw], [raw[:where], raw[where:]]):
         parser = RequestParser()
-        fed = [parser.feed(piece, 0.0) for piece in (before, *pieces, next_in_order, behind)]
-        events.append([*sum(fed, []), *parser.flush(0.1)])
+        stream = (before, *pieces, next_in_order, behind)
+        events.append([event for piece in stream for event in parser.feed(piece, 0.0)] + parser.flush(0.1))
     assert events[0] == events[1]
 
 
