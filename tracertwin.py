@@ -37,7 +37,7 @@ MapName = Annotated[
 ]
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818  not an error: a wish
     """Ctrl-C or SIGTERM."""
 
 
@@ -126,7 +126,7 @@ def serve(
         str | None, typer.Option("--for", help="End after this much plant time, e.g. 1d.")
     ] = None,
     trace: Annotated[
-        Path | None, typer.Option(help="Write the run's samples here at the end (.csv, .parquet).")
+        Path | None, typer.Option(help="Keep a sample a minute and write them at the end (.csv, .parquet).")
     ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
@@ -144,31 +144,33 @@ def serve(
         check_suffix(trace, TABLES)
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     plant = build(site, start, seed)
+    begins = plant.start_utc_s
     ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
-    clock = WallClock(plant.start_utc_s, speed)
-    live = Live(plant, clock, None if for_s is None else plant.start_utc_s + for_s, on_error=lambda e: say(f"bug: {e!r}"), sample_s=60 if trace else 0)  # fmt: skip
+    live = Live(
+        plant, WallClock(begins, speed), begins + for_s if for_s else None, sample_s=60 if trace else 0
+    )
     tracer = Tracer(load_map(register_map, ratings), live.snapshot, unit, warn_once=_warn)
-    lines = [
-        Line(endpoint, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say)
-        for endpoint in endpoints
-    ]
-    with stoppable():
-        try:
-            for line in lines:
-                line.start()
-            where = ", ".join(str(line.endpoint) for line in lines)
-            say(
-                f"{plant.site.name} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{speed:g}, map {register_map}, on {where}"
-            )
+    lines = [Line(at, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for at in endpoints]
+    try:
+        for line in lines:
+            line.start()
+        where = ", ".join(str(line.endpoint) for line in lines)
+        say(
+            f"{plant.site.name} from {iso_utc(begins)}, seed {plant.seed}, x{speed:g}, map {register_map}: {where}"
+        )
+        with stoppable():
             live.start()
             live.ended.wait()
-        finally:
-            live.stop()
-            for line in lines:
-                line.stop()
-            if trace is not None:
-                live.trace().write(trace)
-            _totals(plant, lines)
+        live.stop()
+        if trace is not None:
+            live.trace().write(trace)
+        _totals(plant, lines)
+    finally:
+        live.stop()
+        for line in lines:
+            line.stop()
+    if live.error is not None:
+        raise live.error
 
 
 def _warn(difference: Any) -> None:

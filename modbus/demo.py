@@ -46,10 +46,9 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
         time, and half hours without a round are not shown.
     """
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
-    failures: list[BaseException] = []
     clock = WallClock(plant.start_utc_s, speed)
     end_utc_s = plant.start_utc_s + STEP_S * math.ceil(days * DAY_S / STEP_S)
-    live = Live(plant, clock, end_utc_s, on_error=failures.append)
+    live = Live(plant, clock, end_utc_s)
     ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
     tracer = Tracer(load_map("uart2", ratings), live.snapshot)
     with StandIn(period_s=0.0) as stand_in:
@@ -68,8 +67,8 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
             live.stop()
             view.close()
             view.write(*tally.lines(plant.snapshot))
-    if failures:
-        raise failures[0]
+    if live.error is not None:
+        raise live.error
 
 
 def period_s(speed: float) -> int:

@@ -5,7 +5,6 @@ no reply waits for an integration, and how often anybody polls can't change the 
 """
 
 import threading
-from collections.abc import Callable
 
 import numpy as np
 
@@ -27,8 +26,6 @@ class Live:
     clock : WallClock
     end_utc_s : float, optional
         Where to stop.
-    on_error : callable
-        Told of an exception in the plant's thread, which ends it: a bug, and nothing a line could mend.
     sample_s : int
         Keep a sample after every so many plant seconds, see `Plant.run`; 0 for none.
     """
@@ -38,17 +35,16 @@ class Live:
         plant: Plant,
         clock: WallClock,
         end_utc_s: float | None = None,
-        on_error: Callable[[BaseException], None] | None = None,
         sample_s: int = 0,
     ) -> None:
         self.plant = plant
         self.clock = clock
         self.end_utc_s = end_utc_s
         self.ended = threading.Event()
+        self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s
         self._samples: list[np.ndarray] = []
         self._shown = plant.snapshot
-        self._on_error = on_error
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
 
@@ -79,10 +75,8 @@ class Live:
                     return
                 nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S)
                 self._stopping.wait(max(nap, SHORTEST_NAP_S))
-        except BaseException as error:  # told to the one who can end the program
-            if self._on_error is None:
-                raise
-            self._on_error(error)
+        except BaseException as error:  # kept for the one who can end the program
+            self.error = error
         finally:
             self.ended.set()
 

@@ -1,6 +1,7 @@
 """A plant that runs: a site, a seed and a start become states, one grid step after another.
 
-Owns the state and nothing else: no wall clock, no file, no socket. Moving it in one go or poll by poll gives the same bits.
+Owns the state and nothing else: no wall clock, no file, no socket. Moving it in one go or poll by poll gives
+the same bits.
 """
 
 from dataclasses import dataclass

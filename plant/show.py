@@ -29,7 +29,11 @@ def _battery_status(books: Books) -> float:
 
 
 @kernel
-def snapshot(memory: Memory, held: Held, bus: Bus, day: ArrayDay, k: int, par: Parameters, books: Books, t_utc_s: float, device_offset_s: float) -> Snapshot:  # fmt: skip
+def snapshot(
+    memory: Memory, held: Held, bus: Bus, day: ArrayDay, k: int,
+    par: Parameters, books: Books, t_utc_s: float, device_offset_s: float,
+) -> Snapshot:  # fmt: skip
+    """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
     x, e, off = memory.x, books.account, books.offset
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime if bus.i_chg_a > 0.0 else 0.0

@@ -1,8 +1,8 @@
 """The one kernel: tracker, converter, charge stages, battery, load and meters, one grid step after another.
 
-A step holds sun and demand, integrates the battery with RK4 and places every event (a set-point crossed, a timer run out, a
-change between tracking and constant voltage) within it to a millisecond: no sub-step straddles one. Live line, batch run,
-scenario and sweep all call `run_steps`.
+A step holds sun and demand, integrates the battery with RK4 and places every event (a set-point crossed, a timer
+run out, a change between tracking and constant voltage) within it to a millisecond: no sub-step straddles one.
+Live line and batch run both call `run_steps`.
 """
 
 import numpy as np
@@ -122,7 +122,9 @@ def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
 
 
 @kernel
-def grid_step(memory: Memory, held: Held, s: SetPoints, par: Parameters, books: Books, t_utc_s: float, dt_s: float) -> tuple[Memory, Held, Bus]:  # fmt: skip
+def grid_step(
+    memory: Memory, held: Held, s: SetPoints, par: Parameters, books: Books, t_utc_s: float, dt_s: float
+) -> tuple[Memory, Held, Bus]:
     """Move the plant by one step of the grid, event by event.
 
     Parameters

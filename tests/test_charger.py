@@ -77,7 +77,8 @@ def test_24_v_system_doubles_every_voltage():
 @pytest.mark.parametrize(
     ("changed", "named"),
     [({"boost_v": 14.7}, "equalize_v"), ({"float_v": 14.5}, "boost_v"), ({"boost_reconnect_v": 13.8}, "float_v"),
-     ({"low_voltage_disconnect_v": 12.6}, "low_voltage_reconnect_v"), ({"discharging_limit_v": 11.2}, "discharging_limit_v")],
+     ({"low_voltage_disconnect_v": 12.6}, "low_voltage_reconnect_v"),
+     ({"discharging_limit_v": 11.2}, "discharging_limit_v")],
 )  # fmt: skip
 def test_setpoints_out_of_order_are_refused(changed, named):
     with pytest.raises(ValueError, match=named):

@@ -63,7 +63,7 @@ def test_no_point_of_the_curve_beats_the_maximum(g, t):
 
 @pytest.mark.parametrize(("g", "volts"), [(0.01, 0.41), (0.05, 2.07), (0.1, 4.15)])
 def test_module_fades_in_the_dark(g, volts):
-    """A shunt growing with darkness would leave 13 V on the terminals at 0.01 W/m2, and no controller would see night."""
+    """A shunt growing with darkness would leave 13 V at 0.01 W/m2, and no controller would see night."""
     assert summary(g, 25.0)[1] == pytest.approx(volts, abs=0.01)
 
 

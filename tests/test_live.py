@@ -31,7 +31,9 @@ def conversation(seed: int, map_name: str) -> bytes:
     heard = b""
     for _ in range(400):
         p.advance_to(p.t_utc_s + chance.choice([0, 5, 60, 900]))
-        first = chance.choice([0x3100, 0x3104, 0x310C, 0x311A, 0x3200, 0x3300, 0x330C, 0x331A, 0x200C, 0x4000])
+        first = chance.choice(
+            [0x3100, 0x3104, 0x310C, 0x311A, 0x3200, 0x3300, 0x330C, 0x331A, 0x200C, 0x4000]
+        )
         heard += tracer.answer(ReadWords(1, 4, first, chance.choice([1, 2, 3]))) or b""
     return heard
 
@@ -43,13 +45,16 @@ def test_same_seed_gives_the_same_reply_bytes_and_another_seed_does_not(map_name
 
 
 def test_a_day_read_over_the_line_is_the_day_the_plant_had():
-    """A stand-in for the firmware polls through a socket while a day passes in two seconds: night comes, charge moves,
-    and the energies it reads at the end are the integral of power to 0.01 kWh."""
+    """A stand-in for the firmware polls while a day passes in two seconds: night comes, charge moves, and the
+    energies it reads at the end are the integral of power to 0.01 kWh."""
     p = plant(seed=27)
     live = Live(p, WallClock(p.start_utc_s, DAY / 2.0), p.start_utc_s + DAY, sample_s=5)
     tracer = Tracer(load_map("uart2", ratings(p)), live.snapshot)
     readings = []
-    with StandIn(period_s=0.0) as firmware, Line(firmware.endpoint, tracer.answer, turnaround_s=0.0, log=lambda _: None):
+    with (
+        StandIn(period_s=0.0) as firmware,
+        Line(firmware.endpoint, tracer.answer, turnaround_s=0.0, log=lambda _: None),
+    ):
         live.start()
         for reading in firmware.rounds():
             readings.append(reading)
@@ -88,13 +93,12 @@ def test_live_plant_is_the_batch_plant():
 
 def test_a_bug_in_the_plant_is_told_and_ends_the_run():
     p = plant()
-    told: list[BaseException] = []
-    live = Live(p, WallClock(p.start_utc_s, 1000.0), on_error=told.append)
+    live = Live(p, WallClock(p.start_utc_s, 1000.0))
     p.advance_to = lambda _t: 1 / 0  # type: ignore[assignment]
     live.start()
     assert live.ended.wait(5.0)
     live.stop()
-    assert isinstance(told[0], ZeroDivisionError)
+    assert isinstance(live.error, ZeroDivisionError)
 
 
 def test_stopping_does_not_wait_for_the_clock():

@@ -75,7 +75,8 @@ def test_air_does_not_jump_at_midnight(day, seed):
 
 @settings(max_examples=10, deadline=None)
 @given(
-    latitude=st.floats(-89.0, 89.0), longitude=st.floats(-180.0, 180.0), day=st.integers(20000, 20365), seed=st.integers(0, 99)
+    latitude=st.floats(-89.0, 89.0), longitude=st.floats(-180.0, 180.0),
+    day=st.integers(20000, 20365), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_weather_is_physical_everywhere_on_earth(latitude, longitude, day, seed):
     """Polar night and midnight sun included."""

@@ -1,7 +1,7 @@
 """The AGM block against data sheets and against check values computed elsewhere.
 
-Origin of the numbers: the model's published check values (pvlib 0.16.1, scipy 1.17.1), which were computed before and apart
-from this code, and the data sheet of the MAGNA MA12-100. All at a constant temperature, 25 degC unless named.
+Origin of the numbers: check values of the model computed before and apart from this code (scipy 1.17.1), and the
+data sheet of the MAGNA MA12-100. All at a constant temperature, 25 degC unless named.
 """
 
 import numpy as np

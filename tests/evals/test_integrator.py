@@ -22,7 +22,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
     now = memory(battery.rested(0.6, 25.0, p))
     exact = np.array(now.x)
     worst_v, worst_soc = 0.0, 0.0
-    for segment in range(72):
+    for _segment in range(72):
         power = rng.uniform(-150.0, 140.0)
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
         open_books.modes[:] = 0

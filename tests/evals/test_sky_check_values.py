@@ -1,7 +1,7 @@
 """Sun and clouds against values computed with pvlib elsewhere, and against a measured month.
 
-Clear-sky rows: pvlib 0.16.1, Linke turbidity 3. Cloud statistics: BSRN Payerne, June 2016, 24,095 one-minute values; the
-accept bands are those of the published model around its own figures.
+Clear-sky rows: pvlib 0.16.1, Linke turbidity 3. Cloud statistics: BSRN Payerne, June 2016, 24,095 one-minute
+values; the accept bands lie around the figures of the model's own first implementation.
 """
 
 import numpy as np
