@@ -221,9 +221,9 @@ def run(
     plot: Annotated[Path | None, typer.Option(help="Draw the run (.html, .svg, .png).")] = None,
 ) -> None:
     """Run a plant without a line, as fast as it goes, and sum it up."""
+    from plant.clock import DAY_S
     from plant.problems import Problem, ProblemsError
     from plant.summary import print_summary
-    from plant.sun import DAY_S
     from plant.trace import PICTURES, TABLES, Trace, check_suffix
 
     if out is not None:
@@ -243,7 +243,9 @@ def run(
         if out is not None:
             trace.write(out)
         if plot is not None:
-            trace.plot(plot)
+            from plant.picture import draw
+
+            draw(trace, plot)
         print_summary(plant, trace, before)
 
 

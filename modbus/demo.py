@@ -22,10 +22,9 @@ from modbus.live import Live
 from modbus.registers import load_map
 from modbus.standin import POLLS, Readings, StandIn
 from modbus.tracer import Tracer
-from plant.clock import STEP_S, WallClock, to_local
+from plant.clock import DAY_S, STEP_S, WallClock, to_local
 from plant.plant import Plant
 from plant.snapshot import Snapshot
-from plant.sun import DAY_S
 
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
 TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.clock import STEP_S
+from plant.clock import SKY_S, STEP_S
 from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
 from plant.jit import kernel
 from plant.module import Module
 from plant.site import Array
 from plant.sky import SkyDay, plane_of_array
-from plant.sun import GRID_S
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
@@ -80,7 +79,7 @@ def array_day(array: Array, sky: SkyDay, albedo: float) -> ArrayDay:
         Cell temperature: Faiman's steady state through a first-order lag of 5 min that starts the day at rest.
     """
     whole, seen = effective_irradiance(array, sky, albedo)
-    grid = np.arange(sky.ghi_w_m2.size) * float(GRID_S)
+    grid = np.arange(sky.ghi_w_m2.size) * float(SKY_S)
     middle = np.arange(0.5 * STEP_S, grid[-1], STEP_S)
     at_middle = {
         name: np.interp(middle, grid, values)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+DAY_S = 86400
 STEP_S = 5  # the plant's grid; every state that anybody sees is at a multiple of it
+SKY_S = 10  # clouds are made on this grid whatever the plant's, or the weather would change with it
 
 
 def parse_local(text: str) -> datetime:

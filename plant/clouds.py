@@ -15,7 +15,7 @@ from scipy.signal import lfilter
 from scipy.special import betainc, expit, logit, ndtr
 
 from plant.chance import Stream, ar1, generator
-from plant.sun import GRID_S
+from plant.clock import SKY_S
 
 
 class CloudModel(NamedTuple):
@@ -117,12 +117,12 @@ def _two_scales(rng: np.random.Generator, n: int, model: CloudModel) -> np.ndarr
     """
     speed = np.exp(model.speed_spread * rng.standard_normal())
     share = expit(logit(model.fast_share) + model.fast_spread * rng.standard_normal())
-    slow_r = np.exp(-GRID_S / model.slow_s)
+    slow_r = np.exp(-SKY_S / model.slow_s)
     shocks = rng.standard_normal(n)
     shocks[0] /= np.sqrt(1.0 - slow_r * slow_r)  # start stationary
     slow = lfilter([np.sqrt(1.0 - slow_r * slow_r)], [1.0, -slow_r], shocks)
-    r = np.exp(-GRID_S / (model.fast_s * speed))
-    warm_up = int(np.ceil(8.0 * model.fast_s * speed / GRID_S))
+    r = np.exp(-SKY_S / (model.fast_s * speed))
+    warm_up = int(np.ceil(8.0 * model.fast_s * speed / SKY_S))
     gain = np.sqrt((1.0 - r * r) ** 3 / (1.0 + r * r))
     fast = lfilter([gain], [1.0, -2.0 * r, r * r], rng.standard_normal(n + warm_up))[warm_up:]
     return np.asarray(np.sqrt(1.0 - share) * slow + np.sqrt(share) * fast)

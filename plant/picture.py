@@ -1,15 +1,14 @@
 """Pictures of a trace: power, voltage and charge over time, with the charge stages behind them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from plant.charger import Stage
-
-if TYPE_CHECKING:
-    from plant.trace import Trace
+from plant.problems import Problem, ProblemsError
+from plant.trace import Trace
 
 MOST_POINTS = 3000
 WIDTH, HEIGHT = 820, 170
@@ -28,16 +27,25 @@ STAGES = {
 }
 
 
-def draw(trace: "Trace", path: Path) -> None:
-    """Write the picture of a run as HTML (offline), SVG or PNG, by the file's suffix."""
+def draw(trace: Trace, path: Path) -> None:
+    """Draw a run as HTML, SVG or PNG, by the file's suffix; needs no browser and no network.
+
+    Raises
+    ------
+    ProblemsError
+        If the file can't be written.
+    """
     chart = picture(trace)
-    if path.suffix == ".html":
-        path.write_text(chart.to_html(inline=True), encoding="utf-8")
-    else:
-        chart.save(path, scale_factor=2.0)
+    try:
+        if path.suffix == ".html":
+            path.write_text(chart.to_html(inline=True), encoding="utf-8")
+        else:
+            chart.save(path, scale_factor=2.0)
+    except OSError as error:
+        raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
 
 
-def picture(trace: "Trace") -> Any:
+def picture(trace: Trace) -> Any:
     """The chart: power; battery voltage and what it is held to; state of charge, true and as shown."""
     frame = trace.frame()
     frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]

@@ -14,7 +14,7 @@ from plant import sun
 from plant.array import ArrayDay, array_day, series_resistance
 from plant.battery import rested
 from plant.charger import RULES, Daylight, Machine
-from plant.clock import STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
+from plant.clock import DAY_S, STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
 from plant.converter import power_stage
 from plant.load import demand_day
 from plant.site import Site
@@ -24,7 +24,7 @@ from plant.state import EVENTS_KEPT, Books, Flows, Memory, Parameters, empty_boo
 from plant.step import run_steps
 
 EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
-_STEPS_A_DAY = sun.DAY_S // STEP_S
+_STEPS_A_DAY = DAY_S // STEP_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Plant:
         (n, fields) array
             One row of `Snapshot` each.
         """
-        if sample_s % STEP_S or sample_s <= 0 or sun.DAY_S % sample_s:
+        if sample_s % STEP_S or sample_s <= 0 or DAY_S % sample_s:
             raise ValueError(f"sample must be a multiple of {STEP_S} s that divides a day, got {sample_s} s")
         parts = self._run(self.t_utc_s + int(seconds) - int(seconds) % STEP_S, sample_s // STEP_S)
         return np.concatenate(parts) if parts else self._none
@@ -148,7 +148,7 @@ class Plant:
         parts = []
         while self.t_utc_s < end_s:
             inputs, first = self._at(self.t_utc_s)
-            stop = min(end_s, inputs.start_utc_s + sun.DAY_S, self._midnight_s)
+            stop = min(end_s, inputs.start_utc_s + DAY_S, self._midnight_s)
             count = -(-(stop - self.t_utc_s) // STEP_S)
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))

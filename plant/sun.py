@@ -5,18 +5,13 @@ All from pvlib: NREL's SPA for the position, Ineichen-Perez for the clear sky. A
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-if TYPE_CHECKING:
-    from plant.site import Location
+from plant.clock import DAY_S, SKY_S
+from plant.site import Location
 
-DAY_S = 86400
-GRID_S = (
-    10  # clouds are made on this grid whatever the step of the plant, or the weather would change with it
-)
 NODE_S = 300  # spacing of the exact solar positions; between them a cubic spline errs by less than 1e-4 deg
 SOLAR_CONSTANT_W_M2 = 1366.1
 TWILIGHT_AT_HORIZON_W_M2 = 3.3
@@ -61,7 +56,7 @@ def day_start_utc_s(day: int, longitude_deg: float) -> int:
     return day * DAY_S - solar_zone_s(longitude_deg)
 
 
-def clear_day(day: int, location: "Location") -> ClearDay:
+def clear_day(day: int, location: Location) -> ClearDay:
     """Sun and cloudless sky of one day.
 
     Parameters
@@ -108,7 +103,7 @@ def clear_day(day: int, location: "Location") -> ClearDay:
     return ClearDay(start, zenith, azimuth, airmass, extra, ghi, dni, twilight)
 
 
-def _position(start_utc_s: int, location: "Location") -> tuple[np.ndarray, np.ndarray]:
+def _position(start_utc_s: int, location: Location) -> tuple[np.ndarray, np.ndarray]:
     """Geometric zenith and azimuth [deg] on the grid, splined between exact nodes as a unit vector."""
     from pvlib import spa
 
@@ -123,7 +118,7 @@ def _position(start_utc_s: int, location: "Location") -> tuple[np.ndarray, np.nd
     )  # fmt: skip
     z, a = np.radians(zenith), np.radians(azimuth)
     vector = np.stack([np.sin(z) * np.sin(a), np.sin(z) * np.cos(a), np.cos(z)], axis=1)
-    grid = np.arange(0, DAY_S + GRID_S, GRID_S)
+    grid = np.arange(0, DAY_S + SKY_S, SKY_S)
     east, north, up = CubicSpline(nodes, vector)(grid).T
     horizontal = np.hypot(east, north)
     return np.degrees(np.arctan2(horizontal, up)), np.degrees(np.arctan2(east, north)) % 360.0
@@ -136,7 +131,7 @@ def _refraction(elevation_deg: np.ndarray, pressure_mbar: float) -> np.ndarray:
     return correction
 
 
-def linke_turbidity(day: int, location: "Location") -> float:
+def linke_turbidity(day: int, location: Location) -> float:
     """Linke turbidity of a day: the site's own (twelve monthly values), or pvlib's climatology."""
     own = location.linke_turbidity
     monthly = _climatology(location.latitude_deg, location.longitude_deg) if own == "climatology" else own

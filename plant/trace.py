@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table of samples, its summary, and pictures of it."""
+"""What a run leaves behind: a table of samples."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from plant.charger import Stage
-from plant.clock import to_local, utc_offset_s
+from plant.clock import to_local
 from plant.plant import Event
 from plant.problems import Problem, ProblemsError, did_you_mean
 from plant.snapshot import Snapshot
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = (".csv", ".parquet")
-PICTURES = (".html", ".svg", ".png")
+PICTURES = (".html", ".svg", ".png")  # drawn by `plant.picture`
 
 
 class Trace:
@@ -85,16 +85,6 @@ class Trace:
                 moment = to_local(float(row[0]), self.timezone).isoformat(sep=" ")
                 file.write(moment + "," + ",".join(repr(float(value)) for value in row) + "\n")
 
-    def plot(self, path: Path) -> None:
-        """Draw the run: a web page, SVG or PNG, by the file's suffix; needs no browser and no network."""
-        from plant.picture import draw
-
-        check_suffix(path, PICTURES)
-        try:
-            draw(self, path)
-        except OSError as error:
-            raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
-
     def stage_hours(self) -> dict[str, float]:
         """Hours in each charge stage, from the samples."""
         if len(self.rows) < 2:
@@ -102,10 +92,6 @@ class Trace:
         hours = float(self.rows[1, 0] - self.rows[0, 0]) / 3600.0
         stages = self["stage"]
         return {stage.name.lower(): float(np.sum(stages == stage)) * hours for stage in Stage}
-
-    def offset_s(self) -> float:
-        """What local time shows ahead of UTC at the first sample."""
-        return utc_offset_s(float(self.rows[0, 0]), self.timezone) if len(self.rows) else 0.0
 
 
 def check_suffix(path: Path, allowed: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from plant.chance import Stream, ar1
-from plant.sun import DAY_S, GRID_S
+from plant.clock import DAY_S, SKY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ WIND_DIURNAL = 0.25
 WIND_PEAK_H = 15.0
 WIND_FLOOR_M_S = 0.3
 WEIBULL_SCALE_PER_MEAN = 1.0 / 0.886226925452758  # 1 / Gamma(1.5), for k = 2
-_HOURS = np.arange(0, DAY_S + GRID_S, GRID_S) / 3600.0
+_HOURS = np.arange(0, DAY_S + SKY_S, SKY_S) / 3600.0
 
 
 def anomaly_c(seed: int, day: int) -> float:

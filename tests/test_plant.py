@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plant import picture
 from plant.charger import Machine, Stage
 from plant.clock import parse_local, to_local, to_utc_s
 from plant.plant import Plant, day_inputs
@@ -353,6 +354,6 @@ def test_a_day_can_be_drawn_without_a_browser(tmp_path, suffix):
     p = plant()
     rows = p.run(DAY, 900)
     path = tmp_path / f"day.{suffix}"
-    Trace(rows, "Europe/Zurich", p.events(), "Cabin").plot(path)
+    picture.draw(Trace(rows, "Europe/Zurich", p.events(), "Cabin"), path)
     start = path.read_bytes()[:200]
     assert {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}[suffix] in start

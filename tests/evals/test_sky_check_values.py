@@ -10,6 +10,7 @@ import pvlib
 import pytest
 
 from plant import clouds, sun
+from plant.clock import SKY_S
 from plant.clouds import CloudModel
 from plant.site import Location
 from plant.sky import plane_of_array, sky_day
@@ -45,7 +46,7 @@ def test_clear_day_is_pvlibs(row):
     day = int(np.datetime64(date, "D").astype(int))
     sky = sky_day(clear_site(lat, lon, alt), seed=1, day=day)
     moment = np.datetime64(f"{date}T{noon}", "s").astype(int)
-    k = int(moment - sky.start_utc_s) // sun.GRID_S
+    k = int(moment - sky.start_utc_s) // SKY_S
     assert sky.sun.zenith_deg[k] == pytest.approx(zenith, abs=2e-3)
     assert sky.ghi_w_m2[k] == pytest.approx(ghi, rel=1e-3)
     assert sky.dni_w_m2[k] == pytest.approx(dni, rel=1e-3)

@@ -1,0 +1,297 @@
+"""The command as a user meets it: what it prints, where it prints it, and how it ends.
+
+Whatever does not need a process of its own runs in this one: each start costs seconds.
+"""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+import tracertwin
+
+ROOT = Path(__file__).parents[1]
+CABIN = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
+COMMAND = [sys.executable, "-m", "tracertwin"]
+START_S = 120.0  # a first start compiles
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys) -> Call:
+    """Run the command in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            tracertwin.main()
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def site(tmp_path) -> Callable[..., str]:
+    """Path of a cabin with some lines changed: ``site("soc: 1.4")`` has that in place of its own ``soc: ...``.
+
+    A pair (key, line) puts the line in the key's place.
+    """
+
+    def write(*changes: str | tuple[str, str]) -> str:
+        text = CABIN
+        for change in changes:
+            key, line = (change.partition(": ")[0], change) if isinstance(change, str) else change
+            text, times = re.subn(rf"^( *){key}: [^#\n]*", rf"\1{line} ", text, count=1, flags=re.MULTILINE)
+            assert times == 1
+        path = tmp_path / "mine.yaml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def line_of(key: str) -> int:
+    """Number of the cabin's first line with a key."""
+    return next(n for n, line in enumerate(CABIN.splitlines(), 1) if line.lstrip().startswith(f"{key}: "))
+
+
+# --- help -----------------------------------------------------------------------------------------------------
+
+OPTIONS = {
+    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --for",
+    "demo": "--days --speed --start --seed",
+    "run": "--start --days --sample --seed --out --plot",
+    "poll": "--map --unit --timeout",
+    "registers": "--map --diff",
+}
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_help_of_a_verb_names_its_options(call, verb):
+    code, out, err = call(verb, "--help")
+    assert (code, err) == (0, "")
+    assert set(OPTIONS[verb].split()) <= set(re.findall(r"--[a-z]+", out))
+
+
+def test_without_a_verb_the_verbs_are_listed(call):
+    code, out, _ = call()
+    assert code == 0
+    assert all(verb in out for verb in OPTIONS)
+
+
+# --- bad input ------------------------------------------------------------------------------------------------
+
+
+def refusal(ended: tuple[int, str, str]) -> list[str]:
+    """The lines a refused command says, without its name; it says nothing else and ends with 2."""
+    code, out, err = ended
+    lines = [line for line in err.splitlines() if "compiling the plant" not in line]
+    assert code == 2
+    assert out == ""
+    assert all(line.startswith("tracertwin: ") for line in lines)
+    return [line.removeprefix("tracertwin: ") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "cabbin"], r"cabbin: not among the sites: .*cabin.*\(did you mean cabin\?\)"),
+        (["run", "not/there.yaml"], r"not/there\.yaml: no such file"),
+        (["run", "--seed", "many"], r".*--seed.*integer.*"),
+        (["run", "--seed", "-1"], r".*--seed.*0.*"),
+        (["run", "--days", "0"], r".*--days.*"),
+        (["run", "--start", "noon"], r"--start: 'noon' is no time; write local time as 2026-06-21T06:00"),
+        (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is no time: .*"),
+        (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7 s"),
+        (["run", "--out", "trace.xls"], r".*trace\.xls.*\.csv.*"),
+        (["run", "--plot", "day.bmp"], r".*day\.bmp.*\.html.*"),
+        (["run", "--colour", "red"], r".*--colour.*"),
+        (["serve", "--turnaround", "5parsecs"], r"--turnaround: '5parsecs' is no duration; write 5ms, .*"),
+        (["serve", "--for", "soon"], r"--for: 'soon' is no duration; .*"),
+        (["serve", "--speed", "0"], r".*--speed.*"),
+        (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
+        (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
+        (["serve", "--link", "dial:127.0.0.1:70000"], r"--link: .* 1\.\.65535, got '70000'"),
+        (["serve", "--unit", "300"], r".*--unit.*"),
+        (["serve", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
+        (["demo", "shed"], r"shed: not among the sites: .*"),
+        (["poll", "1235"], r"1235: unknown kind of link .*"),
+        (
+            ["poll", "unix:/nowhere/at-all"],
+            r"unix:/nowhere/at-all: cannot connect: No such file or directory",
+        ),
+        (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
+        (["poll", "unix:/nowhere", "0x3100", "0"], r".*count.*1.*"),
+        (["registers", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
+        (["registers", "--diff", "uart2"], r".*--diff.*"),
+        (["sing"], r".*sing.*"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_told_in_one_line(call, arguments, says):
+    lines = refusal(call(*arguments))
+    assert len(lines) == 1
+    assert re.fullmatch(says, lines[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("soc: 1.4", r"battery.soc: .*1.*got 1\.4"),
+        ("soc: 72 %", r"battery.soc: .*number.*'72 %'"),
+        ("capacity_ah: 100 Ah", r"battery.capacity_ah: .*number.*'100 Ah'"),
+        ("parallel: 1.5", r"array.parallel: .*1\.5"),
+        ("system_v: 36", r"battery.system_v: .*12.*24.*36"),
+        ("tilt_deg: .nan", r"array.tilt_deg: .*nan"),
+        ("timezone: Europe/Zuerich", r"location.timezone: .*\(did you mean Europe/Zurich\?\).*"),
+        ("module: no_such_thing", r"array.module: .*no_such_thing.*"),
+        ("start: 12.3.2026", r"start: '12\.3\.2026' is no time; .*"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_line_and_key(call, site, line, says):
+    path = site(line)
+    lines = refusal(call("run", path))
+    assert len(lines) == 1
+    assert re.fullmatch(rf"{re.escape(path)}:{line_of(line.partition(':')[0])}: {says}", lines[0])
+
+
+def test_an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant(call, site):
+    path = site(("tilt_deg", "tild_deg: 25"))
+    number = line_of("tilt_deg")
+    assert f"{path}:{number}: array.tild_deg: unknown key (did you mean tilt_deg?)" in refusal(
+        call("run", path)
+    )
+
+
+def test_all_problems_of_a_file_are_told_at_once(call, site):
+    path = site(("capacity_ah", "capacity: 100"), "soc: 1.4", ("tilt_deg", "# tilt_deg: 25"))
+    keys = {line.split(": ")[1] for line in refusal(call("run", path))}
+    assert keys == {"battery.capacity", "battery.capacity_ah", "battery.soc", "array.tilt_deg"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: Cabin\nload: [1, 2\nstart: x\n", r":\d: not YAML: .*"),
+        ("name: a\nname: b\n", r":2: name: stands twice \(first on line 1\)"),
+        ("- cabin\n", r":1: must be a mapping of keys to values"),
+        ("", r":1: must be a mapping of keys to values"),
+        ("name: !!python/object/apply:os.getcwd []\n", r".*not YAML: .*"),
+    ],
+)
+def test_a_file_that_is_no_site_is_told_with_its_line(call, tmp_path, text, says):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    lines = refusal(call("run", str(path)))
+    assert len(lines) == 1
+    assert re.fullmatch(re.escape(str(path)) + says, lines[0])
+
+
+def test_a_port_in_use_is_told_in_one_line(call):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        link = f"listen:127.0.0.1:{taken.getsockname()[1]}"
+        lines = refusal(call("serve", "--link", link))
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{link}: cannot listen: Address already in use")
+
+
+# --- what the verbs do ----------------------------------------------------------------------------------------
+
+
+def test_one_seed_gives_the_same_bytes_in_every_process_and_another_seed_gives_others(call, tmp_path):
+    here, there, other = (tmp_path / f"{name}.csv" for name in ("here", "there", "other"))
+    asked = ("run", "cabin", "--days", "1")
+    subprocess.run(
+        [*COMMAND, *asked, "--seed", "7", "--out", str(there)], cwd=ROOT, check=True, capture_output=True
+    )
+    assert call(*asked, "--seed", "7", "--out", str(here))[0] == 0
+    assert call(*asked, "--seed", "8", "--out", str(other))[0] == 0
+    assert here.read_bytes() == there.read_bytes()
+    assert here.read_bytes() != other.read_bytes()
+
+
+def test_the_demo_shows_a_row_for_each_half_hour_and_ends_by_itself(call):
+    code, out, _ = call("demo", "--start", "2026-03-12T10:00", "--days", "0.05", "--speed", "2500")
+    assert code == 0
+    assert re.findall(r"^(\d\d:\d\d) ", out, re.MULTILINE) == ["10:00", "10:30", "11:00", "11:12"]
+    assert "plant dials 127.0.0.1:" in out
+    assert re.search(r"^\d+ rounds, \d+ polls, 0 lost, mean reply \d", out, re.MULTILINE)
+    assert "--" not in "".join(re.findall(r"^\d\d:\d\d .*$", out, re.MULTILINE))
+    assert "\x1b" not in out
+
+
+def test_a_fast_demo_ends_by_itself_and_fits_80_columns(call):
+    code, out, _ = call("demo", "--days", "0.05", "--speed", "20000")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_path, number):
+    path = tmp_path / "uart2"
+    command = [*COMMAND, "serve", "--link", f"unix-listen:{path}", "--turnaround", "0ms"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as served:
+        try:
+            give_up_s = monotonic() + START_S
+            while not path.exists() and served.poll() is None and monotonic() < give_up_s:
+                sleep(0.02)
+            block = call("poll", f"unix:{path}", "0x3100", "8")
+            whole = call("poll", f"unix:{path}", "--map", "uart2")
+            refused = call("poll", f"unix:{path}", "0xFFFF", "2")
+        finally:
+            served.send_signal(number)
+            said = served.communicate(timeout=10.0)[1]
+    assert served.returncode == 0
+    assert re.search(
+        r"ended at .*: \d+ requests, \d+ replies, 0 junk bytes; PV [\d.]+ Wh", said.splitlines()[-1]
+    )
+    assert "Traceback" not in said
+    assert not path.exists()
+
+    assert [ended[0] for ended in (block, whole, refused)] == [0, 0, 0]
+    assert re.search(r"^0x3100 +pv_voltage +\d+\.\d\d +V +[0-9A-F]{4}\s*$", block[1], re.MULTILINE)
+    assert re.search(r"^0x3102 +pv_power +\d+\.\d\d +W +[0-9A-F]{4} [0-9A-F]{4}\s*$", block[1], re.MULTILINE)
+    assert re.search(r"^0x3200 +charge_stage +D3-2=\d ", whole[1], re.MULTILINE)
+    assert re.search(r"^0x3306 +energy_consumed_total +0\.00 +kWh ", whole[1], re.MULTILINE)
+    assert "exception 02: illegal data address" in refused[1]
+
+
+def test_a_silent_device_is_told_in_one_line(call, tmp_path):
+    path = tmp_path / "silent"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        lines = refusal(call("poll", f"unix:{path}", "0x3100", "--timeout", "10ms"))
+    assert len(lines) == 1
+    assert re.fullmatch(r"unix:.*: no reply to .* within 0\.01 s in 3 tries", lines[0])
+
+
+def test_a_map_is_listed_with_address_name_unit_and_source(call):
+    code, out, err = call("registers", "--map", "epever")
+    assert (code, err) == (0, "")
+    assert re.search(r"^0x3100 +pv_voltage +V +x100 +1 .*V26", out, re.MULTILINE)
+    assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 +2, \+- ", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_the_two_maps_differ_at_the_addresses_that_mislead_firmware(call):
+    code, out, _ = call("registers", "--diff", "uart2", "epever")
+    assert code == 0
+    found = re.findall(r"^(0x[0-9A-F]{4}) +(\S.*?)  +(\S.*?)\s*$", out.split("\n\n")[1], re.MULTILINE)
+    assert {address for address, _, _ in found} >= {"0x200C", "0x3200", "0x3300"}
+    assert ("0x3200", "charge_stage", "battery_status") in found
+    assert out.count("energy generated today is 0x330C") == 1  # the note of both halves of the pair
+
+
+def test_a_map_does_not_differ_from_itself(call):
+    assert (
+        call("registers", "--diff", "epever", "epever")[1]
+        == "epever and epever read every input register alike\n"
+    )
