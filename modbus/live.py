@@ -4,6 +4,7 @@ One thread moves the plant and puts its newest `Snapshot` on show; lines only ev
 no reply waits for an integration, and how often anybody polls can't change the plant.
 """
 
+import math
 import threading
 
 import numpy as np
@@ -39,7 +40,8 @@ class Live:
     ) -> None:
         self.plant = plant
         self.clock = clock
-        self.end_utc_s = end_utc_s
+        # the first grid point at or after the end: the plant stands nowhere else
+        self.end_utc_s = None if end_utc_s is None else STEP_S * math.ceil(end_utc_s / STEP_S)
         self.ended = threading.Event()
         self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s

@@ -116,8 +116,11 @@ def _curves(
         steady = t_amb[k] + whole[k] / (FAIMAN_U0 + FAIMAN_U1 * wind[k])
         t = steady + (t - steady) * keep
         c = curve_at(seen[k], t, m, series, parallel, wiring_ohm)
+        t_cell[k], i_l[k], i_0[k], a[k], r_sh[k] = t, c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
+        if seen[k] <= 0.0:
+            v_oc[k], v_mp[k], p_mp[k] = 0.0, 0.0, 0.0
+            continue
         vd_oc = open_circuit_v(c)
         v, i = point(maximum_power_vd(c, vd_oc), c)
-        t_cell[k], i_l[k], i_0[k], a[k], r_sh[k] = t, c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
         v_oc[k], v_mp[k], p_mp[k] = vd_oc, v, max(v * i, 0.0)
     return t_cell, i_l, i_0, a, r_sh, v_oc, v_mp, p_mp

@@ -5,9 +5,11 @@ before it, and one stream never disturbs another.
 """
 
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
-from scipy.signal import lfilter
+
+from plant.jit import kernel
 
 
 class Stream(IntEnum):
@@ -52,15 +54,28 @@ def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_da
     """
     memory = int(np.ceil(np.log(1e-16) / np.log(phi)))
     back = -(-memory // per_day)
-    shocks = np.concatenate(
-        [
-            generator(seed, stream, day).standard_normal(per_day)
-            for day in range(first_day - back, first_day + days)
-        ]
-    )
-    gain = np.sqrt(1.0 - phi * phi)
+    days_of_shocks = [_shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)]
     out = np.empty(days * per_day)
     for i in range(days):
-        window = shocks[i * per_day : (i + back + 1) * per_day]
-        out[i * per_day : (i + 1) * per_day] = lfilter([gain], [1.0, -phi], window)[-per_day:]
+        window = np.concatenate(days_of_shocks[i : i + back + 1])
+        out[i * per_day : (i + 1) * per_day] = autoregressive(window, phi, 0.0)[-per_day:]
+    return out
+
+
+@lru_cache(maxsize=4096)
+def _shocks(seed: int, stream: Stream, day: int, per_day: int) -> np.ndarray:
+    """The innovations of one day. Neighbouring days share most of them, so they are kept."""
+    return generator(seed, stream, day).standard_normal(per_day)
+
+
+@kernel
+def autoregressive(shocks: np.ndarray, a1: float, a2: float) -> np.ndarray:
+    """``x[n] = a1 x[n-1] + a2 x[n-2] + gain shocks[n]`` from rest, with the gain that makes its variance 1."""
+    rho = a1 / (1.0 - a2)
+    gain = np.sqrt((1.0 - a2 * a2) * (1.0 - rho * rho))
+    out = np.empty_like(shocks)
+    one, two = 0.0, 0.0
+    for n in range(shocks.size):
+        one, two = a1 * one + a2 * two + gain * shocks[n], one
+        out[n] = one
     return out

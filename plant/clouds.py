@@ -7,14 +7,14 @@ temperate summer month (BSRN Payerne, June 2016); other climates: change the con
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.signal import lfilter
 from scipy.special import betainc, expit, logit, ndtr
 
-from plant.chance import Stream, ar1, generator
+from plant.chance import Stream, ar1, autoregressive, generator
 from plant.clock import SKY_S
 
 
@@ -55,6 +55,7 @@ def clearness_quantile(u: float, k_mean: float) -> float:
     return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
 
 
+@lru_cache(maxsize=1024)
 def daily_clearness(seed: int, day: int, k_mean: float, model: CloudModel) -> float:
     """Clearness index K_T of one day: global irradiation over that above the atmosphere."""
     z = ar1(seed, Stream.CLEARNESS, day, 1, model.day_to_day)[0]
@@ -120,11 +121,10 @@ def _two_scales(rng: np.random.Generator, n: int, model: CloudModel) -> np.ndarr
     slow_r = np.exp(-SKY_S / model.slow_s)
     shocks = rng.standard_normal(n)
     shocks[0] /= np.sqrt(1.0 - slow_r * slow_r)  # start stationary
-    slow = lfilter([np.sqrt(1.0 - slow_r * slow_r)], [1.0, -slow_r], shocks)
+    slow = autoregressive(shocks, slow_r, 0.0)
     r = np.exp(-SKY_S / (model.fast_s * speed))
     warm_up = int(np.ceil(8.0 * model.fast_s * speed / SKY_S))
-    gain = np.sqrt((1.0 - r * r) ** 3 / (1.0 + r * r))
-    fast = lfilter([gain], [1.0, -2.0 * r, r * r], rng.standard_normal(n + warm_up))[warm_up:]
+    fast = autoregressive(rng.standard_normal(n + warm_up), 2.0 * r, -r * r)[warm_up:]
     return np.asarray(np.sqrt(1.0 - share) * slow + np.sqrt(share) * fast)
 
 

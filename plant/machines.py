@@ -7,7 +7,7 @@ import numpy as np
 
 from plant.charger import RULES, compile_rules
 from plant.converter import Bus
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.state import Books, Held, Memory
 
 # The rules as global arrays: compiled in as constants. (An array handed from call to call costs the compiled code
@@ -16,7 +16,7 @@ MACHINE, FROM, TO, QUANTITY, AT_LEAST, SETPOINT, DWELL, RESTARTS_CHARGE = compil
 RULE_COUNT = len(RULES)
 
 
-@kernel
+@inlined
 def truth(
     bus: Bus, held: Held, memory: Memory, modes: np.ndarray, levels: np.ndarray, quantities: np.ndarray
 ) -> int:
@@ -62,7 +62,7 @@ def fire(truth: int, books: Books, t_utc_s: float) -> int:
     return -1
 
 
-@kernel
+@inlined
 def seconds_until_due(truth: int, timers: np.ndarray, levels: np.ndarray) -> float:
     """Seconds until the next timer runs out, if nothing changes; 0 when one has."""
     soonest = 1e9
@@ -72,7 +72,7 @@ def seconds_until_due(truth: int, timers: np.ndarray, levels: np.ndarray) -> flo
     return soonest
 
 
-@kernel
+@inlined
 def tick(h: float, truth: int, timers: np.ndarray) -> None:
     """Let the timers of the rules whose conditions held run on; the others start again."""
     for rule in range(RULE_COUNT):

@@ -67,43 +67,54 @@ def _moved(x: State, h: float, dx: State) -> State:
     )
 
 
+@inlined
+def _mean(k1: float, k2: float, k3: float, k4: float) -> float:
+    return (k1 + 2.0 * (k2 + k3) + k4) / 6.0
+
+
 @kernel
-def rk4(
-    x: State, h: float, held: Held, p: LeadAcid, stage: PowerStage
-) -> tuple[State, Flows, Flows, Flows, Flows]:
-    """One classical Runge-Kutta step of the battery in the plant, and the flows at its four stages."""
+def rk4(x: State, h: float, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, Flows]:
+    """One classical Runge-Kutta step of the battery in the plant, and the mean of every flow over it."""
     k1, f1 = flows(x, held, p, stage)
     k2, f2 = flows(_moved(x, 0.5 * h, k1), held, p, stage)
     k3, f3 = flows(_moved(x, 0.5 * h, k2), held, p, stage)
     k4, f4 = flows(_moved(x, h, k3), held, p, stage)
-    s = h / 6.0
-    return (
-        State(
-            x.q1_ah + s * (k1.q1_ah + 2.0 * (k2.q1_ah + k3.q1_ah) + k4.q1_ah),
-            x.q2_ah + s * (k1.q2_ah + 2.0 * (k2.q2_ah + k3.q2_ah) + k4.q2_ah),
-            x.v_node_v + s * (k1.v_node_v + 2.0 * (k2.v_node_v + k3.v_node_v) + k4.v_node_v),
-            x.t_c + s * (k1.t_c + 2.0 * (k2.t_c + k3.t_c) + k4.t_c),
-        ),
-        f1,
-        f2,
-        f3,
-        f4,
+    slope = State(
+        _mean(k1.q1_ah, k2.q1_ah, k3.q1_ah, k4.q1_ah),
+        _mean(k1.q2_ah, k2.q2_ah, k3.q2_ah, k4.q2_ah),
+        _mean(k1.v_node_v, k2.v_node_v, k3.v_node_v, k4.v_node_v),
+        _mean(k1.t_c, k2.t_c, k3.t_c, k4.t_c),
+    )
+    return _moved(x, h, slope), Flows(
+        held.p_mp_w,
+        _mean(f1.pv, f2.pv, f3.pv, f4.pv),
+        _mean(f1.converter_loss, f2.converter_loss, f3.converter_loss, f4.converter_loss),
+        _mean(f1.chg, f2.chg, f3.chg, f4.chg),
+        _mean(f1.path_loss, f2.path_loss, f3.path_loss, f4.path_loss),
+        _mean(f1.load, f2.load, f3.load, f4.load),
+        _mean(f1.own, f2.own, f3.own, f4.own),
+        _mean(f1.batt, f2.batt, f3.batt, f4.batt),
+        _mean(f1.unserved, f2.unserved, f3.unserved, f4.unserved),
+        _mean(f1.ohmic, f2.ohmic, f3.ohmic, f4.ohmic),
+        _mean(f1.polarisation, f2.polarisation, f3.polarisation, f4.polarisation),
+        _mean(f1.gas, f2.gas, f3.gas, f4.gas),
+        _mean(f1.diffusion, f2.diffusion, f3.diffusion, f4.diffusion),
+        _mean(f1.entropy, f2.entropy, f3.entropy, f4.entropy),
+        _mean(f1.i_gas, f2.i_gas, f3.i_gas, f4.i_gas),
     )
 
 
-@kernel
-def _book(
-    account: np.ndarray, carry: np.ndarray, h: float, f1: Flows, f2: Flows, f3: Flows, f4: Flows
-) -> None:
+@inlined
+def _book(account: np.ndarray, carry: np.ndarray, h: float, mean: Flows) -> None:
     """Add a sub-step's flows to the account, with Kahan's carry so that years don't round away."""
-    for j in range(len(f1)):
-        term = h / 21600.0 * (f1[j] + 2.0 * (f2[j] + f3[j]) + f4[j]) - carry[j]
+    for j in range(len(mean)):
+        term = h / 3600.0 * mean[j] - carry[j]
         total = account[j] + term
         carry[j] = (total - account[j]) - term
         account[j] = total
 
 
-@kernel
+@inlined
 def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
     if stage == 4:
@@ -113,7 +124,7 @@ def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
     return s.boost_v
 
 
-@kernel
+@inlined
 def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
     """The held inputs as the machines now stand."""
     stage = modes[0]
@@ -121,7 +132,7 @@ def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
     return Held(held.offer, held.p_mp_w, held.demand_w, held.t_room_c, target, stage != 0, modes[1] == 0)
 
 
-@kernel
+@inlined
 def grid_step(
     memory: Memory, held: Held, s: SetPoints, par: Parameters, books: Books, t_utc_s: float, dt_s: float
 ) -> tuple[Memory, Held, Bus]:
@@ -170,20 +181,20 @@ def grid_step(
             h = min(h, s.boost_s - memory.held_s)
         if holding and modes[0] == 3 and memory.equalize_left_s > 0.5:
             h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
-        x, f1, f2, f3, f4 = rk4(memory.x, h, held, p, stage)
+        x, mean = rk4(memory.x, h, held, p, stage)
         bus = look(x, held, p, stage)
         after = truth(bus, held, memory, modes, levels, scratch)
         if h > EVENT_S and after != met:
             early = 0.0
             while h - early > EVENT_S:
                 middle = 0.5 * (early + h)
-                xm, g1, g2, g3, g4 = rk4(memory.x, middle, held, p, stage)
-                bus_m = look(xm, held, p, stage)
+                x_m, mean_m = rk4(memory.x, middle, held, p, stage)
+                bus_m = look(x_m, held, p, stage)
                 if truth(bus_m, held, memory, modes, levels, scratch) == met:
                     early = middle
                 else:
-                    h, x, f1, f2, f3, f4, bus = middle, xm, g1, g2, g3, g4, bus_m
-        _book(books.account, books.carry, h, f1, f2, f3, f4)
+                    h, x, mean, bus = middle, x_m, mean_m, bus_m
+        _book(books.account, books.carry, h, mean)
         tick(h, met, timers)
         held_s, owed_s = memory.held_s, memory.equalize_left_s
         if holding and modes[0] == 2:

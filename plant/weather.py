@@ -6,6 +6,7 @@ synthetic wind).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ WEIBULL_SCALE_PER_MEAN = 1.0 / 0.886226925452758  # 1 / Gamma(1.5), for k = 2
 _HOURS = np.arange(0, DAY_S + SKY_S, SKY_S) / 3600.0
 
 
+@lru_cache(maxsize=1024)
 def anomaly_c(seed: int, day: int) -> float:
     """How much warmer than usual a day is [K]."""
     return ANOMALY_C * float(ar1(seed, Stream.TEMPERATURE, day, 1, ANOMALY_PHI)[0])

@@ -31,7 +31,7 @@ class Document:
         return Problem(self.file, self.line(path), dotted(path), message)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """SafeLoader that leaves dates as the text they are: ``2026-06-21T10:00`` is for the site to read."""
 
 

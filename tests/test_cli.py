@@ -30,6 +30,7 @@ def call(monkeypatch, capsys) -> Call:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
+        monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         with pytest.raises(SystemExit) as ended:
             tracertwin.main()
         return ended.value.code, *capsys.readouterr()
