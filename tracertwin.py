@@ -24,16 +24,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-SiteName = Annotated[str, typer.Argument(help="A site of config/sites by name, or the path of a site file.")]
+SiteName = Annotated[
+    str, typer.Argument(metavar="SITE", help="A site of config/sites by name, or the path of a site file.")
+]
 Start = Annotated[
     str | None,
-    typer.Option(help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."),
+    typer.Option(
+        metavar="TIME", help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."
+    ),
 ]
 Seed = Annotated[
-    int | None, typer.Option(min=0, help="Weather and load. Same seed, same run. Default: the site's.")
+    int | None,
+    typer.Option(min=0, metavar="N", help="Weather and load. Same seed, same run. Default: the site's."),
 ]
 MapName = Annotated[
-    str, typer.Option("--map", help="Register map: uart2, epever, or the path of a map file.")
+    str, typer.Option("--map", metavar="MAP", help="Register map: uart2, epever, or the path of a map file.")
 ]
 
 
@@ -110,23 +115,33 @@ def serve(
     link: Annotated[
         list[str] | None,
         typer.Option(
-            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several."
+            metavar="LINK",
+            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several.",
         ),
     ] = None,
     register_map: MapName = "uart2",
-    unit: Annotated[int, typer.Option(min=1, max=247, help="Own unit id, where the map has one.")] = 1,
-    speed: Annotated[float, typer.Option(min=0.001, max=100000, help="Plant time over wall time.")] = 1.0,
+    unit: Annotated[
+        int, typer.Option(min=1, max=247, metavar="ID", help="Own unit id, where the map has one.")
+    ] = 1,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=100000, metavar="X", help="Plant time over wall time.")
+    ] = 1.0,
     start: Start = None,
     seed: Seed = None,
     turnaround: Annotated[
-        str, typer.Option(help="Least time to a reply; a real Tracer takes 3 to 10 ms.")
+        str, typer.Option(metavar="TIME", help="Least time to a reply; a real Tracer takes 3 to 10 ms.")
     ] = "5ms",
-    stale: Annotated[str, typer.Option(help="Drop a request this old when a newer one waits.")] = "500ms",
+    stale: Annotated[
+        str, typer.Option(metavar="TIME", help="Drop a request this old when a newer one waits.")
+    ] = "500ms",
     for_: Annotated[
-        str | None, typer.Option("--for", help="End after this much plant time, e.g. 1d.")
+        str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")
     ] = None,
     trace: Annotated[
-        Path | None, typer.Option(help="Keep a sample a minute and write them at the end (.csv, .parquet).")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep a sample a minute and write them at the end (.csv, .parquet)."
+        ),
     ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
@@ -196,8 +211,10 @@ def _totals(plant: "Plant", lines: "list[Line]") -> None:
 @app.command()
 def demo(
     site: SiteName = "cabin",
-    days: Annotated[float, typer.Option(min=0.01, max=3650, help="Plant days to show.")] = 1.0,
-    speed: Annotated[float, typer.Option(min=1, max=100000, help="Plant time over wall time.")] = 1440.0,
+    days: Annotated[float, typer.Option(min=0.01, max=3650, metavar="N", help="Plant days to show.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=1, max=100000, metavar="X", help="Plant time over wall time.")
+    ] = 1440.0,
     start: Start = None,
     seed: Seed = None,
 ) -> None:
@@ -212,13 +229,17 @@ def demo(
 def run(
     site: SiteName = "cabin",
     start: Start = None,
-    days: Annotated[float, typer.Option(min=0.001, max=36500, help="How long.")] = 1.0,
+    days: Annotated[float, typer.Option(min=0.001, max=36500, metavar="N", help="How long.")] = 1.0,
     sample: Annotated[
-        str, typer.Option(help="Time between samples: a multiple of 5 s that divides a day.")
+        str, typer.Option(metavar="TIME", help="Time between samples: a multiple of 5 s that divides a day.")
     ] = "60s",
     seed: Seed = None,
-    out: Annotated[Path | None, typer.Option(help="Write all samples (.csv, .parquet).")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the run (.html, .svg, .png).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all samples (.csv, .parquet).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the run (.html, .svg, .png).")
+    ] = None,
 ) -> None:
     """Run a plant without a line, as fast as it goes, and sum it up."""
     from plant.clock import DAY_S
@@ -252,15 +273,19 @@ def run(
 @app.command()
 def poll(
     link: Annotated[
-        str, typer.Argument(help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH.")
+        str,
+        typer.Argument(
+            metavar="LINK", help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH."
+        ),
     ],
     address: Annotated[
-        str | None, typer.Argument(help="First register, e.g. 0x3100; all of the map if left out.")
+        str | None,
+        typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100; all of the map if left out."),
     ] = None,
-    count: Annotated[int, typer.Argument(min=1, max=125, help="Registers to read.")] = 1,
+    count: Annotated[int, typer.Argument(min=1, max=125, metavar="COUNT", help="Registers to read.")] = 1,
     register_map: MapName = "epever",
-    unit: Annotated[int, typer.Option(min=0, max=247, help="Unit id to ask.")] = 1,
-    timeout: Annotated[str, typer.Option(help="Wait for each reply.")] = "1s",
+    unit: Annotated[int, typer.Option(min=0, max=247, metavar="ID", help="Unit id to ask.")] = 1,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
 ) -> None:
     """Read a Tracer, real or simulated, and print names, values and units."""
     from modbus.poll import print_poll
@@ -285,7 +310,7 @@ def registers(
     register_map: MapName = "uart2",
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option(help="Two maps: where firmware written for one misreads the other."),
+        typer.Option(metavar="MAP MAP", help="Two maps: where firmware written for one misreads the other."),
     ] = None,
 ) -> None:
     """Print a register map, or where two of them differ."""

@@ -54,7 +54,9 @@ def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_da
     """
     memory = int(np.ceil(np.log(1e-16) / np.log(phi)))
     back = -(-memory // per_day)
-    days_of_shocks = [_shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)]
+    days_of_shocks = [
+        _shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)
+    ]
     out = np.empty(days * per_day)
     for i in range(days):
         window = np.concatenate(days_of_shocks[i : i + back + 1])

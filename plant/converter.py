@@ -14,6 +14,8 @@ from plant.diode import Curve, point
 from plant.jit import inlined, kernel
 from plant.yamlfile import load_yaml, read_numbers
 
+BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
+
 
 class Regime(IntEnum):
     """Who decides the charge current."""
@@ -91,7 +93,7 @@ class Bus(NamedTuple):
     i_batt_a: float
     i_chg_a: float
     i_load_a: float
-    regime: float
+    regime: Regime
     v_pv_v: float
     p_pv_w: float
     p_chg_w: float
@@ -270,14 +272,16 @@ def solve(
         ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
         hold to rounding.
     """
+    if v_node_v * v_node_v < BROWN_OUT * 4.0 * (r0_ohm + s.path_ohm) * p_load_w:
+        p_load_w = 0.0
     v, i_chg, i_load = _terminal_voltage(v_node_v, r0_ohm, charging, o, p_load_w, s)
-    regime = 0.0
+    regime = Regime.OFF
     if charging and i_chg > 0.0:
-        regime = 1.0
+        regime = Regime.TRACKING
         if i_chg >= s.i_max_a or i_chg * v >= s.p_max_w * (1.0 - 1e-12):
-            regime = 3.0
+            regime = Regime.LIMITED
         if v > v_target_v:
-            regime = 2.0
+            regime = Regime.CONSTANT_VOLTAGE
             i_load = load_current_a(p_load_w, v_target_v, s)
             i_chg = (v_target_v - v_node_v) / r0_ohm + i_load + s.own_w / v_target_v
             v = v_target_v
@@ -286,7 +290,7 @@ def solve(
     v_pv = o.v_oc_v
     loss = 0.0
     if i_chg > 0.0:
-        v_pv = o.v_track_v if regime == 1.0 else throttled(o, i_chg, v, s)
+        v_pv = o.v_track_v if regime == Regime.TRACKING else throttled(o, i_chg, v, s)
         loss = converter_loss_w(v_pv, i_chg, s)
     p_chg = v * i_chg
     path = s.path_ohm * i_load * i_load

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from plant.charger import RULES, compile_rules
+from plant.charger import RULES, Machine, compile_rules
 from plant.converter import Bus
 from plant.jit import inlined, kernel
 from plant.state import Books, Held, Memory
@@ -29,8 +29,8 @@ def truth(
     quantities[2] = held.offer.v_oc_v - bus.v_batt_v
     quantities[3] = memory.held_s
     quantities[4] = memory.equalize_left_s
-    quantities[5] = float(modes[2])
-    bits = (int(bus.regime) * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << RULE_COUNT
+    quantities[5] = float(modes[Machine.OVER_VOLTAGE])
+    bits = (bus.regime.value * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << RULE_COUNT
     for rule in range(RULE_COUNT):
         if modes[MACHINE[rule]] == FROM[rule]:
             met = True

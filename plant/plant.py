@@ -5,7 +5,6 @@ the same bits.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +19,7 @@ from plant.load import demand_day
 from plant.site import Site
 from plant.sky import sky_day
 from plant.snapshot import Snapshot
-from plant.state import EVENTS_KEPT, Books, Flows, Memory, Parameters, empty_books
+from plant.state import CHG, EVENTS_KEPT, LOAD, Books, Memory, Parameters, empty_books
 from plant.step import run_steps
 
 EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
@@ -149,10 +148,12 @@ class Plant:
         while self.t_utc_s < end_s:
             inputs, first = self._at(self.t_utc_s)
             stop = min(end_s, inputs.start_utc_s + DAY_S, self._midnight_s)
+            offset = utc_offset_s(self.t_utc_s, zone)
+            if utc_offset_s(stop - 1, zone) != offset:  # daylight saving begins or ends, on a whole hour
+                stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)
             count = -(-(stop - self.t_utc_s) // STEP_S)
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
-            offset = utc_offset_s(self.t_utc_s, zone)
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books, self._par, inputs.array, inputs.demand_w, inputs.t_room_c,
                 first, count, float(inputs.start_utc_s), offset, sample_every, out,
@@ -166,11 +167,9 @@ class Plant:
     def _roll(self) -> None:
         """Midnight of the device's clock: day, month and year meters start again, and equalizing may fall due."""
         today = to_local(self.t_utc_s, self.site.location.timezone).date()
-        flows = Flows._fields
-        charged, consumed = (self._books.account[flows.index(name)] for name in ("chg", "load"))
         periods = 1 + (today.day == 1) + (today.day == 1 and today.month == 1)
-        self._books.offset[0:periods] = charged
-        self._books.offset[4 : 4 + periods] = consumed
+        self._books.offset[0, :periods] = self._books.account[CHG]
+        self._books.offset[1, :periods] = self._books.account[LOAD]
         self._books.extremes[:] = (-np.inf, np.inf, -np.inf, np.inf)
         if today.day == EQUALIZE_DAY:
             self._memory = self._memory._replace(equalize_left_s=self._par.setpoints.equalize_s)
@@ -190,9 +189,3 @@ class Plant:
     def overrun_steps(self) -> int:
         """Steps whose events could not all be placed; anything but 0 is a bug."""
         return int(self._books.counts[1])
-
-
-def days_later(site: Site, t_utc_s: int, days: int) -> int:
-    """The same civil time some days on, as UTC seconds."""
-    moment = to_local(t_utc_s, site.location.timezone) + timedelta(days=days)
-    return to_utc_s(moment, site.location.timezone)

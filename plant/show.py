@@ -1,12 +1,33 @@
 """The plant's state as a `Snapshot`."""
 
+import numpy as np
+
 from plant import battery
 from plant.array import ArrayDay
-from plant.charger import SetPoints
+from plant.charger import BatteryStatus, LoadOutput, Machine, OverVoltage, SetPoints, Warning
 from plant.converter import Bus
 from plant.jit import kernel
 from plant.snapshot import Snapshot
-from plant.state import Books, Held, Memory, Parameters
+from plant.state import (
+    AVAILABLE,
+    BATT,
+    CHG,
+    CONVERTER_LOSS,
+    DIFFUSION,
+    ENTROPY,
+    GAS,
+    LOAD,
+    OHMIC,
+    OWN,
+    PATH_LOSS,
+    POLARISATION,
+    PV,
+    UNSERVED,
+    Books,
+    Held,
+    Memory,
+    Parameters,
+)  # fmt: skip
 
 
 @kernel
@@ -20,12 +41,14 @@ def _gauge(v_batt_v: float, s: SetPoints) -> float:
 
 
 @kernel
-def _battery_status(books: Books) -> float:
-    if books.modes[2] == 1:
-        return 1.0
-    if books.modes[1] == 1:
-        return 3.0
-    return 2.0 if books.modes[3] == 1 else 0.0
+def _battery_status(modes: np.ndarray) -> float:
+    if modes[Machine.OVER_VOLTAGE] == OverVoltage.TRIPPED:
+        return float(BatteryStatus.OVER_VOLTAGE.value)
+    if modes[Machine.LOAD] == LoadOutput.LOW_VOLTAGE:
+        return float(BatteryStatus.LOW_VOLTAGE_DISCONNECT.value)
+    if modes[Machine.WARNING] == Warning.UNDER:
+        return float(BatteryStatus.UNDER_VOLTAGE.value)
+    return float(BatteryStatus.NORMAL.value)
 
 
 @kernel
@@ -34,66 +57,65 @@ def snapshot(
     par: Parameters, books: Books, t_utc_s: float, device_offset_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
-    x, e, off = memory.x, books.account, books.offset
+    x, wh, since, modes, extremes = memory.x, books.account, books.offset, books.modes, books.extremes
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
-    regime = bus.regime if bus.i_chg_a > 0.0 else 0.0
+    regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
     load_on = 1.0 if held.load_on else 0.0
-    v_load = load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a)
     return Snapshot(
-        t_utc_s,
-        t_utc_s + device_offset_s,
-        day.ghi_w_m2[k],
-        day.poa_w_m2[k],
-        day.t_amb_c[k],
-        day.wind_m_s[k],
-        day.t_cell_c[k],
-        day.v_oc_v[k],
-        day.p_mp_w[k],
-        bus.v_pv_v,
-        i_pv,
-        bus.p_pv_w,
-        float(books.modes[0]),
-        regime,
-        bus.i_chg_a,
-        bus.p_chg_w,
-        held.v_target_v,
-        memory.t_heatsink_c,
-        float(books.modes[4]),
-        _battery_status(books),
-        bus.v_batt_v,
-        bus.i_batt_a,
-        battery.soc(x, par.battery),
-        _gauge(bus.v_batt_v, par.setpoints),
-        x.t_c,
-        load_on,
-        v_load,
-        bus.i_load_a,
-        bus.p_load_w,
-        (e[3] - off[0]) / 1000.0,
-        (e[3] - off[1]) / 1000.0,
-        (e[3] - off[2]) / 1000.0,
-        (e[3] - off[3]) / 1000.0,
-        (e[5] - off[4]) / 1000.0,
-        (e[5] - off[5]) / 1000.0,
-        (e[5] - off[6]) / 1000.0,
-        (e[5] - off[7]) / 1000.0,
-        books.extremes[0],
-        books.extremes[1],
-        books.extremes[2],
-        books.extremes[3],
-        e[0],
-        e[1],
-        e[2],
-        e[3],
-        e[4],
-        e[5],
-        e[6],
-        e[7],
-        e[8],
-        e[9],
-        e[10],
-        e[11],
-        e[12],
-        e[13],
-        battery.stored_wh(x, par.battery),
+        t_utc_s=t_utc_s,
+        t_device_s=t_utc_s + device_offset_s,
+        ghi_w_m2=day.ghi_w_m2[k],
+        poa_w_m2=day.poa_w_m2[k],
+        t_amb_c=day.t_amb_c[k],
+        wind_m_s=day.wind_m_s[k],
+        t_cell_c=day.t_cell_c[k],
+        v_oc_v=day.v_oc_v[k],
+        p_mp_w=day.p_mp_w[k],
+        v_pv_v=bus.v_pv_v,
+        i_pv_a=i_pv,
+        p_pv_w=bus.p_pv_w,
+        stage=float(modes[Machine.CHARGE]),
+        regime=float(regime),
+        i_chg_a=bus.i_chg_a,
+        p_chg_w=bus.p_chg_w,
+        v_target_v=held.v_target_v,
+        t_heatsink_c=memory.t_heatsink_c,
+        night=float(modes[Machine.DAYLIGHT]),
+        battery_status=_battery_status(modes),
+        v_batt_v=bus.v_batt_v,
+        i_batt_a=bus.i_batt_a,
+        soc=battery.soc(x, par.battery),
+        soc_controller=_gauge(bus.v_batt_v, par.setpoints),
+        t_batt_c=x.t_c,
+        load_on=load_on,
+        v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
+        i_load_a=bus.i_load_a,
+        p_load_w=bus.p_load_w,
+        generated_today_kwh=(wh[CHG] - since[0, 0]) / 1000.0,
+        generated_month_kwh=(wh[CHG] - since[0, 1]) / 1000.0,
+        generated_year_kwh=(wh[CHG] - since[0, 2]) / 1000.0,
+        generated_total_kwh=(wh[CHG] - since[0, 3]) / 1000.0,
+        consumed_today_kwh=(wh[LOAD] - since[1, 0]) / 1000.0,
+        consumed_month_kwh=(wh[LOAD] - since[1, 1]) / 1000.0,
+        consumed_year_kwh=(wh[LOAD] - since[1, 2]) / 1000.0,
+        consumed_total_kwh=(wh[LOAD] - since[1, 3]) / 1000.0,
+        v_pv_max_today_v=extremes[0],
+        v_pv_min_today_v=extremes[1],
+        v_batt_max_today_v=extremes[2],
+        v_batt_min_today_v=extremes[3],
+        e_available_wh=wh[AVAILABLE],
+        e_pv_wh=wh[PV],
+        e_converter_loss_wh=wh[CONVERTER_LOSS],
+        e_chg_wh=wh[CHG],
+        e_path_loss_wh=wh[PATH_LOSS],
+        e_load_wh=wh[LOAD],
+        e_own_wh=wh[OWN],
+        e_batt_wh=wh[BATT],
+        e_unserved_wh=wh[UNSERVED],
+        e_ohmic_wh=wh[OHMIC],
+        e_polarisation_wh=wh[POLARISATION],
+        e_gas_wh=wh[GAS],
+        e_diffusion_wh=wh[DIFFUSION],
+        e_entropy_wh=wh[ENTROPY],
+        e_stored_wh=battery.stored_wh(x, par.battery),
     )

@@ -31,6 +31,13 @@ class Flows(NamedTuple):
     i_gas: float
 
 
+# Where each flow stands in the account.
+(
+    AVAILABLE, PV, CONVERTER_LOSS, CHG, PATH_LOSS, LOAD, OWN, BATT, UNSERVED,
+    OHMIC, POLARISATION, GAS, DIFFUSION, ENTROPY, I_GAS,
+) = range(len(Flows._fields))  # fmt: skip
+
+
 class Held(NamedTuple):
     """What doesn't change during one step."""
 
@@ -59,7 +66,7 @@ class Books(NamedTuple):
     timers: np.ndarray  # (rules,) how long each rule's conditions have held [s]
     account: np.ndarray  # (flows,) integral of each flow since the start [Wh; gas: Ah]
     carry: np.ndarray  # (flows,) what rounding left out of it
-    offset: np.ndarray  # (8,) account of charge, then load, at the last midnight, month, year, reset [Wh]
+    offset: np.ndarray  # (2, 4) account of charge and of load at the last midnight, month, year, reset [Wh]
     extremes: np.ndarray  # (4,) max and min of PV voltage, max and min of battery voltage, today [V]
     events: np.ndarray  # (n, 2) time and rule of each transition, the newest overwriting the oldest
     counts: np.ndarray  # (2,) transitions so far, steps that ran out of sub-steps
@@ -84,7 +91,7 @@ def empty_books() -> Books:
         timers=np.zeros(len(RULES)),
         account=np.zeros(flows),
         carry=np.zeros(flows),
-        offset=np.zeros(8),
+        offset=np.zeros((2, 4)),
         extremes=np.array([-np.inf, np.inf, -np.inf, np.inf]),
         events=np.zeros((EVENTS_KEPT, 2)),
         counts=np.zeros(2, dtype=np.int64),

@@ -10,9 +10,9 @@ import numpy as np
 from plant import battery
 from plant.array import ArrayDay
 from plant.battery import LeadAcid, State
-from plant.charger import SetPoints, compensated
+from plant.charger import LoadOutput, Machine, SetPoints, Stage, compensated
 from plant.clock import STEP_S
-from plant.converter import Bus, Offer, PowerStage, offer, solve
+from plant.converter import Bus, Offer, PowerStage, Regime, offer, solve
 from plant.diode import Curve
 from plant.jit import inlined, kernel
 from plant.machines import RESTARTS_CHARGE, fire, seconds_until_due, tick, truth
@@ -117,9 +117,9 @@ def _book(account: np.ndarray, carry: np.ndarray, h: float, mean: Flows) -> None
 @inlined
 def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
-    if stage == 4:
+    if stage == Stage.FLOAT:
         return s.float_v
-    if stage == 3 or (stage == 1 and owed_s >= 0.5):
+    if stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
         return s.equalize_v
     return s.boost_v
 
@@ -127,9 +127,17 @@ def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
 @inlined
 def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
     """The held inputs as the machines now stand."""
-    stage = modes[0]
+    stage = modes[Machine.CHARGE]
     target = _target_v(stage, memory.equalize_left_s, s)
-    return Held(held.offer, held.p_mp_w, held.demand_w, held.t_room_c, target, stage != 0, modes[1] == 0)
+    return Held(
+        held.offer,
+        held.p_mp_w,
+        held.demand_w,
+        held.t_room_c,
+        target,
+        stage != Stage.NONE,
+        modes[Machine.LOAD] == LoadOutput.ON,
+    )
 
 
 @inlined
@@ -176,10 +184,10 @@ def grid_step(
         if left <= 1e-9:
             return memory, held, bus
         h = min(left, battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due, EVENT_S))
-        holding = bus.regime == 2.0 and bus.i_chg_a > 0.0
-        if holding and modes[0] == 2 and s.boost_s > memory.held_s:
+        holding = bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
+        if holding and modes[Machine.CHARGE] == Stage.BOOST and s.boost_s > memory.held_s:
             h = min(h, s.boost_s - memory.held_s)
-        if holding and modes[0] == 3 and memory.equalize_left_s > 0.5:
+        if holding and modes[Machine.CHARGE] == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
             h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
         x, mean = rk4(memory.x, h, held, p, stage)
         bus = look(x, held, p, stage)
@@ -197,9 +205,9 @@ def grid_step(
         _book(books.account, books.carry, h, mean)
         tick(h, met, timers)
         held_s, owed_s = memory.held_s, memory.equalize_left_s
-        if holding and modes[0] == 2:
+        if holding and modes[Machine.CHARGE] == Stage.BOOST:
             held_s += h
-        if holding and modes[0] == 3:
+        if holding and modes[Machine.CHARGE] == Stage.EQUALIZE:
             owed_s = max(0.0, owed_s - h)
         memory = Memory(x, held_s, owed_s, memory.t_heatsink_c)
         met = truth(bus, held, memory, modes, levels, scratch)
@@ -243,7 +251,7 @@ def run_steps(
     ext = books.extremes
     stage = par.stage
     warm = 1.0 - np.exp(-STEP_S / (stage.heatsink_k_w * stage.heatsink_j_k))
-    bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    bus = Bus(0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     held = Held(Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, False, False)
     k = first
     v_batt = memory.x.v_node_v

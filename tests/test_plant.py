@@ -173,6 +173,29 @@ def test_day_extremes_start_again_at_midnight():
     assert p.snapshot.v_batt_min_today_v <= p.snapshot.v_batt_v <= p.snapshot.v_batt_max_today_v
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    capacity=st.floats(1.0, 3000.0), soc=st.floats(0.0, 1.0), system=st.sampled_from([12, 24]),
+    strings=st.integers(1, 20), load=st.floats(0.0, 3000.0), room=st.floats(-25.0, 55.0), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_no_plant_however_odd_loses_energy_or_its_mind(capacity, soc, system, strings, load, room, seed):
+    """From a toy battery under kilowatts to a submarine's under a lamp."""
+    p = plant(
+        seed=seed, battery={"capacity_ah": capacity, "soc": soc, "system_v": system, "room_c": room},
+        array={"series": system // 12, "parallel": strings}, load={"hourly_w": (load,) * 24, "noise": 0.5},
+    )  # fmt: skip
+    rows = p.run(DAY, 300)
+    assert np.all(np.isfinite(rows))
+    assert p.overrun_steps == 0
+    last = p.snapshot
+    scale = 1e-9 * (last.e_pv_wh + last.e_load_wh + 1.0)
+    assert last.e_pv_wh == pytest.approx(last.e_chg_wh + last.e_converter_loss_wh, abs=scale)
+    out = last.e_load_wh + last.e_path_loss_wh + last.e_own_wh + last.e_batt_wh
+    assert last.e_chg_wh == pytest.approx(out, abs=scale)
+    assert np.all(column(rows, "v_batt_v") < 17.5 * system / 12)
+    assert np.all(column(rows, "i_chg_a") <= 40.0 * (1 + 1e-9))
+
+
 # the controller's day
 
 
@@ -217,16 +240,20 @@ def test_boost_time_counts_only_what_is_served_at_the_voltage():
     assert served.sum() * 5.0 == pytest.approx(7200.0, abs=60.0)
 
 
-def test_load_pulling_the_battery_down_in_float_brings_bulk_back():
-    heavy = tuple(5.0 if hour < 15 else 160.0 for hour in range(24))
+def test_load_pulling_the_battery_down_in_float_brings_a_whole_new_charge():
+    """Back to bulk, and the boost that follows is served in full again."""
+    heavy = tuple(300.0 if hour == 11 else 5.0 for hour in range(24))
     p = plant(
-        start_utc_s=utc("2026-06-20T02:00"), sky=NO_CLOUDS, battery={"soc": 0.9}, array={"parallel": 2},
-        load={"hourly_w": heavy},
+        start_utc_s=utc("2026-06-20T02:00"), sky=NO_CLOUDS, battery={"soc": 0.97}, array={"parallel": 3},
+        controller={"boost_min": 60}, load={"hourly_w": heavy},
     )  # fmt: skip
-    p.run(14 * 3600 + 1800, 60)
-    back = [e for e in p.events() if (e.from_, e.to) == ("FLOAT", "BULK")]
-    assert back
-    assert back[0].reason == "battery pulled below boost reconnect"
+    p.run(DAY, 300)
+    charge = [e for e in p.events() if e.machine is Machine.CHARGE]
+    back = next(i for i, e in enumerate(charge) if (e.from_, e.to) == ("FLOAT", "BULK"))
+    assert charge[back].reason == "battery pulled below boost reconnect"
+    again = charge[back + 1 : back + 3]
+    assert [(e.from_, e.to) for e in again] == [("BULK", "BOOST"), ("BOOST", "FLOAT")]
+    assert again[1].t_utc_s - again[0].t_utc_s == pytest.approx(3600.0, abs=1.0)
 
 
 def test_empty_battery_drops_the_load_and_takes_it_back_when_charged():
@@ -315,6 +342,13 @@ def test_solar_midnight_and_civil_midnight_may_fall_anywhere():
     today = column(rows, "consumed_today_kwh")
     falls = [to_local(t, "Asia/Kathmandu") for t in column(rows, "t_utc_s")[1:][np.diff(today) < 0]]
     assert [(t.hour, t.minute) for t in falls] == [(0, 1), (0, 1)]
+
+
+def test_the_controllers_clock_follows_daylight_saving():
+    p = plant(start_utc_s=utc("2026-03-29T00:00"))
+    rows = p.run(4 * 3600, 1800)
+    ahead = column(rows, "t_device_s") - column(rows, "t_utc_s")
+    assert ahead.tolist() == [3600.0] * 4 + [7200.0] * 4
 
 
 def test_24_v_system_works_at_twice_the_voltage():
