@@ -16,6 +16,7 @@ from scipy.special import betainc, expit, logit, ndtr
 
 from plant.chance import Stream, ar1, autoregressive, generator
 from plant.clock import SKY_S
+from plant.jit import kernel
 
 
 class CloudModel(NamedTuple):
@@ -38,7 +39,8 @@ class CloudModel(NamedTuple):
 K_MIN = 0.05  # darkest day: clearness index
 K_DAY_MAX = 1.03  # brightest day: clear-sky index
 _INDEX = np.arange(0.0, 1.6005, 0.001)
-_NORMAL = np.linspace(-8.0, 8.0, 3201)
+NORMAL_END = 8.0
+_NORMAL = np.linspace(-NORMAL_END, NORMAL_END, 3201)
 
 
 def bendt_gamma(k_mean: float) -> tuple[float, float]:
@@ -92,12 +94,25 @@ def clear_sky_index(
     total = weight.sum()
 
     def excess(shift: float) -> float:
-        return float(weight @ np.interp(z + shift, _NORMAL, brightness) / total) - k_day
+        return float(weight @ _looked_up(z, shift, brightness) / total) - k_day
 
     low, high = _bracket(excess)
     shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
-    index[span] = np.interp(z + shift, _NORMAL, brightness)
+    index[span] = _looked_up(z, shift, brightness)
     return index
+
+
+@kernel
+def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarray:
+    """Brightness at ``z + shift``, linear on the even grid `_NORMAL`."""
+    out = np.empty_like(z)
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    for n in range(z.size):
+        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+        cell = int(place)
+        out[n] = brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell])
+    return out
 
 
 def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:

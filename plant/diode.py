@@ -7,9 +7,10 @@ The CEC six-parameter model (Dobos 2012) written in the diode's voltage, where i
 import math
 from typing import NamedTuple
 
-from plant.jit import inlined, kernel
+from plant.jit import inlined
 from plant.module import Module
 
+CONVERGED = 1e-8  # of the thermal voltage: the last Newton step squares it
 R_SH_CAP = 20.0  # times its value at 1000 W/m2: R_sh ~ 1/G would keep 13 V on a module in darkness [guess]
 
 
@@ -23,7 +24,7 @@ class Curve(NamedTuple):
     r_sh_ohm: float
 
 
-@kernel
+@inlined
 def curve_at(
     g_w_m2: float, t_cell_c: float, m: Module, series: float, parallel: float, wiring_ohm: float
 ) -> Curve:
@@ -68,25 +69,24 @@ def point(vd_v: float, c: Curve) -> tuple[float, float]:
     return vd_v - i * c.r_s_ohm, i
 
 
-@kernel
+@inlined
 def open_circuit_v(c: Curve) -> float:
     """Open-circuit voltage [V]; 0 in darkness."""
     if c.i_l_a <= 0.0:
         return 0.0
-    vd = c.a_v * math.log1p(
-        c.i_l_a / c.i_0_a
-    )  # without shunt: an upper bound, from which Newton can't overshoot
+    # The shunt left out gives an upper bound, from which Newton can't overshoot.
+    vd = c.a_v * math.log1p(c.i_l_a / c.i_0_a)
     for _ in range(50):
         grow = math.exp(vd / c.a_v)
         f = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
         step = f / (c.i_0_a / c.a_v * grow + 1.0 / c.r_sh_ohm)
         vd += step
-        if abs(step) < 1e-12 * c.a_v:
+        if abs(step) < CONVERGED * c.a_v:
             break
     return max(vd, 0.0)
 
 
-@kernel
+@inlined
 def maximum_power_vd(c: Curve, vd_oc_v: float) -> float:
     """Diode voltage [V] of the maximum power point, by Newton on dP/dvd = 0, kept within 0..v_oc."""
     if vd_oc_v <= 0.0:
@@ -108,7 +108,7 @@ def maximum_power_vd(c: Curve, vd_oc_v: float) -> float:
         new = vd - slope / bend
         if not low < new < high:
             new = 0.5 * (low + high)
-        if abs(new - vd) < 1e-10 * c.a_v:
+        if abs(new - vd) < CONVERGED * c.a_v:
             vd = new
             break
         vd = new

@@ -13,6 +13,9 @@ from plant.clock import DAY_S, SKY_S
 from plant.site import Location
 
 NODE_S = 1200  # spacing of the exact solar positions; between them a cubic spline errs by less than 1e-3 deg
+NODES_A_DAY = DAY_S // NODE_S
+BLOCK_DAYS = 16
+DELTA_T_S = 69.0  # terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
 SOLAR_CONSTANT_W_M2 = 1366.1
 TWILIGHT_AT_HORIZON_W_M2 = 3.3
 TWILIGHT_DEG_PER_DECADE = 3.0
@@ -79,7 +82,7 @@ def clear_day(day: int, location: Location) -> ClearDay:
     from pvlib import atmosphere, clearsky, irradiance
 
     start = day_start_utc_s(day, location.longitude_deg)
-    zenith, azimuth = _position(start, location)
+    zenith, azimuth = _position(day, location)
     pressure = atmosphere.alt2pres(location.altitude_m)
     elevation = 90.0 - zenith
     zenith = 90.0 - (elevation + _refraction(elevation, pressure / 100.0))
@@ -103,25 +106,34 @@ def clear_day(day: int, location: Location) -> ClearDay:
     return ClearDay(start, zenith, azimuth, airmass, extra, ghi, dni, twilight)
 
 
-def _position(start_utc_s: int, location: Location) -> tuple[np.ndarray, np.ndarray]:
+def _position(day: int, location: Location) -> tuple[np.ndarray, np.ndarray]:
     """Geometric zenith and azimuth [deg] on the grid, splined between exact nodes as a unit vector."""
-    from pvlib import spa
-
-    nodes = np.arange(-NODE_S, DAY_S + 2 * NODE_S, NODE_S)
-    unixtime = nodes + float(start_utc_s)
-    delta_t = (
-        69.0  # s, terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
-    )
-    _, zenith, _, _, azimuth, _ = spa.solar_position(
-        unixtime, location.latitude_deg, location.longitude_deg, location.altitude_m,
-        1013.25, 12.0, delta_t, 0.5667, numthreads=1,
-    )  # fmt: skip
-    z, a = np.radians(zenith), np.radians(azimuth)
-    vector = np.stack([np.sin(z) * np.sin(a), np.sin(z) * np.cos(a), np.cos(z)], axis=1)
+    first = day - day % BLOCK_DAYS
+    vectors = _nodes(first, location.latitude_deg, location.longitude_deg, location.altitude_m)
+    start = (day - first) * NODES_A_DAY
+    nodes = np.arange(-1, NODES_A_DAY + 2) * NODE_S
     grid = np.arange(0, DAY_S + SKY_S, SKY_S)
-    east, north, up = CubicSpline(nodes, vector)(grid).T
+    east, north, up = CubicSpline(nodes, vectors[start : start + nodes.size])(grid).T
     horizontal = np.hypot(east, north)
     return np.degrees(np.arctan2(horizontal, up)), np.degrees(np.arctan2(east, north)) % 360.0
+
+
+@lru_cache(maxsize=4)
+def _nodes(first_day: int, latitude_deg: float, longitude_deg: float, altitude_m: float) -> np.ndarray:
+    """Unit vectors to the sun at the nodes of a block of days, one node beyond at either end.
+
+    A call of SPA costs as much for one day as for many, so days come in blocks; a day's values don't depend on
+    which day of its block was asked for first.
+    """
+    from pvlib import spa
+
+    start = day_start_utc_s(first_day, longitude_deg)
+    unixtime = start + np.arange(-1, BLOCK_DAYS * NODES_A_DAY + 2) * float(NODE_S)
+    _, zenith, _, _, azimuth, _ = spa.solar_position(
+        unixtime, latitude_deg, longitude_deg, altitude_m, 1013.25, 12.0, DELTA_T_S, 0.5667, numthreads=1
+    )
+    z, a = np.radians(zenith), np.radians(azimuth)
+    return np.stack([np.sin(z) * np.sin(a), np.sin(z) * np.cos(a), np.cos(z)], axis=1)
 
 
 def _refraction(elevation_deg: np.ndarray, pressure_mbar: float) -> np.ndarray:
