@@ -19,9 +19,10 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.test      ## the generated pages
+docs: $(VENV)/.test      ## the generated pages and the README's picture
 	$(BIN)/python -m modbus.registers
 	$(BIN)/python -m plant.charger
+	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null
 
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks

@@ -180,3 +180,15 @@ def test_a_days_energy_is_its_daily_index_whatever_the_seed(seed, k_day):
     clear = sun.clear_day(JUNE, PAYERNE).ghi_w_m2
     k = clouds.clear_sky_index(seed, JUNE, k_day, clear, CloudModel())
     assert float((k * clear).sum() / clear.sum()) == pytest.approx(k_day, rel=1e-12)
+
+
+@pytest.mark.parametrize("longitude", [-180.0, -97.0, -7.4, 0.0, 7.6, 60.0, 142.0, 180.0])
+def test_daylight_lies_in_the_middle_of_a_solar_day(longitude):
+    """Days follow one another without gap, and each has its noon within an hour of its middle."""
+    place = Location(latitude_deg=30.0, longitude_deg=longitude, linke_turbidity=3.0)
+    today, tomorrow = sun.clear_day(JUNE, place), sun.clear_day(JUNE + 1, place)
+    assert tomorrow.start_utc_s - today.start_utc_s == 86400
+    assert sun.day_of(today.start_utc_s, longitude) == JUNE
+    assert sun.day_of(today.start_utc_s - 1, longitude) == JUNE - 1
+    noon_h = np.argmin(today.zenith_deg) * SKY_S / 3600.0
+    assert noon_h == pytest.approx(12.0, abs=0.6)
