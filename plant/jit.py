@@ -6,9 +6,11 @@ Numba keys its cache by the file a function stands in, so a change in `battery` 
 `step` that calls it stale. The cache therefore lives in a folder named after all sources of this package.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,21 +23,30 @@ _HERE = Path(__file__).resolve().parent
 
 
 def cache_dir() -> Path:
-    """Folder of the compiled code of exactly these sources, this Python and this numba."""
-    digest = hashlib.sha256(f"{sys.version}{numba.__version__}".encode())
+    """Folder of the compiled code of exactly these sources at this place, this Python and this numba.
+
+    Under the user's cache; where that can't be written (a container without a home) a temporary one, and every
+    start compiles anew.
+    """
+    digest = hashlib.sha256(f"{_HERE}{sys.version}{numba.__version__}".encode())
     for path in sorted(_HERE.glob("*.py")):
         digest.update(path.read_bytes())
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "tracertwin" / digest.hexdigest()[:16]
+    base = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    folder = base / "tracertwin" / digest.hexdigest()[:16]
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="tracertwin-"))
 
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_dir())  # type: ignore[attr-defined]
+CACHE_DIR = Path(os.environ.get("NUMBA_CACHE_DIR") or cache_dir())
+numba.config.CACHE_DIR = str(CACHE_DIR)  # type: ignore[attr-defined]
 
 
 def is_compiled() -> bool:
     """Whether compiled code of these sources lies in the cache (a first start takes some seconds)."""
-    return any(Path(os.environ.get("NUMBA_CACHE_DIR") or cache_dir()).rglob("step.*.nbi"))
+    return any(CACHE_DIR.rglob("step.*.nbi"))
 
 
 def kernel(function: F) -> F:
