@@ -31,7 +31,7 @@ from plant.state import (
 
 
 @kernel
-def _gauge(v_batt_v: float, s: SetPoints) -> float:
+def gauge(v_batt_v: float, s: SetPoints) -> float:
     """State of charge as N-family controllers show it: linear in the voltage between LVD and float.
 
     Fits the three recorded AN units: ``trunc(100 (V - LVD) / (FLT - LVD))``, clamped.
@@ -85,7 +85,7 @@ def snapshot(
         v_batt_v=bus.v_batt_v,
         i_batt_a=bus.i_batt_a,
         soc=battery.soc(x, par.battery),
-        soc_controller=_gauge(bus.v_batt_v, par.setpoints),
+        soc_controller=gauge(bus.v_batt_v, par.setpoints),
         t_batt_c=x.t_c,
         load_on=load_on,
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),

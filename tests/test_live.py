@@ -91,6 +91,15 @@ def test_live_plant_is_the_batch_plant():
         assert check.advance_to(shown.t_utc_s) == shown if shown.t_utc_s > check.t_utc_s else True
 
 
+def test_a_run_that_should_end_between_grid_points_ends_at_the_next():
+    p = plant()
+    live = Live(p, WallClock(p.start_utc_s, 1000.0), p.start_utc_s + 7.0)
+    live.start()
+    assert live.ended.wait(5.0)
+    live.stop()
+    assert p.t_utc_s == p.start_utc_s + 10
+
+
 def test_a_bug_in_the_plant_is_told_and_ends_the_run():
     p = plant()
     live = Live(p, WallClock(p.start_utc_s, 1000.0))

@@ -9,6 +9,7 @@ from plant import picture
 from plant.charger import Machine, Stage
 from plant.clock import parse_local, to_local, to_utc_s
 from plant.plant import Plant, day_inputs
+from plant.show import gauge
 from plant.sky import sky_day
 from plant.snapshot import Snapshot
 from plant.trace import Trace
@@ -301,6 +302,35 @@ def test_gel_is_never_equalized():
     )  # fmt: skip
     p.run(3 * DAY, 300)
     assert "EQUALIZE" not in {e.to for e in p.events()}
+
+
+@pytest.mark.parametrize(
+    ("v_batt", "lvd", "float_v", "shown"),
+    [(13.23, 11.1, 13.6, 85), (13.39, 11.3, 13.5, 95), (13.25, 11.0, 13.6, 86)],
+)
+def test_state_of_charge_is_gauged_as_three_recorded_controllers_did(v_batt, lvd, float_v, shown):
+    """Dumps of a 3210AN, a 10 A AN and a 20 A AN."""
+    s = site(battery={"soc": 0.6}).setpoints()._replace(low_voltage_disconnect_v=lvd, float_v=float_v)
+    assert int(100 * gauge(v_batt, s) + 1e-6) == shown
+    assert gauge(lvd - 1.0, s) == 0.0
+    assert gauge(float_v + 1.0, s) == 1.0
+
+
+def test_heat_sink_warms_with_the_loss_it_carries():
+    """At rest its rise is thermal resistance times loss; with a time constant of 27 min."""
+    p = plant(
+        start_utc_s=utc("2026-06-20T10:00"),
+        sky=NO_CLOUDS,
+        array={"parallel": 4},
+        battery={"capacity_ah": 1000.0, "soc": 0.3},
+    )
+    rows = p.run(4 * 3600, 60)
+    loss = np.diff(column(rows, "e_converter_loss_wh")) * 60.0
+    rise = column(rows, "t_heatsink_c")[1:] - 18.0
+    assert rise[0] < 0.5 * 1.1 * loss[0]
+    assert rise[-1] == pytest.approx(1.1 * loss[-1], rel=0.05)
+    night = p.run(10 * 3600, 60)
+    assert column(night, "t_heatsink_c")[-1] == pytest.approx(18.0, abs=0.05)
 
 
 def test_night_comes_ten_minutes_after_the_array_goes_dark():
