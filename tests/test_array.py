@@ -59,7 +59,9 @@ def test_cells_see_less_than_falls_on_the_glass(today):
     lit = whole > 50.0
     assert np.all(seen[lit] < keep * whole[lit])
     noon = sky.sun.elevation_deg > 30.0
-    assert seen[noon] / whole[noon] == pytest.approx(0.985 * keep, rel=0.01)
+    share = seen[noon] / whole[noon] / keep  # 0.99 in the sun, 0.95 under cloud: diffuse light comes flat
+    assert share.max() == pytest.approx(0.99, abs=0.005)
+    assert share.min() == pytest.approx(0.95, abs=0.01)
 
 
 def test_a_flat_array_sees_no_ground():
