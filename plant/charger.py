@@ -93,6 +93,7 @@ class Quantities(NamedTuple):
     held_s: float  # time at constant voltage in this charge, over interruptions
     equalize_left_s: float  # equalizing still owed
     over_voltage: float  # state of that machine
+    load_collapsed: float  # 1 when the load is on and no voltage can carry its power
 
 
 class SetPoints(NamedTuple):
@@ -259,6 +260,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Machine.CHARGE, Stage.FLOAT, Stage.BULK, "battery pulled below boost reconnect",
         (When("v_batt_v", "<", "boost_reconnect_v"),), "reconnect_s", restarts_charge=True,
+    ),
+    Rule(
+        Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "load voltage collapsed",
+        (When("load_collapsed", ">=", "half"),),
     ),
     Rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "low-voltage disconnect",

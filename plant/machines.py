@@ -30,6 +30,7 @@ def truth(
     quantities[3] = memory.held_s
     quantities[4] = memory.equalize_left_s
     quantities[5] = float(modes[Machine.OVER_VOLTAGE])
+    quantities[6] = 1.0 if held.load_on and held.demand_w > 0.0 and bus.i_load_a == 0.0 else 0.0
     bits = (bus.regime.value * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << RULE_COUNT
     for rule in range(RULE_COUNT):
         if modes[MACHINE[rule]] == FROM[rule]:

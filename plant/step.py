@@ -115,6 +115,12 @@ def _book(account: np.ndarray, carry: np.ndarray, h: float, mean: Flows) -> None
 
 
 @inlined
+def _possible(x: State, p: LeadAcid) -> bool:
+    """Whether a state is one that a battery can be in; false for nan."""
+    return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+
+
+@inlined
 def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
     if stage == Stage.FLOAT:
@@ -190,6 +196,9 @@ def grid_step(
         if holding and modes[Machine.CHARGE] == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
             h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
         x, mean = rk4(memory.x, h, held, p, stage)
+        while h > EVENT_S and not _possible(x, p):  # a stage fell over an edge that no limit foresaw
+            h *= 0.25
+            x, mean = rk4(memory.x, h, held, p, stage)
         bus = look(x, held, p, stage)
         after = truth(bus, held, memory, modes, levels, scratch)
         if h > EVENT_S and after != met:
@@ -198,7 +207,7 @@ def grid_step(
                 middle = 0.5 * (early + h)
                 x_m, mean_m = rk4(memory.x, middle, held, p, stage)
                 bus_m = look(x_m, held, p, stage)
-                if truth(bus_m, held, memory, modes, levels, scratch) == met:
+                if _possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
                     early = middle
                 else:
                     h, x, mean, bus = middle, x_m, mean_m, bus_m

@@ -129,7 +129,7 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
             r"unix:/nowhere/at-all: cannot connect: No such file or directory",
         ),
         (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
-        (["poll", "unix:/nowhere", "0x3100", "0"], r".*count.*1.*"),
+        (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
         (["registers", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["registers", "--diff", "uart2"], r".*--diff.*"),
         (["sing"], r".*sing.*"),
