@@ -86,7 +86,8 @@ class Plant:
         )
         inputs, index = self._at(start)
         t_room = float(inputs.t_room_c[index])
-        self._memory = Memory(rested(site.battery.soc, t_room, self._par.battery), 0.0, 0.0, t_room)
+        battery = rested(site.battery.soc, t_room, self._par.battery)
+        self._memory = Memory(battery, 0.0, 0.0, t_room, battery.v_node_v)
         self._books = empty_books()
         dark = inputs.array.v_oc_v[index] < self._par.setpoints.night_v
         self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY

@@ -57,6 +57,7 @@ class Memory(NamedTuple):
     held_s: float
     equalize_left_s: float
     t_heatsink_c: float
+    v_batt_v: float  # at the terminals, as the tracker last saw it
 
 
 class Books(NamedTuple):

@@ -147,6 +147,51 @@ def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
 
 
 @inlined
+def _longest_step_s(
+    memory: Memory, bus: Bus, stage: int, until_due_s: float, s: SetPoints, p: LeadAcid
+) -> float:
+    """How far [s] the battery may be integrated in one stride, and no timer run out before."""
+    h = min(battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due_s, EVENT_S))
+    if _serves_time(bus, stage):
+        if stage == Stage.BOOST and s.boost_s > memory.held_s:
+            h = min(h, s.boost_s - memory.held_s)
+        if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
+            h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
+    return h
+
+
+@inlined
+def _serves_time(bus: Bus, stage: int) -> bool:
+    """Whether the battery is being held at the voltage of a timed stage."""
+    timed = stage in (Stage.BOOST, Stage.EQUALIZE)
+    return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
+
+
+@inlined
+def _stride(
+    h: float, met: int, memory: Memory, held: Held, p: LeadAcid, stage: PowerStage, books: Books
+) -> tuple[float, State, Flows, Bus]:
+    """Integrate over `h` seconds, or to just past the first event before that."""
+    modes, levels, scratch = books.modes, books.levels, books.quantities
+    x, mean = rk4(memory.x, h, held, p, stage)
+    while h > EVENT_S and not _possible(x, p):  # a stage fell over an edge that no limit foresaw
+        h *= 0.25
+        x, mean = rk4(memory.x, h, held, p, stage)
+    bus = look(x, held, p, stage)
+    if h > EVENT_S and truth(bus, held, memory, modes, levels, scratch) != met:
+        early = 0.0
+        while h - early > EVENT_S:
+            middle = 0.5 * (early + h)
+            x_m, mean_m = rk4(memory.x, middle, held, p, stage)
+            bus_m = look(x_m, held, p, stage)
+            if _possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
+                early = middle
+            else:
+                h, x, mean, bus = middle, x_m, mean_m, bus_m
+    return h, x, mean, bus
+
+
+@inlined
 def grid_step(
     memory: Memory, held: Held, s: SetPoints, par: Parameters, books: Books, t_utc_s: float, dt_s: float
 ) -> tuple[Memory, Held, Bus]:
@@ -181,44 +226,25 @@ def grid_step(
             if until_due > 1e-9:
                 break
             fired = fire(met, books, t_utc_s + dt_s - left)
-            if RESTARTS_CHARGE[fired] == 1:
-                memory = Memory(memory.x, 0.0, memory.equalize_left_s, memory.t_heatsink_c)
+            held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
+            memory = Memory(memory.x, held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v)
             held = _hold(held, modes, memory, s)
             bus = look(memory.x, held, p, stage)
             met = truth(bus, held, memory, modes, levels, scratch)
             until_due = seconds_until_due(met, timers, levels)
         if left <= 1e-9:
             return memory, held, bus
-        h = min(left, battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due, EVENT_S))
-        holding = bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
-        if holding and modes[Machine.CHARGE] == Stage.BOOST and s.boost_s > memory.held_s:
-            h = min(h, s.boost_s - memory.held_s)
-        if holding and modes[Machine.CHARGE] == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
-            h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
-        x, mean = rk4(memory.x, h, held, p, stage)
-        while h > EVENT_S and not _possible(x, p):  # a stage fell over an edge that no limit foresaw
-            h *= 0.25
-            x, mean = rk4(memory.x, h, held, p, stage)
-        bus = look(x, held, p, stage)
-        after = truth(bus, held, memory, modes, levels, scratch)
-        if h > EVENT_S and after != met:
-            early = 0.0
-            while h - early > EVENT_S:
-                middle = 0.5 * (early + h)
-                x_m, mean_m = rk4(memory.x, middle, held, p, stage)
-                bus_m = look(x_m, held, p, stage)
-                if _possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
-                    early = middle
-                else:
-                    h, x, mean, bus = middle, x_m, mean_m, bus_m
+        charge = modes[Machine.CHARGE]
+        serves = _serves_time(bus, charge)
+        h = min(left, _longest_step_s(memory, bus, charge, until_due, s, p))
+        h, x, mean, bus = _stride(h, met, memory, held, p, stage, books)
         _book(books.account, books.carry, h, mean)
         tick(h, met, timers)
-        held_s, owed_s = memory.held_s, memory.equalize_left_s
-        if holding and modes[Machine.CHARGE] == Stage.BOOST:
-            held_s += h
-        if holding and modes[Machine.CHARGE] == Stage.EQUALIZE:
+        held_s = memory.held_s + h if serves and charge == Stage.BOOST else memory.held_s
+        owed_s = memory.equalize_left_s
+        if serves and charge == Stage.EQUALIZE:
             owed_s = max(0.0, owed_s - h)
-        memory = Memory(x, held_s, owed_s, memory.t_heatsink_c)
+        memory = Memory(x, held_s, owed_s, memory.t_heatsink_c, bus.v_batt_v)
         met = truth(bus, held, memory, modes, levels, scratch)
         left -= h
     books.counts[1] += 1
@@ -263,22 +289,20 @@ def run_steps(
     bus = Bus(0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     held = Held(Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, False, False)
     k = first
-    v_batt = memory.x.v_node_v
     for k in range(first, first + count):
         s = compensated(par.setpoints, memory.x.t_c)
         for j in range(len(s)):
             books.levels[j] = s[j]
         curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
-        offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt, stage)
+        offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
         held = Held(offered, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)
         held = _hold(held, books.modes, memory, s)
         t = day_start_s + k * STEP_S
         memory, held, bus = grid_step(memory, held, s, par, books, t, float(STEP_S))
-        v_batt = bus.v_batt_v
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
-        memory = Memory(memory.x, memory.held_s, memory.equalize_left_s, t_heatsink)
+        memory = Memory(memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v)
         ext[0] = max(ext[0], bus.v_pv_v)
         ext[1] = min(ext[1], bus.v_pv_v)
         ext[2] = max(ext[2], bus.v_batt_v)

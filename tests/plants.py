@@ -61,7 +61,7 @@ def books(par: Parameters) -> Books:
 
 def memory(x: State) -> Memory:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0)
+    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v)
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:

@@ -42,11 +42,19 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     assert runs[0] != runs[2]
 
 
+HOT = {  # the module's maximum lies below the tracker's window, whose edge follows the battery
+    "weather": {"temperature_c": (48.0,) * 12, "wind_m_s": (0.5,) * 12},
+    "array": {"module": "zytech_zt155p"},
+    "battery": {"soc": 0.9, "room_c": 10.0},
+}
+
+
+@pytest.mark.parametrize("changes", [{}, HOT], ids=["cold", "hot"])
 @settings(max_examples=15, deadline=None)
 @given(pauses=st.lists(st.integers(1, 9000), min_size=1, max_size=25))
-def test_polling_often_or_seldom_does_not_change_the_plant(pauses):
+def test_polling_often_or_seldom_does_not_change_the_plant(changes, pauses):
     """However the time is cut, the plant at a moment is the same to the last bit."""
-    polled, alone = plant(seed=7), plant(seed=7)
+    polled, alone = plant(seed=7, **changes), plant(seed=7, **changes)
     for pause in pauses:
         polled.advance_to(polled.t_utc_s + pause)
         polled.snapshot._asdict()
