@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[Any], Any]:
+    """Parser of an option that is a number within limits, and says which when it isn't."""
+    limits = (
+        f"a whole number from {low:,} to {high:,}" if kind is int else f"a number from {low:g} to {high:g}"
+    )
+
+    def parse(text: Any) -> Any:
+        with suppress(ValueError):
+            value = kind(text)
+            if low <= value <= high:  # never true for nan
+                return value
+        raise typer.BadParameter(f"must be {limits}, got {text!r}")
+
+    return parse
+
+
 SiteName = Annotated[
     str, typer.Argument(metavar="SITE", help="A site of config/sites by name, or the path of a site file.")
 ]
@@ -35,7 +52,11 @@ Start = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(min=0, metavar="N", help="Weather and load. Same seed, same run. Default: the site's."),
+    typer.Option(
+        parser=number(int, 0, 2**63 - 1),
+        metavar="N",
+        help="Weather and load. Same seed, same run. Default: the site's.",
+    ),
 ]
 MapName = Annotated[
     str, typer.Option("--map", metavar="MAP", help="Register map: uart2, epever, or the path of a map file.")
@@ -121,10 +142,12 @@ def serve(
     ] = None,
     register_map: MapName = "uart2",
     unit: Annotated[
-        int, typer.Option(min=1, max=247, metavar="ID", help="Own unit id, where the map has one.")
+        int,
+        typer.Option(parser=number(int, 1, 247), metavar="ID", help="Own unit id, where the map has one."),
     ] = 1,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=100000, metavar="X", help="Plant time over wall time.")
+        float,
+        typer.Option(parser=number(float, 0.001, 100000), metavar="X", help="Plant time over wall time."),
     ] = 1.0,
     start: Start = None,
     seed: Seed = None,
@@ -211,9 +234,11 @@ def _totals(plant: "Plant", lines: "list[Line]") -> None:
 @app.command()
 def demo(
     site: SiteName = "cabin",
-    days: Annotated[float, typer.Option(min=0.01, max=3650, metavar="N", help="Plant days to show.")] = 1.0,
+    days: Annotated[
+        float, typer.Option(parser=number(float, 0.01, 3650), metavar="N", help="Plant days to show.")
+    ] = 1.0,
     speed: Annotated[
-        float, typer.Option(min=1, max=100000, metavar="X", help="Plant time over wall time.")
+        float, typer.Option(parser=number(float, 1, 100000), metavar="X", help="Plant time over wall time.")
     ] = 1440.0,
     start: Start = None,
     seed: Seed = None,
@@ -229,7 +254,9 @@ def demo(
 def run(
     site: SiteName = "cabin",
     start: Start = None,
-    days: Annotated[float, typer.Option(min=0.001, max=36500, metavar="N", help="How long.")] = 1.0,
+    days: Annotated[
+        float, typer.Option(parser=number(float, 0.001, 36500), metavar="N", help="How long.")
+    ] = 1.0,
     sample: Annotated[
         str, typer.Option(metavar="TIME", help="Time between samples: a multiple of 5 s that divides a day.")
     ] = "60s",
@@ -282,9 +309,11 @@ def poll(
         str | None,
         typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100; all of the map if left out."),
     ] = None,
-    count: Annotated[int, typer.Argument(min=1, max=125, metavar="COUNT", help="Registers to read.")] = 1,
+    count: Annotated[
+        int, typer.Argument(parser=number(int, 1, 125), metavar="COUNT", help="Registers to read.")
+    ] = 1,
     register_map: MapName = "epever",
-    unit: Annotated[int, typer.Option(min=0, max=247, metavar="ID", help="Unit id to ask.")] = 1,
+    unit: Annotated[int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id to ask.")] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
 ) -> None:
     """Read a Tracer, real or simulated, and print names, values and units."""

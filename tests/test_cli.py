@@ -105,7 +105,7 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
     [
         (["run", "cabbin"], r"cabbin: not among the sites: .*cabin.*\(did you mean cabin\?\)"),
         (["run", "not/there.yaml"], r"not/there\.yaml: no such file"),
-        (["run", "--seed", "many"], r".*--seed.*integer.*"),
+        (["run", "--seed", "many"], r".*--seed.*must be a whole number from 0 to .*, got .many."),
         (["run", "--seed", "-1"], r".*--seed.*0.*"),
         (["run", "--days", "0"], r".*--days.*"),
         (["run", "--start", "noon"], r"--start: 'noon' is no time; write local time as 2026-06-21T06:00"),
