@@ -22,6 +22,9 @@ from plant.state import Books, Flows, Held, Memory, Parameters
 
 EVENT_S = 1e-3  # events are located to this
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
+FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S = (
+    SetPoints._fields.index(name) for name in ("float_v", "boost_v", "equalize_v", "boost_s")
+)
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
@@ -121,20 +124,21 @@ def _possible(x: State, p: LeadAcid) -> bool:
 
 
 @inlined
-def _target_v(stage: int, owed_s: float, s: SetPoints) -> float:
+def _target_v(stage: int, owed_s: float, levels: np.ndarray) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
+    level = BOOST_V
     if stage == Stage.FLOAT:
-        return s.float_v
-    if stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
-        return s.equalize_v
-    return s.boost_v
+        level = FLOAT_V
+    elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
+        level = EQUALIZE_V
+    return float(levels[level])
 
 
 @inlined
-def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
+def _hold(held: Held, modes: np.ndarray, memory: Memory, levels: np.ndarray) -> Held:
     """The held inputs as the machines now stand."""
     stage = modes[Machine.CHARGE]
-    target = _target_v(stage, memory.equalize_left_s, s)
+    target = _target_v(stage, memory.equalize_left_s, levels)
     return Held(
         held.offer,
         held.p_mp_w,
@@ -148,13 +152,13 @@ def _hold(held: Held, modes: np.ndarray, memory: Memory, s: SetPoints) -> Held:
 
 @inlined
 def _longest_step_s(
-    memory: Memory, bus: Bus, stage: int, until_due_s: float, s: SetPoints, p: LeadAcid
+    memory: Memory, bus: Bus, stage: int, until_due_s: float, boost_s: float, p: LeadAcid
 ) -> float:
     """How far [s] the battery may be integrated in one stride, and no timer run out before."""
     h = min(battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due_s, EVENT_S))
     if _serves_time(bus, stage):
-        if stage == Stage.BOOST and s.boost_s > memory.held_s:
-            h = min(h, s.boost_s - memory.held_s)
+        if stage == Stage.BOOST and boost_s > memory.held_s:
+            h = min(h, boost_s - memory.held_s)
         if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
             h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
     return h
@@ -167,7 +171,7 @@ def _serves_time(bus: Bus, stage: int) -> bool:
     return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
 
 
-@inlined
+@kernel
 def _stride(
     h: float, met: int, memory: Memory, held: Held, p: LeadAcid, stage: PowerStage, books: Books
 ) -> tuple[float, State, Flows, Bus]:
@@ -191,9 +195,9 @@ def _stride(
     return h, x, mean, bus
 
 
-@inlined
+@kernel
 def grid_step(
-    memory: Memory, held: Held, s: SetPoints, par: Parameters, books: Books, t_utc_s: float, dt_s: float
+    memory: Memory, held: Held, p: LeadAcid, stage: PowerStage, books: Books, t_utc_s: float, dt_s: float
 ) -> tuple[Memory, Held, Bus]:
     """Move the plant by one step of the grid, event by event.
 
@@ -202,11 +206,9 @@ def grid_step(
     memory : Memory
     held : Held
         Sun, demand and room of this step.
-    s : SetPoints
-        At this step's battery temperature.
-    par : Parameters
+    p, stage : LeadAcid, PowerStage
     books : Books
-        Written into.
+        Written into. `levels` holds the set-points at this step's battery temperature.
     t_utc_s, dt_s : float
         Beginning and length of the step [s].
 
@@ -216,7 +218,6 @@ def grid_step(
         The plant at the end of the step.
     """
     modes, timers, levels, scratch = books.modes, books.timers, books.levels, books.quantities
-    p, stage = par.battery, par.stage
     left = dt_s
     bus = look(memory.x, held, p, stage)
     met = truth(bus, held, memory, modes, levels, scratch)
@@ -228,7 +229,7 @@ def grid_step(
             fired = fire(met, books, t_utc_s + dt_s - left)
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = Memory(memory.x, held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v)
-            held = _hold(held, modes, memory, s)
+            held = _hold(held, modes, memory, levels)
             bus = look(memory.x, held, p, stage)
             met = truth(bus, held, memory, modes, levels, scratch)
             until_due = seconds_until_due(met, timers, levels)
@@ -236,7 +237,7 @@ def grid_step(
             return memory, held, bus
         charge = modes[Machine.CHARGE]
         serves = _serves_time(bus, charge)
-        h = min(left, _longest_step_s(memory, bus, charge, until_due, s, p))
+        h = min(left, _longest_step_s(memory, bus, charge, until_due, levels[BOOST_S], p))
         h, x, mean, bus = _stride(h, met, memory, held, p, stage, books)
         _book(books.account, books.carry, h, mean)
         tick(h, met, timers)
@@ -296,9 +297,9 @@ def run_steps(
         curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
         offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
         held = Held(offered, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)
-        held = _hold(held, books.modes, memory, s)
+        held = _hold(held, books.modes, memory, books.levels)
         t = day_start_s + k * STEP_S
-        memory, held, bus = grid_step(memory, held, s, par, books, t, float(STEP_S))
+        memory, held, bus = grid_step(memory, held, par.battery, stage, books, t, float(STEP_S))
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)

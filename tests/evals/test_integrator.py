@@ -30,7 +30,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
         solution = radau_plant(State(*exact), SEGMENT_S, inputs, par)
         exact = solution.y[:, -1]
         for step in range(SEGMENT_S // 5):
-            now, _, _ = grid_step(now, inputs, par.setpoints, par, open_books, 5.0 * step, 5.0)
+            now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
         worst_v = max(worst_v, abs(now.x.v_node_v - exact[2]))
         worst_soc = max(worst_soc, abs(now.x.q1_ah + now.x.q2_ah - exact[0] - exact[1]) / p.q_ah)
     assert worst_v < 1e-3
@@ -52,7 +52,7 @@ def test_every_grid_point_after_a_jump_is_within_a_millivolt(from_w, to_w):
         open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
         exact = radau_plant(now.x, 60.0, inputs, par, t_eval=np.arange(5.0, 61.0, 5.0)).y[2]
         for step in range(12):
-            now, _, _ = grid_step(now, inputs, par.setpoints, par, open_books, 5.0 * step, 5.0)
+            now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
             assert abs(now.x.v_node_v - exact[step]) < 1e-3
 
 
@@ -68,7 +68,7 @@ def test_constant_voltage_charging_follows_radau():
     for step in range(6 * 720):
         open_books.modes[Machine.CHARGE] = Stage.BOOST
         now = now._replace(held_s=0.0)
-        now, _, _ = grid_step(now, inputs, par.setpoints, par, open_books, 5.0 * step, 5.0)
+        now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
     assert now.x.v_node_v == pytest.approx(exact[2], abs=1e-3)
     assert now.x.q1_ah + now.x.q2_ah == pytest.approx(exact[0] + exact[1], abs=1e-4 * p.q_ah)
 
@@ -103,7 +103,7 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
     now = memory(battery.rested(0.6, 25.0, p))
     before = battery.stored_wh(now.x, p)
     for step in range(720):
-        now, _, _ = grid_step(now, inputs, par.setpoints, par, open_books, 5.0 * step, 5.0)
+        now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
     e = dict(zip(Flows._fields, open_books.account, strict=True))
     more = battery.stored_wh(now.x, p) - before
     losses = e["ohmic"] + e["polarisation"] + e["gas"] + e["diffusion"]
