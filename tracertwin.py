@@ -69,10 +69,9 @@ class Stop(Exception):  # noqa: N818  not an error: a wish
 
 def build(site_name: str, start: str | None, seed: int | None) -> "Plant":
     """A plant from a site's name and the options of the command line."""
-    from plant.clock import STEP_S, to_utc_s
+    from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
     from plant.plant import Plant
-    from plant.problems import Problem, ProblemsError
     from plant.site import load_site
 
     site = load_site(site_name)
@@ -80,12 +79,7 @@ def build(site_name: str, start: str | None, seed: int | None) -> "Plant":
     if start == "now":
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
-        from plant.clock import parse_local
-
-        try:
-            start_s = to_utc_s(parse_local(start), site.location.timezone)
-        except ValueError as error:
-            raise ProblemsError([Problem("--start", 0, "", str(error))]) from None
+        start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
     if not is_compiled():
         say("compiling the plant for this machine, once; about 20 s ...")
     return Plant(site, seed, start_s)
@@ -183,11 +177,10 @@ def serve(
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     plant = build(site, start, seed)
     begins = plant.start_utc_s
-    ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
     live = Live(
         plant, WallClock(begins, speed), begins + for_s if for_s else None, sample_s=60 if trace else 0
     )
-    tracer = Tracer(load_map(register_map, ratings), live.snapshot, unit, warn_once=_warn)
+    tracer = Tracer(load_map(register_map, plant.site.ratings()), live.snapshot, unit, warn_once=_warn)
     lines = [Line(at, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for at in endpoints]
     try:
         for line in lines:

@@ -5,7 +5,6 @@ is a short cut: the plant moves in its own thread, the line answers in another, 
 through a TCP socket.
 """
 
-import math
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -46,10 +45,8 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     """
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     clock = WallClock(plant.start_utc_s, speed)
-    end_utc_s = plant.start_utc_s + STEP_S * math.ceil(days * DAY_S / STEP_S)
-    live = Live(plant, clock, end_utc_s)
-    ratings = plant.site.controller.ratings().ratings(plant.site.battery.system_v)
-    tracer = Tracer(load_map("uart2", ratings), live.snapshot)
+    live = Live(plant, clock, plant.start_utc_s + days * DAY_S)
+    tracer = Tracer(load_map("uart2", plant.site.ratings()), live.snapshot)
     with StandIn(period_s=0.0) as stand_in:
         line = Line(stand_in.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
         tally = Tally(plant.snapshot)

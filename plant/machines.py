@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from plant.charger import RULES, Machine, compile_rules
+from plant.charger import RULES, Machine, Quantities, compile_rules
 from plant.converter import Bus
 from plant.jit import inlined, kernel
 from plant.state import Books, Held, Memory
@@ -14,6 +14,9 @@ from plant.state import Books, Held, Memory
 # an atomic count up and down each time; so do the arrays of `Books`, which is why only who writes takes it.)
 MACHINE, FROM, TO, QUANTITY, AT_LEAST, SETPOINT, DWELL, RESTARTS_CHARGE = compile_rules(RULES)
 RULE_COUNT = len(RULES)
+V_BATT, V_PV, V_PV_ABOVE_BATTERY, HELD, EQUALIZE_LEFT, OVER_VOLTAGE, LOAD_COLLAPSED = range(
+    len(Quantities._fields)
+)
 
 
 @inlined
@@ -24,13 +27,14 @@ def truth(
 
     When it changes between two instants, something happened between them.
     """
-    quantities[0] = bus.v_batt_v
-    quantities[1] = bus.v_pv_v
-    quantities[2] = held.offer.v_oc_v - bus.v_batt_v
-    quantities[3] = memory.held_s
-    quantities[4] = memory.equalize_left_s
-    quantities[5] = float(modes[Machine.OVER_VOLTAGE])
-    quantities[6] = 1.0 if held.load_on and held.demand_w > 0.0 and bus.i_load_a == 0.0 else 0.0
+    quantities[V_BATT] = bus.v_batt_v
+    quantities[V_PV] = bus.v_pv_v
+    quantities[V_PV_ABOVE_BATTERY] = held.offer.v_oc_v - bus.v_batt_v
+    quantities[HELD] = memory.held_s
+    quantities[EQUALIZE_LEFT] = memory.equalize_left_s
+    quantities[OVER_VOLTAGE] = float(modes[Machine.OVER_VOLTAGE])
+    collapsed = held.load_on and held.demand_w > 0.0 and bus.i_load_a == 0.0
+    quantities[LOAD_COLLAPSED] = 1.0 if collapsed else 0.0
     bits = (bus.regime.value * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << RULE_COUNT
     for rule in range(RULE_COUNT):
         if modes[MACHINE[rule]] == FROM[rule]:

@@ -80,7 +80,7 @@ class Plant:
         self._inputs = lru_cache(maxsize=2)(lambda day: day_inputs(site, self.seed, day))
         self._par = Parameters(
             site.battery.parameters(),
-            power_stage(site.controller.ratings(), site.battery.system_v),
+            power_stage(site.controller.parameters(), site.battery.system_v),
             site.setpoints(),
             series_resistance(site.array),
         )

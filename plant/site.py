@@ -168,7 +168,7 @@ class Controller(Record):
         ControllerModel.load(name)
         return name
 
-    def ratings(self) -> ControllerModel:
+    def parameters(self) -> ControllerModel:
         """Ratings and losses of the model."""
         return ControllerModel.load(self.model)
 
@@ -236,6 +236,10 @@ class Site(Record):
             equalize_min=0 if c.battery_type == "gel" else c.equalize_min,
             compensation_mv_k_cell=c.compensation_mv_k_cell,
         )
+
+    def ratings(self) -> dict[str, float]:
+        """What the controller's rated-data registers show."""
+        return self.controller.parameters().ratings(self.battery.system_v)
 
     def local_start(self) -> datetime:
         """The start as naive civil time."""

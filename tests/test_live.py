@@ -19,14 +19,10 @@ from tests.plants import plant
 DAY = 86400
 
 
-def ratings(p):
-    return p.site.controller.ratings().ratings(p.site.battery.system_v)
-
-
 def conversation(seed: int, map_name: str) -> bytes:
     """Reply bytes of a long, irregular conversation with a plant that moves between the requests."""
     p = plant(seed=seed)
-    tracer = Tracer(load_map(map_name, ratings(p)), lambda: p.snapshot)
+    tracer = Tracer(load_map(map_name, p.site.ratings()), lambda: p.snapshot)
     chance = random.Random(99)
     heard = b""
     for _ in range(400):
@@ -49,7 +45,7 @@ def test_a_day_read_over_the_line_is_the_day_the_plant_had():
     energies it reads at the end are the integral of power to 0.01 kWh."""
     p = plant(seed=27)
     live = Live(p, WallClock(p.start_utc_s, DAY / 2.0), p.start_utc_s + DAY, sample_s=5)
-    tracer = Tracer(load_map("uart2", ratings(p)), live.snapshot)
+    tracer = Tracer(load_map("uart2", p.site.ratings()), live.snapshot)
     readings = []
     with (
         StandIn(period_s=0.0) as firmware,
