@@ -81,7 +81,7 @@ def build(site_name: str, start: str | None, seed: int | None) -> "Plant":
     elif start is not None:
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
     if not is_compiled():
-        say("compiling the plant for this machine, once; about 20 s ...")
+        say("compiling the plant for this machine, once; 20 to 30 s ...")
     return Plant(site, seed, start_s)
 
 
