@@ -9,9 +9,9 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.table import Result
-from plant import battery
-from plant.battery import State, rested
+from plant import leadacid as battery
 from plant.clock import DAY_S
+from plant.leadacid import State, rested
 from plant.plant import Plant
 from plant.site import load_site
 

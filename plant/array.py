@@ -13,7 +13,7 @@ from plant.clock import SKY_S, STEP_S
 from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
 from plant.jit import kernel
 from plant.module import Module
-from plant.site import Array
+from plant.site_array import Array
 from plant.sky import SkyDay, plane_of_array
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min

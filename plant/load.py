@@ -4,7 +4,7 @@ import numpy as np
 
 from plant.chance import Stream, generator
 from plant.clock import DAY_S, STEP_S, utc_offset_s
-from plant.site import Load
+from plant.site_load import Load
 
 
 def demand_day(load: Load, seed: int, day: int, start_utc_s: int, timezone: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from plant.array import ArrayDay, array_day, series_resistance
 from plant.battery import rested
 from plant.charger import RULES, Daylight, Machine
 from plant.clock import DAY_S, STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
-from plant.converter import power_stage
+from plant.controller import power_stage
 from plant.load import demand_day
 from plant.site import Site
 from plant.sky import sky_day

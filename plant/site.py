@@ -1,144 +1,26 @@
 """The records a site file becomes: frozen, validated, every problem told at once.
 
-Knows what may stand in a site file and what each value may be; doesn't know how anything behaves.
+Knows what may stand in a site file and what each value may be; doesn't know how anything behaves. Sky, array and
+load have their records in `site_sky`, `site_array` and `site_load`.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from plant import configs
-from plant.battery import LeadAcid, scaled
+from plant.battery import scaled
 from plant.charger import BATTERY_TYPES, SetPoints
 from plant.clock import parse_local
-from plant.clouds import CloudModel
-from plant.converter import ControllerModel
-from plant.module import Module, find_module
+from plant.controller import ControllerModel
+from plant.leadacid import LeadAcid
 from plant.problems import ProblemsError, did_you_mean
+from plant.records import Positive, Record, Temperature
+from plant.site_array import Array
+from plant.site_load import Load
+from plant.site_sky import Location, Sky, Weather
 from plant.yamlfile import KeyPath, load_yaml, problems_of, read_numbers
-
-
-def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
-    """The type of so many numbers in a row; one number may stand for all of them."""
-
-    def spread(value: Any) -> Any:
-        if one_for_all and isinstance(value, int | float) and not isinstance(value, bool):
-            return (value,) * length
-        if isinstance(value, list | tuple) and len(value) != length:
-            raise ValueError(f"must be {length} numbers{', or one for all' * one_for_all}, got {len(value)}")
-        return tuple(value) if isinstance(value, list) else value
-
-    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
-    return Annotated[tuple[number, ...], BeforeValidator(spread)]
-
-
-def monthly(**limits: float) -> Any:
-    """Twelve numbers, January first, or one for all months."""
-    return series(12, one_for_all=True, **limits)
-
-
-Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Temperature = Annotated[float, Field(ge=-60.0, le=90.0, allow_inf_nan=False)]
-
-
-class Record(BaseModel):
-    """Strict (6.5 is no whole number, "5" no number), closed (no unknown keys) and frozen."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Location(Record):
-    """Where the site is."""
-
-    latitude_deg: Annotated[float, Field(ge=-90.0, le=90.0)]
-    longitude_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
-    altitude_m: Annotated[float, Field(ge=-430.0, le=9000.0)] = 0.0
-    timezone: str = "UTC"
-    linke_turbidity: Literal["climatology"] | monthly(ge=1.0, le=12.0) = "climatology"  # type: ignore[valid-type]
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            from zoneinfo import available_timezones
-
-            raise ValueError(
-                f"no time zone {name!r}{did_you_mean(name, available_timezones())}; Area/City, e.g. Europe/Zurich"
-            ) from None
-        return name
-
-
-class Sky(Record):
-    """How cloudy the months are."""
-
-    clearness: monthly(ge=0.3, le=0.75) | None = None  # type: ignore[valid-type]
-    albedo: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
-    clouds: dict[str, float] = Field(default_factory=dict)
-
-    @field_validator("clouds")
-    @classmethod
-    def _known_constants(cls, given: dict[str, float]) -> dict[str, float]:
-        for key in given:
-            if key not in CloudModel._fields:
-                raise ValueError(f"unknown constant {key}{did_you_mean(key, CloudModel._fields)}")
-        return given
-
-    def cloud_model(self) -> CloudModel:
-        """The constants of the cloud model, with what the site changes."""
-        return CloudModel(**self.clouds)
-
-
-class Weather(Record):
-    """Monthly means of the air."""
-
-    temperature_c: monthly(ge=-60.0, le=60.0)  # type: ignore[valid-type]
-    temperature_swing_c: Annotated[float, Field(ge=0.0, le=40.0)] | None = None
-    wind_m_s: monthly(ge=0.3, le=30.0) = (2.0,) * 12  # type: ignore[valid-type]
-
-
-class ArrayLosses(Record):
-    """What the module's plate doesn't know of. Shares of the light or of the current."""
-
-    soiling: Share = 0.02
-    mismatch: Share = 0.015
-    light_induced: Share = 0.015
-    nameplate: Share = 0.01
-    wiring_ohm: NotNegative = 0.0
-
-
-class Array(Record):
-    """The solar modules, all in one plane."""
-
-    module: str
-    series: Annotated[int, Field(ge=1, le=100)] = 1
-    parallel: Annotated[int, Field(ge=1, le=1000)] = 1
-    tilt_deg: Annotated[float, Field(ge=0.0, le=90.0)]
-    azimuth_deg: Annotated[float, Field(ge=0.0, le=360.0)] = 180.0
-    losses: ArrayLosses = ArrayLosses()
-
-    @field_validator("module")
-    @classmethod
-    def _known_module(cls, name: str) -> str:
-        find_module(name)
-        return name
-
-    def module_parameters(self) -> Module:
-        """Parameters of one module."""
-        return find_module(self.module)
 
 
 class Controller(Record):
@@ -190,14 +72,8 @@ class Battery(Record):
 
     def parameters(self) -> LeadAcid:
         """The block scaled to this bank."""
-        return scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
-
-
-class Load(Record):
-    """What hangs on the load output: power by hour of the civil day."""
-
-    hourly_w: series(24, ge=0.0)  # type: ignore[valid-type]
-    noise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+        block: LeadAcid = scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
+        return block
 
 
 class Site(Record):

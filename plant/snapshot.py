@@ -79,7 +79,8 @@ class Snapshot(NamedTuple):
     e_unserved_wh: float  # asked for by the load, not delivered
     e_ohmic_wh: float  # losses inside the battery, by cause
     e_polarisation_wh: float
-    e_gas_wh: float
+    e_side_wh: float  # gassing, self-discharge
     e_diffusion_wh: float
+    e_hysteresis_wh: float
     e_entropy_wh: float  # stored energy that warming adds (the EMF has a temperature coefficient)
     e_stored_wh: float  # what is in the battery at this instant

@@ -4,15 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.battery import LeadAcid, State
+from plant import battery
 from plant.charger import RULES, Machine, Quantities, SetPoints
-from plant.converter import Offer, PowerStage
+from plant.controller import PowerStage
+from plant.offer import Offer
 
 EVENTS_KEPT = 4096
 
 
 class Flows(NamedTuple):
-    """Power of every flow [W], and the gassing current [A]; their integrals are the account."""
+    """Power of every flow [W], and the current of side reactions [A]; their integrals are the account."""
 
     available: float
     pv: float
@@ -25,16 +26,17 @@ class Flows(NamedTuple):
     unserved: float
     ohmic: float
     polarisation: float
-    gas: float
+    side: float
     diffusion: float
+    hysteresis: float
     entropy: float
-    i_gas: float
+    i_side: float
 
 
 # Where each flow stands in the account.
 (
     AVAILABLE, PV, CONVERTER_LOSS, CHG, PATH_LOSS, LOAD, OWN, BATT, UNSERVED,
-    OHMIC, POLARISATION, GAS, DIFFUSION, ENTROPY, I_GAS,
+    OHMIC, POLARISATION, SIDE, DIFFUSION, HYSTERESIS, ENTROPY, I_SIDE,
 ) = range(len(Flows._fields))  # fmt: skip
 
 
@@ -53,7 +55,7 @@ class Held(NamedTuple):
 class Memory(NamedTuple):
     """What the plant remembers beside the battery and the states of the machines."""
 
-    x: State
+    x: battery.State
     held_s: float
     equalize_left_s: float
     t_heatsink_c: float
@@ -65,7 +67,7 @@ class Books(NamedTuple):
 
     modes: np.ndarray  # (machines,) state of each machine
     timers: np.ndarray  # (rules,) how long each rule's conditions have held [s]
-    account: np.ndarray  # (flows,) integral of each flow since the start [Wh; gas: Ah]
+    account: np.ndarray  # (flows,) integral of each flow since the start [Wh; side reactions: Ah]
     carry: np.ndarray  # (flows,) what rounding left out of it
     offset: np.ndarray  # (2, 4) account of charge and of load at the last midnight, month, year, reset [Wh]
     extremes: np.ndarray  # (4,) max and min of PV voltage, max and min of battery voltage, today [V]
@@ -78,7 +80,7 @@ class Books(NamedTuple):
 class Parameters(NamedTuple):
     """The plant's constants."""
 
-    battery: LeadAcid
+    battery: battery.Parameters
     stage: PowerStage
     setpoints: SetPoints
     r_s_ohm: float  # of the array with its wiring

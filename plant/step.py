@@ -9,13 +9,17 @@ import numpy as np
 
 from plant import battery
 from plant.array import ArrayDay
-from plant.battery import LeadAcid, State
+from plant.battery import Parameters as Chemistry
+from plant.battery import State
+from plant.cell import rk4_mean
 from plant.charger import LoadOutput, Machine, SetPoints, Stage, compensated
 from plant.clock import STEP_S
-from plant.converter import Bus, Offer, PowerStage, Regime, offer, solve
+from plant.controller import PowerStage
+from plant.converter import Bus, Regime, solve
 from plant.diode import Curve
 from plant.jit import inlined, kernel
 from plant.machines import RESTARTS_CHARGE, fire, seconds_until_due, tick, truth
+from plant.offer import Offer, offer
 from plant.show import snapshot
 from plant.snapshot import Snapshot
 from plant.state import Books, Flows, Held, Memory, Parameters
@@ -29,15 +33,14 @@ HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
 @inlined
-def look(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> Bus:
+def look(x: State, held: Held, p: Chemistry, stage: PowerStage) -> Bus:
     """The battery node at an instant."""
-    r0 = battery.ohmic_resistance(x.t_c, p)
     demand = held.demand_w if held.load_on else 0.0
-    return solve(x.v_node_v, r0, held.v_target_v, held.charging, held.offer, demand, stage)
+    return solve(battery.source(x, p), held.v_target_v, held.charging, held.offer, demand, stage)
 
 
 @inlined
-def flows(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, Flows]:
+def flows(x: State, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
     """Time derivative of the battery's state in the plant, and every flow of power."""
     bus = look(x, held, p, stage)
     dx, loss = battery.rates(x, bus.i_batt_a, held.t_room_c, p)
@@ -53,57 +56,39 @@ def flows(x: State, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, 
         held.demand_w - bus.p_load_w,
         loss.ohmic_w,
         loss.polarisation_w,
-        loss.gas_w,
+        loss.side_w,
         loss.diffusion_w,
+        loss.hysteresis_w,
         loss.entropy_w,
-        loss.i_gas_a,
+        loss.i_side_a,
     )
-
-
-@inlined
-def _moved(x: State, h: float, dx: State) -> State:
-    return State(
-        x.q1_ah + h * dx.q1_ah,
-        x.q2_ah + h * dx.q2_ah,
-        x.v_node_v + h * dx.v_node_v,
-        x.t_c + h * dx.t_c,
-    )
-
-
-@inlined
-def _mean(k1: float, k2: float, k3: float, k4: float) -> float:
-    return (k1 + 2.0 * (k2 + k3) + k4) / 6.0
 
 
 @kernel
-def rk4(x: State, h: float, held: Held, p: LeadAcid, stage: PowerStage) -> tuple[State, Flows]:
+def rk4(x: State, h: float, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
     """One classical Runge-Kutta step of the battery in the plant, and the mean of every flow over it."""
     k1, f1 = flows(x, held, p, stage)
-    k2, f2 = flows(_moved(x, 0.5 * h, k1), held, p, stage)
-    k3, f3 = flows(_moved(x, 0.5 * h, k2), held, p, stage)
-    k4, f4 = flows(_moved(x, h, k3), held, p, stage)
-    slope = State(
-        _mean(k1.q1_ah, k2.q1_ah, k3.q1_ah, k4.q1_ah),
-        _mean(k1.q2_ah, k2.q2_ah, k3.q2_ah, k4.q2_ah),
-        _mean(k1.v_node_v, k2.v_node_v, k3.v_node_v, k4.v_node_v),
-        _mean(k1.t_c, k2.t_c, k3.t_c, k4.t_c),
-    )
-    return _moved(x, h, slope), Flows(
+    k2, f2 = flows(battery.moved(x, 0.5 * h, k1, p), held, p, stage)
+    k3, f3 = flows(battery.moved(x, 0.5 * h, k2, p), held, p, stage)
+    k4, f4 = flows(battery.moved(x, h, k3, p), held, p, stage)
+    slope = battery.mean_slope(k1, k2, k3, k4, p)
+    return battery.moved(x, h, slope, p), Flows(
         held.p_mp_w,
-        _mean(f1.pv, f2.pv, f3.pv, f4.pv),
-        _mean(f1.converter_loss, f2.converter_loss, f3.converter_loss, f4.converter_loss),
-        _mean(f1.chg, f2.chg, f3.chg, f4.chg),
-        _mean(f1.path_loss, f2.path_loss, f3.path_loss, f4.path_loss),
-        _mean(f1.load, f2.load, f3.load, f4.load),
-        _mean(f1.own, f2.own, f3.own, f4.own),
-        _mean(f1.batt, f2.batt, f3.batt, f4.batt),
-        _mean(f1.unserved, f2.unserved, f3.unserved, f4.unserved),
-        _mean(f1.ohmic, f2.ohmic, f3.ohmic, f4.ohmic),
-        _mean(f1.polarisation, f2.polarisation, f3.polarisation, f4.polarisation),
-        _mean(f1.gas, f2.gas, f3.gas, f4.gas),
-        _mean(f1.diffusion, f2.diffusion, f3.diffusion, f4.diffusion),
-        _mean(f1.entropy, f2.entropy, f3.entropy, f4.entropy),
-        _mean(f1.i_gas, f2.i_gas, f3.i_gas, f4.i_gas),
+        rk4_mean(f1.pv, f2.pv, f3.pv, f4.pv),
+        rk4_mean(f1.converter_loss, f2.converter_loss, f3.converter_loss, f4.converter_loss),
+        rk4_mean(f1.chg, f2.chg, f3.chg, f4.chg),
+        rk4_mean(f1.path_loss, f2.path_loss, f3.path_loss, f4.path_loss),
+        rk4_mean(f1.load, f2.load, f3.load, f4.load),
+        rk4_mean(f1.own, f2.own, f3.own, f4.own),
+        rk4_mean(f1.batt, f2.batt, f3.batt, f4.batt),
+        rk4_mean(f1.unserved, f2.unserved, f3.unserved, f4.unserved),
+        rk4_mean(f1.ohmic, f2.ohmic, f3.ohmic, f4.ohmic),
+        rk4_mean(f1.polarisation, f2.polarisation, f3.polarisation, f4.polarisation),
+        rk4_mean(f1.side, f2.side, f3.side, f4.side),
+        rk4_mean(f1.diffusion, f2.diffusion, f3.diffusion, f4.diffusion),
+        rk4_mean(f1.hysteresis, f2.hysteresis, f3.hysteresis, f4.hysteresis),
+        rk4_mean(f1.entropy, f2.entropy, f3.entropy, f4.entropy),
+        rk4_mean(f1.i_side, f2.i_side, f3.i_side, f4.i_side),
     )
 
 
@@ -115,12 +100,6 @@ def _book(account: np.ndarray, carry: np.ndarray, h: float, mean: Flows) -> None
         total = account[j] + term
         carry[j] = (total - account[j]) - term
         account[j] = total
-
-
-@inlined
-def _possible(x: State, p: LeadAcid) -> bool:
-    """Whether a state is one that a battery can be in; false for nan."""
-    return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
 
 
 @inlined
@@ -152,7 +131,7 @@ def _hold(held: Held, modes: np.ndarray, memory: Memory, levels: np.ndarray) -> 
 
 @inlined
 def _longest_step_s(
-    memory: Memory, bus: Bus, stage: int, until_due_s: float, boost_s: float, p: LeadAcid
+    memory: Memory, bus: Bus, stage: int, until_due_s: float, boost_s: float, p: Chemistry
 ) -> float:
     """How far [s] the battery may be integrated in one stride, and no timer run out before."""
     h = min(battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due_s, EVENT_S))
@@ -173,12 +152,12 @@ def _serves_time(bus: Bus, stage: int) -> bool:
 
 @kernel
 def _stride(
-    h: float, met: int, memory: Memory, held: Held, p: LeadAcid, stage: PowerStage, books: Books
+    h: float, met: int, memory: Memory, held: Held, p: Chemistry, stage: PowerStage, books: Books
 ) -> tuple[float, State, Flows, Bus]:
     """Integrate over `h` seconds, or to just past the first event before that."""
     modes, levels, scratch = books.modes, books.levels, books.quantities
     x, mean = rk4(memory.x, h, held, p, stage)
-    while h > EVENT_S and not _possible(x, p):  # a stage fell over an edge that no limit foresaw
+    while h > EVENT_S and not battery.possible(x, p):  # a stage fell over an edge that no limit foresaw
         h *= 0.25
         x, mean = rk4(memory.x, h, held, p, stage)
     bus = look(x, held, p, stage)
@@ -188,7 +167,7 @@ def _stride(
             middle = 0.5 * (early + h)
             x_m, mean_m = rk4(memory.x, middle, held, p, stage)
             bus_m = look(x_m, held, p, stage)
-            if _possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
+            if battery.possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
                 early = middle
             else:
                 h, x, mean, bus = middle, x_m, mean_m, bus_m
@@ -197,7 +176,13 @@ def _stride(
 
 @kernel
 def grid_step(
-    memory: Memory, held: Held, p: LeadAcid, stage: PowerStage, books: Books, t_utc_s: float, dt_s: float
+    memory: Memory,
+    held: Held,
+    p: Chemistry,
+    stage: PowerStage,
+    books: Books,
+    t_utc_s: float,
+    dt_s: float,
 ) -> tuple[Memory, Held, Bus]:
     """Move the plant by one step of the grid, event by event.
 
@@ -206,7 +191,7 @@ def grid_step(
     memory : Memory
     held : Held
         Sun, demand and room of this step.
-    p, stage : LeadAcid, PowerStage
+    p, stage : Parameters, PowerStage
     books : Books
         Written into. `levels` holds the set-points at this step's battery temperature.
     t_utc_s, dt_s : float

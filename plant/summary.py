@@ -27,8 +27,9 @@ ACCOUNT = (
     ("e_batt_wh", "battery, net", 2),
     ("e_ohmic_wh", "ohmic loss", 3),
     ("e_polarisation_wh", "polarisation", 3),
-    ("e_gas_wh", "gassing", 3),
+    ("e_side_wh", "gassing, self-discharge", 3),
     ("e_diffusion_wh", "diffusion", 3),
+    ("e_hysteresis_wh", "hysteresis", 3),
     ("e_unserved_wh", "load not served", 0),
 )
 

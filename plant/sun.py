@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from plant.clock import DAY_S, SKY_S
-from plant.site import Location
+from plant.site_sky import Location
 
 NODE_S = 1200  # spacing of the exact solar positions; between them a cubic spline errs by less than 1e-3 deg
 NODES_A_DAY = DAY_S // NODE_S

@@ -3,11 +3,12 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from plant import battery
-from plant.battery import LeadAcid, State
+from plant import leadacid as battery
 from plant.charger import SetPoints
-from plant.converter import ControllerModel, Offer, power_stage
+from plant.controller import ControllerModel, power_stage
 from plant.diode import Curve
+from plant.leadacid import LeadAcid, State
+from plant.offer import Offer
 from plant.plant import Plant
 from plant.site import Site, load_block, load_site
 from plant.state import Books, Held, Memory, Parameters, empty_books

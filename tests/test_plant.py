@@ -122,7 +122,7 @@ def test_energy_closes_inside_the_battery_over_days_of_weather(five_days):
     last, first = Snapshot(*rows[-1]), Snapshot(*rows[0])
     gone = sum(
         getattr(last, name) - getattr(first, name)
-        for name in ("e_ohmic_wh", "e_polarisation_wh", "e_gas_wh", "e_diffusion_wh")
+        for name in ("e_ohmic_wh", "e_polarisation_wh", "e_side_wh", "e_diffusion_wh")
     )
     warmth = last.e_entropy_wh - first.e_entropy_wh
     more = last.e_stored_wh - first.e_stored_wh

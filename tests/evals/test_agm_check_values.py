@@ -7,8 +7,8 @@ data sheet of the MAGNA MA12-100. All at a constant temperature, 25 degC unless 
 import numpy as np
 import pytest
 
-from plant import battery
-from plant.battery import LeadAcid, State
+from plant import leadacid as battery
+from plant.leadacid import LeadAcid, State
 from tests.plants import agm, isothermal, radau_battery
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from plant import battery
-from plant.battery import State
+from plant import leadacid as battery
 from plant.charger import Machine, Stage
+from plant.leadacid import State
 from plant.state import Flows
 from plant.step import grid_step, rk4
 from tests.plants import agm, books, held, memory, parameters, radau_plant
@@ -106,7 +106,7 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
         now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
     e = dict(zip(Flows._fields, open_books.account, strict=True))
     more = battery.stored_wh(now.x, p) - before
-    losses = e["ohmic"] + e["polarisation"] + e["gas"] + e["diffusion"]
+    losses = e["ohmic"] + e["polarisation"] + e["side"] + e["diffusion"]
     assert more + losses - e["entropy"] == pytest.approx(e["batt"], rel=1e-6)
     assert now.x.t_c > 25.0  # it did warm
 

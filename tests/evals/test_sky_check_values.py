@@ -12,7 +12,7 @@ import pytest
 from plant import clouds, sun
 from plant.clock import SKY_S
 from plant.clouds import CloudModel
-from plant.site import Location
+from plant.site_sky import Location
 from plant.sky import plane_of_array, sky_day
 from tests.plants import site
 

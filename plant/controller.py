@@ -1,0 +1,86 @@
+"""The charge controller as data: ratings and losses of a model, and what of them a kernel needs."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from plant import configs
+from plant.yamlfile import load_yaml, read_numbers
+
+
+class ControllerModel(NamedTuple):
+    """Ratings and losses of a controller model; powers and voltages of a 12 V system unless said."""
+
+    charge_rated_a: float
+    load_rated_a: float
+    charge_rated_w_12v: float
+    charge_rated_w_24v: float
+    pv_rated_v: float  # highest open-circuit voltage
+    tracking_above_v: float  # the tracker works from this far above the battery ...
+    tracking_max_v: float  # ... up to here
+    tracking_efficiency: float
+    k_c_w_v: float  # loss: k_c v_pv + k_s v_pv i + r_eq i^2, i = output current
+    k_s_w_va: float
+    r_eq_ohm: float
+    own_w_12v: float  # own consumption, from the battery, day and night
+    own_w_24v: float
+    load_path_ohm: float  # load switch and terminals
+    heatsink_k_w: float
+    heatsink_j_k: float
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def load(name: str) -> "ControllerModel":
+        """A model out of ``config/controllers``, or a path to a file of one's own."""
+        document = load_yaml(configs.find("controllers", name))
+        return ControllerModel(**read_numbers(document, ControllerModel._fields, about=("title", "source")))
+
+    def ratings(self, system_v: int) -> dict[str, float]:
+        """What the rated-data registers show: rated at the highest system voltage whatever the battery is."""
+        return {
+            "pv_rated_v": self.pv_rated_v,
+            "pv_rated_a": self.charge_rated_a,
+            "pv_rated_w": self.charge_rated_w_24v,
+            "battery_rated_v": 24.0,
+            "charge_rated_a": self.charge_rated_a,
+            "charge_rated_w": self.charge_rated_w_24v,
+            "load_rated_v": 24.0,
+            "load_rated_a": self.load_rated_a,
+            "load_rated_w": 26.0 * self.load_rated_a,  # as the charge rating, at 13 V a block
+            "system_v": float(system_v),
+        }
+
+
+class PowerStage(NamedTuple):
+    """A controller at its system voltage, as the kernel takes it."""
+
+    i_max_a: float
+    p_max_w: float
+    above_v: float
+    v_max_v: float
+    efficiency: float
+    k_c: float
+    k_s: float
+    r_eq: float
+    own_w: float
+    path_ohm: float
+    heatsink_k_w: float
+    heatsink_j_k: float
+
+
+def power_stage(model: ControllerModel, system_v: int) -> PowerStage:
+    """A model working on a battery of 12 or 24 V."""
+    high = system_v == 24
+    return PowerStage(
+        model.charge_rated_a,
+        model.charge_rated_w_24v if high else model.charge_rated_w_12v,
+        model.tracking_above_v,
+        model.tracking_max_v,
+        model.tracking_efficiency,
+        model.k_c_w_v,
+        model.k_s_w_va,
+        model.r_eq_ohm,
+        model.own_w_24v if high else model.own_w_12v,
+        model.load_path_ohm,
+        model.heatsink_k_w,
+        model.heatsink_j_k,
+    )

@@ -1,0 +1,274 @@
+"""The lead-acid battery: two wells of charge, an electrode node, gassing and heat, as one ODE.
+
+Knows nothing of charge stages, sun or load: a current goes in, a state and its losses come out.
+
+The wells are KiBaM's (Manwell & McGowan 1993); the electrode node with its parasitic branch is Ceraolo's
+(2000); the gassing law is Schiffer's (J. Power Sources 168 (2007) 66). Charge overvoltage grows with the
+logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 degC.
+"""
+
+import math
+from typing import NamedTuple
+
+from plant.cell import Losses, Source, rk4_mean
+from plant.jit import inlined, kernel
+
+
+class LeadAcid(NamedTuple):
+    """Parameters of one battery of `cells` cells in series, at 25 degC where it matters."""
+
+    cells: float
+    q_ah: float  # slow-rate capacity: what SOC is a share of
+    c20_ah: float  # rated 20-hour capacity
+    e0_v: float  # open-circuit voltage of a cell: e0 + e1 h + e2 h^2
+    e1_v: float
+    e2_v: float
+    c: float  # share of the available well
+    k_per_h: float  # diffusion between the wells on discharge
+    rk: float  # how much faster it is on charge
+    i0_a: float  # discharge kinetics: exchange current and slope per cell
+    b_v: float
+    md: float  # depletion of the acid near the end of discharge
+    cd: float
+    r0_ohm: float  # ohmic resistance
+    i0c_a: float  # charge kinetics
+    bc_v: float
+    mc: float
+    ig0_a: float  # gassing current of 100 Ah at 2.23 V per cell
+    cn_ah: float  # nominal capacity that the gassing scales with
+    c_dl_f: float  # double layer
+    c_th_j_k: float  # heat capacity
+    h_a_w_k: float  # heat transfer to the room
+    vented: float  # share of the gas that leaves (1 flooded) instead of recombining (0 sealed)
+
+
+class State(NamedTuple):
+    """What the battery remembers. The same four numbers serve as their own time derivative."""
+
+    q1_ah: float  # available well
+    q2_ah: float  # bound well
+    v_node_v: float  # electrode node: terminal voltage without the ohmic drop
+    t_c: float
+
+
+ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
+REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
+SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
+MIN_STEP_S = 0.02
+
+
+@inlined
+def emf(h: float, t_c: float, p: LeadAcid) -> float:
+    """Open-circuit voltage [V] of the battery at a well filled to `h` (0..1)."""
+    return p.cells * (p.e0_v + h * (p.e1_v + h * p.e2_v) + ENTROPY_V_PER_K_CELL * (t_c - 25.0))
+
+
+@inlined
+def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
+    """Series resistance [Ohm] at a temperature."""
+    return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
+
+
+@inlined
+def source(x: State, p: LeadAcid) -> Source:
+    """The battery as its terminals see it."""
+    r0 = ohmic_resistance(x.t_c, p)
+    return Source(x.v_node_v, r0, r0)
+
+
+@inlined
+def moved(x: State, h: float, dx: State, p: LeadAcid) -> State:
+    """``x + h dx``."""
+    return State(
+        x.q1_ah + h * dx.q1_ah,
+        x.q2_ah + h * dx.q2_ah,
+        x.v_node_v + h * dx.v_node_v,
+        x.t_c + h * dx.t_c,
+    )
+
+
+@inlined
+def mean_slope(k1: State, k2: State, k3: State, k4: State, p: LeadAcid) -> State:
+    """What RK4 makes of its four slopes."""
+    return State(
+        rk4_mean(k1.q1_ah, k2.q1_ah, k3.q1_ah, k4.q1_ah),
+        rk4_mean(k1.q2_ah, k2.q2_ah, k3.q2_ah, k4.q2_ah),
+        rk4_mean(k1.v_node_v, k2.v_node_v, k3.v_node_v, k4.v_node_v),
+        rk4_mean(k1.t_c, k2.t_c, k3.t_c, k4.t_c),
+    )
+
+
+@inlined
+def possible(x: State, p: LeadAcid) -> bool:
+    """Whether a state is one that a battery can be in; false for nan."""
+    return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+
+
+@inlined
+def soc(x: State, p: LeadAcid) -> float:
+    """True state of charge, 0..1, of the slow-rate capacity."""
+    return (x.q1_ah + x.q2_ah) / p.q_ah
+
+
+class Reaction(NamedTuple):
+    """The main reaction at an instant: its current, and how stiffly it answers."""
+
+    i_a: float
+    per_v: float  # d(current)/d(overvoltage) [A/V]
+    per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
+
+
+@inlined
+def _share(x: float) -> float:
+    """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
+    if x > 20.0:
+        return 1.0
+    if x < -20.0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(-2.0 * x))
+
+
+@inlined
+def reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> Reaction:
+    """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
+
+    Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
+    A tanh of 10 mV hands over between the two.
+    """
+    theta = math.exp(0.02 * (t_c - 25.0))
+    charging = _share(u_v / 0.010)
+    room = 1.0 - h1
+    i_dis, slope_dis, i_chg, slope_chg, pull = 0.0, 0.0, 0.0, 0.0, 0.0
+    if charging < 1.0:
+        x = p.cd - 0.0042 * max(0.0, 25.0 - t_c) - room
+        left = 0.5 * (x + math.sqrt(x * x + 4e-6))
+        gain = theta * p.i0_a * left / (left + p.md * room)
+        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.b_v))))
+        i_dis = gain * 0.5 * (up - 1.0 / up)
+        slope_dis = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.b_v)
+    if charging > 0.0:
+        width = abs(room) + p.mc * h1
+        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.bc_v))))
+        sinh = 0.5 * (up - 1.0 / up)
+        gain = theta * p.i0c_a * room / width
+        i_chg = gain * sinh
+        slope_chg = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.bc_v)
+        pull = charging * theta * p.i0c_a * sinh * p.mc / (width * width)
+    turn = charging * (1.0 - charging) * 2.0 / 0.010  # d(charging)/du
+    return Reaction(
+        charging * i_chg + (1.0 - charging) * i_dis,
+        charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
+        pull,
+    )
+
+
+@inlined
+def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
+    """Time derivative of the state, and the losses of this instant.
+
+    Parameters
+    ----------
+    x : State
+    i_a : float
+        Terminal current [A], positive into the battery.
+    t_room_c : float
+        Temperature around the battery [degC].
+    p : LeadAcid
+
+    Returns
+    -------
+    State
+        d/dt of each field: [Ah/s], [Ah/s], [V/s], [K/s].
+    Losses
+        ``V i = d(stored)/dt + ohmic + polarisation + side + diffusion - entropy`` holds exactly.
+
+    Notes
+    -----
+    Outside C/100..1C the kinetics extrapolate; a step of the integrator should stay below
+    `step_limit_s`.
+    """
+    h1 = x.q1_ah / (p.c * p.q_ah)
+    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
+    e1 = emf(h1, x.t_c, p)
+    e2 = emf(h2, x.t_c, p)
+    u = x.v_node_v - e1
+    i_main = reaction(u, h1, x.t_c, p).i_a
+    i_gas = p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (x.v_node_v / p.cells - 2.23) + 0.06 * (x.t_c - 25.0))
+    faster = 1.0 + (p.rk - 1.0) * _share((h1 - h2) / 0.005)
+    k = p.k_per_h * math.exp(0.011 * (x.t_c - 25.0)) * faster
+    flow = k * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
+
+    ohmic = ohmic_resistance(x.t_c, p) * i_a * i_a
+    polarisation = u * i_main
+    gas = x.v_node_v * i_gas
+    diffusion = flow * (e2 - e1)
+    gas_heat = i_gas * (x.v_node_v - p.vented * p.cells * REVERSIBLE_CELL_V)
+    dt = (ohmic + polarisation + gas_heat + diffusion - p.h_a_w_k * (x.t_c - t_room_c)) / p.c_th_j_k
+    dx = State(
+        (i_main + flow) / 3600.0,
+        -flow / 3600.0,
+        (i_a - i_main - i_gas) / p.c_dl_f,
+        dt,
+    )
+    entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
+    return dx, Losses(ohmic, polarisation, gas, diffusion, 0.0, entropy, i_gas)
+
+
+@kernel
+def stored_wh(x: State, p: LeadAcid) -> float:
+    """Energy [Wh] in the wells and the double layer, counted from empty wells."""
+    h1 = x.q1_ah / (p.c * p.q_ah)
+    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
+    e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
+    well1 = p.c * p.q_ah * p.cells * h1 * (e0 + h1 * (p.e1_v / 2.0 + h1 * p.e2_v / 3.0))
+    well2 = (1.0 - p.c) * p.q_ah * p.cells * h2 * (e0 + h2 * (p.e1_v / 2.0 + h2 * p.e2_v / 3.0))
+    return well1 + well2 + 0.5 * p.c_dl_f * x.v_node_v * x.v_node_v / 3600.0
+
+
+@inlined
+def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+    """Longest step [s] that a fourth-order explicit method may take from a state at a current.
+
+    Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
+    well stiffens, with ``3600 c Q M_c / (I0c sinh)``; and after a jump of the current the node must not run
+    through the bend between charge and discharge in one stride. Keeps the voltage within 0.5 mV of Radau up
+    to 0.5C, see tests/evals/test_integrator.py.
+    """
+    h1 = x.q1_ah / (p.c * p.q_ah)
+    here = reaction(x.v_node_v - emf(h1, x.t_c, p), h1, x.t_c, p)
+    electrode = p.c_dl_f / max(here.per_v, 1e-6)
+    well = 3600.0 * p.c * p.q_ah / max(here.per_h, 1e-6)
+    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here.i_a), 1e-6)
+    return max(min(electrode, well, swing), MIN_STEP_S)
+
+
+def rested(soc0: float, t_c: float, p: LeadAcid) -> State:
+    """State of a battery that has stood long enough for wells and electrode to be at rest."""
+    return State(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
+
+
+def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
+    """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
+    return 1.0 - (1.0 - soc20) * p.c20_ah / p.q_ah
+
+
+def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
+    """The 12 V block grown to another capacity and stacked to a higher voltage.
+
+    Plate area scales with capacity, surface with its power of 2/3; series blocks add resistance and heat
+    capacity and divide the double layer.
+    """
+    s = capacity_ah / p.c20_ah
+    n = float(blocks_in_series)
+    return p._replace(
+        cells=p.cells * n,
+        q_ah=p.q_ah * s,
+        c20_ah=p.c20_ah * s,
+        cn_ah=p.cn_ah * s,
+        i0_a=p.i0_a * s,
+        i0c_a=p.i0c_a * s,
+        r0_ohm=p.r0_ohm / s * n,
+        c_dl_f=p.c_dl_f * s / n,
+        c_th_j_k=p.c_th_j_k * s * n,
+        h_a_w_k=p.h_a_w_k * s ** (2.0 / 3.0) * n,
+    )

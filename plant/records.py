@@ -1,0 +1,36 @@
+"""What the records of a site file are made of: strict, closed, frozen, with limits that are told in words."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
+    """The type of so many numbers in a row; one number may stand for all of them."""
+
+    def spread(value: Any) -> Any:
+        if one_for_all and isinstance(value, int | float) and not isinstance(value, bool):
+            return (value,) * length
+        if isinstance(value, list | tuple) and len(value) != length:
+            raise ValueError(f"must be {length} numbers{', or one for all' * one_for_all}, got {len(value)}")
+        return tuple(value) if isinstance(value, list) else value
+
+    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
+    return Annotated[tuple[number, ...], BeforeValidator(spread)]
+
+
+def monthly(**limits: float) -> Any:
+    """Twelve numbers, January first, or one for all months."""
+    return series(12, one_for_all=True, **limits)
+
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Temperature = Annotated[float, Field(ge=-60.0, le=90.0, allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """Strict (6.5 is no whole number, "5" no number), closed (no unknown keys) and frozen."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
