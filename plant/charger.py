@@ -26,6 +26,10 @@ class Machine(IntEnum):
     OVER_VOLTAGE = 2
     WARNING = 3
     DAYLIGHT = 4
+    HEATSINK = 5
+    BATTERY_HEAT = 6
+    BMS_CHARGE = 7
+    BMS_DISCHARGE = 8
 
 
 class Stage(IntEnum):
@@ -43,6 +47,8 @@ class LoadOutput(IntEnum):
 
     ON = 0
     LOW_VOLTAGE = 1
+    OVERLOAD = 2
+    SHORT = 3
 
 
 class OverVoltage(IntEnum):
@@ -66,6 +72,20 @@ class Daylight(IntEnum):
     NIGHT = 1
 
 
+class Heat(IntEnum):
+    """The controller's heat sink, or the battery at its probe."""
+
+    NORMAL = 0
+    HOT = 1
+
+
+class Switch(IntEnum):
+    """A switch of the battery's own protection (BMS), one for each way of the current."""
+
+    CLOSED = 0
+    OPEN = 1
+
+
 class BatteryStatus(IntEnum):
     """The controller's word on the battery, worst first told; vendor code of register 0x3200 D3-0."""
 
@@ -81,6 +101,10 @@ STATES: Mapping[Machine, type[IntEnum]] = {
     Machine.OVER_VOLTAGE: OverVoltage,
     Machine.WARNING: Warning,
     Machine.DAYLIGHT: Daylight,
+    Machine.HEATSINK: Heat,
+    Machine.BATTERY_HEAT: Heat,
+    Machine.BMS_CHARGE: Switch,
+    Machine.BMS_DISCHARGE: Switch,
 }
 
 
@@ -94,6 +118,16 @@ class Quantities(NamedTuple):
     equalize_left_s: float  # equalizing still owed
     over_voltage: float  # state of that machine
     load_collapsed: float  # 1 when the load is on and no voltage can carry its power
+    load_share: float  # load current over its rating
+    t_heatsink_c: float
+    t_probe_c: float  # battery temperature as the controller reads it
+    heatsink_hot: float  # states of those machines
+    battery_hot: float
+    charge_barred: float  # 1 when any of the three forbids charging
+    v_cells_v: float  # at the battery's own terminals, behind cable and protection
+    t_batt_c: float
+    i_batt_a: float
+    i_discharge_a: float
 
 
 class SetPoints(NamedTuple):
@@ -124,6 +158,33 @@ class SetPoints(NamedTuple):
     start_above_v: float = 2.0  # lower end of the tracking window (MAN_A, MAN_TRIRON, MAN_XTRA)
     stop_above_v: float = 1.0  # guess: hysteresis of the above
     stop_s: float = 10.0  # guess
+    heatsink_hot_c: float = 85.0  # registers 0x9019, 0x901A
+    heatsink_cool_c: float = 75.0
+    battery_hot_c: float = 65.0  # 0x9017
+    battery_cool_c: float = 55.0
+    overload_1: float = 1.02  # shares of the rated load current, and how long each is borne (MAN_XTRA)
+    overload_2: float = 1.05
+    overload_3: float = 1.25
+    overload_4: float = 1.35
+    overload_5: float = 1.5
+    overload_1_s: float = 50.0
+    overload_2_s: float = 30.0
+    overload_3_s: float = 10.0
+    overload_4_s: float = 2.0
+    short: float = 4.0
+    retry_s: float = 25.0  # longest of the five retries; the shorter ones are not told apart here
+    bms_over_v: float = 1e9  # of the battery's own protection; open wide where there is none
+    bms_over_release_v: float = 1e9
+    bms_under_v: float = -1e9
+    bms_under_release_v: float = -1e9
+    bms_charge_cold_c: float = -1e9
+    bms_charge_cold_release_c: float = -1e9
+    bms_charge_hot_c: float = 1e9
+    bms_discharge_cold_c: float = -1e9
+    bms_discharge_hot_c: float = 1e9
+    bms_over_a: float = 1e9
+    bms_delay_s: float = 2.0
+    bms_over_s: float = 10.0
     none: float = 0.0
     half: float = 0.5
 
@@ -228,15 +289,20 @@ class Rule(NamedTuple):
 
 
 _PV_GONE = When("v_pv_above_battery_v", "<", "stop_above_v")
-_TRIPPED = When("over_voltage", ">=", "half")
+_BARRED = (
+    ("battery over-voltage", When("over_voltage", ">=", "half")),
+    ("heat sink too hot", When("heatsink_hot", ">=", "half")),
+    ("battery too hot", When("battery_hot", ">=", "half")),
+)
 _OWED = When("equalize_left_s", ">=", "half")
 _NOT_OWED = When("equalize_left_s", "<", "half")
 _CHARGING = (Stage.BULK, Stage.BOOST, Stage.EQUALIZE, Stage.FLOAT)
 
 RULES: tuple[Rule, ...] = (
-    # An over-voltage trip comes first: it beats whatever else the same instant would do.
+    # A trip comes first: it beats whatever else the same instant would do.
     *(
-        Rule(Machine.CHARGE, stage, Stage.NONE, "battery over-voltage", (_TRIPPED,))
+        Rule(Machine.CHARGE, stage, Stage.NONE, reason, (barred,))
+        for reason, barred in _BARRED
         for stage in _CHARGING
     ),
     *(
@@ -245,7 +311,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         Machine.CHARGE, Stage.NONE, Stage.BULK, "PV voltage above battery",
-        (When("v_pv_above_battery_v", ">=", "start_above_v"), When("over_voltage", "<", "half")),
+        (When("v_pv_above_battery_v", ">=", "start_above_v"), When("charge_barred", "<", "half")),
     ),
     Rule(
         Machine.CHARGE, Stage.BULK, Stage.EQUALIZE, "equalize voltage reached",
@@ -274,6 +340,25 @@ RULES: tuple[Rule, ...] = (
         (When("v_batt_v", ">=", "low_voltage_reconnect_v"),), "restore_s",
     ),
     Rule(
+        Machine.LOAD, LoadOutput.ON, LoadOutput.SHORT, "load short circuit",
+        (When("load_share", ">=", "short"),),
+    ),
+    Rule(
+        Machine.LOAD, LoadOutput.ON, LoadOutput.OVERLOAD, "load overload",
+        (When("load_share", ">=", "overload_5"),),  # at once (guess: the manuals' table ends at 1.5)
+    ),
+    *(
+        Rule(
+            Machine.LOAD, LoadOutput.ON, LoadOutput.OVERLOAD, "load overload",
+            (When("load_share", ">=", f"overload_{step}"),), f"overload_{step}_s",
+        )
+        for step in (4, 3, 2, 1)
+    ),
+    *(
+        Rule(Machine.LOAD, tripped, LoadOutput.ON, "load retried", (), "retry_s")
+        for tripped in (LoadOutput.SHORT, LoadOutput.OVERLOAD)
+    ),
+    Rule(
         Machine.OVER_VOLTAGE, OverVoltage.NORMAL, OverVoltage.TRIPPED, "over-voltage disconnect",
         (When("v_batt_v", ">=", "over_voltage_disconnect_v"),),
     ),
@@ -297,6 +382,51 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Machine.DAYLIGHT, Daylight.NIGHT, Daylight.DAY, "dawn",
         (When("v_pv_v", ">=", "day_v"),), "day_s",
+    ),
+    Rule(
+        Machine.HEATSINK, Heat.NORMAL, Heat.HOT, "heat sink too hot",
+        (When("t_heatsink_c", ">=", "heatsink_hot_c"),),
+    ),
+    Rule(
+        Machine.HEATSINK, Heat.HOT, Heat.NORMAL, "heat sink cooled",
+        (When("t_heatsink_c", "<", "heatsink_cool_c"),),
+    ),
+    Rule(
+        Machine.BATTERY_HEAT, Heat.NORMAL, Heat.HOT, "battery too hot",
+        (When("t_probe_c", ">=", "battery_hot_c"),),
+    ),
+    Rule(
+        Machine.BATTERY_HEAT, Heat.HOT, Heat.NORMAL, "battery cooled",
+        (When("t_probe_c", "<", "battery_cool_c"),),
+    ),
+    # The battery's own protection, not the controller's; absent in lead-acid.
+    *(
+        Rule(Machine.BMS_CHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", (when,), delay)
+        for reason, when, delay in (
+            ("over-charge", When("v_cells_v", ">=", "bms_over_v"), "bms_delay_s"),
+            ("too cold to charge", When("t_batt_c", "<", "bms_charge_cold_c"), "bms_delay_s"),
+            ("too hot to charge", When("t_batt_c", ">=", "bms_charge_hot_c"), "bms_delay_s"),
+            ("charge over-current", When("i_batt_a", ">=", "bms_over_a"), "bms_over_s"),
+        )
+    ),
+    Rule(
+        Machine.BMS_CHARGE, Switch.OPEN, Switch.CLOSED, "BMS: charging allowed again",
+        (When("v_cells_v", "<", "bms_over_release_v"), When("t_batt_c", ">=", "bms_charge_cold_release_c"),
+         When("t_batt_c", "<", "bms_charge_hot_c")), "bms_delay_s",
+    ),
+    *(
+        Rule(Machine.BMS_DISCHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", (when,), delay)
+        for reason, when, delay in (
+            ("over-discharge", When("v_cells_v", "<", "bms_under_v"), "bms_delay_s"),
+            ("too cold to discharge", When("t_batt_c", "<", "bms_discharge_cold_c"), "bms_delay_s"),
+            ("too hot to discharge", When("t_batt_c", ">=", "bms_discharge_hot_c"), "bms_delay_s"),
+            ("discharge over-current", When("i_discharge_a", ">=", "bms_over_a"), "bms_over_s"),
+        )
+    ),
+    Rule(
+        Machine.BMS_DISCHARGE, Switch.OPEN, Switch.CLOSED, "BMS: discharging allowed again",
+        (When("v_cells_v", ">=", "bms_under_release_v"), When("t_batt_c", ">=", "bms_discharge_cold_c"),
+         When("t_batt_c", "<", "bms_discharge_hot_c")), "bms_delay_s",
     ),
 )  # fmt: skip
 
@@ -330,7 +460,7 @@ def markdown() -> str:
         lines += ["| from | to | reason | when | for |", "|---|---|---|---|---|"]
         for rule in RULES:
             if rule.machine is machine:
-                when = " and ".join(f"`{w.quantity} {w.is_} {w.setpoint}`" for w in rule.when)
+                when = " and ".join(f"`{w.quantity} {w.is_} {w.setpoint}`" for w in rule.when) or "always"
                 dwell = f"`{rule.for_}`" if rule.for_ != "none" else "at once"
                 row = (rule.from_.name.lower(), rule.to.name.lower(), rule.reason, when, dwell)
                 lines.append("| " + " | ".join(row) + " |")
@@ -344,9 +474,9 @@ class CompiledRules(NamedTuple):
     machine: np.ndarray
     from_: np.ndarray
     to: np.ndarray
-    quantity: np.ndarray  # (rules, 2)
-    at_least: np.ndarray  # (rules, 2): 1 for >=, 0 for <
-    setpoint: np.ndarray  # (rules, 2)
+    quantity: np.ndarray  # (rules, 3)
+    at_least: np.ndarray  # (rules, 3): 1 for >=, 0 for <
+    setpoint: np.ndarray  # (rules, 3)
     dwell: np.ndarray
     restarts_charge: np.ndarray
 
@@ -365,7 +495,7 @@ def compile_rules(rules: Sequence[Rule]) -> CompiledRules:
             raise ValueError(f"{name}: no such name{did_you_mean(name, fields)}")
         return fields.index(name)
 
-    width = 2
+    width = 3
     shape = (len(rules), width)
     quantity, at_least, setpoint = np.full(shape, -1), np.zeros(shape, int), np.zeros(shape, int)
     for row, rule in enumerate(rules):

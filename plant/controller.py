@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from plant import configs
+from plant.jit import inlined
 from plant.yamlfile import load_yaml, read_numbers
 
 
@@ -65,9 +66,11 @@ class PowerStage(NamedTuple):
     path_ohm: float
     heatsink_k_w: float
     heatsink_j_k: float
+    load_rated_a: float
+    pv_wiring_ohm: float  # cable from the array
 
 
-def power_stage(model: ControllerModel, system_v: int) -> PowerStage:
+def power_stage(model: ControllerModel, system_v: int, pv_wiring_ohm: float = 0.0) -> PowerStage:
     """A model working on a battery of 12 or 24 V."""
     high = system_v == 24
     return PowerStage(
@@ -83,4 +86,24 @@ def power_stage(model: ControllerModel, system_v: int) -> PowerStage:
         model.load_path_ohm,
         model.heatsink_k_w,
         model.heatsink_j_k,
+        model.load_rated_a,
+        pv_wiring_ohm,
     )
+
+
+DERATE_FROM_C = 81.0
+DERATED = (
+    0.95,
+    0.90,
+    0.80,
+    0.60,
+)  # share of the rating left from 81, 82, 83 and 84 degC on (MAN_TRIRON, MAN_XTRA)
+
+
+@inlined
+def derating(t_heatsink_c: float) -> float:
+    """Share of the rated charge current and power that is left at a heat-sink temperature."""
+    above = t_heatsink_c - DERATE_FROM_C
+    if above < 0.0:
+        return 1.0
+    return DERATED[min(int(above), len(DERATED) - 1)]

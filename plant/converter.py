@@ -1,4 +1,4 @@
-"""The power stage: tracker, buck converter and the node where charger, load and battery meet.
+"""The power stage: buck converter, load output, and the node where charger, load and battery meet.
 
 Given what the array offers and where the battery's electrode stands, `solve` finds the one voltage of
 the terminals at which all currents add up. Current is positive into the battery.
@@ -14,6 +14,8 @@ from plant.jit import inlined, kernel
 from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
+BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
+SETTLED = 1e-7  # of the voltage: the last Newton step squares it
 
 
 class Regime(IntEnum):
@@ -25,10 +27,34 @@ class Regime(IntEnum):
     LIMITED = 3  # the controller: at its rated current or power
 
 
+class LoadDemand(NamedTuple):
+    """What the load asks for at its terminals: so much power, so much current, so much conductance."""
+
+    p_w: float
+    i_a: float
+    g_s: float
+
+
+class Limit(NamedTuple):
+    """What the charger may give at most, at the temperature of its heat sink."""
+
+    i_max_a: float
+    p_max_w: float
+
+
+class Port(NamedTuple):
+    """The way from the controller's terminals to the battery: its cable, and what its protection lets through."""
+
+    cable_ohm: float
+    charge: bool
+    discharge: bool
+
+
 class Bus(NamedTuple):
     """Currents and powers at the battery node at one instant; they add up exactly."""
 
-    v_batt_v: float
+    v_batt_v: float  # at the controller's terminals; 0 when nothing feeds them
+    v_cells_v: float  # at the battery's own terminals
     i_batt_a: float
     i_chg_a: float
     i_load_a: float
@@ -40,6 +66,8 @@ class Bus(NamedTuple):
     p_load_w: float
     p_path_loss_w: float
     p_own_w: float
+    above_node_v: float  # over the electrode's voltage
+    slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
 
 
 @inlined
@@ -59,56 +87,93 @@ def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStag
 
 
 @inlined
-def load_current_a(p_w: float, v_batt_v: float, s: PowerStage) -> float:
-    """Current [A] of a constant-power load behind the load switch; 0 when no voltage can carry it."""
-    room = v_batt_v * v_batt_v - 4.0 * s.path_ohm * p_w
-    if p_w <= 0.0 or v_batt_v <= 0.0 or room < 0.0:
-        return 0.0
-    return 2.0 * p_w / (v_batt_v + math.sqrt(room))
+def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[float, float]:
+    """Current [A] of the load behind its switch, and its slope [A/V] with the battery's voltage.
+
+    The load's own voltage solves ``v_l = v - r (p / v_l + i + g v_l)``. Nothing flows when no voltage can carry the
+    power.
+    """
+    r = s.path_ohm
+    b = v_batt_v - r * load.i_a
+    a = 1.0 + r * load.g_s
+    room = b * b - 4.0 * a * r * load.p_w
+    if room < 0.0 or b <= 0.0 or load.p_w + load.i_a + load.g_s <= 0.0:
+        return 0.0, 0.0
+    v_load = 0.5 * (b + math.sqrt(room))
+    if load.g_s > 0.0:
+        v_load /= a
+    per_v = 1.0 / v_load
+    i_p = load.p_w * per_v
+    slope = load.g_s - i_p * per_v
+    return i_p + load.i_a + load.g_s * v_load, slope / (1.0 + r * slope)
+
+
+class _Balance(NamedTuple):
+    """Currents at one voltage of the node, and how fast their sum changes with it."""
+
+    i_chg_a: float
+    i_load_a: float
+    i_net_a: float
+    slope_s: float
 
 
 @inlined
-def _terminal_voltage(
-    v_node_v: float, r0_ohm: float, charging: bool, o: Offer, p_load_w: float, s: PowerStage
-) -> tuple[float, float, float]:
-    """Battery voltage, charge current and load current when nothing holds the voltage: ``V = v + R0 I(V)``."""
-    v = v_node_v
-    i_chg, i_load = 0.0, 0.0
-    for _ in range(12):
-        i_load = load_current_a(p_load_w, v, s)
-        if charging:
-            i_chg = min(output_current_a(o.p_track_w, o.v_track_v, v, s), s.i_max_a, s.p_max_w / v)
-        i_net = i_chg - i_load - s.own_w / v
-        step = (v - v_node_v - r0_ohm * i_net) / (1.0 + r0_ohm * i_net / v)
-        v -= step
-        if abs(step) < 1e-13 * v_node_v:
+def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit, s: PowerStage) -> _Balance:
+    per_v = 1.0 / v
+    i_load, load_slope = load_current_a(load, v, s)
+    i_chg, chg_slope = 0.0, 0.0
+    if charging:
+        i_chg = min(output_current_a(o.p_track_w, o.v_track_v, v, s), limit.p_max_w * per_v)
+        chg_slope = -i_chg * per_v
+        if i_chg >= limit.i_max_a:
+            i_chg, chg_slope = limit.i_max_a, 0.0
+    i_own = s.own_w * per_v
+    return _Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope - load_slope + i_own * per_v)
+
+
+@inlined
+def _node(
+    source: Source, cable_ohm: float, charging: bool, drop_guess_v: float,
+    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+) -> tuple[float, _Balance, float]:  # fmt: skip
+    """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; and `r`."""
+    v = max(source.v_node_v + drop_guess_v, 0.5 * source.v_node_v)
+    now = _balance(v, charging, o, load, limit, s)
+    r = 0.0
+    for _ in range(30):
+        r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
+        step = (v - source.v_node_v - r * now.i_net_a) / (1.0 - r * now.slope_s)
+        v = max(v - step, 0.1 * v)
+        if abs(step) < SETTLED * source.v_node_v:
             break
-    return v, i_chg, i_load
+        now = _balance(v, charging, o, load, limit, s)
+    return v, now, r
 
 
 @kernel
 def solve(
-    source: Source,
-    v_target_v: float,
-    charging: bool,
-    o: Offer,
-    p_load_w: float,
-    s: PowerStage,
-) -> Bus:
+    source: Source, port: Port, v_target_v: float, charging: bool, drop_guess_v: float,
+    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+) -> Bus:  # fmt: skip
     """All currents and powers at the battery node.
 
     Parameters
     ----------
     source : Source
         The battery.
+    port : Port
+        The way to it.
     v_target_v : float
         Voltage [V] the converter may not pass.
     charging : bool
         Whether the controller charges at all.
+    drop_guess_v : float
+        How far the node stood above the battery a moment ago; saves iterations, changes nothing else.
     o : Offer
         What the array offers.
-    p_load_w : float
-        Power [W] the load asks for at the output; 0 when it is switched off.
+    load : LoadDemand
+        Zeros when it is switched off.
+    limit : Limit
     s : PowerStage
 
     Returns
@@ -117,22 +182,52 @@ def solve(
         ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
         hold to rounding.
     """
-    v_node_v, r0_ohm = source.v_node_v, source.r_charge_ohm
-    if v_node_v * v_node_v < BROWN_OUT * 4.0 * (r0_ohm + s.path_ohm) * p_load_w:
-        p_load_w = 0.0
-    v, i_chg, i_load = _terminal_voltage(v_node_v, r0_ohm, charging, o, p_load_w, s)
+    r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
+    room = source.v_node_v - r_worst * load.i_a
+    if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
+        load = LoadDemand(0.0, load.i_a, load.g_s)
+    if not (port.charge and port.discharge):
+        return _guarded(source, port, v_target_v, charging, drop_guess_v, o, load, limit, s)
+    return _free(source, port.cable_ohm, 0.0, v_target_v, charging, drop_guess_v, o, load, limit, s)
+
+
+@inlined
+def _free(
+    source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, drop_guess_v: float,
+    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+) -> Bus:  # fmt: skip
+    """`solve` with a cable and perhaps a diode between battery and controller, whose drop is in the source."""
+    v, now, r = _node(source, cable_ohm, charging, drop_guess_v, o, load, limit, s)
+    i_chg, i_load = now.i_chg_a, now.i_load_a
+    slope = now.slope_s / (1.0 - r * now.slope_s)
     regime = Regime.OFF
     if charging and i_chg > 0.0:
         regime = Regime.TRACKING
-        if i_chg >= s.i_max_a or i_chg * v >= s.p_max_w * (1.0 - 1e-12):
+        if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-12):
             regime = Regime.LIMITED
         if v > v_target_v:
             regime = Regime.CONSTANT_VOLTAGE
-            i_load = load_current_a(p_load_w, v_target_v, s)
-            i_chg = (v_target_v - v_node_v) / r0_ohm + i_load + s.own_w / v_target_v
             v = v_target_v
+            r = cable_ohm + (source.r_charge_ohm if v > source.v_node_v else source.r_discharge_ohm)
+            i_load, _slope = load_current_a(load, v, s)
+            i_chg = (v - source.v_node_v) / r + i_load + s.own_w / v
+            slope = -1.0 / r
             if i_chg <= 0.0:  # the battery stands above the target by itself
-                v, i_chg, i_load = _terminal_voltage(v_node_v, r0_ohm, False, o, p_load_w, s)
+                v, now, r = _node(source, cable_ohm, False, drop_guess_v, o, load, limit, s)
+                i_chg, i_load = 0.0, now.i_load_a
+                slope = now.slope_s / (1.0 - r * now.slope_s)
+    i_batt = i_chg - i_load - s.own_w / v
+    above = v - source.v_node_v
+    return _bus(
+        v, v - drop_v - cable_ohm * i_batt, i_batt, i_chg, i_load, regime, above, min(slope, 0.0), o, s
+    )
+
+
+@inlined
+def _bus(
+    v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
+    slope: float, o: Offer, s: PowerStage,
+) -> Bus:  # fmt: skip
     v_pv = o.v_oc_v
     loss = 0.0
     if i_chg > 0.0:
@@ -140,7 +235,36 @@ def solve(
         loss = converter_loss_w(v_pv, i_chg, s)
     p_chg = v * i_chg
     path = s.path_ohm * i_load * i_load
-    i_batt = i_chg - i_load - s.own_w / v
     return Bus(
-        v, i_batt, i_chg, i_load, regime, v_pv, p_chg + loss, p_chg, loss, v * i_load - path, path, s.own_w
+        v, v_cells_v, i_batt, i_chg, i_load, regime, v_pv, p_chg + loss, p_chg, loss,
+        v * i_load - path, path, s.own_w, above, slope,
+    )  # fmt: skip
+
+
+@kernel
+def _guarded(
+    source: Source, port: Port, v_target_v: float, charging: bool, drop_guess_v: float,
+    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+) -> Bus:  # fmt: skip
+    """`solve` with a battery whose protection has cut one way or both, or that isn't there.
+
+    The FET that is off still conducts the other way, through its body diode. Without a battery the converter holds the
+    node by itself while the array can carry load and controller; else everything is dark.
+    """
+    open_circuit = _balance(source.v_node_v, charging, o, load, limit, s)
+    surplus = open_circuit.i_net_a > 0.0
+    if (surplus and port.charge) or (not surplus and port.discharge):
+        drop = BODY_DIODE_V if surplus else -BODY_DIODE_V
+        behind = Source(source.v_node_v + drop, source.r_charge_ohm, source.r_discharge_ohm)
+        bus = _free(behind, port.cable_ohm, drop, v_target_v, charging, drop_guess_v, o, load, limit, s)
+        if (bus.i_batt_a > 0.0) == surplus:
+            return bus
+    alone = _balance(v_target_v, charging, o, load, limit, s)
+    if alone.i_net_a >= 0.0 and charging:
+        i_chg = alone.i_load_a + s.own_w / v_target_v
+        return _bus(
+            v_target_v, source.v_node_v, 0.0, i_chg, alone.i_load_a, Regime.CONSTANT_VOLTAGE, 0.0, 0.0, o, s
+        )
+    return Bus(
+        0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     )

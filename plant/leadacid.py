@@ -163,6 +163,28 @@ def reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> Reaction:
 
 
 @inlined
+def gassing_a(v_node_v: float, t_c: float, p: LeadAcid) -> float:
+    """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007)."""
+    return p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (v_node_v / p.cells - 2.23) + 0.06 * (t_c - 25.0))
+
+
+@inlined
+def diffusion_per_h(ahead: float, t_c: float, p: LeadAcid) -> float:
+    """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
+    faster = 1.0 + (p.rk - 1.0) * _share(ahead / 0.005)
+    return p.k_per_h * math.exp(0.011 * (t_c - 25.0)) * faster
+
+
+@inlined
+def diffusion_w(x: State, p: LeadAcid) -> float:
+    """Power [W] lost as charge moves between the wells."""
+    h1 = x.q1_ah / (p.c * p.q_ah)
+    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
+    flow = diffusion_per_h(h1 - h2, x.t_c, p) * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
+    return flow * (emf(h2, x.t_c, p) - emf(h1, x.t_c, p))
+
+
+@inlined
 def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
@@ -193,16 +215,14 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     e2 = emf(h2, x.t_c, p)
     u = x.v_node_v - e1
     i_main = reaction(u, h1, x.t_c, p).i_a
-    i_gas = p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (x.v_node_v / p.cells - 2.23) + 0.06 * (x.t_c - 25.0))
-    faster = 1.0 + (p.rk - 1.0) * _share((h1 - h2) / 0.005)
-    k = p.k_per_h * math.exp(0.011 * (x.t_c - 25.0)) * faster
-    flow = k * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
+    i_gas = gassing_a(x.v_node_v, x.t_c, p)
+    flow = diffusion_per_h(h1 - h2, x.t_c, p) * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
 
     ohmic = ohmic_resistance(x.t_c, p) * i_a * i_a
     polarisation = u * i_main
     gas = x.v_node_v * i_gas
     diffusion = flow * (e2 - e1)
-    gas_heat = i_gas * (x.v_node_v - p.vented * p.cells * REVERSIBLE_CELL_V)
+    gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
     dt = (ohmic + polarisation + gas_heat + diffusion - p.h_a_w_k * (x.t_c - t_room_c)) / p.c_th_j_k
     dx = State(
         (i_main + flow) / 3600.0,

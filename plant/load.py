@@ -1,5 +1,7 @@
 """What the load asks for: power by hour of the civil day, with seeded noise."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from plant.chance import Stream, generator
@@ -7,8 +9,16 @@ from plant.clock import DAY_S, STEP_S, utc_offset_s
 from plant.site_load import Load
 
 
-def demand_day(load: Load, seed: int, day: int, start_utc_s: int, timezone: str) -> np.ndarray:
-    """Power [W] asked for in each step of a solar day, shape (17280,).
+class Demand(NamedTuple):
+    """What is asked for in each step of a day [W at the nominal voltage], by how it answers to the voltage."""
+
+    power_w: np.ndarray
+    current_w: np.ndarray
+    resistance_w: np.ndarray
+
+
+def demand_day(load: Load, seed: int, day: int, start_utc_s: int, timezone: str) -> Demand:
+    """What is asked for in each step of a solar day, shape (17280,) each.
 
     Parameters
     ----------
@@ -27,4 +37,6 @@ def demand_day(load: Load, seed: int, day: int, start_utc_s: int, timezone: str)
     civil = ((start_utc_s + steps + offsets[hour]) // 3600 % 24).astype(int)
     sigma = load.noise
     factor = np.exp(sigma * generator(seed, Stream.LOAD, day).standard_normal(24) - 0.5 * sigma * sigma)
-    return np.asarray(np.asarray(load.hourly_w)[civil] * factor[hour])
+    power = np.asarray(np.asarray(load.hourly_w)[civil] * factor[hour])
+    nothing = np.zeros_like(power)
+    return Demand(power, nothing, nothing)

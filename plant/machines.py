@@ -1,6 +1,7 @@
-"""Runs the table of rules: which conditions hold, which rule is due, how the timers go on.
+"""Runs the table of rules: which conditions hold, which rule is due, and how long nothing can change.
 
-`charger.RULES` says what the controller does; this is the little machine that reads it, in compiled code.
+`charger.RULES` says what the controller does; this is the little machine that reads it, in compiled code. All rules
+are looked at only when something may have changed: until then every quantity stays between the set-points next to it.
 """
 
 import numpy as np
@@ -8,77 +9,117 @@ import numpy as np
 from plant.charger import RULES, Machine, Quantities, compile_rules
 from plant.converter import Bus
 from plant.jit import inlined, kernel
-from plant.state import Books, Held, Memory
+from plant.state import (
+    DUE,
+    EVENT_COUNT,
+    EVENTS,
+    EVENTS_KEPT,
+    LEVELS,
+    LOWER,
+    SINCE,
+    UPPER,
+    Books,
+    Held,
+    Memory,
+)  # fmt: skip
+from plant.state import QUANTITIES as NOW
 
-# The rules as global arrays: compiled in as constants. (An array handed from call to call costs the compiled code
-# an atomic count up and down each time; so do the arrays of `Books`, which is why only who writes takes it.)
+# The rules as global arrays: compiled in as constants.
 MACHINE, FROM, TO, QUANTITY, AT_LEAST, SETPOINT, DWELL, RESTARTS_CHARGE = compile_rules(RULES)
-RULE_COUNT = len(RULES)
-V_BATT, V_PV, V_PV_ABOVE_BATTERY, HELD, EQUALIZE_LEFT, OVER_VOLTAGE, LOAD_COLLAPSED = range(
-    len(Quantities._fields)
-)
+RULE_COUNT, CONDITIONS = QUANTITY.shape
+QUANTITIES = len(Quantities._fields)
+LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
 
 @inlined
-def truth(
-    bus: Bus, held: Held, memory: Memory, modes: np.ndarray, levels: np.ndarray, quantities: np.ndarray
-) -> int:
-    """Which rules' conditions hold (bit of each row) and who decides the current (bits above).
+def observe(bus: Bus, held: Held, memory: Memory, load_rated_a: float, books: Books) -> None:
+    """Write down the `Quantities` of this instant."""
+    modes = books.modes
+    over, hot, battery_hot = modes[Machine.OVER_VOLTAGE], modes[Machine.HEATSINK], modes[Machine.BATTERY_HEAT]
+    asked = held.load.p_w + held.load.i_a + held.load.g_s > 0.0
+    collapsed = 1.0 if held.load_on and asked and bus.i_load_a == 0.0 else 0.0
+    barred = 1.0 if over + hot + battery_hot > 0 else 0.0
+    now = Quantities(
+        v_batt_v=bus.v_batt_v,
+        v_pv_v=bus.v_pv_v,
+        v_pv_above_battery_v=held.offer.v_oc_v - bus.v_batt_v,
+        held_s=memory.held_s,
+        equalize_left_s=memory.equalize_left_s,
+        over_voltage=float(over),
+        load_collapsed=collapsed,
+        load_share=bus.i_load_a / load_rated_a,
+        t_heatsink_c=memory.t_heatsink_c,
+        t_probe_c=memory.t_probe_c,
+        heatsink_hot=float(hot),
+        battery_hot=float(battery_hot),
+        charge_barred=barred,
+        v_cells_v=bus.v_cells_v,
+        t_batt_c=memory.x.t_c,
+        i_batt_a=bus.i_batt_a,
+        i_discharge_a=-bus.i_batt_a,
+    )
+    for j in range(len(now)):
+        books.numbers[NOW + j] = now[j]
 
-    When it changes between two instants, something happened between them.
-    """
-    quantities[V_BATT] = bus.v_batt_v
-    quantities[V_PV] = bus.v_pv_v
-    quantities[V_PV_ABOVE_BATTERY] = held.offer.v_oc_v - bus.v_batt_v
-    quantities[HELD] = memory.held_s
-    quantities[EQUALIZE_LEFT] = memory.equalize_left_s
-    quantities[OVER_VOLTAGE] = float(modes[Machine.OVER_VOLTAGE])
-    collapsed = held.load_on and held.demand_w > 0.0 and bus.i_load_a == 0.0
-    quantities[LOAD_COLLAPSED] = 1.0 if collapsed else 0.0
-    bits = (bus.regime.value * 2 + (1 if bus.i_chg_a > 0.0 else 0)) << RULE_COUNT
-    for rule in range(RULE_COUNT):
-        if modes[MACHINE[rule]] == FROM[rule]:
-            met = True
-            for column in range(2):
-                name = QUANTITY[rule, column]
-                if name >= 0:
-                    above = quantities[name] >= levels[SETPOINT[rule, column]]
-                    met = met and above == (AT_LEAST[rule, column] == 1)
-            if met:
-                bits |= 1 << rule
-    return bits
+
+@inlined
+def unchanged(numbers: np.ndarray) -> bool:
+    """Whether every quantity is still where no rule's condition can have changed; false for nan."""
+    same = True
+    for j in range(QUANTITIES):
+        same = same and numbers[LOWER + j] <= numbers[NOW + j] < numbers[UPPER + j]
+    return same
 
 
 @kernel
-def fire(truth: int, books: Books, t_utc_s: float) -> int:
-    """Carry out the first rule that is due. Returns its row, or -1."""
+def examine(books: Books, t_utc_s: float) -> None:
+    """Look at all rules anew: which hold and since when, when the next is due, and how far each quantity may go."""
+    numbers = books.numbers
+    numbers[LOWER : LOWER + QUANTITIES] = -np.inf
+    numbers[UPPER : UPPER + QUANTITIES] = np.inf
+    due = np.inf
     for rule in range(RULE_COUNT):
-        if truth >> rule & 1 and books.timers[rule] >= books.levels[DWELL[rule]] - 1e-9:
+        met = books.modes[MACHINE[rule]] == FROM[rule]
+        if met:
+            for column in range(CONDITIONS):
+                name = QUANTITY[rule, column]
+                if name >= 0:
+                    level = numbers[LEVELS + SETPOINT[rule, column]]
+                    above = numbers[NOW + name] >= level
+                    if above:
+                        numbers[LOWER + name] = max(numbers[LOWER + name], level)
+                    else:
+                        numbers[UPPER + name] = min(numbers[UPPER + name], level)
+                    met = met and above == (AT_LEAST[rule, column] == 1)
+        if not met:
+            numbers[SINCE + rule] = np.inf
+            continue
+        numbers[SINCE + rule] = min(numbers[SINCE + rule], t_utc_s)
+        due = min(due, numbers[SINCE + rule] + numbers[LEVELS + DWELL[rule]])
+    numbers[DUE] = due
+
+
+@kernel
+def forget(books: Books) -> None:
+    """Have the next look examine all rules: modes or set-points have changed."""
+    books.numbers[LOWER] = np.inf
+
+
+@kernel
+def fire(books: Books, t_utc_s: float) -> int:
+    """Carry out the first rule that is due. Returns its row, or -1."""
+    numbers = books.numbers
+    for rule in range(RULE_COUNT):
+        if numbers[SINCE + rule] + numbers[LEVELS + DWELL[rule]] <= t_utc_s + LATE_S:
             machine = MACHINE[rule]
             books.modes[machine] = TO[rule]
             for other in range(RULE_COUNT):
                 if MACHINE[other] == machine:
-                    books.timers[other] = 0.0
-            slot = books.counts[0] % books.events.shape[0]
-            books.events[slot, 0] = t_utc_s
-            books.events[slot, 1] = rule
-            books.counts[0] += 1
+                    numbers[SINCE + other] = np.inf
+            slot = EVENTS + 2 * (int(numbers[EVENT_COUNT]) % EVENTS_KEPT)
+            numbers[slot] = t_utc_s
+            numbers[slot + 1] = rule
+            numbers[EVENT_COUNT] += 1
+            forget(books)
             return rule
     return -1
-
-
-@inlined
-def seconds_until_due(truth: int, timers: np.ndarray, levels: np.ndarray) -> float:
-    """Seconds until the next timer runs out, if nothing changes; 0 when one has."""
-    soonest = 1e9
-    for rule in range(RULE_COUNT):
-        if truth >> rule & 1:
-            soonest = min(soonest, levels[DWELL[rule]] - timers[rule])
-    return soonest
-
-
-@inlined
-def tick(h: float, truth: int, timers: np.ndarray) -> None:
-    """Let the timers of the rules whose conditions held run on; the others start again."""
-    for rule in range(RULE_COUNT):
-        timers[rule] = timers[rule] + h if truth >> rule & 1 else 0.0

@@ -4,6 +4,7 @@ Owns the state and nothing else: no wall clock, no file, no socket. Moving it in
 the same bits.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,11 +16,22 @@ from plant.battery import rested
 from plant.charger import RULES, Daylight, Machine
 from plant.clock import DAY_S, STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
 from plant.controller import power_stage
-from plant.load import demand_day
+from plant.load import Demand, demand_day
 from plant.site import Site
 from plant.sky import sky_day
 from plant.snapshot import Snapshot
-from plant.state import CHG, EVENTS_KEPT, LOAD, Books, Memory, Parameters, empty_books
+from plant.state import (
+    CHG,
+    EMPTY_EXTREMES,
+    EVENTS_KEPT,
+    LOAD,
+    Books,
+    Detailed,
+    Memory,
+    Parameters,
+    empty_books,
+    part,
+)  # fmt: skip
 from plant.step import run_steps
 
 EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
@@ -32,7 +44,7 @@ class DayInputs:
 
     start_utc_s: int
     array: ArrayDay
-    demand_w: np.ndarray
+    demand: Demand
     t_room_c: np.ndarray
 
 
@@ -80,14 +92,17 @@ class Plant:
         self._inputs = lru_cache(maxsize=2)(lambda day: day_inputs(site, self.seed, day))
         self._par = Parameters(
             site.battery.parameters(),
-            power_stage(site.controller.parameters(), site.battery.system_v),
+            power_stage(site.controller.parameters(), site.battery.system_v, site.array.losses.wiring_ohm),
+            Detailed(float(STEP_S)),
             site.setpoints(),
             series_resistance(site.array),
+            site.battery.cable_ohm,
+            float(site.battery.system_v),
         )
         inputs, index = self._at(start)
         t_room = float(inputs.t_room_c[index])
         battery = rested(site.battery.soc, t_room, self._par.battery)
-        self._memory = Memory(battery, 0.0, 0.0, t_room, battery.v_node_v)
+        self._memory = Memory(battery, 0.0, 0.0, t_room, 0.0, math.nan)
         self._books = empty_books()
         dark = inputs.array.v_oc_v[index] < self._par.setpoints.night_v
         self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
@@ -106,7 +121,7 @@ class Plant:
         copy = Books(*(array.copy() for array in self._books))
         offset = utc_offset_s(self.t_utc_s, self.site.location.timezone)
         _, seen = run_steps(
-            self._memory, copy, self._par, inputs.array, inputs.demand_w, inputs.t_room_c,
+            self._memory, copy, self._par, inputs.array, inputs.demand, inputs.t_room_c,
             index, 1, float(inputs.start_utc_s), offset, 0, self._none,
         )  # fmt: skip
         return seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=self.t_utc_s + offset)
@@ -156,7 +171,7 @@ class Plant:
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
             self._memory, self.snapshot = run_steps(
-                self._memory, self._books, self._par, inputs.array, inputs.demand_w, inputs.t_room_c,
+                self._memory, self._books, self._par, inputs.array, inputs.demand, inputs.t_room_c,
                 first, count, float(inputs.start_utc_s), offset, sample_every, out,
             )  # fmt: skip
             self.t_utc_s += count * STEP_S
@@ -169,19 +184,22 @@ class Plant:
         """Midnight of the device's clock: day, month and year meters start again, and equalizing may fall due."""
         today = to_local(self.t_utc_s, self.site.location.timezone).date()
         periods = 1 + (today.day == 1) + (today.day == 1 and today.month == 1)
-        self._books.offset[0, :periods] = self._books.account[CHG]
-        self._books.offset[1, :periods] = self._books.account[LOAD]
-        self._books.extremes[:] = (-np.inf, np.inf, -np.inf, np.inf)
+        so_far = part(self._books, "account") + part(self._books, "today")
+        offset = part(self._books, "offset").reshape(2, 4)
+        offset[0, :periods] = so_far[CHG]
+        offset[1, :periods] = so_far[LOAD]
+        part(self._books, "extremes")[:] = EMPTY_EXTREMES
         if today.day == EQUALIZE_DAY:
             self._memory = self._memory._replace(equalize_left_s=self._par.setpoints.equalize_s)
         self._midnight_s = next_midnight_utc_s(self.t_utc_s, self.site.location.timezone)
 
     def events(self) -> list[Event]:
         """Transitions so far, oldest first; the last few thousand of them."""
-        count = int(self._books.counts[0])
+        count = int(part(self._books, "event_count")[0])
+        log = part(self._books, "events").reshape(-1, 2)
         found = []
         for number in range(max(0, count - EVENTS_KEPT), count):
-            t, row = self._books.events[number % EVENTS_KEPT]
+            t, row = log[number % EVENTS_KEPT]
             rule = RULES[int(row)]
             found.append(Event(float(t), rule.machine, rule.from_.name, rule.to.name, rule.reason))
         return found
@@ -189,4 +207,4 @@ class Plant:
     @property
     def overrun_steps(self) -> int:
         """Steps whose events could not all be placed; anything but 0 is a bug."""
-        return int(self._books.counts[1])
+        return int(part(self._books, "overruns")[0])

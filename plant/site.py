@@ -16,7 +16,7 @@ from plant.clock import parse_local
 from plant.controller import ControllerModel
 from plant.leadacid import LeadAcid
 from plant.problems import ProblemsError, did_you_mean
-from plant.records import Positive, Record, Temperature
+from plant.records import NotNegative, Positive, Record, Temperature
 from plant.site_array import Array
 from plant.site_load import Load
 from plant.site_sky import Location, Sky, Weather
@@ -63,6 +63,7 @@ class Battery(Record):
     system_v: Literal[12, 24] = 12
     soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
     room_c: Temperature | Literal["outdoor"] = "outdoor"
+    cable_ohm: NotNegative = 0.0
 
     @field_validator("model")
     @classmethod

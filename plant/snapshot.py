@@ -41,11 +41,13 @@ class Snapshot(NamedTuple):
     )
 
     # battery
-    v_batt_v: float
+    v_batt_v: float  # at the controller's terminals
+    v_cells_v: float  # at the battery's own
     i_batt_a: float
     soc: float  # true state of charge, 0..1
     soc_controller: float  # what the controller believes, 0..1
     t_batt_c: float
+    t_probe_c: float  # as the controller reads it
 
     # load
     load_on: float
@@ -69,9 +71,15 @@ class Snapshot(NamedTuple):
 
     # account since the start of the run
     e_available_wh: float  # at the maximum power point
+    e_missed_wh: float  # of that not taken: by the tracker's inaccuracy and its window,
+    e_untaken_full_wh: float  # with the battery held at its voltage,
+    e_untaken_limit_wh: float  # at the rated current or power,
+    e_untaken_off_wh: float  # with the charger off
     e_pv_wh: float
+    e_pv_wiring_wh: float  # lost before that in the array's cable
     e_converter_loss_wh: float
     e_chg_wh: float
+    e_batt_wiring_wh: float  # battery cable, and diodes of its protection
     e_path_loss_wh: float  # load switch and its wiring
     e_load_wh: float
     e_own_wh: float  # the controller's own consumption

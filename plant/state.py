@@ -7,23 +7,25 @@ import numpy as np
 from plant import battery
 from plant.charger import RULES, Machine, Quantities, SetPoints
 from plant.controller import PowerStage
+from plant.converter import Limit, LoadDemand, Port
 from plant.offer import Offer
 
 EVENTS_KEPT = 4096
+EMPTY_EXTREMES = (-np.inf, np.inf, -np.inf, np.inf)
 
 
 class Flows(NamedTuple):
-    """Power of every flow [W], and the current of side reactions [A]; their integrals are the account."""
+    """Power of every flow [W], and the current of side reactions [A]; a sub-step's means."""
 
-    available: float
     pv: float
+    pv_wiring: float
     converter_loss: float
     chg: float
+    batt_wiring: float
     path_loss: float
     load: float
     own: float
     batt: float
-    unserved: float
     ohmic: float
     polarisation: float
     side: float
@@ -33,23 +35,30 @@ class Flows(NamedTuple):
     i_side: float
 
 
-# Where each flow stands in the account.
+# The account: integral of each flow, then what the array could have given and why it was not taken (by the
+# regime: charger off, tracker beside the point, battery held at its voltage, rating reached), and what the load
+# asked for in vain.
 (
-    AVAILABLE, PV, CONVERTER_LOSS, CHG, PATH_LOSS, LOAD, OWN, BATT, UNSERVED,
+    PV, PV_WIRING, CONVERTER_LOSS, CHG, BATT_WIRING, PATH_LOSS, LOAD, OWN, BATT,
     OHMIC, POLARISATION, SIDE, DIFFUSION, HYSTERESIS, ENTROPY, I_SIDE,
-) = range(len(Flows._fields))  # fmt: skip
+    AVAILABLE, UNTAKEN_OFF, MISSED, UNTAKEN_FULL, UNTAKEN_LIMIT, UNSERVED,
+) = range(len(Flows._fields) + 6)  # fmt: skip
+ACCOUNTS = UNSERVED + 1
 
 
 class Held(NamedTuple):
-    """What doesn't change during one step."""
+    """What doesn't change during one step, or until the next transition."""
 
     offer: Offer
     p_mp_w: float
-    demand_w: float
+    load: LoadDemand
     t_room_c: float
     v_target_v: float
     charging: bool
     load_on: bool
+    limit: Limit
+    port: Port
+    nominal_v: float
 
 
 class Memory(NamedTuple):
@@ -59,22 +68,54 @@ class Memory(NamedTuple):
     held_s: float
     equalize_left_s: float
     t_heatsink_c: float
-    v_batt_v: float  # at the terminals, as the tracker last saw it
+    v_batt_v: float  # at the controller's terminals, as the tracker last saw it
+    t_probe_c: float  # battery temperature as the controller last took it up
 
 
 class Books(NamedTuple):
-    """Arrays that `run_steps` writes into."""
+    """Arrays that `run_steps` writes into: few and flat, for an array costs compiled code at every call."""
 
     modes: np.ndarray  # (machines,) state of each machine
-    timers: np.ndarray  # (rules,) how long each rule's conditions have held [s]
-    account: np.ndarray  # (flows,) integral of each flow since the start [Wh; side reactions: Ah]
-    carry: np.ndarray  # (flows,) what rounding left out of it
-    offset: np.ndarray  # (2, 4) account of charge and of load at the last midnight, month, year, reset [Wh]
-    extremes: np.ndarray  # (4,) max and min of PV voltage, max and min of battery voltage, today [V]
-    events: np.ndarray  # (n, 2) time and rule of each transition, the newest overwriting the oldest
-    counts: np.ndarray  # (2,) transitions so far, steps that ran out of sub-steps
-    quantities: np.ndarray  # (quantities,) scratch: `charger.Quantities` of this instant
-    levels: np.ndarray  # (set-points,) scratch: `charger.SetPoints` of this step
+    numbers: np.ndarray  # everything else, see `PARTS`
+
+
+# What stands where in `Books.numbers`.
+PARTS = {
+    "since": len(RULES),  # when each rule's conditions began to hold [UTC s]; inf while they don't
+    "due": 1,  # when the next of them is due [UTC s]
+    "lower": len(Quantities._fields),  # nothing changes while each quantity stays in [lower, upper)
+    "upper": len(Quantities._fields),
+    "quantities": len(Quantities._fields),  # `charger.Quantities` of this instant
+    "levels": len(SetPoints._fields),  # `charger.SetPoints` at the probe's temperature
+    "account": ACCOUNTS,  # integrals since the start, whole days [Wh; side reactions: Ah]
+    "carry": ACCOUNTS,  # what rounding left out of them
+    "today": ACCOUNTS,  # integrals of the day at hand
+    "offset": 8,  # account of charge, then of load, at the last midnight, month, year, reset [Wh]
+    "extremes": 4,  # max and min of PV voltage, max and min of battery voltage, today [V]
+    "hours": 3 * 24,  # of the solar day: charge [Ah], SOC at the end, mean battery temperature [degC]
+    "overruns": 1,  # steps that ran out of sub-steps
+    "event_count": 1,
+    "events": 2 * EVENTS_KEPT,  # time and rule of each transition, the newest overwriting the oldest
+}
+_ENDS = np.cumsum(list(PARTS.values())).tolist()
+(
+    SINCE, DUE, LOWER, UPPER, QUANTITIES, LEVELS, ACCOUNT, CARRY, TODAY, OFFSET, EXTREMES, HOURS,
+    OVERRUNS, EVENT_COUNT, EVENTS,
+) = (end - size for end, size in zip(_ENDS, PARTS.values(), strict=True))  # fmt: skip
+
+
+class Detailed(NamedTuple):
+    """The full ODE of the battery, by RK4 on a grid of 5 s."""
+
+    step_s: float
+    event_s: float = 0.05  # transitions are placed to this
+
+
+class QuasiStatic(NamedTuple):
+    """The battery's electrode at rest with its current at every instant: steps of 1 min to 1 h, for sizing."""
+
+    step_s: float
+    event_s: float = 1.0
 
 
 class Parameters(NamedTuple):
@@ -82,22 +123,23 @@ class Parameters(NamedTuple):
 
     battery: battery.Parameters
     stage: PowerStage
+    method: Detailed | QuasiStatic
     setpoints: SetPoints
     r_s_ohm: float  # of the array with its wiring
+    batt_cable_ohm: float
+    nominal_v: float  # what the load's power is stated at
+
+
+def part(books: Books, name: str) -> np.ndarray:
+    """View of one of the `PARTS`."""
+    end = _ENDS[list(PARTS).index(name)]
+    return books.numbers[end - PARTS[name] : end]
 
 
 def empty_books() -> Books:
     """Books of a plant that hasn't begun."""
-    flows = len(Flows._fields)
-    return Books(
-        modes=np.zeros(len(Machine), dtype=np.int64),
-        timers=np.zeros(len(RULES)),
-        account=np.zeros(flows),
-        carry=np.zeros(flows),
-        offset=np.zeros((2, 4)),
-        extremes=np.array([-np.inf, np.inf, -np.inf, np.inf]),
-        events=np.zeros((EVENTS_KEPT, 2)),
-        counts=np.zeros(2, dtype=np.int64),
-        quantities=np.zeros(len(Quantities._fields)),
-        levels=np.zeros(len(SetPoints._fields)),
-    )
+    books = Books(np.zeros(len(Machine), dtype=np.int64), np.zeros(_ENDS[-1]))
+    for name, value in (("since", np.inf), ("due", np.inf), ("lower", np.inf), ("upper", -np.inf)):
+        part(books, name)[:] = value
+    part(books, "extremes")[:] = EMPTY_EXTREMES
+    return books

@@ -1,146 +1,155 @@
 """The one kernel: tracker, converter, charge stages, battery, load and meters, one grid step after another.
 
-A step holds sun and demand, integrates the battery with RK4 and places every event (a set-point crossed, a timer
-run out, a change between tracking and constant voltage) within it to a millisecond: no sub-step straddles one.
-Live line and batch run both call `run_steps`.
+A step holds sun and demand, moves the battery (`rungekutta.rk4` in full, `quasistatic.settle` for sizing) and places
+every event (a set-point crossed, a timer run out, a change between tracking and constant voltage) within it: no
+sub-step straddles one. Live line, batch run and sizing all call `run_steps`.
 """
 
+from typing import Any
+
 import numpy as np
+from numba.extending import overload
 
 from plant import battery
 from plant.array import ArrayDay
 from plant.battery import Parameters as Chemistry
 from plant.battery import State
-from plant.cell import rk4_mean
-from plant.charger import LoadOutput, Machine, SetPoints, Stage, compensated
-from plant.clock import STEP_S
-from plant.controller import PowerStage
-from plant.converter import Bus, Regime, solve
+from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensated
+from plant.clock import DAY_S
+from plant.controller import PowerStage, derating
+from plant.converter import Bus, Limit, LoadDemand, Port, Regime
 from plant.diode import Curve
 from plant.jit import inlined, kernel
-from plant.machines import RESTARTS_CHARGE, fire, seconds_until_due, tick, truth
+from plant.load import Demand
+from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
+from plant.node import look
 from plant.offer import Offer, offer
+from plant.quasistatic import settle
+from plant.rungekutta import rk4
 from plant.show import snapshot
 from plant.snapshot import Snapshot
-from plant.state import Books, Flows, Held, Memory, Parameters
+from plant.state import (
+    ACCOUNT,
+    ACCOUNTS,
+    AVAILABLE,
+    CARRY,
+    DUE,
+    EXTREMES,
+    HOURS,
+    LEVELS,
+    OVERRUNS,
+    TODAY,
+    UNSERVED,
+    UNTAKEN_OFF,
+    Books,
+    Detailed,
+    Flows,
+    Held,
+    Memory,
+    Parameters,
+)  # fmt: skip
 
-EVENT_S = 1e-3  # events are located to this
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
+PROBE_STEP_C = 0.01  # the controller takes up the battery's temperature when it has moved by this
 FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S = (
-    SetPoints._fields.index(name) for name in ("float_v", "boost_v", "equalize_v", "boost_s")
+    LEVELS + SetPoints._fields.index(name) for name in ("float_v", "boost_v", "equalize_v", "boost_s")
 )
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
-@inlined
-def look(x: State, held: Held, p: Chemistry, stage: PowerStage) -> Bus:
-    """The battery node at an instant."""
-    demand = held.demand_w if held.load_on else 0.0
-    return solve(battery.source(x, p), held.v_target_v, held.charging, held.offer, demand, stage)
+def move(
+    x: State, now: Bus, h: float, held: Held, p: Chemistry, stage: PowerStage, method: Any
+) -> tuple[State, Flows, Bus]:
+    """Battery, flows and node after `h` seconds, by the method's own integrator; settled by type when compiled."""
+    integrator = rk4 if isinstance(method, Detailed) else settle
+    return integrator(x, now, h, held, p, stage)
+
+
+@overload(move, strict=False, jit_options={"error_model": "numpy"})
+def _move(*types: Any) -> Any:
+    integrator = rk4 if types[-1].instance_class is Detailed else settle
+    return lambda x, now, h, held, p, stage, method: integrator(x, now, h, held, p, stage)
+
+
+def longest_step_s(x: State, i_batt_a: float, p: Chemistry, method: Any) -> float:
+    """How far [s] the integrator may go from a state at a current."""
+    return float(battery.step_limit_s(x, i_batt_a, p)) if isinstance(method, Detailed) else np.inf
+
+
+@overload(longest_step_s, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+def _longest_step_s(*types: Any) -> Any:
+    if types[-1].instance_class is Detailed:
+        return lambda x, i_batt_a, p, method: battery.step_limit_s(x, i_batt_a, p)
+    return lambda x, i_batt_a, p, method: np.inf
 
 
 @inlined
-def flows(x: State, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
-    """Time derivative of the battery's state in the plant, and every flow of power."""
-    bus = look(x, held, p, stage)
-    dx, loss = battery.rates(x, bus.i_batt_a, held.t_room_c, p)
-    return dx, Flows(
-        held.p_mp_w,
-        bus.p_pv_w,
-        bus.p_converter_loss_w,
-        bus.p_chg_w,
-        bus.p_path_loss_w,
-        bus.p_load_w,
-        bus.p_own_w,
-        bus.v_batt_v * bus.i_batt_a,
-        held.demand_w - bus.p_load_w,
-        loss.ohmic_w,
-        loss.polarisation_w,
-        loss.side_w,
-        loss.diffusion_w,
-        loss.hysteresis_w,
-        loss.entropy_w,
-        loss.i_side_a,
-    )
+def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> None:
+    """Add a sub-step's flows to the day's account; what the array gave no one goes to the reason."""
+    hours = h / 3600.0
+    for j in range(len(mean)):
+        numbers[TODAY + j] += hours * mean[j]
+    numbers[TODAY + AVAILABLE] += hours * held.p_mp_w
+    numbers[TODAY + UNTAKEN_OFF + bus.regime.value] += hours * (held.p_mp_w - mean.pv)
+    wanted = held.load.p_w + held.load.i_a * held.nominal_v + held.load.g_s * held.nominal_v**2
+    numbers[TODAY + UNSERVED] += hours * (0.0 if bus.i_load_a > 0.0 else wanted)
 
 
 @kernel
-def rk4(x: State, h: float, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
-    """One classical Runge-Kutta step of the battery in the plant, and the mean of every flow over it."""
-    k1, f1 = flows(x, held, p, stage)
-    k2, f2 = flows(battery.moved(x, 0.5 * h, k1, p), held, p, stage)
-    k3, f3 = flows(battery.moved(x, 0.5 * h, k2, p), held, p, stage)
-    k4, f4 = flows(battery.moved(x, h, k3, p), held, p, stage)
-    slope = battery.mean_slope(k1, k2, k3, k4, p)
-    return battery.moved(x, h, slope, p), Flows(
-        held.p_mp_w,
-        rk4_mean(f1.pv, f2.pv, f3.pv, f4.pv),
-        rk4_mean(f1.converter_loss, f2.converter_loss, f3.converter_loss, f4.converter_loss),
-        rk4_mean(f1.chg, f2.chg, f3.chg, f4.chg),
-        rk4_mean(f1.path_loss, f2.path_loss, f3.path_loss, f4.path_loss),
-        rk4_mean(f1.load, f2.load, f3.load, f4.load),
-        rk4_mean(f1.own, f2.own, f3.own, f4.own),
-        rk4_mean(f1.batt, f2.batt, f3.batt, f4.batt),
-        rk4_mean(f1.unserved, f2.unserved, f3.unserved, f4.unserved),
-        rk4_mean(f1.ohmic, f2.ohmic, f3.ohmic, f4.ohmic),
-        rk4_mean(f1.polarisation, f2.polarisation, f3.polarisation, f4.polarisation),
-        rk4_mean(f1.side, f2.side, f3.side, f4.side),
-        rk4_mean(f1.diffusion, f2.diffusion, f3.diffusion, f4.diffusion),
-        rk4_mean(f1.hysteresis, f2.hysteresis, f3.hysteresis, f4.hysteresis),
-        rk4_mean(f1.entropy, f2.entropy, f3.entropy, f4.entropy),
-        rk4_mean(f1.i_side, f2.i_side, f3.i_side, f4.i_side),
-    )
+def _fold(books: Books) -> None:
+    """End of a day: its account into that of the run, with Kahan's carry so that years don't round away."""
+    n = books.numbers
+    for j in range(ACCOUNTS):
+        term = n[TODAY + j] - n[CARRY + j]
+        total = n[ACCOUNT + j] + term
+        n[CARRY + j] = (total - n[ACCOUNT + j]) - term
+        n[ACCOUNT + j] = total
+        n[TODAY + j] = 0.0
 
 
 @inlined
-def _book(account: np.ndarray, carry: np.ndarray, h: float, mean: Flows) -> None:
-    """Add a sub-step's flows to the account, with Kahan's carry so that years don't round away."""
-    for j in range(len(mean)):
-        term = h / 3600.0 * mean[j] - carry[j]
-        total = account[j] + term
-        carry[j] = (total - account[j]) - term
-        account[j] = total
-
-
-@inlined
-def _target_v(stage: int, owed_s: float, levels: np.ndarray) -> float:
+def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
     level = BOOST_V
     if stage == Stage.FLOAT:
         level = FLOAT_V
     elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
         level = EQUALIZE_V
-    return float(levels[level])
+    return float(numbers[level])
 
 
 @inlined
-def _hold(held: Held, modes: np.ndarray, memory: Memory, levels: np.ndarray) -> Held:
+def _hold(held: Held, memory: Memory, books: Books) -> Held:
     """The held inputs as the machines now stand."""
+    modes = books.modes
     stage = modes[Machine.CHARGE]
-    target = _target_v(stage, memory.equalize_left_s, levels)
+    port = Port(
+        held.port.cable_ohm,
+        modes[Machine.BMS_CHARGE] == Switch.CLOSED,
+        modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
+    )
     return Held(
         held.offer,
         held.p_mp_w,
-        held.demand_w,
+        held.load,
         held.t_room_c,
-        target,
+        _target_v(stage, memory.equalize_left_s, books.numbers),
         stage != Stage.NONE,
         modes[Machine.LOAD] == LoadOutput.ON,
+        held.limit,
+        port,
+        held.nominal_v,
     )
 
 
 @inlined
-def _longest_step_s(
-    memory: Memory, bus: Bus, stage: int, until_due_s: float, boost_s: float, p: Chemistry
-) -> float:
-    """How far [s] the battery may be integrated in one stride, and no timer run out before."""
-    h = min(battery.step_limit_s(memory.x, bus.i_batt_a, p), max(until_due_s, EVENT_S))
-    if _serves_time(bus, stage):
-        if stage == Stage.BOOST and boost_s > memory.held_s:
-            h = min(h, boost_s - memory.held_s)
-        if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
-            h = min(h, memory.equalize_left_s - 0.5 + 1e-6)
-    return h
+def _until_served_s(memory: Memory, stage: int, boost_s: float) -> float:
+    """Time [s] at constant voltage that a timed stage still owes."""
+    if stage == Stage.BOOST and boost_s > memory.held_s:
+        return boost_s - memory.held_s
+    if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
+        return memory.equalize_left_s - 0.5 + 1e-6
+    return np.inf
 
 
 @inlined
@@ -150,36 +159,46 @@ def _serves_time(bus: Bus, stage: int) -> bool:
     return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
 
 
-@kernel
+@inlined
+def _same(
+    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any, books: Books
+) -> bool:
+    """Whether nothing happened on the way from one instant to another."""
+    observe(then, held, memory, stage.load_rated_a, books)
+    undecided = method.event_s < 1.0 and then.regime != now.regime
+    return not undecided and unchanged(books.numbers)
+
+
+@inlined
 def _stride(
-    h: float, met: int, memory: Memory, held: Held, p: Chemistry, stage: PowerStage, books: Books
+    h: float, now: Bus, memory: Memory, held: Held, p: Chemistry, stage: PowerStage, method: Any, books: Books
 ) -> tuple[float, State, Flows, Bus]:
-    """Integrate over `h` seconds, or to just past the first event before that."""
-    modes, levels, scratch = books.modes, books.levels, books.quantities
-    x, mean = rk4(memory.x, h, held, p, stage)
-    while h > EVENT_S and not battery.possible(x, p):  # a stage fell over an edge that no limit foresaw
+    """Move by `h` seconds, or to just past the first event before that."""
+    x, mean, bus = move(memory.x, now, h, held, p, stage, method)
+    while h > method.event_s and not battery.possible(
+        x, p
+    ):  # a stage fell over an edge that no limit foresaw
         h *= 0.25
-        x, mean = rk4(memory.x, h, held, p, stage)
-    bus = look(x, held, p, stage)
-    if h > EVENT_S and truth(bus, held, memory, modes, levels, scratch) != met:
+        x, mean, bus = move(memory.x, now, h, held, p, stage, method)
+    if h > method.event_s and not _same(now, bus, held, memory, stage, method, books):
         early = 0.0
-        while h - early > EVENT_S:
+        while h - early > method.event_s:
             middle = 0.5 * (early + h)
-            x_m, mean_m = rk4(memory.x, middle, held, p, stage)
-            bus_m = look(x_m, held, p, stage)
-            if battery.possible(x_m, p) and truth(bus_m, held, memory, modes, levels, scratch) == met:
+            x_m, mean_m, bus_m = move(memory.x, now, middle, held, p, stage, method)
+            if battery.possible(x_m, p) and _same(now, bus_m, held, memory, stage, method, books):
                 early = middle
             else:
                 h, x, mean, bus = middle, x_m, mean_m, bus_m
     return h, x, mean, bus
 
 
-@kernel
+@inlined
 def grid_step(
     memory: Memory,
     held: Held,
     p: Chemistry,
     stage: PowerStage,
+    method: Any,
     books: Books,
     t_utc_s: float,
     dt_s: float,
@@ -191,9 +210,9 @@ def grid_step(
     memory : Memory
     held : Held
         Sun, demand and room of this step.
-    p, stage : Parameters, PowerStage
+    p, stage, method : Chemistry, PowerStage, Detailed or QuasiStatic
     books : Books
-        Written into. `levels` holds the set-points at this step's battery temperature.
+        Written into. `levels` holds the set-points at the probe's temperature.
     t_utc_s, dt_s : float
         Beginning and length of the step [s].
 
@@ -202,60 +221,84 @@ def grid_step(
     Memory, Held, Bus
         The plant at the end of the step.
     """
-    modes, timers, levels, scratch = books.modes, books.timers, books.levels, books.quantities
+    modes, numbers = books.modes, books.numbers
     left = dt_s
-    bus = look(memory.x, held, p, stage)
-    met = truth(bus, held, memory, modes, levels, scratch)
+    drop_v = memory.v_batt_v - battery.source(memory.x, p).v_node_v
+    bus = look(memory.x, drop_v, held, p, stage)
     for _ in range(MAX_SUBSTEPS):
-        until_due = seconds_until_due(met, timers, levels)
+        t = t_utc_s + dt_s - left
         for _settle in range(8):
-            if until_due > 1e-9:
+            observe(bus, held, memory, stage.load_rated_a, books)
+            if not unchanged(numbers):
+                examine(books, t)
+            if numbers[DUE] > t + 1e-6:
                 break
-            fired = fire(met, books, t_utc_s + dt_s - left)
+            fired = fire(books, t)
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
-            memory = Memory(memory.x, held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v)
-            held = _hold(held, modes, memory, levels)
-            bus = look(memory.x, held, p, stage)
-            met = truth(bus, held, memory, modes, levels, scratch)
-            until_due = seconds_until_due(met, timers, levels)
+            memory = Memory(
+                memory.x,
+                held_s,
+                memory.equalize_left_s,
+                memory.t_heatsink_c,
+                memory.v_batt_v,
+                memory.t_probe_c,
+            )
+            held = _hold(held, memory, books)
+            bus = look(memory.x, bus.above_node_v, held, p, stage)
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
-        serves = _serves_time(bus, charge)
-        h = min(left, _longest_step_s(memory, bus, charge, until_due, levels[BOOST_S], p))
-        h, x, mean, bus = _stride(h, met, memory, held, p, stage, books)
-        _book(books.account, books.carry, h, mean)
-        tick(h, met, timers)
-        held_s = memory.held_s + h if serves and charge == Stage.BOOST else memory.held_s
-        owed_s = memory.equalize_left_s
-        if serves and charge == Stage.EQUALIZE:
-            owed_s = max(0.0, owed_s - h)
-        memory = Memory(x, held_s, owed_s, memory.t_heatsink_c, bus.v_batt_v)
-        met = truth(bus, held, memory, modes, levels, scratch)
+        h = min(left, max(min(numbers[DUE] - t, _until_served_s(memory, charge, numbers[BOOST_S])), 1e-3))
+        h = min(h, longest_step_s(memory.x, bus.i_batt_a, p, method))
+        h, x, mean, bus = _stride(h, bus, memory, held, p, stage, method, books)
+        _book(numbers, h, mean, bus, held)
+        served_s = h if _serves_time(bus, charge) else 0.0
+        held_s = memory.held_s + served_s if charge == Stage.BOOST else memory.held_s
+        owed_s = (
+            max(0.0, memory.equalize_left_s - served_s)
+            if charge == Stage.EQUALIZE
+            else memory.equalize_left_s
+        )
+        memory = Memory(x, held_s, owed_s, memory.t_heatsink_c, bus.v_batt_v, memory.t_probe_c)
         left -= h
-    books.counts[1] += 1
+    numbers[OVERRUNS] += 1.0
     return memory, held, bus
 
 
 @kernel
+def _read_probe(memory: Memory, setpoints: SetPoints, books: Books) -> Memory:
+    """The controller takes up the battery's temperature, and moves its set-points with it."""
+    t_c = memory.x.t_c
+    if abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
+        return memory
+    s = compensated(setpoints, t_c)
+    for j in range(len(s)):
+        books.numbers[LEVELS + j] = s[j]
+    forget(books)
+    return Memory(memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c)
+
+
+@kernel
 def run_steps(
-    memory: Memory, books: Books, par: Parameters,
-    day: ArrayDay, demand_w: np.ndarray, t_room_c: np.ndarray,
+    memory: Memory, books: Books, par: Parameters, day: ArrayDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, device_offset_s: float, sample_every: int, out: np.ndarray,
 ) -> tuple[Memory, Snapshot]:  # fmt: skip
-    """Run steps of one solar day.
+    """Run steps of one or several solar days.
 
     Parameters
     ----------
     memory, books, par : Memory, Books, Parameters
         The plant. `books` is written into.
     day : ArrayDay
-    demand_w, t_room_c : (17280,) array
-        What the load asks for, and the temperature around battery and controller.
+        Of (n,) steps from a solar midnight on.
+    demand : Demand
+        What the load asks for, (n,) each.
+    t_room_c : (n,) array
+        Temperature around battery and controller.
     first, count : int
-        Steps of this day to run, at least one.
+        Steps of these to run, at least one.
     day_start_s : float
-        UTC second of the day's step 0.
+        UTC second of step 0.
     device_offset_s : float
         What the controller's clock shows ahead of UTC.
     sample_every : int
@@ -269,34 +312,53 @@ def run_steps(
         The plant after the last step.
     """
     row = 0
-    ext = books.extremes
-    stage = par.stage
-    warm = 1.0 - np.exp(-STEP_S / (stage.heatsink_k_w * stage.heatsink_j_k))
-    bus = Bus(0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    held = Held(Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, False, False)
+    n, stage, step_s = books.numbers, par.stage, par.method.step_s
+    a_day = int(DAY_S / step_s)
+    warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
+    bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    nothing = Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+    port = Port(par.batt_cable_ohm, True, True)
+    held = Held(
+        nothing, 0.0, LoadDemand(0.0, 0.0, 0.0), 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.nominal_v
+    )
     k = first
     for k in range(first, first + count):
-        s = compensated(par.setpoints, memory.x.t_c)
-        for j in range(len(s)):
-            books.levels[j] = s[j]
+        memory = _read_probe(memory, par.setpoints, books)
         curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
         offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
-        held = Held(offered, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)
-        held = _hold(held, books.modes, memory, books.levels)
-        t = day_start_s + k * STEP_S
-        memory, held, bus = grid_step(memory, held, par.battery, stage, books, t, float(STEP_S))
+        left = derating(memory.t_heatsink_c)
+        load = LoadDemand(
+            demand.power_w[k], demand.current_w[k] / par.nominal_v, demand.resistance_w[k] / par.nominal_v**2
+        )
+        held = Held(
+            offered, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
+            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.nominal_v,
+        )  # fmt: skip
+        held = _hold(held, memory, books)
+        t = day_start_s + k * step_s
+        memory, held, bus = grid_step(memory, held, par.battery, stage, par.method, books, t, step_s)
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
-        memory = Memory(memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v)
-        ext[0] = max(ext[0], bus.v_pv_v)
-        ext[1] = min(ext[1], bus.v_pv_v)
-        ext[2] = max(ext[2], bus.v_batt_v)
-        ext[3] = min(ext[3], bus.v_batt_v)
+        memory = Memory(
+            memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c
+        )
+        n[EXTREMES + 0] = max(n[EXTREMES + 0], bus.v_pv_v)
+        n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
+        n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
+        n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
+        hour = HOURS + 3 * int(k % a_day * step_s / 3600.0)
+        if k % a_day * step_s % 3600.0 == 0.0:
+            n[hour] = n[hour + 2] = 0.0
+        n[hour] += bus.i_batt_a * step_s / 3600.0
+        n[hour + 1] = battery.soc(memory.x, par.battery)
+        n[hour + 2] += memory.x.t_c * step_s / 3600.0
+        if (k + 1) % a_day == 0:
+            _fold(books)
         if sample_every > 0 and (k + 1) % sample_every == 0:
-            shown = snapshot(memory, held, bus, day, k, par, books, t + STEP_S, device_offset_s)
+            shown = snapshot(memory, held, bus, day, k, par, books, t + step_s, device_offset_s)
             for j in range(len(shown)):
                 out[row, j] = shown[j]
             row += 1
-    t_end = day_start_s + (first + count) * STEP_S
+    t_end = day_start_s + (first + count) * step_s
     return memory, snapshot(memory, held, bus, day, k, par, books, t_end, device_offset_s)

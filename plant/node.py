@@ -1,0 +1,44 @@
+"""The battery at work in the plant: who feeds the node, who draws from it, and what each flow carries."""
+
+from plant import battery
+from plant.battery import Parameters as Chemistry
+from plant.battery import State
+from plant.controller import PowerStage
+from plant.converter import Bus, LoadDemand, solve
+from plant.jit import inlined
+from plant.state import Flows, Held
+
+
+@inlined
+def look(x: State, drop_guess_v: float, held: Held, p: Chemistry, stage: PowerStage) -> Bus:
+    """The node at an instant."""
+    load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
+    return solve(
+        battery.source(x, p), held.port, held.v_target_v, held.charging, drop_guess_v,
+        held.offer, load, held.limit, stage,
+    )  # fmt: skip
+
+
+@inlined
+def flows(x: State, bus: Bus, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
+    """Time derivative of the battery's state, and every flow, at an instant whose node is known."""
+    dx, loss = battery.rates(x, bus.i_batt_a, held.t_room_c, p)
+    i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0
+    return dx, Flows(
+        bus.p_pv_w,
+        stage.pv_wiring_ohm * i_pv * i_pv,
+        bus.p_converter_loss_w,
+        bus.p_chg_w,
+        (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a,
+        bus.p_path_loss_w,
+        bus.p_load_w,
+        bus.p_own_w,
+        bus.v_batt_v * bus.i_batt_a,
+        loss.ohmic_w,
+        loss.polarisation_w,
+        loss.side_w,
+        loss.diffusion_w,
+        loss.hysteresis_w,
+        loss.entropy_w,
+        loss.i_side_a,
+    )
