@@ -68,6 +68,7 @@ class PowerStage(NamedTuple):
     heatsink_j_k: float
     load_rated_a: float
     pv_wiring_ohm: float  # cable from the array
+    awake_v: float  # below this battery voltage the controller is off
 
 
 def power_stage(model: ControllerModel, system_v: int, pv_wiring_ohm: float = 0.0) -> PowerStage:
@@ -88,9 +89,11 @@ def power_stage(model: ControllerModel, system_v: int, pv_wiring_ohm: float = 0.
         model.heatsink_j_k,
         model.load_rated_a,
         pv_wiring_ohm,
+        AWAKE_V * system_v / 12.0,
     )
 
 
+AWAKE_V = 8.0  # of a 12 V system: the manuals' lowest working voltage (N family)
 DERATE_FROM_C = 81.0
 DERATED = (
     0.95,

@@ -182,6 +182,9 @@ def solve(
         ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
         hold to rounding.
     """
+    if source.v_node_v < s.awake_v:  # too low to start the controller at all
+        v = source.v_node_v
+        return Bus(v, v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:

@@ -6,13 +6,16 @@ from scipy.integrate import solve_ivp
 from plant import leadacid as battery
 from plant.charger import SetPoints
 from plant.controller import ControllerModel, power_stage
+from plant.converter import Limit, LoadDemand, Port
 from plant.diode import Curve
 from plant.leadacid import LeadAcid, State
+from plant.node import flows, look
 from plant.offer import Offer
 from plant.plant import Plant
+from plant.rungekutta import rk4
 from plant.site import Site, load_block, load_site
-from plant.state import Books, Held, Memory, Parameters, empty_books
-from plant.step import flows
+from plant.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
+from plant.step import grid_step
 
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
@@ -44,31 +47,53 @@ def plant(seed: int = 1, start_utc_s: int | None = None, **changes: dict) -> Pla
 
 
 def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
-    """A plant's constants around a battery."""
+    """A plant's constants around a battery; no load is too much for the switch."""
     return Parameters(
         p,
-        power_stage(ControllerModel.load("tracer4210n"), 12),
+        power_stage(ControllerModel.load("tracer4210n"), 12)._replace(load_rated_a=1e3),
+        Detailed(5.0),
         setpoints or load_site("cabin").setpoints(),
         0.15,
+        0.0,
+        12.0,
     )
 
 
 def books(par: Parameters) -> Books:
     """Empty books, with the set-points as they are at 25 degC."""
     fresh = empty_books()
-    fresh.levels[:] = par.setpoints
+    part(fresh, "levels")[:] = par.setpoints
     return fresh
 
 
 def memory(x: State) -> Memory:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v)
+    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c)
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
     """Inputs of a step: a load, and a source of constant power at a fixed PV voltage."""
     offer = NO_SUN._replace(p_track_w=p_pv_w, v_track_v=v_pv_v, v_oc_v=v_pv_v) if p_pv_w else NO_SUN
-    return Held(offer, p_pv_w, demand_w, 25.0, target_v, p_pv_w > 0.0, True)
+    limit, port = Limit(40.0, 520.0), Port(0.0, True, True)
+    load = LoadDemand(demand_w, 0.0, 0.0)
+    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, 12.0)
+
+
+def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:
+    """One step of the grid."""
+    return grid_step(now, inputs, par.battery, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
+
+
+def rk4_step(x: State, h: float, inputs: Held, par: Parameters) -> State:
+    """One step of the integrator, without events."""
+    now = look(x, 0.0, inputs, par.battery, par.stage)
+    return rk4(x, now, h, inputs, par.battery, par.stage)[0]
+
+
+def account(open_books: Books) -> dict[str, float]:
+    """Integral of each flow so far [Wh]."""
+    so_far = part(open_books, "account") + part(open_books, "today")
+    return dict(zip(Flows._fields, so_far, strict=False))
 
 
 def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=None, tight=True):
@@ -89,6 +114,8 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
     """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
 
     def rhs(_t, y):
-        return np.array(flows(State(*y), inputs, par.battery, par.stage)[0])
+        now = State(*y)
+        bus = look(now, 0.0, inputs, par.battery, par.stage)
+        return np.array(flows(now, bus, inputs, par.battery, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)

@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 
 from plant.cell import Source
 from plant.controller import ControllerModel, power_stage
-from plant.converter import Regime, converter_loss_w, output_current_a, solve
+from plant.converter import Limit, LoadDemand, Port, Regime, converter_loss_w, output_current_a, solve
 from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
 from plant.module import find_module
 from plant.offer import diode_voltage_at, offer
@@ -54,6 +54,12 @@ CHART = {
     },
 }
 POINTS = [(system, v, p, pct) for (system, v), row in CHART.items() for p, pct in row.items()]
+
+
+def node(v_node, target, charging, o, load_w):
+    limit = Limit(STAGE.i_max_a, STAGE.p_max_w)
+    source, port = Source(v_node, 0.005, 0.005), Port(0.0, True, True)
+    return solve(source, port, target, charging, 0.0, o, LoadDemand(load_w, 0.0, 0.0), limit, STAGE)
 
 
 def an_offer(g: float = 800.0, t_c: float = 25.0, v_batt: float = 12.5, parallel: float = 1.0):
@@ -122,7 +128,7 @@ def test_output_current_balances_the_power(p, v_pv, v_batt):
 def test_node_adds_up(g, v_node, target, load, charging, parallel):
     """Energy closes at the bus, no limit is passed, and the array's point lies on its curve."""
     o, p_mp = an_offer(g, 25.0, v_node, parallel)
-    bus = solve(Source(v_node, 0.005, 0.005), target, charging, o, load, STAGE)
+    bus = node(v_node, target, charging, o, load)
     scale = bus.p_pv_w + load + 1.0
     assert bus.p_pv_w == pytest.approx(bus.p_chg_w + bus.p_converter_loss_w, abs=1e-9 * scale)
     out = bus.p_load_w + bus.p_path_loss_w + bus.p_own_w + bus.v_batt_v * bus.i_batt_a
@@ -144,14 +150,14 @@ def test_node_adds_up(g, v_node, target, load, charging, parallel):
 
 def test_tracker_takes_its_share_of_the_maximum():
     o, p_mp = an_offer(800.0)
-    bus = solve(Source(12.5, 0.005, 0.005), 14.4, True, o, 20.0, STAGE)
+    bus = node(12.5, 14.4, True, o, 20.0)
     assert bus.regime == Regime.TRACKING
     assert bus.p_pv_w == pytest.approx(0.995 * p_mp)
 
 
 def test_constant_voltage_moves_the_array_right_of_its_maximum():
     o, p_mp = an_offer(800.0, v_batt=14.3)
-    bus = solve(Source(14.385, 0.005, 0.005), 14.4, True, o, 20.0, STAGE)
+    bus = node(14.385, 14.4, True, o, 20.0)
     assert bus.regime == Regime.CONSTANT_VOLTAGE
     assert bus.v_batt_v == 14.4
     assert bus.p_pv_w < 0.9 * p_mp
@@ -160,7 +166,7 @@ def test_constant_voltage_moves_the_array_right_of_its_maximum():
 
 def test_big_array_is_clipped_at_rated_current():
     o, p_mp = an_offer(1000.0, parallel=6.0)
-    bus = solve(Source(12.0, 0.005, 0.005), 14.4, True, o, 0.0, STAGE)
+    bus = node(12.0, 14.4, True, o, 0.0)
     assert bus.regime == Regime.LIMITED
     assert bus.i_chg_a == pytest.approx(40.0)
     assert bus.p_pv_w < p_mp
@@ -176,7 +182,7 @@ def test_hot_module_is_held_at_the_edge_of_the_tracking_window():
 
 def test_battery_above_the_target_gets_no_current():
     o, _ = an_offer(800.0, v_batt=14.3)
-    bus = solve(Source(14.3, 0.005, 0.005), 13.8, True, o, 24.0, STAGE)
+    bus = node(14.3, 13.8, True, o, 24.0)
     assert bus.i_chg_a == 0.0
     assert bus.v_pv_v == o.v_oc_v
     assert bus.i_batt_a < 0.0
@@ -185,6 +191,6 @@ def test_battery_above_the_target_gets_no_current():
 def test_a_load_no_voltage_can_carry_gets_nothing():
     """V^2 < 4 r P has no solution; the answer is a dead load, never a complex number."""
     o, _ = an_offer(0.0)
-    bus = solve(Source(11.0, 0.005, 0.005), 14.4, False, o, 1e5, STAGE)
+    bus = node(11.0, 14.4, False, o, 1e5)
     assert bus.i_load_a == 0.0
     assert np.isfinite(bus.v_batt_v)

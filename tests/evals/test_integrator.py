@@ -6,9 +6,7 @@ import pytest
 from plant import leadacid as battery
 from plant.charger import Machine, Stage
 from plant.leadacid import State
-from plant.state import Flows
-from plant.step import grid_step, rk4
-from tests.plants import agm, books, held, memory, parameters, radau_plant
+from tests.plants import account, agm, books, held, memory, parameters, radau_plant, rk4_step, step
 
 SEGMENT_S = 1200
 
@@ -25,12 +23,12 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
     for _segment in range(72):
         power = rng.uniform(-150.0, 140.0)
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
-        open_books.modes[:] = 0
+        open_books = books(par)
         open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
         solution = radau_plant(State(*exact), SEGMENT_S, inputs, par)
         exact = solution.y[:, -1]
-        for step in range(SEGMENT_S // 5):
-            now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
+        for k in range(SEGMENT_S // 5):
+            now = step(now, inputs, par, open_books, 5.0 * k)
         worst_v = max(worst_v, abs(now.x.v_node_v - exact[2]))
         worst_soc = max(worst_soc, abs(now.x.q1_ah + now.x.q2_ah - exact[0] - exact[1]) / p.q_ah)
     assert worst_v < 1e-3
@@ -48,12 +46,12 @@ def test_every_grid_point_after_a_jump_is_within_a_millivolt(from_w, to_w):
     now = memory(battery.rested(0.6, 25.0, p))
     for power in (from_w, to_w):
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
-        open_books.modes[:] = 0
+        open_books = books(par)
         open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
         exact = radau_plant(now.x, 60.0, inputs, par, t_eval=np.arange(5.0, 61.0, 5.0)).y[2]
-        for step in range(12):
-            now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
-            assert abs(now.x.v_node_v - exact[step]) < 1e-3
+        for k in range(12):
+            now = step(now, inputs, par, open_books, 5.0 * k)
+            assert abs(now.x.v_node_v - exact[k]) < 1e-3
 
 
 def test_constant_voltage_charging_follows_radau():
@@ -65,10 +63,9 @@ def test_constant_voltage_charging_follows_radau():
     inputs = held(p_pv_w=200.0, target_v=14.4)
     now = memory(battery.rested(0.85, 25.0, p))
     exact = radau_plant(now.x, 6 * 3600.0, inputs, par).y[:, -1]
-    for step in range(6 * 720):
-        open_books.modes[Machine.CHARGE] = Stage.BOOST
+    for k in range(6 * 720):
         now = now._replace(held_s=0.0)
-        now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
+        now = step(now, inputs, par, open_books, 5.0 * k)
     assert now.x.v_node_v == pytest.approx(exact[2], abs=1e-3)
     assert now.x.q1_ah + now.x.q2_ah == pytest.approx(exact[0] + exact[1], abs=1e-4 * p.q_ah)
 
@@ -79,13 +76,13 @@ def test_halving_the_step_shows_fourth_order():
     inputs = held(p_pv_w=120.0)
     start = battery.rested(0.6, 25.0, p)
     for _ in range(20):  # past the jump, where the solution is smooth
-        start = rk4(start, 1.0, inputs, par.battery, par.stage)[0]
+        start = rk4_step(start, 1.0, inputs, par)
     exact = radau_plant(start, 64.0, inputs, par).y[2, -1]
     errors = []
     for step_s in (8.0, 4.0, 2.0):
         x = start
         for _ in range(int(64.0 / step_s)):
-            x = rk4(x, step_s, inputs, par.battery, par.stage)[0]
+            x = rk4_step(x, step_s, inputs, par)
         errors.append(abs(x.v_node_v - exact))
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
     assert np.all(orders > 3.5)
@@ -102,9 +99,9 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
     inputs = held(demand_w=-net_w) if net_w < 0 else held(p_pv_w=net_w)
     now = memory(battery.rested(0.6, 25.0, p))
     before = battery.stored_wh(now.x, p)
-    for step in range(720):
-        now, _, _ = grid_step(now, inputs, par.battery, par.stage, open_books, 5.0 * step, 5.0)
-    e = dict(zip(Flows._fields, open_books.account, strict=True))
+    for k in range(720):
+        now = step(now, inputs, par, open_books, 5.0 * k)
+    e = account(open_books)
     more = battery.stored_wh(now.x, p) - before
     losses = e["ohmic"] + e["polarisation"] + e["side"] + e["diffusion"]
     assert more + losses - e["entropy"] == pytest.approx(e["batt"], rel=1e-6)
