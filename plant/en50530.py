@@ -135,8 +135,9 @@ def follow(
     t, s, load : Tracker, Settings, Load
     from_s : float
         Energies are summed from here.
-    log : (samples, 4) array
-        Time, available power, power taken, reference voltage of as many samples as there is room for.
+    log : (samples, 5) array
+        Time [s], power available and taken [W], voltage of the maximum and the reference [V], of as many samples
+        as there is room for.
 
     Returns
     -------
@@ -165,7 +166,7 @@ def follow(
             taken += h * v * i
             delivered += h * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)
         if k < log.shape[0]:
-            log[k, 0], log[k, 1], log[k, 2], log[k, 3] = now_s, p_mp, v * i, t.v_ref_v
+            log[k, 0], log[k, 1], log[k, 2], log[k, 3], log[k, 4] = now_s, p_mp, v * i, v_mp, t.v_ref_v
         if (k + 1) % parts == 0:
             c = characteristic(g + 0.5 * h * slope, t_c, gen)
             v, i = _at_reference(t.v_ref_v, c)
@@ -277,6 +278,7 @@ ROWS = (
 )  # fmt: skip
 EUROPEAN = {0.05: 0.03, 0.10: 0.06, 0.20: 0.13, 0.30: 0.10, 0.50: 0.48, 1.00: 0.20}
 CEC = {0.10: 0.04, 0.20: 0.05, 0.30: 0.12, 0.50: 0.21, 0.75: 0.53, 1.00: 0.05}
+_NO_LOG = np.empty((0, 5))
 LEVELS = (0.05, 0.10, 0.20, 0.25, 0.30, 0.50, 0.75, 1.00)
 
 
@@ -321,9 +323,6 @@ def dynamic_row(
     t = restarted(b.settings) if start is None else start
     room = _NO_LOG if log is None else log
     return Takings(*follow(gen, *row.corners(settle_s), False, t, b.settings, b.load, settle_s, room)[1:])
-
-
-_NO_LOG = np.empty((0, 4))
 
 
 def shaded_curve(modules: int = 1) -> tuple[np.ndarray, np.ndarray]:

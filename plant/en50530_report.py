@@ -17,6 +17,7 @@ from plant.en50530 import (
     LEVELS,
     RATED_V_MP_V,
     ROWS,
+    SAMPLE_S,
     SETTLE_S,
     TECHNOLOGIES,
     V_BATT_V,
@@ -209,15 +210,14 @@ def _verdict_table(results: Results) -> Table:
 
 
 def row_frame(b: Bench, technology: str, row: Ramps) -> "pd.DataFrame":
-    """Samples of a row from half a minute before its first ramp: time [s], powers [W], reference [V]."""
+    """Samples of a row from half a minute before its first ramp: time [s], powers [W], voltages [V]."""
     import pandas as pd
 
-    settle_s = SETTLE_S
-    log = np.zeros((int(row.duration_s / min(b.settings.tick_s, 0.1)), 4))
-    dynamic_row(b, rated_generator(b, technology), row, settle_s=settle_s, log=log)
-    frame = pd.DataFrame(log, columns=["t_s", "available_w", "taken_w", "v_ref_v"])
-    frame["t_s"] -= settle_s
-    return frame[(frame["t_s"] >= -30.0) & (frame["available_w"] > 0.0)].reset_index(drop=True)
+    log = np.full((int(row.duration_s / min(b.settings.tick_s, SAMPLE_S)), 5), np.nan)
+    dynamic_row(b, rated_generator(b, technology), row, log=log)
+    frame = pd.DataFrame(log, columns=["t_s", "available_w", "taken_w", "v_mp_v", "v_ref_v"]).dropna()
+    frame["t_s"] -= SETTLE_S
+    return frame[frame["t_s"] >= -30.0].reset_index(drop=True)
 
 
 def draw(b: Bench, technology: str, path: Path, row: Ramps = PICTURED) -> None:
@@ -242,32 +242,37 @@ def draw(b: Bench, technology: str, path: Path, row: Ramps = PICTURED) -> None:
 
 
 def row_chart(frame: "pd.DataFrame", title: str) -> Any:
-    """The chart of a row: power over what was available, and the reference voltage."""
+    """The chart of a row: power taken over the broad line of what was available, and the same for the voltage."""
     import altair as alt
 
-    names = {"available_w": "available", "taken_w": "taken"}
-    long = frame.rename(columns=names).melt("t_s", list(names.values()), var_name="what", value_name="w")
-    x = alt.X("t_s:Q", title="time [s]", scale=alt.Scale(nice=False))
-    colours = alt.Scale(domain=list(names.values()), range=["#f2b134", "#d1603d"])
-    power = (
-        alt.Chart(long)
-        .mark_line(strokeWidth=1.6)
-        .encode(
-            x=x,
-            y=alt.Y("w:Q", title="power [W]"),
-            color=alt.Color("what:N", title=None, scale=colours, sort=None),
-        )
-    )
-    voltage = (
-        alt.Chart(frame)
-        .mark_line(strokeWidth=1.2, color="#3a6ea5", interpolate="step-after")
-        .encode(x=x, y=alt.Y("v_ref_v:Q", title="reference [V]", scale=alt.Scale(zero=False)))
-    )
-    panels = [panel.properties(width=720, height=190) for panel in (power, voltage)]
+    power = _panel(frame, ("available_w", "available"), ("taken_w", "taken"), "power [W]", zero=True)
+    voltage = _panel(frame, ("v_mp_v", "of the maximum"), ("v_ref_v", "reference"), "voltage [V]", zero=False)
     return (
-        alt.vconcat(*panels, spacing=14, title=title)
+        alt.vconcat(power, voltage, spacing=14, title=title)
+        .resolve_scale(color="independent")
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
         .configure_legend(labelFontSize=11, symbolStrokeWidth=3)
         .configure_title(fontSize=14, anchor="start")
         .configure_view(stroke="#cccccc")
     )
+
+
+def _panel(
+    frame: "pd.DataFrame", below: tuple[str, str], above: tuple[str, str], title: str, *, zero: bool
+) -> Any:
+    import altair as alt
+
+    colours = alt.Scale(domain=[below[1], above[1]], range=["#f7cf7f", "#b8432f"])
+
+    def line(column: str, label: str, width: float) -> Any:
+        return (
+            alt.Chart(frame[["t_s", column]].assign(what=label))
+            .mark_line(strokeWidth=width, interpolate="step-after")
+            .encode(
+                x=alt.X("t_s:Q", title="time [s]", scale=alt.Scale(nice=False)),
+                y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=zero)),
+                color=alt.Color("what:N", title=None, scale=colours, sort=None),
+            )
+        )
+
+    return alt.layer(line(*below, 5.0), line(*above, 1.0)).properties(width=720, height=190)
