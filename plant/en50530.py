@@ -83,7 +83,7 @@ def characteristic(g_w_m2: float, t_c: float, gen: Generator) -> Characteristic:
 @inlined
 def current_a(v_v: float, c: Characteristic) -> float:
     """Current [A] at a voltage; negative beyond the open circuit."""
-    return c.i_ph_a - c.i_0_a * math.expm1(v_v / c.a_v)
+    return c.i_ph_a - c.i_0_a * math.expm1(min(v_v / c.a_v, 700.0))  # finite in the dark
 
 
 @inlined

@@ -92,7 +92,7 @@ def test_it_takes_what_a_still_array_has_within_the_window(g, t_c, series, v_bat
     _, _, powers = run(restarted(S), [c] * 300, v_batt)
     assert powers.max() <= most_w * (1 + 1e-9) + 1e-12
     # At an end of the window two looks of three are spent on a move inward that doesn't pay.
-    assert powers[200:].mean() >= (0.999 if inside else 0.97) * most_w
+    assert powers[200:].mean() >= (0.999 if inside else 0.985) * most_w
 
 
 walks = st.lists(st.tuples(st.floats(0.0, 1300.0), st.integers(1, 60)), min_size=2, max_size=8)
