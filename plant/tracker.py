@@ -109,7 +109,7 @@ def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: Settings)
     if t.sweep_left_s > 0.0:
         return _swept(t, v_pv_v, max(v_pv_v * i_pv_a, 0.0), low_v, s)
     due_s = t.until_sweep_s - s.tick_s
-    if due_s <= 0.0:
+    if due_s < 0.5 * s.tick_s:
         return restarted(s)
     if i_pv_a <= 0.0:  # open: the hill is to the left
         v = _within(min(t.v_ref_v, v_pv_v) - _step_v(t, low_v, s), low_v, high_v)

@@ -31,7 +31,7 @@ from validation.check import Check
 FACTS = "reference simulation of 520 W / 34 V, computed apart from this code"
 TABLES = "EN 50530 annex B as reproduced by Alonso and Chenlo"
 V_OC_V = 42.5
-STARTS = 15  # of a reference tracker: which voltage it begins at decides where the ramps catch it
+STARTS = 9  # of a reference tracker: which voltage it begins at decides where the ramps catch it
 
 
 class Reference(NamedTuple):
@@ -254,10 +254,10 @@ def _by_slope() -> Any:
             ),
             y=alt.Y("percent:Q", title="tracking efficiency [%]", scale=alt.Scale(zero=False)),
             color=alt.Color(
-                "tracker:N", title=None, sort=names,
+                "tracker:N", title=None, sort=names, legend=alt.Legend(symbolType="stroke"),
                 scale=alt.Scale(domain=names, range=["#b0a090", "#3a6ea5", "#d1603d"]),
             ),
-            strokeDash=alt.StrokeDash("sequence:N", title=None),
+            strokeDash=alt.StrokeDash("sequence:N", title=None, legend=alt.Legend(symbolType="stroke")),
         )
         .properties(width=720, height=280)
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")

@@ -5,7 +5,7 @@ import pytest
 from validation.tracker import checks
 
 
-@pytest.mark.parametrize("check", checks(), ids=lambda check: check.what)
+@pytest.mark.parametrize("check", list(checks()), ids=lambda check: check.what)
 def test_tracker_agrees_with_its_reference(check):
     assert check.passes, (
         f"{check.value:.3f} {check.unit}, reference {check.reference:g} +- {check.tolerance:g}"
