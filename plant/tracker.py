@@ -105,20 +105,20 @@ def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: Settings)
         Its reference lies within the window, and stays at the lower end of it in darkness.
     """
     low_v = v_batt_v + s.above_v
-    high_v = max(low_v, s.v_max_v)
     if t.sweep_left_s > 0.0:
         return _swept(t, v_pv_v, max(v_pv_v * i_pv_a, 0.0), low_v, s)
     due_s = t.until_sweep_s - s.tick_s
     if due_s < 0.5 * s.tick_s:
         return restarted(s)
     if i_pv_a <= 0.0:  # open: the hill is to the left
-        v = _within(min(t.v_ref_v, v_pv_v) - _step_v(t, low_v, s), low_v, high_v)
+        v = _within(min(t.v_ref_v, v_pv_v) - _step_v(t, low_v, s), low_v, s.v_max_v)
         return Tracker(v, -1.0, UNKNOWN_W, UNKNOWN_W, t.v_top_v, t.v_best_v, t.p_best_w, 0.0, due_s)
-    return _climbed(t, v_pv_v * i_pv_a, low_v, high_v, due_s, s)
+    return _climbed(t, v_pv_v * i_pv_a, low_v, due_s, s)
 
 
 @inlined
 def _within(v: float, low_v: float, high_v: float) -> float:
+    """The nearest voltage in the window; its lower end where it is empty."""
     return max(low_v, min(high_v, v))
 
 
@@ -129,7 +129,7 @@ def _step_v(t: Tracker, low_v: float, s: Settings) -> float:
 
 
 @inlined
-def _climbed(t: Tracker, p_w: float, low_v: float, high_v: float, due_s: float, s: Settings) -> Tracker:
+def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: Settings) -> Tracker:
     """One tick uphill: look again, or move.
 
     With two looks a move, the power that came between them is the sky's, and as much came before the first; what
@@ -137,7 +137,7 @@ def _climbed(t: Tracker, p_w: float, low_v: float, high_v: float, due_s: float, 
     """
     if s.looks_twice and t.p_before_w >= 0.0 and t.p_after_w < 0.0:
         return Tracker(
-            _within(t.v_ref_v, low_v, high_v), t.direction, t.p_before_w, p_w,
+            _within(t.v_ref_v, low_v, s.v_max_v), t.direction, t.p_before_w, p_w,
             t.v_top_v, t.v_best_v, t.p_best_w, 0.0, due_s,
         )  # fmt: skip
     effect_w = 0.0
@@ -145,8 +145,10 @@ def _climbed(t: Tracker, p_w: float, low_v: float, high_v: float, due_s: float, 
         by_the_sky_w = p_w - t.p_after_w if s.looks_twice else 0.0
         effect_w = p_w - by_the_sky_w - t.p_before_w - by_the_sky_w
     direction = -t.direction if effect_w < 0.0 else t.direction
-    v = _within(t.v_ref_v + direction * _step_v(t, low_v, s), low_v, high_v)
-    if v <= low_v or v >= high_v:  # the window may have cut the move short: the next one goes inward, unasked
+    v = _within(t.v_ref_v + direction * _step_v(t, low_v, s), low_v, s.v_max_v)
+    if (
+        v <= low_v or v >= s.v_max_v
+    ):  # the window may have cut the move short: the next one goes inward, unasked
         direction = 1.0 if v <= low_v else -1.0
         p_w = UNKNOWN_W
     return Tracker(v, direction, p_w, UNKNOWN_W, t.v_top_v, t.v_best_v, t.p_best_w, 0.0, due_s)
@@ -156,14 +158,13 @@ def _climbed(t: Tracker, p_w: float, low_v: float, high_v: float, due_s: float, 
 def _swept(t: Tracker, v_pv_v: float, p_w: float, low_v: float, s: Settings) -> Tracker:
     """One tick of a sweep: equal steps from the top down to the window's lower end, then to the best point seen."""
     top_v = v_pv_v if t.sweep_left_s >= s.sweep_takes_s else t.v_top_v
-    high_v = max(low_v, s.v_max_v)
     better = p_w > t.p_best_w
     v_best, p_best = (v_pv_v, p_w) if better else (t.v_best_v, t.p_best_w)
     left_s = t.sweep_left_s - s.tick_s
     due_s = t.until_sweep_s - s.tick_s
     if left_s < 0.5 * s.tick_s:
-        v = _within(v_best, low_v, high_v) if p_best > 0.0 else low_v
+        v = _within(v_best, low_v, s.v_max_v) if p_best > 0.0 else low_v
         return Tracker(v, -1.0, UNKNOWN_W, UNKNOWN_W, top_v, v_best, p_best, 0.0, due_s)
     share = max(0.0, left_s - s.tick_s) / max(s.tick_s, s.sweep_takes_s - s.tick_s)
-    v = _within(low_v + share * (top_v - low_v), low_v, high_v)
+    v = _within(low_v + share * (top_v - low_v), low_v, s.v_max_v)
     return Tracker(v, -1.0, UNKNOWN_W, UNKNOWN_W, top_v, v_best, p_best, left_s, due_s)

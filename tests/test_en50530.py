@@ -136,6 +136,13 @@ def test_energy_on_a_ramp_is_the_integral_that_scipy_finds():
         assert energy == pytest.approx(theirs, rel=1e-5)
 
 
+def test_the_tracker_measures_at_the_end_of_its_tick():
+    gen, t = generator(520.0, 34.0, TECHNOLOGIES["c-si"]), climbing_from(30.0, 42.5, BENCH.settings)
+    at, g = np.array([0.0, BENCH.settings.tick_s]), np.array([100.0, 200.0])
+    t = follow(gen, at, g, True, t, BENCH.settings, BENCH.load, 0.0, NO_LOG)[0]
+    assert t.p_before_w == pytest.approx(30.0 * current_a(30.0, characteristic(200.0, 25.0, gen)))
+
+
 def test_cells_follow_the_sun_with_a_lag_of_five_minutes():
     row = Ramps("A", 100.0, 500.0, 300.0, 1, 1e5)
     frame = row_frame(BENCH, "c-si", row)

@@ -244,8 +244,11 @@ def _by_slope() -> Any:
         if row.sequence in "AB"
     ]
     names = [name for name, _ in trackers]
+    title = alt.TitleParams(
+        "EN 50530, efficiency of each row", subtitle="solid: 100 to 500 W/m², dashed: 300 to 1000 W/m²"
+    )
     return (
-        alt.Chart(pd.DataFrame(rows), title="EN 50530, efficiency of each row")
+        alt.Chart(pd.DataFrame(rows), title=title)
         .mark_line(point=True, strokeWidth=1.6)
         .encode(
             x=alt.X(
@@ -257,7 +260,7 @@ def _by_slope() -> Any:
                 "tracker:N", title=None, sort=names, legend=alt.Legend(symbolType="stroke"),
                 scale=alt.Scale(domain=names, range=["#b0a090", "#3a6ea5", "#d1603d"]),
             ),
-            strokeDash=alt.StrokeDash("sequence:N", title=None, legend=alt.Legend(symbolType="stroke")),
+            strokeDash=alt.StrokeDash("sequence:N", legend=None),
         )
         .properties(width=720, height=280)
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
