@@ -344,6 +344,33 @@ def registers(
         print_differences(*diff)
 
 
+@app.command()
+def en50530(
+    controller: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="A controller of config/controllers by name, or the path of a file."
+        ),
+    ] = "tracer4210n",
+    technology: Annotated[
+        str, typer.Option(metavar="KIND", help="Modules of the generator: c-si or thin-film.")
+    ] = "c-si",
+    tick: Annotated[
+        str, typer.Option(metavar="TIME", help="Between two measurements of the tracker; 10 ms to 10 s.")
+    ] = "100ms",
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw ramps of 20 W/m2/s and how they are followed (.html, .svg, .png)."
+        ),
+    ] = None,
+) -> int:
+    """Put the tracker on the test bench of EN 50530; exit code 1 when it tracks too badly."""
+    from plant.en50530_report import run_en50530
+
+    return run_en50530(controller, technology, seconds("--tick", tick), plot)
+
+
 def main() -> None:
     """Entry point: bad input is told in one line a problem and ends with exit code 2."""
     from modbus.endpoint import LinkError
