@@ -15,7 +15,7 @@ from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
 BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
-SETTLED = 1e-7  # of the voltage: the last Newton step squares it
+SETTLED = 1e-10  # of the voltage: the last Newton step squares it
 
 
 class Regime(IntEnum):
