@@ -107,8 +107,16 @@ def figures() -> Iterator[tuple[str, Any]]:
         ),
     )
     y = alt.Scale(domain=[87, 99], zero=False)
-    law = base.mark_line(clip=True, strokeWidth=1.5).encode(y=alt.Y("law:Q", title="efficiency [%]", scale=y))
-    points = base.mark_point(filled=True, size=28, opacity=0.9).encode(y=alt.Y("chart:Q", scale=y))
+    law = (
+        base.transform_filter("isValid(datum.law)")
+        .mark_line(clip=True, strokeWidth=1.5)
+        .encode(y=alt.Y("law:Q", title="efficiency [%]", scale=y))
+    )
+    points = (
+        base.transform_filter("isValid(datum.chart)")
+        .mark_point(filled=True, size=28, opacity=0.9)
+        .encode(y=alt.Y("chart:Q", scale=y))
+    )
     panels = alt.layer(law, points).properties(width=330, height=210)
     yield (
         "converter_efficiency",
