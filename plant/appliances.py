@@ -52,6 +52,9 @@ def units_on(appliance: Appliance, rng: np.random.Generator) -> np.ndarray:
     n, a = appliance.number, appliance
     spread = 1.0 + a.variability * rng.uniform(-1.0, 1.0, n)
     use = np.rint(a.use_min * spread * (rng.random(n) < a.probability)).astype(np.int64)
+    if a.every_min is not None:
+        cycles = np.array(a.cycles())
+        return np.asarray(_units_cycling(use, cycles, rng.random((n, cycles[:, 2].sum()))))
     runs = int(a.use_min * (1.0 + a.variability)) // a.minimum_on_min + 1
     return _units_on(
         use, _window_minutes(appliance), a.minimum_on_min, a.maximum_on_min, rng.random((n, runs, 2))
@@ -74,6 +77,33 @@ def _units_on(
         if use[unit] > 0:
             total += _one_unit(use[unit], free.copy(), shortest, longest, chance[unit])
     return total
+
+
+@kernel
+def _units_cycling(use: np.ndarray, cycles: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Compressors: each window is parted into equal cycles, and each cycle has one run at a random place in it.
+
+    The runs share the use evenly, to the minute: after any number of cycles as much is served as is due by then.
+    """
+    total = np.zeros(DAY_MIN)
+    room = (cycles[:, 1] - cycles[:, 0]).sum()
+    for unit in range(use.size):
+        behind, k = 0, 0  # minutes of the windows so far, cycles so far
+        for start, end, count in cycles:
+            for cycle in range(count):
+                begin, stop = (cycle * (end - start)) // count, ((cycle + 1) * (end - start)) // count
+                length = _due(use[unit], behind + stop, room) - _due(use[unit], behind + begin, room)
+                first = start + begin + int(chance[unit, k] * (stop - begin - length + 1))
+                total[first : first + length] += 1.0
+                k += 1
+            behind += end - start
+    return total
+
+
+@inlined
+def _due(use: int, behind: int, room: int) -> int:
+    """Minutes of use due after so many minutes of the windows, rounded to the nearest."""
+    return (2 * use * behind + room) // (2 * room)
 
 
 @inlined

@@ -29,6 +29,7 @@ class Appliance(Record):
     variability: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     minimum_on_min: Minutes = 1
     maximum_on_min: Minutes = DAY_MIN
+    every_min: Minutes | None = None  # a compressor: on once in every stretch of about this length
     probability: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     days: listed(Literal[DAYS], at_least=1) = DAYS  # type: ignore[valid-type]
 
@@ -61,9 +62,29 @@ class Appliance(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _cycles_hold_the_minimum(self) -> "Appliance":
+        if self.every_min is not None:
+            cycles, room = (
+                sum(n for *_, n in self.cycles()),
+                sum(end - start for start, end in self.windows_min()),
+            )
+            shortest = min((end - start) // n for start, end, n in self.cycles())
+            on = int(self.use_min * (1.0 - self.variability) * shortest / room)
+            if on < self.minimum_on_min:
+                raise ValueError(
+                    f"minimum_on_min must be at most {on}: {cycles} cycles a day share use_min less variability"
+                )
+        return self
+
     def windows_min(self) -> list[tuple[int, int]]:
         """First minute of each window and the one after its last, in minutes of the civil day."""
         return [(round(60 * start), round(60 * end)) for start, end in self.windows_h]
+
+    def cycles(self) -> list[tuple[int, int, int]]:
+        """First minute of each window, the one after its last, and how many cycles it is parted into."""
+        every = self.every_min or DAY_MIN
+        return [(start, end, max(1, round((end - start) / every))) for start, end in self.windows_min()]
 
     @property
     def mean_wh_day(self) -> float:

@@ -1,6 +1,6 @@
 """Appliances by chance: inside their windows, never shorter than their minimum, as much as the list says."""
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -77,12 +77,35 @@ def test_use_spreads_as_far_as_its_variability_and_no_further():
     assert np.mean(minutes) == pytest.approx(200.0, abs=4 * 200 * 0.3 / np.sqrt(3 * 400))
 
 
-def test_a_compressor_runs_in_short_spells():
-    on = units_on(
-        an_appliance(windows_h=[[0, 24]], use_min=360, minimum_on_min=10, maximum_on_min=20),
-        np.random.default_rng(1),
-    )
-    assert len(runs_of(on)) > 12
+@settings(max_examples=100, deadline=None)
+@given(
+    use=st.integers(150, 380),
+    every=st.integers(30, 120),
+    variability=st.floats(0.0, 0.2),
+    seed=st.integers(0, 2**32),
+)
+def test_a_compressor_comes_on_once_in_every_cycle(use, every, variability, seed):
+    """Two windows of 2 and 5.5 h; the runs differ by a minute at most and add up to the whole use."""
+    appliance = an_appliance(use_min=use, every_min=every, variability=variability)
+    on = units_on(appliance, np.random.default_rng(seed))
+    assert abs(on.sum() - use) <= use * variability + 0.5
+    shares = []
+    for start, end, count in appliance.cycles():
+        edges = start + (np.arange(count + 1) * (end - start)) // count
+        pieces = [on[a:b] for a, b in pairwise(edges)]
+        assert all(len(runs_of(piece)) == 1 for piece in pieces)
+        shares += [piece.sum() - on.sum() * piece.size / 450 for piece in pieces]
+    assert max(np.abs(shares)) <= 1.0
+    assert not on[~np.isin(np.arange(1440), np.r_[360:480, 1050:1380])].any()
+
+
+def test_spells_are_no_longer_than_the_maximum():
+    """What is left too short for a spell of its own may lengthen others, here by less than two minutes in all."""
+    pump = an_appliance(use_min=20, minimum_on_min=2, maximum_on_min=4)
+    for seed in range(50):
+        on = units_on(pump, np.random.default_rng(seed))
+        assert on.sum() == 20
+        assert len(runs_of(on)) >= 3
 
 
 def test_an_appliance_used_now_and_then_is_on_that_share_of_days():
@@ -142,6 +165,7 @@ REFUSED = [
     ({"use_min": 400, "variability": 0.2}, "up to 480 min"),
     ({"use_min": 20, "variability": 0.5, "minimum_on_min": 15}, "at most the shortest use, 10 min"),
     ({"minimum_on_min": 30, "maximum_on_min": 20}, "maximum_on_min must be at least minimum_on_min"),
+    ({"use_min": 60, "every_min": 30, "minimum_on_min": 10}, "must be at most 4: 15 cycles a day"),
     ({"days": ["saturday"]}, "'mon', 'tue'"),
     ({"probability": 0.0}, "greater than 0"),
     ({"number": 1.5}, "integer"),

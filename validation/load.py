@@ -22,8 +22,8 @@ ESMAP_WH_DAY = {1: 12.0, 2: 200.0, 3: 1000.0, 4: 3400.0, 5: 8200.0}
 ESMAP_SOURCE = "physics 7 / ESMAP, Beyond Connections, 2015"
 
 # RAMP 0.5.2 (Lombardi et al. 2019) over 365 days from the same lists, each unit an appliance of its own and windows
-# without variation: mean of the daily peaks [W], and for tier 3 the mean power in each hour [W]. RAMP knows no longest
-# time on, so its refrigerator runs in few long spells.
+# without variation: mean of the daily peaks [W], and for tier 3 the mean power in each hour [W]. RAMP's
+# refrigerator was given no duty cycle: it runs in few long spells, and less at night.
 RAMP_PEAK_W = {1: 2.45, 2: 44.08, 3: 160.85, 4: 677.07, 5: 2153.78}
 RAMP_TIER_3_W = (
     3.0, 5.9, 7.7, 9.7, 11.2, 18.7, 32.6, 13.2, 19.5, 19.2, 32.2, 42.5,
@@ -153,7 +153,7 @@ def _week() -> Any:
     import pandas as pd
 
     cabin = load_site("cabin")
-    step_s, rows = 600, []
+    step_s, rows = 1200, []
     for day in range(MONDAY, MONDAY + 7):
         inputs = day_inputs(cabin, 1, day)
         for name, given in WEEK.items():
