@@ -101,7 +101,8 @@ def _on_grid(values: np.ndarray, steps: int) -> np.ndarray:
     if values.size == steps:
         return values
     common = math.lcm(values.size, steps)
-    return np.asarray(np.repeat(values, common // values.size).reshape(steps, -1).mean(axis=1))
+    fine = np.repeat(values, common // values.size)
+    return fine if common == steps else np.asarray(fine.reshape(steps, -1).mean(axis=1))
 
 
 def _constant(part: Constant, _day: Day, _step_s: int) -> np.ndarray:
