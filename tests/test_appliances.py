@@ -99,6 +99,13 @@ def test_a_compressor_comes_on_once_in_every_cycle(use, every, variability, seed
     assert not on[~np.isin(np.arange(1440), np.r_[360:480, 1050:1380])].any()
 
 
+def test_cycles_of_several_windows_share_a_use_that_does_not_divide():
+    """A third of 100 minutes falls into each window; the odd minute is not lost."""
+    thirds = an_appliance(windows_h=[[0, 2], [8, 10], [16, 18]], use_min=100, every_min=120)
+    on = units_on(thirds, np.random.default_rng(1))
+    assert sorted(on.reshape(3, 480).sum(axis=1)) == [33, 33, 34]
+
+
 def test_spells_are_no_longer_than_the_maximum():
     """What is left too short for a spell of its own may lengthen others, here by less than two minutes in all."""
     pump = an_appliance(use_min=20, minimum_on_min=2, maximum_on_min=4)

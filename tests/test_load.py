@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from plant.appliances import list_day
 from plant.clock import DAY_S
 from plant.configs import config_dir
 from plant.load import Demand, demand_day, is_dark
@@ -202,6 +203,24 @@ def test_a_thunderstorm_shorter_than_the_delay_lights_no_lamp():
         assert noon.any() == lit
 
 
+def test_timers_count_from_the_days_last_dusk_not_from_a_dark_noon():
+    storm = LIGHT.copy()
+    storm[8640 : 8640 + 360] = 0.01
+    lamp = {"kind": "lighting", "power_w": 10.0, "after_dusk_h": 3.0}
+    on = on_hours(power(a_load(lamp), lit=storm))
+    assert on.min() > 18.0
+    assert on.max() - on.min() == pytest.approx(3.0, abs=0.01)
+
+
+def test_the_delay_is_kept_to_the_step():
+    """On a grid of minutes: two dark minutes are not three."""
+    camera = Camera(name="c", kind="camera", delay_min=3.0)
+    lit = np.ones(1440)
+    lit[[100, 101, 200, 201, 202]] = 0.01
+    dark = np.flatnonzero(is_dark(camera, lit))
+    assert dark.tolist() == [202, 203, 204]  # and three light minutes end it
+
+
 def test_light_between_the_levels_changes_nothing():
     """A camera keeps its infrared while a dim dawn hovers between its two levels."""
     camera = Camera(name="c", kind="camera", delay_min=0.0)
@@ -293,6 +312,20 @@ def test_households_follow_the_civil_day_not_the_suns():
     assert not next_one.any()
     sunday = power(load, day=saturday + 1)
     assert not sunday[-720:].any()  # Monday from midnight to 01:00
+
+
+@pytest.mark.parametrize("date", ["2026-03-29", "2026-07-04", "2026-10-25"])
+def test_households_follow_clocks_that_change(date):
+    """Each civil minute shows what its own civil day has in that minute, by pandas' calendar."""
+    load = a_load({"kind": "appliances", "model": "household_3"})
+    day = day_of(date)
+    ((key, part),) = load.parts()
+    start = pd.Timestamp(day * DAY_S - 3600, unit="s", tz="UTC")
+    moments = (start + pd.to_timedelta(np.arange(1440), unit="min")).tz_convert(ZoneInfo(ZONE))
+    days = [day_of(str(moment.date())) for moment in moments]
+    minutes = moments.hour * 60 + moments.minute
+    expected = [list_day(part.appliances(), 1, 1, d, key)[m] for d, m in zip(days, minutes, strict=True)]
+    assert power(load, day=day, step_s=60).tolist() == expected
 
 
 def test_a_mix_shares_the_power_out():
