@@ -22,10 +22,10 @@ class Stream(IntEnum):
     LOAD = 5
 
 
-def generator(seed: int, stream: Stream, day: int) -> np.random.Generator:
-    """The generator of one stream on one day (days since 1970-01-01, any sign)."""
+def generator(seed: int, stream: Stream, day: int, part: int = 0) -> np.random.Generator:
+    """The generator of one stream, or of one part of it, on one day (days since 1970-01-01, any sign)."""
     key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, int(stream)], dtype=np.uint64)
-    counter = np.array([0, 0, 0, day & 0xFFFF_FFFF], dtype=np.uint64)
+    counter = np.array([0, 0, part, day & 0xFFFF_FFFF], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 

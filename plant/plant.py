@@ -52,7 +52,7 @@ def day_inputs(site: Site, seed: int, day: int) -> DayInputs:
     """Sun, air, demand and room of a solar day, from (site, seed, day) alone."""
     sky = sky_day(site, seed, day)
     array = array_day(site.array, sky, site.sky.albedo)
-    demand = demand_day(site.load, seed, day, sky.start_utc_s, site.location.timezone)
+    demand = demand_day(site.load, seed, day, sky.start_utc_s, site.location.timezone, array.ghi_w_m2)
     room = site.battery.room_c
     t_room = array.t_amb_c if room == "outdoor" else np.full_like(array.t_amb_c, room)
     return DayInputs(sky.start_utc_s, array, demand, t_room)

@@ -19,6 +19,20 @@ def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
     return Annotated[tuple[number, ...], BeforeValidator(spread)]
 
 
+def listed(of: Any, at_least: int = 0, exactly: int | None = None) -> Any:
+    """The type of a row of records or series; `exactly` so many, or at least so many."""
+
+    def as_tuple(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            if exactly is not None and len(value) != exactly:
+                raise ValueError(f"must be {exactly} of them, got {len(value)}")
+            if len(value) < at_least:
+                raise ValueError(f"must be at least {at_least}, got {len(value)}")
+        return tuple(value) if isinstance(value, list) else value
+
+    return Annotated[tuple[of, ...], BeforeValidator(as_tuple)]
+
+
 def monthly(**limits: float) -> Any:
     """Twelve numbers, January first, or one for all months."""
     return series(12, one_for_all=True, **limits)

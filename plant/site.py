@@ -5,7 +5,7 @@ load have their records in `site_sky`, `site_array` and `site_load`.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -154,14 +154,17 @@ def load_site(name: str) -> Site:
 
 
 def known_keys() -> dict[KeyPath, list[str]]:
-    """Key path of each mapping of a site file -> the keys it may have."""
+    """Key path of each mapping of a site file -> the keys it may have; ``*`` in a path is any place in a list."""
     known: dict[KeyPath, list[str]] = {}
 
-    def walk(model: type[BaseModel], path: KeyPath) -> None:
-        known[path] = list(model.model_fields)
-        for key, field in model.model_fields.items():
-            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+    def walk(annotation: Any, path: KeyPath) -> None:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            keys = known.setdefault(path, [])
+            keys += [key for key in annotation.model_fields if key not in keys]
+            for key, field in annotation.model_fields.items():
                 walk(field.annotation, (*path, key))
+        for inner in get_args(annotation):
+            walk(inner, (*path, "*") if get_origin(annotation) is tuple else path)
 
     walk(Site, ())
     return known

@@ -142,7 +142,7 @@ def problems_of(error: ValidationError, document: Document, known: dict[KeyPath,
     document : Document
         The file that was being validated.
     known : dict
-        Key path of a mapping -> the keys it may have, for the near-name hint.
+        Key path of a mapping (``*`` for any place in a list) -> the keys it may have, for the near-name hint.
     """
     told: dict[KeyPath, list[str]] = {}
     for item in error.errors(include_url=False):
@@ -166,7 +166,8 @@ def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
 def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
     kind, given = item["type"], item.get("input")
     if kind == "extra_forbidden":
-        return f"unknown key{did_you_mean(str(path[-1]), known.get(path[:-1], []))}"
+        mapping = tuple("*" if isinstance(part, int) else part for part in path[:-1])
+        return f"unknown key{did_you_mean(str(path[-1]), known.get(mapping, []))}"
     if kind == "missing":
         return "missing"
     text = str(item["msg"]).removeprefix("Value error, ")

@@ -1,10 +1,9 @@
-"""The power stage: losses as published, limits, and the node where currents add up."""
+"""The power stage: limits, and the node where currents add up. Its losses are in evals/test_converter_chart.py."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import nnls
 
 from plant.cell import Source
 from plant.controller import ControllerModel, power_stage
@@ -16,44 +15,6 @@ from plant.offer import diode_voltage_at, offer
 MODEL = ControllerModel.load("tracer4210n")
 STAGE = power_stage(MODEL, 12)
 MODULE = find_module("zytech_zt155p")
-
-# Conversion efficiency [%] by output power [W] and PV voltage, read from the curves of the TRIRON N manual V1.2.
-CHART = {
-    (12, 17): {100: 97.74, 150: 97.68, 200: 97.42, 300: 96.79, 400: 96.20, 520: 95.39},
-    (12, 34): {100: 96.17, 150: 96.45, 200: 96.51, 300: 96.18, 400: 96.05, 520: 95.07},
-    (12, 51): {100: 94.65, 150: 95.46, 200: 95.42, 300: 95.26, 400: 94.91, 520: 94.38},
-    (24, 34): {
-        100: 96.99,
-        200: 98.13,
-        300: 98.30,
-        400: 98.22,
-        500: 98.14,
-        600: 97.94,
-        800: 97.64,
-        1040: 97.21,
-    },
-    (24, 51): {
-        100: 94.59,
-        200: 97.17,
-        300: 97.47,
-        400: 97.61,
-        500: 97.63,
-        600: 97.53,
-        800: 97.23,
-        1040: 96.81,
-    },
-    (24, 68): {
-        100: 93.00,
-        200: 96.21,
-        300: 96.75,
-        400: 97.05,
-        500: 97.04,
-        600: 97.05,
-        800: 96.84,
-        1040: 96.37,
-    },
-}
-POINTS = [(system, v, p, pct) for (system, v), row in CHART.items() for p, pct in row.items()]
 
 
 def node(v_node, target, charging, o, load_w):
@@ -67,47 +28,6 @@ def an_offer(g: float = 800.0, t_c: float = 25.0, v_batt: float = 12.5, parallel
     v_oc = open_circuit_v(c)
     v_mp, i_mp = point(maximum_power_vd(c, v_oc), c)
     return offer(c, v_oc, v_mp, v_mp * i_mp, v_batt, STAGE), v_mp * i_mp
-
-
-@pytest.mark.parametrize(("system_v", "v_pv", "p_w", "percent"), POINTS)
-def test_efficiency_is_the_manuals(system_v, v_pv, p_w, percent):
-    current = p_w / (13.0 * system_v / 12)
-    loss = converter_loss_w(float(v_pv), current, STAGE)
-    assert 100 * p_w / (p_w + loss) == pytest.approx(percent, abs=0.72)
-
-
-def test_loss_coefficients_are_the_best_fit_to_the_chart():
-    """Least squares of relative error over the chart from 50 W up gives the file's numbers again."""
-    full = [*POINTS]
-    full += [
-        (12, 17, 50, 96.68),
-        (12, 34, 50, 92.70),
-        (12, 51, 50, 88.82),
-        (12, 17, 600, 94.90),
-        (12, 34, 600, 94.47),
-    ]
-    full += [
-        (12, 51, 600, 93.87),
-        (24, 34, 50, 95.17),
-        (24, 51, 50, 91.44),
-        (24, 68, 50, 88.74),
-        (24, 34, 700, 97.84),
-    ]
-    full += [
-        (24, 34, 900, 97.48),
-        (24, 34, 1200, 96.98),
-        (24, 51, 700, 97.38),
-        (24, 51, 900, 97.10),
-        (24, 51, 1200, 96.60),
-    ]
-    full += [(24, 68, 700, 96.92), (24, 68, 900, 96.67), (24, 68, 1200, 96.29)]
-    rows, losses = [], []
-    for system_v, v, p, percent in full:
-        i = p / (13.0 * system_v / 12)
-        rows.append(np.array([v, v * i, i * i]) / p)
-        losses.append(100 / percent - 1)
-    fitted, _ = nnls(np.array(rows), np.array(losses))
-    assert fitted == pytest.approx([MODEL.k_c_w_v, MODEL.k_s_w_va, MODEL.r_eq_ohm], rel=2e-3)
 
 
 @given(p=st.floats(0.0, 1500.0), v_pv=st.floats(10.0, 90.0), v_batt=st.floats(9.0, 32.0))

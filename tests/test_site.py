@@ -77,7 +77,7 @@ def test_all_problems_are_told_at_once(tmp_path):
         ("timezone: Europe/Zurich", "timezone: Europe/Zürich", "(did you mean Europe/Zurich?)"),
         ("start: 2026-02-20T10:00", "start: 12.3.2026", "'12.3.2026' is no time; write local time as 2026-06-21T06:00"),
         ("model: agm", "model: agmm", "agmm: not among the batteries: agm (did you mean agm?)"),
-        ("model: tracer4210n", "model: tracer", "not among the controllers: tracer4210n"),
+        ("model: tracer4210n", "model: tracer", "not among the controllers: tracer1210n, "),
         ("module: philadelphia_ps_m36s_95", "module: philadelphia_ps_m36s_59", "did you mean philadelphia_ps_m36s_95?"),
         ("setpoints: {}", "setpoints: {boost: 14.2}", "unknown set-point boost (did you mean boost_v?)"),
         ("setpoints: {}", "setpoints: {boost_v: 13.0}", "boost_v (13 V) must lie at or above float_v (13.8 V)"),
