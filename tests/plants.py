@@ -4,13 +4,14 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from plant import leadacid as battery
+from plant.batteryfile import load_block
 from plant.charger import SetPoints
 from plant.controller import ControllerModel, power_stage
 from plant.diode import Curve
 from plant.leadacid import LeadAcid, State
 from plant.offer import Offer
 from plant.plant import Plant
-from plant.site import Site, load_block, load_site
+from plant.site import Site, load_site
 from plant.state import Books, Held, Memory, Parameters, empty_books
 from plant.step import flows
 
