@@ -13,8 +13,13 @@ from plant.wear import Hours, Life, Loss
 
 C_SOC_0_PER_H = 6.614e-5
 C_SOC_MIN_PER_H = 3.307e-3
-FULL_SOC = 0.9999  # a charge that ends above is full ...
+FULL_SOC = (
+    0.99  # a charge that ends above is full (the paper: 0.9999, which real absorption never reaches) ...
+)
 BAD_SOC = 0.90  # ... and one that ends between is a bad one
+N_BAD_MAX = (
+    10.8  # a factor of e; without a bound a winter of bad charges would multiply wear by hundreds (guess)
+)
 C_PLUS_PER_H = 1.0 / 30.0
 C_MINUS_PER_H = 0.1
 GASSING_V = 2.3  # per cell; below it gas doesn't stir
@@ -93,7 +98,7 @@ def _hour(
     elif charged_ah > out_ah:
         top = max(top, soc)
     elif top > 0.0 and out_ah > 0.0 and soc < BAD_SOC:
-        n_bad, top = n_bad + bad_charge(top), 0.0
+        n_bad, top = min(N_BAD_MAX, n_bad + bad_charge(top)), 0.0
     f_strat = stratified(s.f_strat, soc_min, out_ah, v_cell_v, t_c, p, life)
     z_w = s.z_w
     if out_ah > 1e-4 * i10_a:  # less than a thousandth of the 100-hour current wears nothing
