@@ -76,7 +76,7 @@ def run(
 
     crossed.terminal = True  # type: ignore[attr-defined]
     return solve_ivp(
-        rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-8, atol=1e-10,
+        rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-7, atol=1e-9,
         events=crossed if until else None, t_eval=times_s, dense_output=times_s is None,
     )  # fmt: skip
 

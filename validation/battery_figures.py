@@ -14,6 +14,7 @@ from validation.trojan import antimony_charge, measured
 
 WIDTH, HEIGHT = 460, 260
 MODELS = ("agm", "flooded", "gel")
+TITLES = {"agm": "AGM", "flooded": "flooded", "gel": "gel"}
 
 
 def open_circuit() -> alt.Chart:
@@ -21,13 +22,13 @@ def open_circuit() -> alt.Chart:
     grid = np.linspace(0.0, 1.0, 51)
     lines = pd.concat(
         pd.DataFrame({
-            "charge": 100 * grid, "battery": model,
+            "charge": 100 * grid, "battery": TITLES[model],
             "voltage": [leadacid.emf(leadacid.soc_from_soc20(s, p), 25.0, p) for s in grid],
         })
         for model, p in ((m, load_block(m)) for m in MODELS)
     )  # fmt: skip
     points = pd.concat(
-        pd.DataFrame({"charge": 100 * np.array(SOC20), "battery": model, "voltage": volts})
+        pd.DataFrame({"charge": 100 * np.array(SOC20), "battery": TITLES[model], "voltage": volts})
         for model, volts in OCV.items()
     )
     x = alt.X("charge:Q", title="charge, % of the 20-hour capacity")
@@ -91,7 +92,7 @@ def temperature() -> alt.Chart:
         i_a = p.c20_ah / 20.0
         at_25 = hours_to(p, i_a, 10.5)
         shares = [100.0 * hours_to(p, i_a, 10.5, t_c) / at_25 for t_c in grid]
-        parts.append(pd.DataFrame({"temperature": grid, "capacity": shares, "battery": model}))
+        parts.append(pd.DataFrame({"temperature": grid, "capacity": shares, "battery": TITLES[model]}))
     return (
         alt.Chart(pd.concat(parts))
         .mark_line(point=True)
