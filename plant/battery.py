@@ -1,6 +1,6 @@
 """The battery as the rest of the plant sees it, whatever its chemistry.
 
-A chemistry is a module (`leadacid`, ...) with the functions below, a record of parameters and a record of state.
+A chemistry is a module (`leadacid`, `lithium`) with the functions below, a record of parameters and a record of state.
 Which module answers is settled by the type of the parameters: in compiled code at compile time, so a chemistry
 that a site doesn't use costs it nothing.
 """
@@ -11,13 +11,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from numba.extending import overload
 
-from plant import leadacid
+from plant import leadacid, lithium
 from plant.cell import Losses, Source
 
-Parameters: TypeAlias = leadacid.LeadAcid
-State: TypeAlias = leadacid.State
+Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
+State: TypeAlias = leadacid.State | lithium.State
 
-CHEMISTRIES: dict[type, ModuleType] = {leadacid.LeadAcid: leadacid}
+CHEMISTRIES: dict[type, ModuleType] = {leadacid.LeadAcid: leadacid, lithium.Lithium: lithium}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -68,6 +68,12 @@ def soc(x: Any, p: Any) -> float:
 
 
 @of_chemistry
+def frozen(x: Any, p: Any) -> bool:
+    """Whether there is ice in the battery."""
+    return CHEMISTRIES[type(p)].frozen(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
 def stored_wh(x: Any, p: Any) -> float:
     """Energy [Wh] in the battery, counted from a state that the chemistry chooses."""
     return CHEMISTRIES[type(p)].stored_wh(x, p)  # type: ignore[no-any-return]
@@ -87,3 +93,18 @@ def rested(soc0: float, t_c: float, p: Any) -> Any:
 def scaled(p: Any, capacity_ah: float, blocks_in_series: int) -> Any:
     """A 12 V block grown to another capacity and stacked to a higher voltage."""
     return CHEMISTRIES[type(p)].scaled(p, capacity_ah, blocks_in_series)
+
+
+def carried_over(x: Any, p: Any, other: Any) -> Any:
+    """The state after the battery's parameters have changed from `p` to `other`: as full as it was."""
+    return CHEMISTRIES[type(p)].carried_over(x, p, other)
+
+
+def aged(p: Any, q_loss: float, r_gain: float) -> Any:
+    """A battery that has lost a share of its capacity and gained a share of its resistance."""
+    return CHEMISTRIES[type(p)].aged(p, q_loss, r_gain)
+
+
+def rated_ah(p: Parameters) -> float:
+    """What is printed on the battery [Ah]: the 20-hour capacity of lead-acid."""
+    return p.c20_ah if isinstance(p, leadacid.LeadAcid) else p.q_ah

@@ -4,7 +4,8 @@ Knows nothing of charge stages, sun or load: a current goes in, a state and its 
 
 The wells are KiBaM's (Manwell & McGowan 1993); the electrode node with its parasitic branch is Ceraolo's
 (2000); the gassing law is Schiffer's (J. Power Sources 168 (2007) 66). Charge overvoltage grows with the
-logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 degC.
+logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 degC. Acid weak enough to freeze at
+the battery's temperature blocks the current.
 """
 
 import math
@@ -54,6 +55,12 @@ class State(NamedTuple):
 ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
 SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
+SG_BELOW_OCV = 0.845  # specific gravity of the acid = open-circuit voltage of a cell at 25 degC minus this
+FREEZING = (  # specific gravity, freezing point [degC], weakest acid first (battery makers' freezing charts)
+    (1.000, 0.0), (1.050, -3.0), (1.100, -8.0), (1.150, -15.0), (1.200, -27.0), (1.225, -37.0), (1.265, -59.0),
+)  # fmt: skip
+FROZEN_TIMES = 50.0  # how much ice raises the resistance
+FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
 
 
@@ -69,10 +76,40 @@ def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
     return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
 
 
+@kernel
+def freezing_point_c(h1: float, p: LeadAcid) -> float:
+    """Temperature [degC] at which the acid of a well filled to `h1` begins to freeze."""
+    gravity = p.e0_v + h1 * (p.e1_v + h1 * p.e2_v) - SG_BELOW_OCV
+    if gravity <= FREEZING[0][0]:
+        return FREEZING[0][1]
+    for j in range(1, len(FREEZING)):
+        if gravity <= FREEZING[j][0]:
+            share = (gravity - FREEZING[j - 1][0]) / (FREEZING[j][0] - FREEZING[j - 1][0])
+            return FREEZING[j - 1][1] + share * (FREEZING[j][1] - FREEZING[j - 1][1])
+    return FREEZING[-1][1]
+
+
+@inlined
+def frozen(x: State, p: LeadAcid) -> bool:
+    """Whether there is ice in the battery."""
+    return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.c * p.q_ah), p)
+
+
+@inlined
+def series_resistance(x: State, p: LeadAcid) -> float:
+    """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
+    r0 = ohmic_resistance(x.t_c, p)
+    if not frozen(x, p):
+        return r0
+    below = (freezing_point_c(x.q1_ah / (p.c * p.q_ah), p) - x.t_c) / FREEZES_OVER_K
+    ice = min(1.0, below)
+    return r0 * (1.0 + (FROZEN_TIMES - 1.0) * ice * ice * (3.0 - 2.0 * ice))
+
+
 @inlined
 def source(x: State, p: LeadAcid) -> Source:
     """The battery as its terminals see it."""
-    r0 = ohmic_resistance(x.t_c, p)
+    r0 = series_resistance(x, p)
     return Source(x.v_node_v, r0, r0)
 
 
@@ -218,7 +255,7 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     i_gas = gassing_a(x.v_node_v, x.t_c, p)
     flow = diffusion_per_h(h1 - h2, x.t_c, p) * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
 
-    ohmic = ohmic_resistance(x.t_c, p) * i_a * i_a
+    ohmic = series_resistance(x, p) * i_a * i_a
     polarisation = u * i_main
     gas = x.v_node_v * i_gas
     diffusion = flow * (e2 - e1)
@@ -267,6 +304,11 @@ def rested(soc0: float, t_c: float, p: LeadAcid) -> State:
     return State(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
 
 
+def carried_over(x: State, p: LeadAcid, other: LeadAcid) -> State:
+    """The same battery after its capacity has changed from `p` to `other`: the wells stay as full as they were."""
+    return State(x.q1_ah * other.q_ah / p.q_ah, x.q2_ah * other.q_ah / p.q_ah, x.v_node_v, x.t_c)
+
+
 def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
     """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
     return 1.0 - (1.0 - soc20) * p.c20_ah / p.q_ah
@@ -291,4 +333,21 @@ def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
         c_dl_f=p.c_dl_f * s / n,
         c_th_j_k=p.c_th_j_k * s * n,
         h_a_w_k=p.h_a_w_k * s ** (2.0 / 3.0) * n,
+    )
+
+
+def aged(p: LeadAcid, q_loss: float, r_gain: float) -> LeadAcid:
+    """A battery that has lost a share of its plates and gained a share of its resistance.
+
+    Lost active mass carries neither charge nor reaction nor double layer, so a worn battery is a smaller one; its
+    gassing stays that of the whole.
+    """
+    left = 1.0 - q_loss
+    return p._replace(
+        q_ah=p.q_ah * left,
+        c20_ah=p.c20_ah * left,
+        i0_a=p.i0_a * left,
+        i0c_a=p.i0c_a * left,
+        c_dl_f=p.c_dl_f * left,
+        r0_ohm=p.r0_ohm * (1.0 + r_gain),
     )

@@ -7,20 +7,23 @@ load have their records in `site_sky`, `site_array` and `site_load`.
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from plant import configs
-from plant.battery import scaled
+from plant.ageing import AgeingState, aged, fresh, laws_for
+from plant.battery import Parameters, scaled
+from plant.batteryfile import load_block, load_bms, read_block
+from plant.bms import Bms
 from plant.charger import BATTERY_TYPES, SetPoints
 from plant.clock import parse_local
 from plant.controller import ControllerModel
-from plant.leadacid import LeadAcid
 from plant.problems import ProblemsError, did_you_mean
 from plant.records import NotNegative, Positive, Record, Temperature
 from plant.site_array import Array
 from plant.site_load import Load
 from plant.site_sky import Location, Sky, Weather
-from plant.yamlfile import KeyPath, load_yaml, problems_of, read_numbers
+from plant.wear import Life, Loss
+from plant.yamlfile import KeyPath, load_yaml, problems_of
 
 
 class Controller(Record):
@@ -64,6 +67,8 @@ class Battery(Record):
     soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
     room_c: Temperature | Literal["outdoor"] = "outdoor"
     cable_ohm: NotNegative = 0.0
+    health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
+    ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
 
     @field_validator("model")
     @classmethod
@@ -71,10 +76,39 @@ class Battery(Record):
         load_block(name)
         return name
 
-    def parameters(self) -> LeadAcid:
-        """The block scaled to this bank."""
-        block: LeadAcid = scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
+    @field_validator("ageing")
+    @classmethod
+    def _law_of_the_family(cls, law: str, info: ValidationInfo) -> str:
+        if law != "none" and "model" in info.data:
+            fitting = laws_for(load_block(info.data["model"]))
+            if law not in fitting:
+                raise ValueError(
+                    f"{law} is no law for {info.data['model']}, which ages by {' or '.join(fitting)} or none"
+                )
+        return law
+
+    def new(self) -> Parameters:
+        """The block scaled to this bank, as it left the factory."""
+        block: Parameters = scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
         return block
+
+    def parameters(self) -> Parameters:
+        """The bank as it is at the start: with the capacity it has left, and the resistance that goes with that."""
+        if self.health == 1.0:
+            return self.new()
+        return aged(self.new(), Loss(1.0 - self.health, 1.0 / self.health - 1.0))
+
+    def bms(self) -> Bms:
+        """Limits of the bank's own protection, wide open if it has none."""
+        return load_bms(self.model, self.capacity_ah, self.system_v // 12)
+
+    def life(self) -> Life:
+        """What the maker promises."""
+        return read_block(self.model).life
+
+    def age(self) -> AgeingState | None:
+        """Age at the start, none if the bank doesn't age."""
+        return None if self.ageing == "none" else fresh(self.ageing, self.health)
 
 
 class Site(Record):
@@ -121,21 +155,6 @@ class Site(Record):
     def local_start(self) -> datetime:
         """The start as naive civil time."""
         return parse_local(self.start)
-
-
-def load_block(name: str) -> LeadAcid:
-    """Parameters of a 12 V block from ``config/batteries``.
-
-    Raises
-    ------
-    ProblemsError
-        If there is no such battery, or its file lacks or holds what a lead-acid block doesn't have.
-    """
-    document = load_yaml(configs.find("batteries", name))
-    if document.data.get("family") != "lead_acid":
-        message = f"must be lead_acid, got {document.data.get('family')!r}"
-        raise ProblemsError([document.problem(("family",), message)])
-    return LeadAcid(**read_numbers(document, LeadAcid._fields, about=("family", "title")))
 
 
 def load_site(name: str) -> Site:

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from plant import leadacid as battery
+from plant.batteryfile import load_block
 from plant.charger import SetPoints
 from plant.controller import ControllerModel, power_stage
 from plant.converter import Limit, LoadDemand, Port
@@ -13,7 +14,7 @@ from plant.node import flows, look
 from plant.offer import Offer
 from plant.plant import Plant
 from plant.rungekutta import rk4
-from plant.site import Site, load_block, load_site
+from plant.site import Site, load_site
 from plant.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
 from plant.step import grid_step
 

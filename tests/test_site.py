@@ -76,7 +76,7 @@ def test_all_problems_are_told_at_once(tmp_path):
     [
         ("timezone: Europe/Zurich", "timezone: Europe/Zürich", "(did you mean Europe/Zurich?)"),
         ("start: 2026-02-20T10:00", "start: 12.3.2026", "'12.3.2026' is no time; write local time as 2026-06-21T06:00"),
-        ("model: agm", "model: agmm", "agmm: not among the batteries: agm (did you mean agm?)"),
+        ("model: agm", "model: agmm", "agmm: not among the batteries: agm, flooded, gel, lifepo4 (did you mean agm?)"),
         ("model: tracer4210n", "model: tracer", "not among the controllers: tracer1210n, "),
         ("module: philadelphia_ps_m36s_95", "module: philadelphia_ps_m36s_59", "did you mean philadelphia_ps_m36s_95?"),
         ("setpoints: {}", "setpoints: {boost: 14.2}", "unknown set-point boost (did you mean boost_v?)"),

@@ -1,0 +1,164 @@
+"""How batteries grow old: what wears them, what doesn't, and that counting by days counts the same."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plant import ageing, naumann, rainflow
+from plant.batteryfile import load_block
+from plant.wear import Hours, Life
+
+LIFE = Life(z_iec=500.0, float_years=10.0)
+
+
+def a_day(depth=0.3, top=1.0, t_c=25.0, v_v=13.5, rate_h=6, q_ah=113.0, frozen=0.0):
+    """A day that takes `depth` out over some hours from `top` and puts it back after, hour by hour."""
+    soc = np.full(24, top)
+    out, into = np.zeros(24), np.zeros(24)
+    soc[:rate_h] = top - depth * np.arange(1, rate_h + 1) / rate_h
+    soc[rate_h : 2 * rate_h] = soc[rate_h - 1] + depth * np.arange(1, rate_h + 1) / rate_h
+    out[:rate_h] = into[rate_h : 2 * rate_h] = depth * q_ah / rate_h
+    ice = np.zeros(24)
+    ice[3:5] = frozen
+    return Hours(into, out, soc, np.full(24, t_c), np.full(24, v_v), ice)
+
+
+def lived(law, days, model="agm", life=LIFE, **day):
+    p = load_block(model)
+    state = ageing.fresh(law)
+    for _ in range(days):
+        state = ageing.a_day(state, a_day(q_ah=p.q_ah, **day), p, life)
+    return ageing.loss(state, life).q_loss
+
+
+@pytest.mark.parametrize(
+    ("law", "model"), [("weighted_ah", "agm"), ("rainflow", "gel"), ("naumann", "lifepo4")]
+)
+def test_a_new_battery_has_lost_nothing(law, model):
+    assert ageing.loss(ageing.fresh(law), LIFE) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("law", "model"), [("weighted_ah", "agm"), ("rainflow", "gel"), ("naumann", "lifepo4")]
+)
+def test_deeper_and_warmer_days_wear_more(law, model):
+    usual = lived(law, 200, model)
+    assert lived(law, 200, model, depth=0.7) > 1.05 * usual
+    assert lived(law, 200, model, t_c=40.0) > 1.1 * usual
+    assert 0.0 < usual < 0.2
+
+
+def test_a_battery_that_is_never_full_wears_faster_for_the_same_charge_taken():
+    assert lived("weighted_ah", 100, top=0.85) > 1.2 * lived("weighted_ah", 100, top=1.0)
+
+
+def test_half_of_it_a_day_lasts_about_as_long_as_the_data_sheet_says():
+    """600 cycles of 50 % for an AGM: the weighted law gives the same order, the counting law the number less float."""
+    p, life = load_block("agm"), Life(z_iec=500.0, float_years=1e6)
+    for law, least, most in (("weighted_ah", 450, 1100), ("rainflow", 600, 612)):
+        state, days = ageing.fresh(law), 0
+        while ageing.loss(state, life).q_loss < 0.2:
+            state = ageing.a_day(state, a_day(depth=0.5), p, life)
+            days += 1
+        assert least < days < most
+
+
+def test_gas_stirs_the_acid_of_a_vented_battery():
+    still = lived("weighted_ah", 60, "flooded", depth=0.6, top=0.95, v_v=13.2)
+    stirred = lived("weighted_ah", 60, "flooded", depth=0.6, top=0.95, v_v=14.9)
+    assert still > 1.02 * stirred
+
+
+def test_acid_held_in_a_mat_does_not_stratify():
+    state = ageing.fresh("weighted_ah")
+    for _ in range(30):
+        state = ageing.a_day(state, a_day(depth=0.8, v_v=12.5), load_block("agm"), LIFE)
+    assert state.memory.f_strat == 0.0
+
+
+def test_charges_that_stop_at_95_percent_are_bad_ones_and_a_full_one_forgives_them():
+    p, state = load_block("agm"), ageing.fresh("weighted_ah")
+    for _ in range(3):
+        state = ageing.a_day(state, a_day(top=0.95), p, LIFE)
+    assert state.memory.n_bad == pytest.approx(2.0, abs=0.01)  # the third has not ended yet
+    state = ageing.a_day(state, a_day(top=1.0), p, LIFE)
+    assert state.memory.n_bad == 0.0
+    assert state.memory.hours_since_full < 24.0
+
+
+def test_each_freezing_takes_a_fifth_once():
+    p = load_block("flooded")
+    warm, cold = a_day(), a_day(frozen=1.0)
+    state = ageing.fresh("rainflow")
+    life = Life(cycles=1e9, float_years=1e9)
+    for day in (cold, warm, cold):
+        state = ageing.a_day(state, day, p, life)
+    assert state.freezings == 2
+    assert ageing.loss(state, life).q_loss == pytest.approx(1.0 - 0.8**2, abs=1e-6)
+
+
+def test_lithium_loses_fast_at_first_and_then_slower():
+    by_year = [lived("naumann", days, "lifepo4", t_c=25.0) for days in (365, 730)]
+    assert by_year[1] == pytest.approx(np.sqrt(2.0) * by_year[0], rel=2e-3)
+
+
+def test_virtual_time_does_not_depend_on_the_order_of_stress():
+    hot, cool = (86400.0 * 100, 45.0, 0.9), (86400.0 * 300, 10.0, 0.3)
+    one = naumann.rested_for(naumann.rested_for(naumann.fresh(), *hot), *cool)
+    other = naumann.rested_for(naumann.rested_for(naumann.fresh(), *cool), *hot)
+    assert naumann.loss(one, LIFE).q_loss == pytest.approx(naumann.loss(other, LIFE).q_loss, rel=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=80), st.integers(1, 79))
+def test_cycles_counted_in_two_parts_are_the_cycles_counted_at_once(values, cut):
+    series = [v / 100.0 for v in values]
+    whole, rest = rainflow.counted((), series)
+    first, pending = rainflow.counted((), series[:cut])
+    second, pending = rainflow.counted(pending, series[cut:])
+    assert first + second == whole
+    assert pending == rest
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=80))
+def test_cycles_add_up_to_the_way_the_charge_went(values):
+    series = [v / 100.0 for v in values]
+    closed, pending = rainflow.counted((), series)
+    way = sum(2 * c.depth * c.times for c in (*closed, *rainflow.rest(pending)))
+    assert way == pytest.approx(sum(abs(b - a) for a, b in itertools.pairwise(series)))
+
+
+def test_a_year_of_days_leaves_few_turning_points_pending():
+    rng = np.random.default_rng(3)
+    pending: tuple[float, ...] = ()
+    for _ in range(365):
+        _, pending = rainflow.counted(pending, rng.uniform(0.2, 1.0, 24).tolist())
+    assert len(pending) < 30
+
+
+@pytest.mark.parametrize(
+    ("law", "model"), [("weighted_ah", "agm"), ("rainflow", "gel"), ("naumann", "lifepo4")]
+)
+def test_an_age_survives_being_written_down(law, model):
+    state = ageing.fresh(law, 0.95)
+    for _ in range(3):
+        state = ageing.a_day(state, a_day(frozen=1.0), load_block(model), LIFE)
+    again = ageing.from_plain(json.loads(json.dumps(ageing.as_plain(state))))
+    assert again == state
+    assert ageing.a_day(again, a_day(), load_block(model), LIFE) == ageing.a_day(
+        state, a_day(), load_block(model), LIFE
+    )
+
+
+@pytest.mark.parametrize(
+    ("law", "model"), [("weighted_ah", "agm"), ("rainflow", "gel"), ("naumann", "lifepo4")]
+)
+def test_a_day_without_use_is_harmless_to_the_arithmetic(law, model):
+    nothing = Hours(*(np.zeros(24) for _ in range(3)), np.full(24, -30.0), np.zeros(24), np.zeros(24))
+    state = ageing.a_day(ageing.fresh(law), nothing, load_block(model), LIFE)
+    assert 0.0 <= ageing.loss(state, LIFE).q_loss < 1e-3

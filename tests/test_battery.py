@@ -1,0 +1,226 @@
+"""Batteries of every chemistry: what they all promise the plant, and what their files may say."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plant import ageing, battery, leadacid
+from plant.batteryfile import load_block, load_bms, read_block
+from plant.bms import Bms
+from plant.configs import config_dir
+from plant.problems import ProblemsError
+from plant.site import load_site
+from validation.batteries import bath, hours_to, last, run, terminal_v
+
+NAMES = sorted(path.stem for path in (config_dir() / "batteries").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chemistry_makes_sense(name):
+    """Tested by existing: between 11 and 15 V at rest, fuller is higher, half its capacity is there at C/10."""
+    p = bath(name)
+    rested = [battery.source(battery.rested(s, 25.0, p), p).v_node_v for s in np.linspace(0.05, 1.0, 20)]
+    assert 11.0 < rested[0] < rested[-1] < 15.0
+    assert np.all(np.diff(rested) > 0.0)
+    rated = battery.rated_ah(p)
+    assert hours_to(p, rated / 10.0, 10.5) == pytest.approx(9.5, abs=0.8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_a_scaled_battery_behaves_like_its_block(name, blocks):
+    """Three times the capacity at three times the current, two blocks in series at twice the voltage."""
+    block = bath(name)
+    bank = battery.scaled(block, 3.0 * battery.rated_ah(block), blocks)
+    one = last(block, run(block, battery.rested(0.9, 25.0, block), -10.0, 4 * 3600.0))
+    many = last(bank, run(bank, battery.rested(0.9, 25.0, bank), -30.0, 4 * 3600.0))
+    assert terminal_v(many, -30.0, bank) == pytest.approx(blocks * terminal_v(one, -10.0, block), abs=2e-6)
+    assert battery.soc(many, bank) == pytest.approx(battery.soc(one, block), abs=1e-8)
+    full = battery.stored_wh(battery.rested(1.0, 25.0, bank), bank)
+    assert full == pytest.approx(3 * blocks * battery.stored_wh(battery.rested(1.0, 25.0, block), block))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(
+    fills=st.tuples(*[st.floats(0.06, 0.94)] * 3),
+    i_a=st.floats(-50.0, 50.0),
+    t_c=st.floats(-15.0, 50.0),
+)
+def test_terminal_power_is_what_is_stored_and_what_is_lost(name, fills, i_a, t_c):
+    """At every instant, by differentiating the stored energy along the motion."""
+    p = load_block(name)
+    x = any_state(p, *fills, t_c)
+    dx, lost = battery.rates(x, i_a, 20.0, p)
+    h = 1e-3
+    ahead, behind = battery.moved(x, h, dx, p), battery.moved(x, -h, dx, p)
+    stored_w = 3600.0 * (battery.stored_wh(ahead, p) - battery.stored_wh(behind, p)) / (2 * h)
+    losses = lost.ohmic_w + lost.polarisation_w + lost.side_w + lost.diffusion_w + lost.hysteresis_w
+    scale = abs(terminal_v(x, i_a, p) * i_a) + abs(stored_w) + abs(losses) + 1.0
+    assert terminal_v(x, i_a, p) * i_a == pytest.approx(stored_w + losses - lost.entropy_w, abs=2e-5 * scale)
+    assert min(lost.ohmic_w, lost.polarisation_w, lost.side_w, lost.diffusion_w) >= 0.0
+
+
+def any_state(p, a, b, c, t_c):
+    """A state from three numbers between 0 and 1."""
+    if isinstance(p, leadacid.LeadAcid):
+        return leadacid.State(a * p.c * p.q_ah, b * (1 - p.c) * p.q_ah, p.cells * (1.95 + 0.45 * c), t_c)
+    return type(battery.rested(0.5, t_c, p))(a, 2 * b - 1, 0.1 * c, 0.1 - 0.1 * c, t_c)
+
+
+@pytest.mark.parametrize("name", ["agm", "lifepo4"])
+def test_plain_python_and_compiled_code_agree(name):
+    p = load_block(name)
+    module = battery.CHEMISTRIES[type(p)]
+    x = any_state(p, 0.4, 0.6, 0.5, 12.0)
+    for i_a in (-7.0, 0.0, 9.0):
+        plain, plain_lost = module.rates.py_func(x, i_a, 20.0, p)
+        fast, fast_lost = battery.rates(x, i_a, 20.0, p)
+        assert tuple(fast) == pytest.approx(tuple(plain), rel=1e-12)
+        assert tuple(fast_lost) == pytest.approx(tuple(plain_lost), rel=1e-12)
+
+
+# Frost
+
+
+def test_weak_acid_freezes_and_blocks_the_current_strong_acid_does_not():
+    p = load_block("flooded")
+    empty, full = battery.rested(0.1, -10.0, p), battery.rested(1.0, -10.0, p)
+    assert battery.frozen(empty, p)
+    assert not battery.frozen(full, p)
+    ratio = battery.source(empty, p).r_charge_ohm / battery.source(full, p).r_charge_ohm
+    assert ratio == pytest.approx(50.0)
+
+
+def test_ice_grows_without_a_jump_of_the_resistance():
+    p = load_block("flooded")
+    at = leadacid.freezing_point_c(0.3, p)
+    r = [
+        battery.source(battery.rested(0.3, t_c, p), p).r_charge_ohm
+        for t_c in np.arange(at + 0.5, at - 1.5, -0.01)
+    ]
+    assert r[0] == pytest.approx(leadacid.ohmic_resistance(at + 0.5, p))
+    assert r[-1] == pytest.approx(50.0 * leadacid.ohmic_resistance(at - 1.5, p), rel=0.01)
+    assert np.all(np.diff(r) > 0.0)
+    assert np.max(np.diff(r)) < 0.02 * r[-1]
+
+
+def test_acid_freezes_the_colder_the_fuller_the_battery():
+    p = load_block("agm")
+    points = [leadacid.freezing_point_c(h, p) for h in np.linspace(-0.1, 1.2, 100)]
+    assert np.all(np.diff(points) <= 0.0)
+    assert -59.0 <= points[-1] < points[0] <= 0.0
+
+
+def test_lithium_never_freezes():
+    p = load_block("lifepo4")
+    assert not battery.frozen(battery.rested(0.0, -60.0, p), p)
+
+
+# Age and capacity
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_worn_battery_is_as_full_as_before_and_holds_less(name):
+    new = load_block(name)
+    worn = battery.aged(new, 0.2, 0.25)
+    x = battery.rested(0.8, 25.0, new)
+    carried = battery.carried_over(x, new, worn)
+    assert battery.soc(carried, worn) == pytest.approx(battery.soc(x, new))
+    assert battery.source(carried, worn).v_node_v == pytest.approx(battery.source(x, new).v_node_v)
+    assert battery.stored_wh(carried, worn) < 0.85 * battery.stored_wh(x, new)
+    assert hours_to(worn._replace(c_th_j_k=1e15), 20.0, 10.5) < 0.82 * hours_to(bath(name), 20.0, 10.5)
+
+
+# Files
+
+
+def problem_lines(error):
+    return [str(problem) for problem in error.value.problems]
+
+
+def changed(tmp_path, name, old, new):
+    text = (config_dir() / "batteries" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [("agm", "q_ah: 113", "q_ah: -113", "q_ah: must be above 0, got -113"),
+     ("agm", "rk: 2.0", "rk: fast", "rk: must be a number, got 'fast'"),
+     ("agm", "vented: 0.0", "vented: 1.5", "vented: must not be above 1, got 1.5"),
+     ("agm", "k_per_h: 0.781", "k_h: 0.781", "k_per_h: missing"),
+     ("agm", "life_z_iec: 500", "life_z: 500", "life_z: unknown key (did you mean life_z_iec?)"),
+     ("gel", "family: lead_acid", "family: led_acid",
+      "must be one of lead_acid, lithium_iron_phosphate, got 'led_acid'"),
+     ("lifepo4", "eta: 0.998 ", "eta: 1.2 ", "eta: must not be above 1, got 1.2"),
+     ("lifepo4", "bms_over_charge_v: 14.8", "bms_over_charge_v: 14.0",
+      "bms_over_charge_release_v: must not be above bms_over_charge_v, got 14.2 and 14"),
+     ("lifepo4", "q_ah: 100", "q_ah: .inf", "q_ah: must be finite, got inf")],
+)  # fmt: skip
+def test_a_bad_battery_file_says_what_is_wrong(tmp_path, name, old, new, told):
+    with pytest.raises(ProblemsError) as error:
+        load_block(changed(tmp_path, name, old, new))
+    assert any(told in line for line in problem_lines(error))
+
+
+def test_what_a_maker_promises_may_be_left_out(tmp_path):
+    path = changed(tmp_path, "agm", "life_z_iec: 500", "#")
+    assert read_block(path).life.z_iec == 600.0
+
+
+def test_lead_acid_has_no_protection_of_its_own():
+    assert load_bms("agm", 200.0, 2) == Bms()
+    assert Bms().over_charge_v == math.inf
+
+
+def test_limits_of_a_lithium_bank_add_up():
+    """200 Ah at 24 V: twice the voltages, 1.5C of current."""
+    limits = load_bms("lifepo4", 200.0, 2)
+    assert (limits.over_charge_v, limits.over_discharge_release_v) == (29.6, 23.2)
+    assert (limits.over_current_a, limits.over_current_s, limits.diode_v) == (300.0, 10.0, 1.2)
+    assert (limits.charge_min_c, limits.charge_max_c, limits.resume_k) == (0.0, 45.0, 5.0)
+
+
+# The site's record
+
+
+def cabin_battery(**changes):
+    return type(load_site("cabin").battery).model_validate(
+        {**load_site("cabin").battery.model_dump(), **changes}
+    )
+
+
+def test_health_takes_capacity_and_adds_resistance():
+    new, old = cabin_battery(), cabin_battery(health=0.8)
+    assert old.parameters().q_ah == pytest.approx(0.8 * new.parameters().q_ah)
+    assert old.parameters().r0_ohm == pytest.approx(new.parameters().r0_ohm / 0.8)
+    assert old.new() == new.parameters()
+
+
+@pytest.mark.parametrize(
+    ("model", "law"), [("agm", "weighted_ah"), ("gel", "rainflow"), ("lifepo4", "naumann")]
+)
+def test_a_law_of_ageing_starts_where_the_health_says(model, law):
+    bank = cabin_battery(model=model, ageing=law, health=0.9)
+    lost = ageing.loss(bank.age(), bank.life())
+    assert lost.q_loss == pytest.approx(0.1)
+    assert ageing.aged(bank.new(), lost) == pytest.approx(bank.parameters())
+
+
+def test_a_battery_that_does_not_age_has_no_age():
+    assert cabin_battery().age() is None
+
+
+@pytest.mark.parametrize(
+    ("model", "law"), [("agm", "naumann"), ("lifepo4", "weighted_ah"), ("lifepo4", "rainflow")]
+)
+def test_a_law_of_another_family_is_refused(model, law):
+    with pytest.raises(ValueError, match=f"{law} is no law for {model}, which ages by"):
+        cabin_battery(model=model, ageing=law)

@@ -1,0 +1,39 @@
+"""The charging curves measured on a Trojan L-16, and the flooded block set up as that battery."""
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plant import leadacid
+from validation.batteries import HOUR_S, bath, run, voltages
+
+CURVES = Path(__file__).parents[1] / "tests" / "data" / "perez1993_l16.csv"
+SOURCE = "R. Perez, Home Power 36 (1993) 66-69"
+ANTIMONY_IG0_A = 0.085  # that battery has old antimony plates
+
+
+def measured() -> dict[int, np.ndarray]:
+    """Charging curves: rate n of C/n -> (points, 2) percent returned and volts."""
+    with CURVES.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    return {
+        n: np.array([(float(r["soc_pct"]), float(r["voltage_V"])) for r in rows if r["rate"] == f"+C/{n}"])
+        for n in (5, 10, 20, 40)
+    }
+
+
+@cache
+def charged(model: str, i_a: float, **changes: float) -> tuple[Any, Any]:
+    """A block and its charge at a constant current from the data sheet's empty to 130 %."""
+    p = bath(model, **changes)
+    empty = leadacid.rested(leadacid.soc_from_soc20(0.0, p), 25.0, p)
+    return p, run(p, empty, i_a, 1.3 * p.c20_ah / i_a * HOUR_S)
+
+
+def antimony_charge(n: int, percents: Any) -> np.ndarray:
+    """Voltage of the flooded block with old antimony plates, charged at C/n, at percents of C20 returned."""
+    p, solution = charged("flooded", 100.0 / n, ig0_a=ANTIMONY_IG0_A)
+    return voltages(p, solution, 100.0 / n, np.asarray(percents) / 100.0 * n * HOUR_S)
