@@ -44,3 +44,7 @@ class Check:
         """Whether the value lies within the tolerance; never with a nan or an infinity in the row."""
         numbers = (self.value, self.reference, self.tolerance)
         return all(map(math.isfinite, numbers)) and abs(self.error) <= self.tolerance
+
+
+class MissingEvidence(Exception):  # noqa: N818 - nothing is wrong: something can't be had here
+    """Rows or pictures that this machine can't make, and why; raised inside ``checks()`` or ``figures()``."""
