@@ -24,7 +24,7 @@ def _colour() -> Any:
 
 def histogram(months: Months) -> Any:
     """Density of the clear-sky index of minutes."""
-    edges = np.linspace(0.0, 1.6, 81)
+    edges = np.linspace(0.0, 1.5, 76)
     rows = [
         {"month": name, "index": float(low), "density": float(value)}
         for name, days in months.items()
@@ -38,7 +38,7 @@ def histogram(months: Months) -> Any:
         alt.Chart(pd.DataFrame(rows))
         .mark_line(interpolate="step-after", strokeWidth=1.6)
         .encode(
-            x=alt.X("index:Q", title="clear-sky index of a minute", scale=alt.Scale(domain=[0, 1.6])),
+            x=alt.X("index:Q", title="clear-sky index of a minute", scale=alt.Scale(domain=[0, 1.5])),
             y=alt.Y("density:Q", title="density"),
             color=_colour(),
         )
@@ -96,14 +96,18 @@ def ramps(months: Months) -> Any:
         rows += [
             {"month": name, "ramp": float(limit), "share": 100.0 * float(value)}
             for limit, value in zip(limits, share, strict=True)
-            if value * change.size >= 1.0
+            if value * change.size >= 1.0 and value >= 1e-5
         ]
     return (
         alt.Chart(pd.DataFrame(rows))
         .mark_line(strokeWidth=1.6)
         .encode(
             x=alt.X("ramp:Q", title="change of GHI within a minute [W/m²]"),
-            y=alt.Y("share:Q", title="share of minutes that change more [%]", scale=alt.Scale(type="log")),
+            y=alt.Y(
+                "share:Q",
+                title="share of minutes that change more [%]",
+                scale=alt.Scale(type="log", domain=[0.001, 100], clamp=True),
+            ),
             color=_colour(),
         )
         .properties(width=WIDTH, height=HEIGHT)
