@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test lint docs bench wheel lock clean
+.PHONY: run test lint validate figures docs bench wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -19,7 +19,14 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.test      ## the generated pages and the README's picture
+validate: $(VENV)/.test  ## the plant beside what others published or computed; fails outside tolerance
+	$(BIN)/python -m validation
+
+figures: $(VENV)/.test   ## the pictures of docs/physics
+	$(BIN)/python -m validation figures
+
+docs: figures            ## the generated pages and pictures, the README's too
+	$(BIN)/python -m validation --markdown docs/validation.md >/dev/null
 	$(BIN)/python -m modbus.registers
 	$(BIN)/python -m plant.charger
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null

@@ -3,10 +3,10 @@
 import sys
 from time import perf_counter
 
-from benchmarks import physics, startup, turnround
+from benchmarks import physics, sizing, startup, turnround
 from benchmarks.table import Result, console, machine, print_results
 
-GROUPS = (physics, turnround, startup)
+GROUPS = (physics, sizing, turnround, startup)
 
 
 def main() -> None:

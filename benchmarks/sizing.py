@@ -1,0 +1,174 @@
+"""A year for sizing, one step a minute, beside the same loop in C; and the sun's positions beside pvlib's.
+
+The C program gets the same year of sun and load, made by the plant, and does the same work a step.
+"""
+
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+from unittest.mock import patch
+
+import numpy as np
+
+from benchmarks.responders import HERE, Missing
+from benchmarks.table import Result
+from plant import sun
+from plant.clock import DAY_S, STEP_S
+from plant.controller import power_stage
+from plant.plant import DayInputs, Plant, day_inputs
+from plant.site import Site, load_site
+
+YEAR_DAYS: Final = 365
+DT_S: Final = 60
+TRIALS: Final = 5
+C_NAME: Final = "the same loop in C, cc -O2"
+# Fields of the battery, the controller and the set-points in the order of the C program's struct.
+BATTERY: Final = (
+    "cells", "q_ah", "c", "k_per_h", "rk", "e0_v", "e1_v", "e2_v", "i0_a", "b_v", "md", "cd", "r0_ohm", "i0c_a",
+    "bc_v", "mc", "ig0_a", "cn_ah", "c_th_j_k", "h_a_w_k", "vented",
+)  # fmt: skip
+STAGE: Final = ("i_max_a", "p_max_w", "above_v", "efficiency", "k_c", "k_s", "r_eq", "own_w", "path_ohm")
+SETPOINTS: Final = (
+    "boost_v", "float_v", "boost_s", "boost_reconnect_v", "low_voltage_disconnect_v", "low_voltage_reconnect_v",
+    "compensation_v_k", "start_above_v",
+)  # fmt: skip
+
+
+def run() -> Iterator[Result]:
+    """The year, its kernel, the kernel over C, solar positions."""
+    site = load_site("cabin")
+    _plant(site).advance_to(_end(site, days=2))  # compiled code is loaded, tables are read
+    year_s = min(_seconds(partial(_year, site)) for _ in range(TRIALS))
+    yield Result(
+        what="year, sizing fidelity, 1-minute steps, weather included", unit="s", ours=year_s, limit=0.6,
+        peer_name="none that makes weather too",
+    )  # fmt: skip
+    inputs = {day: day_inputs(site, site.seed, day) for day in _days(site)}
+    kernel_s, pv_wh = _kernel(site, inputs)
+    try:
+        (c_s, c_pv_wh), why = _in_c(site, inputs), C_NAME
+    except Missing as reason:
+        c_s, c_pv_wh, why = None, float("nan"), str(reason)
+    yield Result(
+        what="its kernel alone", unit="s", ours=kernel_s, limit=0.2, peer=c_s, peer_name=why,
+        note=f"sun and load are made before the clock starts, fastest of five on either side; PV {pv_wh / 1e3:.1f} kWh, "
+        f"in C {c_pv_wh / 1e3:.1f} kWh",
+    )  # fmt: skip
+    if c_s is not None:
+        yield Result(
+            what="its kernel over the same loop in C", unit="x", ours=kernel_s / c_s, limit=1.5, peer_name=why
+        )
+    yield _solar_positions(site)
+
+
+def _plant(site: Site) -> Plant:
+    """The plant at sizing fidelity. INTEGRATOR: the one place that says how to ask for it."""
+    return Plant(site, fidelity="sizing")
+
+
+def _end(site: Site, days: int = YEAR_DAYS) -> int:
+    return Plant(site).start_utc_s + days * DAY_S
+
+
+def _days(site: Site) -> range:
+    """Solar days that a year touches."""
+    first = sun.day_of(_end(site, 0), site.location.longitude_deg)
+    return range(first, first + YEAR_DAYS + 1)
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = perf_counter()
+    action()
+    return perf_counter() - began
+
+
+def _year(site: Site) -> float:
+    """PV energy of the year [Wh]."""
+    return _plant(site).advance_to(_end(site)).e_pv_wh
+
+
+def _kernel(site: Site, inputs: dict[int, DayInputs]) -> tuple[float, float]:
+    """Wall time [s] of the year with sun and load ready, and its PV energy [Wh]; one call of the kernel a day.
+
+    INTEGRATOR: the plant must find its days through ``plant.plant.day_inputs`` at this fidelity, too.
+    """
+    with patch("plant.plant.day_inputs", lambda _site, _seed, day, *_more: inputs[day]):
+        return min(_seconds(partial(_year, site)) for _ in range(TRIALS)), _year(site)
+
+
+def _in_c(site: Site, inputs: dict[int, DayInputs]) -> tuple[float, float]:
+    """Wall time [s] of the loop in C over the same year, and its PV energy [Wh].
+
+    Raises
+    ------
+    Missing
+        There is no C compiler.
+    """
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Missing("there is no C compiler (cc)")
+    with tempfile.TemporaryDirectory() as folder:
+        program, data = Path(folder) / "sizing", Path(folder) / "inputs"
+        subprocess.run([compiler, "-O2", "-o", program, HERE / "sizing.c", "-lm"], check=True)
+        data.write_bytes(_header(site) + _columns(site, inputs).tobytes())
+        said = subprocess.run([program, data], check=True, capture_output=True, text=True).stdout.split()
+    return float(said[0]), float(said[2])
+
+
+def _header(site: Site) -> bytes:
+    """The struct `parameters` of the C program."""
+    battery, setpoints = site.battery.parameters(), site.setpoints()
+    stage = power_stage(site.controller.parameters(), site.battery.system_v)
+    room_c = site.battery.room_c
+    values = [YEAR_DAYS * DAY_S / DT_S, DT_S, site.battery.soc, 20.0 if room_c == "outdoor" else room_c]
+    for record, names in ((battery, BATTERY), (stage, STAGE), (setpoints, SETPOINTS)):
+        values += [getattr(record, name) for name in names]
+    return struct.pack(f"={len(values)}d", *values)
+
+
+def _columns(site: Site, inputs: dict[int, DayInputs]) -> np.ndarray:
+    """Power and voltage at the maximum, open-circuit voltage, demand, room: means over each minute; (5, steps)."""
+    first = (_end(site, 0) - inputs[_days(site)[0]].start_utc_s) // STEP_S
+    series = []
+    for column in ("p_mp_w", "v_mp_v", "v_oc_v"):
+        series.append(np.concatenate([getattr(day.array, column) for day in inputs.values()]))
+    for column in ("demand_w", "t_room_c"):
+        series.append(np.concatenate([getattr(day, column)[: DAY_S // STEP_S] for day in inputs.values()]))
+    count = YEAR_DAYS * DAY_S // STEP_S
+    return np.stack([s[first : first + count].reshape(-1, DT_S // STEP_S).mean(axis=1) for s in series])
+
+
+def _solar_positions(site: Site) -> Result:
+    """A year of sun: ours every 10 s, pvlib's SPA every minute."""
+    from pvlib import spa
+
+    place, days = site.location, _days(site)[:YEAR_DAYS]
+    t_utc_s = np.arange(days[0] * DAY_S, (days[-1] + 1) * DAY_S, DT_S, dtype=float)
+
+    def ours() -> None:
+        for day in days:  # INTEGRATOR: whatever gives zenith and azimuth of a day and nothing more
+            sun._position(day, place)
+
+    def theirs() -> None:
+        spa.solar_position(
+            t_utc_s,
+            place.latitude_deg,
+            place.longitude_deg,
+            place.altitude_m,
+            1013.25,
+            12.0,
+            sun.DELTA_T_S,
+            0.5667,
+        )
+
+    return Result(
+        what="solar positions of a year", unit="s", ours=min(_seconds(ours) for _ in range(2)), limit=None,
+        peer=min(_seconds(theirs) for _ in range(2)), peer_name="pvlib SPA, numpy, every minute",
+        note="ours are six times as many, every 10 s, splined between exact nodes of pvlib's SPA (error < 1e-3 deg)",
+    )  # fmt: skip
