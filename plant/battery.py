@@ -17,7 +17,14 @@ from plant.cell import Losses, Source
 Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
 State: TypeAlias = leadacid.State | lithium.State
 
-CHEMISTRIES: dict[type, ModuleType] = {leadacid.LeadAcid: leadacid, lithium.Lithium: lithium}
+Warm: TypeAlias = leadacid.Warm | lithium.Warm
+
+CHEMISTRIES: dict[type, ModuleType] = {
+    leadacid.LeadAcid: leadacid,
+    leadacid.Warm: leadacid,
+    lithium.Lithium: lithium,
+    lithium.Warm: lithium,
+}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,6 +36,30 @@ def of_chemistry(plain: F) -> F:
         return getattr(CHEMISTRIES[types[-1].instance_class], plain.__name__).py_func
 
     return plain
+
+
+@of_chemistry
+def warmed(t_c: float, p: Any) -> Any:
+    """What the parameters come to at a temperature [degC]; good for all instants within some hundredths of a kelvin."""
+    return CHEMISTRIES[type(p)].warmed(t_c, p)
+
+
+@of_chemistry
+def rates_at(x: Any, i_a: float, t_room_c: float, w: Any) -> tuple[Any, Losses]:
+    """`rates` with warmed parameters."""
+    return CHEMISTRIES[type(w)].rates_at(x, i_a, t_room_c, w)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def source_at(x: Any, w: Any) -> Source:
+    """`source` with warmed parameters."""
+    return CHEMISTRIES[type(w)].source_at(x, w)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def step_limit_at(x: Any, i_a: float, w: Any) -> float:
+    """`step_limit_s` with warmed parameters."""
+    return CHEMISTRIES[type(w)].step_limit_at(x, i_a, w)  # type: ignore[no-any-return]
 
 
 @of_chemistry

@@ -52,6 +52,26 @@ class State(NamedTuple):
     t_c: float
 
 
+class Warm(NamedTuple):
+    """What the parameters come to at a temperature: exponentials and reciprocals taken once for many instants."""
+
+    p: LeadAcid
+    per_well1: float  # 1 / capacity of the available well [1/Ah]
+    per_well2: float
+    exchange_ah: float  # c (1 - c) Q
+    r0_ohm: float
+    i0_a: float
+    i0c_a: float
+    cold: float  # how much of the acid the cold holds back
+    per_nb_v: float  # 1 / slope of the kinetics of all cells
+    per_nbc_v: float
+    gassing_a: float  # at no voltage at all
+    gassing_per_v: float
+    k_per_h: float
+    per_c_dl_f: float
+    per_c_th_j_k: float
+
+
 ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
 SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
@@ -62,6 +82,31 @@ FREEZING = (  # specific gravity, freezing point [degC], weakest acid first (bat
 FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
+PER_HOUR = 1.0 / 3600.0
+
+
+@inlined
+def warmed(t_c: float, p: LeadAcid) -> Warm:
+    """Parameters at a temperature [degC]."""
+    above = t_c - 25.0
+    theta = math.exp(0.02 * above)
+    return Warm(
+        p,
+        1.0 / (p.c * p.q_ah),
+        1.0 / ((1.0 - p.c) * p.q_ah),
+        p.c * (1.0 - p.c) * p.q_ah,
+        p.r0_ohm * math.exp(-0.012 * above),
+        theta * p.i0_a,
+        theta * p.i0c_a,
+        0.0042 * max(0.0, -above),
+        1.0 / (p.cells * p.b_v),
+        1.0 / (p.cells * p.bc_v),
+        p.cn_ah / 100.0 * p.ig0_a * math.exp(0.06 * above - 11.0 * 2.23),
+        11.0 / p.cells,
+        p.k_per_h * math.exp(0.011 * above),
+        1.0 / p.c_dl_f,
+        1.0 / p.c_th_j_k,
+    )
 
 
 @inlined
@@ -96,21 +141,26 @@ def frozen(x: State, p: LeadAcid) -> bool:
 
 
 @inlined
-def series_resistance(x: State, p: LeadAcid) -> float:
+def series_resistance(x: State, w: Warm) -> float:
     """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
-    r0 = ohmic_resistance(x.t_c, p)
-    if not frozen(x, p):
-        return r0
-    below = (freezing_point_c(x.q1_ah / (p.c * p.q_ah), p) - x.t_c) / FREEZES_OVER_K
+    if not frozen(x, w.p):
+        return w.r0_ohm
+    below = (freezing_point_c(x.q1_ah * w.per_well1, w.p) - x.t_c) / FREEZES_OVER_K
     ice = min(1.0, below)
-    return r0 * (1.0 + (FROZEN_TIMES - 1.0) * ice * ice * (3.0 - 2.0 * ice))
+    return w.r0_ohm * (1.0 + (FROZEN_TIMES - 1.0) * ice * ice * (3.0 - 2.0 * ice))
 
 
 @inlined
-def source(x: State, p: LeadAcid) -> Source:
+def source_at(x: State, w: Warm) -> Source:
     """The battery as its terminals see it."""
-    r0 = series_resistance(x, p)
+    r0 = series_resistance(x, w)
     return Source(x.v_node_v, r0, r0)
+
+
+@kernel
+def source(x: State, p: LeadAcid) -> Source:
+    """`source_at` the battery's own temperature."""
+    return source_at(x, warmed(x.t_c, p))
 
 
 @inlined
@@ -166,32 +216,32 @@ def _share(x: float) -> float:
 
 
 @inlined
-def reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> Reaction:
+def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
     """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
 
     Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
     A tanh of 10 mV hands over between the two.
     """
-    theta = math.exp(0.02 * (t_c - 25.0))
-    charging = _share(u_v / 0.010)
+    charging = _share(u_v * 100.0)
     room = 1.0 - h1
     i_dis, slope_dis, i_chg, slope_chg, pull = 0.0, 0.0, 0.0, 0.0, 0.0
     if charging < 1.0:
-        x = p.cd - 0.0042 * max(0.0, 25.0 - t_c) - room
+        x = w.p.cd - w.cold - room
         left = 0.5 * (x + math.sqrt(x * x + 4e-6))
-        gain = theta * p.i0_a * left / (left + p.md * room)
-        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.b_v))))
-        i_dis = gain * 0.5 * (up - 1.0 / up)
-        slope_dis = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.b_v)
+        gain = 0.5 * w.i0_a * left / (left + w.p.md * room)
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nb_v)))
+        down = 1.0 / up
+        i_dis = gain * (up - down)
+        slope_dis = gain * (up + down) * w.per_nb_v
     if charging > 0.0:
-        width = abs(room) + p.mc * h1
-        up = math.exp(max(-40.0, min(40.0, u_v / (p.cells * p.bc_v))))
-        sinh = 0.5 * (up - 1.0 / up)
-        gain = theta * p.i0c_a * room / width
-        i_chg = gain * sinh
-        slope_chg = gain * 0.5 * (up + 1.0 / up) / (p.cells * p.bc_v)
-        pull = charging * theta * p.i0c_a * sinh * p.mc / (width * width)
-    turn = charging * (1.0 - charging) * 2.0 / 0.010  # d(charging)/du
+        per_width = 1.0 / (abs(room) + w.p.mc * h1)
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nbc_v)))
+        down = 1.0 / up
+        gain = 0.5 * w.i0c_a * per_width
+        i_chg = gain * room * (up - down)
+        slope_chg = gain * room * (up + down) * w.per_nbc_v
+        pull = charging * gain * (up - down) * w.p.mc * per_width
+    turn = charging * (1.0 - charging) * 200.0  # d(charging)/du
     return Reaction(
         charging * i_chg + (1.0 - charging) * i_dis,
         charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
@@ -200,29 +250,31 @@ def reaction(u_v: float, h1: float, t_c: float, p: LeadAcid) -> Reaction:
 
 
 @inlined
-def gassing_a(v_node_v: float, t_c: float, p: LeadAcid) -> float:
-    """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007)."""
-    return p.cn_ah / 100.0 * p.ig0_a * math.exp(11.0 * (v_node_v / p.cells - 2.23) + 0.06 * (t_c - 25.0))
+def gassing_a(v_node_v: float, w: Warm) -> float:
+    """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007).
+
+    ``CN/100 Ig0 exp(11 (v/n - 2.23) + 0.06 (T - 25))``.
+    """
+    return w.gassing_a * math.exp(w.gassing_per_v * v_node_v)
 
 
 @inlined
-def diffusion_per_h(ahead: float, t_c: float, p: LeadAcid) -> float:
+def diffusion_per_h(ahead: float, w: Warm) -> float:
     """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
-    faster = 1.0 + (p.rk - 1.0) * _share(ahead / 0.005)
-    return p.k_per_h * math.exp(0.011 * (t_c - 25.0)) * faster
+    return w.k_per_h * (1.0 + (w.p.rk - 1.0) * _share(ahead * 200.0))
 
 
 @inlined
-def diffusion_w(x: State, p: LeadAcid) -> float:
+def diffusion_w(x: State, w: Warm) -> float:
     """Power [W] lost as charge moves between the wells."""
-    h1 = x.q1_ah / (p.c * p.q_ah)
-    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
-    flow = diffusion_per_h(h1 - h2, x.t_c, p) * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
-    return flow * (emf(h2, x.t_c, p) - emf(h1, x.t_c, p))
+    h1 = x.q1_ah * w.per_well1
+    h2 = x.q2_ah * w.per_well2
+    flow = diffusion_per_h(h1 - h2, w) * w.exchange_ah * (h2 - h1)
+    return flow * (emf(h2, x.t_c, w.p) - emf(h1, x.t_c, w.p))
 
 
 @inlined
-def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
+def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
@@ -232,7 +284,8 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
         Terminal current [A], positive into the battery.
     t_room_c : float
         Temperature around the battery [degC].
-    p : LeadAcid
+    w : Warm
+        At the battery's temperature, or close to it.
 
     Returns
     -------
@@ -246,29 +299,36 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     Outside C/100..1C the kinetics extrapolate; a step of the integrator should stay below
     `step_limit_s`.
     """
-    h1 = x.q1_ah / (p.c * p.q_ah)
-    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
+    p = w.p
+    h1 = x.q1_ah * w.per_well1
+    h2 = x.q2_ah * w.per_well2
     e1 = emf(h1, x.t_c, p)
     e2 = emf(h2, x.t_c, p)
     u = x.v_node_v - e1
-    i_main = reaction(u, h1, x.t_c, p).i_a
-    i_gas = gassing_a(x.v_node_v, x.t_c, p)
-    flow = diffusion_per_h(h1 - h2, x.t_c, p) * p.c * (1.0 - p.c) * p.q_ah * (h2 - h1)
+    i_main = reaction(u, h1, w).i_a
+    i_gas = gassing_a(x.v_node_v, w)
+    flow = diffusion_per_h(h1 - h2, w) * w.exchange_ah * (h2 - h1)
 
-    ohmic = series_resistance(x, p) * i_a * i_a
+    ohmic = series_resistance(x, w) * i_a * i_a
     polarisation = u * i_main
     gas = x.v_node_v * i_gas
     diffusion = flow * (e2 - e1)
     gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
-    dt = (ohmic + polarisation + gas_heat + diffusion - p.h_a_w_k * (x.t_c - t_room_c)) / p.c_th_j_k
+    dt = (ohmic + polarisation + gas_heat + diffusion - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
     dx = State(
-        (i_main + flow) / 3600.0,
-        -flow / 3600.0,
-        (i_a - i_main - i_gas) / p.c_dl_f,
+        (i_main + flow) * PER_HOUR,
+        -flow * PER_HOUR,
+        (i_a - i_main - i_gas) * w.per_c_dl_f,
         dt,
     )
     entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
     return dx, Losses(ohmic, polarisation, gas, diffusion, 0.0, entropy, i_gas)
+
+
+@kernel
+def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
+    """`rates_at` the battery's own temperature."""
+    return rates_at(x, i_a, t_room_c, warmed(x.t_c, p))
 
 
 @kernel
@@ -283,7 +343,7 @@ def stored_wh(x: State, p: LeadAcid) -> float:
 
 
 @inlined
-def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+def step_limit_at(x: State, i_a: float, w: Warm) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
@@ -291,12 +351,19 @@ def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
     through the bend between charge and discharge in one stride. Keeps the voltage within 0.5 mV of Radau up
     to 0.5C, see tests/evals/test_integrator.py.
     """
-    h1 = x.q1_ah / (p.c * p.q_ah)
-    here = reaction(x.v_node_v - emf(h1, x.t_c, p), h1, x.t_c, p)
+    p = w.p
+    h1 = x.q1_ah * w.per_well1
+    here = reaction(x.v_node_v - emf(h1, x.t_c, p), h1, w)
     electrode = p.c_dl_f / max(here.per_v, 1e-6)
     well = 3600.0 * p.c * p.q_ah / max(here.per_h, 1e-6)
     swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here.i_a), 1e-6)
     return max(min(electrode, well, swing), MIN_STEP_S)
+
+
+@kernel
+def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+    """`step_limit_at` the battery's own temperature."""
+    return step_limit_at(x, i_a, warmed(x.t_c, p))
 
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> State:

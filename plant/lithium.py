@@ -36,6 +36,13 @@ class Lithium(NamedTuple):
     h_a_w_k: float  # heat transfer to the room
 
 
+class Warm(NamedTuple):
+    """The parameters, and how many times the resistances at 25 degC those at a temperature are."""
+
+    p: Lithium
+    f: float
+
+
 class State(NamedTuple):
     """What the battery remembers. The same five numbers serve as their own time derivative."""
 
@@ -89,6 +96,18 @@ def ocv(s: float) -> float:
 
 
 @kernel
+def slope_v(s: float) -> float:
+    """Slope of `ocv` [V per unit of charge]."""
+    if s >= 1.0:
+        return WALL_V
+    if s <= 0.0:
+        return _FOOT_SLOPE_V
+    j = np.searchsorted(_KNOT, s, side="right") - 1
+    d = s - _KNOT[j]
+    return float((3.0 * _OCV[j, 0] * d + 2.0 * _OCV[j, 1]) * d + _OCV[j, 2])
+
+
+@kernel
 def ocv_integral(s: float) -> float:
     """Integral of `ocv` from empty to `s` [V], exact."""
     if s >= 1.0:
@@ -121,6 +140,12 @@ def cold(t_c: float, p: Lithium) -> float:
 
 
 @inlined
+def warmed(t_c: float, p: Lithium) -> Warm:
+    """Parameters at a temperature [degC]."""
+    return Warm(p, cold(t_c, p))
+
+
+@inlined
 def starved(s: float, t_c: float) -> float:
     """How many times larger resistance is on discharge because little charge is left that isn't held back by cold."""
     return 1.0 + 0.02 / max(s - LOCKED_PER_K * max(0.0, 25.0 - t_c), 1e-4)
@@ -133,14 +158,20 @@ def crowded(s: float) -> float:
 
 
 @inlined
-def source(x: State, p: Lithium) -> Source:
+def source_at(x: State, w: Warm) -> Source:
     """The battery as its terminals see it."""
-    f = cold(x.t_c, p)
+    p, f = w.p, w.f
     return Source(
         p.cells * (ocv(x.s) + hysteresis_v(x.s) * x.h) + x.v1_v + x.v2_v,
         p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm,
         p.r0_ohm * f * starved(x.s, x.t_c) + p.r_bms_ohm,
     )
+
+
+@kernel
+def source(x: State, p: Lithium) -> Source:
+    """`source_at` the battery's own temperature."""
+    return source_at(x, warmed(x.t_c, p))
 
 
 @inlined
@@ -188,7 +219,7 @@ def frozen(x: State, p: Lithium) -> bool:
 
 
 @inlined
-def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Losses]:
+def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
@@ -198,7 +229,8 @@ def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Los
         Terminal current [A], positive into the battery.
     t_room_c : float
         Temperature around the battery [degC].
-    p : Lithium
+    w : Warm
+        At the battery's temperature, or close to it.
 
     Returns
     -------
@@ -213,7 +245,7 @@ def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Los
     Charge: coulombic efficiency and self-discharge. Hysteresis: one state, Plett 2004. All losses but those of the
     stored energy stay in the case as heat. With no current the relaxations decay as on discharge.
     """
-    f = cold(x.t_c, p)
+    p, f = w.p, w.f
     charging = i_a > 0.0
     f_g = f * (crowded(x.s) if charging else starved(x.s, x.t_c))
     stored_a = (p.eta if charging else 1.0) * i_a - p.i_sd_a
@@ -238,6 +270,12 @@ def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Los
 
 
 @kernel
+def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Losses]:
+    """`rates_at` the battery's own temperature."""
+    return rates_at(x, i_a, t_room_c, warmed(x.t_c, p))
+
+
+@kernel
 def stored_wh(x: State, p: Lithium) -> float:
     """Energy [Wh] in the charge and the relaxations, counted from empty."""
     relaxing = x.v1_v * x.v1_v * p.tau1_s / p.r1_ohm + x.v2_v * x.v2_v * p.tau2_s / p.r2_ohm
@@ -245,13 +283,13 @@ def stored_wh(x: State, p: Lithium) -> float:
 
 
 @inlined
-def step_limit_s(x: State, i_a: float, p: Lithium) -> float:
+def step_limit_at(x: State, i_a: float, w: Warm) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Two things bound it: the fast relaxation, which warmth makes faster, and at both ends the charge itself under
     a held voltage, which settles with ``3600 Q R / (cells dOCV/ds)``.
     """
-    f = cold(x.t_c, p)
+    p, f = w.p, w.f
     limit = 0.5 * p.tau1_s * f
     seconds = 3600.0 * p.q_ah / p.cells
     if x.s > 0.985:
@@ -259,6 +297,12 @@ def step_limit_s(x: State, i_a: float, p: Lithium) -> float:
     elif x.s < 0.02:
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * starved(x.s, x.t_c) + p.r_bms_ohm) / STEEPEST_V)
     return limit
+
+
+@kernel
+def step_limit_s(x: State, i_a: float, p: Lithium) -> float:
+    """`step_limit_at` the battery's own temperature."""
+    return step_limit_at(x, i_a, warmed(x.t_c, p))
 
 
 def rested(soc0: float, t_c: float, p: Lithium) -> State:

@@ -1,8 +1,8 @@
 """The battery at work in the plant: who feeds the node, who draws from it, and what each flow carries."""
 
 from plant import battery
-from plant.battery import Parameters as Chemistry
-from plant.battery import State
+from plant.battery import State, Warm
+from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus, LoadDemand, solve
 from plant.jit import inlined
@@ -10,21 +10,32 @@ from plant.state import Flows, Held
 
 
 @inlined
-def look(x: State, drop_guess_v: float, held: Held, p: Chemistry, stage: PowerStage) -> Bus:
+def look(x: State, drop_guess_v: float, held: Held, w: Warm, stage: PowerStage) -> Bus:
     """The node at an instant."""
-    load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
-    return solve(
-        battery.source(x, p), held.port, held.v_target_v, held.charging, drop_guess_v,
-        held.offer, load, held.limit, stage,
-    )  # fmt: skip
+    return look_through(battery.source_at(x, w), drop_guess_v, held, stage)
 
 
 @inlined
-def flows(x: State, bus: Bus, held: Held, p: Chemistry, stage: PowerStage) -> tuple[State, Flows]:
+def look_through(source: Source, drop_guess_v: float, held: Held, stage: PowerStage) -> Bus:
+    """The node with a battery that shows itself as `source`."""
+    load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
+    return solve(
+        source, held.port, held.v_target_v, held.charging, drop_guess_v, held.offer, load, held.limit, stage
+    )
+
+
+@inlined
+def flows(x: State, bus: Bus, held: Held, w: Warm, stage: PowerStage) -> tuple[State, Flows]:
     """Time derivative of the battery's state, and every flow, at an instant whose node is known."""
-    dx, loss = battery.rates(x, bus.i_batt_a, held.t_room_c, p)
+    dx, loss = battery.rates_at(x, bus.i_batt_a, held.t_room_c, w)
+    return dx, flows_of(bus, loss, stage)
+
+
+@inlined
+def flows_of(bus: Bus, loss: Losses, stage: PowerStage) -> Flows:
+    """Every flow of an instant."""
     i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0
-    return dx, Flows(
+    return Flows(
         bus.p_pv_w,
         stage.pv_wiring_ohm * i_pv * i_pv,
         bus.p_converter_loss_w,

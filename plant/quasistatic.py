@@ -7,12 +7,13 @@ those of the end of the step, so a battery that fills within an hour is held at 
 
 import math
 
-from plant import leadacid
+from plant import leadacid, lithium
+from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus
 from plant.jit import kernel
-from plant.leadacid import LeadAcid, State, diffusion_per_h, emf, gassing_a, reaction
-from plant.node import look
+from plant.leadacid import State, diffusion_per_h, emf, gassing_a, reaction
+from plant.node import flows_of, look, look_through
 from plant.state import Flows, Held
 
 SETTLED_V = 1e-7  # the last Newton step squares it
@@ -21,7 +22,7 @@ BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
 
 @kernel
 def settle(
-    x: State, now: Bus, h: float, held: Held, p: LeadAcid, stage: PowerStage
+    x: State, now: Bus, h: float, held: Held, w: leadacid.Warm, stage: PowerStage
 ) -> tuple[State, Flows, Bus]:
     """Move by `h` seconds. Same arguments and results as `rungekutta.rk4`; the flows are those of the step's end.
 
@@ -32,11 +33,12 @@ def settle(
     of the step, linear in the current (KiBaM under constant current, Manwell & McGowan 1993).
     What the quadratures of the wells leave over is booked as polarisation, so that energy closes.
     """
+    p = w.p
     hours = h / 3600.0
     q = x.q1_ah + x.q2_ah
     c_q, b_q = p.c * p.q_ah, (1.0 - p.c) * p.q_ah
     gap = x.q2_ah / b_q - x.q1_ah / c_q
-    k = diffusion_per_h(-gap, x.t_c, p)
+    k = diffusion_per_h(-gap, w)
     decay = math.exp(-k * hours)
     per_a = hours / p.q_ah + (1.0 - p.c) * (1.0 - decay) / k / c_q
     h1_free = q / p.q_ah - (1.0 - p.c) * gap * decay
@@ -45,17 +47,17 @@ def settle(
     v = min(max(x.v_node_v, low), high)
     bus, i_gas, i_main, h1 = now, 0.0, 0.0, h1_free
     for _ in range(60):
-        bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, p, stage)
-        i_gas = gassing_a(v, x.t_c, p)
+        bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, w, stage)
+        i_gas = gassing_a(v, w)
         i_main = bus.i_batt_a - i_gas
         h1 = h1_free + per_a * i_main
-        r = reaction(v - emf(h1, x.t_c, p), h1, x.t_c, p)
+        r = reaction(v - emf(h1, x.t_c, p), h1, w)
         excess = r.i_a - i_main
         if excess > 0.0:
             high = v
         else:
             low = v
-        less = bus.slope_s - 11.0 / p.cells * i_gas  # d(i_main)/dv
+        less = bus.slope_s - w.gassing_per_v * i_gas  # d(i_main)/dv
         rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * per_a * less  # dE/dv
         new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * per_a * less - less)
         if not low < new < high:
@@ -69,29 +71,87 @@ def settle(
     at_rest = State(
         c_q * (q_end / p.q_ah - (1.0 - p.c) * gap_end), b_q * (q_end / p.q_ah + p.c * gap_end), v, x.t_c
     )
-    end, mean = _booked(x, at_rest, bus, i_gas, hours, held, p, stage)
+    end, mean = _booked(x, at_rest, bus, i_gas, hours, held, w, stage)
     return end, mean, bus
 
 
 @kernel
 def _booked(
-    x: State, at_rest: State, bus: Bus, i_gas: float, hours: float, held: Held, p: LeadAcid, stage: PowerStage
+    x: State,
+    at_rest: State,
+    bus: Bus,
+    i_gas: float,
+    hours: float,
+    held: Held,
+    w: leadacid.Warm,
+    stage: PowerStage,
 ) -> tuple[State, Flows]:
     """The end of the step with its temperature, and every flow."""
+    p = w.p
     i = bus.i_batt_a
     ohmic = (bus.v_cells_v - at_rest.v_node_v) * i
     side = at_rest.v_node_v * i_gas
     stored = (leadacid.stored_wh(at_rest, p) - leadacid.stored_wh(x, p)) / hours
-    diffusion = 0.5 * (leadacid.diffusion_w(x, p) + leadacid.diffusion_w(at_rest, p))
+    diffusion = 0.5 * (leadacid.diffusion_w(x, w) + leadacid.diffusion_w(at_rest, w))
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
     heat = ohmic + polarisation + diffusion + side - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
     t_steady = held.t_room_c + heat / p.h_a_w_k
     t_c = t_steady + (x.t_c - t_steady) * math.exp(-3600.0 * hours * p.h_a_w_k / p.c_th_j_k)
     end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
     entropy = (leadacid.stored_wh(end, p) - leadacid.stored_wh(at_rest, p)) / hours
-    i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
-    return end, Flows(
-        bus.p_pv_w, stage.pv_wiring_ohm * i_pv * i_pv, bus.p_converter_loss_w, bus.p_chg_w,
-        (bus.v_batt_v - bus.v_cells_v) * i, bus.p_path_loss_w, bus.p_load_w, bus.p_own_w, bus.v_batt_v * i,
-        ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas,
-    )  # fmt: skip
+    return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
+
+
+@kernel
+def settle_lithium(
+    x: lithium.State, now: Bus, h: float, held: Held, w: lithium.Warm, stage: PowerStage
+) -> tuple[lithium.State, Flows, Bus]:
+    """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
+
+    The relaxations at the end of the step are linear in the current, so they count as resistance; charge and hysteresis
+    are found by repetition. What is left over is booked as polarisation.
+    """
+    p = w.p
+    hours = h / 3600.0
+    i = now.i_batt_a
+    bus, end, ohmic_ohm = now, x, 0.0
+    for _ in range(8):
+        f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
+        r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
+        keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
+        keep_h = math.exp(-lithium.HYSTERESIS_RATE * abs(i) * hours / p.q_ah)
+        stored_a = (p.eta if i > 0.0 else 1.0) * i - p.i_sd_a
+        s = x.s + stored_a * hours / p.q_ah
+        loop = (1.0 if i > 0.0 else -1.0) * (1.0 - keep_h) + x.h * keep_h
+        node_v = p.cells * (lithium.ocv(s) + lithium.hysteresis_v(s) * loop)
+        relaxed_v = x.v1_v * keep1 + x.v2_v * keep2
+        grown_ohm = r1 * (1.0 - keep1) + r2 * (1.0 - keep2)
+        ohmic_ohm = p.r0_ohm * f_g + p.r_bms_ohm
+        r = ohmic_ohm + grown_ohm
+        bus = look_through(Source(node_v + relaxed_v, r, r), bus.above_node_v, held, stage)
+        v1_v = x.v1_v * keep1 + bus.i_batt_a * r1 * (1.0 - keep1)
+        v2_v = x.v2_v * keep2 + bus.i_batt_a * r2 * (1.0 - keep2)
+        end = lithium.State(s, loop, v1_v, v2_v, x.t_c)
+        moved = abs(bus.i_batt_a - i)
+        # near full the voltage answers to the charge so steeply that half the way is the safe one
+        i = (
+            bus.i_batt_a
+            if p.cells * lithium.slope_v(s) * hours / p.q_ah < 0.5 * r
+            else 0.5 * (i + bus.i_batt_a)
+        )
+        if moved < 1e-6 * p.q_ah:
+            break
+    i = bus.i_batt_a
+    ohmic = ohmic_ohm * i * i
+    side = p.cells * lithium.ocv(end.s) * (i - stored_a)
+    hysteresis = p.cells * lithium.hysteresis_v(end.s) * end.h * i
+    stored = (lithium.stored_wh(end, p) - lithium.stored_wh(x, p)) / hours
+    polarisation = bus.v_cells_v * i - ohmic - side - hysteresis - stored
+    t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
+    t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
+    end = lithium.State(end.s, end.h, end.v1_v, end.v2_v, t_c)
+    return (
+        end,
+        flows_of(bus, Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - stored_a), stage),
+        bus,
+    )

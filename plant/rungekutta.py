@@ -1,8 +1,7 @@
 """One step of the full model: the battery's ODE in the plant by the classical Runge-Kutta method."""
 
 from plant import battery
-from plant.battery import Parameters as Chemistry
-from plant.battery import State
+from plant.battery import State, Warm
 from plant.cell import rk4_mean
 from plant.controller import PowerStage
 from plant.converter import Bus
@@ -12,9 +11,7 @@ from plant.state import Flows, Held
 
 
 @kernel
-def rk4(
-    x: State, now: Bus, h: float, held: Held, p: Chemistry, stage: PowerStage
-) -> tuple[State, Flows, Bus]:
+def rk4(x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage) -> tuple[State, Flows, Bus]:
     """One step of fourth order.
 
     Parameters
@@ -24,25 +21,25 @@ def rk4(
     h : float
         Length [s].
     held : Held
-    p, stage : Chemistry, PowerStage
+    w, stage : Warm, PowerStage
 
     Returns
     -------
     State, Flows, Bus
         Battery at the end, mean of every flow, node at the end.
     """
-    k1, f1 = flows(x, now, held, p, stage)
-    x2 = battery.moved(x, 0.5 * h, k1, p)
-    bus2 = look(x2, now.above_node_v, held, p, stage)
-    k2, f2 = flows(x2, bus2, held, p, stage)
-    x3 = battery.moved(x, 0.5 * h, k2, p)
-    bus3 = look(x3, bus2.above_node_v, held, p, stage)
-    k3, f3 = flows(x3, bus3, held, p, stage)
-    x4 = battery.moved(x, h, k3, p)
-    bus4 = look(x4, bus3.above_node_v, held, p, stage)
-    k4, f4 = flows(x4, bus4, held, p, stage)
-    end = battery.moved(x, h, battery.mean_slope(k1, k2, k3, k4, p), p)
-    return end, _mean(f1, f2, f3, f4), look(end, bus4.above_node_v, held, p, stage)
+    k1, f1 = flows(x, now, held, w, stage)
+    x2 = battery.moved(x, 0.5 * h, k1, w)
+    bus2 = look(x2, now.above_node_v, held, w, stage)
+    k2, f2 = flows(x2, bus2, held, w, stage)
+    x3 = battery.moved(x, 0.5 * h, k2, w)
+    bus3 = look(x3, bus2.above_node_v, held, w, stage)
+    k3, f3 = flows(x3, bus3, held, w, stage)
+    x4 = battery.moved(x, h, k3, w)
+    bus4 = look(x4, bus3.above_node_v, held, w, stage)
+    k4, f4 = flows(x4, bus4, held, w, stage)
+    end = battery.moved(x, h, battery.mean_slope(k1, k2, k3, k4, w), w)
+    return end, _mean(f1, f2, f3, f4), look(end, bus4.above_node_v, held, w, stage)
 
 
 @inlined

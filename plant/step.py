@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from plant import battery
+from plant import battery, leadacid
 from plant.array import ArrayDay
-from plant.battery import Parameters as Chemistry
-from plant.battery import State
+from plant.battery import State, Warm
 from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensated
 from plant.clock import DAY_S
 from plant.controller import PowerStage, derating
@@ -24,7 +23,7 @@ from plant.load import Demand
 from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
 from plant.offer import Offer, offer
-from plant.quasistatic import settle
+from plant.quasistatic import settle, settle_lithium
 from plant.rungekutta import rk4
 from plant.show import snapshot
 from plant.snapshot import Snapshot
@@ -57,30 +56,36 @@ FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S = (
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
+def _integrator(method: type, warm: type) -> Any:
+    if method is Detailed:
+        return rk4
+    return settle if warm is leadacid.Warm else settle_lithium
+
+
 def move(
-    x: State, now: Bus, h: float, held: Held, p: Chemistry, stage: PowerStage, method: Any
+    x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage, method: Any
 ) -> tuple[State, Flows, Bus]:
-    """Battery, flows and node after `h` seconds, by the method's own integrator; settled by type when compiled."""
-    integrator = rk4 if isinstance(method, Detailed) else settle
-    return integrator(x, now, h, held, p, stage)
+    """Battery, mean flows and node after `h` seconds, by the integrator of the method and the chemistry."""
+    moved: tuple[State, Flows, Bus] = _integrator(type(method), type(w))(x, now, h, held, w, stage)
+    return moved
 
 
 @overload(move, strict=False, jit_options={"error_model": "numpy"})
 def _move(*types: Any) -> Any:
-    integrator = rk4 if types[-1].instance_class is Detailed else settle
-    return lambda x, now, h, held, p, stage, method: integrator(x, now, h, held, p, stage)
+    integrator = _integrator(types[-1].instance_class, types[4].instance_class)
+    return lambda x, now, h, held, w, stage, method: integrator(x, now, h, held, w, stage)
 
 
-def longest_step_s(x: State, i_batt_a: float, p: Chemistry, method: Any) -> float:
+def longest_step_s(x: State, i_batt_a: float, w: Warm, method: Any) -> float:
     """How far [s] the integrator may go from a state at a current."""
-    return float(battery.step_limit_s(x, i_batt_a, p)) if isinstance(method, Detailed) else np.inf
+    return float(battery.step_limit_at(x, i_batt_a, w)) if isinstance(method, Detailed) else np.inf
 
 
 @overload(longest_step_s, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
 def _longest_step_s(*types: Any) -> Any:
     if types[-1].instance_class is Detailed:
-        return lambda x, i_batt_a, p, method: battery.step_limit_s(x, i_batt_a, p)
-    return lambda x, i_batt_a, p, method: np.inf
+        return lambda x, i_batt_a, w, method: battery.step_limit_at(x, i_batt_a, w)
+    return lambda x, i_batt_a, w, method: np.inf
 
 
 @inlined
@@ -171,21 +176,20 @@ def _same(
 
 @inlined
 def _stride(
-    h: float, now: Bus, memory: Memory, held: Held, p: Chemistry, stage: PowerStage, method: Any, books: Books
+    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any, books: Books
 ) -> tuple[float, State, Flows, Bus]:
     """Move by `h` seconds, or to just past the first event before that."""
-    x, mean, bus = move(memory.x, now, h, held, p, stage, method)
-    while h > method.event_s and not battery.possible(
-        x, p
-    ):  # a stage fell over an edge that no limit foresaw
+    x, mean, bus = move(memory.x, now, h, held, w, stage, method)
+    # a stage may fall over an edge that no limit foresaw
+    while h > method.event_s and not battery.possible(x, w.p):
         h *= 0.25
-        x, mean, bus = move(memory.x, now, h, held, p, stage, method)
+        x, mean, bus = move(memory.x, now, h, held, w, stage, method)
     if h > method.event_s and not _same(now, bus, held, memory, stage, method, books):
         early = 0.0
         while h - early > method.event_s:
             middle = 0.5 * (early + h)
-            x_m, mean_m, bus_m = move(memory.x, now, middle, held, p, stage, method)
-            if battery.possible(x_m, p) and _same(now, bus_m, held, memory, stage, method, books):
+            x_m, mean_m, bus_m = move(memory.x, now, middle, held, w, stage, method)
+            if battery.possible(x_m, w.p) and _same(now, bus_m, held, memory, stage, method, books):
                 early = middle
             else:
                 h, x, mean, bus = middle, x_m, mean_m, bus_m
@@ -196,7 +200,7 @@ def _stride(
 def grid_step(
     memory: Memory,
     held: Held,
-    p: Chemistry,
+    w: Warm,
     stage: PowerStage,
     method: Any,
     books: Books,
@@ -210,7 +214,7 @@ def grid_step(
     memory : Memory
     held : Held
         Sun, demand and room of this step.
-    p, stage, method : Chemistry, PowerStage, Detailed or QuasiStatic
+    w, stage, method : Warm, PowerStage, Detailed or QuasiStatic
     books : Books
         Written into. `levels` holds the set-points at the probe's temperature.
     t_utc_s, dt_s : float
@@ -223,8 +227,8 @@ def grid_step(
     """
     modes, numbers = books.modes, books.numbers
     left = dt_s
-    drop_v = memory.v_batt_v - battery.source(memory.x, p).v_node_v
-    bus = look(memory.x, drop_v, held, p, stage)
+    drop_v = memory.v_batt_v - battery.source_at(memory.x, w).v_node_v
+    bus = look(memory.x, drop_v, held, w, stage)
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):
@@ -244,13 +248,13 @@ def grid_step(
                 memory.t_probe_c,
             )
             held = _hold(held, memory, books)
-            bus = look(memory.x, bus.above_node_v, held, p, stage)
+            bus = look(memory.x, bus.above_node_v, held, w, stage)
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
         h = min(left, max(min(numbers[DUE] - t, _until_served_s(memory, charge, numbers[BOOST_S])), 1e-3))
-        h = min(h, longest_step_s(memory.x, bus.i_batt_a, p, method))
-        h, x, mean, bus = _stride(h, bus, memory, held, p, stage, method, books)
+        h = min(h, longest_step_s(memory.x, bus.i_batt_a, w, method))
+        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, books)
         _book(numbers, h, mean, bus, held)
         served_s = h if _serves_time(bus, charge) else 0.0
         held_s = memory.held_s + served_s if charge == Stage.BOOST else memory.held_s
@@ -321,9 +325,14 @@ def run_steps(
     held = Held(
         nothing, 0.0, LoadDemand(0.0, 0.0, 0.0), 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.nominal_v
     )
+    w_c = memory.t_probe_c
+    w = battery.warmed(w_c, par.battery)
     k = first
     for k in range(first, first + count):
         memory = _read_probe(memory, par.setpoints, books)
+        if memory.t_probe_c != w_c:
+            w_c = memory.t_probe_c
+            w = battery.warmed(w_c, par.battery)
         curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
         offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
         left = derating(memory.t_heatsink_c)
@@ -336,7 +345,7 @@ def run_steps(
         )  # fmt: skip
         held = _hold(held, memory, books)
         t = day_start_s + k * step_s
-        memory, held, bus = grid_step(memory, held, par.battery, stage, par.method, books, t, step_s)
+        memory, held, bus = grid_step(memory, held, w, stage, par.method, books, t, step_s)
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)

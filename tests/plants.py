@@ -82,13 +82,24 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
 
 def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:
     """One step of the grid."""
-    return grid_step(now, inputs, par.battery, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
+    w = battery.warmed(now.x.t_c, par.battery)
+    return grid_step(now, inputs, w, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
+        now,
+        inputs,
+        battery.warmed(now.x.t_c, par.battery),
+        par.stage,
+        par.method,
+        open_books,
+        t_s,
+        par.method.step_s,
+    )[0]
 
 
 def rk4_step(x: State, h: float, inputs: Held, par: Parameters) -> State:
     """One step of the integrator, without events."""
-    now = look(x, 0.0, inputs, par.battery, par.stage)
-    return rk4(x, now, h, inputs, par.battery, par.stage)[0]
+    w = battery.warmed(x.t_c, par.battery)
+    now = look(x, 0.0, inputs, w, par.stage)
+    return rk4(x, now, h, inputs, w, par.stage)[0]
 
 
 def account(open_books: Books) -> dict[str, float]:
@@ -116,7 +127,8 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
 
     def rhs(_t, y):
         now = State(*y)
-        bus = look(now, 0.0, inputs, par.battery, par.stage)
-        return np.array(flows(now, bus, inputs, par.battery, par.stage)[0])
+        w = battery.warmed(now.t_c, par.battery)
+        bus = look(now, 0.0, inputs, w, par.stage)
+        return np.array(flows(now, bus, inputs, w, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)
