@@ -60,16 +60,15 @@ class FileSky:
         k_lit = index_of_means(self.ghi, clear.ghi_w_m2, row, share).ravel()[lit]
         index.ravel()[lit] = k_lit
         ghi.ravel()[lit] = k_lit * clear.ghi_w_m2.ravel()[lit]
-        cos_zenith = np.cos(np.radians(clear.zenith_deg.ravel()[lit]))
         clear_dni = clear.dni_w_m2.ravel()[lit]
         if self.beam is None:
             direct = direct_share(k_lit)
         else:
             clear_beam = np.zeros_like(index)
-            clear_beam.ravel()[lit] = clear_dni * cos_zenith
+            clear_beam.ravel()[lit] = clear_dni * clear.cos_zenith
             direct = index_of_means(self.beam, clear_beam, row, share).ravel()[lit]
         extra = np.repeat(clear.dni_extra_w_m2, index.shape[1])[lit]
-        most = np.minimum(ghi.ravel()[lit] / np.maximum(cos_zenith, 1e-3), extra)
+        most = np.minimum(ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3), extra)
         dni.ravel()[lit] = np.minimum(direct * clear_dni, most)
         return index, ghi, dni
 

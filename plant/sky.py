@@ -11,7 +11,7 @@ from plant.filesky import FileSky, file_sky
 from plant.horizon import Profile
 from plant.site import Site
 from plant.sun import ClearBlock, ClearDay
-from plant.transposition import HAY_DAVIES, PEREZ, perez_coefficients, plane_over, transpose
+from plant.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 BLOCK_DAYS = 32  # days made in one go: many enough to share overheads, few enough for the processor's cache
@@ -107,7 +107,7 @@ def sky_block(site: Site, seed: int, first_day: int, days: int, grid_s: int = SK
         index = _cloudy_index(site, seed, first_day, clear, grid_s)
         ghi, dni = _global_and_direct(index, clear)
     dhi = ghi.copy()
-    beam = dni.ravel()[clear.lit] * np.cos(np.radians(clear.zenith_deg.ravel()[clear.lit]))
+    beam = dni.ravel()[clear.lit] * clear.cos_zenith
     dhi.ravel()[clear.lit] = np.maximum(dhi.ravel()[clear.lit] - beam, 0.0)
     t_amb, wind = _air(site, seed, first_day, days, grid_s, source)
     return SkyBlock(
@@ -121,9 +121,8 @@ def _global_and_direct(index: np.ndarray, clear: ClearBlock) -> tuple[np.ndarray
     lit = clear.lit
     ghi = np.maximum(index * clear.ghi_w_m2, clear.twilight_w_m2 * np.minimum(index, 1.0))
     dni = np.zeros_like(ghi)
-    cos_zenith = np.cos(np.radians(clear.zenith_deg.ravel()[lit]))
     share = direct_share(index.ravel()[lit])
-    most = ghi.ravel()[lit] / np.maximum(cos_zenith, 1e-3)
+    most = ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3)
     dni.ravel()[lit] = np.minimum(clear.dni_w_m2.ravel()[lit] * share, most)
     return ghi, dni
 
@@ -135,9 +134,9 @@ def _cloudy_index(site: Site, seed: int, first_day: int, clear: ClearBlock, grid
         return index
     model = site.sky.cloud_model()
     drawn = clouds.daily_clearness(seed, first_day, k_means, model)
-    for k, k_t in enumerate(drawn):
-        k_day = daily_index(k_t, clear.day(k))
-        index[k] = clouds.clear_sky_index(seed, first_day + k, k_day, clear.ghi_w_m2[k], model, grid_s)
+    k_days = daily_index(np.array(drawn), clear)
+    for k, k_day in enumerate(k_days):
+        index[k] = clouds.clear_sky_index(seed, first_day + k, float(k_day), clear.ghi_w_m2[k], model, grid_s)
     return index
 
 
@@ -149,14 +148,15 @@ def seasonal_clearness(site: Site, first_day: int, days: int) -> tuple[float, ..
     return tuple(sun.monthly_value(monthly, day) for day in range(first_day, first_day + days))
 
 
-def daily_index(k_t: float, clear: ClearDay) -> float:
-    """Clear-sky index of a whole day: its clearness times what falls above the air, over the clear sky."""
-    cos_zenith = np.maximum(np.cos(np.radians(clear.zenith_deg)), 0.0)
-    above = clear.dni_extra_w_m2 * cos_zenith.sum()
-    below = clear.ghi_w_m2.sum()
-    if below <= 0.0:
-        return 1.0
-    return float(min(k_t * above / below, clouds.K_DAY_MAX))
+def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """Clear-sky index of whole days, (days,): clearness times what falls above the air, over the clear sky."""
+    days, points = clear.ghi_w_m2.shape
+    row = clear.lit // points
+    above = clear.dni_extra_w_m2 * np.bincount(row, clear.cos_zenith, days)
+    below = np.bincount(row, clear.ghi_w_m2.ravel()[clear.lit], days)
+    shining = below > 0.0
+    index = np.divide(k_t * above, below, out=np.ones(days), where=shining)
+    return np.minimum(index, clouds.K_DAY_MAX)
 
 
 def _air(
@@ -224,8 +224,6 @@ def plane_of_array(
             sky.ghi_w_m2, sky.dni_w_m2, sky.dhi_w_m2, sky.sun.dni_extra_w_m2,
         )
     )  # fmt: skip
-    parts = transpose(
-        zenith, azimuth, airmass, ghi, dni, dhi, extra.ravel(), plane, skyline, model, perez_coefficients()
-    )
+    parts = transpose(zenith, azimuth, airmass, ghi, dni, dhi, extra.ravel(), plane, skyline, model)
     shaped = (part.reshape(sky.ghi_w_m2.shape) for part in parts)
     return dict(zip(("aoi_deg", "beam", "sky", "ground"), shaped, strict=True))

@@ -68,6 +68,7 @@ class ClearBlock:
     dni_w_m2: np.ndarray
     twilight_w_m2: np.ndarray
     lit: np.ndarray  # flat indices of the points with the sun up
+    cos_zenith: np.ndarray  # at these points
 
     def day(self, k: int) -> ClearDay:
         """Day `k` of the block, counted from 0."""
@@ -128,6 +129,7 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
     lit = np.flatnonzero(zenith < 90.0)
     row = lit // zenith.shape[1]
     above = zenith.ravel()[lit]
+    cos_zenith = np.cos(np.radians(above))
     airmass, ghi, dni = np.full_like(zenith, np.nan), np.zeros_like(zenith), np.zeros_like(zenith)
     span = range(first_day, first_day + days)
     extra = irradiance.get_extra_radiation(_days_of_year(span), solar_constant=SOLAR_CONSTANT_W_M2)
@@ -138,7 +140,9 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
         clear = clearsky.ineichen(above, absolute, turbidity[row], location.altitude_m, extra[row])
         airmass.ravel()[lit], ghi.ravel()[lit], dni.ravel()[lit] = relative, clear["ghi"], clear["dni"]
     start = day_start_utc_s(first_day, location.longitude_deg)
-    return ClearBlock(start, zenith, azimuth, airmass, extra, ghi, dni, _twilight(zenith, ghi), lit)
+    return ClearBlock(
+        start, zenith, azimuth, airmass, extra, ghi, dni, _twilight(zenith, ghi), lit, cos_zenith
+    )
 
 
 def _twilight(zenith_deg: np.ndarray, ghi_w_m2: np.ndarray) -> np.ndarray:

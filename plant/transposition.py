@@ -16,6 +16,17 @@ from plant.jit import kernel
 PEREZ, HAY_DAVIES = 0, 1
 _KAPPA = 1.041
 _CLEARNESS_BINS = np.array([1.065, 1.23, 1.5, 1.95, 2.8, 4.5, 6.2])
+# Perez et al., Solar Energy 44 (1990) 271, all sites: F11 F12 F13 F21 F22 F23 for each bin of sky clearness
+_PEREZ = np.array([
+    [-0.008, 0.588, -0.062, -0.06, 0.072, -0.022],
+    [0.13, 0.683, -0.151, -0.019, 0.066, -0.029],
+    [0.33, 0.487, -0.221, 0.055, -0.064, -0.026],
+    [0.568, 0.187, -0.295, 0.109, -0.152, -0.014],
+    [0.873, -0.392, -0.362, 0.226, -0.462, 0.001],
+    [1.132, -1.237, -0.412, 0.288, -0.823, 0.056],
+    [1.06, -1.6, -0.359, 0.264, -1.127, 0.131],
+    [0.678, -0.327, -0.25, 0.156, -1.377, 0.251],
+])  # fmt: skip
 _LOWEST_COS_PEREZ = math.cos(math.radians(85.0))
 _LOWEST_COS_HAY_DAVIES = 0.01745
 _HORIZON_STEPS = 3600  # the profile is looked up in steps of 0.1 deg
@@ -48,22 +59,16 @@ def plane_over(
 
 @lru_cache(maxsize=32)
 def _skyline(profile: Profile) -> np.ndarray:
-    return np.radians(elevation_deg(profile, np.arange(_HORIZON_STEPS + 1) * 360.0 / _HORIZON_STEPS))
-
-
-@lru_cache(maxsize=1)
-def perez_coefficients() -> np.ndarray:
-    """Perez et al. (1990), all sites: F11 F12 F13 F21 F22 F23 for each of eight sky clearnesses; (8, 6)."""
-    from pvlib.irradiance import _get_perez_coefficients
-
-    return np.asarray(np.hstack(_get_perez_coefficients("allsitescomposite1990")))
+    return np.asarray(
+        np.radians(elevation_deg(profile, np.arange(_HORIZON_STEPS + 1) * 360.0 / _HORIZON_STEPS))
+    )
 
 
 @kernel
 def transpose(
     zenith_deg: np.ndarray, azimuth_deg: np.ndarray, airmass: np.ndarray,
     ghi: np.ndarray, dni: np.ndarray, dhi: np.ndarray, extra: np.ndarray,
-    plane: Plane, skyline: np.ndarray, model: int, coefficients: np.ndarray,
+    plane: Plane, skyline: np.ndarray, model: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Angle of incidence [deg], beam, sky and ground [W/m2] in a plane; all arrays (days, n), `extra` (days,).
 
@@ -111,7 +116,7 @@ def transpose(
                 row = 0
                 while row < _CLEARNESS_BINS.size and clearness >= _CLEARNESS_BINS[row]:
                     row += 1
-                c = coefficients[row]
+                c = _PEREZ[row]
                 brightness = dhi[d, k] * airmass[d, k] / extra[d]
                 f1 = max(c[0] + c[1] * brightness + c[2] * z, 0.0)
                 band = (c[3] + c[4] * brightness + c[5] * z) * sin_tilt
