@@ -262,11 +262,10 @@ def _check_values(
 ) -> int:
     """Refuse what can't be; set a little less than nothing to nothing and say in how many rows."""
     problems: list[Problem] = []
-    row_at = {int((t - start) // step): row for row, t in enumerate(local)}
 
     def tell(name: str, places: np.ndarray, why: str) -> None:
         for place in places[: _TOLD_AT_ONCE - len(problems)]:
-            row = row_at.get(int(place), 0)
+            row = int(np.flatnonzero(local == start + place * step)[0])
             value = columns[name][place]
             problems.append(table.problem(row, f"{moment(table.local[row])}: {name} {value:g} {why}"))
 

@@ -165,7 +165,7 @@ def _read_nsrdb(path: Path) -> Table:
     data, meta = iotools.read_nsrdb_psm4(path)
     local, offset = _clock(data.index)
     return Table(
-        str(path), local, offset, "middle", _pick(data), 4, None, meta["Latitude"], meta["Longitude"]
+        str(path), local, offset, "middle", _pick(data), 4, None, meta["latitude"], meta["longitude"]
     )
 
 
@@ -234,26 +234,34 @@ def _read_csv(path: Path) -> Table:
         keep_default_na=False,
     )  # fmt: skip
     data = data[data["time"].str.strip() != ""]
-    moments, problems = [], []
-    for row, text in enumerate(data["time"]):
-        try:
-            moments.append(pd.Timestamp(text.strip()))
-        except ValueError:
-            problems.append(
-                Problem(str(path), head + 1 + row, "time", f"{text!r} is no time; 2024-06-21T12:00+01:00")
-            )
+    problems: list[Problem] = []
+    local, offset_s = _stamps(path, head, data["time"].str.strip(), problems)
     columns = {name: _numbers(path, head, name, data[name], problems) for name in names if name in COLUMNS}
     if problems:
         raise ProblemsError(problems[:10])
-    aware = {moment.tzinfo is not None for moment in moments}
-    if len(aware) > 1:
-        raise ProblemsError(
-            [Problem(str(path), head + 1, "time", "some times have a zone and some have none")]
-        )
-    offset = moments[0].utcoffset() if moments and True in aware else None
-    offset_s = int(offset.total_seconds()) if offset is not None else 0
-    local = np.array([int(m.timestamp()) + (offset_s if m.tzinfo else 0) for m in moments], dtype=np.int64)
     return Table(str(path), local, offset_s, "start", columns, head + 1, None)
+
+
+def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) -> tuple[np.ndarray, int]:
+    """Times as seconds of one clock, that of the first row, and its offset from UTC [s]; without a zone, UTC."""
+    try:
+        return _clock(pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601")))
+    except ValueError:
+        pass  # several offsets (a clock with summer time), or a row that is no time: one by one then
+    moments = []
+    for row, text in enumerate(texts):
+        try:
+            moments.append(pd.Timestamp(text))
+        except ValueError:
+            message = f"{text!r} is no time; write 2024-06-21T12:00+01:00"
+            problems.append(Problem(str(path), head + 1 + row, "time", message))
+    if len({moment.tzinfo is None for moment in moments}) > 1:
+        problems.append(Problem(str(path), head + 1, "time", "some times have a zone and some have none"))
+    if problems:
+        return np.zeros(0, dtype=np.int64), 0
+    offset = moments[0].utcoffset()
+    offset_s = int(offset.total_seconds()) if offset is not None else 0
+    return np.array([int(moment.timestamp()) + offset_s for moment in moments], dtype=np.int64), offset_s
 
 
 def _check_names(path: Path, head: int, names: list[str]) -> None:
