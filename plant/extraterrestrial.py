@@ -8,6 +8,7 @@ SOLAR_CONSTANT_W_M2 = 1366.1
 CLEARNESS_RANGE = (0.3, 0.75)  # where the distribution of daily clearness holds
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
+_COMMON_YEAR = 2022  # half-way between leap days
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -17,20 +18,19 @@ def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
 
     Notes
     -----
-    ``24/pi E0 (cos lat cos dec sin w + w sin lat sin dec)`` summed over the days, w the hour angle of sunset (Iqbal
-    1983, ch. 4), declination and distance by Spencer through pvlib. Without refraction, as clearness is defined.
+    ``24/pi E0 (cos lat cos dec sin w + w sin lat sin dec)`` over the days, w the sunset hour angle (Iqbal 1983, ch. 4);
+    declination by SPA at noon, for Spencer's series is .3 deg off today's calendar. Without refraction.
     """
-    from pvlib import irradiance, solarposition
+    from pvlib import irradiance, spa
 
-    days = np.arange(1, 366)
-    declination = solarposition.declination_spencer71(days)
-    extra = irradiance.get_extra_radiation(days, solar_constant=SOLAR_CONSTANT_W_M2, method="spencer")
-    latitude = np.radians(latitude_deg)
+    noons = (np.datetime64(f"{_COMMON_YEAR}-01-01", "D").astype(np.int64) + np.arange(365.0) + 0.5) * 86400.0
+    _, _, declination_deg = spa.solar_position(noons, 0.0, 0.0, 0.0, 1013.25, 12.0, 69.0, 0.5667, 1, sst=True)
+    declination, latitude = np.radians(declination_deg), np.radians(latitude_deg)
+    extra = irradiance.get_extra_radiation(np.arange(1, 366), solar_constant=SOLAR_CONSTANT_W_M2)
     sunset = np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1.0, 1.0))
-    height = np.cos(latitude) * np.cos(declination) * np.sin(sunset) + sunset * np.sin(latitude) * np.sin(
-        declination
-    )
-    daily = 24.0 / np.pi * extra * height / 1000.0
+    turning = np.cos(latitude) * np.cos(declination) * np.sin(sunset)
+    standing = sunset * np.sin(latitude) * np.sin(declination)
+    daily = 24.0 / np.pi * extra * (turning + standing) / 1000.0
     return tuple(float(month.mean()) for month in np.split(daily, np.cumsum(_LENGTHS)[:-1]))
 
 

@@ -120,7 +120,7 @@ def test_a_published_typical_year_keeps_its_energy(name):
 def test_pvgis_moments_are_met_at_the_moment(tmp_path):
     """A typical year with its light 12 minutes past the hour, and an hourly series at 10 past."""
     typical = files.pvgis_tmy_csv(tmp_path / "tmy.csv", files.moments_of_light(12), 0.2)
-    hourly = files.pvgis_hourly_json(tmp_path / "hourly.json", files.moments_of_light(10))
+    hourly = files.pvgis_hourly_json(tmp_path / "hourly.json", files.moments_of_light(10).loc["2023-06"])
     for path, minute in ((typical, 12), (hourly, 10)):
         sky = sky_day(site_of(path), 1, JUNE, 60)
         at = [
@@ -133,7 +133,9 @@ def test_pvgis_moments_are_met_at_the_moment(tmp_path):
 
 
 def test_pvgis_of_a_tilted_plane_is_refused(tmp_path):
-    path = files.pvgis_hourly_json(tmp_path / "tilted.json", files.moments_of_light(10), slope=35.0)
+    path = files.pvgis_hourly_json(
+        tmp_path / "tilted.json", files.moments_of_light(10).loc["2023-06"], slope=35.0
+    )
     assert "ask it for slope 0" in wrong(path)
 
 

@@ -71,7 +71,7 @@ def epw_file(path: Path, data: pd.DataFrame, years: dict[int, int] | None = None
         "HOLIDAYS/DAYLIGHT SAVINGS,No,0,0,0", "COMMENTS 1,made for a test", "COMMENTS 2,none",
         "DATA PERIODS,1,1,Data,Sunday, 1/ 1,12/31",
     ]  # fmt: skip
-    for stamp, row in data.iterrows():
+    for stamp, row in zip(data.index, data.itertuples(), strict=True):
         year = (years or {}).get(stamp.month, stamp.year)
         lines.append(
             f"{year},{stamp.month},{stamp.day},{stamp.hour + 1},0,?9?9,{row.t},5.0,80,97000,9999,9999,300,"
@@ -146,7 +146,7 @@ def pvgis_tmy_csv(path: Path, data: pd.DataFrame, offset_h: float) -> Path:
         *(f"{month},{year}" for month, year in enumerate(years, 1)),
         "time(UTC),T2m,RH,G(h),Gb(n),Gd(h),IR(h),WS10m,WD10m,SP",
     ]  # fmt: skip
-    for stamp, row in data.iterrows():
+    for stamp, row in zip(data.index, data.itertuples(), strict=True):
         time = f"{years[stamp.month - 1]}{stamp:%m%d:%H}00"
         lines.append(
             f"{time},{row.t},80.0,{row.ghi:.3f},{row.dni:.3f},{row.dhi:.3f},300.0,{row.wind},180.0,97000.0"
@@ -162,7 +162,7 @@ def pvgis_hourly_json(path: Path, data: pd.DataFrame, slope: float = 0.0) -> Pat
     hourly = [
         {"time": f"{stamp:%Y%m%d:%H%M}", "Gb(i)": round(float(b), 3), "Gd(i)": round(float(row.dhi), 3), "Gr(i)": 0.0,
          "H_sun": 0.0, "T2m": row.t, "WS10m": row.wind, "Int": 0.0}
-        for (stamp, row), b in zip(data.iterrows(), level, strict=True)
+        for stamp, row, b in zip(data.index, data.itertuples(), level, strict=True)
     ]  # fmt: skip
     document = {
         "inputs": {
