@@ -116,13 +116,13 @@ def _air() -> Iterator[Check]:
     hours = np.arange(0.0, 24.0, 1.0 / 60.0)
     shape = weather.erbs_shape(hours)
     rows = (
-        ("highest", shape.max(), 0.525, 0.001, ""), ("at", hours[shape.argmax()], 15.25, 0.05, "h"),
-        ("lowest", shape.min(), -0.454, 0.001, ""), ("at dawn", hours[shape.argmin()], 5.75, 0.05, "h"),
+        ("highest", shape.max(), 0.525, 0.001, ""), ("at", hours[shape.argmax()], 15.25, 0.125, "h"),
+        ("lowest", shape.min(), -0.454, 0.001, ""), ("at dawn", hours[shape.argmin()], 5.75, 0.125, "h"),
         ("mean", shape.mean(), 0.0, 1e-6, ""),
     )  # fmt: skip
     for name, value, reference, tolerance, unit in rows:
         yield Check(what=f"temperature's day: {name}", value=float(value), reference=reference, tolerance=tolerance,
-                    unit=unit, source=AIR + ", Erbs 1983")  # fmt: skip
+                    unit=unit, source=AIR + ", Erbs 1983", note="hours told in quarters")  # fmt: skip
     days = 1500
     wind = weather.wind(2, 0, np.full(days + 1, 5.0), 3600)[:, :-1].ravel()
     still = wind / (1.0 + 0.25 * np.cos(2.0 * np.pi * (np.arange(wind.size) % 24 - 15) / 24))
@@ -172,7 +172,7 @@ def _chart(
         alt.Chart(data, title=title, width=560, height=240)
         .mark_line(clip=True)
         .encode(
-            alt.X("hour:Q", title="solar hour", scale=alt.Scale(domain=domain), axis=alt.Axis(values=hours)),
+            alt.X("hour:Q", title="hour of the solar zone", scale=alt.Scale(domain=domain), axis=alt.Axis(values=hours)),
             alt.Y("value:Q", title=y),
             alt.Color("of:N", title=None, sort=order, scale=alt.Scale(domain=order, range=COLOURS[: len(order)])),
         )
@@ -193,19 +193,29 @@ def _clear_day() -> alt.Chart:
 
 
 def _three_days() -> alt.Chart:
-    """What the cloud model makes of a clear, a broken and a dull day."""
+    """What the cloud model makes of a clear, a broken and a dull day, one after another."""
     site = place(46.815, 6.944, 491.0)
-    day = int(np.datetime64("2016-06-10", "D").astype(int))
-    clear = sun.clear_day(day, site.location)
-    columns = {
-        name: clouds.clear_sky_index(7, day, k, clear.ghi_w_m2, CloudModel()) * clear.ghi_w_m2
-        for name, k in (("daily index 1.00", 1.0), ("0.63", 0.63), ("0.30", 0.30))
-    }
-    hours = np.arange(clear.ghi_w_m2.size) / 360.0
-    data = _lines({name: values[::3] for name, values in columns.items()}, hours[::3])
-    return _chart(
-        data, "One day's sun under three daily indices, every 30 s", "global, W/m²", list(columns), (3, 21)
-    )
+    first = int(np.datetime64("2016-06-10", "D").astype(int))
+    parts = []
+    for k, (name, k_day) in enumerate(
+        (("clear, index 1.00", 1.0), ("broken, 0.63", 0.63), ("dull, 0.30", 0.30))
+    ):
+        clear = sun.clear_day(first + k, site.location)
+        ghi = clouds.clear_sky_index(7, first + k, k_day, clear.ghi_w_m2, CloudModel()) * clear.ghi_w_m2
+        hours = 24.0 * k + np.arange(ghi.size) / 360.0
+        parts.append(pd.DataFrame({"hour": hours[::3], "value": ghi[::3], "of": name}))
+    data = pd.concat(parts)
+    order = list(data["of"].unique())
+    noons, shades = list(range(0, 73, 12)), [COLOURS[1], COLOURS[0], COLOURS[3]]
+    return (
+        alt.Chart(data, title="Three days of the cloud model, every 30 s", width=560, height=240)
+        .mark_line(strokeWidth=1)
+        .encode(
+            alt.X("hour:Q", title="hour", scale=alt.Scale(domain=(0, 72)), axis=alt.Axis(values=noons)),
+            alt.Y("value:Q", title="global, W/m²"),
+            alt.Color("of:N", title=None, sort=order, scale=alt.Scale(domain=order, range=shades)),
+        )
+    )  # fmt: skip
 
 
 def _clearness() -> alt.Chart:
@@ -222,7 +232,7 @@ def _clearness() -> alt.Chart:
         )
         .mark_line()
         .encode(
-            alt.X("value:Q", title="daily clearness index"),
+            alt.X("value:Q", title="daily clearness index", axis=alt.Axis(tickCount=10)),
             alt.Y("share:Q", title="days below, %"),
             alt.Color("of:N", title="month's mean", scale=alt.Scale(scheme="viridis")),
             order="share:Q",
