@@ -349,3 +349,44 @@ def test_every_interval_keeps_its_mean_and_nothing_shines_at_night(latitude, day
     assert np.all(found >= 0.0)
     assert np.all(light[clear == 0.0] == 0.0)
     assert light.max() <= 1.5 * 1.4 * max(clear.max(), 1e-9)
+
+
+# what a stamp and a clock mean, when the site says so
+
+
+def test_the_site_says_what_a_stamp_means_when_the_format_does_not_know(tmp_path):
+    light = files.year_of_light()
+    path = files.csv_file(tmp_path / "ends.csv", light.set_axis(light.index + pd.Timedelta("1h")))
+    sky = sky_day(site_of(path, stamp="end"), 1, JUNE, 60)
+    (ghi, _, _), lit = hours_of(sky)
+    assert ghi[lit] == pytest.approx(light.loc["2023-06-11", "ghi"].to_numpy()[lit], rel=1e-9)
+
+
+def test_a_clock_with_summer_time_is_read_by_the_offsets_it_writes(tmp_path):
+    light = files.year_of_light()
+    path = files.csv_file(tmp_path / "summer.csv", light.tz_convert("Europe/Rome"))
+    assert "+02:00" in path.read_text(encoding="utf-8")
+    ready = file_sky(site_of(path).weather, HERE).series
+    assert ready.utc_offset_s == 3600
+    assert ready.columns["ghi_w_m2"] == pytest.approx(light["ghi"].to_numpy())
+
+
+def test_direct_light_by_dirint_is_pvlibs_on_the_files_own_hours(tmp_path):
+    light = files.year_of_light()
+    path = files.csv_file(tmp_path / "ghi.csv", light, {"ghi": "ghi_w_m2", "t": "t_amb_c"})
+    block = sky_block(site_of(path), 1, JUNE, 20, 60)
+    dni = block.dni_w_m2[:, :-1].reshape(-1, 60).mean(axis=1)
+    hours = light.loc["2023-06-11":"2023-06-30", "ghi"]
+    middles = hours.index + pd.Timedelta("30min")
+    sun_there = pvlib.solarposition.get_solarposition(
+        middles, files.LATITUDE, files.LONGITUDE, files.ALTITUDE
+    )
+    theirs = pvlib.irradiance.dirint(
+        hours.set_axis(middles), sun_there["zenith"], middles, pvlib.atmosphere.alt2pres(files.ALTITUDE)
+    )
+    high = sun_there["elevation"].to_numpy() > 15.0
+    apart = np.abs(dni - theirs.to_numpy())[high]
+    assert dni[high].mean() == pytest.approx(theirs.to_numpy()[high].mean(), rel=0.01)
+    assert (
+        np.mean(apart < 15.0) > 0.9
+    )  # DIRINT is a table of bins: a zenith 0.1 deg off may fall into the next

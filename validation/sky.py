@@ -167,12 +167,12 @@ def _lines(columns: dict[str, np.ndarray], hours: np.ndarray) -> pd.DataFrame:
 def _chart(
     data: pd.DataFrame, title: str, y: str, order: list[str], domain: tuple[float, float]
 ) -> alt.Chart:
-    hours = list(range(0, 25, 3))
+    ticks = alt.Axis(values=list(range(0, 25, 3)))
     return (
         alt.Chart(data, title=title, width=560, height=240)
         .mark_line(clip=True)
         .encode(
-            alt.X("hour:Q", title="hour of the solar zone", scale=alt.Scale(domain=domain), axis=alt.Axis(values=hours)),
+            alt.X("hour:Q", title="hour of the solar zone", scale=alt.Scale(domain=domain), axis=ticks),
             alt.Y("value:Q", title=y),
             alt.Color("of:N", title=None, sort=order, scale=alt.Scale(domain=order, range=COLOURS[: len(order)])),
         )
