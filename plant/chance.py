@@ -20,6 +20,7 @@ class Stream(IntEnum):
     TEMPERATURE = 3
     WIND = 4
     LOAD = 5
+    CLOUDS_BETWEEN = 21
 
 
 def generator(seed: int, stream: Stream, day: int, part: int = 0) -> np.random.Generator:
@@ -54,12 +55,12 @@ def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_da
     """
     memory = int(np.ceil(np.log(1e-16) / np.log(phi)))
     back = -(-memory // per_day)
-    days_of_shocks = [
-        _shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)
-    ]
+    shocks = np.concatenate(
+        [_shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)]
+    )
     out = np.empty(days * per_day)
     for i in range(days):
-        window = np.concatenate(days_of_shocks[i : i + back + 1])
+        window = shocks[i * per_day : (i + back + 1) * per_day]
         out[i * per_day : (i + 1) * per_day] = autoregressive(window, phi, 0.0)[-per_day:]
     return out
 

@@ -3,19 +3,22 @@
 A day's clearness comes from an AR(1) chain through Bendt's distribution (Graham & Hollands 1990; Bendt,
 Collares-Pereira & Rabl 1981, with Herzog's gamma). Within the day a two-scale Gaussian process is mapped
 onto a mixture of cloud and clear air, so that one-minute indices are bimodal as measured. Fitted to a
-temperate summer month (BSRN Payerne, June 2016); other climates: change the constants.
+temperate summer month (BSRN Payerne, June 2016); other climates: change the constants. The process itself is in
+`plant.cloudpath`.
 """
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import betainc, expit, logit, ndtr
+from scipy.special import betainc, ndtr
 
-from plant.chance import Stream, ar1, autoregressive, generator
+from plant.chance import Stream, ar1, generator
 from plant.clock import SKY_S
+from plant.cloudpath import Pace, normal_path
 from plant.jit import kernel
 
 
@@ -40,7 +43,8 @@ K_MIN = 0.05  # darkest day: clearness index
 K_DAY_MAX = 1.03  # brightest day: clear-sky index
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
-_NORMAL = np.linspace(-NORMAL_END, NORMAL_END, 3201)
+_PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
+_BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
 
 
 def bendt_gamma(k_mean: float) -> tuple[float, float]:
@@ -57,31 +61,42 @@ def clearness_quantile(u: float, k_mean: float) -> float:
     return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
 
 
-@lru_cache(maxsize=1024)
-def daily_clearness(seed: int, day: int, k_mean: float, model: CloudModel) -> float:
-    """Clearness index K_T of one day: global irradiation over that above the atmosphere."""
-    z = ar1(seed, Stream.CLEARNESS, day, 1, model.day_to_day)[0]
-    return clearness_quantile(float(ndtr(z)), k_mean)
+def daily_clearness(
+    seed: int, first_day: int, k_means: tuple[float, ...], model: CloudModel
+) -> tuple[float, ...]:
+    """Clearness index K_T of days in a row: global irradiation over that above the atmosphere.
+
+    Parameters
+    ----------
+    seed, first_day : int
+    k_means : tuple of float
+        Mean clearness of the season on each day, 0.3..0.75.
+    model : CloudModel
+    """
+    z = ar1(seed, Stream.CLEARNESS, first_day, len(k_means), model.day_to_day)
+    return tuple(clearness_quantile(float(ndtr(x)), k) for x, k in zip(z, k_means, strict=True))
 
 
 def clear_sky_index(
-    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel
+    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel, grid_s: int = SKY_S
 ) -> np.ndarray:
-    """Clear-sky index on the 10 s grid of a day.
+    """Clear-sky index of a day on an even grid.
 
     Parameters
     ----------
     seed, day : int
     k_day : float
         Daily clear-sky index: what the day's global irradiation must be, over that of a clear day.
-    clear_ghi : (n,) array
+    clear_ghi : (86400 / grid_s + 1,) array
         Clear-sky global irradiance [W/m2] on the day's grid; 0 at night.
     model : CloudModel
+    grid_s : int
+        10 s, or a multiple of 60 s that divides a day. Clouds pass at the same moments on every grid.
 
     Returns
     -------
     (n,) array
-        Weighted by `clear_ghi` its mean is `k_day`, whatever the seed. 1 at night.
+        Weighted by `clear_ghi` its mean is `k_day`, whatever the seed and the grid. 1 at night.
     """
     index = np.ones_like(clear_ghi)
     lit = np.flatnonzero(clear_ghi > 0.0)
@@ -89,12 +104,14 @@ def clear_sky_index(
         return index
     span = slice(lit[0], lit[-1] + 1)
     weight = clear_ghi[span]
-    z = _two_scales(generator(seed, Stream.CLOUDS, day), weight.size, model)
-    brightness = _brightness_of_normal(k_day, model)
-    total = weight.sum()
+    rng = generator(seed, Stream.CLOUDS, day)
+    z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
+    # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
+    brightness = _brightness_of_normal(round(k_day, 2), model)
+    total = weight.sum() * k_day
 
     def excess(shift: float) -> float:
-        return float(weight @ _looked_up(z, shift, brightness) / total) - k_day
+        return float(_lit_sum(z, weight, shift, brightness) - total)
 
     low, high = _bracket(excess)
     shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
@@ -102,9 +119,29 @@ def clear_sky_index(
     return index
 
 
+def _pace(rng: np.random.Generator, model: CloudModel) -> Pace:
+    """How fast this day's clouds pass, and how much of its weather they are."""
+    speed = math.exp(model.speed_spread * rng.standard_normal())
+    odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()
+    return Pace(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
+
+
+@kernel
+def _lit_sum(z: np.ndarray, weight: np.ndarray, shift: float, brightness: np.ndarray) -> float:
+    """Sum of `weight` times the brightness at ``z + shift``."""
+    total = 0.0
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    for n in range(z.size):
+        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+        cell = int(place)
+        total += weight[n] * (brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell]))
+    return total
+
+
 @kernel
 def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarray:
-    """Brightness at ``z + shift``, linear on the even grid `_NORMAL`."""
+    """Brightness at ``z + shift``, linear on the even grid of normal values up to `NORMAL_END` either side."""
     out = np.empty_like(z)
     last = brightness.size - 1
     scale = last / (2.0 * NORMAL_END)
@@ -125,24 +162,7 @@ def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
     return low, high
 
 
-def _two_scales(rng: np.random.Generator, n: int, model: CloudModel) -> np.ndarray:
-    """A standard normal series of `n` points: slow weather plus passing clouds.
-
-    The fast part is a double-root AR(2) (like a Matern-3/2 process), smooth at seconds where an AR(1) would
-    jitter.
-    """
-    speed = np.exp(model.speed_spread * rng.standard_normal())
-    share = expit(logit(model.fast_share) + model.fast_spread * rng.standard_normal())
-    slow_r = np.exp(-SKY_S / model.slow_s)
-    shocks = rng.standard_normal(n)
-    shocks[0] /= np.sqrt(1.0 - slow_r * slow_r)  # start stationary
-    slow = autoregressive(shocks, slow_r, 0.0)
-    r = np.exp(-SKY_S / (model.fast_s * speed))
-    warm_up = int(np.ceil(8.0 * model.fast_s * speed / SKY_S))
-    fast = autoregressive(rng.standard_normal(n + warm_up), 2.0 * r, -r * r)[warm_up:]
-    return np.asarray(np.sqrt(1.0 - share) * slow + np.sqrt(share) * fast)
-
-
+@lru_cache(maxsize=256)
 def _brightness_of_normal(k_day: float, model: CloudModel) -> np.ndarray:
     """Clear-sky index at each point of the standard normal grid, for a day of index `k_day`."""
     span = model.clear_index - model.overcast_index
@@ -151,7 +171,10 @@ def _brightness_of_normal(k_day: float, model: CloudModel) -> np.ndarray:
     edge = model.edge_share * broken
     mean = float(np.clip((k_day - sunny * (1.0 + model.edge_gain * edge)) / (1.0 - sunny), 0.06, 0.85))
     concentration = 1.0 / model.cloud_variance - 1.0
-    cloudy = betainc(mean * concentration, (1.0 - mean) * concentration, np.minimum(_INDEX, 1.0))
+    cloudy = np.ones_like(_INDEX)
+    cloudy[:_BELOW_CLEAR] = betainc(
+        mean * concentration, (1.0 - mean) * concentration, np.minimum(_INDEX[:_BELOW_CLEAR], 1.0)
+    )
     spread = model.clear_spread * (1.0 + 2.0 * broken)
     above = np.maximum(_INDEX - 1.0, 0.0)
     clear = (1.0 - edge) * ndtr((_INDEX - 1.0) / spread) + edge * (1.0 - np.exp(-above / model.edge_gain))
@@ -159,4 +182,4 @@ def _brightness_of_normal(k_day: float, model: CloudModel) -> np.ndarray:
     distribution /= distribution[-1]
     # strictly increasing, so that the inverse is a function
     distribution = np.maximum.accumulate(distribution) + np.linspace(0.0, 1e-12, _INDEX.size)
-    return np.asarray(np.interp(ndtr(_NORMAL), distribution, _INDEX))
+    return np.asarray(np.interp(_PROBABILITY, distribution, _INDEX))

@@ -1,0 +1,57 @@
+"""Sunlight above the atmosphere, month by month, and the clearness that measured monthly means stand for."""
+
+from functools import lru_cache
+
+import numpy as np
+
+SOLAR_CONSTANT_W_M2 = 1366.1
+CLEARNESS_RANGE = (0.3, 0.75)  # where the distribution of daily clearness holds
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+_COMMON_YEAR = 2022  # half-way between leap days
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@lru_cache(maxsize=64)
+def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
+    """Daily irradiation [kWh/m2] of a level surface above the air, mean of each month of a common year.
+
+    Notes
+    -----
+    ``24/pi E0 (cos lat cos dec sin w + w sin lat sin dec)`` over the days, w the sunset hour angle (Iqbal 1983, ch. 4);
+    declination by SPA at noon, for Spencer's series is .3 deg off today's calendar. Without refraction.
+    """
+    from pvlib import irradiance, spa
+
+    noons = (np.datetime64(f"{_COMMON_YEAR}-01-01", "D").astype(np.int64) + np.arange(365.0) + 0.5) * 86400.0
+    _, _, declination_deg = spa.solar_position(noons, 0.0, 0.0, 0.0, 1013.25, 12.0, 69.0, 0.5667, 1, sst=True)
+    declination, latitude = np.radians(declination_deg), np.radians(latitude_deg)
+    extra = irradiance.get_extra_radiation(np.arange(1, 366), solar_constant=SOLAR_CONSTANT_W_M2)
+    sunset = np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1.0, 1.0))
+    turning = np.cos(latitude) * np.cos(declination) * np.sin(sunset)
+    standing = sunset * np.sin(latitude) * np.sin(declination)
+    daily = 24.0 / np.pi * extra * (turning + standing) / 1000.0
+    return tuple(float(month.mean()) for month in np.split(daily, np.cumsum(_LENGTHS)[:-1]))
+
+
+def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tuple[float, ...]:
+    """Monthly mean clearness index of monthly mean irradiation.
+
+    Raises
+    ------
+    ValueError
+        If a month comes out beyond the range that the daily distribution holds for.
+    """
+    low, high = CLEARNESS_RANGE
+    told, out = [], []
+    for month, ghi, h0 in zip(_MONTHS, ghi_kwh_m2_day, monthly_h0_kwh_m2_day(latitude_deg), strict=True):
+        clearness = ghi / h0 if h0 > 0.0 else 0.0
+        out.append(clearness)
+        if not low <= clearness <= high:
+            told.append(
+                f"{month}'s {ghi:g} is {clearness:.2f} of the {h0:.2f} above the air; must be {low}..{high}, "
+                f"so {low * h0:.2f}..{high * h0:.2f}"
+            )
+    if told:
+        raise ValueError("sky.ghi_kwh_m2_day: " + "; ".join(told))
+    return tuple(out)
