@@ -10,7 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from plant import sun
-from plant.array import ArrayDay, array_day, series_resistance
+from plant.array import array_day, series_resistance
+from plant.arrayday import AnyDay
 from plant.battery import rested
 from plant.charger import RULES, Daylight, Machine
 from plant.clock import DAY_S, STEP_S, next_midnight_utc_s, to_local, to_utc_s, utc_offset_s
@@ -31,7 +32,7 @@ class DayInputs:
     """Everything that one solar day brings to the plant from outside."""
 
     start_utc_s: int
-    array: ArrayDay
+    array: AnyDay
     demand_w: np.ndarray
     t_room_c: np.ndarray
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from plant import battery
-from plant.array import ArrayDay
+from plant.arrayday import AnyDay
 from plant.charger import BatteryStatus, LoadOutput, Machine, OverVoltage, SetPoints, Warning
 from plant.converter import Bus
 from plant.jit import kernel
@@ -54,7 +54,7 @@ def _battery_status(modes: np.ndarray) -> float:
 
 @kernel
 def snapshot(
-    memory: Memory, held: Held, bus: Bus, day: ArrayDay, k: int,
+    memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float, device_offset_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""

@@ -8,7 +8,7 @@ Live line and batch run both call `run_steps`.
 import numpy as np
 
 from plant import battery
-from plant.array import ArrayDay
+from plant.arrayday import AnyDay
 from plant.battery import Parameters as Chemistry
 from plant.battery import State
 from plant.cell import rk4_mean
@@ -16,10 +16,9 @@ from plant.charger import LoadOutput, Machine, SetPoints, Stage, compensated
 from plant.clock import STEP_S
 from plant.controller import PowerStage
 from plant.converter import Bus, Regime, solve
-from plant.diode import Curve
 from plant.jit import inlined, kernel
 from plant.machines import RESTARTS_CHARGE, fire, seconds_until_due, tick, truth
-from plant.offer import Offer, offer
+from plant.offer import nothing_of, offered
 from plant.show import snapshot
 from plant.snapshot import Snapshot
 from plant.state import Books, Flows, Held, Memory, Parameters
@@ -240,7 +239,7 @@ def grid_step(
 @kernel
 def run_steps(
     memory: Memory, books: Books, par: Parameters,
-    day: ArrayDay, demand_w: np.ndarray, t_room_c: np.ndarray,
+    day: AnyDay, demand_w: np.ndarray, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, device_offset_s: float, sample_every: int, out: np.ndarray,
 ) -> tuple[Memory, Snapshot]:  # fmt: skip
     """Run steps of one solar day.
@@ -249,7 +248,7 @@ def run_steps(
     ----------
     memory, books, par : Memory, Books, Parameters
         The plant. `books` is written into.
-    day : ArrayDay
+    day : AnyDay
     demand_w, t_room_c : (17280,) array
         What the load asks for, and the temperature around battery and controller.
     first, count : int
@@ -273,15 +272,14 @@ def run_steps(
     stage = par.stage
     warm = 1.0 - np.exp(-STEP_S / (stage.heatsink_k_w * stage.heatsink_j_k))
     bus = Bus(0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    held = Held(Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0, False, False)
+    held = Held(nothing_of(day), 0.0, 0.0, 0.0, 0.0, False, False)
     k = first
     for k in range(first, first + count):
         s = compensated(par.setpoints, memory.x.t_c)
         for j in range(len(s)):
             books.levels[j] = s[j]
-        curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
-        offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
-        held = Held(offered, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)
+        offer = offered(day, k, memory.v_batt_v, stage)
+        held = Held(offer, day.p_mp_w[k], demand_w[k], t_room_c[k], 0.0, False, False)
         held = _hold(held, books.modes, memory, books.levels)
         t = day_start_s + k * STEP_S
         memory, held, bus = grid_step(memory, held, par.battery, stage, books, t, float(STEP_S))
