@@ -12,7 +12,7 @@ import numpy as np
 from plant.arrayday import AnyDay, ArrayDay, CompositeDay
 from plant.clock import DAY_S, STEP_S
 from plant.curvetable import NODES, TableRow, strings_at, tabulate
-from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
+from plant.diode import curve_at, maximum_power, open_circuit_v
 from plant.jit import kernel
 from plant.layout import Defect, Layout, layout_of
 from plant.module import Module
@@ -188,9 +188,8 @@ def _curves(
         c = curve_at(seen[k], t_cell[k], m, series, parallel, wiring_ohm)
         i_l[k], i_0[k], a[k], r_sh[k] = c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
         vd_oc = open_circuit_v(c, vd_oc)
-        vd_mp = maximum_power_vd(c, vd_oc, vd_oc - below if below > 0.0 else 0.0)
+        vd_mp, v, i = maximum_power(c, vd_oc, vd_oc - below if below > 0.0 else 0.0)
         below = vd_oc - vd_mp
-        v, i = point(vd_mp, c)
         v_oc[k], v_mp[k], p_mp[k] = vd_oc, v, max(v * i, 0.0)
     return i_l, i_0, a, r_sh, v_oc, v_mp, p_mp
 

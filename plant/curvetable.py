@@ -139,7 +139,7 @@ def _open_circuit(strings: np.ndarray, kinds: np.ndarray) -> float:
             new = 0.5 * (low + high)
         step = abs(new - v)
         v = new
-        if step < 1e-13 * high:
+        if step < 1e-9 * high:
             break
     return v
 
@@ -192,22 +192,37 @@ def _refine(v_oc_v: float, strings: np.ndarray, kinds: np.ndarray, n: int, row: 
     return n
 
 
-@inlined
-def _peak(low: float, high: float, strings: np.ndarray, kinds: np.ndarray) -> tuple[float, float, float]:
-    """Voltage, current and slope at the one maximum of power between two voltages, from the strings themselves."""
-    v = 0.5 * (low + high)
-    i, di = 0.0, 0.0
-    width = high - low
+@kernel
+def _peak(j: int, strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[float, float, float]:
+    """Voltage, current and slope at the maximum of power beside a node, from the strings themselves.
+
+    False position on dP/dv (Illinois): the nodes' own slopes say on which side of the node it lies.
+    """
+    v, i, slope = row
+    low, high = v[j - 1], v[j]
+    if i[j] + v[j] * slope[j] > 0.0:
+        low, high, j = v[j], v[j + 1], j + 1
+    f_low, f_high = i[j - 1] + low * slope[j - 1], i[j] + high * slope[j]
+    if f_low <= 0.0 or f_high >= 0.0:  # a corner is the maximum
+        return v[j], i[j], slope[j]
+    width, side = high - low, 0
+    seen, seen_i, seen_di = low, 0.0, 0.0
     for _ in range(60):
-        i, di = _whole(v, strings, kinds)
-        if i + v * di > 0.0:
-            low = v
+        before = seen
+        seen = (low * f_high - high * f_low) / (f_high - f_low)
+        seen_i, seen_di = _whole(seen, strings, kinds)
+        f = seen_i + seen * seen_di
+        if f > 0.0:
+            low, f_low = seen, f
+            f_high *= 0.5 if side > 0 else 1.0
+            side = 1
         else:
-            high = v
-        if high - low < 1e-4 * width or high - low < 1e-9 * high:
+            high, f_high = seen, f
+            f_low *= 0.5 if side < 0 else 1.0
+            side = -1
+        if abs(seen - before) < 1e-5 * width:
             break
-        v = 0.5 * (low + high)
-    return v, i, di
+    return seen, seen_i, seen_di
 
 
 @kernel
@@ -244,7 +259,7 @@ def tabulate(strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[int
     for j in range(1, n - 1):
         p = v[j] * i[j]
         if p >= v[j - 1] * i[j - 1] and p >= v[j + 1] * i[j + 1] and p > WORTH_A_LOOK * best:
-            seen, seen_i, seen_di = _peak(v[j - 1], v[j + 1], strings, kinds)
+            seen, seen_i, seen_di = _peak(j, strings, kinds, row)
             if seen * seen_i > v_mp * i_mp:
                 v_mp, i_mp, di_mp = seen, seen_i, seen_di
     return _with_node(v_mp, i_mp, di_mp, n, row), v_oc, v_mp, max(v_mp * i_mp, 0.0)

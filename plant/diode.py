@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from plant.jit import inlined
 
-CONVERGED = 1e-8  # of the thermal voltage: the last Newton step squares it
+CONVERGED = 1e-5  # of the thermal voltage: the last Newton step squares it, to 1e-10
+SOLVED = 1e-6  # likewise, to 1e-12
 R_SH_CAP = 20.0  # times its value at 1000 W/m2: R_sh ~ 1/G would keep 13 V on a module in darkness [guess]
 REF_K = 298.15
 BOLTZMANN_EV_K = 8.617333262e-05
@@ -84,7 +85,7 @@ def curve_at(
 @inlined
 def point(vd_v: float, c: Curve) -> tuple[float, float]:
     """Voltage [V] and current [A] of the array at a diode voltage."""
-    i = c.i_l_a - c.i_0_a * math.expm1(vd_v / c.a_v) - vd_v / c.r_sh_ohm
+    i = c.i_l_a - c.i_0_a * (math.exp(vd_v / c.a_v) - 1.0) - vd_v / c.r_sh_ohm
     return vd_v - i * c.r_s_ohm, i
 
 
@@ -107,12 +108,17 @@ def open_circuit_v(c: Curve, near_v: float = 0.0) -> float:
 
 
 @inlined
-def maximum_power_vd(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> float:
-    """Diode voltage [V] of the maximum power point, by Newton on dP/dvd = 0, kept within 0..v_oc."""
+def maximum_power(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> tuple[float, float, float]:
+    """Diode voltage [V], voltage [V] and current [A] of the maximum power point.
+
+    Newton on dP/dvd = 0, kept within 0..v_oc. The last step is so short that the second-order terms which Newton has at
+    hand carry the point along with it.
+    """
     if vd_oc_v <= 0.0:
-        return 0.0
+        return 0.0, 0.0, 0.0
     low, high = 0.0, vd_oc_v
     vd = near_v if 0.0 < near_v < vd_oc_v else vd_oc_v - c.a_v * math.log1p(vd_oc_v / c.a_v)
+    v, i = 0.0, 0.0
     for _ in range(60):
         grow = math.exp(vd / c.a_v)
         i = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
@@ -128,23 +134,32 @@ def maximum_power_vd(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> float:
         new = vd - slope / bend
         if not low < new < high:
             new = 0.5 * (low + high)
-        if abs(new - vd) < CONVERGED * c.a_v:
-            vd = new
-            break
+        step = new - vd
         vd = new
-    return vd
+        i += step * (di + 0.5 * step * ddi)
+        v = vd - i * c.r_s_ohm
+        if abs(step) < CONVERGED * c.a_v:
+            break
+    return vd, v, i
+
+
+@inlined
+def maximum_power_vd(c: Curve, vd_oc_v: float) -> float:
+    """Diode voltage [V] of the maximum power point."""
+    return maximum_power(c, vd_oc_v)[0]
 
 
 @inlined
 def diode_voltage_at(v_pv_v: float, c: Curve, vd_high: float) -> float:
     """Diode voltage [V] at which the array shows a terminal voltage: Newton on a rising, convex function."""
     vd = vd_high
-    for _ in range(60):
-        v, _i = point(vd, c)
-        slope = 1.0 + c.r_s_ohm * (c.i_0_a / c.a_v * math.exp(vd / c.a_v) + 1.0 / c.r_sh_ohm)
-        step = (v - v_pv_v) / slope
+    for _ in range(100):
+        grow = math.exp(vd / c.a_v)
+        i = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
+        slope = 1.0 + c.r_s_ohm * (c.i_0_a / c.a_v * grow + 1.0 / c.r_sh_ohm)
+        step = (vd - i * c.r_s_ohm - v_pv_v) / slope
         vd -= step
-        if abs(step) < 1e-12 * c.a_v:
+        if abs(step) < SOLVED * c.a_v:
             break
     return vd
 
@@ -159,7 +174,7 @@ def diode_voltage_carrying(i_a: float, c: Curve, near_v: float) -> float:
         step = f / (c.i_0_a / c.a_v * grow + 1.0 / c.r_sh_ohm)
         # From far left the tangent is flat and would throw vd to where the exponential overflows.
         vd += min(step, 4.0 * c.a_v)
-        if abs(step) < 1e-12 * c.a_v:
+        if abs(step) < SOLVED * c.a_v:
             break
     return vd
 

@@ -6,11 +6,13 @@ voltage and add their currents; nothing blocks a current that flows back into on
 out to its strings as if each carried the same current.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from plant.diode import (
+    SOLVED,
     Curve,
     Module,
     curve_at,
@@ -104,19 +106,16 @@ def string_at(row: np.ndarray, g_lit_w_m2: float, g_dim_w_m2: float, t_cell_c: f
 
 
 @inlined
-def _chain(v_v: float, c: Curve, n: float, drop_v: float, cable_ohm: float) -> tuple[float, float]:
-    """Current [A] and di/dv [S] of ``n`` equal groups behind a cable and a fixed drop."""
-    whole = Curve(c.i_l_a, c.i_0_a, n * c.a_v, n * c.r_s_ohm + cable_ohm, n * c.r_sh_ohm)
-    vd = diode_voltage_at(v_v + drop_v, whole, v_v + drop_v + max(c.i_l_a, 0.0) * whole.r_s_ohm)
-    _v, i = point(vd, whole)
-    return i, _slope(vd, whole)
-
-
-@inlined
-def _slope(vd_v: float, c: Curve) -> float:
-    """di/dv [S] at a diode voltage."""
-    di = -c.i_0_a / c.a_v * np.exp(vd_v / c.a_v) - 1.0 / c.r_sh_ohm
-    return float(di / (1.0 - di * c.r_s_ohm))
+def _chain(v_v: float, s: String, drop_v: float, vd_high: float) -> tuple[float, float]:
+    """Current [A] and di/dv [S] of the lit groups alone, behind the cable and a fixed drop."""
+    c, n = s.lit, s.n_lit
+    whole = Curve(c.i_l_a, c.i_0_a, n * c.a_v, n * c.r_s_ohm + s.cable_ohm, n * c.r_sh_ohm)
+    v = v_v + drop_v
+    vd = diode_voltage_at(v, whole, min(v + c.i_l_a * whole.r_s_ohm, max(v, vd_high)))
+    grow = math.exp(vd / whole.a_v)
+    i = whole.i_l_a - whole.i_0_a * (grow - 1.0) - vd / whole.r_sh_ohm
+    di = -whole.i_0_a / whole.a_v * grow - 1.0 / whole.r_sh_ohm
+    return i, di / (1.0 - di * whole.r_s_ohm)
 
 
 @kernel
@@ -131,9 +130,9 @@ def string_current(v_v: float, s: String) -> tuple[float, float]:
         bypass_ohm = BYPASS_OHM * (s.n_lit + s.n_dim) + s.cable_ohm
         return s.lit.i_l_a + (floor_v - v_v) / bypass_ohm, -1.0 / bypass_ohm
     if s.n_dim == 0.0:
-        return _chain(v_v, s.lit, s.n_lit, 0.0, s.cable_ohm)
+        return _chain(v_v, s, 0.0, s.v_oc_v)
     if v_v < s.v_kink_v:
-        return _chain(v_v, s.lit, s.n_lit, s.n_dim * BYPASS_V, s.cable_ohm)
+        return _chain(v_v, s, s.n_dim * BYPASS_V, s.v_oc_v + s.n_dim * BYPASS_V)
     return _both(v_v, s)
 
 
@@ -142,26 +141,29 @@ def _both(v_v: float, s: String) -> tuple[float, float]:
     """Current and slope where all groups conduct: Newton in the shaded groups' diode voltage, guarded."""
     low = -BYPASS_V
     high = (v_v + s.i_kink_a * s.cable_ohm) / s.n_dim + BYPASS_V + s.dim.a_v
-    vd_dim = min(open_circuit_v(s.dim), 0.5 * (low + high))
+    vd_dim = min(s.v_oc_v / (s.n_lit + s.n_dim), 0.5 * (low + high))
     vd_lit = s.v_oc_v / (s.n_lit + s.n_dim)
     i, slope = 0.0, 0.0
     for _ in range(100):
-        v_dim, i = point(vd_dim, s.dim)
+        grow = math.exp(vd_dim / s.dim.a_v)
+        i = s.dim.i_l_a - s.dim.i_0_a * (grow - 1.0) - vd_dim / s.dim.r_sh_ohm
+        di_dim = -s.dim.i_0_a / s.dim.a_v * grow - 1.0 / s.dim.r_sh_ohm
         vd_lit = diode_voltage_carrying(i, s.lit, vd_lit)
-        v_lit, _i = point(vd_lit, s.lit)
-        volts_per_amp = s.n_lit / _slope(vd_lit, s.lit) + s.n_dim / _slope(vd_dim, s.dim) - s.cable_ohm
+        di_lit = -s.lit.i_0_a / s.lit.a_v * math.exp(vd_lit / s.lit.a_v) - 1.0 / s.lit.r_sh_ohm
+        r_s = s.n_lit * s.lit.r_s_ohm + s.n_dim * s.dim.r_s_ohm + s.cable_ohm
+        volts_per_amp = s.n_lit / di_lit + s.n_dim / di_dim - r_s
         slope = 1.0 / volts_per_amp
-        excess = s.n_lit * v_lit + s.n_dim * v_dim - i * s.cable_ohm - v_v
+        excess = s.n_lit * vd_lit + s.n_dim * vd_dim - i * r_s - v_v
         if excess > 0.0:
             high = vd_dim
         else:
             low = vd_dim
-        di_dvd = -s.dim.i_0_a / s.dim.a_v * np.exp(vd_dim / s.dim.a_v) - 1.0 / s.dim.r_sh_ohm
-        new = vd_dim - excess / (volts_per_amp * di_dvd)
+        new = vd_dim - excess / (volts_per_amp * di_dim)
         if not low < new < high:
             new = 0.5 * (low + high)
-        step = abs(new - vd_dim)
+        step = new - vd_dim
         vd_dim = new
-        if step < 1e-12 * s.dim.a_v:
+        i += di_dim * step
+        if abs(step) < SOLVED * s.dim.a_v:
             break
     return i, slope
