@@ -45,7 +45,7 @@ def light_on(part: SubArray, sky: SkyDay, albedo: float) -> Light:
     whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
     beam = np.zeros_like(whole)
     struck = np.flatnonzero(fallen["beam"] > 0.0)
-    beam[struck] = fallen["beam"][struck] * _beam_iam(fallen["aoi_deg"][struck])
+    beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
     diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
     diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
     kept = part.losses.kept
@@ -58,7 +58,8 @@ def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.n
     return light.whole, light.beam + light.diffuse
 
 
-def _beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
+def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
+    """Share of the beam that enters the glass at an angle of incidence [deg]."""
     from pvlib import iam
 
     return np.asarray(np.nan_to_num(iam.physical(aoi_deg)))
@@ -207,8 +208,9 @@ def _tables(
         if g_lit.shape[0] > 0 and g_dim[:, k].min() > 0.0:
             row[k] = lit
             lit += 1
-    nodes = np.zeros(lit, dtype=np.int64)
-    v, i, slope = np.empty((lit, NODES)), np.empty((lit, NODES)), np.empty((lit, NODES))
+    rows = max(lit, 1)  # one even in a night without end, for darkness to point at
+    nodes = np.zeros(rows, dtype=np.int64)
+    v, i, slope = np.empty((rows, NODES)), np.empty((rows, NODES)), np.empty((rows, NODES))
     for k in range(n):
         r = row[k]
         if r < 0:

@@ -11,9 +11,9 @@ import numpy as np
 from plant.jit import inlined, kernel
 from plant.strings import BYPASS_V, COUNT, SIGN, STRING_COLUMNS, pack, string_at, string_current, unpacked
 
-NODES = 96
-FIRST_NODES = 13
-TOLERANCE = 2e-5  # of the short-circuit current, between nodes
+NODES = 64
+FIRST_NODES = 9
+TOLERANCE = 5e-5  # of the short-circuit current, between nodes
 FINEST = 2e-4  # of the open-circuit voltage: no interval is cut below this
 WORTH_A_LOOK = 0.9  # a peak between nodes may be this much higher than its highest node, and more
 KINK = 1e-7  # of the open-circuit voltage: a corner is two nodes this far to either side of it
@@ -84,9 +84,9 @@ def best_between(c: TableRow, v_mp_v: float, low_v: float, high_v: float) -> flo
     return float(0.5 * (low + high))
 
 
-@inlined
-def _whole(v_v: float, strings: np.ndarray, kinds: np.ndarray) -> tuple[float, float]:
-    """Current [A] and slope [S] of the whole array at a voltage, straight from its strings."""
+@kernel
+def whole_current(v_v: float, strings: np.ndarray, kinds: np.ndarray) -> tuple[float, float]:
+    """Current [A] and slope [S] of the whole array at a voltage, without the table, straight from its strings."""
     total, slope = 0.0, 0.0
     for k in range(kinds.shape[0]):
         sign = kinds[k, SIGN]
@@ -113,23 +113,17 @@ def strings_at(kinds: np.ndarray, g_lit: np.ndarray, g_dim: np.ndarray, t_cell: 
 
 
 @kernel
-def whole_current(v_v: float, strings: np.ndarray, kinds: np.ndarray) -> tuple[float, float]:
-    """Current [A] and slope [S] of the whole array at a voltage, without the table."""
-    return _whole(v_v, strings, kinds)
-
-
-@kernel
 def _open_circuit(strings: np.ndarray, kinds: np.ndarray) -> float:
     """Voltage [V] at which the strings' currents cancel; 0 when backward strings eat all there is."""
     high = 0.0
     for k in range(kinds.shape[0]):
         if kinds[k, SIGN] > 0.0:
             high = max(high, unpacked(strings[k]).v_oc_v)
-    if high <= 0.0 or _whole(0.0, strings, kinds)[0] <= 0.0:
+    if high <= 0.0 or whole_current(0.0, strings, kinds)[0] <= 0.0:
         return 0.0
     low, v = 0.0, high
     for _ in range(100):
-        i, slope = _whole(v, strings, kinds)
+        i, slope = whole_current(v, strings, kinds)
         if i > 0.0:
             low = v
         else:
@@ -177,7 +171,7 @@ def _refine(v_oc_v: float, strings: np.ndarray, kinds: np.ndarray, n: int, row: 
                 j += 1
                 continue
             middle = 0.5 * (v[j] + v[j + 1])
-            seen, di = _whole(middle, strings, kinds)
+            seen, di = whole_current(middle, strings, kinds)
             if abs(seen - cubic(row, j, middle)[0]) < TOLERANCE * scale:
                 good[j] = True
                 j += 1
@@ -210,7 +204,7 @@ def _peak(j: int, strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tupl
     for _ in range(60):
         before = seen
         seen = (low * f_high - high * f_low) / (f_high - f_low)
-        seen_i, seen_di = _whole(seen, strings, kinds)
+        seen_i, seen_di = whole_current(seen, strings, kinds)
         f = seen_i + seen * seen_di
         if f > 0.0:
             low, f_low = seen, f
@@ -249,7 +243,7 @@ def tabulate(strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[int
     v, i, slope = row
     n = _first_nodes(v_oc, strings, kinds, v)
     for j in range(n):
-        i[j], slope[j] = _whole(v[j], strings, kinds)
+        i[j], slope[j] = whole_current(v[j], strings, kinds)
     i[n - 1] = 0.0
     n = _refine(v_oc, strings, kinds, n, row)
     best = 0.0

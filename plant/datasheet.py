@@ -32,7 +32,7 @@ LEAST_IDEALITY = 0.4  # below 1 for tight printed points: the model's way to sho
 # Shunt current at V_oc over I_sc that stays in dim light, beside a part that fades with it. Between 0.010 and 0.014
 # all do alike on the eight modules of NREL's mPERT set; with none of it dim light is overrated by 9 % on the mean.
 FIXED_LEAK = 0.012
-_SCAN = 200  # places at which the series resistance is tried before the root is closed in
+_SCAN = 80  # places at which the series resistance is tried before the root is closed in
 
 
 class DataSheet(Record):
@@ -107,6 +107,12 @@ def fit(sheet: DataSheet) -> Module:
     module = _shaped(sheet, _highest_ideality(sheet, IDEALITY))
     if sheet.efficiency_200_pct is not None:
         module = _dimmed(sheet, sheet.efficiency_200_pct / 100.0)
+    return module._replace(gap_ev=_gap_ev(sheet, module))
+
+
+def at_ideality(sheet: DataSheet, ideality: float, fixed: float) -> Module:
+    """The module with an ideality and a lasting share of the shunt of one's own choice; they must be possible."""
+    module = _shaped(sheet, ideality, fixed)
     return module._replace(gap_ev=_gap_ev(sheet, module))
 
 
@@ -188,8 +194,12 @@ def _dimmed(sheet: DataSheet, wanted: float) -> Module:
     if worst <= 0.0 <= best:
         return _shaped(sheet, top, float(brentq(lambda share: change(top, share), 0.0, 1.0)))
     fixed = 1.0 if worst > 0.0 else 0.0
-    nearest = min(_idealities(sheet), key=lambda ideality: abs(change(ideality, fixed)))
-    return _shaped(sheet, nearest, fixed)
+    tried = _idealities(sheet)
+    misses = [change(ideality, fixed) for ideality in tried]
+    for low, high, f_low, f_high in zip(tried[:-1], tried[1:], misses[:-1], misses[1:], strict=True):
+        if f_low * f_high <= 0.0:
+            return _shaped(sheet, float(brentq(change, low, high, args=(fixed,))), fixed)
+    return _shaped(sheet, tried[int(np.argmin(np.abs(misses)))], fixed)
 
 
 def _idealities(sheet: DataSheet) -> list[float]:

@@ -49,8 +49,8 @@ def _diode_of(day: ArrayDay, k: int) -> Curve:
 
 
 def _row_of(day: CompositeDay, k: int) -> TableRow:
-    row = day.row[k]
-    n = day.nodes[row] if row >= 0 else 0
+    row = max(day.row[k], 0)
+    n = day.nodes[row] if day.row[k] >= 0 else 0
     return TableRow(day.v_v[row, :n], day.i_a[row, :n], day.slope_s[row, :n])
 
 

@@ -1,0 +1,1 @@
+"""The physics beside published values and independent solvers, topic by topic."""
