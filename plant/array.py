@@ -59,10 +59,17 @@ def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.n
 
 
 def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
-    """Share of the beam that enters the glass at an angle of incidence [deg]."""
+    """Share of the beam that enters the glass at an angle of incidence [deg]: `iam.physical`, read from a table."""
+    return np.asarray(np.interp(aoi_deg, *_iam_table()))
+
+
+@lru_cache(maxsize=1)
+def _iam_table() -> tuple[np.ndarray, np.ndarray]:
+    """Every 0.02 deg: linear in between errs by less than 1e-6."""
     from pvlib import iam
 
-    return np.asarray(np.nan_to_num(iam.physical(aoi_deg)))
+    angles = np.linspace(0.0, 90.0, 4501)
+    return angles, np.nan_to_num(iam.physical(angles))
 
 
 @lru_cache(maxsize=64)

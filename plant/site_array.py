@@ -1,6 +1,5 @@
 """The records of a site that describe its solar modules."""
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -208,7 +207,7 @@ class Array(_Strings):
             raise ValueError(f"{', '.join(changed)} must stand in each of sub_arrays, not beside them")
         return self
 
-    @cached_property
+    @property
     def parts(self) -> tuple[SubArray, ...]:
         """The sub-arrays, at least one."""
         if self.sub_arrays:

@@ -7,7 +7,7 @@ import pvlib
 import pytest
 from pydantic import ValidationError
 
-from plant.array import array_day, effective_irradiance
+from plant.array import array_day, beam_iam, effective_irradiance
 from plant.module import find_module
 from plant.problems import ProblemsError
 from plant.site import load_site
@@ -82,7 +82,7 @@ def test_cells_see_less_than_falls_on_the_glass(today):
     assert share.min() == pytest.approx(0.95, abs=0.01)
 
 
-@pytest.mark.parametrize("step_s", [5.0, 60.0, 300.0])
+@pytest.mark.parametrize("step_s", [5.0, 60.0])
 def test_any_step_gives_the_same_day(today, step_s):
     s, sky, fine = today
     coarse = array_day(s.array, sky, s.sky.albedo, step_s)
@@ -98,7 +98,9 @@ def test_a_coarser_sky_will_do(today):
     sun = {name: getattr(sky.sun, name)[::6] for name in GRIDDED_SUN}
     coarse = array_day(s.array, replace(sky, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
     fine = array_day(s.array, sky, 0.2, 60.0)
-    assert coarse.p_mp_w == pytest.approx(fine.p_mp_w, rel=1e-2, abs=0.05)
+    risen = fine.p_mp_w > 1.0  # a minute is long for the first light
+    assert coarse.p_mp_w[risen] == pytest.approx(fine.p_mp_w[risen], rel=1e-2)
+    assert coarse.p_mp_w.sum() == pytest.approx(fine.p_mp_w.sum(), rel=1e-3)
 
 
 def test_a_cable_is_the_resistance_of_its_copper():
@@ -111,12 +113,13 @@ def test_a_cable_is_the_resistance_of_its_copper():
         ArrayLosses(wiring_ohm=0.1, wiring={"length_m": 12.0, "cross_section_mm2": 6.0})
 
 
-def test_ten_years_take_five_percent_of_the_light(today):
+def test_each_year_takes_half_a_percent_of_the_light(today):
+    assert ArrayLosses(age_years=10.0).kept / ArrayLosses().kept == pytest.approx(0.995**10)
     s, sky, _ = today
-    _, new = effective_irradiance(s.array, sky, 0.2)
-    _, old = effective_irradiance(site(array={"losses": {"age_years": 10.0}}).array, sky, 0.2)
-    lit = new > 1.0
-    assert old[lit] / new[lit] == pytest.approx(0.995**10)
+    old = s.array.model_copy(update={"losses": s.array.losses.model_copy(update={"age_years": 10.0})})
+    assert effective_irradiance(old, sky, 0.2)[1] == pytest.approx(
+        0.995**10 * effective_irradiance(s.array, sky, 0.2)[1]
+    )
 
 
 def test_a_rack_is_tilted_as_its_month_says():
@@ -155,6 +158,11 @@ def test_a_bad_array_is_told_where_and_why(tmp_path, written, told):
     with pytest.raises(ProblemsError) as refused:
         load_site(str(path))
     assert told in str(refused.value)
+
+
+def test_the_glass_lets_in_what_pvlib_says():
+    angles = np.linspace(0.0, 90.0, 9973)
+    assert beam_iam(angles) == pytest.approx(np.nan_to_num(pvlib.iam.physical(angles)), abs=1e-6)
 
 
 def test_a_flat_array_sees_no_ground():
