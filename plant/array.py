@@ -159,9 +159,9 @@ def series_resistance(array: Array) -> float:
 def _at_middles(values: np.ndarray, grid_s: float, step_s: float, steps: int) -> np.ndarray:
     """Values on an even grid, linear in between, at the middle of every step."""
     seen = np.empty(steps)
-    last = values.size - 2
+    last, ratio = values.size - 2, step_s / grid_s
     for k in range(steps):
-        position = (k + 0.5) * step_s / grid_s
+        position = (k + 0.5) * ratio
         j = min(int(position), last)
         share = position - j
         seen[k] = values[j] + share * (values[j + 1] - values[j])

@@ -95,12 +95,12 @@ def open_circuit_v(c: Curve, near_v: float = 0.0) -> float:
     if c.i_l_a <= 0.0:
         return 0.0
     # Any guess between 0 and the answer gives an upper bound, from which Newton can't overshoot.
-    left = max(c.i_l_a - 0.999 * near_v / c.r_sh_ohm, 0.0)
+    per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
+    left = max(c.i_l_a - 0.999 * near_v * g_sh, 0.0)
     vd = c.a_v * math.log1p(left / c.i_0_a)
     for _ in range(50):
-        grow = math.exp(vd / c.a_v)
-        f = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
-        step = f / (c.i_0_a / c.a_v * grow + 1.0 / c.r_sh_ohm)
+        diode = c.i_0_a * math.exp(vd * per_a)
+        step = (c.i_l_a - diode + c.i_0_a - vd * g_sh) / (diode * per_a + g_sh)
         vd += step
         if abs(step) < CONVERGED * c.a_v:
             break
@@ -118,12 +118,12 @@ def maximum_power(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> tuple[float,
         return 0.0, 0.0, 0.0
     low, high = 0.0, vd_oc_v
     vd = near_v if 0.0 < near_v < vd_oc_v else vd_oc_v - c.a_v * math.log1p(vd_oc_v / c.a_v)
+    per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
     v, i = 0.0, 0.0
     for _ in range(60):
-        grow = math.exp(vd / c.a_v)
-        i = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
-        di = -c.i_0_a / c.a_v * grow - 1.0 / c.r_sh_ohm
-        ddi = -c.i_0_a / (c.a_v * c.a_v) * grow
+        diode = c.i_0_a * math.exp(vd * per_a)
+        i = c.i_l_a - diode + c.i_0_a - vd * g_sh
+        di, ddi = -diode * per_a - g_sh, -diode * (per_a * per_a)
         v, dv, ddv = vd - i * c.r_s_ohm, 1.0 - di * c.r_s_ohm, -ddi * c.r_s_ohm
         slope = dv * i + v * di
         bend = ddv * i + 2.0 * dv * di + v * ddi
