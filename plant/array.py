@@ -9,50 +9,67 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.clock import SKY_S, STEP_S
-from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
+from plant.arrayday import AnyDay, ArrayDay, CompositeDay
+from plant.clock import DAY_S, STEP_S
+from plant.curvetable import NODES, TableRow, strings_at, tabulate
+from plant.diode import curve_at, maximum_power, open_circuit_v
 from plant.jit import kernel
+from plant.layout import Defect, Layout, layout_of
 from plant.module import Module
-from plant.site_array import Array
+from plant.site_array import Array, SubArray
 from plant.sky import SkyDay, plane_of_array
+from plant.strings import COUNT, GROUPS, LIT
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
+DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
 
 
-class ArrayDay(NamedTuple):
-    """One day of the array in steps of the plant, each held from one grid point to the next; shape (17280,)."""
+class Light(NamedTuple):
+    """What falls on a plane and what of it the cells see [W/m2], on the sky's grid."""
 
-    ghi_w_m2: np.ndarray
-    poa_w_m2: np.ndarray  # in the plane, before reflection
-    t_amb_c: np.ndarray
-    wind_m_s: np.ndarray
-    t_cell_c: np.ndarray
-    i_l_a: np.ndarray
-    i_0_a: np.ndarray
-    a_v: np.ndarray
-    r_sh_ohm: np.ndarray
-    v_oc_v: np.ndarray
-    v_mp_v: np.ndarray
-    p_mp_w: np.ndarray
+    whole: np.ndarray  # before reflection
+    beam: np.ndarray  # seen by the cells; a shadow takes it away
+    diffuse: np.ndarray  # seen by the cells; stays in the shade
+
+
+def light_on(part: SubArray, sky: SkyDay, albedo: float) -> Light:
+    """Irradiance in a sub-array's plane, and what of it the cells see.
+
+    Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
+    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light.
+    """
+    month = int(np.datetime64(sky.day, "D").astype("datetime64[M]").astype(int)) % 12
+    tilt = part.tilt_in(month)
+    fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
+    whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
+    beam = np.zeros_like(whole)
+    struck = np.flatnonzero(fallen["beam"] > 0.0)
+    beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
+    diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
+    diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
+    kept = part.losses.kept
+    return Light(whole, beam * kept, diffuse * kept)
 
 
 def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.ndarray, np.ndarray]:
-    """Irradiance [W/m2] in the plane, and what of it the cells see; each (8641,) on the sky's grid.
+    """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
+    light = light_on(array.parts[0], sky, albedo)
+    return light.whole, light.beam + light.diffuse
 
-    Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
-    diffuse parts; soiling, mismatch, light-induced and nameplate losses as shares of the light.
-    """
+
+def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
+    """Share of the beam that enters the glass at an angle of incidence [deg]: `iam.physical`, read from a table."""
+    return np.asarray(np.interp(aoi_deg, *_iam_table()))
+
+
+@lru_cache(maxsize=1)
+def _iam_table() -> tuple[np.ndarray, np.ndarray]:
+    """Every 0.02 deg: linear in between errs by less than 1e-6."""
     from pvlib import iam
 
-    part = plane_of_array(sky, array.tilt_deg, array.azimuth_deg, albedo)
-    whole = part["beam"] + part["sky"] + part["ground"]
-    beam = part["beam"] * np.nan_to_num(iam.physical(part["aoi_deg"]))
-    diffuse_sky, diffuse_ground = _diffuse_iam(array.tilt_deg)
-    seen = beam + part["sky"] * diffuse_sky + part["ground"] * diffuse_ground
-    loss = array.losses
-    keep = (1 - loss.soiling) * (1 - loss.mismatch) * (1 - loss.light_induced) * (1 - loss.nameplate)
-    return whole, seen * keep
+    angles = np.linspace(0.0, 90.0, 4501)
+    return angles, np.nan_to_num(iam.physical(angles))
 
 
 @lru_cache(maxsize=64)
@@ -64,63 +81,147 @@ def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
     return float(marion["sky"]), ground if math.isfinite(ground) else 1.0  # a flat module sees no ground
 
 
-def array_day(array: Array, sky: SkyDay, albedo: float) -> ArrayDay:
+def array_day(
+    array: Array, sky: SkyDay, albedo: float, step_s: float = float(STEP_S), defects: tuple[Defect, ...] = ()
+) -> AnyDay:
     """The array's day, each step seen at its middle.
 
     Parameters
     ----------
     array : Array
     sky : SkyDay
+        On any even grid that holds both ends.
     albedo : float
+    step_s : float
+        The plant's step.
+    defects : tuple of Defect
+        What is broken that day.
 
     Returns
     -------
-    ArrayDay
+    ArrayDay or CompositeDay
         Cell temperature: Faiman's steady state through a first-order lag of 5 min that starts the day at rest.
     """
-    whole, seen = effective_irradiance(array, sky, albedo)
-    grid = np.arange(sky.ghi_w_m2.size) * float(SKY_S)
-    middle = np.arange(0.5 * STEP_S, grid[-1], STEP_S)
-    at_middle = {
-        name: np.interp(middle, grid, values)
-        for name, values in (
-            ("ghi", sky.ghi_w_m2), ("whole", whole), ("seen", seen),
-            ("t_amb", sky.t_amb_c), ("wind", sky.wind_m_s),
-        )
-    }  # fmt: skip
-    module = array.module_parameters()
-    columns = _curves(
-        at_middle["whole"], at_middle["seen"], at_middle["t_amb"], at_middle["wind"],
-        module, float(array.series), float(array.parallel), array.losses.wiring_ohm,
+    layout = layout_of(array, defects)
+    lights = [light_on(part, sky, albedo) for part in array.parts]
+    grid_s = DAY_S / (sky.ghi_w_m2.size - 1)
+    steps = round(DAY_S / step_s)
+
+    def seen(values: np.ndarray) -> np.ndarray:
+        return _at_middles(values, grid_s, step_s, steps)
+
+    ghi, t_amb, wind = seen(sky.ghi_w_m2), seen(sky.t_amb_c), seen(sky.wind_m_s)
+    whole = [seen(light.whole) for light in lights]
+    t_cell = [_cell_temperature(one, t_amb, wind, step_s) for one in whole]
+    if layout.is_simple:
+        part, kind = array.parts[0], layout.kinds[0]
+        module, series = part.module_parameters(), kind[LIT] / kind[GROUPS]
+        lit = seen(lights[0].beam + lights[0].diffuse)
+        columns = _curves(lit, t_cell[0], module, series, kind[COUNT], part.losses.cable_ohm)
+        r_s = module.r_s * series / kind[COUNT] + part.losses.cable_ohm
+        return ArrayDay(ghi, whole[0], t_amb, wind, t_cell[0], *columns, r_s)
+    beam, diffuse = [seen(light.beam) for light in lights], [seen(light.diffuse) for light in lights]
+    g_lit, g_dim = _light_of_kinds(array, layout, beam, diffuse, step_s)
+    t_kind = np.array([t_cell[part] for part in layout.part]).reshape(-1, steps)
+    v_oc, v_mp, p_mp, row, nodes, v, i, slope = _tables(layout.kinds, g_lit, g_dim, t_kind)
+    weight = np.array([part.rated_w for part in array.parts])
+    poa, t_mean = (np.average(each, axis=0, weights=weight) for each in (whole, t_cell))
+    return CompositeDay(
+        ghi, poa, t_amb, wind, t_mean, v_oc, v_mp, p_mp, row, nodes, v, i, slope,
+        layout.kinds, g_lit, g_dim, t_kind,
     )  # fmt: skip
-    return ArrayDay(at_middle["ghi"], at_middle["whole"], at_middle["t_amb"], at_middle["wind"], *columns)
+
+
+def _light_of_kinds(
+    array: Array, layout: Layout, beam: list[np.ndarray], diffuse: list[np.ndarray], step_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Light [W/m2] on the lit and on the shaded groups of every kind of string, each (k, steps)."""
+    steps = round(DAY_S / step_s)
+    hour = ((np.arange(steps) + 0.5) * step_s // 3600.0).astype(np.int64)
+    g_lit, g_dim = np.zeros((layout.part.size, steps)), np.zeros((layout.part.size, steps))
+    for k, number in enumerate(layout.part):
+        shading = array.parts[number].shading
+        depth: np.ndarray | float = layout.depth[k]
+        if shading is not None and np.isnan(layout.depth[k]):
+            depth = np.array(shading.by_hour)[hour]
+        g_lit[k] = beam[number] + diffuse[number]
+        g_dim[k] = beam[number] * (1.0 - depth) + diffuse[number]
+    return g_lit, g_dim
 
 
 def series_resistance(array: Array) -> float:
-    """Series resistance [Ohm] of the whole array with its wiring."""
-    return array.module_parameters().r_s * array.series / array.parallel + array.losses.wiring_ohm
+    """Series resistance [Ohm] of the whole array with its wiring; of the first sub-array where there are several."""
+    part = array.parts[0]
+    return part.module_parameters().r_s * part.series / part.parallel + part.losses.cable_ohm
+
+
+@kernel
+def _at_middles(values: np.ndarray, grid_s: float, step_s: float, steps: int) -> np.ndarray:
+    """Values on an even grid, linear in between, at the middle of every step."""
+    seen = np.empty(steps)
+    last, ratio = values.size - 2, step_s / grid_s
+    for k in range(steps):
+        position = (k + 0.5) * ratio
+        j = min(int(position), last)
+        share = position - j
+        seen[k] = values[j] + share * (values[j + 1] - values[j])
+    return seen
+
+
+@kernel
+def _cell_temperature(whole: np.ndarray, t_amb: np.ndarray, wind: np.ndarray, step_s: float) -> np.ndarray:
+    t_cell = np.empty(whole.size)
+    keep = math.exp(-step_s / CELL_TEMPERATURE_LAG_S)
+    t = t_amb[0]
+    for k in range(whole.size):
+        steady = t_amb[k] + whole[k] / (FAIMAN_U0 + FAIMAN_U1 * wind[k])
+        t = steady + (t - steady) * keep
+        t_cell[k] = t
+    return t_cell
 
 
 @kernel
 def _curves(
-    whole: np.ndarray, seen: np.ndarray, t_amb: np.ndarray, wind: np.ndarray,
-    m: Module, series: float, parallel: float, wiring_ohm: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    seen: np.ndarray, t_cell: np.ndarray, m: Module, series: float, parallel: float, wiring_ohm: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The single diode of every step and its points; a step starts its search where the one before ended."""
     n = seen.size
-    t_cell = np.empty(n)
-    i_l, i_0, a, r_sh = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    v_oc, v_mp, p_mp = np.empty(n), np.empty(n), np.empty(n)
-    keep = math.exp(-STEP_S / CELL_TEMPERATURE_LAG_S)
-    t = t_amb[0]
+    i_l, i_0, a, r_sh = np.zeros(n), np.full(n, DARK[0]), np.full(n, DARK[1]), np.full(n, DARK[2])
+    v_oc, v_mp, p_mp = np.zeros(n), np.zeros(n), np.zeros(n)
+    vd_oc, below = 0.0, 0.0
     for k in range(n):
-        steady = t_amb[k] + whole[k] / (FAIMAN_U0 + FAIMAN_U1 * wind[k])
-        t = steady + (t - steady) * keep
-        c = curve_at(seen[k], t, m, series, parallel, wiring_ohm)
-        t_cell[k], i_l[k], i_0[k], a[k], r_sh[k] = t, c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
         if seen[k] <= 0.0:
-            v_oc[k], v_mp[k], p_mp[k] = 0.0, 0.0, 0.0
+            vd_oc, below = 0.0, 0.0
             continue
-        vd_oc = open_circuit_v(c)
-        v, i = point(maximum_power_vd(c, vd_oc), c)
+        c = curve_at(seen[k], t_cell[k], m, series, parallel, wiring_ohm)
+        i_l[k], i_0[k], a[k], r_sh[k] = c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
+        vd_oc = open_circuit_v(c, vd_oc)
+        vd_mp, v, i = maximum_power(c, vd_oc, vd_oc - below if below > 0.0 else 0.0)
+        below = vd_oc - vd_mp
         v_oc[k], v_mp[k], p_mp[k] = vd_oc, v, max(v * i, 0.0)
-    return t_cell, i_l, i_0, a, r_sh, v_oc, v_mp, p_mp
+    return i_l, i_0, a, r_sh, v_oc, v_mp, p_mp
+
+
+@kernel
+def _tables(
+    kinds: np.ndarray, g_lit: np.ndarray, g_dim: np.ndarray, t_kind: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points and tables of every step of a composite array."""
+    n = g_lit.shape[1]
+    v_oc, v_mp, p_mp = np.zeros(n), np.zeros(n), np.zeros(n)
+    row = np.full(n, -1)
+    lit = 0
+    for k in range(n):
+        if g_lit.shape[0] > 0 and g_dim[:, k].min() > 0.0:
+            row[k] = lit
+            lit += 1
+    rows = max(lit, 1)  # one even in a night without end, for darkness to point at
+    nodes = np.zeros(rows, dtype=np.int64)
+    v, i, slope = np.empty((rows, NODES)), np.empty((rows, NODES)), np.empty((rows, NODES))
+    for k in range(n):
+        r = row[k]
+        if r < 0:
+            continue
+        strings = strings_at(kinds, g_lit[:, k], g_dim[:, k], t_kind[:, k])
+        nodes[r], v_oc[k], v_mp[k], p_mp[k] = tabulate(strings, kinds, TableRow(v[r], i[r], slope[r]))
+    return v_oc, v_mp, p_mp, row, nodes, v, i, slope

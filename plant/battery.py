@@ -139,3 +139,8 @@ def aged(p: Any, q_loss: float, r_gain: float) -> Any:
 def rated_ah(p: Parameters) -> float:
     """What is printed on the battery [Ah]: the 20-hour capacity of lead-acid."""
     return p.c20_ah if isinstance(p, leadacid.LeadAcid) else p.q_ah
+
+
+def one_cell_less(p: Parameters) -> Parameters:
+    """A battery with an inner short circuit in one of its cells."""
+    return CHEMISTRIES[type(p)].one_cell_less(p)  # type: ignore[no-any-return]

@@ -8,12 +8,14 @@ Sources: Tracer-A manual (MAN_A), XTRA N manual (MAN_XTRA), vendor protocol V2.6
 tells is marked as a guess.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from plant.bms import Bms
 from plant.jit import kernel
 from plant.problems import did_you_mean
 
@@ -173,18 +175,19 @@ class SetPoints(NamedTuple):
     overload_4_s: float = 2.0
     short: float = 4.0
     retry_s: float = 25.0  # longest of the five retries; the shorter ones are not told apart here
-    bms_over_v: float = 1e9  # of the battery's own protection; open wide where there is none
-    bms_over_release_v: float = 1e9
-    bms_under_v: float = -1e9
-    bms_under_release_v: float = -1e9
-    bms_charge_cold_c: float = -1e9
-    bms_charge_cold_release_c: float = -1e9
-    bms_charge_hot_c: float = 1e9
-    bms_discharge_cold_c: float = -1e9
-    bms_discharge_hot_c: float = 1e9
-    bms_over_a: float = 1e9
-    bms_delay_s: float = 2.0
-    bms_over_s: float = 10.0
+    bms_over_v: float = math.inf  # of the battery's own protection; open wide where there is none
+    bms_over_release_v: float = math.inf
+    bms_under_v: float = -math.inf
+    bms_under_release_v: float = -math.inf
+    bms_charge_cold_c: float = -math.inf
+    bms_charge_cold_release_c: float = -math.inf
+    bms_charge_hot_c: float = math.inf
+    bms_charge_hot_release_c: float = math.inf
+    bms_discharge_cold_c: float = -math.inf
+    bms_discharge_hot_c: float = math.inf
+    bms_over_a: float = math.inf
+    bms_delay_s: float = 0.0
+    bms_over_s: float = 0.0
     none: float = 0.0
     half: float = 0.5
 
@@ -203,6 +206,7 @@ class SetPoints(NamedTuple):
         boost_min: float,
         equalize_min: float,
         compensation_mv_k_cell: float,
+        bms: Bms = Bms(),
     ) -> "SetPoints":
         """Set-points of a battery type with the user's changes, checked for the order the device demands.
 
@@ -218,6 +222,8 @@ class SetPoints(NamedTuple):
             Durations [min].
         compensation_mv_k_cell : float
             Magnitude of the temperature coefficient [mV/K per 2 V cell].
+        bms : Bms
+            Limits of the battery's own protection.
 
         Raises
         ------
@@ -240,6 +246,19 @@ class SetPoints(NamedTuple):
             equalize_s=equalize_min * 60.0,
             night_v=5.0 * blocks,
             day_v=6.0 * blocks,
+            bms_over_v=bms.over_charge_v,
+            bms_over_release_v=bms.over_charge_release_v,
+            bms_under_v=bms.over_discharge_v,
+            bms_under_release_v=bms.over_discharge_release_v,
+            bms_charge_cold_c=bms.charge_min_c,
+            bms_charge_cold_release_c=bms.charge_min_c + bms.resume_k,
+            bms_charge_hot_c=bms.charge_max_c,
+            bms_charge_hot_release_c=bms.charge_max_c - bms.resume_k,
+            bms_discharge_cold_c=bms.discharge_min_c,
+            bms_discharge_hot_c=bms.discharge_max_c,
+            bms_over_a=bms.over_current_a,
+            bms_delay_s=bms.delay_s,
+            bms_over_s=bms.over_current_s,
         )
 
 
@@ -412,7 +431,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Machine.BMS_CHARGE, Switch.OPEN, Switch.CLOSED, "BMS: charging allowed again",
         (When("v_cells_v", "<", "bms_over_release_v"), When("t_batt_c", ">=", "bms_charge_cold_release_c"),
-         When("t_batt_c", "<", "bms_charge_hot_c")), "bms_delay_s",
+         When("t_batt_c", "<", "bms_charge_hot_release_c")), "bms_delay_s",
     ),
     *(
         Rule(Machine.BMS_DISCHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", (when,), delay)

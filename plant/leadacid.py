@@ -372,8 +372,15 @@ def rested(soc0: float, t_c: float, p: LeadAcid) -> State:
 
 
 def carried_over(x: State, p: LeadAcid, other: LeadAcid) -> State:
-    """The same battery after its capacity has changed from `p` to `other`: the wells stay as full as they were."""
-    return State(x.q1_ah * other.q_ah / p.q_ah, x.q2_ah * other.q_ah / p.q_ah, x.v_node_v, x.t_c)
+    """The same battery after it has changed from `p` to `other`: the wells stay as full as they were, cell by cell."""
+    size = other.q_ah / p.q_ah
+    return State(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
+
+
+def one_cell_less(p: LeadAcid) -> LeadAcid:
+    """A battery with an inner short circuit in one of its cells."""
+    left = (p.cells - 1.0) / p.cells
+    return p._replace(cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, c_dl_f=p.c_dl_f / left)
 
 
 def soc_from_soc20(soc20: float, p: LeadAcid) -> float:

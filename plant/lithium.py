@@ -311,8 +311,17 @@ def rested(soc0: float, t_c: float, p: Lithium) -> State:
 
 
 def carried_over(x: State, p: Lithium, other: Lithium) -> State:
-    """The same battery after its capacity has changed from `p` to `other`: as full as it was."""
-    return x
+    """The same battery after it has changed from `p` to `other`: as full as it was, cell by cell."""
+    share = other.cells / p.cells
+    return State(x.s, x.h, x.v1_v * share, x.v2_v * share, x.t_c)
+
+
+def one_cell_less(p: Lithium) -> Lithium:
+    """A battery with an inner short circuit in one of its cells."""
+    left = (p.cells - 1.0) / p.cells
+    return p._replace(
+        cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, r1_ohm=p.r1_ohm * left, r2_ohm=p.r2_ohm * left
+    )
 
 
 def scaled(p: Lithium, capacity_ah: float, blocks_in_series: int) -> Lithium:

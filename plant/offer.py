@@ -1,60 +1,119 @@
-"""What the array offers the converter: where the tracker sits on its curve, and where it goes when less is wanted."""
+"""What the array offers the converter: where the tracker sits on its curve, and where it goes when less is wanted.
+
+A curve is a single diode (`diode.Curve`) or a table (`curvetable.TableRow`). Which functions answer is settled by its
+type, in compiled code at compile time: a simple array pays nothing for what a shaded one needs.
+"""
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
+from numba.extending import overload
+
+from plant import curvetable, diode
+from plant.arrayday import ArrayDay, CompositeDay
 from plant.controller import PowerStage
-from plant.diode import Curve, point
-from plant.jit import inlined, kernel
+from plant.curvetable import TableRow
+from plant.diode import Curve, diode_voltage_at, point
+from plant.jit import kernel
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Offer(NamedTuple):
     """What the array offers during one step: its curve, and where the tracker sits on it."""
 
-    curve: Curve
+    curve: Any  # Curve or TableRow
     v_oc_v: float
     v_track_v: float
     p_track_w: float  # after the tracker's own inefficiency
 
 
-@inlined
-def diode_voltage_at(v_pv_v: float, c: Curve, vd_high: float) -> float:
-    """Diode voltage [V] at which the array shows a terminal voltage: Newton on a rising, convex function."""
-    vd = vd_high
-    for _ in range(60):
-        v, _i = point(vd, c)
-        slope = 1.0 + c.r_s_ohm * (c.i_0_a / c.a_v * math.exp(vd / c.a_v) + 1.0 / c.r_sh_ohm)
-        step = (v - v_pv_v) / slope
-        vd -= step
-        if abs(step) < 1e-12 * c.a_v:
-            break
-    return vd
+def _by_type(answers: dict[type, Callable[..., Any]]) -> Callable[[F], F]:
+    """Let compiled code call the function that belongs to the type of the first argument, or of an offer's curve."""
+
+    def dispatched(plain: F) -> F:
+        @overload(plain, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+        def choose(*types: Any) -> Any:
+            first = types[0] if types[0].instance_class is not Offer else types[0].types[0]
+            answer = answers[first.instance_class]
+            return getattr(answer, "py_func", answer)
+
+        return plain
+
+    return dispatched
+
+
+def _diode_of(day: ArrayDay, k: int) -> Curve:
+    return Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], day.r_s_ohm, day.r_sh_ohm[k])
+
+
+def _row_of(day: CompositeDay, k: int) -> TableRow:
+    row = max(day.row[k], 0)
+    n = day.nodes[row] if day.row[k] >= 0 else 0
+    return TableRow(day.v_v[row, :n], day.i_a[row, :n], day.slope_s[row, :n])
+
+
+CURVE_OF: dict[type, Callable[..., Any]] = {ArrayDay: _diode_of, CompositeDay: _row_of}
+CURRENT_AT: dict[type, Callable[..., Any]] = {Curve: diode.current_at, TableRow: curvetable.current_at}
+
+
+@_by_type(CURVE_OF)
+def curve_of(day: Any, k: int) -> Any:
+    """The array's curve at a step of a day."""
+    return CURVE_OF[type(day)](day, k)
+
+
+@_by_type(CURRENT_AT)
+def current_at(c: Any, v_v: float) -> float:
+    """Current [A] of the array at a terminal voltage [V]; 0 in darkness and beyond the open circuit."""
+    return float(CURRENT_AT[type(c)](c, v_v))
+
+
+def _nearest_edge(c: Curve, v_mp_v: float, low_v: float, high_v: float) -> float:
+    return min(max(v_mp_v, low_v), high_v)
+
+
+BEST_BETWEEN: dict[type, Callable[..., Any]] = {Curve: _nearest_edge, TableRow: curvetable.best_between}
+
+
+@_by_type(BEST_BETWEEN)
+def best_between(c: Any, v_mp_v: float, low_v: float, high_v: float) -> float:
+    """Voltage [V] of the highest power between two voltages that leave the maximum power point outside."""
+    return float(BEST_BETWEEN[type(c)](c, v_mp_v, low_v, high_v))
 
 
 @kernel
-def offer(c: Curve, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, s: PowerStage) -> Offer:
+def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, s: PowerStage) -> Offer:
     """Where the tracker sits during a step.
 
     At the maximum power point where its window allows, else at the window's edge: a hot 36-cell module may have its
-    maximum below battery + 2 V. The tracker's efficiency counts as a loss at an unchanged voltage, as the mean of a
-    small oscillation about the point.
+    maximum below battery + 2 V, and a shaded array may have another one above. The tracker's efficiency counts as
+    a loss at an unchanged voltage, as the mean of a small oscillation about the point.
     """
     v_low = v_batt_v + s.above_v
     if v_mp_v >= v_low and v_mp_v <= s.v_max_v:
         return Offer(c, v_oc_v, v_mp_v, s.efficiency * p_mp_w)
-    v = min(max(v_mp_v, v_low), s.v_max_v)
-    if v >= v_oc_v:
+    if not v_low < v_oc_v or v_low > s.v_max_v:
         return Offer(c, v_oc_v, v_oc_v, 0.0)
-    _v, i = point(diode_voltage_at(v, c, v_oc_v), c)
-    return Offer(c, v_oc_v, v, s.efficiency * v * max(i, 0.0))
+    v = best_between(c, v_mp_v, v_low, min(s.v_max_v, v_oc_v))
+    return Offer(c, v_oc_v, v, s.efficiency * v * current_at(c, v))
 
 
 @kernel
-def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
-    """PV voltage [V], right of the maximum power point, at which the array gives just what the output takes.
+def offered(day: Any, k: int, v_batt_v: float, s: PowerStage) -> Offer:
+    """What the array offers at a step of a day, with the battery where the tracker last saw it."""
+    return offer(curve_of(day, k), day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt_v, s)
 
-    Newton in the diode voltage from the open circuit, guarded by bisection.
-    """
+
+@kernel
+def nothing_of(day: Any) -> Offer:
+    """An offer of nothing, of the type that a day's offers have."""
+    return Offer(curve_of(day, 0), 0.0, 0.0, 0.0)
+
+
+def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+    """Newton in the diode voltage from the open circuit, guarded by bisection."""
     c = o.curve
     fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
     per_volt = s.k_c + s.k_s * i_out_a
@@ -79,4 +138,52 @@ def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float
         if step < 1e-11 * c.a_v:
             break
     v, _i = point(vd, c)
-    return v
+    return float(v)
+
+
+def _throttled_table(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+    """Walk right to the first interval in which the power falls below what is taken, then Newton in it."""
+    c = o.curve
+    n = c.v_v.size
+    if n < 2:
+        return o.v_oc_v
+    fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
+    per_volt = s.k_c + s.k_s * i_out_a
+    j = curvetable.interval(c, o.v_track_v)
+    while j < n - 2 and c.v_v[j + 1] * (c.i_a[j + 1] - per_volt) > fixed:
+        j += 1
+    low, high = max(c.v_v[j], o.v_track_v), c.v_v[j + 1]
+    v = high
+    for _ in range(100):
+        i, di = curvetable.cubic(c, j, v)
+        surplus = v * (i - per_volt) - fixed
+        if surplus > 0.0:
+            low = v
+        else:
+            high = v
+        new = v - surplus / (i - per_volt + v * di)
+        if not low <= new <= high:
+            new = 0.5 * (low + high)
+        step = abs(new - v)
+        v = new
+        if step < 1e-14 * high:
+            break
+    return float(v)
+
+
+THROTTLED: dict[type, Callable[..., Any]] = {Curve: _throttled_diode, TableRow: _throttled_table}
+
+
+@_by_type(THROTTLED)
+def _throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+    return float(THROTTLED[type(o.curve)](o, i_out_a, v_batt_v, s))
+
+
+@kernel
+def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+    """PV voltage [V], right of the maximum power point, at which the array gives just what the output takes.
+
+    Where the curve has several maxima, the first such voltage right of the one in use: the way that a controller
+    goes which lets its array rise until the battery has enough.
+    """
+    return float(_throttled(o, i_out_a, v_batt_v, s))

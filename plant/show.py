@@ -3,7 +3,7 @@
 import numpy as np
 
 from plant import battery
-from plant.array import ArrayDay
+from plant.arrayday import AnyDay
 from plant.charger import BatteryStatus, LoadOutput, Machine, OverVoltage, SetPoints, Warning
 from plant.converter import Bus
 from plant.jit import kernel
@@ -19,6 +19,7 @@ from plant.state import (
     DIFFUSION,
     ENTROPY,
     EXTREMES,
+    FADED,
     HYSTERESIS,
     LOAD,
     MISSED,
@@ -65,12 +66,13 @@ def _battery_status(modes: np.ndarray) -> float:
 
 @kernel
 def snapshot(
-    memory: Memory, held: Held, bus: Bus, day: ArrayDay, k: int,
+    memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float, device_offset_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
     x, modes, n = memory.x, books.modes, books.numbers
     wh = n[ACCOUNT : ACCOUNT + ACCOUNTS] + n[TODAY : TODAY + ACCOUNTS]
+    ice = battery.frozen(x, par.battery)
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
     load_on = 1.0 if held.load_on and bus.v_batt_v > 0.0 else 0.0
@@ -101,6 +103,7 @@ def snapshot(
         soc_controller=gauge(bus.v_batt_v, par.setpoints),
         t_batt_c=x.t_c,
         t_probe_c=memory.t_probe_c,
+        frozen=1.0 if ice else 0.0,
         v_cells_v=bus.v_cells_v,
         load_on=load_on,
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
@@ -139,5 +142,6 @@ def snapshot(
         e_diffusion_wh=wh[DIFFUSION],
         e_hysteresis_wh=wh[HYSTERESIS],
         e_entropy_wh=wh[ENTROPY],
+        e_faded_wh=wh[FADED],
         e_stored_wh=battery.stored_wh(x, par.battery),
     )

@@ -5,9 +5,10 @@ load have their records in `site_sky`, `site_array` and `site_load`.
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from plant import configs
 from plant.ageing import AgeingState, aged, fresh, laws_for
@@ -16,12 +17,15 @@ from plant.batteryfile import load_block, load_bms, read_block
 from plant.bms import Bms
 from plant.charger import BATTERY_TYPES, SetPoints
 from plant.clock import parse_local
-from plant.controller import ControllerModel
+from plant.controller import ControllerModel, power_stage
+from plant.layout import layout_of
 from plant.problems import ProblemsError, did_you_mean
 from plant.records import NotNegative, Positive, Record, Temperature
 from plant.site_array import Array
 from plant.site_load import Load
-from plant.site_sky import Location, Sky, Weather
+from plant.site_sky import Location, Sky, Weather, check_sources
+from plant.site_upsets import Upset
+from plant.upsets import Rig, applied
 from plant.wear import Life, Loss
 from plant.yamlfile import KeyPath, load_yaml, problems_of
 
@@ -33,6 +37,7 @@ class Controller(Record):
     battery_type: Literal["sealed", "gel", "flooded"] = "sealed"
     boost_min: Annotated[int, Field(ge=10, le=180)] = 120
     equalize_min: Annotated[int, Field(ge=0, le=180)] = 120
+    tracker: Literal["steady", "dynamic"] = "steady"
     compensation_mv_k_cell: Annotated[float, Field(ge=0.0, le=9.0)] = 3.0
     setpoints: dict[str, Positive] = Field(default_factory=dict)
 
@@ -111,6 +116,10 @@ class Battery(Record):
         return None if self.ageing == "none" else fresh(self.ageing, self.health)
 
 
+def _as_tuple(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
 class Site(Record):
     """A whole off-grid plant."""
 
@@ -124,6 +133,7 @@ class Site(Record):
     controller: Controller = Controller()
     battery: Battery
     load: Load
+    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
 
     @field_validator("start")
     @classmethod
@@ -132,8 +142,13 @@ class Site(Record):
         return text
 
     @model_validator(mode="after")
-    def _setpoints_in_order(self) -> "Site":
+    def _fits_together(self) -> "Site":
         self.setpoints()
+        check_sources(self.location, self.sky, self.weather)
+        rig = Rig(self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v))
+        for upset in self.upsets:
+            rig = applied(rig, upset.name, upset.values)
+        layout_of(self.array, rig.defects)
         return self
 
     def setpoints(self) -> SetPoints:
@@ -146,6 +161,7 @@ class Site(Record):
             boost_min=c.boost_min,
             equalize_min=0 if c.battery_type == "gel" else c.equalize_min,
             compensation_mv_k_cell=c.compensation_mv_k_cell,
+            bms=self.battery.bms(),
         )
 
     def ratings(self) -> dict[str, float]:
@@ -167,7 +183,8 @@ def load_site(name: str) -> Site:
     """
     document = load_yaml(configs.find("sites", name))
     try:
-        return Site.model_validate(document.data)
+        folder = Path(document.file).parent
+        return Site.model_validate(document.data, context={"folder": folder})
     except ValidationError as error:
         raise ProblemsError(problems_of(error, document, known_keys())) from None
 

@@ -47,6 +47,7 @@ class Snapshot(NamedTuple):
     soc: float  # true state of charge, 0..1
     soc_controller: float  # what the controller believes, 0..1
     t_batt_c: float
+    frozen: float  # 1 with ice in the battery
     t_probe_c: float  # as the controller reads it
 
     # load
@@ -91,4 +92,5 @@ class Snapshot(NamedTuple):
     e_diffusion_wh: float
     e_hysteresis_wh: float
     e_entropy_wh: float  # stored energy that warming adds (the EMF has a temperature coefficient)
+    e_faded_wh: float  # was in store in capacity that age or a fault has taken
     e_stored_wh: float  # what is in the battery at this instant

@@ -9,6 +9,8 @@ from plant.charger import RULES, Machine, Quantities, SetPoints
 from plant.controller import PowerStage
 from plant.converter import Limit, LoadDemand, Port
 from plant.offer import Offer
+from plant.tracker import Settings, Tracker
+from plant.tracking import Steady
 
 EVENTS_KEPT = 4096
 EMPTY_EXTREMES = (-np.inf, np.inf, -np.inf, np.inf)
@@ -36,14 +38,14 @@ class Flows(NamedTuple):
 
 
 # The account: integral of each flow, then what the array could have given and why it was not taken (by the
-# regime: charger off, tracker beside the point, battery held at its voltage, rating reached), and what the load
-# asked for in vain.
+# regime: charger off, tracker beside the point, battery held at its voltage, rating reached), what the load
+# asked for in vain, and what was in store in capacity that age or a fault has taken.
 (
     PV, PV_WIRING, CONVERTER_LOSS, CHG, BATT_WIRING, PATH_LOSS, LOAD, OWN, BATT,
     OHMIC, POLARISATION, SIDE, DIFFUSION, HYSTERESIS, ENTROPY, I_SIDE,
-    AVAILABLE, UNTAKEN_OFF, MISSED, UNTAKEN_FULL, UNTAKEN_LIMIT, UNSERVED,
-) = range(len(Flows._fields) + 6)  # fmt: skip
-ACCOUNTS = UNSERVED + 1
+    AVAILABLE, UNTAKEN_OFF, MISSED, UNTAKEN_FULL, UNTAKEN_LIMIT, UNSERVED, FADED,
+) = range(len(Flows._fields) + 7)  # fmt: skip
+ACCOUNTS = FADED + 1
 
 
 class Held(NamedTuple):
@@ -58,6 +60,7 @@ class Held(NamedTuple):
     load_on: bool
     limit: Limit
     port: Port
+    connected: bool  # the battery
     nominal_v: float
 
 
@@ -70,6 +73,9 @@ class Memory(NamedTuple):
     t_heatsink_c: float
     v_batt_v: float  # at the controller's terminals, as the tracker last saw it
     t_probe_c: float  # battery temperature as the controller last took it up
+    t_warm_c: float  # battery temperature that its parameters were last worked out for
+    regime: int  # at the end of the last step
+    tracker: Tracker | Steady
 
 
 class Books(NamedTuple):
@@ -92,7 +98,7 @@ PARTS = {
     "today": ACCOUNTS,  # integrals of the day at hand
     "offset": 8,  # account of charge, then of load, at the last midnight, month, year, reset [Wh]
     "extremes": 4,  # max and min of PV voltage, max and min of battery voltage, today [V]
-    "hours": 3 * 24,  # of the solar day: charge [Ah], SOC at the end, mean battery temperature [degC]
+    "hours": 6 * 24,  # of the solar day, as `wear.Hours`
     "overruns": 1,  # steps that ran out of sub-steps
     "event_count": 1,
     "events": 2 * EVENTS_KEPT,  # time and rule of each transition, the newest overwriting the oldest
@@ -124,10 +130,14 @@ class Parameters(NamedTuple):
     battery: battery.Parameters
     stage: PowerStage
     method: Detailed | QuasiStatic
+    tracker: Settings | Steady
     setpoints: SetPoints
-    r_s_ohm: float  # of the array with its wiring
     batt_cable_ohm: float
     nominal_v: float  # what the load's power is stated at
+    connected: bool  # the battery
+    extra_w: float  # load beside the one asked for
+    extra_s: float
+    probe_c: float  # what a broken probe has the controller read; nan when it works
 
 
 def part(books: Books, name: str) -> np.ndarray:

@@ -11,22 +11,22 @@ import numpy as np
 from numba.extending import overload
 
 from plant import battery, leadacid
-from plant.array import ArrayDay
+from plant.arrayday import AnyDay
 from plant.battery import State, Warm
 from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensated
 from plant.clock import DAY_S
 from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime
-from plant.diode import Curve
 from plant.jit import inlined, kernel
 from plant.load import Demand
 from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
-from plant.offer import Offer, offer
+from plant.offer import offered
 from plant.quasistatic import settle, settle_lithium
 from plant.rungekutta import rk4
 from plant.show import snapshot
 from plant.snapshot import Snapshot
+from plant.tracking import step_of_tracker
 from plant.state import (
     ACCOUNT,
     ACCOUNTS,
@@ -49,6 +49,7 @@ from plant.state import (
 )  # fmt: skip
 
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
+WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.01  # the controller takes up the battery's temperature when it has moved by this
 FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S = (
     LEVELS + SetPoints._fields.index(name) for name in ("float_v", "boost_v", "equalize_v", "boost_s")
@@ -130,8 +131,8 @@ def _hold(held: Held, memory: Memory, books: Books) -> Held:
     stage = modes[Machine.CHARGE]
     port = Port(
         held.port.cable_ohm,
-        modes[Machine.BMS_CHARGE] == Switch.CLOSED,
-        modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
+        held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
+        held.connected and modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
     )
     return Held(
         held.offer,
@@ -143,6 +144,7 @@ def _hold(held: Held, memory: Memory, books: Books) -> Held:
         modes[Machine.LOAD] == LoadOutput.ON,
         held.limit,
         port,
+        held.connected,
         held.nominal_v,
     )
 
@@ -263,28 +265,46 @@ def grid_step(
             if charge == Stage.EQUALIZE
             else memory.equalize_left_s
         )
-        memory = Memory(x, held_s, owed_s, memory.t_heatsink_c, bus.v_batt_v, memory.t_probe_c)
+        memory = _after(memory, x, held_s, owed_s, bus)
         left -= h
     numbers[OVERRUNS] += 1.0
     return memory, held, bus
 
 
+@inlined
+def _log_hour(n: np.ndarray, second: float, step_s: float, x: State, bus: Bus, p: Parameters) -> None:
+    """Keep the day's log, hour by hour (`wear.Hours`)."""
+    hour = HOURS + 6 * int(second / 3600.0)
+    if second % 3600.0 == 0.0:
+        n[hour : hour + 6] = 0.0
+    hours = step_s / 3600.0
+    n[hour] += hours * max(bus.i_batt_a, 0.0)
+    n[hour + 1] -= hours * min(bus.i_batt_a, 0.0)
+    n[hour + 2] = battery.soc(x, p)
+    n[hour + 3] += min(hours, 1.0) * x.t_c
+    n[hour + 4] += min(hours, 1.0) * bus.v_cells_v
+    n[hour + 5] = max(n[hour + 5], 1.0 if battery.frozen(x, p) else 0.0)
+
+
 @kernel
-def _read_probe(memory: Memory, setpoints: SetPoints, books: Books) -> Memory:
+def _read_probe(memory: Memory, setpoints: SetPoints, probe_c: float, books: Books) -> Memory:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
-    t_c = memory.x.t_c
+    t_c = memory.x.t_c if np.isnan(probe_c) else probe_c
     if abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
         return memory
     s = compensated(setpoints, t_c)
     for j in range(len(s)):
         books.numbers[LEVELS + j] = s[j]
     forget(books)
-    return Memory(memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c)
+    return Memory(
+        memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c,
+        memory.t_warm_c, memory.regime, memory.tracker,
+    )  # fmt: skip
 
 
 @kernel
 def run_steps(
-    memory: Memory, books: Books, par: Parameters, day: ArrayDay, demand: Demand, t_room_c: np.ndarray,
+    memory: Memory, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, device_offset_s: float, sample_every: int, out: np.ndarray,
 ) -> tuple[Memory, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
@@ -293,7 +313,7 @@ def run_steps(
     ----------
     memory, books, par : Memory, Books, Parameters
         The plant. `books` is written into.
-    day : ArrayDay
+    day : ArrayDay or CompositeDay
         Of (n,) steps from a solar midnight on.
     demand : Demand
         What the load asks for, (n,) each.
@@ -320,28 +340,31 @@ def run_steps(
     a_day = int(DAY_S / step_s)
     warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
     bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    nothing = Offer(Curve(0.0, 0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
     port = Port(par.batt_cable_ohm, True, True)
     held = Held(
-        nothing, 0.0, LoadDemand(0.0, 0.0, 0.0), 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.nominal_v
+        nothing_of(day), 0.0, LoadDemand(0.0, 0.0, 0.0), 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, par.nominal_v
     )
-    w_c = memory.t_probe_c
+    w_c = memory.t_warm_c
     w = battery.warmed(w_c, par.battery)
     k = first
     for k in range(first, first + count):
-        memory = _read_probe(memory, par.setpoints, books)
-        if memory.t_probe_c != w_c:
-            w_c = memory.t_probe_c
+        memory = _read_probe(memory, par.setpoints, par.probe_c, books)
+        if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
+            w_c = memory.x.t_c
             w = battery.warmed(w_c, par.battery)
-        curve = Curve(day.i_l_a[k], day.i_0_a[k], day.a_v[k], par.r_s_ohm, day.r_sh_ohm[k])
-        offered = offer(curve, day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], memory.v_batt_v, stage)
+        tracker, offer = step_of_tracker(
+            par.tracker, memory.tracker, day, k, memory.v_batt_v,
+            books.modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
+        )  # fmt: skip
         left = derating(memory.t_heatsink_c)
         load = LoadDemand(
-            demand.power_w[k], demand.current_w[k] / par.nominal_v, demand.resistance_w[k] / par.nominal_v**2
+            demand.power_w[k] + par.extra_w,
+            demand.current_w[k] / par.nominal_v,
+            demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
         )
         held = Held(
-            offered, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
-            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.nominal_v,
+            offer, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
+            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, par.nominal_v,
         )  # fmt: skip
         held = _hold(held, memory, books)
         t = day_start_s + k * step_s
@@ -350,18 +373,14 @@ def run_steps(
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
         memory = Memory(
-            memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c
-        )
+            memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c,
+            w_c, bus.regime.value, tracker,
+        )  # fmt: skip
         n[EXTREMES + 0] = max(n[EXTREMES + 0], bus.v_pv_v)
         n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
         n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
         n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
-        hour = HOURS + 3 * int(k % a_day * step_s / 3600.0)
-        if k % a_day * step_s % 3600.0 == 0.0:
-            n[hour] = n[hour + 2] = 0.0
-        n[hour] += bus.i_batt_a * step_s / 3600.0
-        n[hour + 1] = battery.soc(memory.x, par.battery)
-        n[hour + 2] += memory.x.t_c * step_s / 3600.0
+        _log_hour(n, k % a_day * step_s, step_s, memory.x, bus, par.battery)
         if (k + 1) % a_day == 0:
             _fold(books)
         if sample_every > 0 and (k + 1) % sample_every == 0:

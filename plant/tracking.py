@@ -1,17 +1,24 @@
-"""A tracker through one step of the plant, in which the sun stands still."""
+"""The tracker's share of a step: where it sits in a step in which the sun stands still.
 
-from plant.diode import Curve, point
+Two ways of it: `Steady` sits at the maximum at once and loses a constant share, for long runs and sizing; with
+`tracker.Settings` it climbs and sweeps at 10 Hz.
+"""
+
+from typing import Any, NamedTuple
+
+from numba.extending import overload
+
+from plant.controller import PowerStage
+from plant.converter import Regime
 from plant.jit import inlined, kernel
-from plant.offer import diode_voltage_at
-from plant.tracker import UNKNOWN_W, Settings, Tracker, is_sweeping, tick
+from plant.offer import Offer, current_at, curve_of, offered
+from plant.tracker import UNKNOWN_W, Settings, Tracker, is_sweeping, paused, restarted, tick
 
 
-@inlined
-def _measured(v_v: float, c: Curve, near_v: float) -> tuple[float, float]:
-    """Current [A] at a voltage below the open circuit, and the diode's voltage, a good guess for the next time."""
-    vd = diode_voltage_at(v_v, c, near_v)
-    _v, i = point(vd, c)
-    return max(i, 0.0), vd
+class Steady(NamedTuple):
+    """A tracker without a memory."""
+
+    efficiency: float  # share of the maximum that it takes
 
 
 @inlined
@@ -31,7 +38,7 @@ def _later(t: Tracker, seconds: float) -> Tracker:
 
 @kernel
 def track(
-    t: Tracker, c: Curve, v_oc_v: float, v_batt_v: float, seconds: float, s: Settings
+    t: Tracker, c: Any, v_oc_v: float, v_batt_v: float, seconds: float, s: Settings
 ) -> tuple[Tracker, float, float]:
     """Let a tracker work on a curve that doesn't change.
 
@@ -41,7 +48,7 @@ def track(
     Parameters
     ----------
     t : Tracker
-    c : Curve
+    c : Curve or TableRow
     v_oc_v : float
         Its open-circuit voltage.
     v_batt_v : float
@@ -58,13 +65,13 @@ def track(
     ticks = left
     v_sum, p_sum = 0.0, 0.0
     mark, mark_left, mark_v, mark_p = t, -1, 0.0, 0.0
-    v, i, vd = v_oc_v, 0.0, v_oc_v
+    v, i = v_oc_v, 0.0
     while left > 0:
         if t.v_ref_v >= v_oc_v:
             v, i = v_oc_v, 0.0
         elif t.v_ref_v != v:  # half of the looks are a second one at the same place
             v = t.v_ref_v
-            i, vd = _measured(v, c, vd)
+            i = current_at(c, v)
         v_sum += v
         p_sum += v * i
         before = t.direction
@@ -85,3 +92,56 @@ def track(
             t = _later(t, times * period * s.tick_s)
         mark, mark_left, mark_v, mark_p = t, left, v_sum, p_sum
     return t, v_sum / ticks, p_sum / ticks
+
+
+def fresh(s: Any) -> Any:
+    """What a tracker remembers before its first step."""
+    return restarted(s) if isinstance(s, Settings) else s
+
+
+def _steady(
+    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+) -> tuple[Any, Offer]:
+    return t, offered(day, k, v_batt_v, stage)
+
+
+def _climbing(
+    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+) -> tuple[Any, Offer]:
+    c, v_oc = curve_of(day, k), day.v_oc_v[k]
+    if not charging:  # whatever ends the pause begins with a sweep
+        return restarted(s), Offer(c, v_oc, v_oc, 0.0)
+    if regime in (Regime.CONSTANT_VOLTAGE.value, Regime.LIMITED.value):
+        t = paused(t, seconds)
+        v = min(t.v_ref_v, v_oc)
+        return t, Offer(c, v_oc, v, v * current_at(c, v))
+    t, v_mean, p_mean = track(t, c, v_oc, v_batt_v, seconds, s)
+    if v_mean * current_at(c, v_mean) < p_mean:  # a sweep over two hills, whose mean lies in the valley
+        v_mean = min(t.v_ref_v, v_oc)
+    return t, Offer(c, v_oc, v_mean, p_mean)
+
+
+def step_of_tracker(
+    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+) -> tuple[Any, Offer]:
+    """The tracker after a step, and what it offers the converter during it.
+
+    Parameters
+    ----------
+    s, t : Steady or Settings, Steady or Tracker
+    day, k : ArrayDay or CompositeDay, int
+    v_batt_v : float
+    charging : bool
+        Whether the charger works at all.
+    regime : int
+        `converter.Regime` at the end of the step before: it doesn't climb while less than the maximum is wanted.
+    seconds : float
+    stage : PowerStage
+    """
+    work = _climbing if isinstance(s, Settings) else _steady
+    return work(s, t, day, k, v_batt_v, charging, regime, seconds, stage)
+
+
+@overload(step_of_tracker, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+def _step_of_tracker(*types: Any) -> Any:
+    return _climbing if types[0].instance_class is Settings else _steady

@@ -17,6 +17,7 @@ from plant.rungekutta import rk4
 from plant.site import Site, load_site
 from plant.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
 from plant.step import grid_step
+from plant.tracking import Steady
 
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
@@ -53,8 +54,8 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         p,
         power_stage(ControllerModel.load("tracer4210n"), 12)._replace(load_rated_a=1e3),
         Detailed(5.0),
+        Steady(0.995),
         setpoints or load_site("cabin").setpoints(),
-        0.15,
         0.0,
         12.0,
     )
@@ -69,7 +70,7 @@ def books(par: Parameters) -> Books:
 
 def memory(x: State) -> Memory:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c)
+    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, 0, Steady(0.995))
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
@@ -84,15 +85,6 @@ def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: flo
     """One step of the grid."""
     w = battery.warmed(now.x.t_c, par.battery)
     return grid_step(now, inputs, w, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
-        now,
-        inputs,
-        battery.warmed(now.x.t_c, par.battery),
-        par.stage,
-        par.method,
-        open_books,
-        t_s,
-        par.method.step_s,
-    )[0]
 
 
 def rk4_step(x: State, h: float, inputs: Held, par: Parameters) -> State:

@@ -1,15 +1,33 @@
 """The array's day: light that reaches the cells, their temperature, and the power they could give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pvlib
 import pytest
+from pydantic import ValidationError
 
-from plant.array import array_day, effective_irradiance
+from plant.array import array_day, beam_iam, effective_irradiance
 from plant.module import find_module
+from plant.problems import ProblemsError
+from plant.site import load_site
+from plant.site_array import ArrayLosses
 from plant.sky import sky_day
 from tests.plants import site
 
 DAY = 20504  # 2026-02-20
+GRIDDED = ("clear_sky_index", "ghi_w_m2", "dni_w_m2", "dhi_w_m2", "t_amb_c", "wind_m_s")
+GRIDDED_SUN = ("zenith_deg", "azimuth_deg", "airmass", "ghi_w_m2", "dni_w_m2", "twilight_w_m2")
+SITE_WITH_ARRAY = """\
+name: test
+location: {{latitude_deg: 46.8, longitude_deg: 6.9}}
+start: 2026-02-20
+weather: {{temperature_c: 5}}
+array:
+  {}
+battery: {{capacity_ah: 100}}
+load: {{hourly_w: [5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5]}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +80,89 @@ def test_cells_see_less_than_falls_on_the_glass(today):
     share = seen[noon] / whole[noon] / keep  # 0.99 in the sun, 0.95 under cloud: diffuse light comes flat
     assert share.max() == pytest.approx(0.99, abs=0.005)
     assert share.min() == pytest.approx(0.95, abs=0.01)
+
+
+@pytest.mark.parametrize("step_s", [5.0, 60.0])
+def test_any_step_gives_the_same_day(today, step_s):
+    s, sky, fine = today
+    coarse = array_day(s.array, sky, s.sky.albedo, step_s)
+    assert coarse.p_mp_w.size == round(86400 / step_s)
+    assert coarse.p_mp_w.sum() * step_s == pytest.approx(fine.p_mp_w.sum() * 5.0, rel=0.005)
+
+
+def test_a_coarser_sky_will_do(today):
+    """One point of sky a minute, as a sizing run has it, on a cloudless day."""
+    s = site(sky={"clearness": None})
+    sky = sky_day(s, 1, DAY)
+    thin = {name: getattr(sky, name)[::6] for name in GRIDDED}
+    sun = {name: getattr(sky.sun, name)[::6] for name in GRIDDED_SUN}
+    coarse = array_day(s.array, replace(sky, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
+    fine = array_day(s.array, sky, 0.2, 60.0)
+    risen = fine.p_mp_w > 1.0  # a minute is long for the first light
+    assert coarse.p_mp_w[risen] == pytest.approx(fine.p_mp_w[risen], rel=1e-2)
+    assert coarse.p_mp_w.sum() == pytest.approx(fine.p_mp_w.sum(), rel=1e-3)
+
+
+def test_a_cable_is_the_resistance_of_its_copper():
+    """12 m of 6 mm2 there and back at 20 degC: 0.0175 x 24 / 6 = 70 mOhm; 11.8 % more at 50 degC."""
+    cold = ArrayLosses(wiring={"length_m": 12.0, "cross_section_mm2": 6.0})
+    warm = ArrayLosses(wiring={"length_m": 12.0, "cross_section_mm2": 6.0, "t_c": 50.0})
+    assert cold.cable_ohm == pytest.approx(0.070)
+    assert warm.cable_ohm == pytest.approx(0.070 * 1.1179)
+    with pytest.raises(ValidationError, match="not both"):
+        ArrayLosses(wiring_ohm=0.1, wiring={"length_m": 12.0, "cross_section_mm2": 6.0})
+
+
+def test_each_year_takes_half_a_percent_of_the_light(today):
+    assert ArrayLosses(age_years=10.0).kept / ArrayLosses().kept == pytest.approx(0.995**10)
+    s, sky, _ = today
+    old = s.array.model_copy(update={"losses": s.array.losses.model_copy(update={"age_years": 10.0})})
+    assert effective_irradiance(old, sky, 0.2)[1] == pytest.approx(
+        0.995**10 * effective_irradiance(s.array, sky, 0.2)[1]
+    )
+
+
+def test_a_rack_is_tilted_as_its_month_says():
+    """20 February: the second of twelve values."""
+    tilts = [10.0, 55.0, *([10.0] * 10)]
+    moved, still = site(array={"tilt_deg": tilts}), site(array={"tilt_deg": 55.0})
+    sky = sky_day(moved, 1, DAY)
+    assert np.array_equal(
+        array_day(moved.array, sky, 0.2, 60.0).p_mp_w, array_day(still.array, sky, 0.2, 60.0).p_mp_w
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("tilt_deg: 30", "array.module: missing"),
+        ("module: zytech_zt155p", "array.tilt_deg: missing"),
+        ("module: zytech_zt155p\n  tilt_deg: [1, 2]", "array.tilt_deg: must be 12 numbers, got 2"),
+        ("module: zytech_zt155p\n  tilt_deg: 95", "array.tilt_deg: input should be less than or equal to 90, got 95"),
+        ("sub_arrays: []", "array.sub_arrays: must hold at least one"),
+        ("sub_arrays: [{module: zytech_zt155p}]", "array.sub_arrays[0].tilt_deg: missing"),
+        ("tilt_deg: 3\n  sub_arrays: [{module: zytech_zt155p, tilt_deg: 3}]",
+         "tilt_deg must stand in each of sub_arrays"),
+        ("module: {datasheet: {i_sc_a: 5}}\n  tilt_deg: 3", "array.module.datasheet.v_oc_v: missing"),
+        ("module: {parameters: {a_ref: 1.0}}\n  tilt_deg: 3", "parameters lack alpha_sc"),
+        ("module: Zytech Solar ZT155P\n  tilt_deg: 3", "did you mean Zytech_Solar_ZT155P?"),
+        ("module: zytech_zt155p\n  tilt_deg: 3\n  shading: {by_hour: [1, 1]}",
+         "array.shading.by_hour: must be 24 numbers"),
+        ("module: zytech_zt155p\n  tilt_deg: 3\n  shading: {strings: 2, by_hour: [" + 23 * "0, " + "0]}",
+         "shading.strings: 2, but there are 1"),
+    ],
+)  # fmt: skip
+def test_a_bad_array_is_told_where_and_why(tmp_path, written, told):
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE_WITH_ARRAY.format(written), encoding="utf-8")
+    with pytest.raises(ProblemsError) as refused:
+        load_site(str(path))
+    assert told in str(refused.value)
+
+
+def test_the_glass_lets_in_what_pvlib_says():
+    angles = np.linspace(0.0, 90.0, 9973)
+    assert beam_iam(angles) == pytest.approx(np.nan_to_num(pvlib.iam.physical(angles)), abs=1e-6)
 
 
 def test_a_flat_array_sees_no_ground():

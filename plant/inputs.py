@@ -1,0 +1,87 @@
+"""What comes to the plant from outside, some days at a time: sun, air, demand and the room, from (site, seed, day) alone."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from plant.array import array_days
+from plant.arrayday import AnyDay
+from plant.clock import DAY_S, SKY_S
+from plant.layout import Defect
+from plant.load import Demand, demand_day
+from plant.site import Site
+from plant.sky import sky_block
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that some solar days bring to the plant; arrays of one value a step."""
+
+    start_utc_s: int
+    end_utc_s: int
+    array: AnyDay
+    demand: Demand
+    t_room_c: np.ndarray
+
+
+def inputs_of(
+    site: Site, seed: int, first_day: int, days: int, step_s: int, defects: tuple[Defect, ...] = ()
+) -> Inputs:
+    """Make some solar days.
+
+    Parameters
+    ----------
+    site : Site
+    seed : int
+        A day's values are the same in any block and alone.
+    first_day, days : int
+    step_s : int
+        Step of the plant. The sky is made on the plant's own 10 s, or on the step where that is longer.
+    defects : tuple of Defect
+        What is broken in the array.
+    """
+    sky = sky_block(site, seed, first_day, days, max(SKY_S, step_s))
+    array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects)
+    steps = DAY_S // step_s
+    zone = site.location.timezone
+    demand = [
+        demand_day(
+            site.load, seed, first_day + k, sky.start_utc_s + k * DAY_S, zone,
+            array.ghi_w_m2[k * steps : (k + 1) * steps], step_s,
+        )
+        for k in range(days)
+    ]  # fmt: skip
+    room = site.battery.room_c
+    t_room = array.t_amb_c if room == "outdoor" else np.full_like(array.t_amb_c, room)
+    joined = Demand(*(np.concatenate(parts) for parts in zip(*demand, strict=True)))
+    return Inputs(sky.start_utc_s, sky.start_utc_s + days * DAY_S, array, joined, t_room)
+
+
+class Supply:
+    """Blocks of days as they are asked for; the next one can be made by a second thread meanwhile.
+
+    Parameters
+    ----------
+    make : callable
+        Block number and defects -> Inputs; a pure function, so who makes it and when changes nothing.
+    """
+
+    def __init__(self, make: Callable[[int, tuple[Defect, ...]], Inputs]) -> None:
+        self._make = make
+        self._kept: dict[tuple[int, tuple[Defect, ...]], Future[Inputs] | Inputs] = {}
+        self._worker: ThreadPoolExecutor | None = None
+
+    def block(self, number: int, defects: tuple[Defect, ...], ahead: bool) -> Inputs:
+        """A block; `ahead` has the one after it made in the background."""
+        key = (number, defects)
+        found = self._kept.get(key)
+        made = found.result() if isinstance(found, Future) else found or self._make(number, defects)
+        following = (number + 1, defects)
+        self._kept = {key: made, **({following: self._kept[following]} if following in self._kept else {})}
+        if ahead and following not in self._kept:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weather")
+            self._kept[following] = self._worker.submit(self._make, *following)
+        return made
