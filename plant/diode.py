@@ -11,6 +11,7 @@ from plant.jit import inlined
 
 CONVERGED = 1e-5  # of the thermal voltage: the last Newton step squares it, to 1e-10
 SOLVED = 1e-6  # likewise, to 1e-12
+OHMIC = 1e-6  # of the thermal voltage: a diode below this is a resistor
 R_SH_CAP = 20.0  # times its value at 1000 W/m2: R_sh ~ 1/G would keep 13 V on a module in darkness [guess]
 REF_K = 298.15
 BOLTZMANN_EV_K = 8.617333262e-05
@@ -85,7 +86,7 @@ def curve_at(
 @inlined
 def point(vd_v: float, c: Curve) -> tuple[float, float]:
     """Voltage [V] and current [A] of the array at a diode voltage."""
-    i = c.i_l_a - c.i_0_a * (math.exp(vd_v / c.a_v) - 1.0) - vd_v / c.r_sh_ohm
+    i = c.i_l_a - c.i_0_a * math.expm1(vd_v / c.a_v) - vd_v / c.r_sh_ohm
     return vd_v - i * c.r_s_ohm, i
 
 
@@ -96,6 +97,9 @@ def open_circuit_v(c: Curve, near_v: float = 0.0) -> float:
         return 0.0
     # Any guess between 0 and the answer gives an upper bound, from which Newton can't overshoot.
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
+    ohmic_v = c.i_l_a / (c.i_0_a * per_a + g_sh)
+    if ohmic_v < OHMIC * c.a_v:  # the exponential is a straight line here, and would only add rounding
+        return ohmic_v
     left = max(c.i_l_a - 0.999 * near_v * g_sh, 0.0)
     vd = c.a_v * math.log1p(left / c.i_0_a)
     for _ in range(50):
@@ -116,6 +120,8 @@ def maximum_power(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> tuple[float,
     """
     if vd_oc_v <= 0.0:
         return 0.0, 0.0, 0.0
+    if vd_oc_v < OHMIC * c.a_v:
+        return 0.5 * vd_oc_v, 0.5 * (vd_oc_v - c.i_l_a * c.r_s_ohm), 0.5 * c.i_l_a
     low, high = 0.0, vd_oc_v
     vd = near_v if 0.0 < near_v < vd_oc_v else vd_oc_v - c.a_v * math.log1p(vd_oc_v / c.a_v)
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm

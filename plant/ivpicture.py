@@ -99,7 +99,9 @@ def iv_picture(day: AnyDay, k: int, seen: Snapshot, stage: PowerStage, title: st
         state = "darkness"
     else:
         works = REGIMES[Regime(int(seen.regime))]
-        state = f"{seen.poa_w_m2:.0f} W/m², cells {seen.t_cell_c:.0f} °C, {works}; green: the tracker's window"
+        state = (
+            f"{seen.poa_w_m2:.0f} W/m², cells {seen.t_cell_c:.0f} °C, {works}; green: the tracker's window"
+        )
     panels = [
         _panel(whole, parts, marks, window, y, name, most_v, last=y == "p")
         for y, name in (("i", "current [A]"), ("p", "power [W]"))

@@ -103,6 +103,25 @@ def test_the_maximum_is_the_highest_of_all(data):
     assert np.all(np.diff(row.i_a) <= 1e-12 * row.i_a[0])
 
 
+def test_the_second_of_two_near_peaks_wins_when_it_is_the_higher():
+    """Three groups in full light and one at 66 %: four at the lesser current beat three at the greater."""
+    _, (v_oc, v_mp, p_mp), strings, kinds = table([kind(3, 1)], [1000], [660], [50])
+    v = np.linspace(0.0, v_oc, 4000)
+    p = v * np.array([whole_current(one, strings, kinds)[0] for one in v])
+    assert v_mp == pytest.approx(v[p.argmax()], abs=v_oc / 2000)
+    assert p_mp == pytest.approx(p.max(), rel=1e-4)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 4])
+def test_bypass_diodes_let_go_at_their_corner(dim):
+    """Just above and just below the corner the string is still the sum of its groups."""
+    _, _, strings, kinds = table([kind(3, dim)], [1000], [400], [40])
+    corner = strings[0, 14]
+    for v in (corner - 0.3, corner - 1e-4, corner + 1e-4, corner + 0.3):
+        i, _ = whole_current(v, strings, kinds)
+        assert 3 * group_v(i, 1000, 40) + dim * group_v(i, 400, 40) == pytest.approx(v, abs=1e-6)
+
+
 def test_the_tracker_finds_the_other_peak_when_the_highest_lies_below_its_window():
     row, (v_oc, v_mp, p_mp), _, _ = table([kind(1, 1)], [1000], [300], [50])
     o = offer(row, v_oc, v_mp, p_mp, 12.0, STAGE)
