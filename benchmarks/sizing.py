@@ -21,7 +21,8 @@ from benchmarks.table import Result
 from plant import sun
 from plant.clock import DAY_S, STEP_S
 from plant.controller import power_stage
-from plant.plant import DayInputs, Plant, day_inputs
+from plant.inputs import Inputs, inputs_of
+from plant.plant import Plant
 from plant.site import Site, load_site
 
 YEAR_DAYS: Final = 365
@@ -49,7 +50,7 @@ def run() -> Iterator[Result]:
         what="year, sizing fidelity, 1-minute steps, weather included", unit="s", ours=year_s, limit=0.6,
         peer_name="none that makes weather too",
     )  # fmt: skip
-    inputs = {day: day_inputs(site, site.seed, day) for day in _days(site)}
+    inputs = {day: inputs_of(site, site.seed, day) for day in _days(site)}
     kernel_s, pv_wh = _kernel(site, inputs)
     try:
         (c_s, c_pv_wh), why = _in_c(site, inputs), C_NAME
@@ -93,7 +94,7 @@ def _year(site: Site) -> float:
     return _plant(site).advance_to(_end(site)).e_pv_wh
 
 
-def _kernel(site: Site, inputs: dict[int, DayInputs]) -> tuple[float, float]:
+def _kernel(site: Site, inputs: dict[int, Inputs]) -> tuple[float, float]:
     """Wall time [s] of the year with sun and load ready, and its PV energy [Wh]; one call of the kernel a day.
 
     INTEGRATOR: the plant must find its days through ``plant.plant.day_inputs`` at this fidelity, too.
@@ -102,7 +103,7 @@ def _kernel(site: Site, inputs: dict[int, DayInputs]) -> tuple[float, float]:
         return min(_seconds(partial(_year, site)) for _ in range(TRIALS)), _year(site)
 
 
-def _in_c(site: Site, inputs: dict[int, DayInputs]) -> tuple[float, float]:
+def _in_c(site: Site, inputs: dict[int, Inputs]) -> tuple[float, float]:
     """Wall time [s] of the loop in C over the same year, and its PV energy [Wh].
 
     Raises
@@ -132,7 +133,7 @@ def _header(site: Site) -> bytes:
     return struct.pack(f"={len(values)}d", *values)
 
 
-def _columns(site: Site, inputs: dict[int, DayInputs]) -> np.ndarray:
+def _columns(site: Site, inputs: dict[int, Inputs]) -> np.ndarray:
     """Power and voltage at the maximum, open-circuit voltage, demand, room: means over each minute; (5, steps)."""
     first = (_end(site, 0) - inputs[_days(site)[0]].start_utc_s) // STEP_S
     series = []

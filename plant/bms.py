@@ -25,6 +25,9 @@ class Bms(NamedTuple):
     diode_v: float = 0.0  # drop of a switched-off transistor that conducts the other way
 
 
+NO_BMS = Bms()
+
+
 def scaled(block: Bms, capacity_ratio: float, blocks_in_series: int) -> Bms:
     """Limits of a battery of blocks: voltages add up in series, the current grows with capacity."""
     n = float(blocks_in_series)

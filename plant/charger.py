@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.bms import Bms
+from plant.bms import NO_BMS, Bms
 from plant.jit import kernel
 from plant.problems import did_you_mean
 
@@ -206,7 +206,7 @@ class SetPoints(NamedTuple):
         boost_min: float,
         equalize_min: float,
         compensation_mv_k_cell: float,
-        bms: Bms = Bms(),
+        bms: Bms = NO_BMS,
     ) -> "SetPoints":
         """Set-points of a battery type with the user's changes, checked for the order the device demands.
 

@@ -1,4 +1,7 @@
-"""What comes to the plant from outside, some days at a time: sun, air, demand and the room, from (site, seed, day) alone."""
+"""What comes to the plant from outside, some days at a time: sun, air, demand, the room.
+
+From (site, seed, day) alone.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,11 +11,13 @@ import numpy as np
 
 from plant.array import array_days
 from plant.arrayday import AnyDay
-from plant.clock import DAY_S, SKY_S
+from plant.clock import DAY_S, SKY_S, STEP_S
 from plant.layout import Defect
 from plant.load import Demand, demand_day
 from plant.site import Site
 from plant.sky import sky_block
+
+COARSE_SKY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,12 @@ class Inputs:
 
 
 def inputs_of(
-    site: Site, seed: int, first_day: int, days: int, step_s: int, defects: tuple[Defect, ...] = ()
+    site: Site,
+    seed: int,
+    first_day: int,
+    days: int = 1,
+    step_s: int = STEP_S,
+    defects: tuple[Defect, ...] = (),
 ) -> Inputs:
     """Make some solar days.
 
@@ -38,11 +48,11 @@ def inputs_of(
         A day's values are the same in any block and alone.
     first_day, days : int
     step_s : int
-        Step of the plant. The sky is made on the plant's own 10 s, or on the step where that is longer.
+        Step of the plant. Longer ones than 5 s have their sky on a grid of 60 s.
     defects : tuple of Defect
         What is broken in the array.
     """
-    sky = sky_block(site, seed, first_day, days, max(SKY_S, step_s))
+    sky = sky_block(site, seed, first_day, days, SKY_S if step_s == STEP_S else COARSE_SKY_S)
     array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects)
     steps = DAY_S // step_s
     zone = site.location.timezone

@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 
 from plant.arrayday import AnyDay, CompositeDay
-from plant.clock import STEP_S, to_local
-from plant.controller import PowerStage, power_stage
+from plant.clock import to_local
+from plant.controller import PowerStage
 from plant.converter import Regime
 from plant.curvetable import strings_at
 from plant.offer import current_at, curve_of
 from plant.picture import WIDTH
-from plant.plant import Plant, day_inputs
+from plant.plant import Plant
 from plant.problems import Problem, ProblemsError
 from plant.snapshot import Snapshot
 from plant.strings import COUNT, DIM, SIGN, string_current, unpacked
-from plant.sun import day_of
 
 HEIGHT = 230
 POINTS = 500
@@ -56,13 +55,11 @@ def draw_iv(plant: Plant, path: Path) -> None:
 def iv_picture_of(plant: Plant) -> Any:
     """The picture of the step a plant has just made."""
     site, seen = plant.site, plant.snapshot
-    step_start_s = plant.t_utc_s - STEP_S
-    inputs = day_inputs(site, plant.seed, day_of(step_start_s, site.location.longitude_deg))
-    stage = power_stage(site.controller.parameters(), site.battery.system_v)
+    inputs, k, stage = plant.last_step()
     moment = to_local(plant.t_utc_s, site.location.timezone)
     return iv_picture(
         inputs.array,
-        (step_start_s - inputs.start_utc_s) // STEP_S,
+        k,
         seen,
         stage,
         f"{site.name}, {moment:%d %b %Y %H:%M}",

@@ -14,15 +14,33 @@ from plant import ageing, battery, sun
 from plant.ageing import AgeingState
 from plant.charger import RULES, Daylight, Machine
 from plant.clock import (
-    DAY_S, STEP_S, next_midnight_utc_s, parse_duration_s, parse_local, to_local, to_utc_s, utc_offset_s,
+    DAY_S,
+    STEP_S,
+    next_midnight_utc_s,
+    parse_duration_s,
+    parse_local,
+    to_local,
+    to_utc_s,
+    utc_offset_s,
 )  # fmt: skip
-from plant.controller import power_stage
+from plant.controller import PowerStage, power_stage
 from plant.inputs import Inputs, Supply, inputs_of
 from plant.layout import Defect
 from plant.site import Site
 from plant.snapshot import Snapshot
 from plant.state import (
-    CHG, EMPTY_EXTREMES, EVENTS_KEPT, FADED, LOAD, Books, Detailed, Memory, Parameters, QuasiStatic, empty_books, part,
+    CHG,
+    EMPTY_EXTREMES,
+    EVENTS_KEPT,
+    FADED,
+    LOAD,
+    Books,
+    Detailed,
+    Memory,
+    Parameters,
+    QuasiStatic,
+    empty_books,
+    part,
 )  # fmt: skip
 from plant.step import run_steps
 from plant.tracker import tracker_settings
@@ -160,7 +178,9 @@ class Plant:
             turns.append(_Turn(self._on_grid(begin), number, True))
             if upset.lasts is not None:
                 end = begin + int(parse_duration_s(upset.lasts))
-                turns.append(_Turn(max(self._on_grid(end), self._on_grid(begin) + self.step_s), number, False))
+                turns.append(
+                    _Turn(max(self._on_grid(end), self._on_grid(begin) + self.step_s), number, False)
+                )
         return sorted(turns)
 
     def _on_grid(self, t_utc_s: float) -> int:
@@ -280,7 +300,9 @@ class Plant:
             One row of `Snapshot` each.
         """
         if sample_s % self.step_s or sample_s <= 0 or DAY_S % sample_s:
-            raise ValueError(f"sample must be a multiple of {self.step_s} s that divides a day, got {sample_s} s")
+            raise ValueError(
+                f"sample must be a multiple of {self.step_s} s that divides a day, got {sample_s} s"
+            )
         parts = self._run(self.t_utc_s + int(seconds) - int(seconds) % self.step_s, sample_s // self.step_s)
         return np.concatenate(parts) if parts else self._none
 
@@ -334,10 +356,17 @@ class Plant:
         """A solar day is over: the battery is a day older."""
         assert self._age is not None
         log = part(self._books, "hours").reshape(24, 6)
-        self._age = ageing.a_day(self._age, Hours(*log.T.copy()), self.site.battery.new(), self.site.battery.life())
+        self._age = ageing.a_day(
+            self._age, Hours(*log.T.copy()), self.site.battery.new(), self.site.battery.life()
+        )
         lost = ageing.loss(self._age, self.site.battery.life())
         self._aged = ageing.aged(self.site.battery.new(), lost)
         self._rebuild()
+
+    def last_step(self) -> tuple[Inputs, int, PowerStage]:
+        """Inputs of the days around the step just made, which step of them it was, and the controller then."""
+        inputs, k = self._at(max(self.t_utc_s - self.step_s, self.start_utc_s))
+        return inputs, k, self._rig.stage
 
     @property
     def health(self) -> float:

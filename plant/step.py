@@ -21,12 +21,11 @@ from plant.jit import inlined, kernel
 from plant.load import Demand
 from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
-from plant.offer import offered
+from plant.offer import nothing_of
 from plant.quasistatic import settle, settle_lithium
 from plant.rungekutta import rk4
 from plant.show import snapshot
 from plant.snapshot import Snapshot
-from plant.tracking import step_of_tracker
 from plant.state import (
     ACCOUNT,
     ACCOUNTS,
@@ -47,6 +46,7 @@ from plant.state import (
     Memory,
     Parameters,
 )  # fmt: skip
+from plant.tracking import step_of_tracker
 
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
@@ -167,6 +167,14 @@ def _serves_time(bus: Bus, stage: int) -> bool:
 
 
 @inlined
+def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memory:
+    """The memory after a sub-step or a transition."""
+    return Memory(
+        x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.t_warm_c, bus.regime.value, m.tracker
+    )
+
+
+@inlined
 def _same(
     now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any, books: Books
 ) -> bool:
@@ -241,14 +249,7 @@ def grid_step(
                 break
             fired = fire(books, t)
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
-            memory = Memory(
-                memory.x,
-                held_s,
-                memory.equalize_left_s,
-                memory.t_heatsink_c,
-                memory.v_batt_v,
-                memory.t_probe_c,
-            )
+            memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
             held = _hold(held, memory, books)
             bus = look(memory.x, bus.above_node_v, held, w, stage)
         if left <= 1e-9:
@@ -272,7 +273,7 @@ def grid_step(
 
 
 @inlined
-def _log_hour(n: np.ndarray, second: float, step_s: float, x: State, bus: Bus, p: Parameters) -> None:
+def _log_hour(n: np.ndarray, second: float, step_s: float, x: State, bus: Bus, p: battery.Parameters) -> None:
     """Keep the day's log, hour by hour (`wear.Hours`)."""
     hour = HOURS + 6 * int(second / 3600.0)
     if second % 3600.0 == 0.0:
@@ -341,8 +342,9 @@ def run_steps(
     warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
     bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     port = Port(par.batt_cable_ohm, True, True)
+    none, nothing = LoadDemand(0.0, 0.0, 0.0), nothing_of(day)
     held = Held(
-        nothing_of(day), 0.0, LoadDemand(0.0, 0.0, 0.0), 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, par.nominal_v
+        nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, par.nominal_v
     )
     w_c = memory.t_warm_c
     w = battery.warmed(w_c, par.battery)

@@ -100,13 +100,29 @@ def fresh(s: Any) -> Any:
 
 
 def _steady(
-    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+    s: Any,
+    t: Any,
+    day: Any,
+    k: int,
+    v_batt_v: float,
+    charging: bool,
+    regime: int,
+    seconds: float,
+    stage: PowerStage,
 ) -> tuple[Any, Offer]:
     return t, offered(day, k, v_batt_v, stage)
 
 
 def _climbing(
-    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+    s: Any,
+    t: Any,
+    day: Any,
+    k: int,
+    v_batt_v: float,
+    charging: bool,
+    regime: int,
+    seconds: float,
+    stage: PowerStage,
 ) -> tuple[Any, Offer]:
     c, v_oc = curve_of(day, k), day.v_oc_v[k]
     if not charging:  # whatever ends the pause begins with a sweep
@@ -122,7 +138,15 @@ def _climbing(
 
 
 def step_of_tracker(
-    s: Any, t: Any, day: Any, k: int, v_batt_v: float, charging: bool, regime: int, seconds: float, stage: PowerStage
+    s: Any,
+    t: Any,
+    day: Any,
+    k: int,
+    v_batt_v: float,
+    charging: bool,
+    regime: int,
+    seconds: float,
+    stage: PowerStage,
 ) -> tuple[Any, Offer]:
     """The tracker after a step, and what it offers the converter during it.
 

@@ -7,7 +7,7 @@ import pvlib
 import pytest
 from pydantic import ValidationError
 
-from plant.array import array_day, beam_iam, effective_irradiance
+from plant.array import array_days, beam_iam, effective_irradiance
 from plant.module import find_module
 from plant.problems import ProblemsError
 from plant.site import load_site
@@ -34,7 +34,7 @@ load: {{hourly_w: [5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5]}}
 def today():
     s = site()
     sky = sky_day(s, 27, DAY)
-    return s, sky, array_day(s.array, sky, s.sky.albedo)
+    return s, sky, array_days(s.array, sky, s.sky.albedo)
 
 
 def test_cell_temperature_lags_faimans_by_five_minutes(today):
@@ -85,7 +85,7 @@ def test_cells_see_less_than_falls_on_the_glass(today):
 @pytest.mark.parametrize("step_s", [5.0, 60.0])
 def test_any_step_gives_the_same_day(today, step_s):
     s, sky, fine = today
-    coarse = array_day(s.array, sky, s.sky.albedo, step_s)
+    coarse = array_days(s.array, sky, s.sky.albedo, step_s)
     assert coarse.p_mp_w.size == round(86400 / step_s)
     assert coarse.p_mp_w.sum() * step_s == pytest.approx(fine.p_mp_w.sum() * 5.0, rel=0.005)
 
@@ -96,8 +96,8 @@ def test_a_coarser_sky_will_do(today):
     sky = sky_day(s, 1, DAY)
     thin = {name: getattr(sky, name)[::6] for name in GRIDDED}
     sun = {name: getattr(sky.sun, name)[::6] for name in GRIDDED_SUN}
-    coarse = array_day(s.array, replace(sky, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
-    fine = array_day(s.array, sky, 0.2, 60.0)
+    coarse = array_days(s.array, replace(sky, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
+    fine = array_days(s.array, sky, 0.2, 60.0)
     risen = fine.p_mp_w > 1.0  # a minute is long for the first light
     assert coarse.p_mp_w[risen] == pytest.approx(fine.p_mp_w[risen], rel=1e-2)
     assert coarse.p_mp_w.sum() == pytest.approx(fine.p_mp_w.sum(), rel=1e-3)
@@ -128,7 +128,7 @@ def test_a_rack_is_tilted_as_its_month_says():
     moved, still = site(array={"tilt_deg": tilts}), site(array={"tilt_deg": 55.0})
     sky = sky_day(moved, 1, DAY)
     assert np.array_equal(
-        array_day(moved.array, sky, 0.2, 60.0).p_mp_w, array_day(still.array, sky, 0.2, 60.0).p_mp_w
+        array_days(moved.array, sky, 0.2, 60.0).p_mp_w, array_days(still.array, sky, 0.2, 60.0).p_mp_w
     )
 
 

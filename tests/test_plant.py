@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from plant import picture
 from plant.charger import Machine, Stage
 from plant.clock import parse_local, to_local, to_utc_s
-from plant.plant import Plant, day_inputs
+from plant.inputs import inputs_of
+from plant.plant import Plant
 from plant.show import gauge
 from plant.sky import sky_day
 from plant.snapshot import Snapshot
@@ -100,7 +101,7 @@ def test_weather_is_physical_everywhere_on_earth(latitude, longitude, day, seed)
         assert np.all(values >= 0.0)
     assert np.all(sky.ghi_w_m2 <= 1.6 * sky.sun.ghi_w_m2 + 4.0)
     assert sky.ghi_w_m2 == pytest.approx(direct + sky.dhi_w_m2, abs=1e-6)
-    inputs = day_inputs(s, seed, day)
+    inputs = inputs_of(s, seed, day)
     assert np.all(np.isfinite(inputs.array.p_mp_w))
     assert np.all(inputs.array.v_mp_v <= inputs.array.v_oc_v + 1e-12)
 

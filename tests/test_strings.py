@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant.array import array_day
+from plant.array import array_days
 from plant.arrayday import ArrayDay, CompositeDay
 from plant.controller import ControllerModel, power_stage
 from plant.converter import converter_loss_w
@@ -162,7 +162,7 @@ FLAT = {"module": "zytech_zt155p", "series": 2, "parallel": 3, "tilt_deg": 40.0}
 def day_of(array: dict, *defects: Defect, step_s: float = 60.0, clearness=None):
     record = Array.model_validate(array)
     s = site(sky={"clearness": clearness})
-    return array_day(record, sky_day(s, 1, DAY), 0.2, step_s, defects), record
+    return array_days(record, sky_day(s, 1, DAY), 0.2, step_s, defects), record
 
 
 def test_a_simple_array_stays_a_diode_and_two_equal_halves_give_its_power():

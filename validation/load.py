@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from plant.clock import DAY_S
+from plant.inputs import inputs_of
 from plant.load import demand_day
 from plant.loadfile import find_appliances
-from plant.plant import day_inputs
 from plant.site import Site, load_site
 from plant.site_load import Load
 from validation.check import Check
@@ -97,7 +97,7 @@ def _lamps() -> Iterator[Check]:
     import pvlib
 
     cabin = _clear(load_site("cabin"))
-    inputs = day_inputs(cabin, 1, DAY)
+    inputs = inputs_of(cabin, 1, DAY)
     lamp = one({"kind": "lighting", "power_w": 10.0})
     asked = demand_day(lamp, 1, DAY, inputs.start_utc_s, "UTC", inputs.array.ghi_w_m2).power_w
     on = np.flatnonzero(asked == 0.0)
@@ -155,7 +155,7 @@ def _week() -> Any:
     cabin = load_site("cabin")
     step_s, rows = 1200, []
     for day in range(MONDAY, MONDAY + 7):
-        inputs = day_inputs(cabin, 1, day)
+        inputs = inputs_of(cabin, 1, day)
         for name, given in WEEK.items():
             asked = demand_day(
                 one(given), 1, day, inputs.start_utc_s, cabin.location.timezone, inputs.array.ghi_w_m2, step_s

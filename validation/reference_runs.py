@@ -33,7 +33,8 @@ import numpy as np
 from plant import array, configs
 from plant.clock import DAY_S, SKY_S, STEP_S
 from plant.converter import Regime
-from plant.plant import Plant, day_inputs
+from plant.inputs import inputs_of
+from plant.plant import Plant
 from plant.site import Site
 from plant.sky import SkyDay, sky_day
 from plant.trace import Trace
@@ -197,7 +198,7 @@ def run(case: Case, fidelity: str = "detailed") -> Run:
         site = site_of(case, battery)
         plant = Plant(site, start_utc_s=START_UTC_S, **how)
         rows = plant.run(DAYS * DAY_S, 60)
-        v_mp = np.concatenate([day_inputs(site, plant.seed, day).array.v_mp_v for day in _days()])
+        v_mp = np.concatenate([inputs_of(site, plant.seed, day).array.v_mp_v for day in _days()])
     trace = Trace(rows, site.location.timezone)
     step = (trace["t_utc_s"].astype(int) - _days()[0] * DAY_S) // STEP_S - 1
     return Run(plant, trace, _converter_loss_wh(trace, v_mp[step], site))
