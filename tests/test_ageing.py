@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant import ageing, naumann, rainflow
+from plant import ageing, naumann, rainflow, weighted_ah
 from plant.batteryfile import load_block
 from plant.wear import Hours, Life
 
@@ -67,6 +67,38 @@ def test_half_of_it_a_day_lasts_about_as_long_as_the_data_sheet_says():
         assert least < days < most
 
 
+@pytest.mark.parametrize(
+    ("found", "by_hand"),
+    [(weighted_ah.soc_factor(0.5, 24.0, 1.0), 1.0 + 24.0 * (6.614e-5 + 0.5 * 3.307e-3)),
+     (weighted_ah.soc_factor(1.0, 100.0, 2.0), 1.013228),
+     (weighted_ah.current_factor(2.5, 10.0, 0.0), 2.0), (weighted_ah.current_factor(10.0, 10.0, 10.8), np.e),
+     (weighted_ah.bad_charge(0.95), 1.0), (weighted_ah.bad_charge(0.975), 0.75), (weighted_ah.bad_charge(0.89), 0.0)],
+)  # fmt: skip
+def test_the_factors_of_the_paper_are_what_they_are_by_hand(found, by_hand):
+    assert found == pytest.approx(by_hand, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("f_strat", "i_a", "v_cell_v", "t_c", "later"),
+    [(0.0, 10.0, 2.0, 25.0, 0.5 / 30.0), (0.5, 0.0, 2.1, 20.0, 0.5 - 0.0072), (0.5, 0.0, 2.1, 30.0, 0.5 - 0.0144),
+     (0.5, 0.0, 2.5, 25.0, 0.5 - 0.1 - 0.0072 * 2**0.5), (0.01, 0.0, 2.6, 25.0, 0.0)],
+)  # fmt: skip
+def test_an_hour_of_stratification_is_what_it_is_by_hand(f_strat, i_a, v_cell_v, t_c, later):
+    """At SOC_min 0.5: I10 builds up, diffusion and gas take away, never below nothing."""
+    p = load_block("flooded")
+    after = weighted_ah.stratified(f_strat, 0.5, i_a, v_cell_v, t_c, p, LIFE)
+    assert after == pytest.approx(later, abs=1e-12)
+
+
+def test_an_hour_at_the_ten_hour_current_weighs_a_little_more_than_it_is():
+    p = load_block("agm")
+    hour = Hours(
+        np.zeros(1), np.full(1, 10.4), np.full(1, 0.9), np.full(1, 25.0), np.full(1, 12.4), np.zeros(1)
+    )
+    state = ageing.a_day(ageing.fresh("weighted_ah"), hour, p, LIFE)
+    assert state.memory.z_w == pytest.approx(0.1 * (1.0 + 6.614e-5 + 0.1 * 3.307e-3), rel=1e-9)
+
+
 def test_gas_stirs_the_acid_of_a_vented_battery():
     still = lived("weighted_ah", 60, "flooded", depth=0.6, top=0.95, v_v=13.2)
     stirred = lived("weighted_ah", 60, "flooded", depth=0.6, top=0.95, v_v=14.9)
@@ -111,6 +143,12 @@ def test_virtual_time_does_not_depend_on_the_order_of_stress():
     one = naumann.rested_for(naumann.rested_for(naumann.fresh(), *hot), *cool)
     other = naumann.rested_for(naumann.rested_for(naumann.fresh(), *cool), *hot)
     assert naumann.loss(one, LIFE).q_loss == pytest.approx(naumann.loss(other, LIFE).q_loss, rel=1e-12)
+
+
+def test_swings_of_one_size_close_as_soon_as_they_are_complete():
+    closed, pending = rainflow.counted((), [0.0, 1.0, 0.0, 1.0, 0.0])
+    assert closed == [rainflow.Cycle(1.0, 0.5)] * 3
+    assert pending == (1.0, 0.0)
 
 
 @settings(max_examples=100, deadline=None)

@@ -14,6 +14,7 @@ from plant.configs import config_dir
 from plant.problems import ProblemsError
 from plant.site import load_site
 from validation.batteries import bath, hours_to, last, run, terminal_v
+from validation.battery_steps import exact, grid_step
 
 NAMES = sorted(path.stem for path in (config_dir() / "batteries").glob("*.yaml"))
 
@@ -83,6 +84,17 @@ def test_plain_python_and_compiled_code_agree(name):
         assert tuple(fast_lost) == pytest.approx(tuple(plain_lost), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_grid_point_after_a_jump_of_the_current_is_within_a_millivolt(name):
+    """From half the capacity an hour out to 0.4 in and back: the hardest seconds for the step rule."""
+    p = load_block(name)
+    x = y = battery.rested(0.6, 25.0, p)
+    for i_a in (-50.0, 40.0, -50.0):
+        for _ in range(6):
+            x, y = grid_step(x, i_a, 25.0, p)[0], exact(y, i_a, 25.0, p, 5.0)
+            assert terminal_v(x, i_a, p) == pytest.approx(terminal_v(y, i_a, p), abs=1e-3)
+
+
 # Frost
 
 
@@ -93,6 +105,14 @@ def test_weak_acid_freezes_and_blocks_the_current_strong_acid_does_not():
     assert not battery.frozen(full, p)
     ratio = battery.source(empty, p).r_charge_ohm / battery.source(full, p).r_charge_ohm
     assert ratio == pytest.approx(50.0)
+
+
+def test_ice_is_where_the_acid_is_weak_at_the_electrode():
+    """After a hard discharge the available well is empty while the bound one is full."""
+    p = load_block("flooded")
+    x = leadacid.State(0.1 * p.c * p.q_ah, 0.9 * (1 - p.c) * p.q_ah, 12.0, -10.0)
+    assert battery.frozen(x, p)
+    assert not battery.frozen(x._replace(q1_ah=0.9 * p.c * p.q_ah, q2_ah=0.1 * (1 - p.c) * p.q_ah), p)
 
 
 def test_ice_grows_without_a_jump_of_the_resistance():
