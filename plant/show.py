@@ -72,7 +72,7 @@ def snapshot(
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
     x, modes, n = memory.x, books.modes, books.numbers
     wh = n[ACCOUNT : ACCOUNT + ACCOUNTS] + n[TODAY : TODAY + ACCOUNTS]
-    ice = battery.frozen(x, par.battery)
+    ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
     load_on = 1.0 if held.load_on and bus.v_batt_v > 0.0 else 0.0
@@ -103,7 +103,7 @@ def snapshot(
         soc_controller=gauge(bus.v_batt_v, par.setpoints),
         t_batt_c=x.t_c,
         t_probe_c=memory.t_probe_c,
-        frozen=1.0 if ice else 0.0,
+        frozen=ice,
         v_cells_v=bus.v_cells_v,
         load_on=load_on,
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
