@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from plant.cell import Source
 from plant.controller import PowerStage
-from plant.jit import inlined, kernel
+from plant.jit import inlined, kernel, woven
 from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
@@ -70,7 +70,7 @@ class Bus(NamedTuple):
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
 
 
-@inlined
+@woven
 def converter_loss_w(v_pv_v: float, i_out_a: float, s: PowerStage) -> float:
     """Loss [W] of the converter while it works (its own consumption not counted)."""
     return s.k_c * v_pv_v + s.k_s * v_pv_v * i_out_a + s.r_eq * i_out_a * i_out_a
@@ -226,7 +226,7 @@ def _free(
     )
 
 
-@inlined
+@woven
 def _bus(
     v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
     slope: float, o: Offer, s: PowerStage,

@@ -131,7 +131,7 @@ class Parameters(NamedTuple):
     stage: PowerStage
     method: Detailed | QuasiStatic
     tracker: Settings | Steady
-    setpoints: SetPoints
+    setpoints: np.ndarray  # `charger.SetPoints` at 25 degC
     batt_cable_ohm: float
     nominal_v: float  # what the load's power is stated at
     connected: bool  # the battery

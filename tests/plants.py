@@ -55,7 +55,7 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         power_stage(ControllerModel.load("tracer4210n"), 12)._replace(load_rated_a=1e3),
         Detailed(5.0),
         Steady(0.995),
-        setpoints or load_site("cabin").setpoints(),
+        np.array(setpoints or load_site("cabin").setpoints()),
         0.0,
         12.0,
     )
