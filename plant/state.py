@@ -61,7 +61,7 @@ class Held(NamedTuple):
     limit: Limit
     port: Port
     connected: bool  # the battery
-    nominal_v: float
+    wanted_w: float  # what the load asks for at nominal voltage, faults left out
 
 
 class Memory(NamedTuple):

@@ -127,8 +127,8 @@ def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> N
     numbers[TODAY + I_SIDE] += hours * mean.i_side
     numbers[TODAY + AVAILABLE] += hours * held.p_mp_w
     numbers[TODAY + UNTAKEN_OFF + bus.regime.value] += hours * (held.p_mp_w - mean.pv)
-    wanted = held.load.p_w + held.load.i_a * held.nominal_v + held.load.g_s * held.nominal_v**2
-    numbers[TODAY + UNSERVED] += hours * (0.0 if bus.i_load_a > 0.0 else wanted)
+    if bus.i_load_a == 0.0:
+        numbers[TODAY + UNSERVED] += hours * held.wanted_w
 
 
 @woven
@@ -174,7 +174,7 @@ def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) ->
         held.limit,
         port,
         held.connected,
-        held.nominal_v,
+        held.wanted_w,
     )
 
 
@@ -372,9 +372,7 @@ def run_steps(
     bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     port = Port(par.batt_cable_ohm, True, True)
     none, nothing = LoadDemand(0.0, 0.0, 0.0), nothing_of(day)
-    held = Held(
-        nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, par.nominal_v
-    )
+    held = Held(nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, 0.0)
     w_c = memory.t_warm_c
     w = battery.warmed(w_c, par.battery)
     k = first
@@ -388,6 +386,7 @@ def run_steps(
             modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
         )  # fmt: skip
         left = derating(memory.t_heatsink_c)
+        wanted_w = demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k]
         load = LoadDemand(
             demand.power_w[k] + par.extra_w,
             demand.current_w[k] / par.nominal_v,
@@ -395,7 +394,7 @@ def run_steps(
         )
         held = Held(
             offer, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
-            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, par.nominal_v,
+            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, wanted_w,
         )  # fmt: skip
         held = _hold(held, memory, modes, n)
         t = day_start_s + k * step_s
