@@ -36,8 +36,11 @@ def observe(bus: Bus, held: Held, memory: Memory, load_rated_a: float, books: Bo
     """Write down the `Quantities` of this instant."""
     modes = books.modes
     over, hot, battery_hot = modes[Machine.OVER_VOLTAGE], modes[Machine.HEATSINK], modes[Machine.BATTERY_HEAT]
-    asked = held.load.p_w + held.load.i_a + held.load.g_s > 0.0
-    collapsed = 1.0 if held.load_on and asked and bus.i_load_a == 0.0 else 0.0
+    load, v_load = held.load, bus.p_load_w / bus.i_load_a if bus.i_load_a > 0.0 else 0.0
+    asked_a = load.p_w / max(v_load, 1e-9) + load.i_a + load.g_s * v_load
+    carried = bus.i_load_a > (1.0 - 1e-9) * asked_a  # a load may draw its current and not get its power
+    nothing = load.p_w + load.i_a + load.g_s <= 0.0
+    collapsed = 1.0 if held.load_on and not (carried or nothing) else 0.0
     barred = 1.0 if over + hot + battery_hot > 0 else 0.0
     now = Quantities(
         v_batt_v=bus.v_batt_v,
