@@ -19,10 +19,10 @@ import numpy as np
 from benchmarks.responders import HERE, Missing
 from benchmarks.table import Result
 from plant import sun
-from plant.clock import DAY_S, STEP_S
+from plant.clock import DAY_S, SKY_S
 from plant.controller import power_stage
 from plant.inputs import Inputs, inputs_of
-from plant.plant import Plant
+from plant.plant import SIZING_BLOCK_DAYS, Plant
 from plant.site import Site, load_site
 
 YEAR_DAYS: Final = 365
@@ -44,22 +44,22 @@ SETPOINTS: Final = (
 def run() -> Iterator[Result]:
     """The year, its kernel, the kernel over C, solar positions."""
     site = load_site("cabin")
-    _plant(site).advance_to(_end(site, days=2))  # compiled code is loaded, tables are read
-    year_s = min(_seconds(partial(_year, site)) for _ in range(TRIALS))
+    _year(_plant(site), days=2)  # compiled code is loaded, tables are read
+    year_s = min(_seconds(lambda: _year(_plant(site))) for _ in range(TRIALS))
     yield Result(
         what="year, sizing fidelity, 1-minute steps, weather included", unit="s", ours=year_s, limit=0.6,
         peer_name="none that makes weather too",
     )  # fmt: skip
-    inputs = {day: inputs_of(site, site.seed, day) for day in _days(site)}
-    kernel_s, pv_wh = _kernel(site, inputs)
+    blocks = {first: inputs_of(site, site.seed, first, SIZING_BLOCK_DAYS, DT_S) for first in _blocks(site)}
+    kernel_s, pv_wh = _kernel(site, blocks)
     try:
-        (c_s, c_pv_wh), why = _in_c(site, inputs), C_NAME
+        (c_s, c_pv_wh), why = _in_c(site, blocks), C_NAME
     except Missing as reason:
         c_s, c_pv_wh, why = None, float("nan"), str(reason)
     yield Result(
         what="its kernel alone", unit="s", ours=kernel_s, limit=0.2, peer=c_s, peer_name=why,
-        note=f"sun and load are made before the clock starts, fastest of five on either side; PV {pv_wh / 1e3:.1f} kWh, "
-        f"in C {c_pv_wh / 1e3:.1f} kWh",
+        note="sun and load are made before the clock starts, fastest of five on either side; PV "
+        f"{pv_wh / 1e3:.1f} kWh, in C {c_pv_wh / 1e3:.1f} kWh",
     )  # fmt: skip
     if c_s is not None:
         yield Result(
@@ -69,18 +69,25 @@ def run() -> Iterator[Result]:
 
 
 def _plant(site: Site) -> Plant:
-    """The plant at sizing fidelity. INTEGRATOR: the one place that says how to ask for it."""
-    return Plant(site, fidelity="sizing")
+    return Plant(site, fidelity="sizing", step_s=DT_S)
 
 
-def _end(site: Site, days: int = YEAR_DAYS) -> int:
-    return Plant(site).start_utc_s + days * DAY_S
+def _year(plant: Plant, days: int = YEAR_DAYS) -> float:
+    """PV energy of a year from here on [Wh]."""
+    return plant.advance_to(plant.t_utc_s + days * DAY_S).e_pv_wh
 
 
 def _days(site: Site) -> range:
     """Solar days that a year touches."""
-    first = sun.day_of(_end(site, 0), site.location.longitude_deg)
+    first = sun.day_of(_plant(site).start_utc_s, site.location.longitude_deg)
     return range(first, first + YEAR_DAYS + 1)
+
+
+def _blocks(site: Site) -> range:
+    """First days of the blocks that the plant asks for in that year."""
+    days = _days(site)
+    first = days[0] // SIZING_BLOCK_DAYS * SIZING_BLOCK_DAYS
+    return range(first, days[-1] + 1 + SIZING_BLOCK_DAYS, SIZING_BLOCK_DAYS)  # one is made ahead
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -89,21 +96,18 @@ def _seconds(action: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def _year(site: Site) -> float:
-    """PV energy of the year [Wh]."""
-    return _plant(site).advance_to(_end(site)).e_pv_wh
+def _kernel(site: Site, blocks: dict[int, Inputs]) -> tuple[float, float]:
+    """Wall time [s] of the year with sun and load ready, and its PV energy [Wh]."""
+
+    def ready(_site: Site, _seed: int, first_day: int, *_more: object) -> Inputs:
+        return blocks[first_day]
+
+    with patch("plant.plant.inputs_of", ready):
+        plants = [_plant(site) for _ in range(TRIALS)]
+        return min(_seconds(partial(_year, plant)) for plant in plants), plants[0].snapshot.e_pv_wh
 
 
-def _kernel(site: Site, inputs: dict[int, Inputs]) -> tuple[float, float]:
-    """Wall time [s] of the year with sun and load ready, and its PV energy [Wh]; one call of the kernel a day.
-
-    INTEGRATOR: the plant must find its days through ``plant.plant.day_inputs`` at this fidelity, too.
-    """
-    with patch("plant.plant.day_inputs", lambda _site, _seed, day, *_more: inputs[day]):
-        return min(_seconds(partial(_year, site)) for _ in range(TRIALS)), _year(site)
-
-
-def _in_c(site: Site, inputs: dict[int, Inputs]) -> tuple[float, float]:
+def _in_c(site: Site, blocks: dict[int, Inputs]) -> tuple[float, float]:
     """Wall time [s] of the loop in C over the same year, and its PV energy [Wh].
 
     Raises
@@ -117,7 +121,7 @@ def _in_c(site: Site, inputs: dict[int, Inputs]) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         program, data = Path(folder) / "sizing", Path(folder) / "inputs"
         subprocess.run([compiler, "-O2", "-o", program, HERE / "sizing.c", "-lm"], check=True)
-        data.write_bytes(_header(site) + _columns(site, inputs).tobytes())
+        data.write_bytes(_header(site) + _columns(site, blocks).tobytes())
         said = subprocess.run([program, data], check=True, capture_output=True, text=True).stdout.split()
     return float(said[0]), float(said[2])
 
@@ -133,16 +137,20 @@ def _header(site: Site) -> bytes:
     return struct.pack(f"={len(values)}d", *values)
 
 
-def _columns(site: Site, inputs: dict[int, Inputs]) -> np.ndarray:
-    """Power and voltage at the maximum, open-circuit voltage, demand, room: means over each minute; (5, steps)."""
-    first = (_end(site, 0) - inputs[_days(site)[0]].start_utc_s) // STEP_S
-    series = []
-    for column in ("p_mp_w", "v_mp_v", "v_oc_v"):
-        series.append(np.concatenate([getattr(day.array, column) for day in inputs.values()]))
-    for column in ("demand_w", "t_room_c"):
-        series.append(np.concatenate([getattr(day, column)[: DAY_S // STEP_S] for day in inputs.values()]))
-    count = YEAR_DAYS * DAY_S // STEP_S
-    return np.stack([s[first : first + count].reshape(-1, DT_S // STEP_S).mean(axis=1) for s in series])
+def _columns(site: Site, blocks: dict[int, Inputs]) -> np.ndarray:
+    """Power and voltage at the maximum, open-circuit voltage, demand, room, by minute; (5, steps)."""
+    series = [
+        np.concatenate(parts)
+        for parts in zip(
+            *(
+                (b.array.p_mp_w, b.array.v_mp_v, b.array.v_oc_v, b.demand.power_w, b.t_room_c)
+                for b in blocks.values()
+            ),
+            strict=True,
+        )
+    ]
+    first = (_plant(site).start_utc_s - next(iter(blocks.values())).start_utc_s) // DT_S
+    return np.stack([s[first : first + YEAR_DAYS * DAY_S // DT_S] for s in series])
 
 
 def _solar_positions(site: Site) -> Result:
@@ -153,8 +161,7 @@ def _solar_positions(site: Site) -> Result:
     t_utc_s = np.arange(days[0] * DAY_S, (days[-1] + 1) * DAY_S, DT_S, dtype=float)
 
     def ours() -> None:
-        for day in days:  # INTEGRATOR: whatever gives zenith and azimuth of a day and nothing more
-            sun._position(day, place)
+        sun._position(days[0], len(days), place, SKY_S)
 
     def theirs() -> None:
         spa.solar_position(

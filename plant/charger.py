@@ -347,6 +347,10 @@ RULES: tuple[Rule, ...] = (
         (When("v_batt_v", "<", "boost_reconnect_v"),), "reconnect_s", restarts_charge=True,
     ),
     Rule(
+        Machine.LOAD, LoadOutput.ON, LoadOutput.SHORT, "load short circuit",
+        (When("load_share", ">=", "short"),),
+    ),
+    Rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "load voltage collapsed",
         (When("load_collapsed", ">=", "half"),),
     ),
@@ -357,10 +361,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         Machine.LOAD, LoadOutput.LOW_VOLTAGE, LoadOutput.ON, "low-voltage reconnect",
         (When("v_batt_v", ">=", "low_voltage_reconnect_v"),), "restore_s",
-    ),
-    Rule(
-        Machine.LOAD, LoadOutput.ON, LoadOutput.SHORT, "load short circuit",
-        (When("load_share", ">=", "short"),),
     ),
     Rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.OVERLOAD, "load overload",

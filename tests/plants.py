@@ -15,6 +15,7 @@ from plant.offer import Offer
 from plant.plant import Plant
 from plant.rungekutta import rk4
 from plant.site import Site, load_site
+from plant.snapshot import Snapshot
 from plant.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
 from plant.step import grid_step
 from plant.tracking import Steady
@@ -124,3 +125,28 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
         return np.array(flows(now, bus, inputs, w, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)
+
+
+def imbalance(p: Plant, since: Snapshot) -> dict[str, float]:
+    """What each identity of the account lacks between two snapshots, as a share of what went through."""
+    e = {name: getattr(p.snapshot, name) - getattr(since, name) for name in since._fields if name[:2] == "e_"}
+    through = e["e_available_wh"] + e["e_load_wh"] + e["e_own_wh"] + abs(e["e_batt_wh"]) + 1.0
+    battery_has = e["e_stored_wh"] + e["e_faded_wh"] - e["e_entropy_wh"]
+    for loss in ("batt_wiring", "ohmic", "polarisation", "side", "diffusion", "hysteresis"):
+        battery_has += e[f"e_{loss}_wh"]
+    untaken = e["e_missed_wh"] + e["e_untaken_full_wh"] + e["e_untaken_limit_wh"] + e["e_untaken_off_wh"]
+    lacking = {
+        "sun": e["e_available_wh"] - e["e_pv_wh"] - untaken,
+        "converter": e["e_pv_wh"] - e["e_converter_loss_wh"] - e["e_chg_wh"],
+        "node": e["e_chg_wh"] - e["e_load_wh"] - e["e_path_loss_wh"] - e["e_own_wh"] - e["e_batt_wh"],
+        "battery": e["e_batt_wh"] - battery_has,
+    }
+    return {name: abs(wh) / through for name, wh in lacking.items()}
+
+
+def assert_closes(p: Plant, since: Snapshot, battery: float = 1e-6) -> None:
+    """Every identity of the account holds to rounding; the battery's own, of separate quadratures, to `battery`."""
+    shares = imbalance(p, since)
+    assert max(shares["sun"], shares["converter"], shares["node"]) < 1e-9, shares
+    assert shares["battery"] < battery, shares
+    assert p.overrun_steps == 0

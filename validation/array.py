@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -199,7 +200,7 @@ def _rms(percents: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=1)
-def _style() -> dict[str, object]:
+def _style() -> dict[str, Any]:
     return {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "gridColor": "#e4e4e4"}
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from plant import leadacid
-from plant.batteryfile import load_block
 from validation.batteries import HOUR_S, bath, discharged, hours_to, voltages
 from validation.battery_tables import OCV, SOC20
 from validation.trojan import antimony_charge, measured
@@ -25,7 +24,7 @@ def open_circuit() -> alt.Chart:
             "charge": 100 * grid, "battery": TITLES[model],
             "voltage": [leadacid.emf(leadacid.soc_from_soc20(s, p), 25.0, p) for s in grid],
         })
-        for model, p in ((m, load_block(m)) for m in MODELS)
+        for model, p in ((m, bath(m)) for m in MODELS)
     )  # fmt: skip
     points = pd.concat(
         pd.DataFrame({"charge": 100 * np.array(SOC20), "battery": TITLES[model], "voltage": volts})
