@@ -1,8 +1,9 @@
-"""One step with the battery's electrode at rest: implicit, of a minute to an hour, for sizing.
+"""One implicit step of the battery, of a minute to an hour, for sizing.
 
-The equations are those of the full model. The electrode's node, which settles within a minute, stands where
-reaction and gassing carry just the current of the bus; the wells move exactly under that current. Bus and node are
-those of the end of the step, so a battery that fills within an hour is held at its voltage then.
+The equations are those of the full model. The electrode's node, which settles within a minute, stands where reaction,
+gassing and the charging of its double layer carry just the current of the bus (backward Euler, so no step is too long
+for it); the wells move exactly under that current. Bus and node are those of the end of the step, so a battery that
+fills within an hour is held at its voltage then.
 """
 
 import math
@@ -28,9 +29,11 @@ def settle(
 
     Notes
     -----
-    ``r(v) = i_m(v - E(h1), h1) - (i_bus(v) - i_gas(v)) = 0`` is solved for the node's voltage by Newton, guarded by
-    bisection: reaction rises with the voltage, the bus gives less. `h1` is the well's filling at the end
+    ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for the node's voltage by Newton, guarded
+    by bisection: reaction rises with the voltage, the bus gives less. `h1` is the well's filling at the end
     of the step, linear in the current (KiBaM under constant current, Manwell & McGowan 1993).
+    The double layer matters even in long steps: between float and the night's rest it moves 1/4 Ah of a 100 Ah battery,
+    and under broken cloud it carries the load through the gaps.
     What the quadratures of the wells leave over is booked as polarisation, so that energy closes.
     """
     p = w.p
@@ -45,11 +48,12 @@ def settle(
 
     low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
     v = min(max(x.v_node_v, low), high)
+    double_layer = p.c_dl_f / h
     bus, i_gas, i_main, h1 = now, 0.0, 0.0, h1_free
     for _ in range(60):
         bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, w, stage)
         i_gas = gassing_a(v, w)
-        i_main = bus.i_batt_a - i_gas
+        i_main = bus.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
         h1 = h1_free + per_a * i_main
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
         excess = r.i_a - i_main
@@ -57,7 +61,7 @@ def settle(
             high = v
         else:
             low = v
-        less = bus.slope_s - w.gassing_per_v * i_gas  # d(i_main)/dv
+        less = bus.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
         rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * per_a * less  # dE/dv
         new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * per_a * less - less)
         if not low < new < high:

@@ -31,17 +31,18 @@ from unittest.mock import patch
 import numpy as np
 
 from plant import array, configs
-from plant.clock import DAY_S, SKY_S, STEP_S
+from plant.array import Light
+from plant.clock import DAY_S
 from plant.converter import Regime
 from plant.inputs import inputs_of
-from plant.plant import Plant
+from plant.plant import Fidelity, Plant
 from plant.site import Site
-from plant.sky import SkyDay, sky_day
+from plant.sky import SkyBlock, sky_block
 from plant.trace import Trace
 from validation.check import Check
 
 SOURCE = "physics 11"
-FIDELITIES = ("detailed",)  # add "sizing" when the plant has it
+FIDELITIES: tuple[Fidelity, ...] = ("detailed", "sizing")
 CONTROLLER = Path(__file__).with_name("reference_20a.yaml")
 FIRST_DAY = date(2024, 6, 21).toordinal() - date(1970, 1, 1).toordinal()
 ZONE_H = 1
@@ -147,30 +148,33 @@ def bath() -> Iterator[Path]:
 @contextmanager
 def as_assumed(case: Case) -> Iterator[None]:
     """Sky and glass as the reference has them; the only places where its plants are not what a site can say."""
-    effective = array.effective_irradiance
+    through_glass = array.light_on
 
-    def clear_glass(*arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-        whole, _seen = effective(*arguments)
-        return whole, whole
+    def clear_glass(*arguments: Any) -> Light:
+        light = through_glass(*arguments)
+        return light._replace(diffuse=light.whole - light.beam)
 
     with ExitStack() as changed:
-        changed.enter_context(patch("plant.plant.sky_day", _reference_sky(case)))
-        changed.enter_context(patch("plant.array.effective_irradiance", clear_glass))
+        changed.enter_context(patch("plant.inputs.sky_block", _reference_sky(case)))
+        changed.enter_context(patch("plant.array.light_on", clear_glass))
         yield
 
 
-def _reference_sky(case: Case) -> Callable[[Site, int, int], SkyDay]:
-    def sky(site: Site, seed: int, day: int) -> SkyDay:
-        made = sky_day(site, seed, day)
-        hour = np.arange(made.ghi_w_m2.size) * SKY_S / 3600.0
-        light = case.first_day_light if day == FIRST_DAY else 1.0
+def _reference_sky(case: Case) -> Callable[..., SkyBlock]:
+    def sky(site: Site, seed: int, first_day: int, days: int, grid_s: int) -> SkyBlock:
+        made = sky_block(site, seed, first_day, days, grid_s)
+        hour = np.arange(made.ghi_w_m2.shape[1]) * grid_s / 3600.0
+        light = np.ones((days, 1))
+        if first_day <= FIRST_DAY < first_day + days:
+            light[FIRST_DAY - first_day] = case.first_day_light
+        t_amb_c = 18.0 + 6.0 * np.cos(2.0 * np.pi * (hour - WARMEST_H_UTC) / 24.0)
         return dataclasses.replace(
             made,
             ghi_w_m2=light * made.ghi_w_m2,
             dni_w_m2=light * made.dni_w_m2,
             dhi_w_m2=light * made.dhi_w_m2,
-            t_amb_c=18.0 + 6.0 * np.cos(2.0 * np.pi * (hour - WARMEST_H_UTC) / 24.0),
-            wind_m_s=np.full_like(hour, WIND_M_S),
+            t_amb_c=np.broadcast_to(t_amb_c, made.ghi_w_m2.shape).copy(),
+            wind_m_s=np.full_like(made.ghi_w_m2, WIND_M_S),
         )
 
     return sky
@@ -191,21 +195,16 @@ class Run:
 
 
 @lru_cache(maxsize=len(CASES) * 2)
-def run(case: Case, fidelity: str = "detailed") -> Run:
+def run(case: Case, fidelity: Fidelity = "detailed") -> Run:
     """Run a case."""
-    how: dict[str, Any] = {} if fidelity == "detailed" else {"fidelity": fidelity}
     with bath() as battery, as_assumed(case):
         site = site_of(case, battery)
-        plant = Plant(site, start_utc_s=START_UTC_S, **how)
+        plant = Plant(site, start_utc_s=START_UTC_S, fidelity=fidelity)
         rows = plant.run(DAYS * DAY_S, 60)
-        v_mp = np.concatenate([inputs_of(site, plant.seed, day).array.v_mp_v for day in _days()])
+        inputs = inputs_of(site, plant.seed, FIRST_DAY - 1, DAYS + 1, plant.step_s)
     trace = Trace(rows, site.location.timezone)
-    step = (trace["t_utc_s"].astype(int) - _days()[0] * DAY_S) // STEP_S - 1
-    return Run(plant, trace, _converter_loss_wh(trace, v_mp[step], site))
-
-
-def _days() -> tuple[int, ...]:
-    return tuple(range(FIRST_DAY - 1, FIRST_DAY + DAYS))
+    step = (trace["t_utc_s"].astype(int) - inputs.start_utc_s) // plant.step_s - 1
+    return Run(plant, trace, _converter_loss_wh(trace, inputs.array.v_mp_v[step], site))
 
 
 def _converter_loss_wh(trace: Trace, v_mp_v: np.ndarray, site: Site) -> float:
@@ -225,11 +224,11 @@ def checks() -> Iterator[Check]:
             yield from _battery(case, fidelity)
 
 
-def _what(case: Case, fidelity: str, quantity: str) -> str:
+def _what(case: Case, fidelity: Fidelity, quantity: str) -> str:
     return f"{case.name}: {quantity}" + ("" if fidelity == "detailed" else f" ({fidelity})")
 
 
-def _energies(case: Case, fidelity: str) -> Iterator[Check]:
+def _energies(case: Case, fidelity: Fidelity) -> Iterator[Check]:
     done = run(case, fidelity)
     end = done.plant.snapshot
     for quantity, value, reference in (
@@ -247,7 +246,7 @@ def _energies(case: Case, fidelity: str) -> Iterator[Check]:
         )  # fmt: skip
 
 
-def _events(case: Case, fidelity: str) -> Iterator[Check]:
+def _events(case: Case, fidelity: Fidelity) -> Iterator[Check]:
     done = run(case, fidelity)
     for stage, reference in (("BOOST", case.boost_h), ("FLOAT", case.float_h)):
         if reference is not None:
@@ -261,7 +260,7 @@ def _events(case: Case, fidelity: str) -> Iterator[Check]:
         yield Check(what=what, value=boosts, reference=0.0, tolerance=0.5, source=SOURCE)
 
 
-def _battery(case: Case, fidelity: str) -> Iterator[Check]:
+def _battery(case: Case, fidelity: Fidelity) -> Iterator[Check]:
     trace = run(case, fidelity).trace
     soc = trace["soc"]
     for quantity, value, reference, tolerance, unit in (
