@@ -19,6 +19,9 @@ from plant.state import Flows, Held
 
 SETTLED_V = 1e-7  # the last Newton step squares it
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
+# Reaction stops before a well is emptier or fuller than this. At the band's top gassing alone would leave it at minus
+# thirty, where the parabola of the EMF rises again and sends the search the wrong way.
+FILLING = -0.1, 1.2
 
 
 @kernel
@@ -54,7 +57,8 @@ def settle(
         bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, w, stage)
         i_gas = gassing_a(v, w)
         i_main = bus.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
-        h1 = h1_free + per_a * i_main
+        h1 = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
+        moves = per_a if FILLING[0] < h1 < FILLING[1] else 0.0
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
         excess = r.i_a - i_main
         if excess > 0.0:
@@ -62,8 +66,8 @@ def settle(
         else:
             low = v
         less = bus.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
-        rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * per_a * less  # dE/dv
-        new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * per_a * less - less)
+        rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * moves * less  # dE/dv
+        new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * moves * less - less)
         if not low < new < high:
             new = 0.5 * (low + high)
         step = abs(new - v)
