@@ -40,8 +40,8 @@ def long_panels(trace: Trace) -> list[Any]:
     return [
         _bars(frame, SUN, f"array [{{}} {size}]", "the array could give"),
         _bars(frame, LOAD, f"load [{{}} {size}]", "load"),
-        _band(frame, "soc", 100.0, "state of charge [%]", "#2e7d32", [0.0, 100.0]),
-        _band(frame, "v_batt", 1.0, "battery [V]", "#444444", None),
+        _band(frame, "soc", 100.0, "state of charge [%]", "#6fa872", [0.0, 100.0]),
+        _band(frame, "v_batt", 1.0, "battery [V]", "#7a7a7a", None),
     ]
 
 
@@ -52,28 +52,35 @@ def _length(period: Period) -> Any:
 
 
 def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str, legend: str) -> Any:
-    """Bars stacked in the order of the columns; those that are nothing all the time are left out."""
+    """Bars on top of each other in the order of the columns; those that are nothing all the time are left out."""
+    import pandas as pd
+
     some = {name: kind for name, kind in columns.items() if frame[name].max() > 0.0} or columns
-    most = float(frame[list(some)].sum(axis=1).max())
-    unit, per = ("kWh", 1e3) if most >= 2e3 else ("Wh", 1.0)
-    names = {name: label for name, (label, _) in some.items()}
-    long = (
-        frame[["from", "to", *some]]
-        .rename(columns=names)
-        .melt(["from", "to"], var_name="what", value_name="wh")
+    unit, per = ("kWh", 1e3) if frame[list(some)].sum(axis=1).max() >= 2e3 else ("Wh", 1.0)
+    tops = (frame[list(some)].clip(lower=0.0) / per).cumsum(axis=1).round(4)
+    top = float(tops.max(axis=None))
+    bottoms = tops.shift(1, axis=1, fill_value=0.0)
+    parts = [
+        frame[["from", "to"]].assign(what=label, low=bottoms[name], high=tops[name])
+        for name, (label, _) in some.items()
+    ]
+    data = pd.concat(parts)
+    scale = alt.Scale(
+        domain=[label for label, _ in some.values()], range=[colour for _, colour in some.values()]
     )
-    long["order"] = long["what"].map({label: n for n, label in enumerate(names.values())})
-    long["value"] = (long["wh"].clip(lower=0.0) / per).round(4)
-    scale = alt.Scale(domain=list(names.values()), range=[colour for _, colour in some.values()])
     return (
-        alt.Chart(long.drop(columns="wh"))
-        .mark_bar(stroke=None)
+        alt.Chart(data[data["high"] > data["low"]])
+        .mark_rect()
         .encode(
             x=alt.X("from:T", title=None),
             x2="to:T",
-            y=alt.Y("value:Q", title=title.format(unit), stack="zero"),
+            y=alt.Y(
+                "low:Q",
+                title=title.format(unit),
+                scale=alt.Scale(domain=[0.0, 1.05 * max(top, 1e-3)], nice=False),
+            ),
+            y2="high:Q",
             color=alt.Color("what:N", title=legend, scale=scale, sort=None),
-            order=alt.Order("order:Q"),
         )
         .properties(width=WIDTH, height=HEIGHT)
     )
@@ -84,12 +91,11 @@ def _band(
 ) -> Any:
     """From the least to the most of each period."""
     low, high = (times * frame[f"{name}_{end}"] for end in ("min", "max"))
-    data = frame.assign(low=low.round(4), high=high.round(4))
-    data = data[["from", "to", "low", "high"]]
+    data = frame[["from", "to"]].assign(low=low.round(4), high=high.round(4))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=False, nice=True)
     return (
         alt.Chart(data)
-        .mark_rect(color=colour, opacity=0.75)
+        .mark_rect(color=colour)
         .encode(
             x=alt.X("from:T", title=None),
             x2="to:T",

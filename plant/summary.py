@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from plant.trace import Trace
 
 EVENTS_SHOWN = 12
-EVERYDAY = (Machine.CHARGE, Machine.DAYLIGHT)  # told one by one only while few
+EVERYDAY = (Machine.CHARGE, Machine.DAYLIGHT, Machine.WARNING)  # told one by one only while few
 BAR_WIDTH = 22
 MONTHS_FROM_DAYS, YEARS_FROM_DAYS = 45, 3 * 366
 WIDTH = 80  # of a plain terminal, and of a pipe
+HEADS = (
+    "\nsun", "could\ngive", "\ntaken", "\nload", "not\nserved", "served\n%", "hours\nlost",
+    "charge\nleast", "\nmean",
+)  # fmt: skip
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -169,26 +174,24 @@ def _served(trace: "Trace") -> str:
 def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
     """Months, or years, of a long run."""
     totals = by_period(trace, "year" if yearly else "month")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    unit, per = ("Wh", 1.0) if totals["e_available_wh"].max() < 2e3 else ("kWh", 1e3)
     name = "year" if yearly else "month"
-    table.add_column(name, no_wrap=True)
-    unit, per = _unit(float(totals["e_available_wh"].max()))
-    heads = f"sun kWh/m²|{unit}: could give|taken|load|not served|% served|hours lost|SOC % min|mean"
-    for head in heads.split("|"):
-        table.add_column(head, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table.title = f"by {name}: energies in {unit}, sun in kWh/m² of the modules' plane, charge in %"
+    table.title_style, table.title_justify = "", "left"
+    table.add_column("\n" + name, no_wrap=True)
+    for head in HEADS:
+        table.add_column(head, justify="right", no_wrap=True)
     for begins, row in totals.iterrows():
         asked = row["e_load_wh"] + row["e_unserved_wh"]
+        energies = ("e_available_wh", "e_pv_wh", "e_load_wh", "e_unserved_wh")
         table.add_row(
             f"{begins:%Y}" if yearly else f"{begins:%Y-%m}",
             f"{row['poa_wh_m2'] / 1e3:.0f}",
-            *(
-                _figure(row[name] / per)
-                for name in ("e_available_wh", "e_pv_wh", "e_load_wh", "e_unserved_wh")
-            ),
+            *(_figure(row[energy] / per) for energy in energies),
             f"{100 * row['e_load_wh'] / asked:.1f}" if asked > 0.0 else "",
             f"{row['unserved_h']:.0f}",
-            f"{100 * row['soc_min']:.0f}",
-            f"{100 * row['soc_mean']:.0f}",
+            *(f"{100 * row[soc]:.0f}" for soc in ("soc_min", "soc_mean")),
         )
     return table
 
@@ -213,9 +216,18 @@ def _happenings(plant: "Plant", trace: "Trace") -> Iterator[str]:
     for t_utc_s, text in shown:
         yield f"  {to_local(t_utc_s, zone):%Y-%m-%d %H:%M:%S}  {text}"
     if everyday:
-        yield "\neveryday transitions"
-        for kind, times in everyday.most_common():
-            yield f"  {times:5d}  {kind}"
+        yield "\nand, everyday"
+        yield from _counted(everyday)
+
+
+def _counted(kinds: Counter[str]) -> Iterator[str]:
+    """A line for each machine: its transitions, the most frequent first."""
+    machines: dict[str, list[str]] = {}
+    for kind, times in kinds.most_common():
+        machine, _, change = kind.partition(": ")
+        machines.setdefault(machine, []).append(f"{change} {times}")
+    for machine, changes in machines.items():
+        yield from wrap(f"  {machine:8s}  {', '.join(changes)}", WIDTH, subsequent_indent=" " * 12)
 
 
 def _told(event: "Event") -> str:
