@@ -322,7 +322,7 @@ def run(
 
     from plant.clock import DAY_S
     from plant.problems import Problem, ProblemsError
-    from plant.runoptions import default_sample_s, parse_moment, parse_sample_s
+    from plant.runoptions import check_weather, default_sample_s, parse_moment, parse_sample_s
     from plant.summary import print_summary
     from plant.trace import PICTURES, TABLES, Trace, check_suffix
 
@@ -337,6 +337,7 @@ def run(
     if sample is not None:
         sample_s = checked("--sample", sample, partial(parse_sample_s, step_s=plant.step_s))
     end_s, zone = plant.start_utc_s + int(days * DAY_S), plant.site.location.timezone
+    check_weather(plant.site, plant.seed, end_s)
     iv_s = None
     if iv is not None:
         moment = partial(

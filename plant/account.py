@@ -31,14 +31,21 @@ class Flow:
 
 
 def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
-    """The account of a run between two snapshots of it, from what the array could give down to each loss.
+    """The account of a run, from what the array could give down to each loss.
+
+    Parameters
+    ----------
+    before : Snapshot
+        Of the plant when it had not moved yet.
+    after : Snapshot
 
     Notes
     -----
+    A plant that has not moved shows what its first step will make, meters included, so what that step stores is
+    taken off again.
     What the array's cable takes is gone before the point at which the array is measured, and so no part of this.
     """
-    run = Snapshot(*(late - early for early, late in zip(before, after, strict=True)))
-    flows = list(_flows(run))
+    flows = list(_flows(after, after.e_stored_wh - (before.e_stored_wh - _stored_wh(before))))
     placed: list[Flow] = []
     ends = [0.0] * 8  # of the last flow at each depth
     for flow in flows:
@@ -49,7 +56,13 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
     return tuple(placed)
 
 
-def _flows(run: Snapshot) -> Iterator[Flow]:
+def _stored_wh(run: Snapshot) -> float:
+    """What a run has stored by its account [Wh]."""
+    losses = run.e_ohmic_wh + run.e_polarisation_wh + run.e_side_wh + run.e_diffusion_wh + run.e_hysteresis_wh
+    return run.e_batt_wh - run.e_batt_wiring_wh - losses - run.e_faded_wh + run.e_entropy_wh
+
+
+def _flows(run: Snapshot, stored_wh: float) -> Iterator[Flow]:
     yield Flow("the array could give", run.e_available_wh, 0)
     yield Flow("missed by the tracker", run.e_missed_wh, 1)
     yield Flow("not taken: battery full", run.e_untaken_full_wh, 1)
@@ -70,7 +83,7 @@ def _flows(run: Snapshot) -> Iterator[Flow]:
     yield Flow("hysteresis", run.e_hysteresis_wh, 4, always=False)
     yield Flow("brought in by warming", -run.e_entropy_wh, 4, always=False)
     yield Flow("gone with lost capacity", run.e_faded_wh, 4, always=False)
-    yield Flow("more in store than before", run.e_stored_wh, 4)
+    yield Flow("more in store than before", stored_wh, 4)
 
 
 def leaves(flows: tuple[Flow, ...]) -> list[Flow]:

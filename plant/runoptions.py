@@ -1,6 +1,9 @@
 """What a run may be told in words: its step, the time between samples, a moment of it."""
 
+from plant import sun
 from plant.clock import DAY_S, STEP_S, parse_duration_s, parse_local, to_utc_s
+from plant.site import Site
+from plant.sky import sky_day
 
 # Longest run [days] for which samples so far apart [s] are the default: a year of minutes would be 300 MB.
 SAMPLES = ((31.0, 60), (366.0, 600), (float("inf"), 3600))
@@ -59,3 +62,15 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
     if not start_utc_s < moment <= end_utc_s:
         raise ValueError(f"{text} lies outside of the run, after its start and not after its end")
     return moment
+
+
+def check_weather(site: Site, seed: int, end_utc_s: int) -> None:
+    """That a weather file goes on until the end of a run, before the run finds out.
+
+    Raises
+    ------
+    ProblemsError
+        Saying what the file holds.
+    """
+    if site.weather.file is not None:
+        sky_day(site, seed, sun.day_of(end_utc_s - 1, site.location.longitude_deg), 60)

@@ -44,7 +44,7 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         console.print(f"weather file: {note}")
     console.print()
     flows = account(before, after)
-    console.print(account_table(flows, after.e_unserved_wh - before.e_unserved_wh))
+    console.print(account_table(flows, after.e_unserved_wh))
     console.print(_closure(flows))
     console.print()
     if len(trace.rows):
@@ -133,8 +133,9 @@ def _bar(flow: Flow, most_wh: float) -> str:
 
 def _closure(flows: tuple[Flow, ...]) -> str:
     missing, moved = missing_wh(flows), moved_wh(flows)
-    share = f", {abs(missing) / moved:.0e} of what moved" if moved > 0.0 else ""
-    return f"what these parts leave over: {missing:+.2g} Wh{share}"
+    if missing == 0.0 or moved == 0.0:
+        return "these parts leave nothing over"
+    return f"what these parts leave over: {missing:+.1g} Wh, {abs(missing) / moved:.0e} of what moved"
 
 
 # Battery and load
