@@ -20,7 +20,8 @@ RUNS: dict[str, tuple[Fidelity, int | None, int]] = {
     "sizing, 1 min": ("sizing", 60, 600),
     "sizing, 1 h": ("sizing", 3600, 3600),
 }
-COLOURS = ["#30343b", "#3a6ea5", "#d1603d"]
+COLOURS = ["#c3c8ce", "#3a6ea5", "#d1603d"]
+WIDTHS = [4.5, 1.2, 1.2]  # the detailed run lies under the others
 
 
 def figures() -> Iterator[tuple[str, Any]]:
@@ -47,15 +48,15 @@ def _week() -> Any:
         )
     data = pd.concat(frames)
     panels = [
-        _lines(data, "soc", "state of charge [%]", "run", list(RUNS), COLOURS, "%d %b"),
-        _lines(data, "v", "battery [V]", "run", list(RUNS), COLOURS, "%d %b"),
+        _lines(data, "soc", "state of charge [%]", "run", list(RUNS), COLOURS, "%d %b", WIDTHS),
+        _lines(data, "v", "battery [V]", "run", list(RUNS), COLOURS, "%d %b", WIDTHS),
     ]
     return _framed(panels, "the schoolhouse in December")
 
 
 def _fuse() -> Any:
     """What the controller sees when the battery is gone at noon and comes back."""
-    plant = Plant(load_site("cabin"), None, NOON_UTC_S - BEFORE_S)
+    plant = Plant(load_site("cabin"), 27, NOON_UTC_S - BEFORE_S)
     parts = [plant.run(BEFORE_S, 5)]
     number = plant.upset("battery_disconnected")
     parts.append(plant.run(BROKEN_S, 5))
@@ -65,7 +66,10 @@ def _fuse() -> Any:
     volts = {"v_batt_v": "at the controller", "v_cells_v": "of the battery"}
     watts = {"p_mp_w": "array could give", "p_pv_w": "taken", "p_load_w": "load"}
     panels = [
-        _lines(_long(frame, volts), "value", "voltage [V]", "what", list(volts.values()), COLOURS[:2], "%H:%M"),
+        _lines(
+            _long(frame, volts), "value", "voltage [V]", "what", list(volts.values()),
+            ["#30343b", "#3a6ea5"], "%H:%M",
+        ),
         _lines(
             _long(frame, watts), "value", "power [W]", "what", list(watts.values()),
             ["#f2b134", "#d1603d", "#3a6ea5"], "%H:%M",
@@ -80,19 +84,23 @@ def _long(frame: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 
 def _lines(
-    data: pd.DataFrame, column: str, title: str, by: str, names: list[str], colours: list[str], times: str
-) -> Any:
+    data: pd.DataFrame, column: str, title: str, by: str, names: list[str], colours: list[str], times: str,
+    widths: list[float] | None = None,
+) -> Any:  # fmt: skip
+    """Lines over time."""
+    ticks: Any = "day" if "%d" in times else 10
     scale = alt.Scale(domain=names, range=colours)
-    return (
-        alt.Chart(data)
-        .mark_line(strokeWidth=1.4)
+    layers = [
+        alt.Chart(data[data[by] == name])
+        .mark_line(strokeWidth=width)
         .encode(
-            x=alt.X("time:T", title=None, axis=alt.Axis(format=times)),
+            x=alt.X("time:T", title=None, axis=alt.Axis(format=times, tickCount=ticks)),
             y=alt.Y(f"{column}:Q", title=title, scale=alt.Scale(zero=False)),
             color=alt.Color(f"{by}:N", title=None, scale=scale, sort=None),
         )
-        .properties(width=WIDTH, height=HEIGHT)
-    )
+        for name, width in zip(names, widths or [1.4] * len(names), strict=True)
+    ]
+    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
 
 
 def _framed(panels: list[Any], title: str) -> Any:
