@@ -109,7 +109,9 @@ class Plant:
         if start % STEP_S:
             raise ValueError(f"start must lie on the {STEP_S} s grid, got {start}")
         self.start_utc_s = self.t_utc_s = start
-        self._block_days = 1 if fidelity == "detailed" else SIZING_BLOCK_DAYS
+        self._block_days = (
+            1 if fidelity == "detailed" or site.weather.file else SIZING_BLOCK_DAYS
+        )  # files end
         self._supply = Supply(self._made)
         self._age: AgeingState | None = site.battery.age()
         self._aged = site.battery.parameters()
