@@ -94,7 +94,7 @@ def _band(
     data = frame[["from", "to"]].assign(low=low.round(4), high=high.round(4))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=False, nice=True)
     return (
-        alt.Chart(data)
+        alt.Chart(data.dropna())
         .mark_rect(color=colour)
         .encode(
             x=alt.X("from:T", title=None),
