@@ -51,6 +51,12 @@ def _length(period: Period) -> Any:
     return pd.DateOffset(**{period + "s": 1})
 
 
+def _times(frame: "pd.DataFrame") -> Any:
+    """The axis of time; months stand with their year."""
+    daily = (frame["to"] - frame["from"]).iloc[0].days <= 1
+    return alt.Axis() if daily else alt.Axis(format="%b %Y", labelOverlap=True)
+
+
 def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str, legend: str) -> Any:
     """Bars on top of each other in the order of the columns; those that are nothing all the time are left out."""
     import pandas as pd
@@ -72,7 +78,7 @@ def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str
         alt.Chart(data[data["high"] > data["low"]])
         .mark_rect()
         .encode(
-            x=alt.X("from:T", title=None),
+            x=alt.X("from:T", title=None, axis=_times(frame)),
             x2="to:T",
             y=alt.Y(
                 "low:Q",
@@ -94,10 +100,10 @@ def _band(
     data = frame[["from", "to"]].assign(low=low.round(4), high=high.round(4))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=False, nice=True)
     return (
-        alt.Chart(data)
+        alt.Chart(data.dropna())
         .mark_rect(color=colour)
         .encode(
-            x=alt.X("from:T", title=None),
+            x=alt.X("from:T", title=None, axis=_times(frame)),
             x2="to:T",
             y=alt.Y("low:Q", title=title, scale=scale),
             y2="high:Q",

@@ -46,6 +46,8 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
     flows = account(before, after)
     console.print(account_table(flows, after.e_unserved_wh))
     console.print(_closure(flows))
+    if plant.overrun_steps:
+        console.print(f"{plant.overrun_steps} steps could not be solved: a bug, do not trust this run")
     console.print()
     if len(trace.rows):
         for line in _battery_lines(plant, trace):

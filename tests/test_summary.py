@@ -153,7 +153,9 @@ def test_steps_samples_and_moments_are_read():
     assert parse_step_s("15min", "sizing") == 900
     assert parse_step_s("5s", "detailed") == 5
     assert parse_sample_s("1h", 900) == 3600
-    assert parse_moment("2026-02-20T12:00:13", "UTC", 1_771_581_600, 1_771_632_000, 5) == 1_771_588_810
+    begins, ends = 1_771_581_600, 1_771_632_000
+    assert parse_moment("2026-02-20T12:00:13", "UTC", begins, ends, 5) == 1_771_588_810
+    assert parse_moment("2026-02-20T12:07", "UTC", begins, ends, 900) == 1_771_588_800
     assert [default_sample_s(days, step) for days, step in ((1, 5), (365, 60), (365, 3600), (3650, 60))] == [
         60, 600, 3600, 3600,
     ]  # fmt: skip

@@ -203,12 +203,12 @@ def _three_days() -> alt.Chart:
         clear = sun.clear_day(first + k, site.location)
         ghi = clouds.clear_sky_index(7, first + k, k_day, clear.ghi_w_m2, CloudModel()) * clear.ghi_w_m2
         hours = 24.0 * k + np.arange(ghi.size) / 360.0
-        parts.append(pd.DataFrame({"hour": hours[::3], "value": ghi[::3], "of": name}))
+        parts.append(pd.DataFrame({"hour": hours[::6], "value": ghi[::6], "of": name}))
     data = pd.concat(parts)
     order = list(data["of"].unique())
     noons, shades = list(range(0, 73, 12)), [COLOURS[1], COLOURS[0], COLOURS[3]]
     return (
-        alt.Chart(data, title="Three days of the cloud model, every 30 s", width=560, height=240)
+        alt.Chart(data, title="Three days of the cloud model, every minute", width=560, height=240)
         .mark_line(strokeWidth=1)
         .encode(
             alt.X("hour:Q", title="hour", scale=alt.Scale(domain=(0, 72)), axis=alt.Axis(values=noons)),
