@@ -57,8 +57,12 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         Detailed(5.0),
         Steady(0.995),
         setpoints or load_site("cabin").setpoints(),
-        0.0,
-        12.0,
+        batt_cable_ohm=0.0,
+        nominal_v=12.0,
+        connected=True,
+        extra_w=0.0,
+        extra_s=0.0,
+        probe_c=float("nan"),
     )
 
 
@@ -71,7 +75,7 @@ def books(par: Parameters) -> Books:
 
 def memory(x: State) -> Memory:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, 0, Steady(0.995))
+    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, x.t_c, 0, Steady(0.995))
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
@@ -79,7 +83,7 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
     offer = NO_SUN._replace(p_track_w=p_pv_w, v_track_v=v_pv_v, v_oc_v=v_pv_v) if p_pv_w else NO_SUN
     limit, port = Limit(40.0, 520.0), Port(0.0, True, True)
     load = LoadDemand(demand_w, 0.0, 0.0)
-    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, 12.0)
+    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, 12.0)
 
 
 def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:
