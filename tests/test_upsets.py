@@ -1,4 +1,4 @@
-"""Every upset in an otherwise ordinary plant: what it changes, that the account still closes, and that mending mends."""
+"""Every upset in an ordinary plant: what it changes, that the account still closes, and that mending mends."""
 
 import math
 from collections.abc import Callable
