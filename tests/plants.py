@@ -57,8 +57,12 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         Detailed(5.0),
         Steady(0.995),
         np.array(setpoints or load_site("cabin").setpoints()),
-        0.0,
-        12.0,
+        batt_cable_ohm=0.0,
+        nominal_v=12.0,
+        connected=True,
+        extra_w=0.0,
+        extra_s=0.0,
+        probe_c=float("nan"),
     )
 
 
@@ -71,7 +75,7 @@ def books(par: Parameters) -> Books:
 
 def memory(x: State) -> Memory:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, 0, Steady(0.995))
+    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, x.t_c, 0, Steady(0.995))
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:

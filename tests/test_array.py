@@ -96,7 +96,7 @@ def test_a_coarser_sky_will_do(today):
     sky = sky_day(s, 1, DAY)
     thin = {name: getattr(sky, name)[::6] for name in GRIDDED}
     sun = {name: getattr(sky.sun, name)[::6] for name in GRIDDED_SUN}
-    coarse = array_days(s.array, replace(sky, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
+    coarse = array_days(s.array, replace(sky, grid_s=60, sun=replace(sky.sun, **sun), **thin), 0.2, 60.0)
     fine = array_days(s.array, sky, 0.2, 60.0)
     risen = fine.p_mp_w > 1.0  # a minute is long for the first light
     assert coarse.p_mp_w[risen] == pytest.approx(fine.p_mp_w[risen], rel=1e-2)
