@@ -41,11 +41,9 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
 
     Notes
     -----
-    A plant that has not moved shows what its first step will make, meters included, so what that step stores is
-    taken off again.
     What the array's cable takes is gone before the point at which the array is measured, and so no part of this.
     """
-    flows = list(_flows(after, after.e_stored_wh - (before.e_stored_wh - _stored_wh(before))))
+    flows = list(_flows(after, after.e_stored_wh - before.e_stored_wh))
     placed: list[Flow] = []
     ends = [0.0] * 8  # of the last flow at each depth
     for flow in flows:
@@ -54,12 +52,6 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
         ends[flow.depth + 1] = begins
         placed.append(Flow(flow.label, flow.wh, flow.depth, begins, flow.always))
     return tuple(placed)
-
-
-def _stored_wh(run: Snapshot) -> float:
-    """What a run has stored by its account [Wh]."""
-    losses = run.e_ohmic_wh + run.e_polarisation_wh + run.e_side_wh + run.e_diffusion_wh + run.e_hysteresis_wh
-    return run.e_batt_wh - run.e_batt_wiring_wh - losses - run.e_faded_wh + run.e_entropy_wh
 
 
 def _flows(run: Snapshot, stored_wh: float) -> Iterator[Flow]:

@@ -51,6 +51,7 @@ from plant.wear import Hours
 EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
 FIRST_DAY_S = 1_609_459_200  # what a clock begins with that has lost its battery: 2021-01-01 (guess)
 SIZING_STEP_S = 60
+NO_TIME_S = 1e-9  # a step in which nothing moves
 SIZING_BLOCK_DAYS = 32
 Fidelity = Literal["detailed", "sizing"]
 
@@ -265,12 +266,13 @@ class Plant:
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
     def _peek(self) -> Snapshot:
-        """What the plant shows before its next step: that step is run on a copy and thrown away."""
+        """What the plant shows before its next step: the machines settle on a copy, no time goes by."""
         inputs, index = self._at(self.t_utc_s)
         copy = Books(*(array.copy() for array in self._books))
         offset = self._device_offset_s()
+        still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))
         _, seen = run_steps(
-            self._memory, copy, self._par, inputs.array, inputs.demand, inputs.t_room_c,
+            self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
             index, 1, float(inputs.start_utc_s), offset, 0, self._none,
         )  # fmt: skip
         return seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=self.t_utc_s + offset)

@@ -61,7 +61,7 @@ def track(
     Tracker, float, float
         The tracker at the end; mean voltage [V] and mean power [W] of the array.
     """
-    left = round(seconds / s.tick_s)
+    left = max(1, round(seconds / s.tick_s))
     ticks = left
     v_sum, p_sum = 0.0, 0.0
     mark, mark_left, mark_v, mark_p = t, -1, 0.0, 0.0

@@ -1,8 +1,8 @@
 """Where every watt-hour went: the plant's account of energy, at the bus and inside each battery.
 
-The bus closes by algebra, so its rows show that nothing is counted twice or left out, over a year and at every step. The
-battery's losses are integrals of their own, so its rows show how well the integrator conserves energy: each is added up
-from its own formula, and nothing is a remainder. (A step of sizing books the remainder as polarisation.)
+The bus closes by algebra, so its rows show that nothing is counted twice or left out, over a year and at every
+step. The battery's losses are integrals of their own, so its rows show how well the integrator conserves energy: each
+is added up from its own formula, and nothing is a remainder. (A step of sizing books the remainder as polarisation.)
 """
 
 from collections.abc import Iterator, Mapping
