@@ -8,14 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 if TYPE_CHECKING:
     from modbus.link import Line
-    from plant.plant import Plant
+    from plant.plant import Fidelity, Plant
 
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
@@ -37,6 +38,21 @@ def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[
             if low <= value <= high:  # never true for nan
                 return value
         raise typer.BadParameter(f"must be {limits}, got {text!r}")
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[Any], str]:
+    """Parser of an option that is one of some words, and says which would do."""
+
+    def parse(text: Any) -> str:
+        from plant.problems import did_you_mean
+
+        if text in words:
+            return str(text)
+        raise typer.BadParameter(
+            f"must be {' or '.join(words)}, got {text!r}{did_you_mean(str(text), words)}"
+        )
 
     return parse
 
@@ -67,22 +83,34 @@ class Stop(Exception):  # noqa: N818  not an error: a wish
     """Ctrl-C or SIGTERM."""
 
 
-def build(site_name: str, start: str | None, seed: int | None) -> "Plant":
+def build(
+    site_name: str,
+    start: str | None,
+    seed: int | None,
+    fidelity: str = "detailed",
+    step: str | None = None,
+) -> "Plant":
     """A plant from a site's name and the options of the command line."""
     from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
     from plant.plant import Plant
+    from plant.runoptions import parse_step_s
     from plant.site import load_site
 
     site = load_site(site_name)
+    if site.weather.file is not None:
+        from plant.filesky import file_sky
+
+        file_sky(site.weather, site.location)  # what is wrong with it is told before anything takes long
     start_s = None
     if start == "now":
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
+    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
     if not is_compiled():
         say("compiling the plant for this machine, once; 20 to 30 s ...")
-    return Plant(site, seed, start_s)
+    return Plant(site, seed, start_s, cast("Fidelity", fidelity), step_s)
 
 
 def say(text: str) -> None:
@@ -250,20 +278,51 @@ def run(
     days: Annotated[
         float, typer.Option(parser=number(float, 0.001, 36500), metavar="N", help="How long.")
     ] = 1.0,
+    fidelity: Annotated[
+        str,
+        typer.Option(
+            parser=one_of("detailed", "sizing"),
+            metavar="KIND",
+            help="detailed: every 5 s, as serve does. sizing: longer steps for long runs, the battery simplified.",
+        ),
+    ] = "detailed",
+    step: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Step of a sizing run: whole minutes that divide an hour, 1min (default) to 1h.",
+        ),
+    ] = None,
     sample: Annotated[
-        str, typer.Option(metavar="TIME", help="Time between samples: a multiple of 5 s that divides a day.")
-    ] = "60s",
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Time between samples: a multiple of the step that divides a day. "
+            "Default: 60s; 10min for runs over 31 days, 1h over 366; never less than the step.",
+        ),
+    ] = None,
     seed: Seed = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all samples (.csv, .parquet).")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the run (.html, .svg, .png).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the run (.html, .svg, .png); by the day if over 10 days."),
+    ] = None,
+    iv: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Have --plot draw the array's current and power over voltage at this local time of the run instead.",
+        ),
     ] = None,
 ) -> None:
     """Run a plant without a line, as fast as it goes, and sum it up."""
+    import numpy as np
+
     from plant.clock import DAY_S
     from plant.problems import Problem, ProblemsError
+    from plant.runoptions import check_weather, default_sample_s, parse_moment, parse_sample_s
     from plant.summary import print_summary
     from plant.trace import PICTURES, TABLES, Trace, check_suffix
 
@@ -271,19 +330,34 @@ def run(
         check_suffix(out, TABLES)
     if plot is not None:
         check_suffix(plot, PICTURES)
-    plant = build(site, start, seed)
-    sample_s = seconds("--sample", sample)
+    if iv is not None and plot is None:
+        raise ProblemsError([Problem("--iv", 0, "", "needs --plot FILE to draw into")])
+    plant = build(site, start, seed, fidelity, step)
+    sample_s = default_sample_s(days, plant.step_s)
+    if sample is not None:
+        sample_s = checked("--sample", sample, partial(parse_sample_s, step_s=plant.step_s))
+    end_s, zone = plant.start_utc_s + int(days * DAY_S), plant.site.location.timezone
+    check_weather(plant.site, plant.seed, end_s)
+    iv_s = None
+    if iv is not None:
+        moment = partial(
+            parse_moment, timezone=zone, start_utc_s=plant.start_utc_s, end_utc_s=end_s, step_s=plant.step_s
+        )
+        iv_s = checked("--iv", iv, moment)
     with stoppable():
         before = plant.snapshot
-        try:
-            rows = plant.run(days * DAY_S, int(sample_s))
-        except ValueError as error:
-            raise ProblemsError([Problem("--sample", 0, "", str(error))]) from None
+        parts = []
+        if iv_s is not None and plot is not None:
+            from plant.ivpicture import draw_iv
+
+            parts.append(plant.run(iv_s - plant.t_utc_s, sample_s))
+            draw_iv(plant, plot)
+        parts.append(plant.run(end_s - plant.t_utc_s, sample_s))
         title = f"{plant.site.name}, seed {plant.seed}"
-        trace = Trace(rows, plant.site.location.timezone, plant.events(), title)
+        trace = Trace(np.concatenate(parts), zone, plant.events(), title)
         if out is not None:
             trace.write(out)
-        if plot is not None:
+        if plot is not None and iv_s is None:
             from plant.picture import draw
 
             draw(trace, plot)

@@ -450,19 +450,29 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+_EQUALIZE, _FLOAT, _LIMIT = (
+    SetPoints._fields.index(name) for name in ("equalize_v", "float_v", "charging_limit_v")
+)
+_SLOPE = SetPoints._fields.index("compensation_v_k")
+
+
 @kernel
-def compensated(s: SetPoints, t_batt_c: float) -> SetPoints:
+def compensate(setpoints: np.ndarray, t_batt_c: float, levels: np.ndarray) -> None:
     """Set-points at a battery temperature: equalize, boost and float move, and none passes the charging limit.
 
     Which voltages are compensated MAN_A doesn't say; these three are what all families name.
+
+    Parameters
+    ----------
+    setpoints : (n,) array
+        `SetPoints` at 25 degC.
+    t_batt_c : float
+    levels : (n,) array
+        Written into.
     """
-    shift = s.compensation_v_k * (25.0 - t_batt_c)
-    moved = (
-        min(s.equalize_v + shift, s.charging_limit_v),
-        min(s.boost_v + shift, s.charging_limit_v),
-        min(s.float_v + shift, s.charging_limit_v),
-    )
-    return SetPoints(*(s[:3] + moved + s[6:]))  # _replace is not known to the compiler
+    levels[:] = setpoints
+    for j in range(_EQUALIZE, _FLOAT + 1):
+        levels[j] = min(setpoints[j] + setpoints[_SLOPE] * (25.0 - t_batt_c), setpoints[_LIMIT])
 
 
 def markdown() -> str:

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from plant import configs
-from plant.jit import inlined
+from plant.jit import woven
 from plant.yamlfile import load_yaml, read_numbers
 
 
@@ -103,7 +103,7 @@ DERATED = (
 )  # share of the rating left from 81, 82, 83 and 84 degC on (MAN_TRIRON, MAN_XTRA)
 
 
-@inlined
+@woven
 def derating(t_heatsink_c: float) -> float:
     """Share of the rated charge current and power that is left at a heat-sink temperature."""
     above = t_heatsink_c - DERATE_FROM_C

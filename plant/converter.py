@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from plant.cell import Source
 from plant.controller import PowerStage
-from plant.jit import inlined, kernel
+from plant.jit import inlined, kernel, woven
 from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
@@ -70,7 +70,7 @@ class Bus(NamedTuple):
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
 
 
-@inlined
+@woven
 def converter_loss_w(v_pv_v: float, i_out_a: float, s: PowerStage) -> float:
     """Loss [W] of the converter while it works (its own consumption not counted)."""
     return s.k_c * v_pv_v + s.k_s * v_pv_v * i_out_a + s.r_eq * i_out_a * i_out_a
@@ -188,7 +188,7 @@ def solve(
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
-        load = LoadDemand(0.0, load.i_a, load.g_s)
+        load = LoadDemand(0.0, 0.0, 0.0)
     if not (port.charge and port.discharge):
         return _guarded(source, port, v_target_v, charging, drop_guess_v, o, load, limit, s)
     return _free(source, port.cable_ohm, 0.0, v_target_v, charging, drop_guess_v, o, load, limit, s)
@@ -226,7 +226,7 @@ def _free(
     )
 
 
-@inlined
+@woven
 def _bus(
     v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
     slope: float, o: Offer, s: PowerStage,

@@ -15,10 +15,10 @@ from plant.clock import to_local
 from plant.controller import PowerStage
 from plant.converter import Regime
 from plant.curvetable import strings_at
+from plant.longpicture import WIDTH
 from plant.offer import current_at, curve_of
-from plant.picture import WIDTH
+from plant.picture import save
 from plant.plant import Plant
-from plant.problems import Problem, ProblemsError
 from plant.snapshot import Snapshot
 from plant.strings import COUNT, DIM, SIGN, string_current, unpacked
 
@@ -42,14 +42,7 @@ def draw_iv(plant: Plant, path: Path) -> None:
     ProblemsError
         If the file can't be written.
     """
-    chart = iv_picture_of(plant)
-    try:
-        if path.suffix == ".html":
-            path.write_text(chart.to_html(inline=True), encoding="utf-8")
-        else:
-            chart.save(path, scale_factor=2.0)
-    except OSError as error:
-        raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+    save(iv_picture_of(plant), path)
 
 
 def iv_picture_of(plant: Plant) -> Any:

@@ -57,3 +57,8 @@ def kernel(function: F) -> F:
 def inlined(function: F) -> F:
     """A `kernel` so small that calling it, with a record of parameters to hand over, costs more than it does."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+def woven(function: F) -> F:
+    """A `kernel` with one caller: taken into it before it is compiled, so that it isn't compiled twice."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))

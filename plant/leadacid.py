@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 from plant.cell import Losses, Source, rk4_mean
-from plant.jit import inlined, kernel
+from plant.jit import inlined, kernel, woven
 
 
 class LeadAcid(NamedTuple):
@@ -134,13 +134,13 @@ def freezing_point_c(h1: float, p: LeadAcid) -> float:
     return FREEZING[-1][1]
 
 
-@inlined
+@woven
 def frozen(x: State, p: LeadAcid) -> bool:
     """Whether there is ice in the battery."""
     return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.c * p.q_ah), p)
 
 
-@inlined
+@woven
 def series_resistance(x: State, w: Warm) -> float:
     """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
     if not frozen(x, w.p):
@@ -205,7 +205,7 @@ class Reaction(NamedTuple):
     per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
 
 
-@inlined
+@woven
 def _share(x: float) -> float:
     """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
     if x > 20.0:
@@ -249,7 +249,7 @@ def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
     )
 
 
-@inlined
+@woven
 def gassing_a(v_node_v: float, w: Warm) -> float:
     """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007).
 
@@ -258,7 +258,7 @@ def gassing_a(v_node_v: float, w: Warm) -> float:
     return w.gassing_a * math.exp(w.gassing_per_v * v_node_v)
 
 
-@inlined
+@woven
 def diffusion_per_h(ahead: float, w: Warm) -> float:
     """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
     return w.k_per_h * (1.0 + (w.p.rk - 1.0) * _share(ahead * 200.0))

@@ -8,7 +8,7 @@ import numpy as np
 
 from plant.charger import RULES, Machine, Quantities, compile_rules
 from plant.converter import Bus
-from plant.jit import inlined, kernel
+from plant.jit import kernel, woven
 from plant.state import (
     DUE,
     EVENT_COUNT,
@@ -31,41 +31,44 @@ QUANTITIES = len(Quantities._fields)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
 
-@inlined
-def observe(bus: Bus, held: Held, memory: Memory, load_rated_a: float, books: Books) -> None:
+# Where each quantity stands in `Books.numbers`. Each is written by itself: a tuple in a loop costs the compiled code a
+# jump an element.
+(
+    V_BATT, V_PV, V_PV_ABOVE_BATTERY, HELD_S, EQUALIZE_LEFT, OVER_VOLTAGE, LOAD_COLLAPSED, LOAD_SHARE, T_HEATSINK,
+    T_PROBE, HEATSINK_HOT, BATTERY_HOT, CHARGE_BARRED, V_CELLS, T_BATT, I_BATT, I_DISCHARGE,
+) = range(NOW, NOW + QUANTITIES)  # fmt: skip
+
+
+@woven
+def observe(
+    bus: Bus, held: Held, memory: Memory, load_rated_a: float, modes: np.ndarray, numbers: np.ndarray
+) -> None:
     """Write down the `Quantities` of this instant."""
-    modes = books.modes
     over, hot, battery_hot = modes[Machine.OVER_VOLTAGE], modes[Machine.HEATSINK], modes[Machine.BATTERY_HEAT]
     load, v_load = held.load, bus.p_load_w / bus.i_load_a if bus.i_load_a > 0.0 else 0.0
     asked_a = load.p_w / max(v_load, 1e-9) + load.i_a + load.g_s * v_load
     carried = bus.i_load_a > (1.0 - 1e-9) * asked_a  # a load may draw its current and not get its power
     nothing = load.p_w + load.i_a + load.g_s <= 0.0
-    collapsed = 1.0 if held.load_on and not (carried or nothing) else 0.0
-    barred = 1.0 if over + hot + battery_hot > 0 else 0.0
-    now = Quantities(
-        v_batt_v=bus.v_batt_v,
-        v_pv_v=bus.v_pv_v,
-        v_pv_above_battery_v=held.offer.v_oc_v - bus.v_batt_v,
-        held_s=memory.held_s,
-        equalize_left_s=memory.equalize_left_s,
-        over_voltage=float(over),
-        load_collapsed=collapsed,
-        load_share=bus.i_load_a / load_rated_a,
-        t_heatsink_c=memory.t_heatsink_c,
-        t_probe_c=memory.t_probe_c,
-        heatsink_hot=float(hot),
-        battery_hot=float(battery_hot),
-        charge_barred=barred,
-        v_cells_v=bus.v_cells_v,
-        t_batt_c=memory.x.t_c,
-        i_batt_a=bus.i_batt_a,
-        i_discharge_a=-bus.i_batt_a,
-    )
-    for j in range(len(now)):
-        books.numbers[NOW + j] = now[j]
+    numbers[V_BATT] = bus.v_batt_v
+    numbers[V_PV] = bus.v_pv_v
+    numbers[V_PV_ABOVE_BATTERY] = held.offer.v_oc_v - bus.v_batt_v
+    numbers[HELD_S] = memory.held_s
+    numbers[EQUALIZE_LEFT] = memory.equalize_left_s
+    numbers[OVER_VOLTAGE] = over
+    numbers[LOAD_COLLAPSED] = 1.0 if held.load_on and not (carried or nothing) else 0.0
+    numbers[LOAD_SHARE] = bus.i_load_a / load_rated_a
+    numbers[T_HEATSINK] = memory.t_heatsink_c
+    numbers[T_PROBE] = memory.t_probe_c
+    numbers[HEATSINK_HOT] = hot
+    numbers[BATTERY_HOT] = battery_hot
+    numbers[CHARGE_BARRED] = 1.0 if over + hot + battery_hot > 0 else 0.0
+    numbers[V_CELLS] = bus.v_cells_v
+    numbers[T_BATT] = memory.x.t_c
+    numbers[I_BATT] = bus.i_batt_a
+    numbers[I_DISCHARGE] = -bus.i_batt_a
 
 
-@inlined
+@woven
 def unchanged(numbers: np.ndarray) -> bool:
     """Whether every quantity is still where no rule's condition can have changed; false for nan."""
     same = True

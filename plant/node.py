@@ -5,7 +5,7 @@ from plant.battery import State, Warm
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus, LoadDemand, solve
-from plant.jit import inlined
+from plant.jit import inlined, woven
 from plant.state import Flows, Held
 
 
@@ -15,7 +15,7 @@ def look(x: State, drop_guess_v: float, held: Held, w: Warm, stage: PowerStage) 
     return look_through(battery.source_at(x, w), drop_guess_v, held, stage)
 
 
-@inlined
+@woven
 def look_through(source: Source, drop_guess_v: float, held: Held, stage: PowerStage) -> Bus:
     """The node with a battery that shows itself as `source`."""
     load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
@@ -31,7 +31,7 @@ def flows(x: State, bus: Bus, held: Held, w: Warm, stage: PowerStage) -> tuple[S
     return dx, flows_of(bus, loss, stage)
 
 
-@inlined
+@woven
 def flows_of(bus: Bus, loss: Losses, stage: PowerStage) -> Flows:
     """Every flow of an instant."""
     i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0

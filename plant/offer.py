@@ -14,9 +14,10 @@ from plant import curvetable, diode
 from plant.arrayday import ArrayDay, CompositeDay
 from plant.controller import PowerStage
 from plant.curvetable import TableRow
-from plant.diode import Curve, diode_voltage_at, point
+from plant.diode import Curve
 from plant.jit import kernel
 
+SETTLED = 1e-9  # of the diode's thermal voltage: the last Newton step squares it
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -113,32 +114,25 @@ def nothing_of(day: Any) -> Offer:
 
 
 def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
-    """Newton in the diode voltage from the open circuit, guarded by bisection."""
+    """Newton in the diode voltage from the open circuit, where the falling, concave power can't be overshot."""
     c = o.curve
     fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
     per_volt = s.k_c + s.k_s * i_out_a
-    high = o.v_oc_v
-    low = diode_voltage_at(o.v_track_v, c, high)
-    vd = high
+    per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
+    vd, v = o.v_oc_v, o.v_oc_v
     for _ in range(60):
-        grow = math.exp(vd / c.a_v)
-        i = c.i_l_a - c.i_0_a * (grow - 1.0) - vd / c.r_sh_ohm
-        di = -c.i_0_a / c.a_v * grow - 1.0 / c.r_sh_ohm
+        grown = c.i_0_a * math.exp(vd * per_a)
+        i = c.i_l_a + c.i_0_a - grown - vd * g_sh
+        di = -grown * per_a - g_sh
         v, dv = vd - i * c.r_s_ohm, 1.0 - di * c.r_s_ohm
         surplus = v * (i - per_volt) - fixed
-        if surplus > 0.0:
-            low = vd
-        else:
-            high = vd
-        new = vd - surplus / (dv * (i - per_volt) + v * di)
-        if not low <= new <= high:
-            new = 0.5 * (low + high)
-        step = abs(new - vd)
-        vd = new
-        if step < 1e-11 * c.a_v:
+        step = surplus / (dv * (i - per_volt) + v * di)
+        if (
+            abs(step) < SETTLED * c.a_v or vd - step < o.v_track_v
+        ):  # asked for more than there is: the point itself
             break
-    v, _i = point(vd, c)
-    return float(v)
+        vd -= step
+    return float(max(v, o.v_track_v))
 
 
 def _throttled_table(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:

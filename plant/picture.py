@@ -7,11 +7,11 @@ import altair as alt
 import pandas as pd
 
 from plant.charger import Stage
+from plant.longpicture import HEIGHT, WIDTH, is_long, long_panels
 from plant.problems import Problem, ProblemsError
 from plant.trace import Trace
 
 MOST_POINTS = 3000
-WIDTH, HEIGHT = 820, 170
 
 POWERS = {
     "p_mp_w": ("array could give", "#f2b134"),
@@ -35,7 +35,17 @@ def draw(trace: Trace, path: Path) -> None:
     ProblemsError
         If the file can't be written.
     """
-    chart = picture(trace)
+    save(picture(trace), path)
+
+
+def save(chart: Any, path: Path) -> None:
+    """Write a chart by the file's suffix.
+
+    Raises
+    ------
+    ProblemsError
+        If the file can't be written.
+    """
     try:
         if path.suffix == ".html":
             path.write_text(chart.to_html(inline=True), encoding="utf-8")
@@ -46,7 +56,20 @@ def draw(trace: Trace, path: Path) -> None:
 
 
 def picture(trace: Trace) -> Any:
-    """The chart: power; battery voltage and what it is held to; state of charge, true and as shown."""
+    """The chart of a run, sample by sample or, of a long one, day by day."""
+    panels = long_panels(trace) if is_long(trace) else _panels(trace)
+    return (
+        alt.vconcat(*panels, spacing=14, title=trace.title)
+        .resolve_scale(color="independent")
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
+        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
+        .configure_title(fontSize=14, anchor="start")
+        .configure_view(stroke="#cccccc")
+    )
+
+
+def _panels(trace: Trace) -> list[Any]:
+    """Power; battery voltage and what it is held to; state of charge, true and as shown."""
     frame = trace.frame()
     frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]
     stages = _stage_spans(frame)
@@ -64,20 +87,12 @@ def picture(trace: Trace) -> Any:
         "state of charge [%]",
         zero=False,
     )
-    panels = [
+    return [
         alt.layer(_behind(stages, legend=panel == 0), layer)
         .properties(width=WIDTH, height=HEIGHT)
         .resolve_scale(color="independent")
         for panel, layer in enumerate((power, voltage, charge))
     ]
-    return (
-        alt.vconcat(*panels, spacing=14, title=trace.title)
-        .resolve_scale(color="independent")
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
-        .configure_title(fontSize=14, anchor="start")
-        .configure_view(stroke="#cccccc")
-    )
 
 
 def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, *, zero: bool) -> Any:

@@ -109,7 +109,9 @@ class Plant:
         if start % STEP_S:
             raise ValueError(f"start must lie on the {STEP_S} s grid, got {start}")
         self.start_utc_s = self.t_utc_s = start
-        self._block_days = 1 if fidelity == "detailed" else SIZING_BLOCK_DAYS
+        self._block_days = (
+            1 if fidelity == "detailed" or site.weather.file else SIZING_BLOCK_DAYS
+        )  # files end
         self._supply = Supply(self._made)
         self._age: AgeingState | None = site.battery.age()
         self._aged = site.battery.parameters()
@@ -117,6 +119,7 @@ class Plant:
         self._upsets = [(upset.name, dict(upset.values)) for upset in site.upsets]
         self._turns = self._timetable()
         self._broken: list[int] = []
+        self._setpoints = site.setpoints()
         self._rig = self._rigged()
         self._par = self._parameters()
         inputs, index = self._at(start)
@@ -124,7 +127,7 @@ class Plant:
         x = battery.rested(site.battery.soc, t_room, self._par.battery)
         self._memory = Memory(x, 0.0, 0.0, t_room, 0.0, math.nan, math.nan, 0, fresh(self._par.tracker))
         self._books = empty_books()
-        dark = inputs.array.v_oc_v[index] < self._par.setpoints.night_v
+        dark = inputs.array.v_oc_v[index] < self._setpoints.night_v
         self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
         self._midnight_s = next_midnight_utc_s(start, zone)
         self._none = np.empty((0, len(Snapshot._fields)))
@@ -156,7 +159,7 @@ class Plant:
             rig.stage,
             Detailed(float(STEP_S)) if self.fidelity == "detailed" else QuasiStatic(float(self.step_s)),
             tracker_settings(rig.stage) if climbs else Steady(rig.stage.efficiency),
-            site.setpoints(),
+            np.array(self._setpoints),
             rig.batt_cable_ohm,
             float(site.battery.system_v),
             rig.connected,
@@ -349,7 +352,7 @@ class Plant:
         offset[1, :periods] = so_far[LOAD]
         part(self._books, "extremes")[:] = EMPTY_EXTREMES
         if today.day == EQUALIZE_DAY:
-            self._memory = self._memory._replace(equalize_left_s=self._par.setpoints.equalize_s)
+            self._memory = self._memory._replace(equalize_left_s=self._setpoints.equalize_s)
         self._midnight_s = self._next_midnight()
 
     def _grow_old(self) -> None:

@@ -7,18 +7,24 @@ fills within an hour is held at its voltage then.
 """
 
 import math
+from typing import NamedTuple
 
 from plant import leadacid, lithium
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.leadacid import State, diffusion_per_h, emf, gassing_a, reaction
 from plant.node import flows_of, look, look_through
 from plant.state import Flows, Held
 
 SETTLED_V = 1e-7  # the last Newton step squares it
+SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
+MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
+# Reaction stops before a well is emptier or fuller than this. At the band's top gassing alone would leave it at minus
+# thirty, where the parabola of the EMF rises again and sends the search the wrong way.
+FILLING = -0.1, 1.2
 
 
 @kernel
@@ -54,7 +60,8 @@ def settle(
         bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, w, stage)
         i_gas = gassing_a(v, w)
         i_main = bus.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
-        h1 = h1_free + per_a * i_main
+        h1 = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
+        moves = per_a if FILLING[0] < h1 < FILLING[1] else 0.0
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
         excess = r.i_a - i_main
         if excess > 0.0:
@@ -62,8 +69,8 @@ def settle(
         else:
             low = v
         less = bus.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
-        rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * per_a * less  # dE/dv
-        new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * per_a * less - less)
+        rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * moves * less  # dE/dv
+        new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * moves * less - less)
         if not low < new < high:
             new = 0.5 * (low + high)
         step = abs(new - v)
@@ -106,56 +113,94 @@ def _booked(
     return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
 
 
+class _Led(NamedTuple):
+    """Where a held current takes a LiFePO4 battery, and what it shows its terminals then."""
+
+    s: float
+    h: float
+    stored_a: float
+    relaxed_v: float  # what is left of the relaxations it began with
+    grown_ohm: float  # those that grow are linear in the current: they count as resistance
+    ohmic_ohm: float
+    r1_ohm: float
+    r2_ohm: float
+    keep1: float
+    keep2: float
+    node_v: float
+    node_per_a: float  # d(node_v)/d(current)
+
+
+@inlined
+def _led(x: lithium.State, i: float, h: float, w: lithium.Warm) -> _Led:
+    p = w.p
+    hours = h / 3600.0
+    sign = 1.0 if i > 0.0 else -1.0
+    f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
+    r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
+    keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
+    crossed = lithium.HYSTERESIS_RATE * hours / p.q_ah
+    keep_h = math.exp(-crossed * abs(i))
+    stored_a = (p.eta if i > 0.0 else 1.0) * i - p.i_sd_a
+    s = x.s + stored_a * hours / p.q_ah
+    loop = sign * (1.0 - keep_h) + x.h * keep_h
+    width_v = lithium.hysteresis_v(s)
+    return _Led(
+        s,
+        loop,
+        stored_a,
+        x.v1_v * keep1 + x.v2_v * keep2,
+        r1 * (1.0 - keep1) + r2 * (1.0 - keep2),
+        p.r0_ohm * f_g + p.r_bms_ohm,
+        r1,
+        r2,
+        keep1,
+        keep2,
+        p.cells * (lithium.ocv(s) + width_v * loop),
+        p.cells * (lithium.slope_v(s) * hours / p.q_ah + width_v * crossed * keep_h * (1.0 - sign * x.h)),
+    )
+
+
 @kernel
 def settle_lithium(
     x: lithium.State, now: Bus, h: float, held: Held, w: lithium.Warm, stage: PowerStage
 ) -> tuple[lithium.State, Flows, Bus]:
     """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
 
-    The relaxations at the end of the step are linear in the current, so they count as resistance; charge and hysteresis
-    are found by repetition. What is left over is booked as polarisation.
+    ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left over
+    is booked as polarisation.
     """
     p = w.p
     hours = h / 3600.0
+    low, high = -MOST_C_RATE * p.q_ah, MOST_C_RATE * p.q_ah
     i = now.i_batt_a
-    bus, end, ohmic_ohm = now, x, 0.0
-    for _ in range(8):
-        f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
-        r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
-        keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
-        keep_h = math.exp(-lithium.HYSTERESIS_RATE * abs(i) * hours / p.q_ah)
-        stored_a = (p.eta if i > 0.0 else 1.0) * i - p.i_sd_a
-        s = x.s + stored_a * hours / p.q_ah
-        loop = (1.0 if i > 0.0 else -1.0) * (1.0 - keep_h) + x.h * keep_h
-        node_v = p.cells * (lithium.ocv(s) + lithium.hysteresis_v(s) * loop)
-        relaxed_v = x.v1_v * keep1 + x.v2_v * keep2
-        grown_ohm = r1 * (1.0 - keep1) + r2 * (1.0 - keep2)
-        ohmic_ohm = p.r0_ohm * f_g + p.r_bms_ohm
-        r = ohmic_ohm + grown_ohm
-        bus = look_through(Source(node_v + relaxed_v, r, r), bus.above_node_v, held, stage)
-        v1_v = x.v1_v * keep1 + bus.i_batt_a * r1 * (1.0 - keep1)
-        v2_v = x.v2_v * keep2 + bus.i_batt_a * r2 * (1.0 - keep2)
-        end = lithium.State(s, loop, v1_v, v2_v, x.t_c)
-        moved = abs(bus.i_batt_a - i)
-        # near full the voltage answers to the charge so steeply that half the way is the safe one
-        i = (
-            bus.i_batt_a
-            if p.cells * lithium.slope_v(s) * hours / p.q_ah < 0.5 * r
-            else 0.5 * (i + bus.i_batt_a)
-        )
-        if moved < 1e-6 * p.q_ah:
+    bus = now
+    for _ in range(60):
+        led = _led(x, i, h, w)
+        r = led.ohmic_ohm + led.grown_ohm
+        bus = look_through(Source(led.node_v + led.relaxed_v, r, r), bus.above_node_v, held, stage)
+        excess = i - bus.i_batt_a
+        if excess > 0.0:
+            high = i
+        else:
+            low = i
+        new = i - excess / (1.0 - bus.slope_s * led.node_per_a)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        moved = abs(new - i)
+        i = new
+        if moved < SETTLED_C_RATE * p.q_ah:
             break
     i = bus.i_batt_a
-    ohmic = ohmic_ohm * i * i
-    side = p.cells * lithium.ocv(end.s) * (i - stored_a)
-    hysteresis = p.cells * lithium.hysteresis_v(end.s) * end.h * i
-    stored = (lithium.stored_wh(end, p) - lithium.stored_wh(x, p)) / hours
+    led = _led(x, i, h, w)  # just what the bus carries, so that no charge is lost
+    v1_v = x.v1_v * led.keep1 + i * led.r1_ohm * (1.0 - led.keep1)
+    v2_v = x.v2_v * led.keep2 + i * led.r2_ohm * (1.0 - led.keep2)
+    at_rest = lithium.State(led.s, led.h, v1_v, v2_v, x.t_c)
+    ohmic = led.ohmic_ohm * i * i
+    side = p.cells * lithium.ocv(led.s) * (i - led.stored_a)
+    hysteresis = p.cells * lithium.hysteresis_v(led.s) * led.h * i
+    stored = (lithium.stored_wh(at_rest, p) - lithium.stored_wh(x, p)) / hours
     polarisation = bus.v_cells_v * i - ohmic - side - hysteresis - stored
     t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
     t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
-    end = lithium.State(end.s, end.h, end.v1_v, end.v2_v, t_c)
-    return (
-        end,
-        flows_of(bus, Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - stored_a), stage),
-        bus,
-    )
+    losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
+    return lithium.State(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus

@@ -5,7 +5,7 @@ from plant.battery import State, Warm
 from plant.cell import rk4_mean
 from plant.controller import PowerStage
 from plant.converter import Bus
-from plant.jit import inlined, kernel
+from plant.jit import kernel, woven
 from plant.node import flows, look
 from plant.state import Flows, Held
 
@@ -42,7 +42,7 @@ def rk4(x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage) ->
     return end, _mean(f1, f2, f3, f4), look(end, bus4.above_node_v, held, w, stage)
 
 
-@inlined
+@woven
 def _mean(f1: Flows, f2: Flows, f3: Flows, f4: Flows) -> Flows:
     return Flows(
         rk4_mean(f1.pv, f2.pv, f3.pv, f4.pv),

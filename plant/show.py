@@ -42,14 +42,16 @@ from plant.state import (
     Parameters,
 )  # fmt: skip
 
+LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
+
 
 @kernel
-def gauge(v_batt_v: float, s: SetPoints) -> float:
+def gauge(v_batt_v: float, low_v: float, float_v: float) -> float:
     """State of charge as N-family controllers show it: linear in the voltage between LVD and float.
 
     Fits the three recorded AN units: ``trunc(100 (V - LVD) / (FLT - LVD))``, clamped.
     """
-    share = (v_batt_v - s.low_voltage_disconnect_v) / (s.float_v - s.low_voltage_disconnect_v)
+    share = (v_batt_v - low_v) / (float_v - low_v)
     return max(0.0, min(1.0, share))
 
 
@@ -100,7 +102,7 @@ def snapshot(
         v_batt_v=bus.v_batt_v,
         i_batt_a=bus.i_batt_a,
         soc=battery.soc(x, par.battery),
-        soc_controller=gauge(bus.v_batt_v, par.setpoints),
+        soc_controller=gauge(bus.v_batt_v, par.setpoints[LOW_V], par.setpoints[FLOAT_V]),
         t_batt_c=x.t_c,
         t_probe_c=memory.t_probe_c,
         frozen=ice,

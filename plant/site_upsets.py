@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator, model_validator
 
 from plant import upsets
-from plant.clock import parse_duration_s, parse_local
+from plant.clock import parse_duration_s, parse_local, to_utc_s
 from plant.records import Record
 
 
@@ -36,3 +36,12 @@ class Upset(Record):
             raise ValueError("give at or after, not both")
         upsets.check(self.name, self.values)
         return self
+
+    def moments(self, start_utc_s: int, timezone: str) -> tuple[float, float | None]:
+        """When it begins and ends [s UTC] in a run from `start_utc_s`; None for an end that doesn't come."""
+        begin = float(start_utc_s)
+        if self.at is not None:
+            begin = float(to_utc_s(parse_local(self.at), timezone))
+        elif self.after is not None:
+            begin += parse_duration_s(self.after)
+        return begin, None if self.lasts is None else begin + parse_duration_s(self.lasts)

@@ -61,7 +61,7 @@ class Held(NamedTuple):
     limit: Limit
     port: Port
     connected: bool  # the battery
-    nominal_v: float
+    wanted_w: float  # what the load asks for at nominal voltage, faults left out
 
 
 class Memory(NamedTuple):
@@ -131,7 +131,7 @@ class Parameters(NamedTuple):
     stage: PowerStage
     method: Detailed | QuasiStatic
     tracker: Settings | Steady
-    setpoints: SetPoints
+    setpoints: np.ndarray  # `charger.SetPoints` at 25 degC
     batt_cable_ohm: float
     nominal_v: float  # what the load's power is stated at
     connected: bool  # the battery

@@ -13,11 +13,11 @@ from numba.extending import overload
 from plant import battery, leadacid
 from plant.arrayday import AnyDay
 from plant.battery import State, Warm
-from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensated
+from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensate
 from plant.clock import DAY_S
 from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime
-from plant.jit import inlined, kernel
+from plant.jit import kernel, woven
 from plant.load import Demand
 from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
@@ -30,12 +30,28 @@ from plant.state import (
     ACCOUNT,
     ACCOUNTS,
     AVAILABLE,
+    BATT,
+    BATT_WIRING,
     CARRY,
+    CHG,
+    CONVERTER_LOSS,
+    DIFFUSION,
     DUE,
+    ENTROPY,
     EXTREMES,
     HOURS,
+    HYSTERESIS,
+    I_SIDE,
     LEVELS,
+    LOAD,
+    OHMIC,
     OVERRUNS,
+    OWN,
+    PATH_LOSS,
+    POLARISATION,
+    PV,
+    PV_WIRING,
+    SIDE,
     TODAY,
     UNSERVED,
     UNTAKEN_OFF,
@@ -89,19 +105,33 @@ def _longest_step_s(*types: Any) -> Any:
     return lambda x, i_batt_a, w, method: np.inf
 
 
-@inlined
+@woven
 def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> None:
     """Add a sub-step's flows to the day's account; what the array gave no one goes to the reason."""
     hours = h / 3600.0
-    for j in range(len(mean)):
-        numbers[TODAY + j] += hours * mean[j]
+    numbers[TODAY + PV] += hours * mean.pv
+    numbers[TODAY + PV_WIRING] += hours * mean.pv_wiring
+    numbers[TODAY + CONVERTER_LOSS] += hours * mean.converter_loss
+    numbers[TODAY + CHG] += hours * mean.chg
+    numbers[TODAY + BATT_WIRING] += hours * mean.batt_wiring
+    numbers[TODAY + PATH_LOSS] += hours * mean.path_loss
+    numbers[TODAY + LOAD] += hours * mean.load
+    numbers[TODAY + OWN] += hours * mean.own
+    numbers[TODAY + BATT] += hours * mean.batt
+    numbers[TODAY + OHMIC] += hours * mean.ohmic
+    numbers[TODAY + POLARISATION] += hours * mean.polarisation
+    numbers[TODAY + SIDE] += hours * mean.side
+    numbers[TODAY + DIFFUSION] += hours * mean.diffusion
+    numbers[TODAY + HYSTERESIS] += hours * mean.hysteresis
+    numbers[TODAY + ENTROPY] += hours * mean.entropy
+    numbers[TODAY + I_SIDE] += hours * mean.i_side
     numbers[TODAY + AVAILABLE] += hours * held.p_mp_w
     numbers[TODAY + UNTAKEN_OFF + bus.regime.value] += hours * (held.p_mp_w - mean.pv)
-    wanted = held.load.p_w + held.load.i_a * held.nominal_v + held.load.g_s * held.nominal_v**2
-    numbers[TODAY + UNSERVED] += hours * (0.0 if bus.i_load_a > 0.0 else wanted)
+    if bus.i_load_a == 0.0:
+        numbers[TODAY + UNSERVED] += hours * held.wanted_w
 
 
-@kernel
+@woven
 def _fold(books: Books) -> None:
     """End of a day: its account into that of the run, with Kahan's carry so that years don't round away."""
     n = books.numbers
@@ -113,7 +143,7 @@ def _fold(books: Books) -> None:
         n[TODAY + j] = 0.0
 
 
-@inlined
+@woven
 def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
     level = BOOST_V
@@ -124,10 +154,9 @@ def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
     return float(numbers[level])
 
 
-@inlined
-def _hold(held: Held, memory: Memory, books: Books) -> Held:
+@woven
+def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) -> Held:
     """The held inputs as the machines now stand."""
-    modes = books.modes
     stage = modes[Machine.CHARGE]
     port = Port(
         held.port.cable_ohm,
@@ -139,17 +168,17 @@ def _hold(held: Held, memory: Memory, books: Books) -> Held:
         held.p_mp_w,
         held.load,
         held.t_room_c,
-        _target_v(stage, memory.equalize_left_s, books.numbers),
+        _target_v(stage, memory.equalize_left_s, numbers),
         stage != Stage.NONE,
         modes[Machine.LOAD] == LoadOutput.ON,
         held.limit,
         port,
         held.connected,
-        held.nominal_v,
+        held.wanted_w,
     )
 
 
-@inlined
+@woven
 def _until_served_s(memory: Memory, stage: int, boost_s: float) -> float:
     """Time [s] at constant voltage that a timed stage still owes."""
     if stage == Stage.BOOST and boost_s > memory.held_s:
@@ -159,14 +188,14 @@ def _until_served_s(memory: Memory, stage: int, boost_s: float) -> float:
     return np.inf
 
 
-@inlined
+@woven
 def _serves_time(bus: Bus, stage: int) -> bool:
     """Whether the battery is being held at the voltage of a timed stage."""
     timed = stage in (Stage.BOOST, Stage.EQUALIZE)
     return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
 
 
-@inlined
+@woven
 def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memory:
     """The memory after a sub-step or a transition."""
     return Memory(
@@ -174,39 +203,41 @@ def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memor
     )
 
 
-@inlined
+@woven
 def _same(
-    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any, books: Books
-) -> bool:
+    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any,
+    modes: np.ndarray, numbers: np.ndarray,
+) -> bool:  # fmt: skip
     """Whether nothing happened on the way from one instant to another."""
-    observe(then, held, memory, stage.load_rated_a, books)
+    observe(then, held, memory, stage.load_rated_a, modes, numbers)
     undecided = method.event_s < 1.0 and then.regime != now.regime
-    return not undecided and unchanged(books.numbers)
+    return not undecided and unchanged(numbers)
 
 
-@inlined
+@woven
 def _stride(
-    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any, books: Books
-) -> tuple[float, State, Flows, Bus]:
+    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any,
+    modes: np.ndarray, numbers: np.ndarray,
+) -> tuple[float, State, Flows, Bus]:  # fmt: skip
     """Move by `h` seconds, or to just past the first event before that."""
     x, mean, bus = move(memory.x, now, h, held, w, stage, method)
     # a stage may fall over an edge that no limit foresaw
     while h > method.event_s and not battery.possible(x, w.p):
         h *= 0.25
         x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-    if h > method.event_s and not _same(now, bus, held, memory, stage, method, books):
+    if h > method.event_s and not _same(now, bus, held, memory, stage, method, modes, numbers):
         early = 0.0
         while h - early > method.event_s:
             middle = 0.5 * (early + h)
             x_m, mean_m, bus_m = move(memory.x, now, middle, held, w, stage, method)
-            if battery.possible(x_m, w.p) and _same(now, bus_m, held, memory, stage, method, books):
+            if battery.possible(x_m, w.p) and _same(now, bus_m, held, memory, stage, method, modes, numbers):
                 early = middle
             else:
                 h, x, mean, bus = middle, x_m, mean_m, bus_m
     return h, x, mean, bus
 
 
-@inlined
+@kernel
 def grid_step(
     memory: Memory,
     held: Held,
@@ -242,7 +273,7 @@ def grid_step(
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):
-            observe(bus, held, memory, stage.load_rated_a, books)
+            observe(bus, held, memory, stage.load_rated_a, modes, numbers)
             if not unchanged(numbers):
                 examine(books, t)
             if numbers[DUE] > t + 1e-6:
@@ -250,14 +281,17 @@ def grid_step(
             fired = fire(books, t)
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
-            held = _hold(held, memory, books)
+            held = _hold(held, memory, modes, numbers)
             bus = look(memory.x, bus.above_node_v, held, w, stage)
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
-        h = min(left, max(min(numbers[DUE] - t, _until_served_s(memory, charge, numbers[BOOST_S])), 1e-3))
+        served_in = _until_served_s(memory, charge, numbers[BOOST_S])
+        if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
+            served_in = max(served_in, 0.01 * dt_s)
+        h = min(left, max(min(numbers[DUE] - t, served_in), 1e-3))
         h = min(h, longest_step_s(memory.x, bus.i_batt_a, w, method))
-        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, books)
+        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, modes, numbers)
         _book(numbers, h, mean, bus, held)
         served_s = h if _serves_time(bus, charge) else 0.0
         held_s = memory.held_s + served_s if charge == Stage.BOOST else memory.held_s
@@ -272,30 +306,28 @@ def grid_step(
     return memory, held, bus
 
 
-@inlined
-def _log_hour(n: np.ndarray, second: float, step_s: float, x: State, bus: Bus, p: battery.Parameters) -> None:
-    """Keep the day's log, hour by hour (`wear.Hours`)."""
-    hour = HOURS + 6 * int(second / 3600.0)
-    if second % 3600.0 == 0.0:
+@woven
+def _log_hour(n: np.ndarray, k: int, an_hour: int, x: State, bus: Bus, p: battery.Parameters) -> None:
+    """Keep the day's log (`wear.Hours`) at its step `k`, of so many `an_hour`."""
+    hour = HOURS + 6 * (k // an_hour)
+    if k % an_hour == 0:
         n[hour : hour + 6] = 0.0
-    hours = step_s / 3600.0
+    hours = 1.0 / an_hour
     n[hour] += hours * max(bus.i_batt_a, 0.0)
     n[hour + 1] -= hours * min(bus.i_batt_a, 0.0)
     n[hour + 2] = battery.soc(x, p)
-    n[hour + 3] += min(hours, 1.0) * x.t_c
-    n[hour + 4] += min(hours, 1.0) * bus.v_cells_v
+    n[hour + 3] += hours * x.t_c
+    n[hour + 4] += hours * bus.v_cells_v
     n[hour + 5] = max(n[hour + 5], 1.0 if battery.frozen(x, p) else 0.0)
 
 
-@kernel
-def _read_probe(memory: Memory, setpoints: SetPoints, probe_c: float, books: Books) -> Memory:
+@woven
+def _read_probe(memory: Memory, setpoints: np.ndarray, probe_c: float, books: Books) -> Memory:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
     t_c = memory.x.t_c if np.isnan(probe_c) else probe_c
     if abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
         return memory
-    s = compensated(setpoints, t_c)
-    for j in range(len(s)):
-        books.numbers[LEVELS + j] = s[j]
+    compensate(setpoints, t_c, books.numbers[LEVELS : LEVELS + setpoints.size])
     forget(books)
     return Memory(
         memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c,
@@ -337,15 +369,13 @@ def run_steps(
         The plant after the last step.
     """
     row = 0
-    n, stage, step_s = books.numbers, par.stage, par.method.step_s
-    a_day = int(DAY_S / step_s)
+    modes, n, stage, step_s = books.modes, books.numbers, par.stage, par.method.step_s
+    a_day, an_hour = int(DAY_S / step_s), int(3600 / step_s)
     warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
     bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     port = Port(par.batt_cable_ohm, True, True)
     none, nothing = LoadDemand(0.0, 0.0, 0.0), nothing_of(day)
-    held = Held(
-        nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, par.nominal_v
-    )
+    held = Held(nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, 0.0)
     w_c = memory.t_warm_c
     w = battery.warmed(w_c, par.battery)
     k = first
@@ -356,9 +386,10 @@ def run_steps(
             w = battery.warmed(w_c, par.battery)
         tracker, offer = step_of_tracker(
             par.tracker, memory.tracker, day, k, memory.v_batt_v,
-            books.modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
+            modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
         )  # fmt: skip
         left = derating(memory.t_heatsink_c)
+        wanted_w = demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k]
         load = LoadDemand(
             demand.power_w[k] + par.extra_w,
             demand.current_w[k] / par.nominal_v,
@@ -366,9 +397,9 @@ def run_steps(
         )
         held = Held(
             offer, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
-            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, par.nominal_v,
+            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, wanted_w,
         )  # fmt: skip
-        held = _hold(held, memory, books)
+        held = _hold(held, memory, modes, n)
         t = day_start_s + k * step_s
         memory, held, bus = grid_step(memory, held, w, stage, par.method, books, t, step_s)
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
@@ -382,13 +413,14 @@ def run_steps(
         n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
         n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
         n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
-        _log_hour(n, k % a_day * step_s, step_s, memory.x, bus, par.battery)
+        _log_hour(n, k % a_day, an_hour, memory.x, bus, par.battery)
         if (k + 1) % a_day == 0:
             _fold(books)
-        if sample_every > 0 and (k + 1) % sample_every == 0:
+        sampled = sample_every > 0 and (k + 1) % sample_every == 0
+        if sampled or k == first + count - 1:
             shown = snapshot(memory, held, bus, day, k, par, books, t + step_s, device_offset_s)
+        if sampled:
             for j in range(len(shown)):
                 out[row, j] = shown[j]
             row += 1
-    t_end = day_start_s + (first + count) * step_s
-    return memory, snapshot(memory, held, bus, day, k, par, books, t_end, device_offset_s)
+    return memory, shown

@@ -56,7 +56,7 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         power_stage(ControllerModel.load("tracer4210n"), 12)._replace(load_rated_a=1e3),
         Detailed(5.0),
         Steady(0.995),
-        setpoints or load_site("cabin").setpoints(),
+        np.array(setpoints or load_site("cabin").setpoints()),
         batt_cable_ohm=0.0,
         nominal_v=12.0,
         connected=True,
@@ -83,7 +83,7 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
     offer = NO_SUN._replace(p_track_w=p_pv_w, v_track_v=v_pv_v, v_oc_v=v_pv_v) if p_pv_w else NO_SUN
     limit, port = Limit(40.0, 520.0), Port(0.0, True, True)
     load = LoadDemand(demand_w, 0.0, 0.0)
-    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, 12.0)
+    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, demand_w)
 
 
 def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:

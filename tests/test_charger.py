@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from plant import charger
@@ -15,7 +16,7 @@ from plant.charger import (
     SetPoints,
     Stage,
     When,
-    compensated,
+    compensate,
     compile_rules,
 )
 
@@ -85,15 +86,22 @@ def test_setpoints_out_of_order_are_refused(changed, named):
         setpoints(changed=changed)
 
 
+def at(t_batt_c: float) -> SetPoints:
+    """Set-points at a battery temperature."""
+    levels = np.empty(len(SetPoints._fields))
+    compensate(np.array(setpoints()), t_batt_c, levels)
+    return SetPoints(*levels)
+
+
 def test_charge_voltages_fall_with_battery_temperature():
     """-3 mV per K and cell: 15 K above 25 degC lowers six cells by 0.27 V."""
-    s = compensated(setpoints(), 40.0)
+    s = at(40.0)
     assert (s.equalize_v, s.boost_v, s.float_v) == pytest.approx((14.33, 14.13, 13.53))
     assert s[6:] == setpoints()[6:]
 
 
 def test_cold_batteries_are_never_charged_above_the_limit():
-    s = compensated(setpoints(), -20.0)
+    s = at(-20.0)
     assert s.boost_v == s.charging_limit_v == 15.0
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+import yaml
 
 import tracertwin
+from tests.weatherfiles import ALTITUDE, LATITUDE, LONGITUDE, csv_file, year_of_light
 
 ROOT = Path(__file__).parents[1]
 CABIN = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
@@ -68,9 +70,10 @@ def line_of(key: str) -> int:
 OPTIONS = {
     "serve": "--link --map --unit --speed --start --seed --turnaround --stale --for",
     "demo": "--days --speed --start --seed",
-    "run": "--start --days --sample --seed --out --plot",
+    "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
     "poll": "--map --unit --timeout",
     "registers": "--map --diff",
+    "en50530": "--technology --tick --plot",
 }
 
 
@@ -110,7 +113,19 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["run", "--days", "0"], r".*--days.*"),
         (["run", "--start", "noon"], r"--start: 'noon' is no time; write local time as 2026-06-21T06:00"),
         (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is no time: .*"),
-        (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7 s"),
+        (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7s"),
+        (["run", "--fidelity", "sizeing"], r".*--fidelity.*detailed or sizing.*\(did you mean sizing\?\)"),
+        (
+            ["run", "--step", "1min"],
+            r"--step: a detailed run has steps of 5 s, got 1min; .*--fidelity sizing",
+        ),
+        (
+            ["run", "--fidelity", "sizing", "--step", "7min"],
+            r"--step: .*divide an hour, 1min to 1h, got 7min",
+        ),
+        (["run", "--iv", "2026-02-20T12:00"], r"--iv: needs --plot FILE to draw into"),
+        (["run", "--iv", "noon", "--plot", "iv.svg"], r"--iv: 'noon' is no time; .*"),
+        (["run", "--iv", "2026-03-20T12:00", "--plot", "iv.svg"], r"--iv: .* lies outside of the run, .*"),
         (["run", "--out", "trace.xls"], r".*trace\.xls.*\.csv.*"),
         (["run", "--plot", "day.bmp"], r".*day\.bmp.*\.html.*"),
         (["run", "--colour", "red"], r".*--colour.*"),
@@ -216,6 +231,77 @@ def test_one_seed_gives_the_same_bytes_in_every_process_and_another_seed_gives_o
     assert call(*asked, "--seed", "8", "--out", str(other))[0] == 0
     assert here.read_bytes() == there.read_bytes()
     assert here.read_bytes() != other.read_bytes()
+
+
+def test_a_moment_is_drawn_and_the_run_goes_on_to_its_end(call, tmp_path):
+    path = tmp_path / "iv.svg"
+    code, out, _ = call("run", "--days", "0.5", "--iv", "2026-02-20T12:00", "--plot", str(path))
+    assert code == 0
+    assert "Cabin, 20 Feb 2026 12:00" in path.read_text(encoding="utf-8")
+    assert "2026-02-20 10:00 to 2026-02-20 22:00, detailed, steps of 5 s" in out
+
+
+def test_a_sizing_run_takes_samples_no_closer_than_its_steps(call, tmp_path):
+    path = tmp_path / "trace.csv"
+    code, out, _ = call("run", "--days", "3", "--fidelity", "sizing", "--step", "1h", "--out", str(path))
+    assert code == 0
+    assert "sizing, steps of 1 h" in out
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 72
+
+
+@pytest.fixture
+def never_runs(monkeypatch):
+    """A plant that must not move."""
+
+    def run(*_: object) -> None:
+        raise AssertionError("the plant has moved")
+
+    monkeypatch.setattr("plant.plant.Plant.run", run)
+
+
+def weather_site(tmp_path: Path, rows: int, hole: slice = slice(0, 0)) -> str:
+    """Path of a cabin whose sky is a CSV file beside it: hours of a made-up May 2023."""
+    place = yaml.safe_load(CABIN)
+    place |= {"start": "2023-05-02T00:00", "sky": {}, "weather": {"file": "may.csv"}}
+    place["location"] = {"latitude_deg": LATITUDE, "longitude_deg": LONGITUDE, "altitude_m": ALTITUDE}
+    hours = year_of_light().loc["2023-05-01":].iloc[:rows]
+    csv_file(tmp_path / "may.csv", hours.drop(hours.index[hole]))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(place), encoding="utf-8")
+    return str(tmp_path / "mine.yaml")
+
+
+def test_a_weather_file_beside_the_site_file_is_its_sky_and_what_was_mended_is_told(call, tmp_path):
+    code, out, _ = call("run", weather_site(tmp_path, 24 * 30, slice(58, 60)), "--days", "2")
+    assert code == 0
+    assert re.search(r"^weather file: .*2 ", out, re.MULTILINE)
+
+
+def test_a_weather_file_with_a_long_hole_is_refused_with_file_and_moment(call, tmp_path, never_runs):
+    lines = refusal(call("run", weather_site(tmp_path, 24 * 30, slice(80, 90)), "--days", "1"))
+    assert len(lines) == 1
+    assert re.match(re.escape(str(tmp_path / "may.csv")) + ": .* from 2023-05-04 08:00; ", lines[0])
+
+
+def test_a_line_of_a_weather_file_that_cant_be_read_is_told_with_its_number(call, tmp_path, never_runs):
+    site = weather_site(tmp_path, 24 * 30)
+    path = tmp_path / "may.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[99] = lines[99].replace(",", ",x", 1)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = refusal(call("run", site))
+    assert len(told) == 1
+    assert told[0].startswith(f"{path}:100: ")
+
+
+def test_a_run_beyond_its_weather_file_is_refused_before_it_begins(call, tmp_path, never_runs):
+    lines = refusal(call("run", weather_site(tmp_path, 24 * 30), "--days", "60"))
+    assert len(lines) == 1
+    assert re.match(re.escape(str(tmp_path / "may.csv")) + ": holds .* run within its dates, or ", lines[0])
+
+
+def test_a_sizing_run_may_use_a_weather_file_to_its_last_day(call, tmp_path):
+    site = weather_site(tmp_path, 24 * 30)
+    assert call("run", site, "--days", "28", "--fidelity", "sizing", "--step", "1h")[0] == 0
 
 
 def test_the_demo_shows_a_row_for_each_half_hour_and_ends_by_itself(call):

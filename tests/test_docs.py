@@ -1,15 +1,21 @@
 """Documents say what is there: nothing undocumented, nothing promised that isn't."""
 
+import importlib
+import inspect
 import re
+from functools import reduce
 from pathlib import Path
 
 import pytest
 
 from plant.site import known_keys
-from tracertwin import app
+from plant.upsets import UPSETS, parameters_of
+from tracertwin import app, run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+NAMES_A_FILE = r"`((?:plant|validation|modbus)/\w+\.py)`((?:[,;]? (?:and )?`[A-Za-z_][\w.]*`)+)"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
 
 
@@ -27,9 +33,82 @@ def test_every_make_verb_of_the_readme_is_there(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_links_of_the_readme_lead_somewhere(link):
-    assert (ROOT / link).exists()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_and_pictures_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    gone = [link for link in links if not (page.parent / link.partition("#")[0]).exists()]
+    assert gone == []
+
+
+def test_every_picture_of_the_physics_is_shown_on_a_page():
+    shown = {
+        picture
+        for page in PAGES
+        for picture in re.findall(r"([\w-]+\.svg)\)", page.read_text(encoding="utf-8"))
+    }
+    assert {path.name for path in (ROOT / "docs" / "physics").glob("*.svg")} <= shown
+
+
+def named() -> list[tuple[str, str]]:
+    """Every file and function that a page names together."""
+    found = set()
+    for page in PAGES:
+        for file, names in re.findall(NAMES_A_FILE, page.read_text(encoding="utf-8")):
+            found |= {
+                (file, name) for name in re.findall(r"`([^`]+)`", names) if not name.endswith((".py", ".md"))
+            }
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("file", "name"), named())
+def test_every_function_that_a_page_names_is_there(file, name):
+    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    assert reduce(getattr, name.split("."), module) is not None
+
+
+def words_of(page: Path) -> set[str]:
+    """What a page of the physics has in code type or to the right of an equation, as far as it could be a name."""
+    text = page.read_text(encoding="utf-8")
+    code = re.findall(r"`([A-Za-z_][\w.]*\w)`", text)
+    beside = re.findall(r"^ {4}.* {4,}([a-z_]{4,}(?:, [a-z_]{4,})*)$", text, re.MULTILINE)
+    return {*code, *(name for names in beside for name in names.split(", "))}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "physics").glob("*.md")), ids=lambda page: page.stem)
+def test_every_name_on_a_page_of_the_physics_is_in_the_sources(page):
+    folders = (("plant", "*.py"), ("validation", "*.py"), ("config", "*/*.yaml"), ("docs/physics", "*.svg"))
+    files = [path for folder, pattern in folders for path in (ROOT / folder).glob(pattern)]
+    known = {path.name for path in files} | {path.stem for path in files}
+    for path in files:
+        if path.suffix != ".svg":
+            known |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    words = words_of(page)
+    assert len(words) >= 5
+    assert {word for word in words if word not in known and not set(word.split(".")) <= known} == set()
+
+
+@pytest.mark.parametrize("name", UPSETS)
+def test_every_upset_is_told_with_its_values(name):
+    page = (ROOT / "docs" / "physics" / "upsets.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{name}` \| (.*?) \|", page, re.MULTILINE)
+    assert row is not None
+    assert dict(re.findall(r"`(\w+)` ([\d.]+)", row[1])) == {
+        key: f"{value:g}" for key, value in parameters_of(name).items()
+    }
+
+
+def test_no_upset_is_told_that_is_not_there():
+    page = (ROOT / "docs" / "physics" / "upsets.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(UPSETS)
+
+
+OPTIONS_OF_RUN = [name for name in inspect.signature(run).parameters if name != "site"]
+
+
+@pytest.mark.parametrize("option", OPTIONS_OF_RUN)
+def test_every_option_of_run_stands_in_the_readme(option):
+    assert f"--{option}" in README
 
 
 @pytest.mark.parametrize("key", sorted({key for keys in known_keys().values() for key in keys}))

@@ -322,10 +322,9 @@ def test_gel_is_never_equalized():
 )
 def test_state_of_charge_is_gauged_as_three_recorded_controllers_did(v_batt, lvd, float_v, shown):
     """Dumps of a 3210AN, a 10 A AN and a 20 A AN."""
-    s = site(battery={"soc": 0.6}).setpoints()._replace(low_voltage_disconnect_v=lvd, float_v=float_v)
-    assert int(100 * gauge(v_batt, s) + 1e-6) == shown
-    assert gauge(lvd - 1.0, s) == 0.0
-    assert gauge(float_v + 1.0, s) == 1.0
+    assert int(100 * gauge(v_batt, lvd, float_v) + 1e-6) == shown
+    assert gauge(lvd - 1.0, lvd, float_v) == 0.0
+    assert gauge(float_v + 1.0, lvd, float_v) == 1.0
 
 
 def test_heat_sink_warms_with_the_loss_it_carries():

@@ -181,7 +181,7 @@ def _chart(
 
 def _clear_day() -> alt.Chart:
     """A clear day in June: on the level, and in a plane of 47 deg to the south."""
-    sky = sky_day(place(46.815, 6.944, 491.0), 1, int(np.datetime64("2024-06-21", "D").astype(int)), 60)
+    sky = sky_day(place(46.815, 6.944, 491.0), 1, int(np.datetime64("2024-06-21", "D").astype(int)), 120)
     parts = plane_of_array(sky, 47.0, 180.0, 0.2)
     whole = parts["beam"] + parts["sky"] + parts["ground"]
     columns = {

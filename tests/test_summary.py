@@ -1,0 +1,181 @@
+"""What is printed after a run: an account that closes, the months, what happened."""
+
+import io
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from plant.account import account, leaves, missing_wh, moved_wh
+from plant.periods import by_period
+from plant.picture import picture
+from plant.plant import Plant
+from plant.runoptions import default_sample_s, parse_moment, parse_sample_s, parse_step_s
+from plant.snapshot import Snapshot
+from plant.summary import BAR_WIDTH, account_table, print_summary
+from plant.trace import Trace
+from tests.plants import plant
+
+DAY = 86400
+
+
+def run(p: Plant, days: float, sample_s: int = 600) -> tuple[Trace, Snapshot]:
+    """A trace, and the snapshot before it."""
+    before = p.snapshot
+    rows = p.run(days * DAY, sample_s)
+    return Trace(rows, p.site.location.timezone, p.events(), p.site.name), before
+
+
+def printed(p: Plant, trace: Trace, before: Snapshot) -> str:
+    """The summary as a plain terminal of 80 columns shows it."""
+    out = io.StringIO()
+    print_summary(p, trace, before, Console(file=out, width=80, highlight=False, soft_wrap=True))
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def dull() -> tuple[Plant, Trace, Snapshot]:
+    """Fifty days of a cabin in November whose battery begins nearly empty."""
+    p = plant(seed=27, start_utc_s=1_793_487_600, battery={"soc": 0.2})
+    return p, *run(p, 50)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"battery": {"soc": 0.2}}, {"battery": {"cable_ohm": 0.05}}, {"sky": {"clearness": None}},
+     {"upsets": ({"name": "battery_aged", "after": "2h"},)}],
+    ids=["as it is", "nearly empty", "a thin cable", "a clear sky", "a battery that ages at once"],
+)  # fmt: skip
+def test_the_parts_of_the_account_add_up_to_the_whole(changes):
+    p = plant(seed=27, **changes)
+    _, before = run(p, 1.2)
+    flows = account(before, p.snapshot)
+    assert abs(missing_wh(flows)) < 2e-8 * moved_wh(flows)
+    assert flows[0].wh == p.snapshot.e_available_wh > 300.0
+
+
+def test_each_flow_begins_where_the_one_before_it_ends_and_the_first_part_where_its_whole_does(dull):
+    p, _, before = dull
+    flows = account(before, p.snapshot)
+    for first, second in pairwise(flows):
+        if second.depth > first.depth:
+            assert second.begins_wh == first.begins_wh
+        if second.depth == first.depth:
+            assert second.begins_wh == first.begins_wh + first.wh
+    last = leaves(flows)[-1]
+    assert last.begins_wh + last.wh == pytest.approx(flows[0].wh, abs=1e-3)
+
+
+def test_bars_stay_in_their_column_whatever_the_battery_gave(dull):
+    """A battery that was emptied gives more than the array: its bar leads back."""
+    p = plant(seed=27, start_utc_s=1_793_487_600, sky={"clearness": (0.3,) * 12})
+    _, before = run(p, 2.0)
+    assert p.snapshot.e_batt_wh < 0.0
+    flows = account(before, p.snapshot)
+    bars = list(account_table(flows, 0.0).columns[3].cells)
+    assert all(len(str(bar)) <= BAR_WIDTH for bar in bars)
+    assert any("░" in str(bar) for bar in bars)
+
+
+def test_a_run_by_night_is_summed_up_too():
+    p = plant(start_utc_s=1_771_545_600)
+    trace, before = run(p, 0.1)
+    text = printed(p, trace, before)
+    assert re.search(r"^the array could give +0\.0", text, re.MULTILINE)
+    assert "nan" not in text
+
+
+def test_the_summary_fits_80_columns(dull):
+    assert max(map(len, printed(*dull).splitlines())) <= 80
+
+
+def test_the_months_of_a_long_run_add_up_to_the_run(dull):
+    p, trace, before = dull
+    text = printed(p, trace, before)
+    assert re.findall(r"^(20\d\d-\d\d) ", text, re.MULTILINE)[:2] == ["2026-11", "2026-12"]
+    for period in ("day", "month", "year"):
+        totals = by_period(trace, period)
+        assert totals["e_load_wh"].sum() == pytest.approx(p.snapshot.e_load_wh, rel=1e-9)
+        assert totals["e_unserved_wh"].sum() == pytest.approx(p.snapshot.e_unserved_wh, rel=1e-9)
+    assert len(by_period(trace, "day")) == 50
+
+
+def test_hours_without_load_are_those_with_the_switch_open(dull):
+    """The cabin always asks for something."""
+    _, trace, _ = dull
+    off_h = float(np.sum(trace["load_on"] == 0)) / 6.0
+    assert off_h > 20.0
+    switched = np.count_nonzero(np.diff(trace["load_on"]))
+    assert by_period(trace, "year")["unserved_h"].sum() == pytest.approx(off_h, abs=switched / 6.0)
+
+
+def test_what_matters_is_told_and_the_rest_is_counted(dull):
+    text = printed(*dull)
+    assert re.search(r"load: on to low voltage: low-voltage disconnect", text)
+    assert re.search(r"^  charge +none to bulk \d+", text, re.MULTILINE)
+    assert "daylight: day to night: dusk" not in text
+
+
+def test_upsets_are_told_when_they_begin_and_end():
+    upsets = (
+        {"name": "battery_high_resistance", "after": "2h", "lasts": "1h", "values": {"ohm": 0.05}},
+        {"name": "string_open", "after": "3d"},
+    )
+    p = plant(upsets=upsets)
+    told = re.findall(r"(\d\d:\d\d):\d\d +(upset: .*|mended: .*)", printed(p, *run(p, 0.3)))
+    assert told == [
+        ("12:00", "upset: battery_high_resistance (ohm 0.05)"),
+        ("13:00", "mended: battery_high_resistance"),
+    ]
+
+
+def test_health_is_told_of_a_battery_that_ages():
+    p = plant(battery={"ageing": "weighted_ah", "health": 0.9})
+    assert re.search(r"health +(89\.\d|90\.0) % of the new capacity", printed(p, *run(p, 1.5)))
+    p = plant()
+    assert "health" not in printed(p, *run(p, 0.1))
+
+
+def test_a_long_run_is_drawn_as_bars_that_stack_up_to_what_the_array_could_give(dull):
+    _, trace, _ = dull
+    chart = picture(trace).to_dict()
+    assert len(chart["vconcat"]) == 4
+    bars = chart["datasets"][chart["vconcat"][0]["data"]["name"]]
+    tops: dict[str, float] = {}
+    for bar in bars:
+        tops[bar["from"]] = max(tops.get(bar["from"], 0.0), bar["high"])
+    assert list(tops.values()) == pytest.approx(list(by_period(trace, "day")["e_available_wh"]), abs=1e-3)
+
+
+def test_steps_samples_and_moments_are_read():
+    assert parse_step_s("15min", "sizing") == 900
+    assert parse_step_s("5s", "detailed") == 5
+    assert parse_sample_s("1h", 900) == 3600
+    assert parse_moment("2026-02-20T12:00:13", "UTC", 1_771_581_600, 1_771_632_000, 5) == 1_771_588_810
+    assert [default_sample_s(days, step) for days, step in ((1, 5), (365, 60), (365, 3600), (3650, 60))] == [
+        60, 600, 3600, 3600,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "fidelity"), [("60s", "detailed"), ("90s", "sizing"), ("7min", "sizing"), ("2h", "sizing")]
+)
+def test_a_step_that_a_run_cant_have_is_refused(text, fidelity):
+    with pytest.raises(ValueError, match=f"got {text}"):
+        parse_step_s(text, fidelity)
+
+
+@pytest.mark.parametrize(
+    ("text", "step_s"), [("7s", 5), ("2.5s", 5), ("0s", 5), ("7h", 3600), ("60s", 900), ("2d", 5)]
+)
+def test_samples_that_dont_fit_step_or_day_are_refused(text, step_s):
+    with pytest.raises(ValueError, match=f"multiple of {step_s} s.* got {text}"):
+        parse_sample_s(text, step_s)
+
+
+@pytest.mark.parametrize("text", ["2026-02-20T10:00", "2026-02-21T10:05", "2025-02-20T12:00"])
+def test_a_moment_outside_of_the_run_is_refused(text):
+    with pytest.raises(ValueError, match="outside of the run"):
+        parse_moment(text, "UTC", 1_771_581_600, 1_771_581_600 + DAY, 5)

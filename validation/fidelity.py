@@ -1,0 +1,195 @@
+"""A year at sizing's long steps beside the same year in full: two fidelities of one model.
+
+The full model (5 s, double layer and all, events to 0.05 s) is the reference. Loads and arrays are chosen so that the
+dark months lose some load: near full all the time, anything would agree.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from plant.charger import LoadOutput, Machine
+from plant.clock import DAY_S
+from plant.plant import Plant
+from plant.site import Site
+from plant.trace import Trace
+from validation.check import Check
+
+SOURCE = "the plant's full model, 5 s"
+YEAR_DAYS = 365
+HOURS_A_DAY = 24
+STEPS_S = (60, 900, 3600)
+EVENING_W = [0.25] * 6 + [
+    0.8,
+    1.0,
+    0.6,
+    0.5,
+    0.5,
+    0.8,
+    1.0,
+    0.8,
+    0.5,
+    0.5,
+    0.8,
+    1.5,
+    2.4,
+    2.8,
+    2.6,
+    2.0,
+    1.0,
+    0.6,
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How near a step of sizing must come to the full model."""
+
+    energy_share: float
+    soc: float  # of the worst day
+    soc_p99: float  # of 99 days out of 100
+    lost_share: float  # hours without load: this share or so many hours, whichever is more
+    lost_h: float
+
+
+PROMISED = {
+    60: Agreement(energy_share=0.005, soc=0.01, soc_p99=0.005, lost_share=0.05, lost_h=2.0),
+    900: Agreement(energy_share=0.01, soc=0.05, soc_p99=0.02, lost_share=0.05, lost_h=4.0),
+    3600: Agreement(energy_share=0.015, soc=0.1, soc_p99=0.05, lost_share=0.1, lost_h=10.0),
+}
+
+
+def _site(
+    name: str, where: tuple[float, float, float], zone: str, clearness: list[float], air_c: list[float],
+    array: dict[str, Any], battery: dict[str, Any], kind: str, mean_w: float, **controller: Any,
+) -> Site:  # fmt: skip
+    latitude, longitude, altitude = where
+    hourly = np.array(EVENING_W) * mean_w / np.mean(EVENING_W)
+    return Site.model_validate(
+        {
+            "name": name, "start": "2025-01-01", "seed": 7,
+            "location": {
+                "latitude_deg": latitude, "longitude_deg": longitude, "altitude_m": altitude, "timezone": zone,
+            },
+            "sky": {"clearness": clearness},
+            "weather": {"temperature_c": air_c, "wind_m_s": 2.0},
+            "array": {"module": "zytech_zt155p", **array},
+            "controller": {"battery_type": kind, **controller},
+            "battery": {"soc": 0.8, "room_c": 20, **battery},
+            "load": {"hourly_w": [round(float(w), 2) for w in hourly]},
+        }
+    )  # fmt: skip
+
+
+TEMPERATE = _site(
+    "temperate, AGM", (46.8, 6.9, 490.0), "Europe/Zurich",
+    [0.40, 0.45, 0.48, 0.48, 0.49, 0.52, 0.55, 0.54, 0.51, 0.44, 0.39, 0.36],
+    [-0.5, 1.0, 5.0, 8.5, 13.0, 16.5, 18.5, 18.0, 14.0, 9.5, 4.0, 0.5],
+    {"tilt_deg": 55}, {"model": "agm", "capacity_ah": 150}, "sealed", 14.5,
+)  # fmt: skip
+SAHEL = _site(
+    "Sahel, AGM", (14.7, -17.4, 20.0), "Africa/Dakar",
+    [0.58, 0.62, 0.64, 0.65, 0.62, 0.58, 0.52, 0.50, 0.54, 0.58, 0.58, 0.56],
+    [21.0, 21.0, 21.5, 22.0, 23.0, 26.0, 27.5, 28.0, 28.0, 27.5, 26.0, 23.5],
+    {"tilt_deg": 15}, {"model": "agm", "capacity_ah": 80, "room_c": "outdoor"}, "sealed", 24.0,
+)  # fmt: skip
+MONSOON = _site(
+    "monsoon, LiFePO4", (19.1, 72.9, 10.0), "Asia/Kolkata",
+    [0.63, 0.65, 0.65, 0.64, 0.60, 0.42, 0.33, 0.33, 0.44, 0.56, 0.60, 0.61],
+    [24.0, 25.0, 27.0, 28.5, 30.0, 29.0, 27.5, 27.0, 27.5, 28.5, 27.5, 25.5],
+    {"tilt_deg": 20}, {"model": "lifepo4", "capacity_ah": 50, "room_c": "outdoor"}, "sealed", 20.0,
+    setpoints={
+        "boost_v": 14.2, "equalize_v": 14.2, "float_v": 13.6, "boost_reconnect_v": 13.3,
+        "low_voltage_disconnect_v": 12.0, "low_voltage_reconnect_v": 12.9,
+    }, compensation_mv_k_cell=0.0, equalize_min=0, boost_min=30,
+)  # fmt: skip
+NORTH = _site(
+    "60 deg north, 24 V flooded", (60.2, 24.9, 20.0), "Europe/Helsinki",
+    [0.32, 0.40, 0.47, 0.49, 0.52, 0.51, 0.50, 0.48, 0.45, 0.38, 0.32, 0.30],
+    [-5.0, -5.5, -1.5, 4.0, 10.0, 14.5, 17.5, 16.0, 11.0, 6.0, 1.0, -2.5],
+    {"tilt_deg": 65, "series": 2, "parallel": 2},
+    {"model": "flooded", "capacity_ah": 200, "system_v": 24, "room_c": 8}, "flooded", 26.0,
+)  # fmt: skip
+PLANTS = (TEMPERATE, SAHEL, MONSOON, NORTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """What a run comes to."""
+
+    pv_wh: float
+    served_wh: float
+    lost_h: float  # the load was off
+    soc: np.ndarray  # (days,) lowest on the hour
+
+
+def year(site: Site, step_s: int | None, days: int = YEAR_DAYS) -> Year:
+    """Run a site in steps of sizing, or in full for None."""
+    plant = Plant(site, fidelity="detailed" if step_s is None else "sizing", step_s=step_s)
+    rows = plant.run(days * DAY_S, 3600)
+    trace = Trace(rows, site.location.timezone)
+    end = plant.snapshot
+    soc = trace["soc"].reshape(days, HOURS_A_DAY).min(axis=1)
+    return Year(end.e_pv_wh, end.e_load_wh, _lost_h(plant), soc)
+
+
+def _lost_h(plant: Plant) -> float:
+    """Hours that the controller kept the load off."""
+    lost, off_s = 0.0, np.nan
+    for event in plant.events():
+        if event.machine is Machine.LOAD and event.to != LoadOutput.ON.name:
+            off_s = event.t_utc_s
+        elif event.machine is Machine.LOAD:
+            lost, off_s = lost + event.t_utc_s - off_s, np.nan
+    if np.isfinite(off_s):
+        lost += plant.t_utc_s - off_s
+    return lost / 3600.0
+
+
+@lru_cache(maxsize=len(PLANTS))
+def _in_full(number: int, days: int) -> Year:
+    return year(PLANTS[number], None, days)
+
+
+def compared(site: Site, step_s: int, days: int = YEAR_DAYS) -> Iterator[Check]:
+    """Rows for one plant at one step."""
+    ours, theirs, promised = year(site, step_s, days), _in_full(PLANTS.index(site), days), PROMISED[step_s]
+    what = f"{site.name}, {step_s // 60} min, {days} days"
+    for quantity, value, reference in (
+        ("PV energy", ours.pv_wh, theirs.pv_wh),
+        ("load served", ours.served_wh, theirs.served_wh),
+    ):
+        yield Check(
+            what=f"{what}: {quantity}", value=1e-3 * value, reference=1e-3 * reference,
+            tolerance=1e-3 * promised.energy_share * reference, unit="kWh", source=SOURCE,
+            note=f"{100.0 * (value / reference - 1.0):+.2f} %",
+        )  # fmt: skip
+    yield Check(
+        what=f"{what}: hours without load", value=ours.lost_h, reference=theirs.lost_h, unit="h", source=SOURCE,
+        tolerance=max(promised.lost_share * theirs.lost_h, promised.lost_h),
+    )  # fmt: skip
+    off = np.abs(ours.soc - theirs.soc)
+    for quantity, value, most in (
+        ("worst day's lowest charge, off by", off.max(), promised.soc),
+        ("99th percentile of that", np.percentile(off, 99.0), promised.soc_p99),
+    ):
+        note = f"day {int(off.argmax())}" if quantity.startswith("worst") else ""
+        yield Check(
+            what=f"{what}: {quantity}", value=float(value), reference=0.0, tolerance=most, source=SOURCE, note=note
+        )  # fmt: skip
+
+
+def checks() -> Iterator[Check]:
+    """A year of every plant at every step."""
+    for site in PLANTS:
+        for step_s in STEPS_S:
+            yield from compared(site, step_s)
+
+
+def a_month() -> Iterator[Check]:
+    """The first of it, minute by minute, for every run of the tests."""
+    for site in PLANTS:
+        yield from compared(site, 60, 20)
