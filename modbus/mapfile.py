@@ -87,7 +87,7 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
     try:
         file = _File.model_validate(document.data)
     except ValidationError as error:
-        problems += problems_of(error, document, _known_keys(document.data))
+        problems += problems_of(error, document, KNOWN_KEYS)
     parent = _parent(document, path, ratings, below, problems)
     rows = list(_good_rows(document.data.get("rows")))
     sources = {**(parent.sources if parent else {}), **_mapping(document.data.get("sources"))}
@@ -195,13 +195,8 @@ def _mapping(given: Any) -> dict[str, str]:
     return given if isinstance(given, dict) else {}
 
 
-def _known_keys(data: Mapping[str, Any]) -> dict[KeyPath, list[str]]:
-    """Which keys each mapping of the file may have, for the near-name hints."""
-    known: dict[KeyPath, list[str]] = {(): list(_File.model_fields)}
-    rows = data.get("rows")
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        known["rows", index] = list(Row.model_fields)
-        fields = row.get("bits") if isinstance(row, dict) else None
-        for place in range(len(fields) if isinstance(fields, list) else 0):
-            known["rows", index, "bits", place] = list(Bits.model_fields)
-    return known
+KNOWN_KEYS: dict[KeyPath, list[str]] = {  # of each mapping, for the near-name hints
+    (): list(_File.model_fields),
+    ("rows", "*"): list(Row.model_fields),
+    ("rows", "*", "bits", "*"): list(Bits.model_fields),
+}

@@ -286,7 +286,10 @@ def grid_step(
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
-        h = min(left, max(min(numbers[DUE] - t, _until_served_s(memory, charge, numbers[BOOST_S])), 1e-3))
+        served_in = _until_served_s(memory, charge, numbers[BOOST_S])
+        if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
+            served_in = max(served_in, 0.01 * dt_s)
+        h = min(left, max(min(numbers[DUE] - t, served_in), 1e-3))
         h = min(h, longest_step_s(memory.x, bus.i_batt_a, w, method))
         h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, modes, numbers)
         _book(numbers, h, mean, bus, held)

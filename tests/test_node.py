@@ -80,22 +80,21 @@ loads = st.builds(LoadDemand, st.floats(0.0, 250.0), st.floats(0.0, 20.0), st.fl
 )
 def test_the_node_stands_where_all_currents_add_up(source, load, sun_w, cable, left):
     """Any mix of loads, either side of the battery, any cable, any derating: same voltage as by bisection."""
+    assume(bearable(source, load, cable))
     limit = Limit(left * STAGE.i_max_a, left * STAGE.p_max_w)
     want = expected_v(source, load, sun_w, cable, limit)
     bus = node(source, load, sun_w, cable=cable, limit=limit)
-    assume(carried(bus, load))  # near collapse the plant gives up first
     assert bus.v_batt_v == pytest.approx(want, rel=1e-9)
     assert bus.i_load_a == pytest.approx(load_a(want, load, STAGE), rel=1e-8, abs=1e-12)
     assert bus.i_chg_a == pytest.approx(charger_a(want, sun_w, limit, STAGE), rel=1e-8, abs=1e-12)
     assert bus.v_cells_v == pytest.approx(bus.v_batt_v - cable * bus.i_batt_a, rel=1e-12)
 
 
-def carried(bus: Bus, load: LoadDemand) -> bool:
-    """Whether the load gets all that it asks for, at its own voltage."""
-    v_load = bus.v_batt_v - STAGE.path_ohm * bus.i_load_a
-    return bus.i_load_a * v_load == pytest.approx(
-        load.p_w + load.i_a * v_load + load.g_s * v_load**2, rel=1e-9
-    )
+def bearable(source: Source, load: LoadDemand, cable: float = 0.0) -> bool:
+    """Whether the battery alone carries the load with a tenth to spare; nearer to collapse the plant gives up."""
+    ohm = source.r_discharge_ohm + cable + STAGE.path_ohm
+    left_v = source.v_node_v - ohm * load.i_a
+    return left_v > 0.0 and left_v**2 > 1.1 * 4.0 * (1.0 + ohm * load.g_s) * ohm * load.p_w
 
 
 @settings(max_examples=150, deadline=None)
@@ -123,7 +122,7 @@ def test_a_load_beyond_all_reason_makes_no_nonsense(source, load, sun_w):
 def test_a_battery_held_at_its_voltage_takes_what_its_resistance_lets_in(source, load, sun_w, below):
     free = node(source, load, sun_w)
     target = free.v_batt_v - below
-    assume(carried(free, load) and free.i_chg_a > 0.0 and target > source.v_node_v)
+    assume(bearable(source, load) and free.i_chg_a > 0.0 and target > source.v_node_v)
     bus = node(source, load, sun_w, target=target)
     assert bus.regime == Regime.CONSTANT_VOLTAGE
     assert bus.v_batt_v == target
@@ -186,6 +185,7 @@ def test_without_a_battery_there_is_sun_or_darkness(source, load, sun_w):
     bus = node(source, load, sun_w, target=14.4, charge=False, discharge=False)
     assert np.all(np.isfinite(bus))
     assert bus.i_batt_a == 0.0
+    assume(bearable(source, load))
     needed = load_a(14.4, load, STAGE) + STAGE.own_w / 14.4
     can = charger_a(14.4, sun_w, FULL, STAGE)
     assume(not math.isclose(needed, can, rel_tol=1e-9))

@@ -6,7 +6,18 @@ import pytest
 from plant import leadacid as battery
 from plant.charger import Machine, Stage
 from plant.leadacid import State
-from tests.plants import account, agm, books, held, memory, parameters, radau_plant, rk4_step, step
+from tests.plants import (
+    account,
+    agm,
+    books,
+    held,
+    isothermal,
+    memory,
+    parameters,
+    radau_plant,
+    rk4_step,
+    step,
+)
 
 SEGMENT_S = 1200
 
@@ -71,7 +82,8 @@ def test_constant_voltage_charging_follows_radau():
 
 
 def test_halving_the_step_shows_fourth_order():
-    p = agm()
+    """In a bath: the parameters of a step are those of its beginning's temperature, which is of first order."""
+    p = isothermal(agm())
     par = parameters(p)
     inputs = held(p_pv_w=120.0)
     start = battery.rested(0.6, 25.0, p)
