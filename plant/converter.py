@@ -188,7 +188,7 @@ def solve(
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
-        load = LoadDemand(0.0, 0.0, 0.0)
+        load = LoadDemand(0.0, load.i_a, load.g_s)
     if not (port.charge and port.discharge):
         return _guarded(source, port, v_target_v, charging, drop_guess_v, o, load, limit, s)
     return _free(source, port.cable_ohm, 0.0, v_target_v, charging, drop_guess_v, o, load, limit, s)

@@ -45,17 +45,18 @@ def observe(
 ) -> None:
     """Write down the `Quantities` of this instant."""
     over, hot, battery_hot = modes[Machine.OVER_VOLTAGE], modes[Machine.HEATSINK], modes[Machine.BATTERY_HEAT]
-    load, v_load = held.load, bus.p_load_w / bus.i_load_a if bus.i_load_a > 0.0 else 0.0
-    asked_a = load.p_w / max(v_load, 1e-9) + load.i_a + load.g_s * v_load
-    carried = bus.i_load_a > (1.0 - 1e-9) * asked_a  # a load may draw its current and not get its power
-    nothing = load.p_w + load.i_a + load.g_s <= 0.0
+    load = held.load
+    asked = load.p_w + load.i_a + load.g_s > 0.0
+    carried = (
+        bus.i_load_a > 0.0 and bus.p_load_w > 0.999 * load.p_w
+    )  # a load may draw its current, not its power
     numbers[V_BATT] = bus.v_batt_v
     numbers[V_PV] = bus.v_pv_v
     numbers[V_PV_ABOVE_BATTERY] = held.offer.v_oc_v - bus.v_batt_v
     numbers[HELD_S] = memory.held_s
     numbers[EQUALIZE_LEFT] = memory.equalize_left_s
     numbers[OVER_VOLTAGE] = over
-    numbers[LOAD_COLLAPSED] = 1.0 if held.load_on and not (carried or nothing) else 0.0
+    numbers[LOAD_COLLAPSED] = 1.0 if held.load_on and asked and not carried else 0.0
     numbers[LOAD_SHARE] = bus.i_load_a / load_rated_a
     numbers[T_HEATSINK] = memory.t_heatsink_c
     numbers[T_PROBE] = memory.t_probe_c
