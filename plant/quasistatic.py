@@ -166,8 +166,8 @@ def settle_lithium(
 ) -> tuple[lithium.State, Flows, Bus]:
     """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
 
-    ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left over
-    is booked as polarisation.
+    ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left
+    over is booked as polarisation.
     """
     p = w.p
     hours = h / 3600.0
