@@ -293,7 +293,7 @@ def time_constants() -> Iterator[Check]:
                         note="the reference doesn't name the charge: 5 %")  # fmt: skip
     p = bath("flooded")
     for volts, seconds in ((14.8, 40.0), (15.5, 2.2)):
-        here = leadacid.reaction(volts - leadacid.emf(1.0, 25.0, p), 1.0, 25.0, p)
+        here = leadacid.reaction(volts - leadacid.emf(1.0, 25.0, p), 1.0, leadacid.warmed(25.0, p))
         yield Check(what=f"flooded: full well at {volts} V", value=HOUR_S * p.c * p.q_ah / here.per_h,
                     reference=seconds, tolerance=0.05 * seconds, unit="s",
                     source="closed form 3600 c Q Mc / (I0c sinh)")  # fmt: skip

@@ -36,7 +36,7 @@ def _plant(clearness: list[float] | None, **array: Any) -> Site:
 
 def checks() -> Iterator[Check]:
     """Two days of each."""
-    shade = {"parallel": 2, "shading": {"by_hour": SHADE, "substrings": 0.5}}
+    shade = {"series": 2, "shading": {"by_hour": SHADE, "substrings": 0.5}}
     for name, site in (
         ("clear days", _plant(None)),
         ("days of broken cloud", _plant([0.5] * 12)),
