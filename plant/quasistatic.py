@@ -22,9 +22,9 @@ SETTLED_V = 1e-7  # the last Newton step squares it
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
-# Reaction stops before a well is emptier or fuller than this. At the band's top gassing alone would leave it at minus
-# thirty, where the parabola of the EMF rises again and sends the search the wrong way.
-FILLING = -0.1, 1.2
+# No well ends a step emptier or fuller than this. Farther out, where gassing at the band's top would leave it at minus
+# thirty, the EMF falls so steeply with the voltage that a Newton step comes out tiny far from the root.
+FILLING = -1.0, 1.2
 
 
 @kernel

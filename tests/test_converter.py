@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from plant.cell import Source
 from plant.controller import ControllerModel, power_stage
 from plant.converter import Limit, LoadDemand, Port, Regime, converter_loss_w, output_current_a, solve
-from plant.diode import curve_at, maximum_power_vd, open_circuit_v, point
+from plant.diode import curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
 from plant.module import find_module
-from plant.offer import diode_voltage_at, offer
+from plant.offer import offer
 
 MODEL = ControllerModel.load("tracer4210n")
 STAGE = power_stage(MODEL, 12)

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plant.controller import ControllerModel, power_stage
-from plant.diode import Curve, curve_at, maximum_power_vd, open_circuit_v, point
+from plant.diode import Curve, curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
 from plant.module import find_module
-from plant.offer import diode_voltage_at
 from plant.tracker import Tracker, climbing_from, is_sweeping, paused, restarted, tick, tracker_settings
 
 MODULE = find_module("zytech_zt155p")

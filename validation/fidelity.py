@@ -2,6 +2,10 @@
 
 The full model (5 s, double layer and all, events to 0.05 s) is the reference. Loads and arrays are chosen so that the
 dark months lose some load: near full all the time, anything would agree.
+
+The worst day is one of a disconnect that only one of the two sees, because the battery passes its edge by a few
+millivolts (2 to 6 in these runs) at dawn. From then until the next full charge the two differ by what the load took
+meanwhile; one such day in some years can't be avoided by any step, so 99 days out of 100 are a row of their own.
 """
 
 from collections.abc import Iterator
@@ -56,9 +60,9 @@ class Agreement:
 
 
 PROMISED = {
-    60: Agreement(energy_share=0.005, soc=0.01, soc_p99=0.005, lost_share=0.05, lost_h=2.0),
-    900: Agreement(energy_share=0.01, soc=0.05, soc_p99=0.02, lost_share=0.05, lost_h=4.0),
-    3600: Agreement(energy_share=0.015, soc=0.1, soc_p99=0.05, lost_share=0.1, lost_h=10.0),
+    60: Agreement(energy_share=0.001, soc=0.03, soc_p99=0.003, lost_share=0.01, lost_h=2.0),
+    900: Agreement(energy_share=0.005, soc=0.03, soc_p99=0.015, lost_share=0.02, lost_h=2.0),
+    3600: Agreement(energy_share=0.015, soc=0.2, soc_p99=0.03, lost_share=0.05, lost_h=5.0),
 }
 
 
@@ -111,7 +115,7 @@ NORTH = _site(
     [0.32, 0.40, 0.47, 0.49, 0.52, 0.51, 0.50, 0.48, 0.45, 0.38, 0.32, 0.30],
     [-5.0, -5.5, -1.5, 4.0, 10.0, 14.5, 17.5, 16.0, 11.0, 6.0, 1.0, -2.5],
     {"tilt_deg": 65, "series": 2, "parallel": 2},
-    {"model": "flooded", "capacity_ah": 200, "system_v": 24, "room_c": 8}, "flooded", 26.0,
+    {"model": "flooded", "capacity_ah": 200, "system_v": 24, "room_c": 8}, "flooded", 34.0,
 )  # fmt: skip
 PLANTS = (TEMPERATE, SAHEL, MONSOON, NORTH)
 
@@ -189,7 +193,7 @@ def checks() -> Iterator[Check]:
             yield from compared(site, step_s)
 
 
-def a_month() -> Iterator[Check]:
-    """The first of it, minute by minute, for every run of the tests."""
+def some_days() -> Iterator[Check]:
+    """The first days of it, minute by minute, for every run of the tests."""
     for site in PLANTS:
-        yield from compared(site, 60, 20)
+        yield from compared(site, 60, 10)

@@ -6,6 +6,7 @@ is added up from its own formula, and nothing is a remainder. (A step of sizing 
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,10 @@ ROUNDING = 1e-9
 QUADRATURE = 1e-6
 
 
-def cabin(battery: str, **changes: Any) -> Site:
+def cabin(battery: str, bank: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Site:
     """The cabin with another battery and the charging voltages that go with it, out in the weather."""
     data = load_site("cabin").model_dump()
-    data["battery"] = {**data["battery"], "model": battery, "room_c": "outdoor"}
+    data["battery"] = {**data["battery"], "model": battery, "room_c": "outdoor", **bank}
     kind = {"flooded": "flooded", "gel": "gel"}.get(battery, "sealed")
     data["controller"]["battery_type"] = kind
     if battery == "lifepo4":
