@@ -17,7 +17,7 @@ from plant.curvetable import TableRow
 from plant.diode import Curve
 from plant.jit import kernel
 
-SETTLED = 1e-7  # of the diode's thermal voltage: the last Newton step squares it
+SETTLED = 1e-10  # of the diode's thermal voltage; near the maximum Newton only halves what is left
 F = TypeVar("F", bound=Callable[..., Any])
 
 
