@@ -109,7 +109,7 @@ def build(
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
     step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
     if not is_compiled():
-        say("compiling the plant for this machine, once; 20 to 30 s ...")
+        say("compiling the plant for this machine, once; 30 to 45 s ...")
     return Plant(site, seed, start_s, cast("Fidelity", fidelity), step_s)
 
 

@@ -470,7 +470,8 @@ def compensate(setpoints: np.ndarray, t_batt_c: float, levels: np.ndarray) -> No
     levels : (n,) array
         Written into.
     """
-    levels[:] = setpoints
+    for j in range(setpoints.size):  # one by one: a slice costs the compiler seconds
+        levels[j] = setpoints[j]
     for j in range(_EQUALIZE, _FLOAT + 1):
         levels[j] = min(setpoints[j] + setpoints[_SLOPE] * (25.0 - t_batt_c), setpoints[_LIMIT])
 

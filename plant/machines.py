@@ -82,8 +82,9 @@ def unchanged(numbers: np.ndarray) -> bool:
 def examine(books: Books, t_utc_s: float) -> None:
     """Look at all rules anew: which hold and since when, when the next is due, and how far each quantity may go."""
     numbers = books.numbers
-    numbers[LOWER : LOWER + QUANTITIES] = -np.inf
-    numbers[UPPER : UPPER + QUANTITIES] = np.inf
+    for name in range(QUANTITIES):
+        numbers[LOWER + name] = -np.inf
+        numbers[UPPER + name] = np.inf
     due = np.inf
     for rule in range(RULE_COUNT):
         met = books.modes[MACHINE[rule]] == FROM[rule]

@@ -119,12 +119,25 @@ def sky_block(site: Site, seed: int, first_day: int, days: int, grid_s: int = SK
 def _global_and_direct(index: np.ndarray, clear: ClearBlock) -> tuple[np.ndarray, np.ndarray]:
     """Global and direct normal irradiance [W/m2] under a clear-sky index."""
     lit = clear.lit
-    ghi = np.maximum(index * clear.ghi_w_m2, clear.twilight_w_m2 * np.minimum(index, 1.0))
+    ghi = np.maximum(
+        index * clear.ghi_w_m2, clear.twilight_w_m2 * np.minimum(_into_the_night(index, clear), 1.0)
+    )
     dni = np.zeros_like(ghi)
     share = direct_share(index.ravel()[lit])
     most = ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3)
     dni.ravel()[lit] = np.minimum(clear.dni_w_m2.ravel()[lit] * share, most)
     return ghi, dni
+
+
+def _into_the_night(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """The index with the first and the last of each day's light held on into dawn and dusk: clouds don't set."""
+    held = index.copy()
+    for k in range(held.shape[0]):
+        up = np.flatnonzero(clear.ghi_w_m2[k] > 0.0)
+        if up.size:
+            held[k, : up[0]] = held[k, up[0]]
+            held[k, up[-1] + 1 :] = held[k, up[-1]]
+    return held
 
 
 def _cloudy_index(site: Site, seed: int, first_day: int, clear: ClearBlock, grid_s: int) -> np.ndarray:

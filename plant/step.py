@@ -17,7 +17,7 @@ from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compens
 from plant.clock import DAY_S
 from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime
-from plant.jit import kernel, woven
+from plant.jit import inlined, kernel, woven
 from plant.load import Demand
 from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
@@ -203,7 +203,7 @@ def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memor
     )
 
 
-@woven
+@inlined
 def _same(
     now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any,
     modes: np.ndarray, numbers: np.ndarray,
@@ -237,7 +237,7 @@ def _stride(
     return h, x, mean, bus
 
 
-@kernel
+@woven
 def grid_step(
     memory: Memory,
     held: Held,
