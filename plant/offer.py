@@ -127,11 +127,12 @@ def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -
         v, dv = vd - i * c.r_s_ohm, 1.0 - di * c.r_s_ohm
         surplus = v * (i - per_volt) - fixed
         step = surplus / (dv * (i - per_volt) + v * di)
-        if (
-            abs(step) < SETTLED * c.a_v or vd - step < o.v_track_v
-        ):  # asked for more than there is: the point itself
+        if vd - step < o.v_track_v:  # asked for more than there is: the point itself
             break
         vd -= step
+        v -= step * dv
+        if abs(step) < SETTLED * c.a_v:
+            break
     return float(max(v, o.v_track_v))
 
 
