@@ -152,8 +152,8 @@ def pymodbus() -> Responder:
 
 
 @contextmanager
-def in_c() -> Iterator[Responder]:
-    """The responder in C, compiled on the spot.
+def compiled_c(source: str) -> Iterator[Path]:
+    """A program in C from this folder, compiled on the spot; gone afterwards, with all that lies beside it.
 
     Raises
     ------
@@ -164,8 +164,15 @@ def in_c() -> Iterator[Responder]:
     if compiler is None:
         raise Missing("there is no C compiler (cc)")
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "responder"
-        subprocess.run([compiler, "-O2", "-o", program, HERE / "responder.c"], check=True)
+        program = Path(folder) / "program"
+        subprocess.run([compiler, "-O2", "-o", program, HERE / source, "-lm"], check=True)
+        yield program
+
+
+@contextmanager
+def in_c() -> Iterator[Responder]:
+    """The responder in C; raises `Missing` as `compiled_c` does."""
+    with compiled_c("responder.c") as program:
         yield Responder("C", (str(program), "{port}"))
 
 

@@ -3,20 +3,17 @@
 The C program gets the same year of sun and load, made by the plant, and does the same work a step.
 """
 
-import shutil
 import struct
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Final
 from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.responders import HERE, Missing
+from benchmarks.responders import Missing, compiled_c
 from benchmarks.table import Result
 from plant import sun
 from plant.clock import DAY_S, SKY_S
@@ -108,19 +105,9 @@ def _kernel(site: Site, blocks: dict[int, Inputs]) -> tuple[float, float]:
 
 
 def _in_c(site: Site, blocks: dict[int, Inputs]) -> tuple[float, float]:
-    """Wall time [s] of the loop in C over the same year, and its PV energy [Wh].
-
-    Raises
-    ------
-    Missing
-        There is no C compiler.
-    """
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise Missing("there is no C compiler (cc)")
-    with tempfile.TemporaryDirectory() as folder:
-        program, data = Path(folder) / "sizing", Path(folder) / "inputs"
-        subprocess.run([compiler, "-O2", "-o", program, HERE / "sizing.c", "-lm"], check=True)
+    """Wall time [s] of the loop in C over the same year, and its PV energy [Wh]; raises as `compiled_c` does."""
+    with compiled_c("sizing.c") as program:
+        data = program.parent / "inputs"
         data.write_bytes(_header(site) + _columns(site, blocks).tobytes())
         said = subprocess.run([program, data], check=True, capture_output=True, text=True).stdout.split()
     return float(said[0]), float(said[2])

@@ -17,8 +17,6 @@ from plant.clock import (
     DAY_S,
     STEP_S,
     next_midnight_utc_s,
-    parse_duration_s,
-    parse_local,
     to_local,
     to_utc_s,
     utc_offset_s,
@@ -174,17 +172,11 @@ class Plant:
     def _timetable(self) -> list[_Turn]:
         turns = []
         for number, upset in enumerate(self.site.upsets):
-            begin = self.start_utc_s
-            if upset.at is not None:
-                begin = to_utc_s(parse_local(upset.at), self.site.location.timezone)
-            elif upset.after is not None:
-                begin += int(parse_duration_s(upset.after))
+            begin, end = upset.moments(self.start_utc_s, self.site.location.timezone)
             turns.append(_Turn(self._on_grid(begin), number, True))
-            if upset.lasts is not None:
-                end = begin + int(parse_duration_s(upset.lasts))
-                turns.append(
-                    _Turn(max(self._on_grid(end), self._on_grid(begin) + self.step_s), number, False)
-                )
+            if end is not None:
+                last = max(self._on_grid(end), self._on_grid(begin) + self.step_s)
+                turns.append(_Turn(last, number, False))
         return sorted(turns)
 
     def _on_grid(self, t_utc_s: float) -> int:
