@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.bms import NO_BMS, Bms
 from plant.jit import kernel
 from plant.problems import did_you_mean
 
@@ -195,96 +194,6 @@ class SetPoints(NamedTuple):
     def user_voltages() -> tuple[str, ...]:
         """Names of the twelve voltages of registers 0x9003..0x900E, in their order."""
         return SetPoints._fields[:12]
-
-    @classmethod
-    def of(
-        cls,
-        volts: Sequence[float],
-        changed: Mapping[str, float],
-        *,
-        blocks: int,
-        boost_min: float,
-        equalize_min: float,
-        compensation_mv_k_cell: float,
-        bms: Bms = NO_BMS,
-    ) -> "SetPoints":
-        """Set-points of a battery type with the user's changes, checked for the order the device demands.
-
-        Parameters
-        ----------
-        volts : (12,) sequence of float
-            Voltages of a 12 V battery [V], in the order of the fields.
-        changed : mapping
-            Voltages of the user's own [V], of the whole battery.
-        blocks : int
-            12 V blocks in series.
-        boost_min, equalize_min : float
-            Durations [min].
-        compensation_mv_k_cell : float
-            Magnitude of the temperature coefficient [mV/K per 2 V cell].
-        bms : Bms
-            Limits of the battery's own protection.
-
-        Raises
-        ------
-        ValueError
-            When two voltages stand in an order that the device refuses.
-        """
-        values = {name: volt * blocks for name, volt in zip(cls.user_voltages(), volts, strict=True)}
-        values.update(changed)
-        for higher, lower, strict in ORDERING:
-            if values[higher] < values[lower] or (strict and values[higher] == values[lower]):
-                relation = "above" if strict else "at or above"
-                raise ValueError(
-                    f"set-points out of order: {higher} ({values[higher]:g} V) must lie {relation} "
-                    f"{lower} ({values[lower]:g} V)"
-                )
-        return cls(
-            **values,
-            compensation_v_k=compensation_mv_k_cell * 1e-3 * 6 * blocks,
-            boost_s=boost_min * 60.0,
-            equalize_s=equalize_min * 60.0,
-            night_v=5.0 * blocks,
-            day_v=6.0 * blocks,
-            bms_over_v=bms.over_charge_v,
-            bms_over_release_v=bms.over_charge_release_v,
-            bms_under_v=bms.over_discharge_v,
-            bms_under_release_v=bms.over_discharge_release_v,
-            bms_charge_cold_c=bms.charge_min_c,
-            bms_charge_cold_release_c=bms.charge_min_c + bms.resume_k,
-            bms_charge_hot_c=bms.charge_max_c,
-            bms_charge_hot_release_c=bms.charge_max_c - bms.resume_k,
-            bms_discharge_cold_c=bms.discharge_min_c,
-            bms_discharge_hot_c=bms.discharge_max_c,
-            bms_over_a=bms.over_current_a,
-            bms_delay_s=bms.delay_s,
-            bms_over_s=bms.over_current_s,
-        )
-
-
-# Voltages of a 12 V system in the order of registers 0x9003..0x900E (MAN_A, MAN_TRIRON, MAN_XTRA). Gel is never
-# equalized; what its 0x9006 reads is not known (guess: the boost voltage).
-BATTERY_TYPES: Mapping[str, tuple[float, ...]] = {
-    "sealed": (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
-    "gel": (16.0, 15.0, 15.0, 14.2, 14.2, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
-    "flooded": (16.0, 15.0, 15.0, 14.8, 14.6, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6),
-}
-
-# higher, lower, strictly above? The protocol documents print > throughout; units in the field accept equality
-# where the manuals do (MAN_XTRA).
-ORDERING: tuple[tuple[str, str, bool], ...] = (
-    ("over_voltage_disconnect_v", "charging_limit_v", True),
-    ("over_voltage_disconnect_v", "over_voltage_reconnect_v", True),
-    ("charging_limit_v", "equalize_v", False),
-    ("equalize_v", "boost_v", False),
-    ("boost_v", "float_v", False),
-    ("float_v", "boost_reconnect_v", True),
-    ("boost_reconnect_v", "low_voltage_reconnect_v", True),
-    ("low_voltage_reconnect_v", "low_voltage_disconnect_v", True),
-    ("low_voltage_disconnect_v", "discharging_limit_v", False),
-    ("under_voltage_recover_v", "under_voltage_warning_v", True),
-    ("under_voltage_warning_v", "discharging_limit_v", False),
-)
 
 
 class When(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 
 from plant import ageing, battery, sun
 from plant.ageing import AgeingState
-from plant.charger import RULES, Daylight, Machine
+from plant.charger import RULES, Daylight, Machine, SetPoints
 from plant.clock import (
     DAY_S,
     STEP_S,
@@ -24,6 +24,7 @@ from plant.clock import (
 from plant.controller import PowerStage, power_stage
 from plant.inputs import Inputs, Supply, inputs_of
 from plant.layout import Defect
+from plant.settings import Settings, setpoints_of
 from plant.site import Site
 from plant.snapshot import Snapshot
 from plant.state import (
@@ -118,7 +119,8 @@ class Plant:
         self._upsets = [(upset.name, dict(upset.values)) for upset in site.upsets]
         self._turns = self._timetable()
         self._broken: list[int] = []
-        self._setpoints = site.setpoints()
+        self.settings = site.settings()
+        self._setpoints = self._setpoints_now()
         self._rig = self._rigged()
         self._par = self._parameters()
         inputs, index = self._at(start)
@@ -166,6 +168,30 @@ class Plant:
             rig.extra_s,
             rig.probe_c,
         )
+
+    # What a client sets
+
+    def _setpoints_now(self) -> SetPoints:
+        return setpoints_of(self.settings, self.site.battery.system_v, self.site.battery.bms())
+
+    def configure(self, settings: Settings) -> None:
+        """Have the controller go on with other settings from here on."""
+        self.settings = settings
+        self._setpoints = self._setpoints_now()
+        self._par = self._parameters()
+        self._memory = self._memory._replace(t_probe_c=math.nan)  # has the set-points taken up anew
+        self.snapshot = self._peek()
+
+    def set_clock(self, t_device_s: float) -> None:
+        """Set the controller's clock: what it shows now, local civil time read as if it were UTC [s]."""
+        self._shift_clock(t_device_s)
+        self.snapshot = self._peek()
+
+    def clear_energy(self) -> None:
+        """Start the meters of generated energy again, all of them."""
+        so_far = part(self._books, "account")[CHG] + part(self._books, "today")[CHG]
+        part(self._books, "offset").reshape(2, 4)[0] = so_far
+        self.snapshot = self._peek()
 
     # What breaks
 
@@ -233,7 +259,7 @@ class Plant:
             part(self._books, "today")[FADED] += faded
             self._memory = self._memory._replace(x=x, t_warm_c=math.nan)
 
-    def _shift_clock(self, shows_s: int | None) -> None:
+    def _shift_clock(self, shows_s: float | None) -> None:
         """Set the controller's clock: to a time of its own, or right again."""
         local_s = self.t_utc_s + utc_offset_s(self.t_utc_s, self.site.location.timezone)
         self._clock_shift_s = 0.0 if shows_s is None else shows_s - local_s

@@ -23,12 +23,13 @@ from plant.ageing import AgeingState, aged, fresh, laws_for
 from plant.battery import Parameters, scaled
 from plant.batteryfile import load_block, load_bms, read_block
 from plant.bms import Bms
-from plant.charger import BATTERY_TYPES, SetPoints
+from plant.charger import SetPoints
 from plant.clock import parse_local
 from plant.controller import ControllerModel, power_stage
 from plant.layout import layout_of
 from plant.problems import ProblemsError, did_you_mean
 from plant.records import NotNegative, Positive, Record, Temperature
+from plant.settings import TYPE_OF_NAME, USER, VOLTAGES, Settings, checked, factory, setpoints_of
 from plant.site_array import Array
 from plant.site_load import Load
 from plant.site_sky import Location, Sky, Weather, check_sources
@@ -42,7 +43,7 @@ class Controller(Record):
     """The charge controller and its settings."""
 
     model: str = "tracer4210n"
-    battery_type: Literal["sealed", "gel", "flooded"] = "sealed"
+    battery_type: str = "sealed"
     boost_min: Annotated[int, Field(ge=10, le=180)] = 120
     equalize_min: Annotated[int, Field(ge=0, le=180)] = 120
     tracker: Literal["steady", "dynamic"] = "steady"
@@ -52,13 +53,21 @@ class Controller(Record):
     @field_validator("setpoints")
     @classmethod
     def _known_setpoints(cls, given: dict[str, float]) -> dict[str, float]:
-        known = SetPoints.user_voltages()
+        known = VOLTAGES
         for key in given:
             if key not in known:
                 raise ValueError(
                     f"unknown set-point {key}{did_you_mean(key, known)}; known: {', '.join(known)}"
                 )
         return given
+
+    @field_validator("battery_type")
+    @classmethod
+    def _known_type(cls, name: str) -> str:
+        if name not in TYPE_OF_NAME:
+            known = ", ".join(TYPE_OF_NAME)
+            raise ValueError(f"unknown battery type {name}{did_you_mean(name, TYPE_OF_NAME)}; known: {known}")
+        return name
 
     @field_validator("model")
     @classmethod
@@ -159,18 +168,28 @@ class Site(Record):
         layout_of(self.array, rig.defects)
         return self
 
+    def settings(self) -> Settings:
+        """What the controller has in its flash when the run begins."""
+        c = self.controller
+        kind = TYPE_OF_NAME[c.battery_type]
+        new = factory(kind.code, self.battery.system_v)
+        return checked(
+            new._replace(
+                battery_type=USER
+                if c.setpoints
+                else kind.code,  # voltages of one's own go with that type only
+                system_code=self.battery.system_v // 12 if c.setpoints else new.system_code,
+                capacity_ah=min(max(round(self.battery.capacity_ah), 1), 9999),
+                compensation_mv_k_cell=0.0 if kind.lithium else c.compensation_mv_k_cell,
+                boost_min=c.boost_min,
+                equalize_min=c.equalize_min if kind.equalizes else 0,
+                **c.setpoints,  # type: ignore[arg-type]  # names of voltages only
+            )
+        )
+
     def setpoints(self) -> SetPoints:
         """The controller's set-points for this battery, at 25 degC."""
-        c = self.controller
-        return SetPoints.of(
-            BATTERY_TYPES[c.battery_type],
-            c.setpoints,
-            blocks=self.battery.system_v // 12,
-            boost_min=c.boost_min,
-            equalize_min=0 if c.battery_type == "gel" else c.equalize_min,
-            compensation_mv_k_cell=c.compensation_mv_k_cell,
-            bms=self.battery.bms(),
-        )
+        return setpoints_of(self.settings(), self.battery.system_v, self.battery.bms())
 
     def ratings(self) -> dict[str, float]:
         """What the controller's rated-data registers show."""

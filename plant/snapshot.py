@@ -36,9 +36,11 @@ class Snapshot(NamedTuple):
     v_target_v: float  # the voltage the converter holds the battery to, temperature compensated
     t_heatsink_c: float
     night: float  # 1 after the night delay, 0 after the day delay
-    battery_status: (
-        float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 low-voltage disconnect
-    )
+    battery_status: float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 disconnect
+    battery_heat: float  # 0 normal, 1 too hot, 2 too cold, at the probe
+    heatsink_hot: float
+    wrong_voltage: float  # 1 when the battery isn't of the system voltage that is set
+    pv_too_high: float  # 1 above the rated array voltage
 
     # battery
     v_batt_v: float  # at the controller's terminals
@@ -52,6 +54,8 @@ class Snapshot(NamedTuple):
 
     # load
     load_on: float
+    load_state: float  # charger.LoadOutput: 0 on, 1 low voltage, 2 overload, 3 short circuit
+    load_share: float  # current over the rating
     v_load_v: float
     i_load_a: float
     p_load_w: float

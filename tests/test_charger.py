@@ -7,7 +7,6 @@ import pytest
 
 from plant import charger
 from plant.charger import (
-    BATTERY_TYPES,
     RULES,
     STATES,
     Machine,
@@ -19,17 +18,12 @@ from plant.charger import (
     compensate,
     compile_rules,
 )
+from plant.settings import TYPE_OF_NAME, checked, factory, setpoints_of
 
 
 def setpoints(kind: str = "sealed", changed: dict | None = None, blocks: int = 1) -> SetPoints:
-    return SetPoints.of(
-        BATTERY_TYPES[kind],
-        changed or {},
-        blocks=blocks,
-        boost_min=120,
-        equalize_min=120,
-        compensation_mv_k_cell=3.0,
-    )
+    new = factory(TYPE_OF_NAME[kind].code, 12 * blocks)
+    return setpoints_of(checked(new._replace(**(changed or {}))), 12 * blocks)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +54,7 @@ def test_a_misspelt_rule_is_refused_with_the_near_name():
         compile_rules([rule])
 
 
-@pytest.mark.parametrize("kind", sorted(BATTERY_TYPES))
+@pytest.mark.parametrize("kind", ["user", "sealed", "gel", "flooded", "lifepo4_4s", "lifepo4_8s"])
 def test_factory_setpoints_are_in_order(kind):
     s = setpoints(kind)
     assert s.boost_v >= s.float_v > s.boost_reconnect_v > s.low_voltage_disconnect_v

@@ -1,0 +1,241 @@
+"""What a Tracer keeps in its flash: battery type, voltages, times, load mode, switches.
+
+A frozen record in physical units, in the order of the vendor's registers 0x9000..0x9107 and coils; nothing here knows
+registers. What the controller does with it is `setpoints_of`; which values go together is `disorder`.
+
+Sources: Tracer-A manual (MAN_A), TRIRON N and XTRA N manuals (MAN_TRIRON, MAN_XTRA), vendor protocol V2.6 (V26).
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from plant.bms import NO_BMS, Bms
+from plant.charger import SetPoints
+
+USER: Final = 0  # the one type whose voltages are the user's own
+
+
+class LoadMode(IntEnum):
+    """What switches the load (0x903D)."""
+
+    MANUAL = 0
+    LIGHT = 1
+    LIGHT_AND_TIMER = 2
+    TIME = 3
+
+
+class BatteryType(NamedTuple):
+    """A row of the controller's own table: what it does with a type of battery."""
+
+    code: int  # register 0x9000
+    name: str
+    volts: tuple[float, ...]  # in the order of `VOLTAGES`
+    system_v: int | None = None  # of the row; None for 12 V rows that grow with the system
+    lithium: bool = False
+    equalizes: bool = True
+
+
+# Gel is never equalized; what its 0x9006 reads is not known (guess: the boost voltage). 36 and 48 V types are left out:
+# the 4210 is a 12/24 V unit. LiNCM rows break the published order (UVWR above LVR by its own table): taken as printed.
+BATTERY_TYPES: Final = (
+    BatteryType(
+        USER, "user", (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6)
+    ),
+    BatteryType(
+        1, "sealed", (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6)
+    ),
+    BatteryType(
+        2, "gel", (16.0, 15.0, 15.0, 14.2, 14.2, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6), equalizes=False
+    ),
+    BatteryType(
+        3, "flooded", (16.0, 15.0, 15.0, 14.8, 14.6, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6)
+    ),
+    BatteryType(
+        4, "lifepo4_4s", (14.8, 14.6, 14.6, 14.5, 14.5, 13.8, 13.2, 12.8, 12.2, 12.0, 11.1, 11.0), 12, True
+    ),
+    BatteryType(
+        5, "lifepo4_8s", (29.6, 29.2, 29.2, 29.0, 29.0, 27.6, 26.4, 25.6, 24.4, 24.0, 22.2, 22.0), 24, True
+    ),
+    BatteryType(
+        8, "lincm_3s", (12.8, 12.6, 12.5, 12.5, 12.5, 12.2, 12.1, 10.5, 12.2, 10.5, 9.3, 9.3), 12, True
+    ),
+    BatteryType(
+        9, "lincm_6s", (25.6, 25.2, 25.0, 25.0, 25.0, 24.4, 24.2, 21.0, 24.4, 21.0, 18.6, 18.6), 24, True
+    ),
+    BatteryType(
+        10, "lincm_7s", (29.8, 29.4, 29.1, 29.1, 29.1, 28.4, 28.2, 24.5, 28.4, 24.5, 21.7, 21.7), 24, True
+    ),
+)  # fmt: skip
+TYPE_OF_CODE: Final[Mapping[int, BatteryType]] = {row.code: row for row in BATTERY_TYPES}
+TYPE_OF_NAME: Final[Mapping[str, BatteryType]] = {row.name: row for row in BATTERY_TYPES}
+
+
+class Settings(NamedTuple):
+    """Everything a client can set. Voltages are those of the whole battery at 25 degC."""
+
+    battery_type: int  # `BatteryType.code`
+    capacity_ah: int
+    compensation_mv_k_cell: float  # magnitude, per 2 V cell; 0 and fixed for lithium
+    over_voltage_disconnect_v: float
+    charging_limit_v: float
+    over_voltage_reconnect_v: float
+    equalize_v: float
+    boost_v: float
+    float_v: float
+    boost_reconnect_v: float
+    low_voltage_reconnect_v: float
+    under_voltage_recover_v: float
+    under_voltage_warning_v: float
+    low_voltage_disconnect_v: float
+    discharging_limit_v: float
+    night_v: float
+    day_v: float
+    boost_min: int = 120
+    equalize_min: int = 120
+    system_code: int = 0  # 0 finds out by itself, 1 is 12 V, 2 is 24 V
+    low_temperature_charge_c: float = 0.0
+    low_temperature_discharge_c: float = 0.0
+    equalize_cycle_d: int = 30
+    battery_hot_c: float = 65.0
+    battery_cold_c: float = -40.0
+    device_hot_c: float = 85.0
+    device_cool_c: float = 75.0
+    component_hot_c: float = 85.0  # stored, without effect on AN units (AN20)
+    component_cool_c: float = 75.0
+    line_mohm: float = 0.0
+    night_min: int = 10
+    day_min: int = 10
+    load_mode: int = LoadMode.MANUAL
+    timer1_min: int = 60  # after dusk
+    timer2_min: int = 60  # before dawn
+    on1_second: int = 0
+    on1_minute: int = 0
+    on1_hour: int = 19
+    off1_second: int = 0
+    off1_minute: int = 0
+    off1_hour: int = 6
+    on2_second: int = 0
+    on2_minute: int = 0
+    on2_hour: int = 19
+    off2_second: int = 0
+    off2_minute: int = 0
+    off2_hour: int = 6
+    backlight_s: int = 60
+    night_length_min: int = 720
+    timing_choice: int = 0  # 0 the first period, 1 both
+    load_at_power_up: int = 1
+    discharge_pct: int = 30
+    charge_pct: int = 100
+    management_mode: int = 0  # 0 by voltage, 1 by state of charge
+    lithium_protection: int = 0  # bits 8, 9: no charge, no discharge in the cold
+    charging_on: int = 1  # coil 0: stored, without effect (AN20)
+    load_on: int = 1  # coil 2, in manual mode
+    load_default: int = 0  # coil 3
+    load_test: int = 0  # coil 5
+    load_forced: int = 0  # coil 6, in test mode
+
+
+VOLTAGES: Final = SetPoints.user_voltages()  # names of the twelve of registers 0x9003..0x900E, in their order
+
+# higher, lower, strictly above? The protocol documents print > throughout; units in the field accept equality
+# where the manuals do (MAN_XTRA).
+ORDERING: Final = (
+    ("over_voltage_disconnect_v", "charging_limit_v", True),
+    ("over_voltage_disconnect_v", "over_voltage_reconnect_v", True),
+    ("charging_limit_v", "equalize_v", False),
+    ("equalize_v", "boost_v", False),
+    ("boost_v", "float_v", False),
+    ("float_v", "boost_reconnect_v", True),
+    ("boost_reconnect_v", "low_voltage_reconnect_v", True),
+    ("low_voltage_reconnect_v", "low_voltage_disconnect_v", True),
+    ("low_voltage_disconnect_v", "discharging_limit_v", False),
+    ("under_voltage_recover_v", "under_voltage_warning_v", True),
+    ("under_voltage_warning_v", "discharging_limit_v", False),
+)
+
+
+def preset(code: int, system_v: int) -> dict[str, float]:
+    """The twelve voltages that go with a battery type, by name [V]."""
+    row = TYPE_OF_CODE[code]
+    times = 1 if row.system_v else system_v // 12
+    return {name: volt * times for name, volt in zip(VOLTAGES, row.volts, strict=True)}
+
+
+def factory(code: int, system_v: int) -> Settings:
+    """Settings of a new unit for a battery type on a system of 12 or 24 V."""
+    row, blocks = TYPE_OF_CODE[code], system_v // 12
+    return Settings(
+        battery_type=code,
+        capacity_ah=200,
+        compensation_mv_k_cell=0.0 if row.lithium else 3.0,
+        **preset(code, system_v),  # type: ignore[arg-type]  # names of voltages only
+        night_v=5.0 * blocks,
+        day_v=6.0 * blocks,
+        system_code=blocks if row.lithium or code == USER else 0,  # neither goes with 0 (V26, MAN_XTRA)
+    )
+
+
+def disorder(settings: Settings) -> Iterator[tuple[str, str, bool]]:
+    """Pairs of voltages that stand in an order the device refuses: higher, lower, strictly."""
+    for higher, lower, strict in ORDERING:
+        above = getattr(settings, higher) - getattr(settings, lower)
+        if above < 0.0 or (strict and above == 0.0):
+            yield higher, lower, strict
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings.
+
+    Raises
+    ------
+    ValueError
+        When two voltages stand in an order that the device refuses.
+    """
+    for higher, lower, strict in disorder(settings):
+        relation = "above" if strict else "at or above"
+        raise ValueError(
+            f"set-points out of order: {higher} ({getattr(settings, higher):g} V) must lie {relation} "
+            f"{lower} ({getattr(settings, lower):g} V)"
+        )
+    return settings
+
+
+def setpoints_of(settings: Settings, system_v: int, bms: Bms = NO_BMS) -> SetPoints:
+    """What the controller's rules compare with.
+
+    Parameters
+    ----------
+    settings : Settings
+    system_v : int
+        Of the battery that is connected.
+    bms : Bms
+        Limits of the battery's own protection.
+    """
+    return SetPoints(
+        **{name: getattr(settings, name) for name in VOLTAGES},
+        compensation_v_k=settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12),
+        boost_s=settings.boost_min * 60.0,
+        equalize_s=settings.equalize_min * 60.0 * TYPE_OF_CODE[settings.battery_type].equalizes,
+        night_v=settings.night_v,
+        day_v=settings.day_v,
+        night_s=settings.night_min * 60.0,
+        day_s=settings.day_min * 60.0,
+        heatsink_hot_c=settings.device_hot_c,
+        heatsink_cool_c=settings.device_cool_c,
+        battery_hot_c=settings.battery_hot_c,
+        battery_cool_c=settings.battery_hot_c - 10.0,
+        bms_over_v=bms.over_charge_v,
+        bms_over_release_v=bms.over_charge_release_v,
+        bms_under_v=bms.over_discharge_v,
+        bms_under_release_v=bms.over_discharge_release_v,
+        bms_charge_cold_c=bms.charge_min_c,
+        bms_charge_cold_release_c=bms.charge_min_c + bms.resume_k,
+        bms_charge_hot_c=bms.charge_max_c,
+        bms_charge_hot_release_c=bms.charge_max_c - bms.resume_k,
+        bms_discharge_cold_c=bms.discharge_min_c,
+        bms_discharge_hot_c=bms.discharge_max_c,
+        bms_over_a=bms.over_current_a,
+        bms_delay_s=bms.delay_s,
+        bms_over_s=bms.over_current_s,
+    )
