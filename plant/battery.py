@@ -18,6 +18,7 @@ Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
 State: TypeAlias = leadacid.State | lithium.State
 
 Warm: TypeAlias = leadacid.Warm | lithium.Warm
+Inner: TypeAlias = leadacid.Inner | lithium.Inner
 
 CHEMISTRIES: dict[type, ModuleType] = {
     leadacid.LeadAcid: leadacid,
@@ -45,9 +46,15 @@ def warmed(t_c: float, p: Any) -> Any:
 
 
 @of_chemistry
-def rates_at(x: Any, i_a: float, t_room_c: float, w: Any) -> tuple[Any, Losses]:
-    """`rates` with warmed parameters."""
-    return CHEMISTRIES[type(w)].rates_at(x, i_a, t_room_c, w)  # type: ignore[no-any-return]
+def inner(x: Any, w: Any) -> Any:
+    """What goes on inside at an instant, whatever the terminals do."""
+    return CHEMISTRIES[type(w)].inner(x, w)
+
+
+@of_chemistry
+def rates_of(inside: Any, x: Any, i_a: float, t_room_c: float, w: Any) -> tuple[Any, Losses]:
+    """`rates` at an instant whose `inner` is known."""
+    return CHEMISTRIES[type(w)].rates_of(inside, x, i_a, t_room_c, w)  # type: ignore[no-any-return]
 
 
 @of_chemistry
@@ -57,9 +64,9 @@ def source_at(x: Any, w: Any) -> Source:
 
 
 @of_chemistry
-def step_limit_at(x: Any, i_a: float, w: Any) -> float:
-    """`step_limit_s` with warmed parameters."""
-    return CHEMISTRIES[type(w)].step_limit_at(x, i_a, w)  # type: ignore[no-any-return]
+def step_limit_of(inside: Any, x: Any, i_a: float, w: Any) -> float:
+    """`step_limit_s` at an instant whose `inner` is known."""
+    return CHEMISTRIES[type(w)].step_limit_of(inside, x, i_a, w)  # type: ignore[no-any-return]
 
 
 @of_chemistry
@@ -81,9 +88,9 @@ def moved(x: Any, h: float, dx: Any, p: Any) -> Any:
 
 
 @of_chemistry
-def mean_slope(k1: Any, k2: Any, k3: Any, k4: Any, p: Any) -> Any:
-    """What RK4 makes of its four slopes."""
-    return CHEMISTRIES[type(p)].mean_slope(k1, k2, k3, k4, p)
+def no_slope(p: Any) -> Any:
+    """A state that doesn't move, as its derivative."""
+    return CHEMISTRIES[type(p)].no_slope(p)
 
 
 @of_chemistry

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from plant.jit import inlined
-
 
 class Source(NamedTuple):
     """A battery as its terminals see it at an instant: a voltage behind a resistance, one for each direction."""
@@ -23,9 +21,3 @@ class Losses(NamedTuple):
     hysteresis_w: float
     entropy_w: float  # stored energy that warming adds, through the temperature coefficient of the EMF
     i_side_a: float
-
-
-@inlined
-def rk4_mean(k1: float, k2: float, k3: float, k4: float) -> float:
-    """Mean of a quantity over a step of the classical Runge-Kutta method."""
-    return (k1 + 2.0 * (k2 + k3) + k4) / 6.0

@@ -15,7 +15,7 @@ from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
 BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
-SETTLED = 1e-10  # of the voltage: the last Newton step squares it
+SETTLED = 1e-6  # of the voltage: what is left after a Newton step is its square
 
 
 class Regime(IntEnum):
@@ -67,6 +67,7 @@ class Bus(NamedTuple):
     p_path_loss_w: float
     p_own_w: float
     above_node_v: float  # over the electrode's voltage
+    above_per_v: float  # change of that with the electrode's voltage
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
 
 
@@ -77,13 +78,19 @@ def converter_loss_w(v_pv_v: float, i_out_a: float, s: PowerStage) -> float:
 
 
 @inlined
-def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStage) -> float:
-    """Output current [A] from PV power: the positive root of ``P = v i + loss(i)``, 0 when the loss eats it all."""
+def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStage) -> tuple[float, float]:
+    """Output current [A] from PV power, and its slope [A/V] with the battery's voltage.
+
+    The positive root of ``P = v i + loss(i)``; 0 when the loss eats it all.
+    """
     left = p_pv_w - s.k_c * v_pv_v
     if left <= 0.0:
-        return 0.0
+        return 0.0, 0.0
     b = v_batt_v + s.k_s * v_pv_v
-    return 2.0 * left / (b + math.sqrt(b * b + 4.0 * s.r_eq * left))
+    root = math.sqrt(b * b + 4.0 * s.r_eq * left)
+    both = 1.0 / ((b + root) * root)  # a division takes as long as ten products
+    i = 2.0 * left * root * both
+    return i, -i * (b + root) * both
 
 
 @inlined
@@ -97,15 +104,20 @@ def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[fl
     b = v_batt_v - r * load.i_a
     a = 1.0 + r * load.g_s
     room = b * b - 4.0 * a * r * load.p_w
-    if room < 0.0 or b <= 0.0 or load.p_w + load.i_a + load.g_s <= 0.0:
+    if room <= 0.0 or b <= 0.0 or load.p_w + load.i_a + load.g_s <= 0.0:
         return 0.0, 0.0
-    v_load = 0.5 * (b + math.sqrt(room))
+    root = math.sqrt(room)
+    v_load = 0.5 * (b + root)
     if load.g_s > 0.0:
         v_load /= a
-    per_v = 1.0 / v_load
+    both = 1.0 / (v_load * root)
+    per_v = root * both
     i_p = load.p_w * per_v
     slope = load.g_s - i_p * per_v
-    return i_p + load.i_a + load.g_s * v_load, slope / (1.0 + r * slope)
+    return (
+        i_p + load.i_a + load.g_s * v_load,
+        slope * v_load * v_load * both,
+    )  # as 1 + r slope = root / v_load
 
 
 class _Balance(NamedTuple):
@@ -114,6 +126,8 @@ class _Balance(NamedTuple):
     i_chg_a: float
     i_load_a: float
     i_net_a: float
+    chg_slope_s: float
+    load_slope_s: float
     slope_s: float
 
 
@@ -123,36 +137,61 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
     i_load, load_slope = load_current_a(load, v, s)
     i_chg, chg_slope = 0.0, 0.0
     if charging:
-        i_chg = min(output_current_a(o.p_track_w, o.v_track_v, v, s), limit.p_max_w * per_v)
-        chg_slope = -i_chg * per_v
+        i_chg, chg_slope = output_current_a(o.p_track_w, o.v_track_v, v, s)
+        i_rated = limit.p_max_w * per_v
+        if i_chg >= i_rated:
+            i_chg, chg_slope = i_rated, -i_rated * per_v
         if i_chg >= limit.i_max_a:
             i_chg, chg_slope = limit.i_max_a, 0.0
     i_own = s.own_w * per_v
-    return _Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope - load_slope + i_own * per_v)
+    slope = chg_slope - load_slope + i_own * per_v
+    return _Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope, load_slope, slope)
 
 
 @inlined
 def _node(
-    source: Source, cable_ohm: float, charging: bool, drop_guess_v: float,
+    source: Source, cable_ohm: float, charging: bool, v_guess_v: float,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
-) -> tuple[float, _Balance, float]:  # fmt: skip
-    """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; and `r`."""
-    v = max(source.v_node_v + drop_guess_v, 0.5 * source.v_node_v)
-    now = _balance(v, charging, o, load, limit, s)
-    r = 0.0
+) -> tuple[float, _Balance, float, float]:  # fmt: skip
+    """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; `r`; ``dv/dv_node``.
+
+    The currents of the last step are taken along their tangents.
+    """
+    v = max(v_guess_v, 0.5 * source.v_node_v)
     for _ in range(30):
-        r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
-        step = (v - source.v_node_v - r * now.i_net_a) / (1.0 - r * now.slope_s)
-        v = max(v - step, 0.1 * v)
-        if abs(step) < SETTLED * source.v_node_v:
-            break
         now = _balance(v, charging, o, load, limit, s)
-    return v, now, r
+        r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
+        gain = 1.0 / (1.0 - r * now.slope_s)
+        step = (source.v_node_v + r * now.i_net_a - v) * gain
+        v = max(v + step, 0.1 * v)
+        if abs(step) < SETTLED * v:
+            break
+    return v, _along(now, step), r, gain
+
+
+@woven
+def _along(now: _Balance, step_v: float) -> _Balance:
+    """Currents a little way off, where they are as good as straight."""
+    return _Balance(
+        now.i_chg_a + now.chg_slope_s * step_v,
+        now.i_load_a + now.load_slope_s * step_v,
+        now.i_net_a + now.slope_s * step_v,
+        now.chg_slope_s,
+        now.load_slope_s,
+        now.slope_s,
+    )
+
+
+@woven
+def at_first(v_batt_v: float, v_node_v: float) -> Bus:
+    """What to tell `solve` for a node of which only the voltage is known."""
+    above = v_batt_v - v_node_v
+    return Bus(v_batt_v, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0)
 
 
 @kernel
 def solve(
-    source: Source, port: Port, v_target_v: float, charging: bool, drop_guess_v: float,
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Bus,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> Bus:  # fmt: skip
     """All currents and powers at the battery node.
@@ -167,8 +206,8 @@ def solve(
         Voltage [V] the converter may not pass.
     charging : bool
         Whether the controller charges at all.
-    drop_guess_v : float
-        How far the node stood above the battery a moment ago; saves iterations, changes nothing else.
+    before : Bus
+        The node a moment ago; saves iterations, changes nothing else.
     o : Offer
         What the array offers.
     load : LoadDemand
@@ -184,52 +223,52 @@ def solve(
     """
     if source.v_node_v < s.awake_v:  # too low to start the controller at all
         v = source.v_node_v
-        return Bus(v, v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Bus(v, v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
         load = LoadDemand(0.0, load.i_a, load.g_s)
     if not (port.charge and port.discharge):
-        return _guarded(source, port, v_target_v, charging, drop_guess_v, o, load, limit, s)
-    return _free(source, port.cable_ohm, 0.0, v_target_v, charging, drop_guess_v, o, load, limit, s)
+        return _guarded(source, port, v_target_v, charging, before, o, load, limit, s)
+    return _free(source, port.cable_ohm, 0.0, v_target_v, charging, before, o, load, limit, s)
 
 
 @inlined
 def _free(
-    source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, drop_guess_v: float,
+    source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, before: Bus,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> Bus:  # fmt: skip
     """`solve` with a cable and perhaps a diode between battery and controller, whose drop is in the source."""
-    v, now, r = _node(source, cable_ohm, charging, drop_guess_v, o, load, limit, s)
-    i_chg, i_load = now.i_chg_a, now.i_load_a
-    slope = now.slope_s / (1.0 - r * now.slope_s)
+    moved = source.v_node_v - (before.v_batt_v - before.above_node_v)
+    v_guess = source.v_node_v + before.above_node_v + before.above_per_v * moved
+    v, now, r, gain = _node(source, cable_ohm, charging, v_guess, o, load, limit, s)
+    i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
     regime = Regime.OFF
     if charging and i_chg > 0.0:
         regime = Regime.TRACKING
-        if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-12):
+        if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-9):
             regime = Regime.LIMITED
         if v > v_target_v:
             regime = Regime.CONSTANT_VOLTAGE
             v = v_target_v
             r = cable_ohm + (source.r_charge_ohm if v > source.v_node_v else source.r_discharge_ohm)
             i_load, _slope = load_current_a(load, v, s)
-            i_chg = (v - source.v_node_v) / r + i_load + s.own_w / v
+            i_batt = (v - source.v_node_v) / r
+            i_chg = i_batt + i_load + s.own_w / v
             slope = -1.0 / r
             if i_chg <= 0.0:  # the battery stands above the target by itself
-                v, now, r = _node(source, cable_ohm, False, drop_guess_v, o, load, limit, s)
-                i_chg, i_load = 0.0, now.i_load_a
-                slope = now.slope_s / (1.0 - r * now.slope_s)
-    i_batt = i_chg - i_load - s.own_w / v
-    above = v - source.v_node_v
+                v, now, r, gain = _node(source, cable_ohm, False, v, o, load, limit, s)
+                i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
+    above, slope = v - source.v_node_v, min(slope, 0.0)
     return _bus(
-        v, v - drop_v - cable_ohm * i_batt, i_batt, i_chg, i_load, regime, above, min(slope, 0.0), o, s
+        v, v - drop_v - cable_ohm * i_batt, i_batt, i_chg, i_load, regime, above, r * slope, slope, o, s
     )
 
 
 @woven
 def _bus(
     v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
-    slope: float, o: Offer, s: PowerStage,
+    above_per_v: float, slope: float, o: Offer, s: PowerStage,
 ) -> Bus:  # fmt: skip
     v_pv = o.v_oc_v
     loss = 0.0
@@ -240,13 +279,13 @@ def _bus(
     path = s.path_ohm * i_load * i_load
     return Bus(
         v, v_cells_v, i_batt, i_chg, i_load, regime, v_pv, p_chg + loss, p_chg, loss,
-        v * i_load - path, path, s.own_w, above, slope,
+        v * i_load - path, path, s.own_w, above, above_per_v, slope,
     )  # fmt: skip
 
 
 @kernel
 def _guarded(
-    source: Source, port: Port, v_target_v: float, charging: bool, drop_guess_v: float,
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Bus,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> Bus:  # fmt: skip
     """`solve` with a battery whose protection has cut one way or both, or that isn't there.
@@ -259,15 +298,25 @@ def _guarded(
     if (surplus and port.charge) or (not surplus and port.discharge):
         drop = BODY_DIODE_V if surplus else -BODY_DIODE_V
         behind = Source(source.v_node_v + drop, source.r_charge_ohm, source.r_discharge_ohm)
-        bus = _free(behind, port.cable_ohm, drop, v_target_v, charging, drop_guess_v, o, load, limit, s)
+        bus = _free(behind, port.cable_ohm, drop, v_target_v, charging, before, o, load, limit, s)
         if (bus.i_batt_a > 0.0) == surplus:
             return bus
     alone = _balance(v_target_v, charging, o, load, limit, s)
     if alone.i_net_a >= 0.0 and charging:
         i_chg = alone.i_load_a + s.own_w / v_target_v
         return _bus(
-            v_target_v, source.v_node_v, 0.0, i_chg, alone.i_load_a, Regime.CONSTANT_VOLTAGE, 0.0, 0.0, o, s
+            v_target_v,
+            source.v_node_v,
+            0.0,
+            i_chg,
+            alone.i_load_a,
+            Regime.CONSTANT_VOLTAGE,
+            0.0,
+            0.0,
+            0.0,
+            o,
+            s,
         )
     return Bus(
-        0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     )

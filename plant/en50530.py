@@ -164,7 +164,7 @@ def follow(
         if now_s > from_s:
             available += h * p_mp
             taken += h * v * i
-            delivered += h * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)
+            delivered += h * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
         if k < log.shape[0]:
             log[k, 0], log[k, 1], log[k, 2], log[k, 3], log[k, 4] = now_s, p_mp, v * i, v_mp, t.v_ref_v
         if (k + 1) % parts == 0:
@@ -209,7 +209,7 @@ def follow_table(
         j = min(int(v / v_step_v), i_at.size - 2)
         i = i_at[j] + (v / v_step_v - j) * (i_at[j + 1] - i_at[j])
         taken += s.tick_s * v * i
-        delivered += s.tick_s * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)
+        delivered += s.tick_s * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
         t = tick(t, v, i, load.v_batt_v, s)
     return t, taken, delivered
 

@@ -11,7 +11,7 @@ the battery's temperature blocks the current.
 import math
 from typing import NamedTuple
 
-from plant.cell import Losses, Source, rk4_mean
+from plant.cell import Losses, Source
 from plant.jit import inlined, kernel, woven
 
 
@@ -174,15 +174,10 @@ def moved(x: State, h: float, dx: State, p: LeadAcid) -> State:
     )
 
 
-@inlined
-def mean_slope(k1: State, k2: State, k3: State, k4: State, p: LeadAcid) -> State:
-    """What RK4 makes of its four slopes."""
-    return State(
-        rk4_mean(k1.q1_ah, k2.q1_ah, k3.q1_ah, k4.q1_ah),
-        rk4_mean(k1.q2_ah, k2.q2_ah, k3.q2_ah, k4.q2_ah),
-        rk4_mean(k1.v_node_v, k2.v_node_v, k3.v_node_v, k4.v_node_v),
-        rk4_mean(k1.t_c, k2.t_c, k3.t_c, k4.t_c),
-    )
+@woven
+def no_slope(p: LeadAcid) -> State:
+    """A state that doesn't move, as its derivative."""
+    return State(0.0, 0.0, 0.0, 0.0)
 
 
 @inlined
@@ -265,20 +260,43 @@ def diffusion_per_h(ahead: float, w: Warm) -> float:
 
 
 @inlined
-def diffusion_w(x: State, w: Warm) -> float:
-    """Power [W] lost as charge moves between the wells."""
+def levelling(x: State, e1_v: float, w: Warm) -> tuple[float, float]:
+    """Current [A] from the bound well into the available one, and the power [W] it loses on its way."""
     h1 = x.q1_ah * w.per_well1
     h2 = x.q2_ah * w.per_well2
     flow = diffusion_per_h(h1 - h2, w) * w.exchange_ah * (h2 - h1)
-    return flow * (emf(h2, x.t_c, w.p) - emf(h1, x.t_c, w.p))
+    return flow, flow * (emf(h2, x.t_c, w.p) - e1_v)
+
+
+class Inner(NamedTuple):
+    """What goes on inside at an instant, whatever the terminals do."""
+
+    e1_v: float  # open-circuit voltage of the available well
+    main: Reaction
+    i_gas_a: float
+    flow_a: float  # from the bound well into the available one
+    diffusion_w: float
+    r0_ohm: float
 
 
 @inlined
-def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
+def inner(x: State, w: Warm) -> Inner:
+    """Reaction, gassing and diffusion of a state."""
+    h1 = x.q1_ah * w.per_well1
+    e1 = emf(h1, x.t_c, w.p)
+    main = reaction(x.v_node_v - e1, h1, w)
+    flow, diffusion = levelling(x, e1, w)
+    return Inner(e1, main, gassing_a(x.v_node_v, w), flow, diffusion, series_resistance(x, w))
+
+
+@inlined
+def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
     ----------
+    inside : Inner
+        Of this state.
     x : State
     i_a : float
         Terminal current [A], positive into the battery.
@@ -300,21 +318,13 @@ def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Los
     `step_limit_s`.
     """
     p = w.p
-    h1 = x.q1_ah * w.per_well1
-    h2 = x.q2_ah * w.per_well2
-    e1 = emf(h1, x.t_c, p)
-    e2 = emf(h2, x.t_c, p)
-    u = x.v_node_v - e1
-    i_main = reaction(u, h1, w).i_a
-    i_gas = gassing_a(x.v_node_v, w)
-    flow = diffusion_per_h(h1 - h2, w) * w.exchange_ah * (h2 - h1)
-
-    ohmic = series_resistance(x, w) * i_a * i_a
-    polarisation = u * i_main
+    i_main, i_gas, flow = inside.main.i_a, inside.i_gas_a, inside.flow_a
+    ohmic = inside.r0_ohm * i_a * i_a
+    polarisation = (x.v_node_v - inside.e1_v) * i_main
     gas = x.v_node_v * i_gas
-    diffusion = flow * (e2 - e1)
     gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
-    dt = (ohmic + polarisation + gas_heat + diffusion - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
+    heat = ohmic + polarisation + gas_heat + inside.diffusion_w
+    dt = (heat - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
     dx = State(
         (i_main + flow) * PER_HOUR,
         -flow * PER_HOUR,
@@ -322,13 +332,14 @@ def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Los
         dt,
     )
     entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
-    return dx, Losses(ohmic, polarisation, gas, diffusion, 0.0, entropy, i_gas)
+    return dx, Losses(ohmic, polarisation, gas, inside.diffusion_w, 0.0, entropy, i_gas)
 
 
 @kernel
 def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
-    """`rates_at` the battery's own temperature."""
-    return rates_at(x, i_a, t_room_c, warmed(x.t_c, p))
+    """`rates_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return rates_of(inner(x, w), x, i_a, t_room_c, w)
 
 
 @kernel
@@ -343,7 +354,7 @@ def stored_wh(x: State, p: LeadAcid) -> float:
 
 
 @inlined
-def step_limit_at(x: State, i_a: float, w: Warm) -> float:
+def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
@@ -352,18 +363,17 @@ def step_limit_at(x: State, i_a: float, w: Warm) -> float:
     to 0.5C, see tests/evals/test_integrator.py.
     """
     p = w.p
-    h1 = x.q1_ah * w.per_well1
-    here = reaction(x.v_node_v - emf(h1, x.t_c, p), h1, w)
-    electrode = p.c_dl_f / max(here.per_v, 1e-6)
-    well = 3600.0 * p.c * p.q_ah / max(here.per_h, 1e-6)
-    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - here.i_a), 1e-6)
+    electrode = p.c_dl_f / max(inside.main.per_v, 1e-6)
+    well = 3600.0 * p.c * p.q_ah / max(inside.main.per_h, 1e-6)
+    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - inside.main.i_a), 1e-6)
     return max(min(electrode, well, swing), MIN_STEP_S)
 
 
 @kernel
 def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
-    """`step_limit_at` the battery's own temperature."""
-    return step_limit_at(x, i_a, warmed(x.t_c, p))
+    """`step_limit_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return step_limit_of(inner(x, w), x, i_a, w)
 
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> State:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from plant.cell import Losses, Source, rk4_mean
-from plant.jit import inlined, kernel
+from plant.cell import Losses, Source
+from plant.jit import inlined, kernel, woven
 
 
 class Lithium(NamedTuple):
@@ -186,16 +186,10 @@ def moved(x: State, h: float, dx: State, p: Lithium) -> State:
     )
 
 
-@inlined
-def mean_slope(k1: State, k2: State, k3: State, k4: State, p: Lithium) -> State:
-    """What RK4 makes of its four slopes."""
-    return State(
-        rk4_mean(k1.s, k2.s, k3.s, k4.s),
-        rk4_mean(k1.h, k2.h, k3.h, k4.h),
-        rk4_mean(k1.v1_v, k2.v1_v, k3.v1_v, k4.v1_v),
-        rk4_mean(k1.v2_v, k2.v2_v, k3.v2_v, k4.v2_v),
-        rk4_mean(k1.t_c, k2.t_c, k3.t_c, k4.t_c),
-    )
+@woven
+def no_slope(p: Lithium) -> State:
+    """A state that doesn't move, as its derivative."""
+    return State(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @inlined
@@ -218,12 +212,27 @@ def frozen(x: State, p: Lithium) -> bool:
     return False
 
 
+class Inner(NamedTuple):
+    """What goes on inside at an instant, whatever the terminals do."""
+
+    e_v: float  # open-circuit voltage of the battery
+    hysteresis_v: float
+
+
 @inlined
-def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
+def inner(x: State, w: Warm) -> Inner:
+    """Open-circuit voltage and hysteresis of a state."""
+    return Inner(w.p.cells * ocv(x.s), w.p.cells * hysteresis_v(x.s) * x.h)
+
+
+@inlined
+def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
     ----------
+    inside : Inner
+        Of this state.
     x : State
     i_a : float
         Terminal current [A], positive into the battery.
@@ -250,14 +259,13 @@ def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Los
     f_g = f * (crowded(x.s) if charging else starved(x.s, x.t_c))
     stored_a = (p.eta if charging else 1.0) * i_a - p.i_sd_a
     sign = 1.0 if charging else -1.0
-    e = p.cells * ocv(x.s)
     r1 = p.r1_ohm * f_g
     r2 = p.r2_ohm * f_g
 
     ohmic = (p.r0_ohm * f_g + p.r_bms_ohm) * i_a * i_a
     polarisation = x.v1_v * x.v1_v / r1 + x.v2_v * x.v2_v / r2
-    side = e * (i_a - stored_a)
-    hysteresis = p.cells * hysteresis_v(x.s) * x.h * i_a
+    side = inside.e_v * (i_a - stored_a)
+    hysteresis = inside.hysteresis_v * i_a
     heat = ohmic + polarisation + side + hysteresis - p.h_a_w_k * (x.t_c - t_room_c)
     dx = State(
         stored_a / (3600.0 * p.q_ah),
@@ -271,8 +279,9 @@ def rates_at(x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Los
 
 @kernel
 def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Losses]:
-    """`rates_at` the battery's own temperature."""
-    return rates_at(x, i_a, t_room_c, warmed(x.t_c, p))
+    """`rates_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return rates_of(inner(x, w), x, i_a, t_room_c, w)
 
 
 @kernel
@@ -283,7 +292,7 @@ def stored_wh(x: State, p: Lithium) -> float:
 
 
 @inlined
-def step_limit_at(x: State, i_a: float, w: Warm) -> float:
+def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Two things bound it: the fast relaxation, which warmth makes faster, and at both ends the charge itself under
@@ -301,8 +310,9 @@ def step_limit_at(x: State, i_a: float, w: Warm) -> float:
 
 @kernel
 def step_limit_s(x: State, i_a: float, p: Lithium) -> float:
-    """`step_limit_at` the battery's own temperature."""
-    return step_limit_at(x, i_a, warmed(x.t_c, p))
+    """`step_limit_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return step_limit_of(inner(x, w), x, i_a, w)
 
 
 def rested(soc0: float, t_c: float, p: Lithium) -> State:

@@ -74,7 +74,7 @@ def unchanged(numbers: np.ndarray) -> bool:
     """Whether every quantity is still where no rule's condition can have changed; false for nan."""
     same = True
     for j in range(QUANTITIES):
-        same = same and numbers[LOWER + j] <= numbers[NOW + j] < numbers[UPPER + j]
+        same &= (numbers[LOWER + j] <= numbers[NOW + j]) & (numbers[NOW + j] < numbers[UPPER + j])  # no jumps
     return same
 
 

@@ -1,7 +1,7 @@
 """The battery at work in the plant: who feeds the node, who draws from it, and what each flow carries."""
 
 from plant import battery
-from plant.battery import State, Warm
+from plant.battery import Inner, State, Warm
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus, LoadDemand, solve
@@ -10,25 +10,31 @@ from plant.state import Flows, Held
 
 
 @inlined
-def look(x: State, drop_guess_v: float, held: Held, w: Warm, stage: PowerStage) -> Bus:
-    """The node at an instant."""
-    return look_through(battery.source_at(x, w), drop_guess_v, held, stage)
-
-
-@woven
-def look_through(source: Source, drop_guess_v: float, held: Held, stage: PowerStage) -> Bus:
-    """The node with a battery that shows itself as `source`."""
-    load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
-    return solve(
-        source, held.port, held.v_target_v, held.charging, drop_guess_v, held.offer, load, held.limit, stage
-    )
+def look(x: State, before: Bus, held: Held, w: Warm, stage: PowerStage) -> Bus:
+    """The node at an instant, shortly after another one."""
+    return look_through(battery.source_at(x, w), before, held, stage)
 
 
 @inlined
-def flows(x: State, bus: Bus, held: Held, w: Warm, stage: PowerStage) -> tuple[State, Flows]:
+def look_through(source: Source, before: Bus, held: Held, stage: PowerStage) -> Bus:
+    """The node with a battery that shows itself as `source`."""
+    load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
+    return solve(
+        source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage
+    )
+
+
+@woven
+def flows(x: State, bus: Bus, inner: Inner, held: Held, w: Warm, stage: PowerStage) -> tuple[State, Flows]:
     """Time derivative of the battery's state, and every flow, at an instant whose node is known."""
-    dx, loss = battery.rates_at(x, bus.i_batt_a, held.t_room_c, w)
+    dx, loss = battery.rates_of(inner, x, bus.i_batt_a, held.t_room_c, w)
     return dx, flows_of(bus, loss, stage)
+
+
+@woven
+def no_flows() -> Flows:
+    """Nothing flows."""
+    return Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @woven

@@ -13,12 +13,14 @@ from plant import leadacid, lithium
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
 from plant.converter import Bus
-from plant.jit import inlined, kernel
+from plant.jit import inlined, woven
 from plant.leadacid import State, diffusion_per_h, emf, gassing_a, reaction
 from plant.node import flows_of, look, look_through
 from plant.state import Flows, Held
 
-SETTLED_V = 1e-7  # the last Newton step squares it
+SETTLED_V = (
+    1e-5  # a Newton step smaller than this isn't taken: wells and node then carry the very same current
+)
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
@@ -27,10 +29,10 @@ BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
 FILLING = -1.0, 1.2
 
 
-@kernel
+@woven
 def settle(
     x: State, now: Bus, h: float, held: Held, w: leadacid.Warm, stage: PowerStage
-) -> tuple[State, Flows, Bus]:
+) -> tuple[float, State, Flows, Bus]:
     """Move by `h` seconds. Same arguments and results as `rungekutta.rk4`; the flows are those of the step's end.
 
     Notes
@@ -57,7 +59,7 @@ def settle(
     double_layer = p.c_dl_f / h
     bus, i_gas, i_main, h1 = now, 0.0, 0.0, h1_free
     for _ in range(60):
-        bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus.above_node_v, held, w, stage)
+        bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus, held, w, stage)
         i_gas = gassing_a(v, w)
         i_main = bus.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
         h1 = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
@@ -73,20 +75,25 @@ def settle(
         new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * moves * less - less)
         if not low < new < high:
             new = 0.5 * (low + high)
-        step = abs(new - v)
-        v = new
-        if step < SETTLED_V:
+        if abs(new - v) < SETTLED_V:
             break
+        v = new
     q_end = q + i_main * hours
     gap_end = gap * decay - i_main * (1.0 - decay) / k / c_q
     at_rest = State(
         c_q * (q_end / p.q_ah - (1.0 - p.c) * gap_end), b_q * (q_end / p.q_ah + p.c * gap_end), v, x.t_c
     )
     end, mean = _booked(x, at_rest, bus, i_gas, hours, held, w, stage)
-    return end, mean, bus
+    return h, end, mean, bus
 
 
-@kernel
+@inlined
+def _diffusion_w(x: State, w: leadacid.Warm) -> float:
+    _flow, lost_w = leadacid.levelling(x, emf(x.q1_ah * w.per_well1, x.t_c, w.p), w)
+    return lost_w
+
+
+@woven
 def _booked(
     x: State,
     at_rest: State,
@@ -103,7 +110,7 @@ def _booked(
     ohmic = (bus.v_cells_v - at_rest.v_node_v) * i
     side = at_rest.v_node_v * i_gas
     stored = (leadacid.stored_wh(at_rest, p) - leadacid.stored_wh(x, p)) / hours
-    diffusion = 0.5 * (leadacid.diffusion_w(x, w) + leadacid.diffusion_w(at_rest, w))
+    diffusion = 0.5 * (_diffusion_w(x, w) + _diffusion_w(at_rest, w))
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
     heat = ohmic + polarisation + diffusion + side - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
     t_steady = held.t_room_c + heat / p.h_a_w_k
@@ -160,10 +167,10 @@ def _led(x: lithium.State, i: float, h: float, w: lithium.Warm) -> _Led:
     )
 
 
-@kernel
+@woven
 def settle_lithium(
     x: lithium.State, now: Bus, h: float, held: Held, w: lithium.Warm, stage: PowerStage
-) -> tuple[lithium.State, Flows, Bus]:
+) -> tuple[float, lithium.State, Flows, Bus]:
     """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
 
     ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left
@@ -177,7 +184,7 @@ def settle_lithium(
     for _ in range(60):
         led = _led(x, i, h, w)
         r = led.ohmic_ohm + led.grown_ohm
-        bus = look_through(Source(led.node_v + led.relaxed_v, r, r), bus.above_node_v, held, stage)
+        bus = look_through(Source(led.node_v + led.relaxed_v, r, r), bus, held, stage)
         excess = i - bus.i_batt_a
         if excess > 0.0:
             high = i
@@ -203,4 +210,4 @@ def settle_lithium(
     t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
     t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
     losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
-    return lithium.State(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus
+    return h, lithium.State(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus

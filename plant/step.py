@@ -14,14 +14,13 @@ from plant import battery, leadacid
 from plant.arrayday import AnyDay
 from plant.battery import State, Warm
 from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensate
-from plant.clock import DAY_S
 from plant.controller import PowerStage, derating
-from plant.converter import Bus, Limit, LoadDemand, Port, Regime
+from plant.converter import Bus, Limit, LoadDemand, Port, Regime, at_first
 from plant.jit import inlined, kernel, woven
 from plant.load import Demand
-from plant.machines import RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
+from plant.machines import EQUALIZE_LEFT, HELD_S, RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
 from plant.node import look
-from plant.offer import nothing_of
+from plant.offer import Offer, nothing_of
 from plant.quasistatic import settle, settle_lithium
 from plant.rungekutta import rk4
 from plant.show import snapshot
@@ -64,6 +63,7 @@ from plant.state import (
 )  # fmt: skip
 from plant.tracking import step_of_tracker
 
+HOURS_A_DAY = 24
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.01  # the controller takes up the battery's temperature when it has moved by this
@@ -81,28 +81,16 @@ def _integrator(method: type, warm: type) -> Any:
 
 def move(
     x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage, method: Any
-) -> tuple[State, Flows, Bus]:
-    """Battery, mean flows and node after `h` seconds, by the integrator of the method and the chemistry."""
-    moved: tuple[State, Flows, Bus] = _integrator(type(method), type(w))(x, now, h, held, w, stage)
+) -> tuple[float, State, Flows, Bus]:
+    """By the integrator of method and chemistry: how far [s] it went, at most `h`; battery, mean flows, node then."""
+    moved: tuple[float, State, Flows, Bus] = _integrator(type(method), type(w))(x, now, h, held, w, stage)
     return moved
 
 
-@overload(move, strict=False, jit_options={"error_model": "numpy"})
+@overload(move, strict=False, inline="always", jit_options={"error_model": "numpy"})
 def _move(*types: Any) -> Any:
     integrator = _integrator(types[-1].instance_class, types[4].instance_class)
     return lambda x, now, h, held, w, stage, method: integrator(x, now, h, held, w, stage)
-
-
-def longest_step_s(x: State, i_batt_a: float, w: Warm, method: Any) -> float:
-    """How far [s] the integrator may go from a state at a current."""
-    return float(battery.step_limit_at(x, i_batt_a, w)) if isinstance(method, Detailed) else np.inf
-
-
-@overload(longest_step_s, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
-def _longest_step_s(*types: Any) -> Any:
-    if types[-1].instance_class is Detailed:
-        return lambda x, i_batt_a, w, method: battery.step_limit_at(x, i_batt_a, w)
-    return lambda x, i_batt_a, w, method: np.inf
 
 
 @woven
@@ -179,6 +167,32 @@ def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) ->
 
 
 @woven
+def _given(
+    p_mp_w: float, demand: Demand, k: int, t_room_c: float, offer: Offer, t_heatsink_c: float, par: Parameters
+) -> Held:
+    """The held inputs of step `k`, before the machines have their say."""
+    left = derating(t_heatsink_c)
+    load = LoadDemand(
+        demand.power_w[k] + par.extra_w,
+        demand.current_w[k] / par.nominal_v,
+        demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
+    )
+    return Held(
+        offer,
+        p_mp_w,
+        load,
+        t_room_c,
+        0.0,
+        False,
+        False,
+        Limit(left * par.stage.i_max_a, left * par.stage.p_max_w),
+        Port(par.batt_cable_ohm, True, True),
+        par.connected,
+        demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
+    )
+
+
+@woven
 def _until_served_s(memory: Memory, stage: int, boost_s: float) -> float:
     """Time [s] at constant voltage that a timed stage still owes."""
     if stage == Stage.BOOST and boost_s > memory.held_s:
@@ -219,22 +233,21 @@ def _stride(
     h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any,
     modes: np.ndarray, numbers: np.ndarray,
 ) -> tuple[float, State, Flows, Bus]:  # fmt: skip
-    """Move by `h` seconds, or to just past the first event before that."""
-    x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-    # a stage may fall over an edge that no limit foresaw
-    while h > method.event_s and not battery.possible(x, w.p):
-        h *= 0.25
-        x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-    if h > method.event_s and not _same(now, bus, held, memory, stage, method, modes, numbers):
-        early = 0.0
-        while h - early > method.event_s:
-            middle = 0.5 * (early + h)
-            x_m, mean_m, bus_m = move(memory.x, now, middle, held, w, stage, method)
-            if battery.possible(x_m, w.p) and _same(now, bus_m, held, memory, stage, method, modes, numbers):
-                early = middle
-            else:
-                h, x, mean, bus = middle, x_m, mean_m, bus_m
-    return h, x, mean, bus
+    """Move by at most `h` seconds, and to just past the first event before that."""
+    early, late = 0.0, np.inf  # the event lies between
+    while True:
+        h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
+        same = _same(now, bus, held, memory, stage, method, modes, numbers)
+        if h - early <= method.event_s or (same and late == np.inf and battery.possible(x, w.p)):
+            return h, x, mean, bus
+        if not battery.possible(x, w.p):  # over an edge that no limit foresaw
+            h = early + 0.25 * (h - early)
+            continue
+        if same:
+            early = h
+        else:
+            late = h
+        h = late if late - early <= method.event_s else 0.5 * (early + late)
 
 
 @woven
@@ -268,12 +281,15 @@ def grid_step(
     """
     modes, numbers = books.modes, books.numbers
     left = dt_s
-    drop_v = memory.v_batt_v - battery.source_at(memory.x, w).v_node_v
-    bus = look(memory.x, drop_v, held, w, stage)
+    bus = at_first(memory.v_batt_v, battery.source_at(memory.x, w).v_node_v)
+    changed = True
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):
-            observe(bus, held, memory, stage.load_rated_a, modes, numbers)
+            if changed:
+                bus = look(memory.x, bus, held, w, stage)
+                observe(bus, held, memory, stage.load_rated_a, modes, numbers)
+                changed = False
             if not unchanged(numbers):
                 examine(books, t)
             if numbers[DUE] > t + 1e-6:
@@ -282,7 +298,7 @@ def grid_step(
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
             held = _hold(held, memory, modes, numbers)
-            bus = look(memory.x, bus.above_node_v, held, w, stage)
+            changed = True
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
@@ -290,7 +306,6 @@ def grid_step(
         if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
             served_in = max(served_in, 0.01 * dt_s)
         h = min(left, max(min(numbers[DUE] - t, served_in), 1e-3))
-        h = min(h, longest_step_s(memory.x, bus.i_batt_a, w, method))
         h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, modes, numbers)
         _book(numbers, h, mean, bus, held)
         served_s = h if _serves_time(bus, charge) else 0.0
@@ -301,18 +316,20 @@ def grid_step(
             else memory.equalize_left_s
         )
         memory = _after(memory, x, held_s, owed_s, bus)
+        numbers[HELD_S], numbers[EQUALIZE_LEFT] = held_s, owed_s  # the stride has observed the rest
         left -= h
     numbers[OVERRUNS] += 1.0
     return memory, held, bus
 
 
 @woven
-def _log_hour(n: np.ndarray, k: int, an_hour: int, x: State, bus: Bus, p: battery.Parameters) -> None:
-    """Keep the day's log (`wear.Hours`) at its step `k`, of so many `an_hour`."""
-    hour = HOURS + 6 * (k // an_hour)
-    if k % an_hour == 0:
-        n[hour : hour + 6] = 0.0
-    hours = 1.0 / an_hour
+def _log_hour(
+    n: np.ndarray, hour: int, begins: bool, hours: float, x: State, bus: Bus, p: battery.Parameters
+) -> None:
+    """Keep the day's log (`wear.Hours`) over a step of so many `hours`, in the row that begins at `hour`."""
+    if begins:
+        for j in range(6):
+            n[hour + j] = 0.0
     n[hour] += hours * max(bus.i_batt_a, 0.0)
     n[hour + 1] -= hours * min(bus.i_batt_a, 0.0)
     n[hour + 2] = battery.soc(x, p)
@@ -370,12 +387,13 @@ def run_steps(
     """
     row = 0
     modes, n, stage, step_s = books.modes, books.numbers, par.stage, par.method.step_s
-    a_day, an_hour = int(DAY_S / step_s), int(3600 / step_s)
+    an_hour = int(3600 / step_s)
+    # counted along: a remainder at every step costs as much as an exponential
+    hour, in_hour = first // an_hour % HOURS_A_DAY, first % an_hour
+    to_sample = sample_every - first % sample_every if sample_every > 0 else 0
     warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
-    bus = Bus(0.0, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    port = Port(par.batt_cable_ohm, True, True)
-    none, nothing = LoadDemand(0.0, 0.0, 0.0), nothing_of(day)
-    held = Held(nothing, 0.0, none, 0.0, 0.0, False, False, Limit(0.0, 0.0), port, par.connected, 0.0)
+    bus = at_first(0.0, 0.0)
+    held = _given(0.0, demand, first, 0.0, nothing_of(day), 0.0, par)
     w_c = memory.t_warm_c
     w = battery.warmed(w_c, par.battery)
     k = first
@@ -388,17 +406,7 @@ def run_steps(
             par.tracker, memory.tracker, day, k, memory.v_batt_v,
             modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
         )  # fmt: skip
-        left = derating(memory.t_heatsink_c)
-        wanted_w = demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k]
-        load = LoadDemand(
-            demand.power_w[k] + par.extra_w,
-            demand.current_w[k] / par.nominal_v,
-            demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
-        )
-        held = Held(
-            offer, day.p_mp_w[k], load, t_room_c[k], 0.0, False, False,
-            Limit(left * stage.i_max_a, left * stage.p_max_w), port, par.connected, wanted_w,
-        )  # fmt: skip
+        held = _given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
         held = _hold(held, memory, modes, n)
         t = day_start_s + k * step_s
         memory, held, bus = grid_step(memory, held, w, stage, par.method, books, t, step_s)
@@ -413,10 +421,18 @@ def run_steps(
         n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
         n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
         n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
-        _log_hour(n, k % a_day, an_hour, memory.x, bus, par.battery)
-        if (k + 1) % a_day == 0:
+        _log_hour(n, HOURS + 6 * hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
+        in_hour += 1
+        if in_hour == an_hour:
+            in_hour = 0
+            hour += 1
+        if hour == HOURS_A_DAY:
+            hour = 0
             _fold(books)
-        sampled = sample_every > 0 and (k + 1) % sample_every == 0
+        to_sample -= 1
+        sampled = to_sample == 0
+        if sampled:
+            to_sample = sample_every
         if sampled or k == first + count - 1:
             shown = snapshot(memory, held, bus, day, k, par, books, t + step_s, device_offset_s)
         if sampled:

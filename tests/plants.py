@@ -7,7 +7,7 @@ from plant import leadacid as battery
 from plant.batteryfile import load_block
 from plant.charger import SetPoints
 from plant.controller import ControllerModel, power_stage
-from plant.converter import Limit, LoadDemand, Port
+from plant.converter import Limit, LoadDemand, Port, at_first
 from plant.diode import Curve
 from plant.leadacid import LeadAcid, State
 from plant.node import flows, look
@@ -95,8 +95,10 @@ def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: flo
 def rk4_step(x: State, h: float, inputs: Held, par: Parameters) -> State:
     """One step of the integrator, without events."""
     w = battery.warmed(x.t_c, par.battery)
-    now = look(x, 0.0, inputs, w, par.stage)
-    return rk4(x, now, h, inputs, w, par.stage)[0]
+    now = look(x, at_first(0.0, 0.0), inputs, w, par.stage)
+    went_s, end, *_ = rk4(x, now, h, inputs, w, par.stage)
+    assert went_s == h
+    return end
 
 
 def account(open_books: Books) -> dict[str, float]:
@@ -125,8 +127,8 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
     def rhs(_t, y):
         now = State(*y)
         w = battery.warmed(now.t_c, par.battery)
-        bus = look(now, 0.0, inputs, w, par.stage)
-        return np.array(flows(now, bus, inputs, w, par.stage)[0])
+        bus = look(now, at_first(0.0, 0.0), inputs, w, par.stage)
+        return np.array(flows(now, bus, battery.inner(now, w), inputs, w, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)
 

@@ -24,14 +24,14 @@ def grid_step(x: Any, i_a: float, t_room_c: float, p: Any, dt_s: float = GRID_S)
     energy, left = np.zeros(2), dt_s
     while left > 1e-9:
         h = min(left, battery.step_limit_s(x, i_a, p))
-        slopes, flows, at = [], [], x
-        for reach in (0.5, 0.5, 1.0, 0.0):
+        slope, flows, at = battery.no_slope(p), [], x
+        for reach, weight in ((0.5, 1.0), (0.5, 2.0), (1.0, 2.0), (0.0, 1.0)):
             dx, lost = battery.rates(at, i_a, t_room_c, p)
-            slopes.append(dx)
+            slope = battery.moved(slope, weight / 6.0, dx, p)
             losses = lost.ohmic_w + lost.polarisation_w + lost.side_w + lost.diffusion_w + lost.hysteresis_w
             flows.append(np.array([terminal_v(at, i_a, p) * i_a, losses - lost.entropy_w]))
             at = battery.moved(x, reach * h, dx, p)
-        x = battery.moved(x, h, battery.mean_slope(slopes[0], slopes[1], slopes[2], slopes[3], p), p)
+        x = battery.moved(x, h, slope, p)
         energy += h * (flows[0] + 2.0 * (flows[1] + flows[2]) + flows[3]) / 6.0
         left -= h
     return x, energy

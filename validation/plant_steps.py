@@ -14,7 +14,7 @@ from plant import battery
 from plant.batteryfile import load_block
 from plant.charger import Machine, Stage
 from plant.controller import ControllerModel, power_stage
-from plant.converter import Limit, LoadDemand, Port
+from plant.converter import Limit, LoadDemand, Port, at_first
 from plant.diode import Curve
 from plant.node import flows, look
 from plant.offer import Offer
@@ -28,6 +28,7 @@ SOURCE = "scipy Radau, rtol 1e-10"
 MODELS = ("agm", "flooded", "gel", "lifepo4")
 GRID_S, JUMP_S = 5.0, 3600.0
 DARK = Curve(0.0, 1e-10, 1.0, 0.1, 100.0)
+UNSEEN = at_first(0.0, 0.0)
 HELD_V = 14.2  # reached by the strongest of the jumps: some stretches are at constant voltage
 
 
@@ -41,7 +42,7 @@ def _held(p_w: float) -> Held:
 
 def _ours(x: Any, held: Held, p: Any, stage: Any, books: Books) -> Any:
     """An hour by the plant's own steps."""
-    v_batt_v = look(x, 0.0, held, battery.warmed(x.t_c, p), stage).v_batt_v
+    v_batt_v = look(x, UNSEEN, held, battery.warmed(x.t_c, p), stage).v_batt_v
     now = Memory(x, 0.0, 0.0, 25.0, v_batt_v, x.t_c, x.t_c, 0, Steady(0.995))
     for k in range(int(JUMP_S / GRID_S)):
         w = battery.warmed(now.x.t_c, p)
@@ -55,7 +56,8 @@ def _exact(x: Any, held: Held, p: Any, stage: Any) -> Any:
     def rhs(_t: float, y: np.ndarray) -> np.ndarray:
         now = type(x)(*y)
         w = battery.warmed(now.t_c, p)
-        return np.array(flows(now, look(now, 0.0, held, w, stage), held, w, stage)[0])
+        bus = look(now, UNSEEN, held, w, stage)
+        return np.array(flows(now, bus, battery.inner(now, w), held, w, stage)[0])
 
     y = solve_ivp(rhs, (0.0, JUMP_S), np.array(x), method="Radau", rtol=1e-10, atol=1e-12).y[:, -1]
     return type(x)(*(float(value) for value in y))
@@ -80,7 +82,7 @@ def worst(model: str, jumps: int, seed: int = 5) -> tuple[float, float]:
         held = _held(float(p_w))
         x = _ours(x, held, p, stage, _books(p_w > 0.0))
         y = _exact(y, held, p, stage)
-        v_x, v_y = (look(z, 0.0, held, battery.warmed(z.t_c, p), stage).v_cells_v for z in (x, y))
+        v_x, v_y = (look(z, UNSEEN, held, battery.warmed(z.t_c, p), stage).v_cells_v for z in (x, y))
         off_v = max(off_v, abs(v_x - v_y))
         off_soc = max(off_soc, abs(battery.soc(x, p) - battery.soc(y, p)))
     return off_v, off_soc
