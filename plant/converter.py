@@ -279,7 +279,7 @@ def _bus(
     path = s.path_ohm * i_load * i_load
     return Bus(
         v, v_cells_v, i_batt, i_chg, i_load, regime, v_pv, p_chg + loss, p_chg, loss,
-        v * i_load - path, path, s.own_w, above, above_per_v, slope,
+        v * i_load - path, path, v * (i_chg - i_load - i_batt), above, above_per_v, slope,
     )  # fmt: skip
 
 
