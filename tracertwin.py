@@ -192,6 +192,7 @@ def serve(
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.link import Line, parse_endpoint
     from modbus.live import Live
+    from modbus.model import load_model
     from modbus.registers import load_map
     from modbus.tracer import Tracer
     from plant.clock import WallClock, iso_utc
@@ -208,7 +209,8 @@ def serve(
     live = Live(
         plant, WallClock(begins, speed), begins + for_s if for_s else None, sample_s=60 if trace else 0
     )
-    tracer = Tracer(load_map(register_map, plant.site.ratings()), live.snapshot, unit, warn_once=_warn)
+    model = load_model(plant.site.controller.model)
+    tracer = Tracer(load_map(register_map, plant.site.ratings()), live, unit, model, warn_once=_warn)
     lines = [Line(at, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for at in endpoints]
     try:
         for line in lines:
