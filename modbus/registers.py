@@ -10,25 +10,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from modbus.encodings import ENCODINGS
 from modbus.mapfile import MapSpec, read_map
 from modbus.quantities import DERIVED
-from modbus.rows import Row, WordOf
+from modbus.rows import BIT_TABLES, TABLES, Row, WordOf
+from plant.controller import ControllerModel
+from plant.settings import Settings, factory
+from plant.snapshot import Snapshot
 
-# Ratings of a Tracer 4210 on a 12 V system (manuals of Tracer-A, TRIRON N; 0x3000-0x3010 of the dump A4210).
-TRACER_4210: Final[Mapping[str, float]] = MappingProxyType(
-    {
-        "pv_rated_v": 100.0,
-        "pv_rated_a": 40.0,
-        "pv_rated_w": 1040.0,
-        "battery_rated_v": 24.0,
-        "charge_rated_a": 40.0,
-        "charge_rated_w": 1040.0,
-        "load_rated_v": 24.0,
-        "load_rated_a": 40.0,
-        "load_rated_w": 1040.0,
-        "system_v": 12.0,
-    }
-)
+# Where no site says which controller it is: a Tracer 4210AN on a 12 V system.
+TRACER_4210: Final[Mapping[str, float]] = MappingProxyType(ControllerModel.load("tracer4210n").ratings(12))
+
+
+NEW: Final[Settings] = factory(1, 12)  # of a new unit, sealed battery
+NOTHING: Final = Snapshot(*[0.0] * len(Snapshot._fields))
 
 
 class Difference(NamedTuple):
@@ -38,6 +33,7 @@ class Difference(NamedTuple):
     here: str  # what the first map has
     there: str  # what the second has
     note: str
+    table: str = "input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +47,25 @@ class RegisterMap:
     extends : RegisterMap or None
         The map that this one extends.
     words : mapping
-        Table -> address -> function of the snapshot that gives the word there.
+        Table -> address -> function of snapshot and settings that gives the word there.
     rows : mapping
         Table -> address -> the row that stands there; a 32-bit row stands at two.
+    battery_v : int
+        Of the battery that the controller is connected to, 12 or 24 [V].
     """
 
     spec: MapSpec
     extends: "RegisterMap | None"
     words: Mapping[str, Mapping[int, WordOf]]
     rows: Mapping[str, Mapping[int, Row]]
+    battery_v: int
+
+    @property
+    def published(self) -> "RegisterMap":
+        """The map for all that a map which answers to every address leaves to a real device: any function but 04."""
+        if self.spec.unmapped == "zero" and self.extends is not None:
+            return self.extends.published
+        return self
 
     @property
     def root(self) -> "RegisterMap":
@@ -68,9 +74,9 @@ class RegisterMap:
 
     def label(self, table: str, address: int) -> str:
         """What a master finds at an address, in a few words."""
-        row = self.rows.get(table, {}).get(address)
+        row = self.rows[table].get(address)
         if row is None:
-            return "reads 0" if self.spec.unmapped == "zero" else "exception 02"
+            return "reads 0" if self.spec.unmapped == "zero" and table == "input" else "exception 02"
         if row.words == 1:
             return row.name
         return f"{row.name}, {'low' if address == row.address else 'high'} word"
@@ -95,28 +101,32 @@ def load_map(name: str, ratings: Mapping[str, float]) -> RegisterMap:
 
 
 def _bind(spec: MapSpec, ratings: Mapping[str, float]) -> RegisterMap:
-    words: dict[str, dict[int, WordOf]] = {}
-    rows: dict[str, dict[int, Row]] = {}
+    words: dict[str, dict[int, WordOf]] = {table: {} for table in TABLES}
+    rows: dict[str, dict[int, Row]] = {table: {} for table in TABLES}
     for row in spec.rows:
-        words.setdefault(row.table, {}).update(zip(row.addresses, row.encoders(ratings), strict=True))
-        rows.setdefault(row.table, {}).update(dict.fromkeys(row.addresses, row))
-    return RegisterMap(spec, _bind(spec.extends, ratings) if spec.extends else None, words, rows)
+        rows[row.table].update(dict.fromkeys(row.addresses, row))
+        if row.action is None:  # it can be written, not read
+            words[row.table].update(zip(row.addresses, row.encoders(ratings), strict=True))
+    below = _bind(spec.extends, ratings) if spec.extends else None
+    return RegisterMap(spec, below, words, rows, round(ratings.get("system_v", 12.0)))
 
 
-def differences(here: RegisterMap, there: RegisterMap, table: str = "input") -> list[Difference]:
-    """Addresses that firmware written for one map misreads on the other, ascending.
+def differences(here: RegisterMap, there: RegisterMap) -> list[Difference]:
+    """Addresses that firmware written for one map misreads on the other, ascending in each table.
 
     Only addresses that at least one of the maps has; what an unmapped address gives is a rule of the map.
     """
-    found = []
-    mine, theirs = here.rows.get(table, {}), there.rows.get(table, {})
+    return [difference for table in TABLES for difference in _differences(here, there, table)]
+
+
+def _differences(here: RegisterMap, there: RegisterMap, table: str) -> Iterator[Difference]:
+    mine, theirs = here.rows[table], there.rows[table]
     for address in sorted({*mine, *theirs}):
         a, b = mine.get(address), theirs.get(address)
         if a and b and a.same_reading(b) and address - a.address == address - b.address:
             continue
         note = next((row.note for row in (a, b) if row and row.note), "")
-        found.append(Difference(address, here.label(table, address), there.label(table, address), note))
-    return found
+        yield Difference(address, here.label(table, address), there.label(table, address), note, table)
 
 
 # --- docs/registers.md ----------------------------------------------------------------------------
@@ -131,17 +141,23 @@ are in two's complement. All registers of one reply are from one instant."""
 
 RULES: Final[Mapping[str, Mapping[object, str]]] = {
     "unmapped": {
-        "zero": "an unmapped address reads 0",
-        "exception": "an unmapped address gives exception 02",
+        "zero": "an unmapped input register reads 0",
+        "exception": "an unmapped address is refused",
     },
     "partial": {
-        "refuse": "a block with an unmapped address in it gives exception 02",
+        "refuse": "so is a block with an unmapped address in it",
         "cut": "a block ends before its first unmapped address",
     },
     "units": {
-        "any": "any unit id from 0 to 247 is answered",
-        "own": "the own unit id is answered; others, and broadcasts (0), are not",
+        "any": "input registers are told to any unit id from 0 to 247",
+        "own": "the own unit id is answered, others are not; broadcasts (0) are done and not answered",
     },
+}
+TABLE_HEADS: Final[Mapping[str, str]] = {
+    "coil": "Coils (read by function 01, written by 05)",
+    "discrete": "Discrete inputs (function 02)",
+    "input": "Input registers (function 04)",
+    "holding": "Holding registers (read by function 03, written by 10 and 06)",
 }
 
 
@@ -151,7 +167,20 @@ def rules(register_map: RegisterMap) -> list[str]:
     told = [text[getattr(spec, key)] for key, text in RULES.items()]
     if spec.unmapped == "zero":
         told.remove(RULES["partial"][spec.partial])  # nothing is unmapped then
-    return [*told, f"count 0 or above {spec.max_count} gives exception 03, an end past 0xFFFF exception 02"]
+        told.append(f"functions other than 04 are those of `{register_map.published.spec.name}`")
+    return [*told, f"at most {spec.max_count} registers are read at once; a model may have smaller limits"]
+
+
+def writing(row: Row) -> str:
+    """How a row can be written, in words; empty if it can't."""
+    if row.write == "no":
+        return ""
+    told = ["in one frame with its neighbours"] if row.write == "block" else ["yes"]
+    if row.limits is not None:
+        low, high = (f"{limit:g}" for limit in row.limits)
+        told.append(f"{low} to {high}" + " (twice that at 24 V)" * row.limits_grow)
+    told += [f"{name} {' '.join(map(str, of))}" for name, of in row.needs.items()]
+    return ", ".join(told)
 
 
 def page(maps: list[RegisterMap]) -> str:
@@ -165,7 +194,7 @@ def _page(maps: list[RegisterMap]) -> Iterator[str]:
     yield ""
     yield from ENCODING.splitlines()
     yield ""
-    yield "Quantities are fields of `plant/snapshot.py`, except:"
+    yield "Quantities are fields of `plant/snapshot.py`, settings those of `plant/settings.py`; besides there are:"
     yield ""
     yield from (f"- `{derived.name}`: {derived.meaning}" for derived in DERIVED)
     for register_map in maps:
@@ -189,16 +218,48 @@ def _map_section(register_map: RegisterMap) -> Iterator[str]:
     yield from (f"- {rule}" for rule in rules(register_map))
     if spec.extends:
         yield f"- every address that is not in this table is as in `{spec.extends.name}`"
-    yield "\n### Input registers (function 04)"
-    yield ""
-    yield "| address | name | shows | unit | scale | bits | meaning | source | recorded on |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    yield from map(_table_line, own)
+    for table in TABLES:
+        yield from _table_section(table, [row for row in own if row.table == table])
     notes = [row for row in own if row.note or row.guess]
     if notes:
         yield "\n### Where sources disagree, are silent or need a word"
         yield ""
-        yield from (f"- `{_place(row)}` {row.name}: {'**guess**; ' * row.guess}{row.note}" for row in notes)
+        yield from (
+            f"- {row.table} `{_place(row)}` {row.name}: {'**guess**; ' * row.guess}{row.note}"
+            for row in notes
+        )
+    yield from _refusals_section(spec)
+
+
+def _table_section(table: str, rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    written = table in {"coil", "holding"}
+    heads = ["address", "name", "shows", "unit", "scale", "bits", *["written", "new unit"] * written]
+    yield f"\n### {TABLE_HEADS[table]}"
+    yield ""
+    yield "| " + " | ".join([*heads, "meaning", "source", "recorded on"]) + " |"
+    yield "|---" * (len(heads) + 3) + "|"
+    yield from (_table_line(row, written) for row in rows)
+
+
+def _refusals_section(spec: MapSpec) -> Iterator[str]:
+    if spec.extends is None and spec.refusals:
+        yield "\n### What is refused, and how"
+        yield ""
+        yield "A refused write changes nothing. Functions that do not exist get exception 01."
+        yield ""
+        yield "| exception | to | source |"
+        yield "|---|---|---|"
+        for refusal in spec.refusals:
+            source = ", ".join(refusal.source) + (" **guess**" if refusal.guess else "")
+            yield f"| {refusal.code:02d} | {refusal.meaning} | {source.strip()} |"
+    if spec.left_out:
+        yield "\n### Addresses left out"
+        yield ""
+        yield "| table | address | why | source |"
+        yield "|---|---|---|---|"
+        yield from (f"| {o.table} | {o.addresses} | {o.why} | {', '.join(o.source)} |" for o in spec.left_out)
 
 
 def _difference_section(here: RegisterMap, there: RegisterMap) -> Iterator[str]:
@@ -206,18 +267,28 @@ def _difference_section(here: RegisterMap, there: RegisterMap) -> Iterator[str]:
     yield ""
     yield f"Firmware that reads these addresses by `{here.spec.name}` shows wrong numbers on a real Tracer."
     yield ""
-    yield f"| address | `{here.spec.name}` | `{there.spec.name}` | note |"
-    yield "|---|---|---|---|"
+    yield f"| table | address | `{here.spec.name}` | `{there.spec.name}` | note |"
+    yield "|---|---|---|---|---|"
     for item in differences(here, there):
-        yield f"| 0x{item.address:04X} | {item.here} | {item.there} | {item.note} |"
+        yield f"| {item.table} | 0x{item.address:04X} | {item.here} | {item.there} | {item.note} |"
 
 
-def _table_line(row: Row) -> str:
+def _table_line(row: Row, written: bool) -> str:
     meaning = "<br>".join([row.meaning, *(f"D{_span(*field.bits)}: {field.meaning}" for field in row.bits)])
+    if row.values:
+        meaning += ": " + ", ".join(f"{number} {what}" for number, what in row.values.items())
     scale = f"x{row.scale:g}" + ", cut off" * (row.rounding == "truncate")
-    bits = f"{16 * row.words}" + " signed" * row.signed
-    cells = [_place(row), row.name, _shows(row), row.unit, scale, bits, meaning]
-    return "| " + " | ".join([*cells, ", ".join(row.source), ", ".join(row.seen)]) + " |"
+    if row.encoding:
+        scale = ENCODINGS[row.encoding].meaning
+    bits = f"{16 * row.words}" + " signed" * row.signed if row.table not in BIT_TABLES else "1"
+    cells = [_place(row), row.name, _shows(row), row.unit, scale, bits]
+    cells += [writing(row), new_unit(row)] if written else []
+    return "| " + " | ".join([*cells, meaning, ", ".join(row.source), ", ".join(row.seen)]) + " |"
+
+
+def new_unit(row: Row) -> str:
+    """What a row of settings shows on a new unit with a sealed battery of 12 V; empty for other rows."""
+    return row.text([encode(NOTHING, NEW) for encode in row.encoders({})]) if row.setting else ""
 
 
 def _place(row: Row) -> str:
@@ -227,10 +298,12 @@ def _place(row: Row) -> str:
 def _shows(row: Row) -> str:
     if row.bits:
         named = (f"`{field.quantity}`" if field.quantity else f"{field.constant}" for field in row.bits)
-        return ", ".join(named)
+        return ", ".join(dict.fromkeys(named))
+    if row.action:
+        return "nothing"
     if row.constant is not None:
         return f"{row.constant:g}"
-    source = f"`{row.quantity}`" if row.quantity else f"rating `{row.rating}`"
+    source = f"`{row.quantity or row.setting}`" if not row.rating else f"rating `{row.rating}`"
     return source + (f" x {row.factor:g}" if row.factor != 1 else "")
 
 

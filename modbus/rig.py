@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from modbus.endpoint import Endpoint
 from modbus.link import Line, LineStats
 from modbus.live import Live
+from modbus.model import load_model
 from modbus.registers import Difference, load_map
 from modbus.tracer import Tracer
 from plant.clock import WallClock, iso_utc
@@ -94,7 +95,8 @@ class Rig:
             sample_s=60 if options.trace else 0,
         )
         register_map = load_map(options.map_name, plant.site.ratings())
-        tracer = Tracer(register_map, self._live.snapshot, options.unit, warn_once=self._warn)
+        model = load_model(plant.site.controller.model)
+        tracer = Tracer(register_map, self._live, options.unit, model, warn_once=self._warn)
         self._lines = [
             Line(
                 at,

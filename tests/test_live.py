@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from modbus.device import Shown
 from modbus.link import Line
 from modbus.live import Live
 from modbus.registers import load_map
@@ -13,16 +14,27 @@ from modbus.rtu import ReadWords
 from modbus.standin import StandIn
 from modbus.tracer import Tracer
 from plant.clock import WallClock
+from plant.plant import Plant
 from plant.snapshot import Snapshot
 from tests.plants import plant
 
 DAY = 86400
 
 
+class ByHand(Live):
+    """A plant that the test moves."""
+
+    def __init__(self, plant: Plant) -> None:
+        super().__init__(plant, WallClock(plant.start_utc_s, 1.0))
+
+    def shown(self) -> Shown:
+        return Shown(self.plant.snapshot, self.plant.settings)
+
+
 def conversation(seed: int, map_name: str) -> bytes:
     """Reply bytes of a long, irregular conversation with a plant that moves between the requests."""
     p = plant(seed=seed)
-    tracer = Tracer(load_map(map_name, p.site.ratings()), lambda: p.snapshot)
+    tracer = Tracer(load_map(map_name, p.site.ratings()), ByHand(p))
     chance = random.Random(99)
     heard = b""
     for _ in range(400):
@@ -45,7 +57,7 @@ def test_a_day_read_over_the_line_is_the_day_the_plant_had():
     energies it reads at the end are the integral of power to 0.01 kWh."""
     p = plant(seed=27)
     live = Live(p, WallClock(p.start_utc_s, DAY / 2.0), p.start_utc_s + DAY, sample_s=5)
-    tracer = Tracer(load_map("uart2", p.site.ratings()), live.snapshot)
+    tracer = Tracer(load_map("uart2", p.site.ratings()), live)
     readings = []
     with (
         StandIn(period_s=0.0) as firmware,
