@@ -358,7 +358,8 @@ def poll(
     link: Annotated[
         str,
         typer.Argument(
-            metavar="LINK", help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH."
+            metavar="LINK",
+            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH, unix-listen:PATH or serial:DEVICE[:BAUD].",
         ),
     ],
     address: Annotated[
@@ -366,18 +367,31 @@ def poll(
         typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100; all of the map if left out."),
     ] = None,
     count: Annotated[
-        int, typer.Argument(parser=number(int, 1, 125), metavar="COUNT", help="Registers to read.")
+        int, typer.Argument(parser=number(int, 1, 2000), metavar="COUNT", help="How many to read, at once.")
     ] = 1,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of("input", "holding", "coil", "discrete"),
+            metavar="TABLE",
+            help="input, holding, coil or discrete. Default: all; with an ADDRESS, input.",
+        ),
+    ] = None,
     register_map: MapName = "epever",
     unit: Annotated[int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id to ask.")] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> None:
     """Read a Tracer, real or simulated, and print names, values and units."""
-    from modbus.poll import print_poll
+    from modbus.poll import Question, print_poll
+    from plant.problems import Problem, ProblemsError
 
+    if count > 125 and table not in ("coil", "discrete"):
+        raise ProblemsError([Problem("COUNT", 0, "", f"a request reads at most 125 registers, got {count}")])
     first = None if address is None else checked("ADDRESS", address, _register_address)
+    question = Question(address=first, count=count, table=table)
     with stoppable():
-        print_poll(link, first, count, register_map, unit, seconds("--timeout", timeout))
+        print_poll(link, question, register_map, unit, seconds("--timeout", timeout), as_json)
 
 
 def _register_address(text: str) -> int:

@@ -86,6 +86,12 @@ def _one_source(record: "Row | Bits", names: Sequence[str]) -> None:
         raise ValueError(f"needs exactly one of {', '.join(names)}; has {' and '.join(given) or 'none'}")
 
 
+def named_codes(meaning: str) -> dict[int, str]:
+    """The codes that a meaning lists, as in "0 normal, 1 over-voltage"; what it adds behind a semicolon is no code."""
+    listed = re.findall(r"(?:^|, )(\d+) ([^,]+)", meaning.partition(";")[0])
+    return {int(code): text for code, text in listed}
+
+
 class Bits(BaseModel):
     """A field of one word, bits ``high`` to ``low``."""
 
@@ -120,6 +126,16 @@ class Bits(BaseModel):
     def mask(self) -> int:
         """The field's bits, set, in the word."""
         return self.largest << self.bits[1]
+
+    def text(self, word: int) -> str:
+        """What the field says in a word, behind the names of its bits; nothing for a flag that is not set."""
+        high, low = self.bits
+        number = (word & self.mask) >> low
+        named = named_codes(self.meaning)
+        if self.largest == 1 and not number and 0 not in named:
+            return ""
+        told = named.get(number, f"{number}" if named else self.meaning)
+        return f"D{high if high == low else f'{high}-{low}'} {told}"
 
     def word(self) -> WordOf:
         """Function of snapshot and settings that gives the field in its place in the word."""

@@ -1,0 +1,91 @@
+"""What `tracertwin poll` has found, as a table for people and as JSON for scripts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+TITLES: Final = {
+    "input": "input registers (04)",
+    "holding": "holding registers (03)",
+    "coil": "coils (01)",
+    "discrete": "discrete inputs (02)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stands at an address.
+
+    Attributes
+    ----------
+    words : tuple of int or None
+        As they came, low word first; None for what the device refused, `meaning` then says how.
+    text : str
+        The value for people.
+    value : float or None
+        The value for scripts.
+    meaning : tuple of str
+        What the value says, where it is a code or a row of bits.
+    exception : int or None
+        Code of the exception it was refused with, 0 for silence.
+    """
+
+    table: str
+    address: int
+    name: str
+    words: tuple[int, ...] | None
+    text: str = ""
+    value: float | None = None
+    unit: str = ""
+    meaning: tuple[str, ...] = ()
+    exception: int | None = None
+
+
+def print_table(lines: Sequence[Line]) -> None:
+    """Print a table of the lines, with a heading for each of the device's tables if there are several."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for head in ("address", "name", "value", "unit", "words", "meaning"):
+        table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
+    several = len({line.table for line in lines}) > 1
+    before = ""
+    for line in lines:
+        if several and line.table != before:
+            if before:
+                table.add_row()
+            table.add_row("", TITLES[line.table], style="bold")
+            before = line.table
+        table.add_row(*_cells(line), style=None if line.exception is None else "red")
+    Console(highlight=False, markup=False).print(table)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    words = "" if line.words is None else " ".join(f"{word:04X}" for word in line.words)
+    if line.table in ("coil", "discrete"):
+        words = ""
+    meaning = "\n".join(line.meaning)
+    if line.exception:
+        meaning = f"exception {line.exception:02d}: {meaning}"
+    return f"0x{line.address:04X}", line.name, line.text, line.unit, words, meaning
+
+
+def print_json(lines: Sequence[Line], **about: Any) -> None:
+    """Print one JSON object: what it is about, and `registers`, a list of objects.
+
+    Each has `table`, `address` and `name`, and then either `value`, `unit`, `words` and `meaning` (a list of
+    sentences), or `exception`, its code (0: no reply), and `meaning`.
+    """
+    print(json.dumps({**about, "registers": [_object(line) for line in lines]}, indent=2, ensure_ascii=False))
+
+
+def _object(line: Line) -> dict[str, Any]:
+    told: dict[str, Any] = {"table": line.table, "address": line.address, "name": line.name}
+    if line.exception is None:
+        told |= {"value": line.value, "unit": line.unit, "words": line.words}
+    else:
+        told["exception"] = line.exception
+    return told | {"meaning": line.meaning}
