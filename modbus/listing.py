@@ -3,18 +3,17 @@
 Knows rows and how to lay them out; what a map says as Markdown is `modbus.registers`' page.
 """
 
-import os
 from typing import Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from modbus.console import wide_console
 from modbus.registers import TRACER_4210, RegisterMap, differences, load_map, rules
 from modbus.rows import Bits, Row
 
 WRAPPED: Final = ("meaning", "source")
-PLAIN_WIDTH: Final = 100  # columns into a file or a pipe
 
 
 def print_map(map_name: str) -> None:
@@ -31,7 +30,7 @@ def print_map(map_name: str) -> None:
         The map can't be used.
     """
     register_map = load_map(map_name, TRACER_4210)
-    console = _console()
+    console = wide_console()
     console.print(f"{register_map.spec.name}: {register_map.spec.title}")
     for rule in rules(register_map):
         console.print(f"- {rule}")
@@ -59,7 +58,7 @@ def print_differences(map_a: str, map_b: str) -> None:
         One of them can't be used.
     """
     a, b = (load_map(name, TRACER_4210) for name in (map_a, map_b))
-    console = _console()
+    console = wide_console()
     found = differences(a, b)
     if not found:
         console.print(f"{a.spec.name} and {b.spec.name} read every input register alike")
@@ -79,14 +78,6 @@ def print_differences(map_a: str, map_b: str) -> None:
     console.print(table)
     console.print()
     console.print(notes)
-
-
-def _console() -> Console:
-    """On a terminal as wide as that; elsewhere wide enough for the tables, or as ``COLUMNS`` says."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = PLAIN_WIDTH
-    return console
 
 
 def _table(*heads: str) -> Table:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from modbus.console import wide_console
+
+HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
+WIDE: Final = 96  # columns
 TITLES: Final = {
     "input": "input registers (04)",
     "holding": "holding registers (03)",
@@ -47,9 +50,14 @@ class Line:
 
 
 def print_table(lines: Sequence[Line]) -> None:
-    """Print a table of the lines, with a heading for each of the device's tables if there are several."""
+    """Print a table of the lines, with a heading for each of the device's tables if there are several.
+
+    On a narrow terminal the words as they came make room for what they mean.
+    """
+    console = wide_console()
+    heads = [head for head in HEADS if head != "words" or console.width >= WIDE]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for head in ("address", "name", "value", "unit", "words", "meaning"):
+    for head in heads:
         table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
     several = len({line.table for line in lines}) > 1
     before = ""
@@ -59,18 +67,20 @@ def print_table(lines: Sequence[Line]) -> None:
                 table.add_row()
             table.add_row("", TITLES[line.table], style="bold")
             before = line.table
-        table.add_row(*_cells(line), style=None if line.exception is None else "red")
-    Console(highlight=False, markup=False).print(table)
+        cells = _cells(line)
+        table.add_row(*[cells[head] for head in heads], style=None if line.exception is None else "red")
+    console.print(table)
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(line: Line) -> dict[str, str]:
     words = "" if line.words is None else " ".join(f"{word:04X}" for word in line.words)
     if line.table in ("coil", "discrete"):
         words = ""
     meaning = "\n".join(line.meaning)
     if line.exception:
         meaning = f"exception {line.exception:02d}: {meaning}"
-    return f"0x{line.address:04X}", line.name, line.text, line.unit, words, meaning
+    texts = (f"0x{line.address:04X}", line.name, line.text, line.unit, words, meaning)
+    return dict(zip(HEADS, texts, strict=True))
 
 
 def print_json(lines: Sequence[Line], **about: Any) -> None:

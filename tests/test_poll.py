@@ -212,14 +212,25 @@ def test_a_script_gets_one_object_with_a_number_or_an_exception_for_each_row(cap
     assert all(isinstance(line["value"], int | float) for line in told["registers"] if "value" in line)
 
 
-def test_people_get_a_table_of_80_columns_with_a_heading_for_each_of_the_devices_tables(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    print_table(polled(Bench(lacks=(0x9001,))))
+def table_of(lines: list[Line], columns: int, capsys, monkeypatch) -> list[str]:
+    """The table's lines, each with single blanks."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(lines)
     out = capsys.readouterr().out
-    assert max(map(len, out.splitlines())) <= 80
-    assert all(f"({function:02X})" in out for function in FUNCTIONS.values())
-    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    return [" ".join(line.split()) for line in out.splitlines()]
+
+
+def test_people_get_a_table_with_a_heading_for_each_of_the_devices_tables(capsys, monkeypatch):
+    rows = table_of(polled(Bench(lacks=(0x9001,))), 100, capsys, monkeypatch)
+    assert [row[-3:-1] for row in rows if row.endswith(")")] == ["04", "03", "01", "02"]
     assert "0x3110 battery_temperature -7.25 degC FD2B" in rows
     assert "0x200C night 0 day" in rows
-    assert "0x9001 battery_capacity exception" in rows  # and "02: illegal data address" below
-    assert "…" not in out
+    assert "0x9001 battery_capacity exception 02: illegal" in rows  # the rest below it
+
+
+def test_on_80_columns_words_make_room_for_meanings(capsys, monkeypatch):
+    rows = table_of(polled(Bench()), 80, capsys, monkeypatch)
+    assert "0x3110 battery_temperature -7.25 degC" in rows
+    assert "0x9014 rtc_day_hour day 21, hour 12" in rows
