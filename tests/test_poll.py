@@ -233,4 +233,4 @@ def test_people_get_a_table_with_a_heading_for_each_of_the_devices_tables(capsys
 def test_on_80_columns_words_make_room_for_meanings(capsys, monkeypatch):
     rows = table_of(polled(Bench()), 80, capsys, monkeypatch)
     assert "0x3110 battery_temperature -7.25 degC" in rows
-    assert "0x9014 rtc_day_hour day 21, hour 12" in rows
+    assert "0x9014 rtc_day_hour day 1, hour 0" in rows
