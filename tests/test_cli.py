@@ -363,7 +363,7 @@ def test_a_silent_device_is_told_in_one_line(call, tmp_path):
 def test_a_map_is_listed_with_address_name_unit_and_source(call):
     code, out, err = call("registers", "--map", "epever")
     assert (code, err) == (0, "")
-    assert re.search(r"^0x3100 +pv_voltage +V +x100 .*V26", out, re.MULTILINE)
+    assert re.search(r"^0x3100 +pv_voltage +V +x100 [^\]]*V26\]", out, re.MULTILINE)
     assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 32 bits \+- ", out, re.MULTILINE)
     assert re.search(r"^0x9008 +float_voltage +13\.80 +V +x100 ", out, re.MULTILINE)  # what a new unit holds
     assert re.search(r"^0x200C +night +bit +1 night, 0 day ", out, re.MULTILINE)
