@@ -57,9 +57,11 @@ def written(
     rows = _rows(register_map, range(address, address + len(words)))
     _whole_blocks(register_map, rows)
     clock = [word for row, word in zip(rows, words, strict=True) if row.is_clock]
-    given = {row: _value(row, word) for row, word in zip(rows, words, strict=True) if row.setting is not None}
-    new = _changed(settings, system_v, {str(row.setting): value for row, value in given.items()})
-    for row, value in given.items():
+    given = [
+        (row, _value(row, word)) for row, word in zip(rows, words, strict=True) if row.setting is not None
+    ]
+    new = _changed(settings, system_v, {str(row.setting): value for row, value in given})
+    for row, value in given:
         if not all(getattr(new, name) in allowed for name, allowed in row.needs.items()):
             raise Refused("needs")
         if not row.allows(value, system_of(new, system_v)):

@@ -363,15 +363,18 @@ def test_a_silent_device_is_told_in_one_line(call, tmp_path):
 def test_a_map_is_listed_with_address_name_unit_and_source(call):
     code, out, err = call("registers", "--map", "epever")
     assert (code, err) == (0, "")
-    assert re.search(r"^0x3100 +pv_voltage +V +x100 +1 .*V26", out, re.MULTILINE)
-    assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 +2, \+- ", out, re.MULTILINE)
+    assert re.search(r"^0x3100 +pv_voltage +V +x100 [^\]]*V26\]", out, re.MULTILINE)
+    assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 32 bits \+- ", out, re.MULTILINE)
+    assert re.search(r"^0x9008 +float_voltage +13\.80 +V +x100 ", out, re.MULTILINE)  # what a new unit holds
+    assert re.search(r"^0x200C +night +bit +1 night, 0 day ", out, re.MULTILINE)
+    assert re.search(r"^0x0014 +clear_energy_statistics +bit ", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 100
 
 
 def test_the_two_maps_differ_at_the_addresses_that_mislead_firmware(call):
     code, out, _ = call("registers", "--diff", "uart2", "epever")
     assert code == 0
-    found = re.findall(r"^(0x[0-9A-F]{4}) +(\S.*?)  +(\S.*?)\s*$", out.split("\n\n")[1], re.MULTILINE)
+    found = re.findall(r"^input +(0x[0-9A-F]{4}) +(\S.*?)  +(\S.*?)\s*$", out.split("\n\n")[1], re.MULTILINE)
     assert {address for address, _, _ in found} >= {"0x200C", "0x3200", "0x3300"}
     assert ("0x3200", "charge_stage", "battery_status") in found
     assert out.count("energy generated today is 0x330C") == 1  # the note of both halves of the pair
@@ -379,6 +382,5 @@ def test_the_two_maps_differ_at_the_addresses_that_mislead_firmware(call):
 
 def test_a_map_does_not_differ_from_itself(call):
     assert (
-        call("registers", "--diff", "epever", "epever")[1]
-        == "epever and epever read every input register alike\n"
+        call("registers", "--diff", "epever", "epever")[1] == "epever and epever read every register alike\n"
     )
