@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from modbus.endpoint import LinkError, parse_endpoint
+from modbus.endpoint import LinkError, PtyEndpoint, parse_endpoint
 from modbus.master import Master, NoReplyError
 from modbus.polltable import Line, print_json, print_table
 from modbus.registers import TRACER_4210, RegisterMap, load_map
@@ -93,7 +93,7 @@ def print_poll(
     """
     register_map = load_map(map_name, TRACER_4210)
     endpoint = parse_endpoint(link_text)
-    if endpoint.listens:
+    if endpoint.listens and not isinstance(endpoint, PtyEndpoint):
         where = str(endpoint).partition(":")[2]
         print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
     within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
