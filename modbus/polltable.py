@@ -52,23 +52,25 @@ class Line:
 def print_table(lines: Sequence[Line]) -> None:
     """Print a table of the lines, with a heading for each of the device's tables if there are several.
 
-    On a narrow terminal the words as they came make room for what they mean.
+    A column that would be empty is left out. On a narrow terminal the words make room for what they mean.
     """
     console = wide_console()
-    heads = [head for head in HEADS if head != "words" or console.width >= WIDE]
+    cells = [_cells(line) for line in lines]
+    heads = [head for head in HEADS if any(cell[head] for cell in cells)]
+    if console.width < WIDE and "words" in heads:
+        heads.remove("words")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for head in heads:
         table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
     several = len({line.table for line in lines}) > 1
     before = ""
-    for line in lines:
+    for line, cell in zip(lines, cells, strict=True):
         if several and line.table != before:
             if before:
                 table.add_row()
             table.add_row("", TITLES[line.table], style="bold")
             before = line.table
-        cells = _cells(line)
-        table.add_row(*[cells[head] for head in heads], style=None if line.exception is None else "red")
+        table.add_row(*[cell[head] for head in heads], style=None if line.exception is None else "red")
     console.print(table)
 
 
