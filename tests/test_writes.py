@@ -151,7 +151,7 @@ ORDER = [
 
 def spaced(higher: int, lower: int, apart: int) -> list[int]:
     """A set of voltages in order but for two, which stand so far apart [0.01 V]."""
-    volts = [1650, 1600, 1500, 1550, 1500, 1400, 1350, 1300, 1250, 1200, 1210, 1000]
+    volts = [1650, 1600, 1500, 1550, 1500, 1400, 1350, 1300, 1250, 1200, 1200, 1000]
     volts[lower] = volts[higher] - apart
     return volts
 
