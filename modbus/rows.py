@@ -287,7 +287,12 @@ class Row(BaseModel):
         if self.bits:
             fields = [field.word() for field in self.bits]
             return lambda s, t: sum(field(s, t) for field in fields)
-        scale, low, high, truncate = self.factor * self.scale, self.low, self.high, self.rounding == "truncate"
+        scale, low, high, truncate = (
+            self.factor * self.scale,
+            self.low,
+            self.high,
+            self.rounding == "truncate",
+        )
         if self.quantity is not None and self.encoding is None:  # most rows: no call more than it takes
             read = quantities.reader(self.quantity)
             return lambda s, _: counts(read(s), scale, low, high, truncate)

@@ -181,6 +181,13 @@ def test_a_type_brings_its_voltages_and_lithium_has_no_compensation(row):
     assert bench.write(0x9002, 100) == (4 if row.lithium else 0)
 
 
+@pytest.mark.parametrize("row", BATTERY_TYPES, ids=lambda row: row.name)
+def test_a_new_unit_of_any_type_obeys_the_rules_itself(row):
+    """LiNCM breaks the documents' own order in print; what is printed has to be possible."""
+    for system_v in (row.system_v,) if row.system_v else (12, 24):
+        assert list(conflicts(factory(row.code, system_v), system_v)) == []
+
+
 def test_the_user_type_keeps_the_voltages_that_are_there():
     bench = Bench(factory(3, 12)._replace(system_code=1))
     before = bench.read(0x9003, 12)
