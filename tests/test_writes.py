@@ -425,6 +425,7 @@ def check_taken(bench: Bench, request, before: Settings, reply: Reply) -> None:
 def test_no_sequence_of_writes_gets_round_the_rules(system_v, requests):
     """Set-points stay in order and in their limits, a refused write changes nothing, a taken one is read back."""
     bench = Bench(factory(1, system_v), EPEVER if system_v == 12 else EPEVER_24)
+    bench.plant.new = bench.settings
     for request in requests:
         before = bench.settings
         check_taken(bench, request, before, bench.ask(request))
