@@ -1,6 +1,6 @@
 """`tracertwin registers`: a register map, or where two of them differ, as a table to read.
 
-Knows rows and how to lay them out; what a map says as Markdown is `modbus.registers`' page.
+Knows rows and how to lay them out; what a map says as Markdown is `modbus.registerpage`.
 """
 
 from typing import Final
@@ -11,17 +11,8 @@ from rich.table import Table
 
 from modbus.console import wide_console
 from modbus.encodings import ENCODINGS
-from modbus.registers import (
-    NEW,
-    NOTHING,
-    TABLE_HEADS,
-    TRACER_4210,
-    RegisterMap,
-    differences,
-    load_map,
-    rules,
-    writing,
-)
+from modbus.registerpage import NEW, NOTHING, TABLE_HEADS, rules, writing
+from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.rows import BIT_TABLES, Bits, Row
 
 WRAPPED: Final = ("meaning",)

@@ -303,21 +303,29 @@ class Row(BaseModel):
         if self.bits:
             fields = [field.word() for field in self.bits]
             return lambda s, t: sum(field(s, t) for field in fields)
-        encode = self._encode()
-        if self.setting is not None:
-            place = Settings._fields.index(self.setting)
-            return lambda _, t: encode(t[place])
+        scale, low, high, truncate = (
+            self.factor * self.scale,
+            self.low,
+            self.high,
+            self.rounding == "truncate",
+        )
+        if self.quantity is not None and self.encoding is None:  # most rows: no call more than it takes
+            read = quantities.reader(self.quantity)
+            return lambda s, _: counts(read(s), scale, low, high, truncate)
+        encode: Callable[[float], int] = partial(counts, scale=scale, low=low, high=high, truncate=truncate)
+        if self.encoding is not None:
+            encode = ENCODINGS[self.encoding].word
+        return self._encoded(encode, ratings)
+
+    def _encoded(self, encode: Callable[[float], int], ratings: Mapping[str, float]) -> WordOf:
         if self.quantity is not None:
             read = quantities.reader(self.quantity)
             return lambda s, _: encode(read(s))
+        if self.setting is not None:
+            place = Settings._fields.index(self.setting)
+            return lambda _, t: encode(t[place])
         fixed = encode(ratings[self.rating] if self.rating is not None else self.constant or 0.0)
         return lambda _, __: fixed
-
-    def _encode(self) -> Callable[[float], int]:
-        if self.encoding is not None:
-            return ENCODINGS[self.encoding].word
-        scale, truncate = self.factor * self.scale, self.rounding == "truncate"
-        return partial(counts, scale=scale, low=self.low, high=self.high, truncate=truncate)
 
     def same_reading(self, other: "Row") -> bool:
         """Whether a master that knows one row would read the other rightly."""

@@ -15,6 +15,7 @@ class Still:
 
     snapshot: Snapshot
     settings: Settings = NEW
+    new: Settings = NEW  # what restoring defaults brings
     asked: int = 0
     done: list[str] = field(default_factory=list)
 
@@ -36,7 +37,7 @@ class Still:
         self.done.append("clear_energy")
 
     def restore_defaults(self) -> None:
-        self.settings = NEW
+        self.settings = self.new
         self.done.append("restore_defaults")
 
 

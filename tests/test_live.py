@@ -2,6 +2,7 @@
 
 import random
 import threading
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from modbus.device import Shown
 from modbus.link import Line
 from modbus.live import Live
 from modbus.registers import load_map
-from modbus.rtu import ReadWords
+from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWords
 from modbus.standin import StandIn
 from modbus.tracer import Tracer
 from plant.clock import WallClock
@@ -125,3 +126,131 @@ def test_stopping_does_not_wait_for_the_clock():
     stopper = threading.Timer(0.05, live.stop)
     stopper.start()
     assert live.ended.wait(2.0)
+
+
+# --- what a client sets -------------------------------------------------------------------------------------------
+
+
+def controller(p: Plant, speed: float = 1.0) -> tuple[Live, Tracer]:
+    live = Live(p, WallClock(p.start_utc_s, speed))
+    return live, Tracer(load_map("epever", p.site.ratings()), live)
+
+
+def words(tracer: Tracer, function: int, address: int, count: int = 1) -> list[int]:
+    frame = tracer.answer(ReadWords(1, function, address, count)) or b""
+    return [int.from_bytes(frame[i : i + 2], "big") for i in range(3, len(frame) - 2, 2)]
+
+
+def test_a_coil_written_reaches_the_controller_and_is_read_back():
+    p = plant()
+    _, tracer = controller(p)
+    for value in (0x0000, 0xFF00):
+        tracer.answer(WriteCoil(1, 2, value))
+        assert (tracer.answer(ReadBits(1, 1, 2, 1)) or b"")[3] == p.settings.load_on == (value != 0)
+
+
+def test_settings_written_are_what_the_plant_goes_by_and_are_read_back():
+    p = plant()
+    _, tracer = controller(p)
+    assert words(tracer, 3, 0x9000) == [1]
+    tracer.answer(WriteWords(1, 0x9000, (3,)))
+    assert (p.settings.battery_type, p.settings.boost_v) == (3, 14.6)
+    assert words(tracer, 3, 0x9007) == [1460]
+    assert words(tracer, 3, 0x9001) == [round(p.site.battery.capacity_ah)]
+
+
+def test_clock_set_by_a_client_is_read_back_and_goes_on():
+    p = plant()
+    _, tracer = controller(p)
+    set_to = [30 << 8 | 5, 3 << 8 | 23, 44 << 8 | 7]  # 2044-07-03 23:30:05
+    tracer.answer(WriteWords(1, 0x9013, tuple(set_to)))
+    assert words(tracer, 3, 0x9013, 3) == set_to
+    live = ByHand(p)
+    p.advance_to(p.t_utc_s + 1800)
+    later = [0 << 8 | 5, 4 << 8 | 0, 44 << 8 | 7]
+    assert words(Tracer(load_map("epever", p.site.ratings()), live), 3, 0x9013, 3) == later
+
+
+def test_meters_of_generated_energy_are_cleared_and_those_of_consumption_are_not():
+    p = plant(start_utc_s=1_750_420_800)
+    p.advance_to(p.start_utc_s + DAY)
+    _, tracer = controller(p)
+    before = words(tracer, 4, 0x3304, 16)
+    assert before[8] > 0
+    tracer.answer(WriteCoil(1, 0x14, 0xFF00))
+    assert words(tracer, 4, 0x3304, 16) == before[:8] + [0] * 8
+
+
+def test_restoring_defaults_makes_a_new_unit_of_it_and_leaves_clock_and_meters():
+    p = plant(start_utc_s=1_750_420_800, controller={"battery_type": "flooded", "boost_min": 33})
+    p.advance_to(p.start_utc_s + DAY)
+    _, tracer = controller(p)
+    clock, meters = words(tracer, 3, 0x9013, 3), words(tracer, 4, 0x3304, 18)
+    tracer.answer(WriteCoil(1, 0x13, 0xFF00))
+    assert words(tracer, 3, 0x9000, 3) == [1, 200, 300]
+    assert words(tracer, 3, 0x906B, 2) == [120, 120]
+    assert (words(tracer, 3, 0x9013, 3), words(tracer, 4, 0x3304, 18)) == (clock, meters)
+
+
+def test_a_refused_write_does_not_touch_the_plant():
+    p = plant()
+    _, tracer = controller(p)
+    before = (p.snapshot, p.settings)
+    for address, refused in (
+        (0x9003, (1400,)),
+        (0x9013, (0,)),
+        (0x9000, (5,)),
+        (0x906D, (40,)),
+        (0x9001, (0,)),
+    ):
+        assert (tracer.answer(WriteWords(1, address, refused)) or b"")[1] == 0x90
+    assert (p.snapshot, p.settings) == before
+
+
+def test_writes_to_a_plant_at_full_speed_are_done_between_its_strides_and_read_back():
+    """A hundred thousand times real time: the plant is never waited for longer than a few strides of its own."""
+    p = plant(seed=4)
+    live, tracer = controller(p, 100_000.0)
+    live.start()
+    took_s = []
+    for minutes in range(10, 110):
+        began_s = monotonic()
+        tracer.answer(WriteWords(1, 0x906C, (minutes,)))
+        took_s.append(monotonic() - began_s)
+        assert words(tracer, 3, 0x906C) == [minutes]
+    live.stop()
+    assert live.error is None
+    assert p.t_utc_s > p.start_utc_s
+    assert sorted(took_s)[len(took_s) // 2] < 0.25
+
+
+def test_two_lines_that_write_at_once_lose_nothing():
+    p = plant()
+    live, tracer = controller(p, 20_000.0)
+    live.start()
+
+    def write(address: int, first: int) -> None:
+        for step in range(40):
+            tracer.answer(WriteWords(1, address, (first + step,)))
+
+    writers = [
+        threading.Thread(target=write, args=args) for args in ((0x9001, 100), (0x906C, 20), (0x9063, 300))
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    live.stop()
+    assert (p.settings.capacity_ah, p.settings.boost_min, p.settings.backlight_s) == (139, 59, 339)
+    assert live.shown().settings == p.settings
+
+
+def test_a_command_to_a_plant_whose_thread_has_died_does_not_hang():
+    p = plant()
+    live, tracer = controller(p, 1000.0)
+    p.advance_to = lambda _t: 1 / 0  # type: ignore[assignment]
+    live.start()
+    assert live.ended.wait(5.0)
+    tracer.answer(WriteWords(1, 0x9001, (55,)))
+    assert words(tracer, 3, 0x9001) == [55]
+    live.stop()

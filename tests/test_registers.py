@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus import quantities, registers
+from modbus import quantities, registerpage
 from modbus.mapfile import MapError
 from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.rows import Row, counts
@@ -181,8 +181,8 @@ def test_difference_table_is_the_same_from_both_sides():
 
 
 def test_register_page_is_up_to_date():
-    assert registers.PAGE.read_text(encoding="utf-8") == registers.current_page(), (
-        "run `python -m modbus.registers`"
+    assert registerpage.PAGE.read_text(encoding="utf-8") == registerpage.current_page(), (
+        "run `python -m modbus.registerpage`"
     )
 
 
