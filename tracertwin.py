@@ -138,8 +138,9 @@ def check_folder(option: str, path: Path | None) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
     from plant.problems import Problem, ProblemsError
 
-    if path is not None and not path.parent.is_dir():
-        raise ProblemsError([Problem(option, 0, "", f"{path}: no such folder: {path.parent}")])
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        why = "is a folder" if path.is_dir() else f"no such folder: {path.parent}"
+        raise ProblemsError([Problem(option, 0, "", f"{path}: {why}")])
 
 
 @contextmanager

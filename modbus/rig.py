@@ -21,6 +21,7 @@ from modbus.registers import Difference, load_map
 from modbus.tracer import Tracer
 from plant.clock import WallClock, iso_utc
 from plant.plant import Plant
+from plant.problems import Problem, ProblemsError
 
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
 
@@ -109,6 +110,7 @@ class Rig:
             for at in options.links
         ]
         self._began_s = monotonic()
+        self._is_ready = False
 
     def open(self) -> Self:
         """Open the lines and say so; time stands still yet.
@@ -117,7 +119,7 @@ class Rig:
         ------
         LinkError
             A link that listens can't be had. Those before it are closed again.
-        OSError
+        ProblemsError
             The ready file can't be written.
         """
         try:
@@ -125,6 +127,7 @@ class Rig:
                 line.start()
             if self._options.ready_file is not None:
                 _write_whole(self._options.ready_file, "".join(f"{line.endpoint}\n" for line in self._lines))
+                self._is_ready = True
         except BaseException:
             self.close()
             raise
@@ -148,6 +151,8 @@ class Rig:
 
         Raises
         ------
+        ProblemsError
+            A file can't be written.
         Exception
             Whatever ended the plant's thread.
         """
@@ -165,7 +170,7 @@ class Rig:
         self._live.stop()
         for line in self._lines:
             line.stop()
-        if self._options.ready_file is not None:
+        if self._is_ready and self._options.ready_file is not None:
             self._options.ready_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -214,5 +219,9 @@ def counts(stats: LineStats) -> dict[str, Any]:
 def _write_whole(path: Path, text: str) -> None:
     """Write a file that nobody ever sees half written."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ProblemsError([Problem(str(path), 0, "", f"cannot write: {error.strerror}")]) from error

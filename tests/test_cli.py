@@ -141,6 +141,7 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--link", "serial:/dev/ttyUSB0:fast:1"], r"--link: .* 300\.\.4000000, got 1"),
         (["serve", "--ready-file", "no/such/ready"], r"--ready-file: no/such/ready: no such folder: no/such"),
         (["serve", "--stats", "no/stats.json"], r"--stats: no/stats\.json: no such folder: no"),
+        (["serve", "--stats", "/"], r"--stats: /: is a folder"),
         (["serve", "--unit", "300"], r".*--unit.*"),
         (["serve", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["demo", "shed"], r"shed: not among the sites: .*"),

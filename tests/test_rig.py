@@ -16,6 +16,7 @@ from modbus.master import Master
 from modbus.replies import ExceptionReply, WordsReply
 from modbus.rig import Options, Rig, counts
 from modbus.rtu import ReadWords
+from plant.problems import ProblemsError
 from tests.plants import plant
 from tests.test_link import until
 
@@ -113,18 +114,20 @@ def test_ready_file_names_every_real_endpoint_once_all_are_open_and_goes_at_the_
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("broken", ["link", "ready file"])
+@pytest.mark.parametrize("broken", ["link", "folder of the ready file", "ready file"])
 def test_what_was_opened_is_closed_again_when_something_else_cannot_be(make, tmp_path, broken):
     links = ["listen", "pty", "unix"]
     ready = tmp_path / "ready"
     if broken == "link":
         (tmp_path / "file").write_text("")
         links.append(f"pty:{tmp_path / 'file'}")
+    elif broken == "ready file":
+        ready.mkdir()
     else:
         ready = tmp_path / "no" / "ready"
-    with pytest.raises((LinkError, OSError)):
+    with pytest.raises((LinkError, ProblemsError), match=r"pty:.*file: .*stands there|ready: cannot write"):
         make(*links, ready_file=ready).open()
-    assert set(os.listdir(tmp_path)) <= {"file"}
+    assert set(os.listdir(tmp_path)) <= {"file", "ready"}
 
 
 def test_counts_at_the_end_are_those_of_what_was_said(make, tmp_path):
