@@ -5,7 +5,7 @@ import select
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,8 +42,12 @@ def hear(fd: int, count: int, within_s: float = 2.0) -> bytes:
     return data
 
 
-def served(name: str, **options: object) -> Line:
-    return Line(PtyEndpoint(name), own_address, turnaround_s=0.0, log=lambda _: None, **options)
+def quiet(_: str) -> None:
+    pass
+
+
+def served(name: str, log: Callable[[str], None] = quiet, once: bool = False) -> Line:
+    return Line(PtyEndpoint(name), own_address, turnaround_s=0.0, log=log, once=once)
 
 
 # --- bytes ---
@@ -79,14 +83,17 @@ def test_more_than_a_terminal_holds_waits_for_its_reader_and_can_be_given_up(nam
 # --- clients ---
 
 
-def test_clients_come_and_go_and_each_is_served(name):
-    with served(name) as line:
+def test_clients_come_and_go_and_each_is_served_and_taken_leave_of(name):
+    said: list[str] = []
+    with served(name, said.append) as line:
         for turn, address in enumerate((0x3100, 0x3104, 0x311A), start=1):
             with client(name) as there:
                 os.write(there, read(address))
                 assert hear(there, 7) == told(address)
             assert until(lambda turn=turn: line._stream is None and line.stats.connects == turn)
         assert line.stats.replies == 3
+    heard = [text.removeprefix(f"pty:{name}: ") for text in said]
+    assert heard == ["waiting for a master", *3 * ["connected", "the peer closed after 1 requests"]]
 
 
 def test_a_client_that_never_says_a_word_is_none(name):
@@ -116,6 +123,18 @@ def test_nobody_gets_the_reply_to_another_ones_request(name):
         with client(name) as there:
             os.write(there, read(0x3104))
             assert hear(there, 8, within_s=0.05) == told(0x3104)
+
+
+def test_what_is_sent_after_a_client_has_gone_is_not_kept_for_the_next(name):
+    terminal = PseudoTerminal(name)
+    with client(name) as there:
+        os.write(there, b"?")
+        stream, _ = terminal.accept()
+    with stream:
+        stream.sendall(b"too late")
+    with client(name) as there:
+        assert hear(there, 1, within_s=0.05) == b""
+    terminal.close()
 
 
 def test_a_client_that_leaves_the_terminal_cooked_does_not_spoil_it_for_the_next(name):
@@ -221,7 +240,7 @@ def test_a_link_whose_terminal_has_become_ours_is_replaced(name):
     again.close()
 
 
-@pytest.mark.parametrize("kind", ["file", "folder", "link to a file", "terminal in use"])
+@pytest.mark.parametrize("kind", ["file", "folder", "link to a file", "link to nothing", "terminal in use"])
 def test_nothing_else_is_ever_replaced(name, kind, tmp_path):
     other = PseudoTerminal(str(tmp_path / "other"))
     real = tmp_path / "real"
@@ -233,6 +252,8 @@ def test_nothing_else_is_ever_replaced(name, kind, tmp_path):
             Path(name).mkdir()
         case "link to a file":
             os.symlink(real, name)
+        case "link to nothing":
+            os.symlink(tmp_path / "a disk that is not mounted", name)
         case _:
             os.symlink(other.device, name)
     before = os.lstat(name)

@@ -14,7 +14,7 @@ from modbus.endpoint import LinkError, parse_endpoint
 from modbus.live import Live
 from modbus.master import Master
 from modbus.replies import ExceptionReply, WordsReply
-from modbus.rig import Options, Rig, counts
+from modbus.rig import PEERS_S, Options, Rig, counts
 from modbus.rtu import ReadWords
 from plant.problems import ProblemsError
 from tests.plants import plant
@@ -165,11 +165,11 @@ def test_once_ends_when_the_peers_of_all_lines_have_come_and_gone(make, tmp_path
     with make("listen", "pty", once=True) as rig:
         thread = ends(rig)
         for number in (0, 1):
-            assert thread.is_alive()
             with master_at(rig, number) as master:
                 master.ask(BLOCK)
-        thread.join(2)
-        assert not thread.is_alive()
+            assert rig._lines[number].wait(2)
+            thread.join(2 * PEERS_S if number == 0 else 2)
+            assert thread.is_alive() == (number == 0)
     assert os.listdir(tmp_path) == []
 
 

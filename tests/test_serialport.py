@@ -189,10 +189,11 @@ def test_a_device_at_a_far_port_is_read_and_its_ff_bytes_survive_telnet(tmp_path
     with (
         Line(PtyEndpoint(name), own_address, turnaround_s=0.0, log=lambda _: None),
         far_port(name) as number,
-        Master(SerialEndpoint(f"rfc2217://127.0.0.1:{number}"), connect_timeout_s=5.0) as master,
     ):
-        reply = master.ask(ReadWords(1, 4, 0xFFF8, 6), timeout_s=2.0)
-    assert reply == WordsReply(1, 4, tuple(range(0xFFF8, 0xFFFE)))
+        for _ in range(2):  # the far port serves one client: the first has to hang up
+            with Master(SerialEndpoint(f"rfc2217://127.0.0.1:{number}")) as master:
+                reply = master.ask(ReadWords(1, 4, 0xFFF8, 6), timeout_s=2.0)
+            assert reply == WordsReply(1, 4, tuple(range(0xFFF8, 0xFFFE)))
 
 
 @pytest.mark.filterwarnings(OLD_THREADING)
