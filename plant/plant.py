@@ -344,9 +344,10 @@ class Plant:
         self._tell()
         copy = Books(*(array.copy() for array in self._books))
         still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))
+        before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, float(inputs.start_utc_s), 0, self._none,
+            index, 1, self.t_utc_s - before_s, 0, self._none,
         )  # fmt: skip
         shows_s = self._clock.shows_s(self.t_utc_s)
         return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)
