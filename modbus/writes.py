@@ -1,7 +1,7 @@
 """What a write does: words at addresses become settings, or are refused as a whole.
 
 A pure function of the map, the settings and the words. Which registers can be written, within which limits and with
-which settings, is in the rows; which settings go together is `plant.settings.conflicts`.
+which settings, is in the rows; which settings go together is `plant.compatibility.conflicts`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from modbus.encodings import clock_of
 from modbus.mapfile import Case
 from modbus.registers import RegisterMap
 from modbus.rows import Row
-from plant.settings import Settings, conflicts, system_of, with_system, with_type
+from plant.compatibility import conflicts, system_of, with_system, with_type
+from plant.settings import Settings
 
 KIND: Final = Settings.__annotations__  # name -> int or float
 

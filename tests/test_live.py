@@ -1,17 +1,22 @@
 """The plant behind the line: what a firmware reads is what the plant does."""
 
+import math
 import random
 import threading
 from time import monotonic
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modbus.device import Shown
+from modbus.encodings import ENCODINGS
 from modbus.link import Line
 from modbus.live import Live
-from modbus.registers import load_map
-from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWords
+from modbus.registers import TRACER_4210, load_map
+from modbus.rows import Row
+from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.standin import StandIn
 from modbus.tracer import Tracer
 from plant.clock import WallClock
@@ -149,6 +154,15 @@ def test_a_coil_written_reaches_the_controller_and_is_read_back():
         assert (tracer.answer(ReadBits(1, 1, 2, 1)) or b"")[3] == p.settings.load_on == (value != 0)
 
 
+def test_load_switched_off_by_its_coil_is_off_in_the_next_reply():
+    p = plant(start_utc_s=1_750_453_200)
+    _, tracer = controller(p)
+    for value, load_on in ((0x0000, 0), (0xFF00, 1)):
+        tracer.answer(WriteCoil(1, 2, value))
+        assert words(tracer, 4, 0x3202)[0] & 1 == load_on
+        assert (words(tracer, 4, 0x310C)[0] > 0) == load_on
+
+
 def test_settings_written_are_what_the_plant_goes_by_and_are_read_back():
     p = plant()
     _, tracer = controller(p)
@@ -254,3 +268,38 @@ def test_a_command_to_a_plant_whose_thread_has_died_does_not_hang():
     tracer.answer(WriteWords(1, 0x9001, (55,)))
     assert words(tracer, 3, 0x9001) == [55]
     live.stop()
+
+
+SINGLE = [
+    row
+    for row in load_map("epever", TRACER_4210).spec.rows
+    if row.table == "holding" and row.write == "alone"
+]
+
+
+def word_for(row: Row, share: float) -> int:
+    """A word that may be written, from the first (0) to the last (1)."""
+    if row.values:
+        return sorted(row.values)[round(share * (len(row.values) - 1))]
+    low, high = row.limits or (0.0, 0.0)
+    if row.encoding:
+        return ENCODINGS[row.encoding].word(low + share * (high - low))
+    return round((low + share * (high - low)) * row.scale) & 0xFFFF
+
+
+@settings(max_examples=15)
+@given(
+    changes=st.lists(
+        st.tuples(st.sampled_from(SINGLE), st.sampled_from([0.0, 0.3, 0.6, 1.0])), min_size=8, max_size=24
+    ),
+    hour=st.integers(0, 23),
+)
+def test_nothing_that_a_client_may_write_breaks_the_plant(changes, hour):
+    p = plant(start_utc_s=1_750_420_800 + 3600 * hour)
+    tracer = Tracer(load_map("epever", p.site.ratings()), ByHand(p))
+    for place, (row, share) in enumerate(changes):
+        assert tracer.answer(WriteWord(1, row.address, word_for(row, share))) is not None
+        if place % 4 == 3:
+            p.advance_to(p.t_utc_s + 1800)
+            assert all(map(math.isfinite, p.snapshot))
+    assert p.overrun_steps == 0

@@ -369,8 +369,10 @@ def test_the_load_is_switched_off_and_on(rig):
     client, device = rig
     for on in (False, True):
         client.write_coil(0x0002, on)
+        device.plant.advance_to(device.plant.t_utc_s + 10)
         assert client.bits(1, 0x0002, 1) == [int(on)]
-        assert device.plant.settings.load_on == on
+        assert client.words(4, 0x3202, 1)[0] & 1 == on
+        assert (client.words(4, 0x310E, 2) != [0, 0]) == on
 
 
 def test_factory_settings_come_back(rig):

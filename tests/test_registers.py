@@ -12,6 +12,7 @@ from modbus.mapfile import MapError
 from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.rows import Row, counts
 from plant.configs import config_dir
+from plant.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
 from plant.snapshot import Snapshot
 from tests.snapshots import EPEVER_WORDS, NEW, NOON, UART2_WORDS, ZERO
 
@@ -151,6 +152,20 @@ def test_master_gets_the_quantity_back_to_half_a_step(row, share):
     snapshot = ZERO._replace(**{row.quantity: wanted / row.factor})
     words = [encode(snapshot, NEW) for encode in row.encoders({})]
     assert row.value(words) == pytest.approx(wanted, abs=0.5001 / row.scale)
+
+
+def test_limits_of_what_may_be_written_are_those_that_a_site_file_has():
+    for row in EPEVER.spec.rows:
+        if row.setting in VOLTAGES:
+            assert row.limits == VOLT_RANGE
+        elif row.values and row.setting != "battery_type":
+            assert (min(row.values), max(row.values)) == RANGES[row.setting]
+        elif row.table == "holding" and row.setting and row.setting != "battery_type":
+            assert row.limits == RANGES[row.setting], row.name
+
+
+def test_every_setting_can_be_written():
+    assert {row.setting for row in EPEVER.spec.rows if row.write != "no"} - {None} == set(Settings._fields)
 
 
 def test_every_derived_quantity_is_used_by_a_row():

@@ -10,7 +10,8 @@ from modbus.registers import TRACER_4210, load_map
 from modbus.replies import BitsReply, EchoReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteCoils, WriteWord, WriteWords
 from modbus.tracer import Tracer
-from plant.settings import BATTERY_TYPES, VOLTAGES, Settings, conflicts, factory
+from plant.compatibility import conflicts
+from plant.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
 from tests.snapshots import NEW, ZERO, Still
 
 EPEVER = load_map("epever", TRACER_4210)
