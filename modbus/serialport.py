@@ -12,7 +12,6 @@ import threading
 from typing import Final
 
 import serial
-from serial.tools import list_ports
 
 from modbus.stream import Stream, TerminalStream
 
@@ -56,11 +55,6 @@ def _reason(error: serial.SerialException) -> OSError:
     if cause.errno == errno.EACCES:
         return OSError(errno.EACCES, "permission denied (is your user in the port's group, often dialout?)")
     return OSError(cause.errno, os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)
-
-
-def ports() -> list[str]:
-    """Devices of the ports that are plugged in."""
-    return sorted(port.device for port in list_ports.comports())
 
 
 def _carried(port: serial.SerialBase) -> socket.socket:
