@@ -143,6 +143,42 @@ def test_register_reads_what_the_facts_say_of_the_plants_state(section, fact):
     assert read(section, fact) == KNOWN[section][fact["name"]]
 
 
+# What a status register or a discrete input shows of one condition, all else being in order and the load off; by the
+# bit fields of the vendor's documents V2.3, V2.5 and V2.6.
+STATUS = [
+    ({}, 0x0000, 0x0001, 0x0000, (0, 0)),
+    ({"battery_status": 1.0}, 0x0001, 0x0001, 0x0000, (0, 0)),
+    ({"battery_status": 2.0}, 0x0002, 0x0001, 0x0000, (0, 0)),
+    ({"battery_status": 3.0, "load_state": 1.0}, 0x0003, 0x0001, 0x0000, (0, 0)),
+    ({"battery_heat": 1.0}, 0x0010, 0x0001, 0x0000, (0, 0)),
+    ({"battery_heat": 2.0}, 0x0020, 0x0001, 0x0000, (0, 0)),
+    ({"wrong_voltage": 1.0}, 0x8000, 0x0001, 0x0000, (0, 0)),
+    ({"heatsink_hot": 1.0}, 0x0000, 0x0001, 0x0000, (1, 0)),
+    ({"night": 1.0}, 0x0000, 0x0001, 0x0000, (0, 1)),
+    ({"pv_too_high": 1.0}, 0x0000, 0x8001, 0x0000, (0, 0)),
+    ({"stage": 1.0, "i_chg_a": 0.01}, 0x0000, 0x000B, 0x0000, (0, 0)),
+    ({"stage": 4.0}, 0x0000, 0x0005, 0x0000, (0, 0)),
+    ({"load_state": 2.0}, 0x0000, 0x0201, 0x3002, (0, 0)),  # overload, tripped
+    ({"load_state": 3.0}, 0x0000, 0x0101, 0x0802, (0, 0)),  # short circuit
+    ({"load_state": 4.0}, 0x0000, 0x0001, 0x0400, (0, 0)),  # barred
+    ({"load_on": 1.0, "load_share": 0.1}, 0x0000, 0x0001, 0x0001, (0, 0)),
+    ({"load_on": 1.0, "load_share": 0.5}, 0x0000, 0x0001, 0x1001, (0, 0)),
+    ({"load_on": 1.0, "load_share": 1.0}, 0x0000, 0x0001, 0x2001, (0, 0)),
+    ({"load_on": 1.0, "load_share": 1.1}, 0x0000, 0x0001, 0x3001, (0, 0)),
+]
+
+
+@pytest.mark.parametrize(("condition", "battery", "charging", "discharging", "discretes"), STATUS)
+def test_one_condition_sets_its_bits_and_no_others(condition, battery, charging, discharging, discretes):
+    device = Tracer(EPEVER, Still(ZERO._replace(**condition), NEW))
+    status, *flags = (
+        decode_reply(request, device.answer(request))
+        for request in (ReadWords(1, 4, 0x3200, 3), ReadBits(1, 2, 0x2000, 1), ReadBits(1, 2, 0x200C, 1))
+    )
+    assert status.words == (battery, charging, discharging)
+    assert tuple(int(flag.bits[0]) for flag in flags) == discretes
+
+
 def test_undocumented_block_of_an_units_reads_as_recorded():
     (fact,) = [fact for _, fact in EVERY if fact["name"] == "undocumented_9090_9097"]
     assert ask(ReadWords(1, 3, 0x9090, 8)).words == tuple(fact["values_seen"])

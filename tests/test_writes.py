@@ -189,6 +189,24 @@ def test_a_new_unit_of_any_type_obeys_the_rules_itself(row):
         assert list(conflicts(factory(row.code, system_v), system_v)) == []
 
 
+@pytest.mark.parametrize(
+    ("higher", "lower"), [("charging_limit_v", "over_voltage_reconnect_v"), ("boost_v", "equalize_v")]
+)
+def test_lithium_may_not_have_what_lead_may(higher, lower):
+    """OVR = CL and EQ = BST with lithium (manual of XTRA N); in print LiNCM has OVR below CL."""
+    for code, good in ((0, True), (4, False)):
+        volts = {
+            "charging_limit_v": 14.6,
+            "over_voltage_reconnect_v": 14.6,
+            "equalize_v": 14.5,
+            "boost_v": 14.5,
+        }
+        settings = factory(code, 12)._replace(**volts)
+        assert list(conflicts(settings, 12)) == []
+        reversed_ = settings._replace(**{higher: volts[lower] - 0.01})
+        assert (list(conflicts(reversed_, 12)) == []) is good
+
+
 def test_the_user_type_keeps_the_voltages_that_are_there():
     bench = Bench(factory(3, 12)._replace(system_code=1))
     before = bench.read(0x9003, 12)
@@ -234,7 +252,7 @@ def test_another_system_voltage_takes_the_voltages_with_it():
 
 def test_percentages_are_for_soc_mode():
     bench = Bench()
-    assert bench.write(0x906D, 40, 90) == 4
+    assert (bench.write(0x906D, 40, 90), bench.write(0x906D, 40), bench.write(0x906E, 90)) == (4, 4, 4)
     bench.write(0x9070, 1)
     assert bench.write(0x906D, 40, 90) == 0
     assert bench.read(0x906D, 2) == (40, 90)
