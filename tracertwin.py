@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 if TYPE_CHECKING:
-    from modbus.link import Line
     from plant.plant import Fidelity, Plant
 
 app = typer.Typer(
@@ -135,6 +134,15 @@ def seconds(option: str, value: str) -> float:
     return float(checked(option, value, parse_duration_s))
 
 
+def check_folder(option: str, path: Path | None) -> None:
+    """Refuse a file that couldn't be written, before the run that would fill it."""
+    from plant.problems import Problem, ProblemsError
+
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        why = "is a folder" if path.is_dir() else f"no such folder: {path.parent}"
+        raise ProblemsError([Problem(option, 0, "", f"{path}: {why}")])
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Ctrl-C and SIGTERM raise `Stop` inside, and are swallowed at its end."""
@@ -159,7 +167,8 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="LINK",
-            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH; repeat for several.",
+            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH, unix-listen:PATH, pty:LINKNAME or "
+            "serial:DEVICE[:BAUD]; repeat for several. Default: dial:127.0.0.1:1235.",
         ),
     ] = None,
     register_map: MapName = "uart2",
@@ -182,6 +191,19 @@ def serve(
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")
     ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the peer has come and gone; of several links, all peers.")
+    ] = False,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the real endpoint of each link here once all that listen are open."
+        ),
+    ] = None,
+    stats: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the counts of each line here at the end (JSON)."),
+    ] = None,
     trace: Annotated[
         Path | None,
         typer.Option(
@@ -190,66 +212,34 @@ def serve(
     ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
-    from modbus.link import Line, parse_endpoint
-    from modbus.live import Live
-    from modbus.registers import load_map
-    from modbus.tracer import Tracer
-    from plant.clock import WallClock, iso_utc
+    from modbus.endpoint import parse_endpoint
+    from modbus.rig import Options, Rig
     from plant.trace import TABLES, check_suffix
 
-    turnaround_s, stale_s = seconds("--turnaround", turnaround), seconds("--stale", stale)
-    for_s = seconds("--for", for_) if for_ else None
-    endpoints = [checked("--link", text, parse_endpoint) for text in link or ["dial:127.0.0.1:1235"]]
     if trace is not None:
         check_suffix(trace, TABLES)
+    for option, path in (("--ready-file", ready_file), ("--stats", stats)):
+        check_folder(option, path)
+    options = Options(
+        links=[checked("--link", text, parse_endpoint) for text in link or ["dial:127.0.0.1:1235"]],
+        map_name=register_map,
+        unit=unit,
+        speed=speed,
+        turnaround_s=seconds("--turnaround", turnaround),
+        stale_s=seconds("--stale", stale),
+        once=once,
+        for_s=seconds("--for", for_) if for_ else None,
+        ready_file=ready_file,
+        stats=stats,
+        trace=trace,
+    )
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
-    plant = build(site, start, seed)
-    begins = plant.start_utc_s
-    live = Live(
-        plant, WallClock(begins, speed), begins + for_s if for_s else None, sample_s=60 if trace else 0
-    )
-    tracer = Tracer(load_map(register_map, plant.site.ratings()), live.snapshot, unit, warn_once=_warn)
-    lines = [Line(at, tracer.answer, turnaround_s=turnaround_s, stale_s=stale_s, log=say) for at in endpoints]
-    try:
-        for line in lines:
-            line.start()
-        where = ", ".join(str(line.endpoint) for line in lines)
-        say(
-            f"{plant.site.name} from {iso_utc(begins)}, seed {plant.seed}, x{speed:g}, map {register_map}: {where}"
-        )
+    with Rig(build(site, start, seed), options, say) as rig:
         with stoppable():
-            live.start()
-            live.ended.wait()
-        live.stop()
-        if trace is not None:
-            live.trace().write(trace)
-        _totals(plant, lines)
-    finally:
-        live.stop()
-        for line in lines:
-            line.stop()
-    if live.error is not None:
-        raise live.error
-
-
-def _warn(difference: Any) -> None:
-    say(
-        f"{difference.address:#06x} is read as {difference.here}; a real Tracer has {difference.there} there "
-        "(tracertwin registers --diff uart2 epever)"
-    )
-
-
-def _totals(plant: "Plant", lines: "list[Line]") -> None:
-    from plant.clock import iso_utc
-
-    s = plant.snapshot
-    asked = sum(sum(line.stats.requests.values()) for line in lines)
-    replies = sum(line.stats.replies for line in lines)
-    junk = sum(line.stats.junk_bytes for line in lines)
-    say(
-        f"ended at {iso_utc(s.t_utc_s)}: {asked} requests, {replies} replies, {junk} junk bytes; "
-        f"PV {s.e_pv_wh:.1f} Wh, charged {s.e_chg_wh:.1f} Wh, load {s.e_load_wh:.1f} Wh, battery {100 * s.soc:.1f} %"
-    )
+            rig.run()
+        rig.tell()
 
 
 @app.command()
@@ -369,7 +359,8 @@ def poll(
     link: Annotated[
         str,
         typer.Argument(
-            metavar="LINK", help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH or unix-listen:PATH."
+            metavar="LINK",
+            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH, unix-listen:PATH or serial:DEVICE[:BAUD].",
         ),
     ],
     address: Annotated[
@@ -377,18 +368,31 @@ def poll(
         typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100; all of the map if left out."),
     ] = None,
     count: Annotated[
-        int, typer.Argument(parser=number(int, 1, 125), metavar="COUNT", help="Registers to read.")
+        int, typer.Argument(parser=number(int, 1, 2000), metavar="COUNT", help="How many to read, at once.")
     ] = 1,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            parser=one_of("input", "holding", "coil", "discrete"),
+            metavar="TABLE",
+            help="input, holding, coil or discrete. Default: all; with an ADDRESS, input.",
+        ),
+    ] = None,
     register_map: MapName = "epever",
     unit: Annotated[int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id to ask.")] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> None:
     """Read a Tracer, real or simulated, and print names, values and units."""
-    from modbus.poll import print_poll
+    from modbus.poll import Question, print_poll
+    from plant.problems import Problem, ProblemsError
 
+    if count > 125 and table not in ("coil", "discrete"):
+        raise ProblemsError([Problem("COUNT", 0, "", f"a request reads at most 125 registers, got {count}")])
     first = None if address is None else checked("ADDRESS", address, _register_address)
+    question = Question(address=first, count=count, table=table)
     with stoppable():
-        print_poll(link, first, count, register_map, unit, seconds("--timeout", timeout))
+        print_poll(link, question, register_map, unit, seconds("--timeout", timeout), as_json)
 
 
 def _register_address(text: str) -> int:

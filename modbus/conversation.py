@@ -1,6 +1,6 @@
 """One connection from its first byte to its last: requests in, replies out, each in its time.
 
-The hot path of the project. Knows a connected socket and the time; frames are the parser's business, answers
+The hot path of the project. Knows a connected stream and the time; frames are the parser's business, answers
 come from a callable, where the connection came from and what follows it is for `modbus.link`.
 """
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from modbus.diagnosis import Diagnosis
-from modbus.endpoint import is_tcp
 from modbus.parser import Junk, Received, RequestParser
 from modbus.rtu import Request
 from modbus.stopsignal import StopSignal
+from modbus.stream import Stream, is_tcp
 
 Answer = Callable[[Request], bytes | None]
 
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 AT_ONCE_S = 0.001  # a recv() that took no longer did not wait
-QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+QUICKACK: int = getattr(socket, "TCP_QUICKACK", 0)  # Linux only
 
 
 @dataclass(slots=True)
@@ -49,23 +49,23 @@ class Timing:
 
 
 class Conversation:
-    """What is said over one socket.
+    """What is said over one stream.
 
     Parameters
     ----------
-    sock : socket
+    stream : Stream
         Connected and blocking.
     answer : callable
         Gives a ready frame or None; called when the reply is about to leave.
     tally : LineStats
         Counted up.
     stop : StopSignal
-        Ends `run` while it waits for a time; while it waits for a byte, ``sock.shutdown()`` does.
+        Ends `run` while it waits for a time; while it waits for a byte, ``stream.shutdown()`` does.
     """
 
     def __init__(
         self,
-        sock: socket.socket,
+        stream: Stream,
         answer: Answer,
         timing: Timing,
         tally: LineStats,
@@ -73,20 +73,20 @@ class Conversation:
         stop: StopSignal,
     ) -> None:
         self.heard = False  # whether a byte came
-        self._sock = sock
+        self._stream = stream
         self._answer = answer
         self._timing = timing
         self._tally = tally
         self._diagnosis = diagnosis
         self._stop = stop
-        self._quickack = QUICKACK if is_tcp(sock) else None
+        self._tcp = stream if QUICKACK and is_tcp(stream) else None
         self._parser = RequestParser()
         self._waiting: deque[tuple[float, float, Request]] = deque()  # due [s], arrived [s], request
         self._looked_s = monotonic()  # when we last knew all that had arrived
 
     def run(self) -> None:
         """Serve until the peer closes or the line is stopped; an ``OSError`` means the connection broke."""
-        sock, waiting, stopped = self._sock, self._waiting, self._stop.is_set
+        stream, tcp, waiting, stopped = self._stream, self._tcp, self._waiting, self._stop.is_set
         self._diagnosis.connected(self._looked_s)
         while not stopped():
             began_s = monotonic()
@@ -95,17 +95,17 @@ class Conversation:
             if wake_s is not None and not self._readable(wake_s - began_s):
                 self._time_passed(monotonic())
                 continue
-            data = sock.recv(4096)
+            data = stream.recv(4096)
             now_s = monotonic()
             if not data:
                 return
             self._feed(data, began_s, now_s)
             answered = waiting and waiting[0][0] <= now_s and self._reply(now_s)
-            if self._quickack is not None and not answered:  # a reply carries the ACK
+            if tcp is not None and not answered:  # a reply carries the ACK
                 # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
                 # first. The kernel takes the option back by itself: set only once, every poll would cost
                 # 43 ms.
-                sock.setsockopt(socket.IPPROTO_TCP, self._quickack, 1)
+                tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _wake_s(self) -> float | None:
         """When something is to be done even if no byte comes; None: never."""
@@ -119,7 +119,7 @@ class Conversation:
     def _readable(self, wait_s: float) -> bool:
         """Whether bytes are there, now or within the wait."""
         full = len(self._waiting) >= MOST_WAITING
-        return self._stop.readable(None if full else self._sock, max(wait_s, 0.0))
+        return self._stop.readable(None if full else self._stream, max(wait_s, 0.0))
 
     def _time_passed(self, now_s: float) -> None:
         """No bytes came: send the reply that is due, give up the rest of a frame, look for what is wrong."""
@@ -179,7 +179,7 @@ class Conversation:
         if frame is None:
             tally.silent += 1
             return False
-        self._sock.sendall(frame)  # in one piece: masters that frame by silence take each piece for a frame
+        self._stream.sendall(frame)  # in one piece: masters that frame by silence take each piece for a frame
         tally.replies += 1
         tally.exceptions += frame[1] >> 7
         tally.bytes_out += len(frame)

@@ -18,6 +18,7 @@ from rich.text import Text
 from modbus.demotable import HALF_HOUR_S, Seen, heads, row
 from modbus.link import Line
 from modbus.live import Live
+from modbus.model import load_model
 from modbus.registers import load_map
 from modbus.standin import POLLS, Readings, StandIn
 from modbus.tracer import Tracer
@@ -46,7 +47,9 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     clock = WallClock(plant.start_utc_s, speed)
     live = Live(plant, clock, plant.start_utc_s + days * DAY_S)
-    tracer = Tracer(load_map("uart2", plant.site.ratings()), live.snapshot)
+    tracer = Tracer(
+        load_map("uart2", plant.site.ratings()), live, model=load_model(plant.site.controller.model)
+    )
     with StandIn(period_s=0.0) as stand_in:
         line = Line(stand_in.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
         tally = Tally(plant.snapshot)

@@ -7,7 +7,7 @@ or once per outage while there is none. Touches no socket and no clock. The symp
 
 from collections.abc import Callable
 
-from modbus.endpoint import Endpoint, TcpEndpoint
+from modbus.endpoint import Endpoint, SerialEndpoint, TcpEndpoint, UnixEndpoint
 
 SILENT_S = 10.0
 WINDOW = 256  # bytes of junk looked at for text and telnet
@@ -68,13 +68,18 @@ class Diagnosis:
     # while there is no connection
 
     def refused(self) -> None:
-        """Nobody listens where we dial."""
+        """Nobody listens where we dial, or no such port is plugged in."""
+        if isinstance(self._endpoint, SerialEndpoint):
+            self._once_in_outage(
+                "refused", "not there yet, looking on; is the adapter plugged in, the name right?"
+            )
+            return
         advice = f"start QEMU with {self._qemu_option()}"
         self._once_in_outage("refused", f"nobody listens yet, dialling on; {advice}")
 
     def dial_failed(self, why: str) -> None:
         """The dial failed otherwise: no route, no such host, no answer."""
-        self._once_in_outage(why, f"cannot connect, dialling on: {why}")
+        self._once_in_outage(why, f"cannot connect, trying on: {why}")
 
     # while there is one
 
@@ -139,14 +144,20 @@ class Diagnosis:
                 f"they begin {self._window[:12].hex(' ')}",
             )
         else:
-            self.once(
-                "silent",
-                f"connected but no request for {SILENT_S:g} s: does another client hold the port (QEMU "
-                "serves only one)? Is it the right -serial option (the third is UART2)? Is the guest halted?",
-            )
+            self.once("silent", f"connected but no request for {SILENT_S:g} s: {self._silence()}")
+
+    def _silence(self) -> str:
+        if isinstance(self._endpoint, SerialEndpoint):
+            return f"does the master speak at {self._endpoint.baud} baud, 8N1? Are A and B, or RX and TX, swapped?"
+        return (
+            "does another client hold the port (QEMU serves only one)? "
+            "Is it the right -serial option (the third is UART2)? Is the guest halted?"
+        )
 
     def closed(self, why: str, *, heard: bool) -> None:
-        """The connection ended; ``heard`` when it had carried bytes to us."""
+        """The connection ended, by itself if no reason is known; ``heard`` when it had carried bytes to us."""
+        if not why:
+            why = "the port is gone" if isinstance(self._endpoint, SerialEndpoint) else "the peer closed"
         if not heard:
             self._once_in_outage("unheard", f"{why} before the first byte, trying again")
             return
@@ -158,4 +169,5 @@ class Diagnosis:
         if isinstance(self._endpoint, TcpEndpoint):
             where = str(self._endpoint).partition(":")[2]
             return f"-serial tcp:{where},server=on,wait=off,nodelay=on (the third -serial is UART2)"
+        assert isinstance(self._endpoint, UnixEndpoint)
         return f"-serial unix:{self._endpoint.path},server=on,wait=off (the third -serial is UART2)"

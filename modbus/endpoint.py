@@ -1,4 +1,4 @@
-"""Where a line goes: the text a user writes, a frozen record, an open socket.
+"""Where a line goes: the text a user writes, a frozen record, an open stream.
 
 Knows addresses and how to open them. Does not know frames, redials or who is at the other end.
 """
@@ -6,16 +6,19 @@ Knows addresses and how to open them. Does not know frames, redials or who is at
 import contextlib
 import errno
 import os
+import re
 import select
 import socket
 import stat
 import struct
 from dataclasses import dataclass
+from typing import ClassVar
 
 from modbus.stopsignal import StopSignal
+from modbus.stream import Listener, Stream, is_tcp
 
-FORMS = "dial:HOST:PORT, listen:HOST:PORT, unix:PATH (dials) or unix-listen:PATH"
-PLANNED = ("pty", "serial")
+FORMS = "dial:HOST:PORT, listen:HOST:PORT, unix:PATH (dials), unix-listen:PATH, pty:LINKNAME or serial:DEVICE[:BAUD]"
+BAUD = 115200  # a Tracer's; EPEVER's protocol documents V2.3 and V2.6
 # Windows reports a connect under way by its own number.
 IN_PROGRESS = {errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)}
 
@@ -48,7 +51,30 @@ class UnixEndpoint:
         return f"{'unix-listen' if self.listens else 'unix'}:{self.path}"
 
 
-Endpoint = TcpEndpoint | UnixEndpoint
+@dataclass(frozen=True, slots=True)
+class PtyEndpoint:
+    """A pseudo-terminal of our own, which a link in the file system names to clients."""
+
+    path: str
+    listens: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"pty:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class SerialEndpoint:
+    """A serial port, ``baud`` bit/s 8N1: a device or a URL of pyserial."""
+
+    device: str
+    baud: int = BAUD
+    listens: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"serial:{self.device}:{self.baud}"
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | PtyEndpoint | SerialEndpoint
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -57,8 +83,9 @@ def parse_endpoint(text: str) -> Endpoint:
     Parameters
     ----------
     text : str
-        ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``unix:PATH`` or ``unix-listen:PATH``. An IPv6 host goes in
-        brackets.
+        ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``unix:PATH``, ``unix-listen:PATH``, ``pty:LINKNAME`` or
+        ``serial:DEVICE[:BAUD]``. An IPv6 host goes in brackets. A device may be a URL of pyserial;
+        ``socket://`` is what ``dial:`` does.
 
     Raises
     ------
@@ -70,15 +97,19 @@ def parse_endpoint(text: str) -> Endpoint:
         return _parse_tcp(text, rest, listens=form == "listen")
     if form in ("unix", "unix-listen"):
         return _parse_unix(text, rest, listens=form == "unix-listen")
-    if form in PLANNED:
-        raise LinkError(f"{text}: {form}: links are planned but not there yet; use {FORMS}")
+    if form == "pty":
+        return _parse_pty(text, rest)
+    if form == "serial":
+        return _parse_serial(text, rest)
     raise LinkError(f"{text}: unknown kind of link {form!r}; use {FORMS}{_hint(text)}")
 
 
 def _hint(text: str) -> str:
-    """A guess at what was meant by a bare HOST:PORT or PATH."""
-    if text.rpartition(":")[2].isdigit():
+    """A guess at what was meant by a bare HOST:PORT, DEVICE or PATH."""
+    if text.rpartition(":")[2].isdigit() and not re.match(r"/|COM|\w+://", text):
         return f" (did you mean dial:{text.removeprefix('tcp:')}?)"
+    if re.match(r"/dev/|COM\d|\w+://", text):
+        return f" (did you mean serial:{text}?)"
     return f" (did you mean unix:{text}?)" if text.startswith(("/", "./")) else ""
 
 
@@ -114,8 +145,41 @@ def _parse_unix(text: str, path: str, *, listens: bool) -> UnixEndpoint:
     return UnixEndpoint(path, listens)
 
 
-def dial(endpoint: Endpoint, timeout_s: float, cancel: StopSignal | None = None) -> socket.socket:
-    """A connected, blocking socket.
+def _parse_pty(text: str, path: str) -> PtyEndpoint:
+    if not hasattr(os, "openpty"):
+        raise LinkError(
+            f"{text}: this system has no pseudo-terminals; use listen: or a pair of virtual ports"
+        )
+    if not path:
+        raise LinkError(f"{text}: no name; use pty:LINKNAME, the file that clients will open")
+    if "\0" in path:
+        raise LinkError(f"{text!r}: a path cannot hold a NUL")
+    return PtyEndpoint(path)
+
+
+# A URL has a port of its own before the baud rate may come; paths of devices may hold colons anywhere.
+URL = re.compile(r"(?P<device>(?P<scheme>\w+)://(?P<where>(?:\[[^]]*\]|[^][:/]*):\d+))(?::(?P<baud>\d+))?")
+DEVICE = re.compile(r"(?P<device>[^\0]+?)(?::(?P<baud>\d+))?")
+
+
+def _parse_serial(text: str, rest: str) -> TcpEndpoint | SerialEndpoint:
+    form = URL if "://" in rest else DEVICE
+    found = form.fullmatch(rest)
+    if found is None:
+        what = "a URL is SCHEME://HOST:PORT" if form is URL else "no device"
+        raise LinkError(f"{text}: {what}; use serial:/dev/ttyUSB0 or serial:rfc2217://HOST:PORT")
+    if form is URL and found["scheme"] == "socket":
+        return _parse_tcp(text, found["where"], listens=False)
+    if form is URL and found["scheme"] != "rfc2217":
+        raise LinkError(f"{text}: no such kind of port {found['scheme']!r}; use rfc2217:// or socket://")
+    baud = int(found["baud"][:9]) if found["baud"] else BAUD
+    if not 300 <= baud <= 4_000_000:
+        raise LinkError(f"{text}: baud rate must be a number in 300..4000000, got {found['baud']}")
+    return SerialEndpoint(found["device"], baud)
+
+
+def dial(endpoint: Endpoint, timeout_s: float, cancel: StopSignal | None = None) -> Stream:
+    """A connected, blocking stream.
 
     Parameters
     ----------
@@ -129,8 +193,14 @@ def dial(endpoint: Endpoint, timeout_s: float, cancel: StopSignal | None = None)
     Raises
     ------
     OSError
-        As the system reports it; ``ConnectionRefusedError`` or ``FileNotFoundError`` when nobody listens.
+        As the system reports it; ``ConnectionRefusedError`` or ``FileNotFoundError`` when nobody listens or
+        no such port is there.
     """
+    if isinstance(endpoint, SerialEndpoint):
+        from modbus.serialport import open_port
+
+        return open_port(endpoint.device, endpoint.baud)
+    assert not isinstance(endpoint, PtyEndpoint), "a pty listens"
     if isinstance(endpoint, UnixEndpoint):
         return _connect(socket.AF_UNIX, endpoint.path, timeout_s, cancel)
     failure: OSError | None = None
@@ -174,25 +244,25 @@ def _refuse_self(sock: socket.socket) -> None:
         raise ConnectionRefusedError(errno.ECONNREFUSED, "connected to itself")
 
 
-def is_tcp(sock: socket.socket) -> bool:
-    """Whether TCP's options apply."""
-    return sock.family in (socket.AF_INET, socket.AF_INET6)
-
-
 def reset_on_close(sock: socket.socket) -> None:
     """Have close() send a reset and forget the connection (SO_LINGER, on, 0 s)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def listen(endpoint: Endpoint) -> tuple[socket.socket, Endpoint]:
-    """A listening socket and the endpoint it really has (port 0 resolved).
+def listen(endpoint: Endpoint) -> tuple[Listener, Endpoint]:
+    """A listener and the endpoint it really has (port 0 resolved).
 
     Raises
     ------
     LinkError
         When the port or path is taken or cannot be had.
     """
+    assert not isinstance(endpoint, SerialEndpoint), "nobody calls on a serial port"
     try:
+        if isinstance(endpoint, PtyEndpoint):
+            from modbus.pseudoterminal import PseudoTerminal  # needs a POSIX system
+
+            return PseudoTerminal(endpoint.path), endpoint
         if isinstance(endpoint, UnixEndpoint):
             return _listen_unix(endpoint), endpoint
         family, _, _, _, address = _addresses(endpoint)[0]

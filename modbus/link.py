@@ -16,8 +16,9 @@ from typing import Self
 
 from modbus.conversation import Answer, Conversation, LineStats, Timing
 from modbus.diagnosis import Diagnosis
-from modbus.endpoint import Endpoint, LinkError, UnixEndpoint, dial, is_tcp, listen, parse_endpoint
+from modbus.endpoint import Endpoint, LinkError, UnixEndpoint, dial, listen, parse_endpoint
 from modbus.stopsignal import StopSignal
+from modbus.stream import Listener, Stream, is_tcp
 
 __all__ = ["Endpoint", "Line", "LineStats", "LinkError", "Redial", "parse_endpoint"]
 
@@ -67,7 +68,8 @@ class Line:
     ----------
     endpoint : Endpoint
         Where the master is; see `modbus.endpoint.parse_endpoint`. A listening line serves one master at a
-        time, the next waits its turn, as on QEMU's own sockets.
+        time, the next waits its turn, as on QEMU's own sockets. On a pty, masters that open it together talk
+        into each other, as on one wire.
     answer : callable
         Takes a request and returns a ready frame, or None for silence. Called in the line's thread when the
         reply is about to leave.
@@ -80,7 +82,7 @@ class Line:
     log : callable
         Takes lines of text, from the line's thread.
     name : str
-        Heads each of those lines.
+        Heads each of those lines; the endpoint if left out.
     once : bool
         End after the first connection that carried bytes, instead of looking for the next.
     """
@@ -100,14 +102,14 @@ class Line:
         self._answer = answer
         self._timing = Timing(turnaround_s, stale_s)
         self._log = log
-        self._name = name or str(endpoint)
+        self._name = name
         self._once = once
         self._tally = LineStats()
         self._diagnosis = Diagnosis(endpoint, self._say)
         self._redial = Redial()
         self._stop = StopSignal()
-        self._listener: socket.socket | None = None
-        self._sock: socket.socket | None = None
+        self._listener: Listener | None = None
+        self._stream: Stream | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -116,12 +118,12 @@ class Line:
         return dataclasses.replace(self._tally, requests=dict(self._tally.requests))
 
     def start(self) -> Self:
-        """Open a listening port, then serve in a thread; `endpoint` has the real port from then on.
+        """Open a listening port or a pty, then serve in a thread; `endpoint` has the real port from then on.
 
         Raises
         ------
         LinkError
-            When the port to listen on cannot be had.
+            When the port or pty cannot be had.
         """
         if self.endpoint.listens:
             try:
@@ -129,8 +131,8 @@ class Line:
             except LinkError:
                 self._stop.close()
                 raise
-            self._say(f"listening on {self.endpoint}")
-        self._thread = threading.Thread(target=self._run, name=f"line {self._name}", daemon=True)
+            self._say("waiting for a master")
+        self._thread = threading.Thread(target=self._run, name=f"line {self.endpoint}", daemon=True)
         self._thread.start()
         return self
 
@@ -143,10 +145,12 @@ class Line:
     def stop(self, timeout_s: float = 1.0) -> bool:
         """End the line and close its sockets; whether that was done in time."""
         self._stop.set()
-        sock = self._sock  # one set only after this is left by the conversation's first look at the signal
-        if sock is not None:
+        stream = (
+            self._stream
+        )  # one set only after this is left by the conversation's first look at the signal
+        if stream is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)  # wakes a recv() or send() that blocks in the other thread
+                stream.shutdown(socket.SHUT_RDWR)  # wakes a recv() or send() that blocks in the other thread
         ended = self.wait(timeout_s)
         if ended:
             self._stop.close()
@@ -160,7 +164,7 @@ class Line:
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(Exception):  # a closed stderr must not take the line down
-            self._log(f"{self._name}: {text}")
+            self._log(f"{self._name or self.endpoint}: {text}")
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -169,24 +173,24 @@ class Line:
                 break
         self._close_listener()
 
-    def _accept_once(self, listener: socket.socket) -> bool:
+    def _accept_once(self, listener: Listener) -> bool:
         """Serve the next master that calls; whether it said anything."""
         if not self._stop.readable(listener, None):
             return False
         try:
-            sock, _ = listener.accept()
+            stream, _ = listener.accept()
         except OSError as error:  # it left before it was served, or no file descriptor is free
             self._diagnosis.dial_failed(error.strerror or str(error))
             self._stop.wait(FIRST_RETRY_S)
             return False
-        return self._serve(sock)
+        return self._serve(stream)
 
     def _dial_once(self) -> bool:
         """Dial and serve; whether the peer said anything. Returns when the next dial is due."""
         began_s = monotonic()
         heard = False
         try:
-            sock = dial(self.endpoint, DIAL_TIMEOUT_S, cancel=self._stop)
+            stream = dial(self.endpoint, DIAL_TIMEOUT_S, cancel=self._stop)
         except NOBODY_LISTENS:
             self._diagnosis.refused()
             wait_s = self._redial.refused(monotonic() - began_s)
@@ -194,27 +198,27 @@ class Line:
             self._diagnosis.dial_failed(error.strerror or str(error))
             wait_s = self._redial.failed()
         else:
-            heard = self._serve(sock)
+            heard = self._serve(stream)
             began_s = monotonic()
             wait_s = self._redial.heard() if heard else self._redial.failed()
         if not (heard and self._once):
             self._stop.wait(began_s + wait_s - monotonic())
         return heard
 
-    def _serve(self, sock: socket.socket) -> bool:
+    def _serve(self, stream: Stream) -> bool:
         self._tally.connects += 1
         conversation = Conversation(
-            sock, self._answer, self._timing, self._tally, self._diagnosis, self._stop
+            stream, self._answer, self._timing, self._tally, self._diagnosis, self._stop
         )
-        why = "the peer closed"
-        with sock:
-            self._sock = sock
+        why = ""
+        with stream:
+            self._stream = stream
             try:
-                _make_prompt(sock)
+                _make_prompt(stream)
                 conversation.run()
             except OSError as error:  # reset, broken pipe: QEMU was killed
                 why = f"connection lost ({error.strerror or error})"
-            self._sock = None
+            self._stream = None
         if not self._stop.is_set():
             self._diagnosis.closed(why, heard=conversation.heard)
         return conversation.heard
@@ -228,8 +232,8 @@ class Line:
                 os.unlink(self.endpoint.path)
 
 
-def _make_prompt(sock: socket.socket) -> None:
+def _make_prompt(stream: Stream) -> None:
     """Send without delay, and notice a peer that vanished without a word."""
-    if is_tcp(sock):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if is_tcp(stream):
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,21 +1,27 @@
 """A plant that keeps step with a clock while lines read it.
 
-One thread moves the plant and puts its newest `Snapshot` on show; lines only ever read what is on show, so
-no reply waits for an integration, and how often anybody polls can't change the plant.
+One thread moves the plant and puts its newest state on show; lines only ever read what is on show, so no reply waits
+for an integration, and how often anybody polls can't change the plant. What a client writes is done between two
+strides, at the grid point where the plant stands, and is on show when the write returns.
 """
 
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
+from modbus.device import Shown
 from plant.clock import STEP_S, WallClock
 from plant.plant import Plant
+from plant.settings import TYPE_OF_NAME, Settings, factory
 from plant.snapshot import Snapshot
 from plant.trace import Trace
 
 LONGEST_STRIDE_S = 3600  # at high speed the plant is shown at least once an hour of its own time
 SHORTEST_NAP_S = 0.002  # at high speed several grid steps are made at once
+NEW = TYPE_OF_NAME["sealed"].code  # what a unit is set to when it leaves the factory
 
 
 class Live:
@@ -46,13 +52,39 @@ class Live:
         self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s
         self._samples: list[np.ndarray] = []
-        self._shown = plant.snapshot
+        self._shown = Shown(plant.snapshot, plant.settings)
+        # Whoever moves or changes the plant takes the turn, and the gate before it. A command that waits for the
+        # turn holds the gate, so the plant's thread, which would be back first, lets it go ahead after one stride.
+        self._gate, self._turn = threading.Lock(), threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
 
     def snapshot(self) -> Snapshot:
         """The plant at its last grid point."""
+        return self._shown.snapshot
+
+    def shown(self) -> Shown:
+        """The plant at its last grid point, and the controller's settings."""
         return self._shown
+
+    def configure(self, settings: Settings) -> None:
+        """Have the controller go on with other settings."""
+        with self._having_the_turn():
+            self.plant.configure(settings)
+
+    def set_clock(self, t_device_s: float) -> None:
+        """Set the controller's clock: local civil time read as if it were UTC [s]."""
+        with self._having_the_turn():
+            self.plant.set_clock(t_device_s)
+
+    def clear_energy(self) -> None:
+        """Start the meters of generated energy again."""
+        with self._having_the_turn():
+            self.plant.clear_energy()
+
+    def restore_defaults(self) -> None:
+        """Go on with the settings of a new unit; guess: clock and meters go on as they are."""
+        self.configure(factory(NEW, self.plant.site.battery.system_v))
 
     def start(self) -> None:
         """Let time begin."""
@@ -68,6 +100,17 @@ class Live:
         """The samples so far."""
         rows = np.concatenate(self._samples) if self._samples else np.empty((0, len(Snapshot._fields)))
         return Trace(rows, self.plant.site.location.timezone, self.plant.events(), self.plant.site.name)
+
+    @contextmanager
+    def _having_the_turn(self) -> Iterator[None]:
+        """Move or change the plant; what came of it is on show at the end."""
+        with self._gate:
+            self._turn.acquire()
+        try:
+            yield
+            self._shown = Shown(self.plant.snapshot, self.plant.settings)
+        finally:
+            self._turn.release()
 
     def _run(self) -> None:
         try:
@@ -87,9 +130,11 @@ class Live:
         if self.end_utc_s is not None:
             now = min(now, self.end_utc_s)
         while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-            until = min(now, self.plant.t_utc_s + LONGEST_STRIDE_S)
-            if self.sample_s:
-                self._samples.append(self.plant.run(until - self.plant.t_utc_s, self.sample_s))
-            else:
-                self.plant.advance_to(until)
-            self._shown = self.plant.snapshot
+            with self._having_the_turn():
+                self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
+
+    def _stride(self, until_s: float) -> None:
+        if self.sample_s:
+            self._samples.append(self.plant.run(until_s - self.plant.t_utc_s, self.sample_s))
+        else:
+            self.plant.advance_to(until_s)

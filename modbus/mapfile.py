@@ -7,11 +7,12 @@ rows they overlap, and settings that it does not give are those of the other.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from modbus.rows import Bits, Row
+from modbus.rows import TABLES, Bits, Row, Table
 from plant import configs
 from plant.problems import Problem, ProblemsError, did_you_mean
 from plant.yamlfile import Document, KeyPath, load_yaml, problems_of
@@ -20,10 +21,52 @@ Unmapped = Literal["zero", "exception"]
 Partial = Literal["refuse", "cut"]
 Units = Literal["any", "own"]
 SETTINGS = ("unmapped", "partial", "units", "max_count")
+Case = Literal[
+    "unmapped",
+    "count",
+    "coil_value",
+    "read_only",
+    "incomplete",
+    "value",
+    "needs",
+    "conflict",
+    "login",
+    "identification",
+]
+# Exceptions of a map that does not name them: "MODBUS application protocol specification V1.1b3", 7.
+STANDARD: Mapping[str, int] = MappingProxyType(
+    {
+        "unmapped": 2, "count": 3, "coil_value": 3, "read_only": 2, "incomplete": 4, "value": 3, "needs": 4,
+        "conflict": 4, "login": 3, "identification": 3,
+    }
+)  # fmt: skip
 
 
 class MapError(ProblemsError):
     """A register map that can't be used."""
+
+
+class Refusal(BaseModel):
+    """The exception that one kind of request gets."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    case: Case
+    code: int = Field(ge=1, le=4)
+    meaning: str
+    source: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    guess: bool = False
+
+
+class LeftOut(BaseModel):
+    """Addresses that a source knows and the map does not have."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    table: Table
+    addresses: str
+    why: str
+    source: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
 class _File(BaseModel):
@@ -39,6 +82,8 @@ class _File(BaseModel):
     units: Units | None = None
     max_count: int | None = Field(default=None, ge=1, le=125)  # a reply's length byte ends at 255
     sources: dict[str, str] = {}
+    refusals: list[Refusal] = []
+    left_out: list[LeftOut] = []
     rows: list[Row]
 
 
@@ -53,8 +98,15 @@ class MapSpec:
     units: Units
     max_count: int
     sources: Mapping[str, str]
-    rows: tuple[Row, ...]  # by address
+    refusals: tuple[Refusal, ...]
+    left_out: tuple[LeftOut, ...]
+    rows: tuple[Row, ...]  # by table, then address
     extends: "MapSpec | None"
+
+    @property
+    def exceptions(self) -> Mapping[str, int]:
+        """Case -> exception code."""
+        return {**STANDARD, **{refusal.case: refusal.code for refusal in self.refusals}}
 
 
 def read_map(name: str, ratings: Mapping[str, float]) -> MapSpec:
@@ -106,6 +158,8 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
         name=file.name,
         title=file.title,
         sources=sources,
+        refusals=(*(parent.refusals if parent else ()), *file.refusals),
+        left_out=tuple(file.left_out),
         rows=_merged([row for _, row in rows], parent.rows if parent else ()),
         extends=parent,
         **settings,
@@ -139,7 +193,7 @@ def _parent(
 def _merged(own: list[Row], inherited: tuple[Row, ...]) -> tuple[Row, ...]:
     taken = {(row.table, address) for row in own for address in row.addresses}
     kept = [row for row in inherited if not any((row.table, address) in taken for address in row.addresses)]
-    return tuple(sorted([*own, *kept], key=lambda row: (row.table, row.address)))
+    return tuple(sorted([*own, *kept], key=lambda row: (TABLES.index(row.table), row.address)))
 
 
 def _good_rows(given: Any) -> Iterator[tuple[int, Row]]:
@@ -199,4 +253,6 @@ KNOWN_KEYS: dict[KeyPath, list[str]] = {  # of each mapping, for the near-name h
     (): list(_File.model_fields),
     ("rows", "*"): list(Row.model_fields),
     ("rows", "*", "bits", "*"): list(Bits.model_fields),
+    ("refusals", "*"): list(Refusal.model_fields),
+    ("left_out", "*"): list(LeftOut.model_fields),
 }

@@ -4,14 +4,21 @@ For `tracertwin poll`, for the stand-in and for tests. Knows one connection; doe
 breaks.
 """
 
+import contextlib
+import math
 import select
 import socket
-from time import monotonic
+from time import monotonic, sleep
 from typing import Self
 
-from modbus.endpoint import Endpoint, LinkError, dial, is_tcp, listen
+from modbus.endpoint import Endpoint, LinkError, PtyEndpoint, SerialEndpoint, dial, listen
 from modbus.replies import BadReply, Reply, decode_reply
 from modbus.rtu import Request
+from modbus.stream import Stream, is_tcp
+
+SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
+SILENCE_LEAST_S = 1.75e-3  # the same, at more than 19200 bit/s
+CHARACTER_BITS = 11
 
 
 class NoReplyError(LinkError):
@@ -23,8 +30,8 @@ class Master:
 
     Parameters
     ----------
-    where : Endpoint or socket
-        A connected socket, or where to get one. On a listening endpoint we wait for the device to dial us, as
+    where : Endpoint or Stream
+        A connected stream, or where to get one. On a listening endpoint we wait for the device to dial us, as
         QEMU does.
     connect_timeout_s : float
         Longest wait for the connection [s].
@@ -38,13 +45,17 @@ class Master:
     """
 
     def __init__(
-        self, where: Endpoint | socket.socket, *, connect_timeout_s: float = 2.0, bytewise: bool = False
+        self, where: Endpoint | Stream, *, connect_timeout_s: float = 2.0, bytewise: bool = False
     ) -> None:
-        self._name = "the line" if isinstance(where, socket.socket) else str(where)
-        self._sock = where if isinstance(where, socket.socket) else _connect(where, connect_timeout_s)
+        self._name, self._silence_s = "the line", 0.0
+        if isinstance(where, Endpoint):
+            self._name, self._silence_s = str(where), _silence_s(where)
+            where = _connect(where, connect_timeout_s)
+        self._stream = where
         self._bytewise = bytewise
-        if not bytewise and is_tcp(self._sock):
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._heard_s = -math.inf
+        if not bytewise and is_tcp(self._stream):
+            self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: Request, timeout_s: float = 1.0, retries: int = 0) -> Reply:
         """The device's reply, which may be a Modbus exception.
@@ -100,23 +111,25 @@ class Master:
             self._receive()
 
     def _send(self, frame: bytes) -> None:
+        sleep(max(self._heard_s + self._silence_s - monotonic(), 0.0))
         if not self._bytewise:
-            self._sock.sendall(frame)
+            self._stream.sendall(frame)
             return
         for byte in frame:
-            self._sock.sendall(bytes((byte,)))
+            self._stream.sendall(bytes((byte,)))
 
     def _readable(self, wait_s: float) -> bool:
-        return bool(select.select((self._sock,), (), (), max(wait_s, 0.0))[0])
+        return bool(select.select((self._stream,), (), (), max(wait_s, 0.0))[0])
 
     def _receive(self) -> bytes:
-        data = self._sock.recv(4096)
+        data = self._stream.recv(4096)
+        self._heard_s = monotonic()
         if not data:
             raise LinkError(f"{self._name}: the device closed the connection")
         return data
 
     def close(self) -> None:
-        self._sock.close()
+        self._stream.close()
 
     def __enter__(self) -> Self:
         return self
@@ -125,18 +138,26 @@ class Master:
         self.close()
 
 
-def _connect(endpoint: Endpoint, timeout_s: float) -> socket.socket:
+def _silence_s(endpoint: Endpoint) -> float:
+    """Quiet that tells a device on a wire that a new frame begins [s]; sockets need none."""
+    if not isinstance(endpoint, SerialEndpoint):
+        return 0.0
+    return max(SILENCE_CHARACTERS * CHARACTER_BITS / endpoint.baud, SILENCE_LEAST_S)
+
+
+def _connect(endpoint: Endpoint, timeout_s: float) -> Stream:
+    if isinstance(endpoint, PtyEndpoint):
+        raise LinkError(
+            f"{endpoint}: would make a new pty; to open one that is there: serial:{endpoint.path}"
+        )
     if not endpoint.listens:
         try:
             return dial(endpoint, timeout_s)
         except OSError as error:
             raise LinkError(f"{endpoint}: cannot connect: {error.strerror or error}") from error
     listener, _ = listen(endpoint)
-    with listener:
-        listener.settimeout(timeout_s)
-        try:
-            sock, _ = listener.accept()
-        except TimeoutError as error:
-            raise LinkError(f"{endpoint}: no device dialled within {timeout_s:g} s") from error
-        sock.settimeout(None)
-        return sock
+    with contextlib.closing(listener):
+        if not select.select((listener,), (), (), timeout_s)[0]:
+            raise LinkError(f"{endpoint}: no device dialled within {timeout_s:g} s")
+        stream, _ = listener.accept()
+        return stream

@@ -1,27 +1,23 @@
-"""`tracertwin poll`: read a Tracer, real or simulated, and print what its registers mean.
+"""`tracertwin poll`: read a Tracer, real or simulated, and tell what its registers mean.
 
-Knows how to ask in blocks that a device accepts and how to print the answers; frames are the master's
-business and meanings are the map's.
+Knows how to ask in blocks that a device accepts; frames are the master's business, meanings are the map's, and how
+it looks is for `modbus.polltable`.
 """
 
-import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from modbus.endpoint import LinkError, parse_endpoint
-from modbus.master import Master
+from modbus.endpoint import LinkError, PtyEndpoint, parse_endpoint
+from modbus.master import Master, NoReplyError
+from modbus.polltable import Line, print_json, print_table
 from modbus.registers import TRACER_4210, RegisterMap, load_map
-from modbus.replies import BadReply, ExceptionReply, WordsReply
-from modbus.rows import Bits, Row
-from modbus.rtu import ReadWords
+from modbus.replies import BadReply, BitsReply, ExceptionReply, WordsReply
+from modbus.rows import BIT_TABLES, Row, named_codes
+from modbus.rtu import ReadBits, ReadWords
 
-READ_INPUTS: Final = 0x04
+FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
 LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
 RETRIES: Final = 2  # a serial line loses a byte now and then
 CALLED_WITHIN_S: Final = 600.0  # how long to listen: whoever starts the device may be slow
@@ -39,87 +35,142 @@ EXCEPTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the answer. `words` is None for what the device refused, `value` then says how."""
+class Refusal:
+    """No words: the exception's code and what it is called; 0 for silence."""
 
-    address: int
-    name: str
-    value: str
-    unit: str
-    words: tuple[int, ...] | None
+    code: int
+    text: str
+
+
+NO_REPLY: Final = Refusal(0, "no reply")
+Answer: TypeAlias = tuple[int, ...] | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to read.
+
+    Attributes
+    ----------
+    address : int or None
+        First register; None reads every row of the map.
+    count : int
+        Registers, coils or inputs to read from `address` on, in one request.
+    table : str or None
+        A key of `FUNCTIONS`; None reads all tables, or input registers if there is an address.
+    """
+
+    address: int | None = None
+    count: int = 1
+    table: str | None = None
 
 
 def print_poll(
-    link_text: str, address: int | None, count: int, map_name: str, unit: int, timeout_s: float
+    link_text: str, question: Question, map_name: str, unit: int, timeout_s: float, as_json: bool = False
 ) -> None:
-    """Read input registers (function 04) and print a table of them.
+    """Read registers and print a table of them, or JSON.
 
     Parameters
     ----------
     link_text : str
         Where the device is, see `modbus.endpoint.parse_endpoint`. On a listening link we wait for it to dial.
-    address : int or None
-        First register; None reads every row of the map.
-    count : int
-        Registers to read from `address` on.
+    question : Question
     map_name : str
         The map that says what registers mean.
     unit : int
         Unit id to ask.
     timeout_s : float
         Wait for each reply, which is asked for again twice [s].
+    as_json : bool
+        Print JSON.
 
     Raises
     ------
     LinkError
-        No connection, no reply, or bytes that are none.
+        No connection, no reply to the first request, or bytes that are none.
     MapError
         The map can't be used.
     """
     register_map = load_map(map_name, TRACER_4210)
     endpoint = parse_endpoint(link_text)
-    if endpoint.listens:
+    if endpoint.listens and not isinstance(endpoint, PtyEndpoint):
         where = str(endpoint).partition(":")[2]
         print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
     within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
     with Master(endpoint, connect_timeout_s=within_s) as master:
-        device = Device(master, unit, timeout_s, str(endpoint))
-        if address is None:
-            lines = list(read_all(device, register_map))
-        else:
-            lines = list(read_block(device, register_map, address, count))
-    _print(lines)
+        lines = list(read(Device(master, unit, timeout_s, str(endpoint)), register_map, question))
+    if as_json:
+        print_json(lines, link=str(endpoint), unit=unit, map=map_name)
+    else:
+        print_table(lines)
 
 
-@dataclass(frozen=True, slots=True)
 class Device:
-    """Whom to ask, and how patiently."""
+    """Whom to ask, and how patiently.
 
-    master: Master
-    unit: int
-    timeout_s: float
-    name: str
+    Parameters
+    ----------
+    master : Master
+    unit : int
+    timeout_s : float
+        For each of three tries [s].
+    name : str
+        Heads what is said of it.
+    """
 
-    def read(self, address: int, count: int) -> tuple[int, ...] | str:
-        """Words of a block, or in words the exception it was refused with."""
+    def __init__(self, master: Master, unit: int, timeout_s: float, name: str) -> None:
+        self._master = master
+        self._unit = unit
+        self._timeout_s = timeout_s
+        self._name = name
+        self._answers = False  # whether it ever did
+        self._silent: set[str] = set()  # tables it does not answer for
+
+    def read(self, table: str, address: int, count: int) -> Answer:
+        """Words or bits of a block, or in words why there are none.
+
+        A device that answers, but not for some table, is asked for that no more.
+        """
+        if table in self._silent:
+            return NO_REPLY
+        ask = ReadBits if table in BIT_TABLES else ReadWords
+        request = ask(self._unit, FUNCTIONS[table], address, count)
         try:
-            reply = self.master.ask(
-                ReadWords(self.unit, READ_INPUTS, address, count), self.timeout_s, RETRIES
-            )
+            reply = self._master.ask(request, self._timeout_s, RETRIES)
         except BadReply as error:
-            raise LinkError(f"{self.name}: {address:#06x}: no good reply: {error}") from error
+            raise LinkError(f"{self._name}: {address:#06x}: no good reply: {error}") from error
+        except NoReplyError:
+            if not self._answers:
+                raise
+            self._silent.add(table)
+            return NO_REPLY
+        self._answers = True
         if isinstance(reply, ExceptionReply):
-            return f"exception {reply.code:02d}: {EXCEPTIONS.get(reply.code, 'not in the standard')}"
+            return Refusal(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
+        if isinstance(reply, BitsReply):
+            return tuple(map(int, reply.bits))
         assert isinstance(reply, WordsReply)
         return reply.words
 
 
-def read_block(device: Device, register_map: RegisterMap, address: int, count: int) -> Iterator[Line]:
+def read(device: Device, register_map: RegisterMap, question: Question) -> Iterator[Line]:
+    """The lines that answer a question."""
+    if question.address is not None:
+        table = question.table or "input"
+        yield from read_block(device, register_map, table, question.address, question.count)
+        return
+    for table in (question.table,) if question.table else FUNCTIONS:
+        yield from read_all(device, register_map, table)
+
+
+def read_block(
+    device: Device, register_map: RegisterMap, table: str, address: int, count: int
+) -> Iterator[Line]:
     """The lines of one block, asked for as one block."""
-    rows = register_map.rows.get("input", {})
-    words = device.read(address, count)
-    if isinstance(words, str):
-        yield Line(address, rows[address].name if address in rows else "", words, "", None)
+    rows = register_map.rows[table]
+    words = device.read(table, address, count)
+    if isinstance(words, Refusal):
+        yield _refused(table, address, rows[address].name if address in rows else "", words)
         return
     at, end = address, address + count
     while at < end:
@@ -129,24 +180,26 @@ def read_block(device: Device, register_map: RegisterMap, address: int, count: i
             at += row.words
         else:  # nothing the map knows, or half of a pair
             word = words[at - address]
-            yield Line(at, register_map.label("input", at) if row else "", str(word), "", (word,))
+            yield Line(table, at, register_map.label(table, at) if row else "", (word,), str(word), word)
             at += 1
 
 
-def read_all(device: Device, register_map: RegisterMap) -> Iterator[Line]:
-    """The lines of every row of a map.
+def read_all(device: Device, register_map: RegisterMap, table: str) -> Iterator[Line]:
+    """The lines of every row of a table.
 
-    A refused block is asked for again row by row: units differ in what they have.
+    A refused block is asked for again row by row: units differ in what they have. What can only be written is left
+    out.
     """
-    for block in blocks([row for row in register_map.spec.rows if row.table == "input"]):
-        words = device.read(block[0].address, _size(block))
-        if isinstance(words, str) and len(block) > 1:
+    rows = [row for row in register_map.spec.rows if row.table == table and row.action is None]
+    for block in blocks(rows):
+        words = device.read(table, block[0].address, _size(block))
+        if isinstance(words, Refusal) and len(block) > 1:
             for row in block:
-                yield _line(row, device.read(row.address, row.words))
+                yield _line(row, device.read(table, row.address, row.words))
         else:
             for row in block:
                 first = row.address - block[0].address
-                yield _line(row, words if isinstance(words, str) else words[first : first + row.words])
+                yield _line(row, words if isinstance(words, Refusal) else words[first : first + row.words])
 
 
 def blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -165,33 +218,25 @@ def _size(block: Sequence[Row]) -> int:
     return block[-1].addresses.stop - block[0].address
 
 
-def _line(row: Row, words: tuple[int, ...] | str) -> Line:
-    if isinstance(words, str):
-        return Line(row.address, row.name, words, "", None)
-    return Line(row.address, row.name, _value(row, words), row.unit, words)
+def _refused(table: str, address: int, name: str, refusal: Refusal) -> Line:
+    return Line(table, address, name, None, meaning=(refusal.text,), exception=refusal.code)
 
 
-def _value(row: Row, words: tuple[int, ...]) -> str:
+def _line(row: Row, words: Answer) -> Line:
+    if isinstance(words, Refusal):
+        return _refused(row.table, row.address, row.name, words)
+    number = row.value(words)
+    value = int(number) if row.scale == 1.0 else round(number, 6)
+    text = "" if row.bits or row.is_clock else f"{value}" if row.values or row.encoding else row.text(words)
+    return Line(row.table, row.address, row.name, words, text, value, row.unit, _meaning(row, words))
+
+
+def _meaning(row: Row, words: tuple[int, ...]) -> tuple[str, ...]:
+    """What words say beyond a number, if anything."""
     if row.bits:
-        return ", ".join(_field(field, words[0]) for field in row.bits)
-    decimals = max(0, math.ceil(math.log10(row.scale)))
-    return f"{row.value(words):.{decimals}f}"
-
-
-def _field(field: Bits, word: int) -> str:
-    high, low = field.bits
-    return f"D{high if high == low else f'{high}-{low}'}={(word & field.mask) >> low}"
-
-
-def _print(lines: Sequence[Line]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("address")
-    table.add_column("name")
-    table.add_column("value", justify="right")
-    table.add_column("unit")
-    table.add_column("words")
-    for line in lines:
-        words = "" if line.words is None else " ".join(f"{word:04X}" for word in line.words)
-        style = "red" if line.words is None else None
-        table.add_row(f"0x{line.address:04X}", line.name, line.value, line.unit, words, style=style)
-    Console(highlight=False, markup=False).print(table)
+        return tuple(text for field in row.bits if (text := field.text(words[0])))
+    if row.encoding is not None:
+        return (row.text(words),)
+    codes = row.values or ({} if row.unit else named_codes(row.meaning))
+    told = codes.get(words[0], ("off", "on")[words[0]] if row.table == "coil" else "")
+    return (told,) if told else ()

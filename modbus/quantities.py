@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
+from plant.charger import LoadOutput
 from plant.snapshot import Snapshot
 
 Read = Callable[[Snapshot], float]
+LOAD_LEVELS: Final = (
+    0.3,
+    0.7,
+    1.02,
+)  # guess: no document says where light, moderate and rated end; trips begin at 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +37,20 @@ def _charging_by_day(s: Snapshot) -> float:
     return float(s.stage != 0 and s.night == 0)
 
 
+def _load_level(s: Snapshot) -> float:
+    if s.load_state == LoadOutput.OVERLOAD:
+        return len(LOAD_LEVELS)
+    return float(sum(s.load_share >= level for level in LOAD_LEVELS))
+
+
 DERIVED: Final = (
     Derived("producing", "1 while the charge current, in steps of 0.01 A, is not 0", _producing),
     Derived("charging_by_day", "1 while it is day and a charge stage is active", _charging_by_day),
+    Derived(
+        "load_level",
+        "share of the load rating: 0 light, 1 from 30 %, 2 from 70 %, 3 from 102 % and after an overload trip",
+        _load_level,
+    ),
 )
 
 NAMES: Final[tuple[str, ...]] = (*Snapshot._fields, *(d.name for d in DERIVED))

@@ -1,7 +1,7 @@
-"""One row of a register map: where its number comes from and how that number becomes words.
+"""One row of a register map: where its number comes from, how it becomes words, and what may be written there.
 
 Scale, sign, word order and bit fields live here and nowhere else. A row knows neither requests nor files; the
-words it makes are plain integers.
+words it makes are plain integers. Coils and discrete inputs are rows too: their word is 0 or 1.
 
 Rounding is half to even (0.125 V at x100 reads 12). A quantity that does not fit its words reads the nearest
 number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V
@@ -12,15 +12,21 @@ whatever the plant did.
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from modbus import quantities
+from modbus.encodings import CLOCK, ENCODINGS, minutes_of
 from plant.problems import did_you_mean
+from plant.settings import Settings
 from plant.snapshot import Snapshot
 
-WordOf = Callable[[Snapshot], int]
+Table = Literal["coil", "discrete", "input", "holding"]
+TABLES: Final = ("coil", "discrete", "input", "holding")
+BIT_TABLES: Final = ("coil", "discrete")
+WordOf = Callable[[Snapshot, Settings], int]
 CUT_SLACK: Final = 1e-6  # [counts] 0.29 x 100 is 28.999999999999996 in binary and has to be cut off to 29
 
 
@@ -57,6 +63,12 @@ def _known_quantity(name: str | None) -> str | None:
     return name
 
 
+def _known_setting(name: str | None) -> str | None:
+    if name is not None and name not in Settings._fields:
+        raise ValueError(f"no setting {name}{did_you_mean(name, Settings._fields)}")
+    return name
+
+
 def _bit_range(given: Any) -> Any:
     """``"3-2"`` -> (3, 2); ``"0"`` or ``0`` -> (0, 0)."""
     match = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", str(given))
@@ -72,6 +84,12 @@ def _one_source(record: "Row | Bits", names: Sequence[str]) -> None:
     given = [name for name in names if getattr(record, name) not in (None, ())]
     if len(given) != 1:
         raise ValueError(f"needs exactly one of {', '.join(names)}; has {' and '.join(given) or 'none'}")
+
+
+def named_codes(meaning: str) -> dict[int, str]:
+    """The codes that a meaning lists, as in "0 normal, 1 over-voltage"; what it adds behind a semicolon is no code."""
+    listed = re.findall(r"(?:^|, )(\d+) ([^,]+)", meaning.partition(";")[0])
+    return {int(code): text for code, text in listed}
 
 
 class Bits(BaseModel):
@@ -109,16 +127,26 @@ class Bits(BaseModel):
         """The field's bits, set, in the word."""
         return self.largest << self.bits[1]
 
+    def text(self, word: int) -> str:
+        """What the field says in a word, behind the names of its bits; nothing for a flag that is not set."""
+        high, low = self.bits
+        number = (word & self.mask) >> low
+        named = named_codes(self.meaning)
+        if self.largest == 1 and not number and 0 not in named:
+            return ""
+        told = named.get(number, f"{number}" if named else self.meaning)
+        return f"D{high if high == low else f'{high}-{low}'} {told}"
+
     def word(self) -> WordOf:
-        """Function of the snapshot that gives the field in its place in the word."""
+        """Function of snapshot and settings that gives the field in its place in the word."""
         low, largest, codes = self.bits[1], self.largest, self.codes
         if self.constant is not None:
             fixed = self.constant << low
-            return lambda _: fixed
+            return lambda _, __: fixed
         read = quantities.reader(self.quantity or "")
         if codes is None:
-            return lambda s: counts(read(s), 1.0, 0, largest) << low
-        return lambda s: codes.get(counts(read(s), 1.0, -1, 0xFFFF), 0) << low
+            return lambda s, _: counts(read(s), 1.0, 0, largest) << low
+        return lambda s, _: codes.get(counts(read(s), 1.0, -1, 0xFFFF), 0) << low
 
 
 class Row(BaseModel):
@@ -126,19 +154,31 @@ class Row(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    table: Literal["input"]  # coils, discrete inputs and holding registers come with their functions
+    table: Table
     address: int = Field(ge=0, le=0xFFFF)
     name: str
     quantity: str | None = None
     rating: str | None = None
     constant: float | None = None
+    setting: str | None = None
     bits: Annotated[tuple[Bits, ...], Field(strict=False)] = ()
+    action: Literal["restore_defaults", "clear_energy"] | None = None
     unit: str = ""
     factor: float = Field(default=1.0, allow_inf_nan=False)
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     rounding: Literal["half-even", "truncate"] = "half-even"
+    encoding: Literal["hours_minutes", "minute_second", "day_hour", "year_month"] | None = None
     words: Literal[1, 2] = 1
     signed: bool = False
+    values: dict[int, str] | None = None  # the numbers there are, and what they mean
+    write: Literal["no", "alone", "block"] = "no"
+    limits: Annotated[tuple[float, float] | None, Field(strict=False)] = (
+        None  # of what may be written, in `unit`
+    )
+    limits_grow: bool = False  # with the system: those are of 12 V
+    needs: dict[str, tuple[int, ...]] = Field(
+        default={}, strict=False
+    )  # settings with which it may be written
     meaning: str
     source: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
     seen: Annotated[tuple[Literal["BN", "A", "AN", "XTRA"], ...], Field(strict=False)] = ()
@@ -146,19 +186,50 @@ class Row(BaseModel):
     note: str = ""
 
     _quantity_exists = field_validator("quantity")(_known_quantity)
+    _setting_exists = field_validator("setting")(_known_setting)
+
+    @field_validator("needs", mode="before")
+    @classmethod
+    def _lists_become_tuples(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        for name in given:
+            _known_setting(name)
+        return {name: tuple(of) if isinstance(of, list) else of for name, of in given.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> "Row":
-        _one_source(self, ("quantity", "rating", "constant", "bits"))
+        _one_source(self, ("quantity", "rating", "constant", "setting", "bits", "action"))
         if self.address + self.words > 0x10000:
             raise ValueError("its second word would lie past 0xFFFF")
         if self.bits and (self.words, self.signed, self.scale, self.factor) != (1, False, 1.0, 1.0):
             raise ValueError("a row of bits is one unsigned word without scale or factor")
+        if self.encoding and (self.words, self.signed, self.scale, self.factor) != (1, False, 1.0, 1.0):
+            raise ValueError("an encoded row is one unsigned word without scale or factor")
+        if self.table in BIT_TABLES and (self.words, self.signed, self.bits, self.encoding) != (
+            1,
+            False,
+            (),
+            None,
+        ):
+            raise ValueError(f"a row of table {self.table} is a single bit")
         taken = 0
         for field in self.bits:
             if taken & field.mask:
                 raise ValueError(f"bits {field.bits[0]}-{field.bits[1]} are given twice")
             taken |= field.mask
+        return self
+
+    @model_validator(mode="after")
+    def _writable(self) -> "Row":
+        if self.write == "no":
+            return self
+        if self.table not in {"coil", "holding"}:
+            raise ValueError(f"nothing can be written to table {self.table}")
+        if self.setting is None and self.action is None and not self.is_clock:
+            raise ValueError("only a setting, an action or the clock can be written")
+        if self.words != 1 or self.factor != 1.0:
+            raise ValueError("a row that can be written is one word without factor")
         return self
 
     @property
@@ -174,19 +245,49 @@ class Row(BaseModel):
     @property
     def high(self) -> int:
         """Largest register number."""
-        return (1 << (16 * self.words - self.signed)) - 1
+        return 1 if self.table in BIT_TABLES else (1 << (16 * self.words - self.signed)) - 1
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether it is one of the three words of the device's clock."""
+        return self.encoding in CLOCK
 
     def fits(self, number: float) -> bool:
         """Whether a constant can be shown without clamping."""
         return math.isfinite(number) and self.low <= round(number * self.factor * self.scale) <= self.high
 
     def value(self, words: Sequence[int]) -> float:
-        """What a master makes of the words: a number in `unit` (for a row of bits, the word itself)."""
+        """What a master makes of the words: a number in `unit` (for a row of bits or of the clock, the word itself).
+
+        Raises
+        ------
+        ValueError
+            Sixty minutes or more in an hours and minutes register.
+        """
+        if self.encoding == "hours_minutes":
+            return minutes_of(words[0])
         number = sum(word << (16 * place) for place, word in enumerate(words))
         return (number - (1 << (16 * self.words)) if number > self.high else number) / self.scale
 
+    def text(self, words: Sequence[int]) -> str:
+        """The same for people, without the unit."""
+        if self.encoding:
+            return ENCODINGS[self.encoding].shown(words[0])
+        if self.values and words[0] in self.values:
+            return f"{words[0]} {self.values[words[0]]}"
+        return f"{self.value(words):.{max(0, math.ceil(math.log10(self.scale)))}f}"
+
+    def allows(self, value: float, system_v: float) -> bool:
+        """Whether a client may write a value on a system of so many volts, as far as this row can tell."""
+        if self.values is not None and value not in self.values:
+            return False
+        if self.limits is None:
+            return True
+        times = system_v / 12.0 if self.limits_grow else 1.0
+        return self.limits[0] * times <= value <= self.limits[1] * times
+
     def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
-        """One function per word, snapshot -> 0..0xFFFF, low word first.
+        """One function per word, of snapshot and settings, that gives 0..0xFFFF; low word first.
 
         Parameters
         ----------
@@ -195,21 +296,36 @@ class Row(BaseModel):
         """
         number = self._number(ratings)
         if self.words == 1:
-            return [lambda s: number(s) & 0xFFFF] if self.signed else [number]
-        return [lambda s: number(s) & 0xFFFF, lambda s: number(s) >> 16 & 0xFFFF]
+            return [lambda s, t: number(s, t) & 0xFFFF] if self.signed else [number]
+        return [lambda s, t: number(s, t) & 0xFFFF, lambda s, t: number(s, t) >> 16 & 0xFFFF]
 
     def _number(self, ratings: Mapping[str, float]) -> WordOf:
         if self.bits:
             fields = [field.word() for field in self.bits]
-            return lambda s: sum(field(s) for field in fields)
-        scale, low, high = self.factor * self.scale, self.low, self.high
-        truncate = self.rounding == "truncate"
+            return lambda s, t: sum(field(s, t) for field in fields)
+        scale, low, high, truncate = (
+            self.factor * self.scale,
+            self.low,
+            self.high,
+            self.rounding == "truncate",
+        )
+        if self.quantity is not None and self.encoding is None:  # most rows: no call more than it takes
+            read = quantities.reader(self.quantity)
+            return lambda s, _: counts(read(s), scale, low, high, truncate)
+        encode: Callable[[float], int] = partial(counts, scale=scale, low=low, high=high, truncate=truncate)
+        if self.encoding is not None:
+            encode = ENCODINGS[self.encoding].word
+        return self._encoded(encode, ratings)
+
+    def _encoded(self, encode: Callable[[float], int], ratings: Mapping[str, float]) -> WordOf:
         if self.quantity is not None:
             read = quantities.reader(self.quantity)
-            return lambda s: counts(read(s), scale, low, high, truncate)
-        fixed = ratings[self.rating] if self.rating is not None else self.constant or 0.0
-        steps = counts(fixed, scale, low, high, truncate)
-        return lambda _: steps
+            return lambda s, _: encode(read(s))
+        if self.setting is not None:
+            place = Settings._fields.index(self.setting)
+            return lambda _, t: encode(t[place])
+        fixed = encode(ratings[self.rating] if self.rating is not None else self.constant or 0.0)
+        return lambda _, __: fixed
 
     def same_reading(self, other: "Row") -> bool:
         """Whether a master that knows one row would read the other rightly."""
@@ -217,5 +333,6 @@ class Row(BaseModel):
 
     def _reading(self) -> tuple[object, ...]:
         fields = tuple((f.bits, f.quantity, f.constant, str(f.codes)) for f in self.bits)
-        number = (self.quantity, self.rating, self.constant, self.factor, self.scale, self.rounding)
-        return (*number, self.words, self.signed, fields)
+        number = (self.quantity, self.rating, self.constant, self.setting, self.action)
+        form = (self.factor, self.scale, self.rounding, self.encoding, self.words, self.signed)
+        return (*number, *form, fields)

@@ -8,7 +8,7 @@ heart, as the firmware does.
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Self
 
@@ -103,8 +103,9 @@ class StandIn:
     def __init__(
         self, port: int = 0, *, host: str = "127.0.0.1", period_s: float = 1.0, timeout_s: float = 0.5
     ) -> None:
-        self._listener, _ = listen(TcpEndpoint(host, port, listens=True))
-        self.endpoint = TcpEndpoint(host, self._listener.getsockname()[1])  # what a line has to dial
+        self._listener, opened = listen(TcpEndpoint(host, port, listens=True))
+        assert isinstance(opened, TcpEndpoint)
+        self.endpoint = replace(opened, listens=False)  # what a line has to dial
         self.period_s = period_s
         self.timeout_s = timeout_s
         self._stop = StopSignal()

@@ -4,6 +4,13 @@ import contextlib
 import select
 import socket
 import threading
+from typing import Protocol
+
+
+class HasDescriptor(Protocol):
+    """Whatever select() takes."""
+
+    def fileno(self) -> int: ...
 
 
 class StopSignal:
@@ -23,11 +30,11 @@ class StopSignal:
             with contextlib.suppress(OSError):  # already closed: nobody is left to wake
                 self._writer.send(b"\0")
 
-    def readable(self, sock: socket.socket | None, timeout_s: float | None) -> bool:
+    def readable(self, what: HasDescriptor | None, timeout_s: float | None) -> bool:
         """Wait for bytes (None: for none), but neither longer than the time nor once the signal is set."""
-        fd = self.fileno() if sock is None else sock.fileno()
+        fd = self.fileno() if what is None else what.fileno()
         ready, _, _ = select.select((fd, self.fileno()), (), (), timeout_s)
-        return sock is not None and fd in ready
+        return what is not None and fd in ready
 
     def close(self) -> None:
         """Give the sockets back, when nobody waits any more."""

@@ -1,51 +1,66 @@
 """The Tracer: a request in, the reply or silence out.
 
-It knows which unit is meant, which functions exist and which exception a request earns. It has no socket and
-no clock; the plant is a function that returns the snapshot of the moment, called once for each reply, so that
-all registers of a reply are from one instant.
+It knows which unit is meant, which functions exist and which exception a request earns. It has no socket and no clock;
+the plant is behind a `Device`, which is asked once for each reply, so that all registers of a reply are from one
+instant.
 
-Exceptions: 01 unknown function; 02 unmapped address (recorded on a Tracer2215BN, kasbert/epsolar-tracer
-test/testdata.py); 03 impossible count (never recorded:
-"MODBUS application protocol specification V1.1b3", 6.4).
+Exception 01 is for functions that do not exist; which code every other refusal has is in the map's `refusals`.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from modbus.device import Device
+from modbus.identity import BROADCAST, LAST_UNIT, Identity
+from modbus.model import Model, load_model
 from modbus.registers import Difference, RegisterMap, differences
-from modbus.replies import ExceptionReply, words_frame
+from modbus.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, words_frame
 from modbus.rows import WordOf
-from modbus.rtu import ReadWords, Request
-from plant.snapshot import Snapshot
+from modbus.rtu import (
+    ANY_UNIT,
+    IdentifyDevice,
+    Login,
+    ReadBits,
+    ReadSparse,
+    ReadWords,
+    Request,
+    UnitId,
+    WriteCoil,
+    WriteWord,
+    WriteWords,
+)
+from modbus.writes import Refused, coil_written, written
 
 ILLEGAL_FUNCTION: Final = 0x01
-ILLEGAL_ADDRESS: Final = 0x02
-ILLEGAL_VALUE: Final = 0x03
-
-LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
-WORD_TABLES: Final = {0x04: "input"}  # function -> table of the map
+READ_INPUTS: Final = 0x04
+TABLE_OF: Final[Mapping[int, str]] = {0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input"}
+WRITES: Final = (0x05, 0x06, 0x10)  # those that a broadcast may hold
+COIL_VALUES: Final[Mapping[int, bool]] = {0xFF00: True, 0x0000: False}
 BLOCKS_KEPT: Final = 256  # a master polls the same few; one that tries them all must not fill memory
 
 
-def _zero(_: Snapshot) -> int:
+def _zero(*_: object) -> int:
     return 0
 
 
-def _hole(_: Snapshot) -> int:
+def _hole(*_: object) -> int:
     raise AssertionError("stands for an unmapped address and is never asked for a word")
 
 
 class Tracer:
-    """Answers requests from a register map and the snapshot of the moment.
+    """Answers requests from a register map and a device.
 
     Parameters
     ----------
     register_map : RegisterMap
-    read_snapshot : callable
-        Gives the plant's state; called once for a reply that carries registers, and not for any other.
+    device : Device
+        Asked once for a reply that carries registers, and not for any other.
     unit : int
-        The own unit id, 1..247. A map with ``units: any`` answers for every id.
+        The own unit id, 1..247. A map with ``units: any`` answers input registers for every id.
+    model : Model, optional
+        Name and limits; those of a 4210N unless given.
     warn_once : callable, optional
         Told once, at the first read of an address that the published protocol reads differently.
     """
@@ -53,56 +68,140 @@ class Tracer:
     def __init__(
         self,
         register_map: RegisterMap,
-        read_snapshot: Callable[[], Snapshot],
+        device: Device,
         unit: int = 1,
+        model: Model | None = None,
         warn_once: Callable[[Difference], None] | None = None,
     ) -> None:
-        if not 1 <= unit <= LAST_UNIT:
-            raise ValueError(f"unit: must lie in 1..{LAST_UNIT}, got {unit}")
-        spec = register_map.spec
-        self._words = {code: register_map.words.get(table, {}) for code, table in WORD_TABLES.items()}
+        spec, published = register_map.spec, register_map.published
+        self._model = model or load_model("tracer4210n")
+        self._identity = Identity(self._model, unit)
+        self._map = published
+        self._exceptions = spec.exceptions
+        self._cells = {
+            function: (register_map if function == READ_INPUTS else published).words[table]
+            for function, table in TABLE_OF.items()
+        }
+        self._sparse = {**published.words["holding"], **published.words["input"]}
         self._unmapped = _zero if spec.unmapped == "zero" else _hole
         self._cuts_blocks = spec.partial == "cut"
-        self._max_count = spec.max_count
-        self._units = range(LAST_UNIT + 1) if spec.units == "any" else range(unit, unit + 1)
+        most = min(spec.max_count, self._model.largest.words)
+        self._most_words = {0x03: most, READ_INPUTS: most if register_map is published else spec.max_count}
+        self._answers_all = spec.units == "any"
         self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
-        self._read_snapshot = read_snapshot
+        self._device = device
+        self._writing = (
+            threading.Lock()
+        )  # two lines may write at once; each write starts from the other's outcome
         self._warn_once = warn_once
         misread = differences(register_map, register_map.root) if warn_once else []
-        self._misread = {difference.address: difference for difference in misread}
+        self._misread = {item.address: item for item in misread if item.table == TABLE_OF[READ_INPUTS]}
+        self._handlers: dict[int, Callable[[Any], bytes]] = {
+            0x01: self._read_bits,
+            0x02: self._read_bits,
+            0x03: self._read_words,
+            0x04: self._read_words,
+            0x05: self._write_coil,
+            0x06: self._write_word,
+            0x10: self._write_words,
+            0x2B: self._identify,
+            0x41: self._log_in,
+            0x43: self._read_sparse,
+        }
+        self._find_units()
+
+    @property
+    def unit(self) -> int:
+        """The own unit id."""
+        return self._identity.unit
+
+    def power_cycle(self) -> None:
+        """Start again: a unit id that function 45 has set holds from here on."""
+        self._identity.power_cycle()
+        self._find_units()
 
     def answer(self, request: Request) -> bytes | None:
         """The reply to a request as a whole frame, or None for silence."""
-        if request.unit not in self._units:
-            return None
-        if isinstance(request, ReadWords) and request.function in self._words:
-            return self._read_words(request)
-        # Until the other tables and the writes are here, a Tracer's other functions do not exist. A real unit
-        # answers 03 at 0x3000 by exception 02: 01 83 02 C0 F1 (Tracer2215BN, kasbert/epsolar-tracer).
-        return _refusal(request, ILLEGAL_FUNCTION)
+        units = self._reading_units if request.function == READ_INPUTS else self._units
+        if request.unit not in units:
+            return self._from_elsewhere(request)
+        return self._handle(request)
+
+    def _find_units(self) -> None:
+        own = range(self.unit, self.unit + 1)
+        self._reading_units = range(LAST_UNIT + 1) if self._answers_all else own
+        self._units = range(1, LAST_UNIT + 1) if self._answers_all else own
+
+    def _handle(self, request: Request) -> bytes:
+        handler = self._handlers.get(request.function)
+        if handler is None:
+            return ExceptionReply(request.unit, request.function, ILLEGAL_FUNCTION).encode()
+        try:
+            return handler(request)
+        except Refused as refused:
+            code = self._exceptions[refused.case]
+        except _TooLargeError:
+            code = self._model.too_large
+        return ExceptionReply(request.unit, request.function, code).encode()
+
+    def _from_elsewhere(self, request: Request) -> bytes | None:
+        """What isn't for this unit alone: the service address is answered, a broadcast write is done in silence."""
+        if isinstance(request, UnitId) and request.unit == ANY_UNIT:
+            told = self._identity.tell_unit(request)
+            self._find_units()
+            return None if told is None else told.encode()
+        if request.unit == BROADCAST and request.function in WRITES:
+            self._handle(request)
+        return None
+
+    # Reading
 
     def _read_words(self, request: ReadWords) -> bytes:
-        first, count = request.address, request.count
-        if not 1 <= count <= self._max_count:
-            return _refusal(request, ILLEGAL_VALUE)
-        if first + count > 0x10000:
-            return _refusal(request, ILLEGAL_ADDRESS)
-        cells = self._block(request.function, first, count)
+        self._check_count(request.count, self._most_words[request.function])
+        cells = self._block(request.function, request.address, request.count)
         if not cells:
-            return _refusal(request, ILLEGAL_ADDRESS)
-        snapshot = self._read_snapshot()
-        return words_frame(request.unit, request.function, tuple([cell(snapshot) for cell in cells]))
+            raise Refused("unmapped")
+        snapshot, settings = self._device.shown()
+        words = tuple([cell(snapshot, settings) for cell in cells])
+        return words_frame(request.unit, request.function, words)
+
+    def _read_bits(self, request: ReadBits) -> bytes:
+        self._check_count(request.count, self._model.largest.bits)
+        cells = self._block(request.function, request.address, request.count)
+        if not cells:
+            raise Refused("unmapped")
+        snapshot, settings = self._device.shown()
+        bits = tuple([bool(cell(snapshot, settings)) for cell in cells])
+        return BitsReply(request.unit, request.function, bits).encode()
+
+    def _read_sparse(self, request: ReadSparse) -> bytes:
+        self._check_count(request.count, self._model.largest.sparse)
+        cells = [self._sparse.get(request.address + place) for place in range(request.count)]
+        if not any(cells):
+            raise Refused("unmapped")  # guess: nobody has recorded it
+        snapshot, settings = self._device.shown()
+        words = tuple([cell and cell(snapshot, settings) for cell in cells])
+        return SparseReply(request.unit, words).encode()
+
+    def _check_count(self, count: int, most: int) -> None:
+        if count == 0:
+            raise Refused("count")
+        if count > most:
+            raise _TooLargeError
 
     def _find_block(self, function: int, first: int, count: int) -> tuple[WordOf, ...]:
-        """What gives the words of a block, each from a snapshot; nothing when the block can't be read.
+        """What gives the words of a block; nothing when the block can't be read.
 
         Found at the first read of a block, so this is also the time to warn of it.
         """
-        table, unmapped = self._words[function], self._unmapped
+        if first + count > 0x10000:
+            return ()
+        unmapped = self._unmapped if function == READ_INPUTS else _hole
+        table = self._cells[function]
         cells = tuple([table.get(address, unmapped) for address in range(first, first + count)])
         if _hole in cells:
             cells = cells[: cells.index(_hole)] if self._cuts_blocks else ()
-        if cells and self._misread:
+        if cells and self._misread and function == READ_INPUTS:
             self._warn(range(first, first + count))
         return cells
 
@@ -112,6 +211,52 @@ class Tracer:
             self._misread = {}
             self._warn_once(first)
 
+    # Writing
 
-def _refusal(request: Request, code: int) -> bytes:
-    return ExceptionReply(request.unit, request.function, code).encode()
+    def _write_coil(self, request: WriteCoil) -> bytes:
+        with self._writing:
+            settings = self._device.shown().settings
+            if request.value not in COIL_VALUES:
+                raise Refused("coil_value")
+            outcome = coil_written(self._map, settings, request.address, COIL_VALUES[request.value])
+            if isinstance(outcome, str):
+                getattr(self._device, outcome)()
+            elif outcome != settings:
+                self._device.configure(outcome)
+        return EchoReply(request.unit, request.function, request.address, request.value).encode()
+
+    def _write_word(self, request: WriteWord) -> bytes:
+        self._write(request.address, (request.value,))
+        return EchoReply(request.unit, request.function, request.address, request.value).encode()
+
+    def _write_words(self, request: WriteWords) -> bytes:
+        self._check_count(request.count, self._model.largest.written)
+        self._write(request.address, request.values)
+        return EchoReply(request.unit, request.function, request.address, request.count).encode()
+
+    def _write(self, address: int, words: tuple[int, ...]) -> None:
+        with self._writing:
+            settings = self._device.shown().settings
+            outcome = written(self._map, settings, self._map.battery_v, address, words)
+            if outcome.settings != settings:
+                self._device.configure(outcome.settings)
+            if outcome.t_device_s is not None:
+                self._device.set_clock(outcome.t_device_s)
+
+    # Being asked who one is
+
+    def _identify(self, request: IdentifyDevice) -> bytes:
+        reply = self._identity.identification(request)
+        if reply is None:
+            raise Refused("identification")
+        return reply.encode()
+
+    def _log_in(self, request: Login) -> bytes:
+        reply = self._identity.login(request)
+        if reply is None:
+            raise Refused("login")
+        return reply.encode()
+
+
+class _TooLargeError(Exception):
+    """More asked for than the model sends in one reply."""

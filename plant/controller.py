@@ -7,6 +7,8 @@ from plant import configs
 from plant.jit import woven
 from plant.yamlfile import load_yaml, read_numbers
 
+ABOUT = ("title", "source", "line")  # keys of a controller's file that are no numbers; `line` is for modbus
+
 
 class ControllerModel(NamedTuple):
     """Ratings and losses of a controller model; powers and voltages of a 12 V system unless said."""
@@ -27,26 +29,30 @@ class ControllerModel(NamedTuple):
     load_path_ohm: float  # load switch and terminals
     heatsink_k_w: float
     heatsink_j_k: float
+    battery_rated_v: float  # the highest system voltage, whatever battery is connected
+    load_rated_v: float
+    load_rated_w: float
+    awake_v: float  # lowest battery voltage it works at, of a 12 V system
 
     @staticmethod
     @lru_cache(maxsize=16)
     def load(name: str) -> "ControllerModel":
         """A model out of ``config/controllers``, or a path to a file of one's own."""
         document = load_yaml(configs.find("controllers", name))
-        return ControllerModel(**read_numbers(document, ControllerModel._fields, about=("title", "source")))
+        return ControllerModel(**read_numbers(document, ControllerModel._fields, about=ABOUT))
 
     def ratings(self, system_v: int) -> dict[str, float]:
-        """What the rated-data registers show: rated at the highest system voltage whatever the battery is."""
+        """What the rated-data registers show: powers at the highest system voltage, whatever the battery is."""
         return {
             "pv_rated_v": self.pv_rated_v,
             "pv_rated_a": self.charge_rated_a,
             "pv_rated_w": self.charge_rated_w_24v,
-            "battery_rated_v": 24.0,
+            "battery_rated_v": self.battery_rated_v,
             "charge_rated_a": self.charge_rated_a,
             "charge_rated_w": self.charge_rated_w_24v,
-            "load_rated_v": 24.0,
+            "load_rated_v": self.load_rated_v,
             "load_rated_a": self.load_rated_a,
-            "load_rated_w": 26.0 * self.load_rated_a,  # as the charge rating, at 13 V a block
+            "load_rated_w": self.load_rated_w,
             "system_v": float(system_v),
         }
 
@@ -89,11 +95,10 @@ def power_stage(model: ControllerModel, system_v: int, pv_wiring_ohm: float = 0.
         model.heatsink_j_k,
         model.load_rated_a,
         pv_wiring_ohm,
-        AWAKE_V * system_v / 12.0,
+        model.awake_v * system_v / 12.0,
     )
 
 
-AWAKE_V = 8.0  # of a 12 V system: the manuals' lowest working voltage (N family)
 DERATE_FROM_C = 81.0
 DERATED = (
     0.95,

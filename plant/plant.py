@@ -6,30 +6,29 @@ the same bits.
 
 import math
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from plant import ageing, battery, sun
 from plant.ageing import AgeingState
-from plant.charger import RULES, Daylight, Machine, SetPoints
-from plant.clock import (
-    DAY_S,
-    STEP_S,
-    next_midnight_utc_s,
-    to_local,
-    to_utc_s,
-    utc_offset_s,
-)  # fmt: skip
+from plant.charger import Daylight, Machine, SetPoints
+from plant.clock import DAY_S, STEP_S, to_utc_s, utc_offset_s
 from plant.controller import PowerStage, power_stage
+from plant.deviceclock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
 from plant.inputs import Inputs, Supply, inputs_of
 from plant.layout import Defect
-from plant.settings import Settings, setpoints_of
+from plant.machines import forget
+from plant.rules import RULES
+from plant.settings import Settings, program_of, setpoints_of
 from plant.site import Site
 from plant.snapshot import Snapshot
 from plant.state import (
+    ACCOUNT,
     CHG,
     EMPTY_EXTREMES,
+    EVENT_COUNT,
     EVENTS_KEPT,
     FADED,
     LOAD,
@@ -47,12 +46,14 @@ from plant.tracking import Steady, fresh
 from plant.upsets import Rig, applied, check
 from plant.wear import Hours
 
-EQUALIZE_DAY = 28  # of each month, by the device's clock (MAN_A); 0x9016 says 30 days, which nothing explains
-FIRST_DAY_S = 1_609_459_200  # what a clock begins with that has lost its battery: 2021-01-01 (guess)
 SIZING_STEP_S = 60
 NO_TIME_S = 1e-9  # a step in which nothing moves
 SIZING_BLOCK_DAYS = 32
 Fidelity = Literal["detailed", "sizing"]
+IN_THE_BATTERY = (
+    Machine.BMS_CHARGE,
+    Machine.BMS_DISCHARGE,
+)  # machines that the controller's power doesn't touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ class Plant:
         self._supply = Supply(self._made)
         self._age: AgeingState | None = site.battery.age()
         self._aged = site.battery.parameters()
-        self._clock_shift_s = 0.0
+        self._clock = DeviceClock(zone, site.controller.clock_drift_s_day / DAY_S, float(start))
         self._upsets = [(upset.name, dict(upset.values)) for upset in site.upsets]
         self._turns = self._timetable()
         self._broken: list[int] = []
-        self.settings = site.settings()
+        self._settings = site.settings()
+        self._days_since_equalize = 0
         self._setpoints = self._setpoints_now()
         self._rig = self._rigged()
         self._par = self._parameters()
@@ -128,9 +130,8 @@ class Plant:
         x = battery.rested(site.battery.soc, t_room, self._par.battery)
         self._memory = Memory(x, 0.0, 0.0, t_room, 0.0, math.nan, math.nan, 0, fresh(self._par.tracker))
         self._books = empty_books()
-        dark = inputs.array.v_oc_v[index] < self._setpoints.night_v
-        self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
-        self._midnight_s = next_midnight_utc_s(start, zone)
+        self._learn(self._settings.night_length_min)
+        self._look_outside()
         self._none = np.empty((0, len(Snapshot._fields)))
         self._turn()
         self.snapshot: Snapshot = self._peek()
@@ -172,20 +173,73 @@ class Plant:
     # What a client sets
 
     def _setpoints_now(self) -> SetPoints:
-        return setpoints_of(self.settings, self.site.battery.system_v, self.site.battery.bms())
+        battery = self.site.battery
+        pv_rated_v = self.site.controller.parameters().pv_rated_v
+        return setpoints_of(self._settings, battery.system_v, battery.bms(), pv_rated_v)
+
+    @property
+    def settings(self) -> Settings:
+        """What the controller has in its flash: what was set, and the length of nights that it has learned since."""
+        return self._settings._replace(night_length_min=self._learned_min())
+
+    def _learned_min(self) -> int:
+        return min(round(float(part(self._books, "night")[2]) / 60.0), DAY_S // 60)
+
+    def _learn(self, night_length_min: int) -> None:
+        if night_length_min != self._learned_min():  # else what was learned stays, to the second
+            part(self._books, "night")[2] = night_length_min * 60.0
 
     def configure(self, settings: Settings) -> None:
         """Have the controller go on with other settings from here on."""
-        self.settings = settings
+        self._learn(settings.night_length_min)
+        before_s = self._setpoints.equalize_s
+        self._settings = settings
         self._setpoints = self._setpoints_now()
         self._par = self._parameters()
-        self._memory = self._memory._replace(t_probe_c=math.nan)  # has the set-points taken up anew
-        self.snapshot = self._peek()
+        owed_s = self._memory.equalize_left_s
+        if owed_s > 0.0:
+            owed_s = max(0.0, owed_s + self._setpoints.equalize_s - before_s)
+        # a probe not read yet has the set-points taken up anew
+        self._memory = self._memory._replace(equalize_left_s=owed_s, t_probe_c=math.nan)
+        self._act()
 
     def set_clock(self, t_device_s: float) -> None:
-        """Set the controller's clock: what it shows now, local civil time read as if it were UTC [s]."""
-        self._shift_clock(t_device_s)
-        self.snapshot = self._peek()
+        """Set the controller's clock: what it shows now, local civil time read as if it were UTC [s].
+
+        Meters of the day, the month and the year begin anew when the clock comes to show another one (guess).
+        """
+        self._set_clock(t_device_s)
+        self._act()
+
+    def power_cycle(self) -> None:
+        """Take the controller's power away for a moment.
+
+        Settings and counters survive. The clock begins again unless the site says otherwise, the load is as its state
+        at power-up says, test mode is over, and all the controller's machines start anew; equalizing that was still
+        owed is forgotten (guess).
+        """
+        flash = self._settings
+        self._settings = flash._replace(load_on=flash.load_at_power_up, load_test=0, load_forced=0)
+        own = np.array([rule.machine not in IN_THE_BATTERY for rule in RULES])
+        part(self._books, "since")[own] = math.inf
+        for machine in Machine:
+            if machine not in IN_THE_BATTERY:
+                self._books.modes[machine] = 0
+        part(self._books, "tries")[:] = 0.0
+        self._memory = self._memory._replace(
+            held_s=0.0, equalize_left_s=0.0, t_probe_c=math.nan, tracker=fresh(self._par.tracker)
+        )
+        self._look_outside()
+        if not self.site.controller.clock_survives:
+            self._clock = self._clock.set_to(self.t_utc_s, POWER_UP_S)
+        self._act()
+
+    def _look_outside(self) -> None:
+        """Power-up: day or night?"""
+        inputs, index = self._at(self.t_utc_s)
+        dark = inputs.array.v_oc_v[index] < self._setpoints.night_v
+        self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
+        part(self._books, "night")[:2] = self.t_utc_s, 0.0  # a night that it hasn't seen begin
 
     def clear_energy(self) -> None:
         """Start the meters of generated energy again, all of them."""
@@ -245,7 +299,7 @@ class Plant:
             if turn.begins:
                 self._broken.append(turn.number)
             if self._upsets[turn.number][0] == "clock_lost":
-                self._shift_clock(FIRST_DAY_S if turn.begins else None)
+                self._set_clock(POWER_UP_S if turn.begins else None)
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -259,21 +313,22 @@ class Plant:
             part(self._books, "today")[FADED] += faded
             self._memory = self._memory._replace(x=x, t_warm_c=math.nan)
 
-    def _shift_clock(self, shows_s: float | None) -> None:
+    def _set_clock(self, shows_s: float | None) -> None:
         """Set the controller's clock: to a time of its own, or right again."""
-        local_s = self.t_utc_s + utc_offset_s(self.t_utc_s, self.site.location.timezone)
-        self._clock_shift_s = 0.0 if shows_s is None else shows_s - local_s
-        self._midnight_s = self._next_midnight()
+        before = self._clock.shows_date(self.t_utc_s)
+        self._clock = self._clock.set_to(self.t_utc_s, shows_s)
+        after = self._clock.shows_date(self.t_utc_s)
+        if after != before:
+            self._begin_day(before, after)
 
-    def _next_midnight(self) -> int:
-        """The next moment at which the controller's clock shows midnight."""
-        if self._clock_shift_s == 0.0:
-            return next_midnight_utc_s(self.t_utc_s, self.site.location.timezone)
-        shown = self.t_utc_s + self._device_offset_s()
-        return self._on_grid(self.t_utc_s + DAY_S - shown % DAY_S)
-
-    def _device_offset_s(self) -> float:
-        return utc_offset_s(self.t_utc_s, self.site.location.timezone) + self._clock_shift_s
+    def _tell(self) -> None:
+        """Have the kernel know what the load follows, and the clock."""
+        clock = (self._clock.ahead_s(self.t_utc_s), self._clock.set_utc_s, self._clock.gains)
+        for name, told in (("program", program_of(self._settings)), ("clock", clock)):
+            known = part(self._books, name)
+            if tuple(known) != tuple(told):
+                known[:] = told
+                forget(self._books)
 
     # Moving
 
@@ -283,17 +338,31 @@ class Plant:
         inputs = self._supply.block(day // self._block_days, self._rig.defects, ahead)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
-    def _peek(self) -> Snapshot:
-        """What the plant shows before its next step: the machines settle on a copy, no time goes by."""
+    def _settled(self) -> tuple[Memory, Books, Snapshot]:
+        """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
         inputs, index = self._at(self.t_utc_s)
+        self._tell()
         copy = Books(*(array.copy() for array in self._books))
-        offset = self._device_offset_s()
         still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))
-        _, seen = run_steps(
+        before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
+        memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, float(inputs.start_utc_s), offset, 0, self._none,
+            index, 1, self.t_utc_s - before_s, 0, self._none,
         )  # fmt: skip
-        return seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=self.t_utc_s + offset)
+        shows_s = self._clock.shows_s(self.t_utc_s)
+        return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)
+
+    def _peek(self) -> Snapshot:
+        """What the plant shows before its next step."""
+        return self._settled()[2]
+
+    def _act(self) -> None:
+        """Have the controller do at once what it is told: who switches the load off and on may not wait for a step."""
+        memory, books, self.snapshot = self._settled()
+        self._memory = self._memory._replace(held_s=memory.held_s)
+        self._books.modes[:] = books.modes
+        for machines in (slice(0, ACCOUNT), slice(EVENT_COUNT, None)):
+            self._books.numbers[machines] = books.numbers[machines]
 
     def advance_to(self, t_utc_s: float) -> Snapshot:
         """Move to the last grid point at or before a moment; never back.
@@ -333,7 +402,9 @@ class Plant:
         parts = []
         while self.t_utc_s < end_s:
             inputs, first = self._at(self.t_utc_s, ahead=False)
-            stop = self._stop(end_s, inputs)
+            midnight_s = self._on_grid(math.ceil(self._clock.next_midnight_s(self.t_utc_s) - ROUNDING_S))
+            stop = min(midnight_s, self._stop(end_s, inputs))
+            self._tell()
             if end_s > inputs.end_utc_s:
                 self._at(self.t_utc_s, ahead=True)
             count = -(-(stop - self.t_utc_s) // self.step_s)
@@ -341,12 +412,13 @@ class Plant:
             out = np.empty((rows, len(Snapshot._fields)))
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), self._device_offset_s(), sample_every, out,
+                first, count, float(inputs.start_utc_s), sample_every, out,
             )  # fmt: skip
             self.t_utc_s += count * self.step_s
             parts.append(out)
-            if self.t_utc_s >= self._midnight_s:
-                self._roll()
+            if self.t_utc_s >= midnight_s:
+                today = self._clock.shows_date(self.t_utc_s)
+                self._begin_day(today - timedelta(days=1), today)
             if self._age is not None and (self.t_utc_s - inputs.start_utc_s) % DAY_S == 0:
                 self._grow_old()
             self._turn()
@@ -355,25 +427,25 @@ class Plant:
     def _stop(self, end_s: int, inputs: Inputs) -> int:
         """Where the kernel has to be left next."""
         zone = self.site.location.timezone
-        stop = min(end_s, inputs.end_utc_s, self._midnight_s, *(turn.t_utc_s for turn in self._turns[:1]))
+        stop = min(end_s, inputs.end_utc_s, *(turn.t_utc_s for turn in self._turns[:1]))
         if self._age is not None:
             stop = min(stop, self.t_utc_s + DAY_S - (self.t_utc_s - inputs.start_utc_s) % DAY_S)
         if utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone):
             stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)  # a clock changes on a whole hour
         return stop
 
-    def _roll(self) -> None:
-        """Midnight of the device's clock: day, month and year meters start again, and equalizing may fall due."""
-        today = to_local(self.t_utc_s + self._device_offset_s(), "UTC").date()
-        periods = 1 + (today.day == 1) + (today.day == 1 and today.month == 1)
+    def _begin_day(self, before: date, today: date) -> None:
+        """The device's clock shows another day: meters start again, and equalizing may fall due."""
+        periods = periods_begun(before, today)
         so_far = part(self._books, "account") + part(self._books, "today")
         offset = part(self._books, "offset").reshape(2, 4)
         offset[0, :periods] = so_far[CHG]
         offset[1, :periods] = so_far[LOAD]
         part(self._books, "extremes")[:] = EMPTY_EXTREMES
-        if today.day == EQUALIZE_DAY:
+        self._days_since_equalize += max(0, (today - before).days)
+        if equalize_due(self._settings.equalize_cycle_d, today, self._days_since_equalize):
+            self._days_since_equalize = 0
             self._memory = self._memory._replace(equalize_left_s=self._setpoints.equalize_s)
-        self._midnight_s = self._next_midnight()
 
     def _grow_old(self) -> None:
         """A solar day is over: the battery is a day older."""

@@ -4,9 +4,19 @@ import numpy as np
 
 from plant import battery
 from plant.arrayday import AnyDay
-from plant.charger import BatteryStatus, LoadOutput, Machine, OverVoltage, SetPoints, Warning
+from plant.charger import (
+    BatteryStatus,
+    Heat,
+    LoadControl,
+    LoadOutput,
+    Machine,
+    OverVoltage,
+    SetPoints,
+    Warning,
+)  # fmt: skip
 from plant.converter import Bus
 from plant.jit import kernel
+from plant.machines import device_s
 from plant.snapshot import Snapshot
 from plant.state import (
     ACCOUNT,
@@ -23,6 +33,7 @@ from plant.state import (
     HYSTERESIS,
     LOAD,
     MISSED,
+    NIGHT,
     OFFSET,
     OHMIC,
     OWN,
@@ -32,6 +43,7 @@ from plant.state import (
     PV_WIRING,
     SIDE,
     TODAY,
+    TRIES,
     UNSERVED,
     UNTAKEN_FULL,
     UNTAKEN_LIMIT,
@@ -59,7 +71,7 @@ def gauge(v_batt_v: float, low_v: float, float_v: float) -> float:
 def _battery_status(modes: np.ndarray) -> float:
     if modes[Machine.OVER_VOLTAGE] == OverVoltage.TRIPPED:
         return float(BatteryStatus.OVER_VOLTAGE.value)
-    if modes[Machine.LOAD] == LoadOutput.LOW_VOLTAGE:
+    if modes[Machine.LOAD] in (LoadOutput.LOW_VOLTAGE, LoadOutput.LOW_CHARGE):  # of the second a guess
         return float(BatteryStatus.LOW_VOLTAGE_DISCONNECT.value)
     if modes[Machine.WARNING] == Warning.UNDER:
         return float(BatteryStatus.UNDER_VOLTAGE.value)
@@ -67,9 +79,18 @@ def _battery_status(modes: np.ndarray) -> float:
 
 
 @kernel
+def _battery_heat(modes: np.ndarray) -> float:
+    """0x3200 D7-4."""
+    if modes[Machine.BATTERY_HEAT] == Heat.HOT:
+        return 1.0
+    cold = modes[Machine.BATTERY_COLD] + modes[Machine.COLD_CHARGE] + modes[Machine.COLD_DISCHARGE]
+    return 2.0 if cold > 0 else 0.0
+
+
+@kernel
 def snapshot(
     memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
-    par: Parameters, books: Books, t_utc_s: float, device_offset_s: float,
+    par: Parameters, books: Books, t_utc_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
     x, modes, n = memory.x, books.modes, books.numbers
@@ -78,9 +99,10 @@ def snapshot(
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
     load_on = 1.0 if held.load_on and bus.v_batt_v > 0.0 else 0.0
+    called = 1.0 if modes[Machine.LOAD_CONTROL] == LoadControl.ON else 0.0
     return Snapshot(
         t_utc_s=t_utc_s,
-        t_device_s=t_utc_s + device_offset_s,
+        t_device_s=device_s(n, t_utc_s),
         ghi_w_m2=day.ghi_w_m2[k],
         poa_w_m2=day.poa_w_m2[k],
         t_amb_c=day.t_amb_c[k],
@@ -98,11 +120,12 @@ def snapshot(
         v_target_v=held.v_target_v,
         t_heatsink_c=memory.t_heatsink_c,
         night=float(modes[Machine.DAYLIGHT]),
+        night_length_min=n[NIGHT + 2] / 60.0,
         battery_status=_battery_status(modes),
-        battery_heat=float(modes[Machine.BATTERY_HEAT]),
+        battery_heat=_battery_heat(modes),
         heatsink_hot=float(modes[Machine.HEATSINK]),
-        wrong_voltage=0.0,
-        pv_too_high=0.0,
+        wrong_voltage=float(modes[Machine.SYSTEM_VOLTAGE]),
+        pv_too_high=float(modes[Machine.PV_VOLTAGE]),
         v_batt_v=bus.v_batt_v,
         i_batt_a=bus.i_batt_a,
         soc=battery.soc(x, par.battery),
@@ -112,7 +135,9 @@ def snapshot(
         frozen=ice,
         v_cells_v=bus.v_cells_v,
         load_on=load_on,
+        load_called=called,
         load_state=float(modes[Machine.LOAD]),
+        load_retries=n[TRIES],
         load_share=bus.i_load_a / par.stage.load_rated_a,
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
         i_load_a=bus.i_load_a,

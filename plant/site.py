@@ -29,14 +29,34 @@ from plant.controller import ControllerModel, power_stage
 from plant.layout import layout_of
 from plant.problems import ProblemsError, did_you_mean
 from plant.records import NotNegative, Positive, Record, Temperature
-from plant.settings import TYPE_OF_NAME, USER, VOLTAGES, Settings, checked, factory, setpoints_of
+from plant.settings import (
+    TYPE_OF_NAME,
+    USER,
+    VOLTAGES,
+    Settings,
+    checked,
+    derived,
+    factory,
+    family,
+    setpoints_of,
+)  # fmt: skip
 from plant.site_array import Array
 from plant.site_load import Load
+from plant.site_settings import known_setting
 from plant.site_sky import Location, Sky, Weather, check_sources
 from plant.site_upsets import Upset
 from plant.upsets import Rig, applied
 from plant.wear import Life, Loss
 from plant.yamlfile import KeyPath, load_yaml, problems_of
+
+
+class Use(Record):
+    """The four voltages that the display's "USE" type asks for [V of the whole battery]; it derives the others."""
+
+    boost_v: Positive
+    float_v: Positive
+    low_voltage_reconnect_v: Positive
+    low_voltage_disconnect_v: Positive
 
 
 class Controller(Record):
@@ -49,6 +69,29 @@ class Controller(Record):
     tracker: Literal["steady", "dynamic"] = "steady"
     compensation_mv_k_cell: Annotated[float, Field(ge=0.0, le=9.0)] = 3.0
     setpoints: dict[str, Positive] = Field(default_factory=dict)
+    use: Use | None = None
+    settings: dict[str, int | float | str] = Field(default_factory=dict)
+    clock_drift_s_day: Annotated[float, Field(ge=-600.0, le=600.0, allow_inf_nan=False)] = 0.0
+    clock_survives: bool = False  # a power cycle
+
+    @field_validator("settings")
+    @classmethod
+    def _known_settings(cls, given: dict[str, int | float | str]) -> dict[str, int | float | str]:
+        return {name: known_setting(name, value) for name, value in given.items()}
+
+    @model_validator(mode="after")
+    def _one_source_of_voltages(self) -> "Controller":
+        if self.use is not None and self.setpoints:
+            raise ValueError("give voltages under setpoints or under use, not under both")
+        return self
+
+    def voltages(self, system_v: int) -> dict[str, float]:
+        """Voltages of one's own, by name [V]; none where the type's are taken."""
+        if self.use is None:
+            return self.setpoints
+        return derived(
+            **self.use.model_dump(), kind=family(TYPE_OF_NAME[self.battery_type].code), system_v=system_v
+        )
 
     @field_validator("setpoints")
     @classmethod
@@ -173,18 +216,18 @@ class Site(Record):
         c = self.controller
         kind = TYPE_OF_NAME[c.battery_type]
         new = factory(kind.code, self.battery.system_v)
+        volts = c.voltages(self.battery.system_v)
+        given = {"load_on": c.settings.get("load_at_power_up", new.load_at_power_up), **c.settings}
         return checked(
             new._replace(
-                battery_type=USER
-                if c.setpoints
-                else kind.code,  # voltages of one's own go with that type only
-                system_code=self.battery.system_v // 12 if c.setpoints else new.system_code,
+                battery_type=USER if volts else kind.code,  # voltages of one's own go with that type only
+                system_code=self.battery.system_v // 12 if volts else new.system_code,
                 capacity_ah=min(max(round(self.battery.capacity_ah), 1), 9999),
                 compensation_mv_k_cell=0.0 if kind.lithium else c.compensation_mv_k_cell,
                 boost_min=c.boost_min,
                 equalize_min=c.equalize_min if kind.equalizes else 0,
-                **c.setpoints,  # type: ignore[arg-type]  # names of voltages only
-            )
+                **volts,  # type: ignore[arg-type]  # names of voltages only
+            )._replace(**given)  # type: ignore[arg-type]  # names and kinds are checked
         )
 
     def setpoints(self) -> SetPoints:

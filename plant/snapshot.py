@@ -36,6 +36,7 @@ class Snapshot(NamedTuple):
     v_target_v: float  # the voltage the converter holds the battery to, temperature compensated
     t_heatsink_c: float
     night: float  # 1 after the night delay, 0 after the day delay
+    night_length_min: float  # as learned from the nights so far, or set
     battery_status: float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 disconnect
     battery_heat: float  # 0 normal, 1 too hot, 2 too cold, at the probe
     heatsink_hot: float
@@ -54,7 +55,11 @@ class Snapshot(NamedTuple):
 
     # load
     load_on: float
-    load_state: float  # charger.LoadOutput: 0 on, 1 low voltage, 2 overload, 3 short circuit
+    load_called: float  # 1 when the load's mode calls for it
+    load_state: (
+        float  # charger.LoadOutput: 0 on, 1 low voltage, 2 overload, 3 short circuit, 4 barred, 5 low charge
+    )
+    load_retries: float  # of a load that tripped
     load_share: float  # current over the rating
     v_load_v: float
     i_load_a: float

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from plant import battery
-from plant.charger import RULES, Machine, Quantities, SetPoints
+from plant.charger import Machine, Quantities, SetPoints
 from plant.controller import PowerStage
 from plant.converter import Limit, LoadDemand, Port
+from plant.loadcontrol import Program
 from plant.offer import Offer
+from plant.rules import RULES
 from plant.tracker import Settings, Tracker
 from plant.tracking import Steady
 
@@ -62,6 +64,7 @@ class Held(NamedTuple):
     port: Port
     connected: bool  # the battery
     wanted_w: float  # what the load asks for at nominal voltage, faults left out
+    called: bool  # whether the load's mode calls for it
 
 
 class Memory(NamedTuple):
@@ -93,6 +96,10 @@ PARTS = {
     "upper": len(Quantities._fields),
     "quantities": len(Quantities._fields),  # `charger.Quantities` of this instant
     "levels": len(SetPoints._fields),  # `charger.SetPoints` at the probe's temperature
+    "program": len(Program._fields),  # `loadcontrol.Program`
+    "clock": 3,  # the unit's: ahead of UTC at a moment [s], that moment [UTC s], and what it gains [s/s]
+    "night": 3,  # when it began [UTC s], 1 if the unit saw it begin, how long nights last as learned [s]
+    "tries": 2,  # of a load that tripped: retries so far, when the last one was [UTC s]
     "account": ACCOUNTS,  # integrals since the start, whole days [Wh; side reactions: Ah]
     "carry": ACCOUNTS,  # what rounding left out of them
     "today": ACCOUNTS,  # integrals of the day at hand
@@ -105,8 +112,8 @@ PARTS = {
 }
 _ENDS = np.cumsum(list(PARTS.values())).tolist()
 (
-    SINCE, DUE, LOWER, UPPER, QUANTITIES, LEVELS, ACCOUNT, CARRY, TODAY, OFFSET, EXTREMES, HOURS,
-    OVERRUNS, EVENT_COUNT, EVENTS,
+    SINCE, DUE, LOWER, UPPER, QUANTITIES, LEVELS, PROGRAM, CLOCK, NIGHT, TRIES, ACCOUNT, CARRY, TODAY, OFFSET,
+    EXTREMES, HOURS, OVERRUNS, EVENT_COUNT, EVENTS,
 ) = (end - size for end, size in zip(_ENDS, PARTS.values(), strict=True))  # fmt: skip
 
 
@@ -151,5 +158,6 @@ def empty_books() -> Books:
     books = Books(np.zeros(len(Machine), dtype=np.int64), np.zeros(_ENDS[-1]))
     for name, value in (("since", np.inf), ("due", np.inf), ("lower", np.inf), ("upper", -np.inf)):
         part(books, name)[:] = value
+    part(books, "program")[:] = Program()
     part(books, "extremes")[:] = EMPTY_EXTREMES
     return books

@@ -13,7 +13,16 @@ from numba.extending import overload
 from plant import battery, leadacid
 from plant.arrayday import AnyDay
 from plant.battery import State, Warm
-from plant.charger import LoadOutput, Machine, SetPoints, Stage, Switch, compensate
+from plant.charger import (
+    LoadControl,
+    LoadOutput,
+    Machine,
+    Production,
+    SetPoints,
+    Stage,
+    Switch,
+    compensate,
+)  # fmt: skip
 from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime, at_first
 from plant.jit import inlined, kernel, woven
@@ -67,8 +76,9 @@ HOURS_A_DAY = 24
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.01  # the controller takes up the battery's temperature when it has moved by this
-FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S = (
-    LEVELS + SetPoints._fields.index(name) for name in ("float_v", "boost_v", "equalize_v", "boost_s")
+FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S, HOLD_MOST_S = (
+    LEVELS + SetPoints._fields.index(name)
+    for name in ("float_v", "boost_v", "equalize_v", "boost_s", "hold_most_s")
 )
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
@@ -115,7 +125,7 @@ def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> N
     numbers[TODAY + I_SIDE] += hours * mean.i_side
     numbers[TODAY + AVAILABLE] += hours * held.p_mp_w
     numbers[TODAY + UNTAKEN_OFF + bus.regime.value] += hours * (held.p_mp_w - mean.pv)
-    if bus.i_load_a == 0.0:
+    if bus.i_load_a == 0.0 and held.called:
         numbers[TODAY + UNSERVED] += hours * held.wanted_w
 
 
@@ -143,9 +153,16 @@ def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
 
 
 @woven
+def _charges(modes: np.ndarray) -> bool:
+    """Whether the converter works."""
+    return bool(modes[Machine.CHARGE] != Stage.NONE) and bool(modes[Machine.PRODUCTION] == Production.READY)
+
+
+@woven
 def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) -> Held:
     """The held inputs as the machines now stand."""
     stage = modes[Machine.CHARGE]
+    called = modes[Machine.LOAD_CONTROL] == LoadControl.ON
     port = Port(
         held.port.cable_ohm,
         held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
@@ -157,12 +174,13 @@ def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) ->
         held.load,
         held.t_room_c,
         _target_v(stage, memory.equalize_left_s, numbers),
-        stage != Stage.NONE,
-        modes[Machine.LOAD] == LoadOutput.ON,
+        _charges(modes),
+        called and modes[Machine.LOAD] == LoadOutput.ON,
         held.limit,
         port,
         held.connected,
         held.wanted_w,
+        called,
     )
 
 
@@ -189,16 +207,17 @@ def _given(
         Port(par.batt_cable_ohm, True, True),
         par.connected,
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
+        False,
     )
 
 
 @woven
-def _until_served_s(memory: Memory, stage: int, boost_s: float) -> float:
+def _until_served_s(memory: Memory, stage: int, boost_s: float, most_s: float) -> float:
     """Time [s] at constant voltage that a timed stage still owes."""
     if stage == Stage.BOOST and boost_s > memory.held_s:
-        return boost_s - memory.held_s
+        return min(boost_s, most_s) - memory.held_s
     if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
-        return memory.equalize_left_s - 0.5 + 1e-6
+        return min(memory.equalize_left_s - 0.5 + 1e-6, most_s - memory.held_s)
     return np.inf
 
 
@@ -219,25 +238,23 @@ def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memor
 
 @inlined
 def _same(
-    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any,
-    modes: np.ndarray, numbers: np.ndarray,
+    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any, numbers: np.ndarray
 ) -> bool:  # fmt: skip
     """Whether nothing happened on the way from one instant to another."""
-    observe(then, held, memory, stage.load_rated_a, modes, numbers)
+    observe(then, held, memory, stage.load_rated_a, numbers)
     undecided = method.event_s < 1.0 and then.regime != now.regime
     return not undecided and unchanged(numbers)
 
 
 @woven
 def _stride(
-    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any,
-    modes: np.ndarray, numbers: np.ndarray,
+    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any, numbers: np.ndarray
 ) -> tuple[float, State, Flows, Bus]:  # fmt: skip
     """Move by at most `h` seconds, and to just past the first event before that."""
     early, late = 0.0, np.inf  # the event lies between
     while True:
         h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-        same = _same(now, bus, held, memory, stage, method, modes, numbers)
+        same = _same(now, bus, held, memory, stage, method, numbers)
         if h - early <= method.event_s or (same and late == np.inf and battery.possible(x, w.p)):
             return h, x, mean, bus
         if not battery.possible(x, w.p):  # over an edge that no limit foresaw
@@ -288,13 +305,15 @@ def grid_step(
         for _settle in range(8):
             if changed:
                 bus = look(memory.x, bus, held, w, stage)
-                observe(bus, held, memory, stage.load_rated_a, modes, numbers)
+                observe(bus, held, memory, stage.load_rated_a, numbers)
                 changed = False
-            if not unchanged(numbers):
+            if numbers[DUE] <= t + 1e-6 or not unchanged(numbers):
                 examine(books, t)
             if numbers[DUE] > t + 1e-6:
                 break
             fired = fire(books, t)
+            if fired < 0:
+                break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
             held = _hold(held, memory, modes, numbers)
@@ -302,14 +321,14 @@ def grid_step(
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
-        served_in = _until_served_s(memory, charge, numbers[BOOST_S])
+        served_in = _until_served_s(memory, charge, numbers[BOOST_S], numbers[HOLD_MOST_S])
         if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
             served_in = max(served_in, 0.01 * dt_s)
         h = min(left, max(min(numbers[DUE] - t, served_in), 1e-3))
-        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, modes, numbers)
+        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, numbers)
         _book(numbers, h, mean, bus, held)
         served_s = h if _serves_time(bus, charge) else 0.0
-        held_s = memory.held_s + served_s if charge == Stage.BOOST else memory.held_s
+        held_s = memory.held_s + served_s
         owed_s = (
             max(0.0, memory.equalize_left_s - served_s)
             if charge == Stage.EQUALIZE
@@ -355,7 +374,7 @@ def _read_probe(memory: Memory, setpoints: np.ndarray, probe_c: float, books: Bo
 @kernel
 def run_steps(
     memory: Memory, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
-    first: int, count: int, day_start_s: float, device_offset_s: float, sample_every: int, out: np.ndarray,
+    first: int, count: int, day_start_s: float, sample_every: int, out: np.ndarray,
 ) -> tuple[Memory, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
@@ -373,8 +392,6 @@ def run_steps(
         Steps of these to run, at least one.
     day_start_s : float
         UTC second of step 0.
-    device_offset_s : float
-        What the controller's clock shows ahead of UTC.
     sample_every : int
         A row of `out` after every so many steps, counted from the day's beginning; 0 for none.
     out : (n, fields) array
@@ -404,7 +421,7 @@ def run_steps(
             w = battery.warmed(w_c, par.battery)
         tracker, offer = step_of_tracker(
             par.tracker, memory.tracker, day, k, memory.v_batt_v,
-            modes[Machine.CHARGE] != Stage.NONE, memory.regime, step_s, stage,
+            _charges(modes), memory.regime, step_s, stage,
         )  # fmt: skip
         held = _given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
         held = _hold(held, memory, modes, n)
@@ -434,7 +451,7 @@ def run_steps(
         if sampled:
             to_sample = sample_every
         if sampled or k == first + count - 1:
-            shown = snapshot(memory, held, bus, day, k, par, books, t + step_s, device_offset_s)
+            shown = snapshot(memory, held, bus, day, k, par, books, t + step_s)
         if sampled:
             for j in range(len(shown)):
                 out[row, j] = shown[j]

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from plant.trace import Trace
 
 EVENTS_SHOWN = 12
-EVERYDAY = (Machine.CHARGE, Machine.DAYLIGHT, Machine.WARNING)  # told one by one only while few
+EVERYDAY = (
+    Machine.CHARGE,
+    Machine.DAYLIGHT,
+    Machine.LOAD_CONTROL,
+    Machine.WARNING,
+)  # told one by one only while few
 BAR_WIDTH = 22
 MONTHS_FROM_DAYS, YEARS_FROM_DAYS = 45, 3 * 366
 WIDTH = 80  # of a plain terminal, and of a pipe

@@ -126,7 +126,7 @@ def heatsink_blocked(rig: Rig, times: float = 5.0) -> Rig:
 
 @upset
 def clock_lost(rig: Rig) -> Rig:
-    """The controller's clock begins again at its first day, see `plant.FIRST_DAY`; mended, it is set right."""
+    """The controller's clock begins again at its first day, see `deviceclock.POWER_UP_S`; mended, it is set right."""
     return rig
 
 

@@ -83,7 +83,7 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
     offer = NO_SUN._replace(p_track_w=p_pv_w, v_track_v=v_pv_v, v_oc_v=v_pv_v) if p_pv_w else NO_SUN
     limit, port = Limit(40.0, 520.0), Port(0.0, True, True)
     load = LoadDemand(demand_w, 0.0, 0.0)
-    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, demand_w)
+    return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, demand_w, True)
 
 
 def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:

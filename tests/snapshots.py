@@ -1,6 +1,45 @@
 """A made-up noon, and what a Tracer must say about it: written by hand, not by the code under test."""
 
+from dataclasses import dataclass, field
+
+from modbus.device import Shown
+from plant.settings import Settings, factory
 from plant.snapshot import Snapshot
+
+NEW = factory(1, 12)  # a new unit on a sealed 12 V battery
+
+
+@dataclass
+class Still:
+    """A device whose plant stands still; it does what it is told to its settings, clock and meters."""
+
+    snapshot: Snapshot
+    settings: Settings = NEW
+    new: Settings = NEW  # what restoring defaults brings
+    asked: int = 0
+    done: list[str] = field(default_factory=list)
+
+    def shown(self) -> Shown:
+        self.asked += 1
+        return Shown(self.snapshot, self.settings)
+
+    def configure(self, settings: Settings) -> None:
+        self.settings = settings
+        self.done.append("configure")
+
+    def set_clock(self, t_device_s: float) -> None:
+        self.snapshot = self.snapshot._replace(t_device_s=t_device_s)
+        self.done.append("set_clock")
+
+    def clear_energy(self) -> None:
+        cleared = {f"generated_{period}_kwh": 0.0 for period in ("today", "month", "year", "total")}
+        self.snapshot = self.snapshot._replace(**cleared)
+        self.done.append("clear_energy")
+
+    def restore_defaults(self) -> None:
+        self.settings = self.new
+        self.done.append("restore_defaults")
+
 
 ZERO = Snapshot(*[0.0] * len(Snapshot._fields))
 

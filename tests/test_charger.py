@@ -5,19 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plant import charger
-from plant.charger import (
-    RULES,
-    STATES,
-    Machine,
-    Quantities,
-    Rule,
-    SetPoints,
-    Stage,
-    When,
-    compensate,
-    compile_rules,
-)
+from plant import rules
+from plant.charger import STATES, Machine, Quantities, SetPoints, Stage, compensate
+from plant.rules import RULES, Rule, When, compile_rules
 from plant.settings import TYPE_OF_NAME, checked, factory, setpoints_of
 
 
@@ -101,4 +91,4 @@ def test_cold_batteries_are_never_charged_above_the_limit():
 
 def test_the_page_of_rules_is_fresh():
     page = Path(__file__).parents[1] / "docs" / "stages.md"
-    assert page.read_text(encoding="utf-8") == charger.markdown(), "run: python -m plant.charger"
+    assert page.read_text(encoding="utf-8") == rules.markdown(), "run: python -m plant.rules"

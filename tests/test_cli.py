@@ -3,6 +3,7 @@
 Whatever does not need a process of its own runs in this one: each start costs seconds.
 """
 
+import json
 import re
 import signal
 import socket
@@ -68,10 +69,10 @@ def line_of(key: str) -> int:
 # --- help -----------------------------------------------------------------------------------------------------
 
 OPTIONS = {
-    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --for",
+    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --for --once --stats --trace",
     "demo": "--days --speed --start --seed",
     "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
-    "poll": "--map --unit --timeout",
+    "poll": "--map --unit --timeout --table --json",
     "registers": "--map --diff",
     "en50530": "--technology --tick --plot",
 }
@@ -135,6 +136,12 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
         (["serve", "--link", "dial:127.0.0.1:70000"], r"--link: .* 1\.\.65535, got '70000'"),
+        (["serve", "--link", "pty:"], r"--link: pty:: no name; use pty:LINKNAME, .*"),
+        (["serve", "--link", "/dev/ttyUSB0"], r"--link: .*\(did you mean serial:/dev/ttyUSB0\?\)"),
+        (["serve", "--link", "serial:/dev/ttyUSB0:fast:1"], r"--link: .* 300\.\.4000000, got 1"),
+        (["serve", "--ready-file", "no/such/ready"], r"--ready-file: no/such/ready: no such folder: no/such"),
+        (["serve", "--stats", "no/stats.json"], r"--stats: no/stats\.json: no such folder: no"),
+        (["serve", "--stats", "/"], r"--stats: /: is a folder"),
         (["serve", "--unit", "300"], r".*--unit.*"),
         (["serve", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["demo", "shed"], r"shed: not among the sites: .*"),
@@ -145,6 +152,10 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         ),
         (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
         (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
+        (["poll", "unix:/nowhere", "0x3100", "126"], r"COUNT: .* at most 125 registers, got 126"),
+        (["poll", "unix:/nowhere", "--table", "coils"], r".*--table.*\(did you mean coil\?\)"),
+        (["poll", "pty:uart2"], r"pty:uart2: would make a new pty; .* serial:uart2"),
+        (["poll", "serial:/dev/nowhere"], r"serial:/dev/nowhere:115200: cannot connect: No such file .*"),
         (["registers", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["registers", "--diff", "uart2"], r".*--diff.*"),
         (["sing"], r".*sing.*"),
@@ -322,16 +333,27 @@ def test_a_fast_demo_ends_by_itself_and_fits_80_columns(call):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_path, number):
-    path = tmp_path / "uart2"
-    command = [*COMMAND, "serve", "--link", f"unix-listen:{path}", "--turnaround", "0ms"]
+    path, pty, ready, stats = (tmp_path / name for name in ("uart2", "pty", "ready", "stats.json"))
+    command = [
+        *COMMAND,
+        "serve",
+        "--link",
+        f"unix-listen:{path}",
+        "--link",
+        f"pty:{pty}",
+        "--turnaround",
+        "0ms",
+    ]
+    command += ["--ready-file", str(ready), "--stats", str(stats)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as served:
         try:
             give_up_s = monotonic() + START_S
-            while not path.exists() and served.poll() is None and monotonic() < give_up_s:
+            while not ready.exists() and served.poll() is None and monotonic() < give_up_s:
                 sleep(0.02)
             block = call("poll", f"unix:{path}", "0x3100", "8")
             whole = call("poll", f"unix:{path}", "--map", "uart2")
             refused = call("poll", f"unix:{path}", "0xFFFF", "2")
+            scripted = call("poll", f"serial:{pty}", "0x9003", "12", "--table", "holding", "--json")
         finally:
             served.send_signal(number)
             said = served.communicate(timeout=10.0)[1]
@@ -340,12 +362,14 @@ def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_pat
         r"ended at .*: \d+ requests, \d+ replies, 0 junk bytes; PV [\d.]+ Wh", said.splitlines()[-1]
     )
     assert "Traceback" not in said
-    assert not path.exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["stats.json"]  # links and ready file are gone
+    assert [line["reconnects"] for line in json.loads(stats.read_text())["lines"]] == [2, 0]
+    assert [line["unit"] for line in json.loads(scripted[1])["registers"]] == 12 * ["V"]
 
     assert [ended[0] for ended in (block, whole, refused)] == [0, 0, 0]
     assert re.search(r"^0x3100 +pv_voltage +\d+\.\d\d +V +[0-9A-F]{4}\s*$", block[1], re.MULTILINE)
     assert re.search(r"^0x3102 +pv_power +\d+\.\d\d +W +[0-9A-F]{4} [0-9A-F]{4}\s*$", block[1], re.MULTILINE)
-    assert re.search(r"^0x3200 +charge_stage +D3-2=\d ", whole[1], re.MULTILINE)
+    assert re.search(r"^0x3200 +charge_stage +[0-9A-F]{4} +D3-2 ", whole[1], re.MULTILINE)
     assert re.search(r"^0x3306 +energy_consumed_total +0\.00 +kWh ", whole[1], re.MULTILINE)
     assert "exception 02: illegal data address" in refused[1]
 
@@ -363,15 +387,18 @@ def test_a_silent_device_is_told_in_one_line(call, tmp_path):
 def test_a_map_is_listed_with_address_name_unit_and_source(call):
     code, out, err = call("registers", "--map", "epever")
     assert (code, err) == (0, "")
-    assert re.search(r"^0x3100 +pv_voltage +V +x100 +1 .*V26", out, re.MULTILINE)
-    assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 +2, \+- ", out, re.MULTILINE)
+    assert re.search(r"^0x3100 +pv_voltage +V +x100 [^\]]*V26\]", out, re.MULTILINE)
+    assert re.search(r"^0x331B\+1 +battery_net_current +A +x100 32 bits \+- ", out, re.MULTILINE)
+    assert re.search(r"^0x9008 +float_voltage +13\.80 +V +x100 ", out, re.MULTILINE)  # what a new unit holds
+    assert re.search(r"^0x200C +night +bit +1 night, 0 day ", out, re.MULTILINE)
+    assert re.search(r"^0x0014 +clear_energy_statistics +bit ", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 100
 
 
 def test_the_two_maps_differ_at_the_addresses_that_mislead_firmware(call):
     code, out, _ = call("registers", "--diff", "uart2", "epever")
     assert code == 0
-    found = re.findall(r"^(0x[0-9A-F]{4}) +(\S.*?)  +(\S.*?)\s*$", out.split("\n\n")[1], re.MULTILINE)
+    found = re.findall(r"^input +(0x[0-9A-F]{4}) +(\S.*?)  +(\S.*?)\s*$", out.split("\n\n")[1], re.MULTILINE)
     assert {address for address, _, _ in found} >= {"0x200C", "0x3200", "0x3300"}
     assert ("0x3200", "charge_stage", "battery_status") in found
     assert out.count("energy generated today is 0x330C") == 1  # the note of both halves of the pair
@@ -379,6 +406,5 @@ def test_the_two_maps_differ_at_the_addresses_that_mislead_firmware(call):
 
 def test_a_map_does_not_differ_from_itself(call):
     assert (
-        call("registers", "--diff", "epever", "epever")[1]
-        == "epever and epever read every input register alike\n"
+        call("registers", "--diff", "epever", "epever")[1] == "epever and epever read every register alike\n"
     )

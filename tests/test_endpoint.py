@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, dial, listen, parse_endpoint
+from modbus.endpoint import (
+    Endpoint,
+    LinkError,
+    PtyEndpoint,
+    SerialEndpoint,
+    TcpEndpoint,
+    UnixEndpoint,
+    dial,
+    listen,
+    parse_endpoint,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,11 +29,32 @@ from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, dial, listen, 
         ("listen:localhost:0", TcpEndpoint("localhost", 0, listens=True)),
         ("unix:/tmp/uart2.sock", UnixEndpoint("/tmp/uart2.sock")),
         ("unix-listen:a:b", UnixEndpoint("a:b", listens=True)),
+        ("pty:a:b", PtyEndpoint("a:b")),
+        ("serial:/dev/ttyUSB0:9600", SerialEndpoint("/dev/ttyUSB0", 9600)),
+        ("serial:COM3:115200", SerialEndpoint("COM3", 115200)),
+        ("serial:rfc2217://[::1]:2217:19200", SerialEndpoint("rfc2217://[::1]:2217", 19200)),
     ],
 )
-def test_endpoint_is_what_the_user_wrote(text: str, endpoint: TcpEndpoint | UnixEndpoint) -> None:
+def test_endpoint_is_what_the_user_wrote(text: str, endpoint: Endpoint) -> None:
     assert parse_endpoint(text) == endpoint
     assert str(endpoint) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("serial:/dev/ttyUSB0", SerialEndpoint("/dev/ttyUSB0", 115200)),
+        ("serial:/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0",
+         SerialEndpoint("/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0", 115200)),
+        ("serial:rfc2217://host:2217", SerialEndpoint("rfc2217://host:2217", 115200)),
+        ("serial:socket://host:1235", TcpEndpoint("host", 1235)),
+        ("serial:socket://[::1]:1235", TcpEndpoint("::1", 1235)),
+    ],
+)  # fmt: skip
+def test_a_serial_port_speaks_as_a_tracer_does_and_a_url_keeps_its_own_port(
+    text: str, endpoint: Endpoint
+) -> None:
+    assert parse_endpoint(text) == endpoint
 
 
 @pytest.mark.parametrize(
@@ -40,8 +71,19 @@ def test_endpoint_is_what_the_user_wrote(text: str, endpoint: TcpEndpoint | Unix
         ("dial:127.0.0.1:٣", "port must be a number"),
         ("unix:", "no path"),
         ("unix:/" + 110 * "x", "at most 107 bytes, got 111"),
-        ("pty:uart2", "planned but not there yet"),
-        ("serial:/dev/ttyUSB0:115200", "planned but not there yet"),
+        ("pty:", "no name; use pty:LINKNAME"),
+        ("pty:a\0b", "cannot hold a NUL"),
+        ("serial:", "no device; use serial:/dev/ttyUSB0"),
+        ("serial:a\0b", "no device"),
+        ("serial:/dev/ttyUSB0:0", "baud rate must be a number in 300..4000000, got 0"),
+        ("serial:/dev/ttyUSB0:" + 5000 * "9", "baud rate must be a number"),
+        ("serial:rfc2217://host", "a URL is SCHEME://HOST:PORT"),
+        ("serial:spy://host:1", "no such kind of port 'spy'"),
+        ("serial:socket://host:70000", "port must be a number in 1..65535"),
+        ("/dev/ttyUSB0", r"did you mean serial:/dev/ttyUSB0\?"),
+        ("/dev/ttyUSB0:9600", r"did you mean serial:/dev/ttyUSB0:9600\?"),
+        ("COM3", r"did you mean serial:COM3\?"),
+        ("rfc2217://host:2217", r"did you mean serial:rfc2217://host:2217\?"),
         ("", "use dial:HOST:PORT"),
     ],
 )
@@ -50,7 +92,11 @@ def test_endpoint_that_cannot_be_is_refused_with_advice(text: str, complaint: st
         parse_endpoint(text)
 
 
-@given(st.text(max_size=30) | st.from_regex(r"(dial|listen|unix|unix-listen):.{0,20}"))
+@given(
+    st.from_regex(r"serial:(socket|rfc2217|spy)://.{0,12}:[0-9]{1,6}(:[0-9]{1,8})?")
+    | st.text(max_size=30)
+    | st.from_regex(r"(dial|listen|unix|unix-listen|pty|serial):.{0,20}")
+)
 def test_any_text_is_an_endpoint_or_a_link_error(text: str) -> None:
     with contextlib.suppress(LinkError):
         endpoint = parse_endpoint(text)

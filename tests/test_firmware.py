@@ -19,6 +19,7 @@ from modbus.tracer import Tracer
 from plant.charger import Stage
 from plant.snapshot import Snapshot
 from tests import qemu
+from tests.snapshots import Still
 
 ROOT = Path(__file__).parents[1]
 REDIAL_US = 50_000
@@ -62,7 +63,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> qemu.Build:
 @contextlib.contextmanager
 def tracer(port: int, register_map: str = "uart2", turnaround_s: float = 0.0) -> Iterator[Line]:
     """A Tracer that dials the guest's UART2 and shows `PLANT` whenever it is asked."""
-    device = Tracer(load_map(register_map, TRACER_4210), lambda: PLANT)
+    device = Tracer(load_map(register_map, TRACER_4210), Still(PLANT))
     endpoint = parse_endpoint(f"dial:127.0.0.1:{port}")
     with Line(endpoint, device.answer, turnaround_s=turnaround_s, log=print) as line:
         yield line

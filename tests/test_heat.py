@@ -75,27 +75,30 @@ def test_an_overload_is_borne_for_as_long_as_the_manual_says_and_tried_again(sha
         assert p.advance_to(begun + 5).i_load_a / rated_a == pytest.approx(share, abs=0.016)
     p.run(600)
     turns = moved(p, Machine.LOAD)
-    assert [to for _, to in turns[:3]] == ["OVERLOAD", "ON", "OVERLOAD"]
-    first, again, second = (at for at, _ in turns[:3])
-    assert (first - begun, again - first, second - again) == pytest.approx((borne_s, 25.0, borne_s), abs=0.06)
+    assert [to for _, to in turns] == ["OVERLOAD", *["ON", "OVERLOAD"] * 5]
+    waits = [borne_s, 5.0, borne_s, 10.0, borne_s, 15.0, borne_s, 20.0, borne_s, 25.0, borne_s]
+    assert np.diff([begun, *(at for at, _ in turns)]) == pytest.approx(waits, abs=0.06)
     assert_closes(p, since)
 
 
-def test_a_short_circuit_trips_at_once_and_is_tried_every_25_seconds():
-    """Also beside a load of constant power, which the short leaves without a voltage."""
+def test_a_short_circuit_trips_at_once_and_is_tried_five_times_in_longer_and_longer_intervals():
+    """Also beside a load of constant power, which the short leaves without a voltage. Then the load stays off."""
     p = strong_plant("2026-06-20T23:00", load_w=100.0)
     since = p.advance_to(p.t_utc_s + 60)
     short = p.upset("load_short")
     begun = p.t_utc_s
     p.run(HOUR)
     turns = moved(p, Machine.LOAD)
-    assert {to for _, to in turns} == {"SHORT", "ON"}
     assert turns[0][0] == pytest.approx(begun, abs=0.01)
     trips = [at for at, to in turns if to == "SHORT"]
-    assert np.diff(trips) == pytest.approx(25.0, abs=0.01)
+    assert np.diff(trips) == pytest.approx([5.0, 10.0, 15.0, 20.0, 25.0], abs=0.01)
+    assert (p.snapshot.load_state, p.snapshot.load_retries) == (3.0, 5.0)
     p.mend(short)
-    p.run(60)
-    assert p.snapshot.p_load_w == pytest.approx(100.0)
+    p.run(HOUR)
+    assert p.snapshot.p_load_w == 0.0
+    p.configure(p.settings._replace(load_on=0))
+    p.configure(p.settings._replace(load_on=1))
+    assert p.advance_to(p.t_utc_s + 5).p_load_w == pytest.approx(100.0)
     assert_closes(p, since)
 
 

@@ -1,28 +1,46 @@
 """The plant behind the line: what a firmware reads is what the plant does."""
 
+import math
 import random
 import threading
+from time import monotonic
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from modbus.device import Shown
+from modbus.encodings import ENCODINGS
 from modbus.link import Line
 from modbus.live import Live
-from modbus.registers import load_map
-from modbus.rtu import ReadWords
+from modbus.registers import TRACER_4210, load_map
+from modbus.rows import Row
+from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.standin import StandIn
 from modbus.tracer import Tracer
 from plant.clock import WallClock
+from plant.plant import Plant
 from plant.snapshot import Snapshot
 from tests.plants import plant
 
 DAY = 86400
 
 
+class ByHand(Live):
+    """A plant that the test moves."""
+
+    def __init__(self, plant: Plant) -> None:
+        super().__init__(plant, WallClock(plant.start_utc_s, 1.0))
+
+    def shown(self) -> Shown:
+        return Shown(self.plant.snapshot, self.plant.settings)
+
+
 def conversation(seed: int, map_name: str) -> bytes:
     """Reply bytes of a long, irregular conversation with a plant that moves between the requests."""
     p = plant(seed=seed)
-    tracer = Tracer(load_map(map_name, p.site.ratings()), lambda: p.snapshot)
+    tracer = Tracer(load_map(map_name, p.site.ratings()), ByHand(p))
     chance = random.Random(99)
     heard = b""
     for _ in range(400):
@@ -45,7 +63,7 @@ def test_a_day_read_over_the_line_is_the_day_the_plant_had():
     energies it reads at the end are the integral of power to 0.01 kWh."""
     p = plant(seed=27)
     live = Live(p, WallClock(p.start_utc_s, DAY / 2.0), p.start_utc_s + DAY, sample_s=5)
-    tracer = Tracer(load_map("uart2", p.site.ratings()), live.snapshot)
+    tracer = Tracer(load_map("uart2", p.site.ratings()), live)
     readings = []
     with (
         StandIn(period_s=0.0) as firmware,
@@ -113,3 +131,175 @@ def test_stopping_does_not_wait_for_the_clock():
     stopper = threading.Timer(0.05, live.stop)
     stopper.start()
     assert live.ended.wait(2.0)
+
+
+# --- what a client sets -------------------------------------------------------------------------------------------
+
+
+def controller(p: Plant, speed: float = 1.0) -> tuple[Live, Tracer]:
+    live = Live(p, WallClock(p.start_utc_s, speed))
+    return live, Tracer(load_map("epever", p.site.ratings()), live)
+
+
+def words(tracer: Tracer, function: int, address: int, count: int = 1) -> list[int]:
+    frame = tracer.answer(ReadWords(1, function, address, count)) or b""
+    return [int.from_bytes(frame[i : i + 2], "big") for i in range(3, len(frame) - 2, 2)]
+
+
+def test_a_coil_written_reaches_the_controller_and_is_read_back():
+    p = plant()
+    _, tracer = controller(p)
+    for value in (0x0000, 0xFF00):
+        tracer.answer(WriteCoil(1, 2, value))
+        assert (tracer.answer(ReadBits(1, 1, 2, 1)) or b"")[3] == p.settings.load_on == (value != 0)
+
+
+def test_load_switched_off_by_its_coil_is_off_in_the_next_reply():
+    p = plant(start_utc_s=1_750_453_200)
+    _, tracer = controller(p)
+    for value, load_on in ((0x0000, 0), (0xFF00, 1)):
+        tracer.answer(WriteCoil(1, 2, value))
+        assert words(tracer, 4, 0x3202)[0] & 1 == load_on
+        assert (words(tracer, 4, 0x310C)[0] > 0) == load_on
+
+
+def test_settings_written_are_what_the_plant_goes_by_and_are_read_back():
+    p = plant()
+    _, tracer = controller(p)
+    assert words(tracer, 3, 0x9000) == [1]
+    tracer.answer(WriteWords(1, 0x9000, (3,)))
+    assert (p.settings.battery_type, p.settings.boost_v) == (3, 14.6)
+    assert words(tracer, 3, 0x9007) == [1460]
+    assert words(tracer, 3, 0x9001) == [round(p.site.battery.capacity_ah)]
+
+
+def test_clock_set_by_a_client_is_read_back_and_goes_on():
+    p = plant()
+    _, tracer = controller(p)
+    set_to = [30 << 8 | 5, 3 << 8 | 23, 44 << 8 | 7]  # 2044-07-03 23:30:05
+    tracer.answer(WriteWords(1, 0x9013, tuple(set_to)))
+    assert words(tracer, 3, 0x9013, 3) == set_to
+    live = ByHand(p)
+    p.advance_to(p.t_utc_s + 1800)
+    later = [0 << 8 | 5, 4 << 8 | 0, 44 << 8 | 7]
+    assert words(Tracer(load_map("epever", p.site.ratings()), live), 3, 0x9013, 3) == later
+
+
+def test_meters_of_generated_energy_are_cleared_and_those_of_consumption_are_not():
+    p = plant(start_utc_s=1_750_420_800)
+    p.advance_to(p.start_utc_s + DAY)
+    _, tracer = controller(p)
+    before = words(tracer, 4, 0x3304, 16)
+    assert before[8] > 0
+    tracer.answer(WriteCoil(1, 0x14, 0xFF00))
+    assert words(tracer, 4, 0x3304, 16) == before[:8] + [0] * 8
+
+
+def test_restoring_defaults_makes_a_new_unit_of_it_and_leaves_clock_and_meters():
+    p = plant(start_utc_s=1_750_420_800, controller={"battery_type": "flooded", "boost_min": 33})
+    p.advance_to(p.start_utc_s + DAY)
+    _, tracer = controller(p)
+    clock, meters = words(tracer, 3, 0x9013, 3), words(tracer, 4, 0x3304, 18)
+    tracer.answer(WriteCoil(1, 0x13, 0xFF00))
+    assert words(tracer, 3, 0x9000, 3) == [1, 200, 300]
+    assert words(tracer, 3, 0x906B, 2) == [120, 120]
+    assert (words(tracer, 3, 0x9013, 3), words(tracer, 4, 0x3304, 18)) == (clock, meters)
+
+
+def test_a_refused_write_does_not_touch_the_plant():
+    p = plant()
+    _, tracer = controller(p)
+    before = (p.snapshot, p.settings)
+    for address, refused in (
+        (0x9003, (1400,)),
+        (0x9013, (0,)),
+        (0x9000, (5,)),
+        (0x906D, (40,)),
+        (0x9001, (0,)),
+    ):
+        assert (tracer.answer(WriteWords(1, address, refused)) or b"")[1] == 0x90
+    assert (p.snapshot, p.settings) == before
+
+
+def test_writes_to_a_plant_at_full_speed_are_done_between_its_strides_and_read_back():
+    """A hundred thousand times real time: the plant is never waited for longer than a few strides of its own."""
+    p = plant(seed=4)
+    live, tracer = controller(p, 100_000.0)
+    live.start()
+    took_s = []
+    for minutes in range(10, 110):
+        began_s = monotonic()
+        tracer.answer(WriteWords(1, 0x906C, (minutes,)))
+        took_s.append(monotonic() - began_s)
+        assert words(tracer, 3, 0x906C) == [minutes]
+    live.stop()
+    assert live.error is None
+    assert p.t_utc_s > p.start_utc_s
+    assert sorted(took_s)[len(took_s) // 2] < 0.25
+
+
+def test_two_lines_that_write_at_once_lose_nothing():
+    p = plant()
+    live, tracer = controller(p, 20_000.0)
+    live.start()
+
+    def write(address: int, first: int) -> None:
+        for step in range(40):
+            tracer.answer(WriteWords(1, address, (first + step,)))
+
+    writers = [
+        threading.Thread(target=write, args=args) for args in ((0x9001, 100), (0x906C, 20), (0x9063, 300))
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    live.stop()
+    assert (p.settings.capacity_ah, p.settings.boost_min, p.settings.backlight_s) == (139, 59, 339)
+    assert live.shown().settings == p.settings
+
+
+def test_a_command_to_a_plant_whose_thread_has_died_does_not_hang():
+    p = plant()
+    live, tracer = controller(p, 1000.0)
+    p.advance_to = lambda _t: 1 / 0  # type: ignore[assignment]
+    live.start()
+    assert live.ended.wait(5.0)
+    tracer.answer(WriteWords(1, 0x9001, (55,)))
+    assert words(tracer, 3, 0x9001) == [55]
+    live.stop()
+
+
+SINGLE = [
+    row
+    for row in load_map("epever", TRACER_4210).spec.rows
+    if row.table == "holding" and row.write == "alone"
+]
+
+
+def word_for(row: Row, share: float) -> int:
+    """A word that may be written, from the first (0) to the last (1)."""
+    if row.values:
+        return sorted(row.values)[round(share * (len(row.values) - 1))]
+    low, high = row.limits or (0.0, 0.0)
+    if row.encoding:
+        return ENCODINGS[row.encoding].word(low + share * (high - low))
+    return round((low + share * (high - low)) * row.scale) & 0xFFFF
+
+
+@settings(max_examples=15)
+@given(
+    changes=st.lists(
+        st.tuples(st.sampled_from(SINGLE), st.sampled_from([0.0, 0.3, 0.6, 1.0])), min_size=8, max_size=24
+    ),
+    hour=st.integers(0, 23),
+)
+def test_nothing_that_a_client_may_write_breaks_the_plant(changes, hour):
+    p = plant(start_utc_s=1_750_420_800 + 3600 * hour)
+    tracer = Tracer(load_map("epever", p.site.ratings()), ByHand(p))
+    for place, (row, share) in enumerate(changes):
+        assert tracer.answer(WriteWord(1, row.address, word_for(row, share))) is not None
+        if place % 4 == 3:
+            p.advance_to(p.t_utc_s + 1800)
+            assert all(map(math.isfinite, p.snapshot))
+    assert p.overrun_steps == 0

@@ -1,49 +1,69 @@
 """What `tracertwin poll` asks and makes of the answers; that it finds a device is in test_cli."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modbus.endpoint import LinkError
-from modbus.poll import LARGEST_BLOCK, Device, Line, blocks, read_all, read_block
+from modbus.master import NoReplyError
+from modbus.poll import FUNCTIONS, LARGEST_BLOCK, Device, Question, blocks, read
+from modbus.polltable import Line, print_json, print_table
 from modbus.registers import TRACER_4210, load_map
 from modbus.replies import ExceptionReply, Reply, decode_reply
-from modbus.rtu import ReadWords
+from modbus.rows import named_codes
+from modbus.rtu import Request
 from modbus.tracer import Tracer
-from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS
+from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
 
 MAPS = {name: load_map(name, TRACER_4210) for name in ("uart2", "epever")}
 WORDS = {"uart2": UART2_WORDS, "epever": EPEVER_WORDS}
+EPEVER = MAPS["epever"]
 
 
 class Bench:
-    """A Tracer at the made-up noon, lacking some addresses, with no line in between; keeps what it was asked."""
+    """A Tracer at the made-up noon with no line in between; keeps what it was asked.
 
-    def __init__(self, map_name: str, lacks: tuple[int, ...] = ()) -> None:
-        self._tracer = Tracer(MAPS[map_name], lambda: NOON)
+    It may lack some addresses, and be silent to some functions.
+    """
+
+    def __init__(self, map_name: str = "epever", lacks: tuple[int, ...] = (), deaf: tuple[int, ...] = ()):
+        self._tracer = Tracer(MAPS[map_name], Still(NOON))
         self._lacks = lacks
-        self.asked: list[ReadWords] = []
+        self._deaf = deaf
+        self.asked: list[Request] = []
 
-    def ask(self, request: ReadWords, timeout_s: float, retries: int) -> Reply:
+    def ask(self, request: Request, timeout_s: float, retries: int) -> Reply:
         self.asked.append(request)
+        if request.function in self._deaf:
+            raise NoReplyError("silence")
         if any(request.address <= address < request.address + request.count for address in self._lacks):
-            return ExceptionReply(1, 4, 2)
+            return ExceptionReply(1, request.function, 2)
         reply = decode_reply(request, self._tracer.answer(request))
         assert reply is not None
         return reply
 
 
-def device(bench: Bench) -> Device:
-    return Device(bench, 1, 1.0, "the bench")
+def polled(bench: Bench, map_name: str = "epever", **question: object) -> list[Line]:
+    return list(read(Device(bench, 1, 1.0, "the bench"), MAPS[map_name], Question(**question)))
+
+
+def at(address: int, count: int = 1, table: str = "input") -> Line:
+    return polled(Bench(), address=address, count=count, table=table)[0]
 
 
 def words_of(lines: list[Line]) -> dict[int, int]:
     return {line.address + place: word for line in lines for place, word in enumerate(line.words or ())}
 
 
+# --- what is asked ---
+
+
 @pytest.mark.parametrize("name", MAPS)
-def test_blocks_hold_every_row_once_whole_and_without_a_gap(name):
-    rows = list(MAPS[name].spec.rows)
+@pytest.mark.parametrize("table", FUNCTIONS)
+def test_blocks_hold_every_row_once_whole_and_without_a_gap(name, table):
+    rows = [row for row in MAPS[name].spec.rows if row.table == table]
     found = list(blocks(rows))
     assert [row for block in found for row in block] == rows
     for block in found:
@@ -55,61 +75,162 @@ def test_blocks_hold_every_row_once_whole_and_without_a_gap(name):
 @pytest.mark.parametrize("name", MAPS)
 def test_reading_all_brings_the_words_written_by_hand(name):
     bench = Bench(name)
-    found = words_of(list(read_all(device(bench), MAPS[name])))
+    found = words_of(polled(bench, name, table="input"))
     assert {address: found[address] for address in WORDS[name]} == WORDS[name]
-    assert len(bench.asked) < len(MAPS[name].spec.rows) / 3
+    assert len(bench.asked) < len(MAPS[name].rows["input"]) / 3
 
 
-def test_a_register_the_unit_lacks_costs_only_its_own_row():
-    lines = list(read_all(device(Bench("epever", lacks=(0x300D,))), MAPS["epever"]))
+def test_all_tables_are_read_each_by_its_function_and_what_can_only_be_written_is_left_out():
+    bench = Bench()
+    lines = polled(bench)
+    readable = [(row.table, row.address) for row in EPEVER.spec.rows if row.action is None]
+    assert sorted((line.table, line.address) for line in lines) == sorted(readable)
+    assert all(line.exception is None for line in lines)
+    assert {request.function for request in bench.asked} == {1, 2, 3, 4}
+
+
+def test_one_table_can_be_read_alone():
+    bench = Bench()
+    assert {line.table for line in polled(bench, table="discrete")} == {"discrete"}
+    assert {request.function for request in bench.asked} == {2}
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(("table", "address"), [("input", 0x300E), ("holding", 0x9005), ("coil", 0x0003)])
+def test_a_register_the_unit_lacks_costs_only_its_own_row(table, address):
+    lines = polled(Bench(lacks=(address,)), table=table)
     refused = [line for line in lines if line.words is None]
-    assert [(line.address, line.value) for line in refused] == [
-        (0x300D, "exception 02: illegal data address")
+    assert [(line.address, line.exception, line.meaning) for line in refused] == [
+        (address, 2, ("illegal data address",))
     ]
-    assert len(lines) == len(MAPS["epever"].spec.rows)
+    assert len(lines) == len([row for row in EPEVER.spec.rows if row.table == table and not row.action])
 
 
 def test_a_real_unit_shows_its_own_map_where_firmware_expects_another():
     """Reading `uart2` off a unit that speaks `epever`: 0x200C is refused, 0x3200 is another register."""
-    lines = {line.address: line for line in read_all(device(Bench("epever")), MAPS["uart2"])}
-    assert lines[0x200C].value == "exception 02: illegal data address"
+    lines = {line.address: line for line in polled(Bench("epever"), "uart2", table="input")}
+    assert lines[0x200C].exception == 2
     assert lines[0x3200].words == (EPEVER_WORDS[0x3200],)
 
 
+def test_a_unit_that_is_silent_to_a_function_is_asked_once_and_the_rest_is_read():
+    bench = Bench(deaf=(3,))
+    lines = polled(bench)
+    assert {line.exception for line in lines if line.table == "holding"} == {0}
+    assert all(line.exception is None for line in lines if line.table != "holding")
+    assert [request.function for request in bench.asked].count(3) == 1
+
+
+def test_a_unit_that_never_answers_is_an_error():
+    with pytest.raises(NoReplyError):
+        polled(Bench(deaf=(1, 2, 3, 4)))
+
+
+def test_a_damaged_reply_is_told_with_its_address():
+    class Damaged(Bench):
+        def ask(self, request: Request, timeout_s: float, retries: int) -> Reply:
+            decode_reply(request, bytes.fromhex("010406"))
+            raise AssertionError
+
+    with pytest.raises(LinkError, match=r"the bench: 0x3100: no good reply: byte count: expected 02, got 06"):
+        polled(Damaged(), address=0x3100)
+
+
+# --- what it means ---
+
+
 @pytest.mark.parametrize(
-    ("address", "name", "value", "unit"),
+    ("address", "name", "text", "value", "unit"),
     [
-        (0x3100, "pv_voltage", "36.42", "V"),
-        (0x3102, "pv_power", "1186.83", "W"),
-        (0x3110, "battery_temperature", "-7.25", "degC"),
-        (0x331B, "battery_net_current", "-700.25", "A"),
-        (0x3201, "charging_status", "D0=1, D1=1, D3-2=2", ""),
-        (0x3008, "charging_mode", "2", ""),
+        (0x3100, "pv_voltage", "36.42", 36.42, "V"),
+        (0x3102, "pv_power", "1186.83", 1186.83, "W"),
+        (0x3110, "battery_temperature", "-7.25", -7.25, "degC"),
+        (0x331B, "battery_net_current", "-700.25", -700.25, "A"),
+        (0x3008, "charging_mode", "2", 2, ""),
     ],
 )
-def test_values_have_the_decimals_sign_and_unit_of_their_row(address, name, value, unit):
-    (line, *_) = read_block(device(Bench("epever")), MAPS["epever"], address, 2 if address != 0x3008 else 1)
-    assert (line.name, line.value, line.unit) == (name, value, unit)
+def test_values_have_the_decimals_sign_and_unit_of_their_row(address, name, text, value, unit):
+    line = at(address, 2 if address != 0x3008 else 1)
+    assert (line.name, line.text, line.value, line.unit) == (name, text, value, unit)
+
+
+@pytest.mark.parametrize(
+    ("table", "address", "meaning"),
+    [
+        ("input", 0x3008, ["MPPT"]),
+        # D8, D9: faults that are not set; the word is 000B
+        ("input", 0x3201, ["D0 running", "D1 while charge current flows", "D3-2 boost", "D15-14 normal"]),
+        ("holding", 0x9000, ["sealed"]),
+        ("holding", 0x903E, ["1:00"]),
+        ("coil", 0x0002, ["on"]),
+        ("discrete", 0x200C, ["day"]),
+    ],
+)
+def test_codes_and_bits_are_told_in_words(table, address, meaning):
+    assert list(at(address, table=table).meaning) == meaning
+
+
+def test_codes_are_found_in_the_words_of_a_row_and_other_numbers_are_not():
+    assert named_codes("0 normal, 1 over-voltage; 2 since V26") == {0: "normal", 1: "over-voltage"}
+    assert named_codes("load rated at 25 degC, 40 A") == {40: "A"}  # hence a row with a unit has no codes
+    assert at(0x3104).meaning == ()
 
 
 @given(st.integers(0x30F0, 0x3330), st.integers(1, 60))
 def test_a_block_shows_every_word_once_wherever_it_is_cut(address, count):
-    lines = list(read_block(device(Bench("uart2")), MAPS["uart2"], address, count))
+    lines = polled(Bench("uart2"), "uart2", address=address, count=count)
     expected = {at: UART2_WORDS.get(at, 0) for at in range(address, address + count)}
     assert words_of(lines) == expected
     assert all(line.words is not None and 1 <= len(line.words) <= 2 for line in lines)
 
 
 def test_half_of_a_pair_is_named_and_left_as_a_word():
-    (line,) = read_block(device(Bench("epever")), MAPS["epever"], 0x3103, 1)
-    assert line == Line(0x3103, "pv_power, high word", "1", "", (1,))
+    assert polled(Bench(), address=0x3103) == [
+        Line("input", 0x3103, "pv_power, high word", (1,), "1", 1),
+    ]
 
 
-def test_a_damaged_reply_is_told_with_its_address():
-    class Damaged(Bench):
-        def ask(self, request: ReadWords, timeout_s: float, retries: int) -> Reply:
-            decode_reply(request, bytes.fromhex("010406"))
-            raise AssertionError
+# --- how it is told ---
 
-    with pytest.raises(LinkError, match="the bench: 0x3100: no good reply: byte count: expected 02, got 06"):
-        list(read_block(device(Damaged("epever")), MAPS["epever"], 0x3100, 1))
+
+def test_a_script_gets_one_object_with_a_number_or_an_exception_for_each_row(capsys):
+    lines = polled(Bench(lacks=(0x9001,)))
+    print_json(lines, link="the bench", unit=1)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["link"], told["unit"], len(told["registers"])) == ("the bench", 1, len(lines))
+    by_place = {(line["table"], line["address"]): line for line in told["registers"]}
+    assert by_place["input", 0x3110] == {
+        "table": "input", "address": 0x3110, "name": "battery_temperature", "value": -7.25, "unit": "degC",
+        "words": [0x10000 - 725], "meaning": [],
+    }  # fmt: skip
+    assert by_place["holding", 0x9001] == {
+        "table": "holding", "address": 0x9001, "name": "battery_capacity", "exception": 2,
+        "meaning": ["illegal data address"],
+    }  # fmt: skip
+    assert all(isinstance(line["value"], int | float) for line in told["registers"] if "value" in line)
+
+
+def table_of(lines: list[Line], columns: int, capsys, monkeypatch) -> list[str]:
+    """The table's lines, each with single blanks."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(lines)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    return [" ".join(line.split()) for line in out.splitlines()]
+
+
+def test_people_get_a_table_with_a_heading_for_each_of_the_devices_tables(capsys, monkeypatch):
+    rows = table_of(polled(Bench(lacks=(0x9001,))), 100, capsys, monkeypatch)
+    assert [row[-3:-1] for row in rows if row.endswith(")")] == ["04", "03", "01", "02"]
+    assert "0x3110 battery_temperature -7.25 degC FD2B" in rows
+    assert "0x200C night 0 day" in rows
+    assert "0x9001 battery_capacity exception 02: illegal" in rows  # the rest below it
+
+
+def test_on_80_columns_words_make_room_for_meanings(capsys, monkeypatch):
+    rows = table_of(polled(Bench()), 80, capsys, monkeypatch)
+    assert "0x3110 battery_temperature -7.25 degC" in rows
+    assert "0x9014 rtc_day_hour day 1, hour 0" in rows

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus import quantities, registers
+from modbus import quantities, registerpage
 from modbus.mapfile import MapError
 from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.rows import Row, counts
 from plant.configs import config_dir
+from plant.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
 from plant.snapshot import Snapshot
-from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO
+from tests.snapshots import EPEVER_WORDS, NEW, NOON, UART2_WORDS, ZERO
 
 EPEVER = load_map("epever", TRACER_4210)
 UART2 = load_map("uart2", TRACER_4210)
@@ -23,7 +24,7 @@ MAPS = pytest.mark.parametrize(
 
 
 def word(register_map: RegisterMap, address: int, snapshot: Snapshot) -> int:
-    return register_map.words["input"][address](snapshot)
+    return register_map.words["input"][address](snapshot, NEW)
 
 
 def number(address: int, value: float, quantity: str) -> int:
@@ -130,7 +131,7 @@ def test_whatever_the_plant_says_every_register_is_a_word(values):
     snapshot = Snapshot(*values)
     for register_map in (EPEVER, UART2):
         for address, encode in register_map.words["input"].items():
-            assert 0 <= encode(snapshot) <= 0xFFFF, hex(address)
+            assert 0 <= encode(snapshot, NEW) <= 0xFFFF, hex(address)
 
 
 @given(st.floats(), st.sampled_from([(0, 0xFFFF), (-0x8000, 0x7FFF)]), st.booleans())
@@ -138,7 +139,9 @@ def test_counts_never_leave_their_range(value, limits, truncate):
     assert limits[0] <= counts(value, 100.0, *limits, truncate) <= limits[1]
 
 
-ROWS_OF_A_QUANTITY = [row for row in EPEVER.spec.rows if row.quantity and row.rounding == "half-even"]
+ROWS_OF_A_QUANTITY = [
+    row for row in EPEVER.spec.rows if row.table == "input" and row.quantity and row.rounding == "half-even"
+]
 
 
 @pytest.mark.parametrize("row", ROWS_OF_A_QUANTITY, ids=lambda row: f"{row.address:04X}")
@@ -147,8 +150,22 @@ def test_master_gets_the_quantity_back_to_half_a_step(row, share):
     assert row.quantity is not None
     wanted = (row.low + share * (row.high - row.low)) / row.scale
     snapshot = ZERO._replace(**{row.quantity: wanted / row.factor})
-    words = [encode(snapshot) for encode in row.encoders({})]
+    words = [encode(snapshot, NEW) for encode in row.encoders({})]
     assert row.value(words) == pytest.approx(wanted, abs=0.5001 / row.scale)
+
+
+def test_limits_of_what_may_be_written_are_those_that_a_site_file_has():
+    for row in EPEVER.spec.rows:
+        if row.setting in VOLTAGES:
+            assert row.limits == VOLT_RANGE
+        elif row.values and row.setting != "battery_type":
+            assert (min(row.values), max(row.values)) == RANGES[row.setting]
+        elif row.table == "holding" and row.setting and row.setting != "battery_type":
+            assert row.limits == RANGES[row.setting], row.name
+
+
+def test_every_setting_can_be_written():
+    assert {row.setting for row in EPEVER.spec.rows if row.write != "no"} - {None} == set(Settings._fields)
 
 
 def test_every_derived_quantity_is_used_by_a_row():
@@ -179,8 +196,8 @@ def test_difference_table_is_the_same_from_both_sides():
 
 
 def test_register_page_is_up_to_date():
-    assert registers.PAGE.read_text(encoding="utf-8") == registers.current_page(), (
-        "run `python -m modbus.registers`"
+    assert registerpage.PAGE.read_text(encoding="utf-8") == registerpage.current_page(), (
+        "run `python -m modbus.registerpage`"
     )
 
 
@@ -218,8 +235,11 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
         ("address: '1', quantity: soc", "rows[0].address: input should be a valid integer, got '1'"),
         ("address: 0x10000, quantity: soc", "rows[0].address: input should be less than or equal to 65535"),
         ("address: 0xFFFF, words: 2, quantity: soc", "rows[0]: its second word would lie past 0xFFFF"),
-        ("address: 1", "rows[0]: needs exactly one of quantity, rating, constant, bits; has none"),
-        ("address: 1, quantity: soc, constant: 1", "bits; has quantity and constant"),
+        (
+            "address: 1",
+            "rows[0]: needs exactly one of quantity, rating, constant, setting, bits, action; has none",
+        ),
+        ("address: 1, quantity: soc, constant: 1", "action; has quantity and constant"),
         ("address: 1, constant: 700, scale: 100", "rows[0].constant: a (0x0001): 700 does not fit 16 bits"),
         ("address: 1, constant: .nan", "rows[0].constant: a (0x0001): nan does not fit 16 bits at x1"),
         ("address: 1, bits: [{bits: 2-3, quantity: stage, meaning: m}]", "rows[0].bits[0].bits: must lie in"),

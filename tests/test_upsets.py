@@ -50,7 +50,7 @@ AT_ONCE: dict[str, Callable[[Snapshot, Snapshot], bool]] = {
     "load_short": lambda was, now: now.i_load_a == 0.0 and now.load_on == 0.0,
     "load_overload": lambda was, now: now.i_load_a > 30.0 or now.load_on == 0.0,
     "heatsink_blocked": same("i_pv_a", 1.0, 0.005),
-    "clock_lost": lambda was, now: now.t_device_s == 1_609_459_200.0,
+    "clock_lost": lambda was, now: now.t_device_s == 1_487_030_400.0,
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def _held(p_w: float) -> Held:
     offer = Offer(DARK, 18.0, 18.0, p_w) if p_w > 0.0 else Offer(DARK, 0.0, 0.0, 0.0)
     load = LoadDemand(max(-p_w, 0.0), 0.0, 0.0)
     port, limit = Port(0.002, True, True), Limit(40.0, 520.0)
-    return Held(offer, max(p_w, 0.0), load, 20.0, HELD_V, p_w > 0.0, True, limit, port, True, 12.0)
+    return Held(offer, max(p_w, 0.0), load, 20.0, HELD_V, p_w > 0.0, True, limit, port, True, 12.0, True)
 
 
 def _ours(x: Any, held: Held, p: Any, stage: Any, books: Books) -> Any:
