@@ -86,6 +86,11 @@ class Live:
         """Go on with the settings of a new unit; guess: clock and meters go on as they are."""
         self.configure(factory(NEW, self.plant.site.battery.system_v))
 
+    def power_cycle(self) -> None:
+        """Take the controller's power away for a moment; its `Tracer` has to be told as well."""
+        with self._having_the_turn():
+            self.plant.power_cycle()
+
     def start(self) -> None:
         """Let time begin."""
         self._thread.start()

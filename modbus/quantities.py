@@ -13,11 +13,9 @@ from plant.charger import LoadOutput
 from plant.snapshot import Snapshot
 
 Read = Callable[[Snapshot], float]
-LOAD_LEVELS: Final = (
-    0.3,
-    0.7,
-    1.02,
-)  # guess: no document says where light, moderate and rated end; trips begin at 1.02
+# Shares of the rating from which a load is moderate, rated, too much. Guess: no document says where light ends and
+# rated begins; trips begin at 1.02 (MAN_XTRA).
+LOAD_LEVELS: Final = (0.3, 0.7, 1.02)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class Tracer:
             0x41: self._log_in,
             0x43: self._read_sparse,
         }
+        self._actions = {"restore_defaults": device.restore_defaults, "clear_energy": device.clear_energy}
         self._find_units()
 
     @property
@@ -220,7 +221,7 @@ class Tracer:
                 raise Refused("coil_value")
             outcome = coil_written(self._map, settings, request.address, COIL_VALUES[request.value])
             if isinstance(outcome, str):
-                getattr(self._device, outcome)()
+                self._actions[outcome]()
             elif outcome != settings:
                 self._device.configure(outcome)
         return EchoReply(request.unit, request.function, request.address, request.value).encode()

@@ -36,7 +36,6 @@ RULE_COUNT, CONDITIONS = QUANTITY.shape
 QUANTITIES = len(Quantities._fields)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
-
 STATES = np.array([int(machine) for machine in STATE_OF.values()])
 BARRED_BY = np.array([int(machine) for machine in BARS_CHARGE])
 RETRIES_FORGOTTEN, LONG_NIGHT = (
@@ -106,18 +105,8 @@ def _work_out(books: Books, t_utc_s: float) -> float:
     n[CHARGE_BARRED] = 1.0 if barred > 0 else 0.0
     p = PROGRAM
     program = Program(
-        n[p],
-        n[p + 1],
-        n[p + 2],
-        n[p + 3],
-        n[p + 4],
-        n[p + 5],
-        n[p + 6],
-        n[p + 7],
-        n[p + 8],
-        n[p + 9],
-        n[p + 10],
-    )
+        n[p], n[p + 1], n[p + 2], n[p + 3], n[p + 4], n[p + 5], n[p + 6], n[p + 7], n[p + 8], n[p + 9], n[p + 10]
+    )  # fmt: skip
     t = t_utc_s + LATE_S
     night = modes[Machine.DAYLIGHT] == Daylight.NIGHT
     called = call(program, night, t - n[NIGHT], n[NIGHT + 2], device_s(n, t) % DAY_S)

@@ -206,6 +206,17 @@ def test_restoring_defaults_makes_a_new_unit_of_it_and_leaves_clock_and_meters()
     assert (words(tracer, 3, 0x9013, 3), words(tracer, 4, 0x3304, 18)) == (clock, meters)
 
 
+def test_settings_survive_a_power_cycle_and_the_clock_does_not():
+    p = plant()
+    live, tracer = controller(p)
+    tracer.answer(WriteWords(1, 0x9001, (77,)))
+    tracer.answer(WriteWords(1, 0x906A, (0,)))
+    live.power_cycle()
+    assert words(tracer, 3, 0x9001) == [77]
+    assert words(tracer, 3, 0x9013, 3) == [0, 14 << 8, 17 << 8 | 2]  # 2017-02-14 00:00, as a Tracer4210A
+    assert words(tracer, 4, 0x3202) == [0]  # the load as 0x906A says
+
+
 def test_a_refused_write_does_not_touch_the_plant():
     p = plant()
     _, tracer = controller(p)

@@ -9,7 +9,7 @@ import pytest
 
 from plant.charger import Machine, Stage
 from plant.plant import Plant
-from plant.settings import NO_COLD_CHARGE, NO_COLD_DISCHARGE, VOLTAGES
+from plant.settings import VOLTAGES
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 
@@ -126,8 +126,8 @@ def test_a_battery_below_its_lower_warning_is_told_and_nothing_stops():
 
 @pytest.mark.parametrize(
     ("bits", "charges", "loads"),
-    [(0, True, True), (NO_COLD_CHARGE, False, True), (NO_COLD_DISCHARGE, True, False),
-     (NO_COLD_CHARGE | NO_COLD_DISCHARGE, False, False)],
+    [(0, True, True), (0x100, False, True), (0x200, True, False),
+     (0x300, False, False)],
 )  # fmt: skip
 def test_cold_lithium_is_spared_the_way_that_its_protection_bits_ask_for(bits, charges, loads):
     p = lithium(5.0, lithium_protection=bits, low_temperature_charge_c=8.0, low_temperature_discharge_c=8.0)
@@ -386,3 +386,24 @@ def test_the_account_closes_over_trips_of_every_kind():
         p.run(3 * MINUTE, 5)
     assert p.snapshot.load_on == 1.0
     assert_closes(p, since)
+
+
+@pytest.mark.parametrize("step_s", [60, 3600])
+def test_long_steps_of_a_sizing_run_keep_every_delay(step_s):
+    """Trips and releases fall where a detailed run has them, within an hour's step too."""
+    site = noon("2026-06-20T00:00").site
+    begun = utc("2026-06-20T00:00")
+    p = Plant(site, 1, begun, "sizing", step_s)
+    p.upset("load_short", ohm=0.005)
+    told(p, system_code=2)
+    p.run(3600, 3600)
+    assert event(p, Machine.SYSTEM_VOLTAGE, "WRONG") == pytest.approx(begun + 5.0, abs=1.0)
+    told(p, system_code=1)
+    p.run(3600, 3600)
+    right = event(p, Machine.SYSTEM_VOLTAGE, "RIGHT")
+    assert right == pytest.approx(begun + 3605.0, abs=1.0)
+    trips = [
+        e.t_utc_s for e in p.events() if e.machine is Machine.LOAD and e.to == "SHORT" and e.t_utc_s >= right
+    ]
+    assert np.diff(trips) == pytest.approx([5.0, 10.0, 15.0, 20.0, 25.0], abs=1.0)
+    assert p.snapshot.load_retries == 5.0
