@@ -15,9 +15,8 @@ from plant.charger import SetPoints
 from plant.loadcontrol import LoadMode, Program
 
 USER: Final = 0  # the one type whose voltages are the user's own
-NO_COLD_CHARGE: Final = (
-    1 << 8
-)  # bits of `Settings.lithium_protection` (V26; FORUM has them the other way round)
+# Bits of `Settings.lithium_protection` (V26; FORUM has them the other way round).
+NO_COLD_CHARGE: Final = 1 << 8
 NO_COLD_DISCHARGE: Final = 1 << 9
 COLD_RELEASE_K: Final = 5.0  # guess: how much warmer than its limit a lithium battery must be again
 BATTERY_RELEASE_K: Final = 10.0  # of the N family; 15 K of the A family

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from plant import rules
-from plant.charger import STATES, Machine, Quantities, SetPoints, Stage, compensate
+from plant.charger import (
+    BARS_CHARGE,
+    STATE_OF,
+    STATES,
+    WATCHED,
+    Machine,
+    Quantities,
+    SetPoints,
+    Stage,
+    compensate,
+)
 from plant.rules import RULES, Rule, When, compile_rules
 from plant.settings import TYPE_OF_NAME, checked, factory, setpoints_of
 
@@ -36,6 +46,21 @@ def test_no_state_is_a_trap_and_every_state_can_be_reached(machine):
     for state in STATES[machine]:
         assert any(rule.from_ == state for rule in mine), f"{state.name} can't be left"
         assert any(rule.to == state for rule in mine), f"{state.name} can't be reached"
+
+
+def test_quantities_that_are_states_stand_where_the_kernel_writes_them():
+    assert Quantities._fields[WATCHED : WATCHED + len(STATE_OF)] == tuple(STATE_OF)
+
+
+def test_what_ends_a_charge_also_keeps_the_next_from_beginning():
+    """Else the charger would stop and start at the same instant for ever."""
+    ends = {
+        STATE_OF[when.quantity]
+        for rule in RULES
+        for when in rule.when
+        if rule.machine is Machine.CHARGE and rule.to is Stage.NONE and when.quantity in STATE_OF
+    }
+    assert ends == set(BARS_CHARGE)
 
 
 def test_a_misspelt_rule_is_refused_with_the_near_name():

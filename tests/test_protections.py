@@ -237,10 +237,10 @@ def test_darkness_shorter_than_three_hours_gives_no_load_back():
     short = p.upset("load_short", ohm=0.005)
     p.run(10 * MINUTE)
     p.mend(short)
-    dark = p.upset("string_open", strings=2)
+    told(p, night_v=99.0, day_v=99.0)  # what is light now?
     p.run(2 * HOUR, 300)
     assert p.snapshot.night == 1.0
-    p.mend(dark)
+    told(p, night_v=5.0, day_v=6.0)
     p.run(HOUR, 300)
     assert (p.snapshot.night, p.snapshot.load_state) == (0.0, 3.0)
 
@@ -359,7 +359,7 @@ def test_an_equalize_duration_written_meanwhile_takes_effect(minutes):
     assert stage_time(p, "EQUALIZE") == pytest.approx(60.0 * minutes, abs=30.0)
 
 
-def test_equalizing_that_a_day_had_no_sun_for_is_carried_over_to_the_next():
+def test_equalizing_that_a_trip_cut_short_is_carried_over_to_the_next():
     p = plant(
         start_utc_s=utc("2026-06-28T00:00") - 5, sky=NO_CLOUDS, battery={"capacity_ah": 50.0, "soc": 0.98},
         array={"parallel": 2}, load={"hourly_w": (2.0,) * 24},
@@ -367,9 +367,9 @@ def test_equalizing_that_a_day_had_no_sun_for_is_carried_over_to_the_next():
     while p.snapshot.stage != Stage.EQUALIZE:
         p.run(MINUTE)
     p.run(HOUR, 300)
-    dark = p.upset("string_open", strings=2)
+    told(p, battery_hot_c=0.0)
     p.run(12 * HOUR, 300)
-    p.mend(dark)
+    told(p, battery_hot_c=65.0)
     p.run(24 * HOUR, 300)
     spans = [e for e in p.events() if e.machine is Machine.CHARGE and "EQUALIZE" in (e.from_, e.to)]
     assert [e.to for e in spans] == ["EQUALIZE", "NONE", "EQUALIZE", "FLOAT"]
