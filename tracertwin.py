@@ -112,6 +112,14 @@ def build(
     return Plant(site, seed, start_s, cast("Fidelity", fidelity), step_s)
 
 
+def neighbours(plant: "Plant") -> "list[Plant]":
+    """The plants of the other controllers of a site, with the weather and the start of its own."""
+    from plant.plant import Plant
+
+    site = plant.site
+    return [Plant(site.seen_by(other), plant.seed, plant.start_utc_s) for other in site.neighbours]
+
+
 def say(text: str) -> None:
     """A line to the user, beside the results on stdout."""
     print(f"tracertwin: {text}", file=sys.stderr, flush=True)
@@ -173,9 +181,9 @@ def serve(
     ] = None,
     register_map: MapName = "uart2",
     unit: Annotated[
-        int,
-        typer.Option(parser=number(int, 1, 247), metavar="ID", help="Own unit id, where the map has one."),
-    ] = 1,
+        int | None,
+        typer.Option(parser=number(int, 1, 247), metavar="ID", help="Own unit id. Default: the site's."),
+    ] = None,
     speed: Annotated[
         float,
         typer.Option(parser=number(float, 0.001, 100000), metavar="X", help="Plant time over wall time."),
@@ -236,7 +244,8 @@ def serve(
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
-    with Rig(build(site, start, seed), options, say) as rig:
+    plant = build(site, start, seed)
+    with Rig([plant, *neighbours(plant)], options, say) as rig:
         with stoppable():
             rig.run()
         rig.tell()

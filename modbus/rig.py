@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Self
 
+from modbus.bus import Bus
 from modbus.endpoint import Endpoint
 from modbus.link import Line, LineStats
 from modbus.live import Live
@@ -36,8 +37,8 @@ class Options:
         A line each.
     map_name : str
         Register map by name or path.
-    unit : int
-        Own unit id, 1..247.
+    unit : int, optional
+        Own unit id, 1..247; the site's unless given.
     speed : float
         Plant time over wall time.
     turnaround_s, stale_s : float
@@ -57,7 +58,7 @@ class Options:
 
     links: Sequence[Endpoint]
     map_name: str
-    unit: int = 1
+    unit: int | None = None
     speed: float = 1.0
     turnaround_s: float = 0.005
     stale_s: float = 0.5
@@ -69,11 +70,12 @@ class Options:
 
 
 class Rig:
-    """A plant and its lines, from `open` to `close`.
+    """Plants and their lines, from `open` to `close`.
 
     Parameters
     ----------
-    plant : Plant
+    plants : sequence of Plant
+        The site's own, then those of its neighbours: a unit of the line each.
     options : Options
     say : callable
         Takes a line of text to the user, from any thread.
@@ -84,24 +86,34 @@ class Rig:
         The map can't be used.
     """
 
-    def __init__(self, plant: Plant, options: Options, say: Callable[[str], None]) -> None:
-        self._plant = plant
+    def __init__(self, plants: Sequence[Plant], options: Options, say: Callable[[str], None]) -> None:
+        self._plants = tuple(plants)
         self._options = options
         self._say = say
-        begins = plant.start_utc_s
-        self._live = Live(
-            plant,
-            WallClock(begins, options.speed),
-            begins + options.for_s if options.for_s else None,
-            sample_s=60 if options.trace else 0,
-        )
-        register_map = load_map(options.map_name, plant.site.ratings())
-        model = load_model(plant.site.controller.model)
-        tracer = Tracer(register_map, self._live, options.unit, model, warn_once=self._warn)
+        begins = plants[0].start_utc_s
+        clock = WallClock(begins, options.speed)
+        end_s = begins + options.for_s if options.for_s else None
+        self._lives = [Live(plant, clock, end_s, sample_s=60 if options.trace else 0) for plant in plants]
+        units = [plant.site.unit for plant in plants]
+        if options.unit is not None:
+            units[0] = options.unit
+        tracers = [
+            Tracer(
+                load_map(options.map_name, live.plant.site.ratings()),
+                live,
+                unit,
+                load_model(live.plant.site.controller.model),
+                warn_once=self._warn if unit == units[0] else None,
+                alone=len(plants) == 1,
+            )
+            for live, unit in zip(self._lives, units, strict=True)
+        ]
+        self._tell_twins(units)
+        answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
         self._lines = [
             Line(
                 at,
-                tracer.answer,
+                answer,
                 turnaround_s=options.turnaround_s,
                 stale_s=options.stale_s,
                 log=say,
@@ -131,20 +143,23 @@ class Rig:
         except BaseException:
             self.close()
             raise
-        plant, options = self._plant, self._options
+        plant, options = self._plants[0], self._options
+        names = ", ".join(plant.site.name for plant in self._plants)
         where = ", ".join(str(line.endpoint) for line in self._lines)
         self._say(
-            f"{plant.site.name} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{options.speed:g}, "
+            f"{names} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{options.speed:g}, "
             f"map {options.map_name}: {where}"
         )
         return self
 
     def run(self) -> None:
         """Let time begin, and wait for the end: of the plant time asked for, or of the last peer."""
-        self._live.start()
-        while not self._live.ended.wait(PEERS_S if self._options.once else None):
-            if all(line.wait(0.0) for line in self._lines):
-                return
+        for live in self._lives:
+            live.start()
+        for live in self._lives:
+            while not live.ended.wait(PEERS_S if self._options.once else None):
+                if all(line.wait(0.0) for line in self._lines):
+                    return
 
     def tell(self) -> None:
         """Stop the plant where it is and hand out what was asked for: trace, counts, a line of totals.
@@ -156,18 +171,24 @@ class Rig:
         Exception
             Whatever ended the plant's thread.
         """
-        self._live.stop()
+        for live in self._lives:
+            live.stop()
         if self._options.trace is not None:
-            self._live.trace().write(self._options.trace)
+            for number, live in enumerate(self._lives):
+                live.trace().write(_numbered(self._options.trace, number))
         if self._options.stats is not None:
             _write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
-        self._say(self._totals())
-        if self._live.error is not None:
-            raise self._live.error
+        self._say(f"ended at {iso_utc(self._plants[0].snapshot.t_utc_s)}: {self._heard()}")
+        for plant in self._plants:
+            self._say(_totals(plant))
+        for live in self._lives:
+            if live.error is not None:
+                raise live.error
 
     def close(self) -> None:
         """Stop the plant, end the lines, remove what they left in the file system."""
-        self._live.stop()
+        for live in self._lives:
+            live.stop()
         for line in self._lines:
             line.stop()
         if self._is_ready and self._options.ready_file is not None:
@@ -185,27 +206,40 @@ class Rig:
             "there (tracertwin registers --diff uart2 epever)"
         )
 
+    def _tell_twins(self, units: Sequence[int]) -> None:
+        for unit in sorted({unit for unit in units if units.count(unit) > 1}):
+            names = [plant.site.name for plant, own in zip(self._plants, units, strict=True) if own == unit]
+            self._say(f"{' and '.join(names)} have the same unit id {unit}: their replies will collide")
+
     def _counts(self) -> dict[str, Any]:
         return {
-            "site": self._plant.site.name,
-            "seed": self._plant.seed,
-            "began": iso_utc(self._plant.start_utc_s),
-            "ended": iso_utc(self._plant.snapshot.t_utc_s),
+            "sites": [plant.site.name for plant in self._plants],
+            "seed": self._plants[0].seed,
+            "began": iso_utc(self._plants[0].start_utc_s),
+            "ended": iso_utc(self._plants[0].snapshot.t_utc_s),
             "wall_s": round(monotonic() - self._began_s, 3),
             "lines": [{"link": str(line.endpoint), **counts(line.stats)} for line in self._lines],
         }
 
-    def _totals(self) -> str:
-        s = self._plant.snapshot
+    def _heard(self) -> str:
         stats = [line.stats for line in self._lines]
         asked = sum(sum(line.requests.values()) for line in stats)
         replies = sum(line.replies for line in stats)
         junk = sum(line.junk_bytes for line in stats)
-        return (
-            f"ended at {iso_utc(s.t_utc_s)}: {asked} requests, {replies} replies, {junk} junk bytes; "
-            f"PV {s.e_pv_wh:.1f} Wh, charged {s.e_chg_wh:.1f} Wh, load {s.e_load_wh:.1f} Wh, "
-            f"battery {100 * s.soc:.1f} %"
-        )
+        return f"{asked} requests, {replies} replies, {junk} junk bytes"
+
+
+def _totals(plant: Plant) -> str:
+    s = plant.snapshot
+    return (
+        f"{plant.site.name}: PV {s.e_pv_wh:.1f} Wh, charged {s.e_chg_wh:.1f} Wh, load {s.e_load_wh:.1f} Wh, "
+        f"battery {100 * s.soc:.1f} %"
+    )
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """The first unit's file, and beside it those of the others: trace.csv, trace-2.csv."""
+    return path if number == 0 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
 
 
 def counts(stats: LineStats) -> dict[str, Any]:

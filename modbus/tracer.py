@@ -58,11 +58,13 @@ class Tracer:
     device : Device
         Asked once for a reply that carries registers, and not for any other.
     unit : int
-        The own unit id, 1..247. A map with ``units: any`` answers input registers for every id.
+        The own unit id, 1..247.
     model : Model, optional
         Name and limits; those of a 4210N unless given.
     warn_once : callable, optional
         Told once, at the first read of an address that the published protocol reads differently.
+    alone : bool
+        Whether no other unit is on the line: then a map with ``units: any`` answers for every id.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Tracer:
         unit: int = 1,
         model: Model | None = None,
         warn_once: Callable[[Difference], None] | None = None,
+        alone: bool = True,
     ) -> None:
         spec, published = register_map.spec, register_map.published
         self._model = model or load_model("tracer4210n")
@@ -87,7 +90,7 @@ class Tracer:
         self._cuts_blocks = spec.partial == "cut"
         most = min(spec.max_count, self._model.largest.words)
         self._most_words = {0x03: most, READ_INPUTS: most if register_map is published else spec.max_count}
-        self._answers_all = spec.units == "any"
+        self._answers_all = alone and spec.units == "any"
         self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
         self._device = device
         self._writing = (

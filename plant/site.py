@@ -180,10 +180,26 @@ def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
+UnitId = Annotated[int, Field(ge=1, le=247)]  # 0 is broadcast; 248 and above are reserved
+
+
+class Neighbour(Record):
+    """Another controller at the same place, under the same sky and on the same line, with its own array and battery."""
+
+    unit: UnitId
+    name: str
+    array: Array
+    controller: Controller = Controller()
+    battery: Battery
+    load: Load
+    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+
+
 class Site(Record):
     """A whole off-grid plant."""
 
     name: str
+    unit: UnitId = 1  # on the line
     location: Location
     start: str  # local civil time a run begins at unless told otherwise
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
@@ -194,6 +210,7 @@ class Site(Record):
     battery: Battery
     load: Load
     upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
 
     @field_validator("start")
     @classmethod
@@ -209,7 +226,16 @@ class Site(Record):
         for upset in self.upsets:
             rig = applied(rig, upset.name, upset.values)
         layout_of(self.array, rig.defects)
+        for neighbour in self.neighbours:
+            try:
+                Site(**dict(self.seen_by(neighbour)))
+            except ValidationError as error:
+                raise ValueError(f"neighbour {neighbour.name}: {error.errors()[0]['msg']}") from None
         return self
+
+    def seen_by(self, neighbour: Neighbour) -> "Site":
+        """The site of a neighbour: this one's place and sky, and what is its own."""
+        return self.model_copy(update={**dict(neighbour), "neighbours": ()})
 
     def settings(self) -> Settings:
         """What the controller has in its flash when the run begins."""

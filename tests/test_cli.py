@@ -358,9 +358,9 @@ def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_pat
             served.send_signal(number)
             said = served.communicate(timeout=10.0)[1]
     assert served.returncode == 0
-    assert re.search(
-        r"ended at .*: \d+ requests, \d+ replies, 0 junk bytes; PV [\d.]+ Wh", said.splitlines()[-1]
-    )
+    heard, came_of_it = said.splitlines()[-2:]
+    assert re.search(r"ended at .*: \d+ requests, \d+ replies, 0 junk bytes$", heard)
+    assert re.search(r"Cabin: PV [\d.]+ Wh", came_of_it)
     assert "Traceback" not in said
     assert [file.name for file in tmp_path.iterdir()] == ["stats.json"]  # links and ready file are gone
     assert [line["reconnects"] for line in json.loads(stats.read_text())["lines"]] == [2, 0]

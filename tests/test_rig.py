@@ -35,7 +35,7 @@ def make(tmp_path: Path) -> Callable[..., Rig]:
         }
         links = [parse_endpoint(texts.get(kind, kind)) for kind in kinds]
         said = options.pop("say", lambda _: None)
-        return Rig(plant(), Options(links=links, map_name="epever", turnaround_s=0.0, **options), said)
+        return Rig([plant()], Options(links=links, map_name="epever", turnaround_s=0.0, **options), said)
 
     return build
 
@@ -63,18 +63,18 @@ def test_lines_on_one_plant_show_one_instants_values_while_it_moves(make):
     """Two masters see the same states in the same order; none is torn and none older than the other's last."""
     with make("pty", "listen", speed=20_000.0) as rig:
         shown: list[tuple[int, ...]] = []
-        see = rig._live.shown
+        see = rig._lives[0].shown
 
         def noted() -> Any:
             at = see()
             shown.append((round(at.snapshot.v_pv_v * 100), round(at.snapshot.i_pv_a * 100)))
             return at
 
-        rig._live.shown = noted  # what each reply was made from, in order
+        rig._lives[0].shown = noted  # what each reply was made from, in order
         thread = ends(rig)
         with master_at(rig, 0) as one, master_at(rig, 1) as other:
             replies = [master.ask(BLOCK) for _ in range(100) for master in (one, other)]
-        rig._live.stop()
+        rig._lives[0].stop()
         thread.join(2)
     assert [reply.words[:2] for reply in replies] == shown
     assert len(set(shown)) > 10  # it moved meanwhile
@@ -143,8 +143,8 @@ def test_counts_at_the_end_are_those_of_what_was_said(make, tmp_path):
         rig.run()
         rig.tell()
     told = json.loads(stats.read_text())
-    assert (told["site"], told["began"], told["ended"]) == (
-        "Cabin", "2026-02-20T09:00:00Z", "2026-02-20T10:00:00Z",
+    assert (told["sites"], told["began"], told["ended"]) == (
+        ["Cabin"], "2026-02-20T09:00:00Z", "2026-02-20T10:00:00Z",
     )  # fmt: skip
     first, second = told["lines"]
     assert (first["requests"], first["replies"], first["exceptions"]) == ({"03": 1, "04": 1}, 2, 1)
@@ -184,4 +184,5 @@ def test_a_plant_that_fails_ends_it_with_the_failure_and_a_word_of_it(make, monk
         rig.run()
         with pytest.raises(FloatingPointError):
             rig.tell()
-    assert said[-1].startswith("ended at ")
+    assert said[-2].startswith("ended at ")
+    assert said[-1].startswith("Cabin: PV ")
