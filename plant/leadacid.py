@@ -342,15 +342,26 @@ def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Lo
     return rates_of(inner(x, w), x, i_a, t_room_c, w)
 
 
+@inlined
+def stored_in(x: State, per_well1: float, per_well2: float, p: LeadAcid) -> float:
+    """`stored_wh` with the reciprocals of the wells' capacities [1/Ah]."""
+    h1, h2 = x.q1_ah * per_well1, x.q2_ah * per_well2
+    e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
+    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.e1_v + h1 * p.e2_v / 3.0))
+    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.e1_v + h2 * p.e2_v / 3.0))
+    return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.c_dl_f * x.v_node_v * x.v_node_v
+
+
 @kernel
 def stored_wh(x: State, p: LeadAcid) -> float:
     """Energy [Wh] in the wells and the double layer, counted from empty wells."""
-    h1 = x.q1_ah / (p.c * p.q_ah)
-    h2 = x.q2_ah / ((1.0 - p.c) * p.q_ah)
-    e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
-    well1 = p.c * p.q_ah * p.cells * h1 * (e0 + h1 * (p.e1_v / 2.0 + h1 * p.e2_v / 3.0))
-    well2 = (1.0 - p.c) * p.q_ah * p.cells * h2 * (e0 + h2 * (p.e1_v / 2.0 + h2 * p.e2_v / 3.0))
-    return well1 + well2 + 0.5 * p.c_dl_f * x.v_node_v * x.v_node_v / 3600.0
+    return stored_in(x, 1.0 / (p.c * p.q_ah), 1.0 / ((1.0 - p.c) * p.q_ah), p)
+
+
+@inlined
+def entropy_wh(x: State, warmer_k: float, p: LeadAcid) -> float:
+    """Energy [Wh] that the wells gain as they warm, with nothing flowing."""
+    return p.cells * (x.q1_ah + x.q2_ah) * ENTROPY_V_PER_K_CELL * warmer_k
 
 
 @inlined

@@ -33,6 +33,13 @@ from plant.state import QUANTITIES as NOW
 # The rules as global arrays: compiled in as constants.
 MACHINE, FROM, TO, QUANTITY, AT_LEAST, SETPOINT, DWELL, RESTARTS_CHARGE, EFFECT = compile_rules(RULES)
 RULE_COUNT, CONDITIONS = QUANTITY.shape
+# Rules by machine and state: those of state s of machine m are LEAVING[FIRST[m, s] : FIRST[m, s + 1]].
+MOST_STATES = int(max(FROM.max(), TO.max())) + 1
+LEAVING = np.lexsort((np.arange(RULE_COUNT), FROM, MACHINE))
+FIRST = np.searchsorted(
+    (MOST_STATES * MACHINE + FROM)[LEAVING],
+    MOST_STATES * np.arange(len(Machine))[:, None] + np.arange(MOST_STATES + 1),
+)
 QUANTITIES = len(Quantities._fields)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
@@ -123,24 +130,27 @@ def examine(books: Books, t_utc_s: float) -> None:
     for name in range(QUANTITIES):
         numbers[LOWER + name] = -np.inf
         numbers[UPPER + name] = np.inf
-    for rule in range(RULE_COUNT):
-        met = books.modes[MACHINE[rule]] == FROM[rule]
-        if met:
+    for machine in range(FIRST.shape[0]):
+        state = books.modes[machine]
+        for place in range(FIRST[machine, state], FIRST[machine, state + 1]):
+            rule = LEAVING[place]
+            met = True
             for column in range(CONDITIONS):
                 name = QUANTITY[rule, column]
-                if name >= 0:
-                    level = numbers[LEVELS + SETPOINT[rule, column]]
-                    above = numbers[NOW + name] >= level
-                    if above:
-                        numbers[LOWER + name] = max(numbers[LOWER + name], level)
-                    else:
-                        numbers[UPPER + name] = min(numbers[UPPER + name], level)
-                    met = met and above == (AT_LEAST[rule, column] == 1)
-        if not met:
-            numbers[SINCE + rule] = np.inf
-            continue
-        numbers[SINCE + rule] = min(numbers[SINCE + rule], t_utc_s)
-        due = min(due, numbers[SINCE + rule] + numbers[LEVELS + DWELL[rule]])
+                if name < 0:
+                    break
+                level = numbers[LEVELS + SETPOINT[rule, column]]
+                above = numbers[NOW + name] >= level
+                if above:
+                    numbers[LOWER + name] = max(numbers[LOWER + name], level)
+                else:
+                    numbers[UPPER + name] = min(numbers[UPPER + name], level)
+                met &= above == (AT_LEAST[rule, column] == 1)
+            if met:
+                numbers[SINCE + rule] = min(numbers[SINCE + rule], t_utc_s)
+                due = min(due, numbers[SINCE + rule] + numbers[LEVELS + DWELL[rule]])
+            else:
+                numbers[SINCE + rule] = np.inf
     numbers[DUE] = due
 
 

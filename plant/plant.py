@@ -403,7 +403,7 @@ class Plant:
         while self.t_utc_s < end_s:
             inputs, first = self._at(self.t_utc_s, ahead=False)
             midnight_s = self._on_grid(math.ceil(self._clock.next_midnight_s(self.t_utc_s) - ROUNDING_S))
-            stop = min(midnight_s, self._stop(end_s, inputs))
+            stop = self._stop(min(end_s, midnight_s), inputs)
             self._tell()
             if end_s > inputs.end_utc_s:
                 self._at(self.t_utc_s, ahead=True)
