@@ -150,12 +150,13 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
 
 @inlined
 def _node(
-    source: Source, cable_ohm: float, charging: bool, v_guess_v: float,
+    source: Source, cable_ohm: float, charging: bool, v_guess_v: float, v_enough_v: float,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> tuple[float, _Balance, float, float]:  # fmt: skip
-    """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; `r`; ``dv/dv_node``.
+    """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; `r`; `dv/dv_node`.
 
-    The currents of the last step are taken along their tangents.
+    The currents of the last step are taken along their tangents. It is left early once the voltage is
+    known to lie above `v_enough_v`: what is left for the battery falls with it.
     """
     v = max(v_guess_v, 0.5 * source.v_node_v)
     for _ in range(30):
@@ -163,8 +164,9 @@ def _node(
         r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
         gain = 1.0 / (1.0 - r * now.slope_s)
         step = (source.v_node_v + r * now.i_net_a - v) * gain
+        enough = step > 0.0 and v >= v_enough_v
         v = max(v + step, 0.1 * v)
-        if abs(step) < SETTLED * v:
+        if enough or abs(step) < SETTLED * v:
             break
     return v, _along(now, step), r, gain
 
@@ -241,7 +243,7 @@ def _free(
     """`solve` with a cable and perhaps a diode between battery and controller, whose drop is in the source."""
     moved = source.v_node_v - (before.v_batt_v - before.above_node_v)
     v_guess = source.v_node_v + before.above_node_v + before.above_per_v * moved
-    v, now, r, gain = _node(source, cable_ohm, charging, v_guess, o, load, limit, s)
+    v, now, r, gain = _node(source, cable_ohm, charging, v_guess, v_target_v, o, load, limit, s)
     i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
     regime = Regime.OFF
     if charging and i_chg > 0.0:
@@ -257,23 +259,36 @@ def _free(
             i_chg = i_batt + i_load + s.own_w / v
             slope = -1.0 / r
             if i_chg <= 0.0:  # the battery stands above the target by itself
-                v, now, r, gain = _node(source, cable_ohm, False, v, o, load, limit, s)
+                v, now, r, gain = _node(source, cable_ohm, False, v, math.inf, o, load, limit, s)
                 i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
     above, slope = v - source.v_node_v, min(slope, 0.0)
     return _bus(
-        v, v - drop_v - cable_ohm * i_batt, i_batt, i_chg, i_load, regime, above, r * slope, slope, o, s
+        v,
+        v - drop_v - cable_ohm * i_batt,
+        i_batt,
+        i_chg,
+        i_load,
+        regime,
+        above,
+        r * slope,
+        slope,
+        before,
+        o,
+        s,
     )
 
 
 @woven
 def _bus(
     v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
-    above_per_v: float, slope: float, o: Offer, s: PowerStage,
+    above_per_v: float, slope: float, before: Bus, o: Offer, s: PowerStage,
 ) -> Bus:  # fmt: skip
     v_pv = o.v_oc_v
     loss = 0.0
     if i_chg > 0.0:
-        v_pv = o.v_track_v if regime == Regime.TRACKING else throttled(o, i_chg, v, s)
+        was_throttled = before.regime in (Regime.CONSTANT_VOLTAGE, Regime.LIMITED)
+        v_start = before.v_pv_v if was_throttled else o.v_oc_v
+        v_pv = o.v_track_v if regime == Regime.TRACKING else throttled(o, i_chg, v, s, v_start)
         loss = converter_loss_w(v_pv, i_chg, s)
     p_chg = v * i_chg
     path = s.path_ohm * i_load * i_load
@@ -314,6 +329,7 @@ def _guarded(
             0.0,
             0.0,
             0.0,
+            before,
             o,
             s,
         )

@@ -17,7 +17,9 @@ from plant.curvetable import TableRow
 from plant.diode import Curve
 from plant.jit import kernel
 
-SETTLED = 1e-10  # of the diode's thermal voltage; near the maximum Newton only halves what is left
+SETTLED = (
+    1e-7  # of the diode's thermal voltage; a Newton step squares what is left, near the maximum it halves it
+)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -113,20 +115,25 @@ def nothing_of(day: Any) -> Offer:
     return Offer(curve_of(day, 0), 0.0, 0.0, 0.0)
 
 
-def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
-    """Newton in the diode voltage from the open circuit, where the falling, concave power can't be overshot."""
+def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v_start_v: float) -> float:
+    """Newton in the diode voltage. Right of the maximum the power falls, concave: only a first step can go too far."""
     c = o.curve
     fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
     per_volt = s.k_c + s.k_s * i_out_a
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
-    vd, v = o.v_oc_v, o.v_oc_v
-    for _ in range(60):
+    v = min(v_start_v, o.v_oc_v)
+    vd = v + c.r_s_ohm * (fixed / v + per_volt if v < o.v_oc_v else 0.0)
+    for number in range(60):
         grown = c.i_0_a * math.exp(vd * per_a)
         i = c.i_l_a + c.i_0_a - grown - vd * g_sh
         di = -grown * per_a - g_sh
         v, dv = vd - i * c.r_s_ohm, 1.0 - di * c.r_s_ohm
         surplus = v * (i - per_volt) - fixed
-        step = surplus / (dv * (i - per_volt) + v * di)
+        slope = dv * (i - per_volt) + v * di
+        if number == 0 and slope >= 0.0:  # a start left of the maximum
+            vd = v = o.v_oc_v
+            continue
+        step = max(surplus / slope, vd - o.v_oc_v)
         if vd - step < o.v_track_v:  # asked for more than there is: the point itself
             break
         vd -= step
@@ -136,7 +143,7 @@ def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -
     return float(max(v, o.v_track_v))
 
 
-def _throttled_table(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+def _throttled_table(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v_start_v: float) -> float:
     """Walk right to the first interval in which the power falls below what is taken, then Newton in it."""
     c = o.curve
     n = c.v_v.size
@@ -170,15 +177,16 @@ THROTTLED: dict[type, Callable[..., Any]] = {Curve: _throttled_diode, TableRow: 
 
 
 @_by_type(THROTTLED)
-def _throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
-    return float(THROTTLED[type(o.curve)](o, i_out_a, v_batt_v, s))
+def _throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v_start_v: float) -> float:
+    return float(THROTTLED[type(o.curve)](o, i_out_a, v_batt_v, s, v_start_v))
 
 
 @kernel
-def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> float:
+def throttled(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v_start_v: float) -> float:
     """PV voltage [V], right of the maximum power point, at which the array gives just what the output takes.
 
     Where the curve has several maxima, the first such voltage right of the one in use: the way that a controller
-    goes which lets its array rise until the battery has enough.
+    goes which lets its array rise until the battery has enough. It is looked for from `v_start_v`: where the array
+    stood a moment ago, or the open circuit.
     """
-    return float(_throttled(o, i_out_a, v_batt_v, s))
+    return float(_throttled(o, i_out_a, v_batt_v, s, v_start_v))

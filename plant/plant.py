@@ -168,6 +168,7 @@ class Plant:
             rig.extra_w,
             rig.extra_s,
             rig.probe_c,
+            self._age is not None,
         )
 
     # What a client sets

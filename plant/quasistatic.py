@@ -114,8 +114,8 @@ def _booked(
     diffusion = 0.5 * (_diffusion_w(x, w) + _diffusion_w(at_rest, w))
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
     heat = ohmic + polarisation + diffusion + side - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
-    t_steady = held.t_room_c + heat / p.h_a_w_k
-    t_c = t_steady + (x.t_c - t_steady) * math.exp(-3600.0 * hours * p.h_a_w_k / p.c_th_j_k)
+    warms = 3600.0 * hours * w.per_c_th_j_k
+    t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) / (1.0 + warms * p.h_a_w_k)
     end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) / hours
     return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)

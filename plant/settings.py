@@ -8,6 +8,7 @@ Sources: Tracer-A manual (MAN_A), TRIRON N and XTRA N manuals (MAN_TRIRON, MAN_X
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from plant.bms import NO_BMS, Bms
@@ -325,6 +326,7 @@ def derived(
     return volts
 
 
+@lru_cache(maxsize=16)
 def program_of(settings: Settings) -> Program:
     """What the load follows."""
 

@@ -145,6 +145,7 @@ class Parameters(NamedTuple):
     extra_w: float  # load beside the one asked for
     extra_s: float
     probe_c: float  # what a broken probe has the controller read; nan when it works
+    ages: bool  # whether the day's log for `ageing` is kept
 
 
 def part(books: Books, name: str) -> np.ndarray:

@@ -75,7 +75,7 @@ from plant.tracking import step_of_tracker
 HOURS_A_DAY = 24
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
-PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess: what its thermistor tells)
+PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
 FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S, HOLD_MOST_S = (
     LEVELS + SetPoints._fields.index(name)
     for name in ("float_v", "boost_v", "equalize_v", "boost_s", "hold_most_s")
@@ -438,7 +438,8 @@ def run_steps(
         n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
         n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
         n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
-        _log_hour(n, HOURS + 6 * hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
+        if par.ages:
+            _log_hour(n, HOURS + 6 * hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
         in_hour += 1
         if in_hour == an_hour:
             in_hour = 0

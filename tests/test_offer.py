@@ -43,14 +43,16 @@ def test_current_is_pvlibs(g, t_c, place, series):
     t_c=st.floats(-20.0, 70.0),
     share=st.floats(0.01, 0.99),
     v_batt=st.floats(10.0, 15.0),
+    start=st.floats(0.5, 1.0),
 )
-def test_throttled_the_array_gives_just_what_is_taken(g, t_c, share, v_batt):
+def test_throttled_the_array_gives_just_what_is_taken(g, t_c, share, v_batt, start):
+    """Wherever it is looked for from."""
     c, v_oc, v_mp, p_mp = points(g, t_c)
     o = offer(c, v_oc, v_mp, p_mp, v_batt, STAGE)
     i_out = share * (o.p_track_w - STAGE.k_c * v_oc) / (v_batt + 1.0)
     if i_out <= 0.0:
         return
-    v = throttled(o, i_out, v_batt, STAGE)
+    v = throttled(o, i_out, v_batt, STAGE, start * o.v_oc_v)
     assert v >= o.v_track_v
     assert v * current_at(c, v) == pytest.approx(v_batt * i_out + converter_loss_w(v, i_out, STAGE), rel=1e-9)
 

@@ -145,7 +145,7 @@ def test_a_throttled_composite_array_gives_just_what_is_taken(g, shade, share, v
     i_out = share * (o.p_track_w - STAGE.k_c * v_oc) / (v_batt + 1.5)
     if i_out <= 0.0:
         return
-    v = throttled(o, i_out, v_batt, STAGE)
+    v = throttled(o, i_out, v_batt, STAGE, o.v_oc_v)
     wanted = v_batt * i_out + converter_loss_w(v, i_out, STAGE)
     assert v >= o.v_track_v
     assert v * current_at(row, v) == pytest.approx(wanted, rel=1e-9)
