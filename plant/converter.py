@@ -158,17 +158,17 @@ def _node(
     The currents of the last step are taken along their tangents. It is left early once the voltage is
     known to lie above `v_enough_v`: what is left for the battery falls with it.
     """
-    v = max(v_guess_v, 0.5 * source.v_node_v)
+    new = max(v_guess_v, 0.5 * source.v_node_v)
     for _ in range(30):
+        v = new
         now = _balance(v, charging, o, load, limit, s)
         r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
         gain = 1.0 / (1.0 - r * now.slope_s)
         step = (source.v_node_v + r * now.i_net_a - v) * gain
-        enough = step > 0.0 and v >= v_enough_v
-        v = max(v + step, 0.1 * v)
-        if enough or abs(step) < SETTLED * v:
-            break
-    return v, _along(now, step), r, gain
+        new = max(v + step, 0.1 * v)
+        if abs(step) < SETTLED * new or (step > 0.0 and v >= v_enough_v):
+            return new, _along(now, step), r, gain
+    return v, now, r, gain  # a load that switches itself off and on again has no such voltage
 
 
 @woven

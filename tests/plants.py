@@ -63,6 +63,7 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         extra_w=0.0,
         extra_s=0.0,
         probe_c=float("nan"),
+        ages=False,
     )
 
 

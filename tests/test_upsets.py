@@ -8,6 +8,7 @@ import pytest
 
 from plant.plant import Plant
 from plant.snapshot import Snapshot
+from plant.step import PROBE_STEP_C
 from plant.upsets import UPSETS
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
@@ -76,7 +77,7 @@ def test_an_upset_shows_and_mended_is_gone(name):
     well.advance_to(p.t_utc_s)
     assert p.snapshot.v_oc_v == well.snapshot.v_oc_v
     assert p.snapshot.t_device_s == well.snapshot.t_device_s
-    assert p.snapshot.t_probe_c == pytest.approx(p.snapshot.t_batt_c, abs=0.02)
+    assert p.snapshot.t_probe_c == pytest.approx(p.snapshot.t_batt_c, abs=PROBE_STEP_C)
     assert p.snapshot.v_batt_v == pytest.approx(well.snapshot.v_batt_v, abs=1.0)
 
 
