@@ -216,3 +216,24 @@ def test_first_read_that_a_real_tracer_answers_otherwise_is_told_once():
 
 def test_nothing_is_told_where_the_map_is_the_published_one():
     assert warnings_of(EPEVER, [read(0x3200, 3), read(0x3300, 31), read(0x200C, 1)]) == []
+
+
+# --- counters at their edges ---
+
+
+@pytest.mark.parametrize(
+    ("kwh", "low_word_first"),
+    [
+        (655.35, [0xFFFF, 0x0000]),
+        (655.36, [0x0000, 0x0001]),
+        (655.37, [0x0001, 0x0001]),
+        (42_949_672.95, [0xFFFF, 0xFFFF]),
+        (42_949_672.96, [0xFFFF, 0xFFFF]),  # holds there: a counter never goes back
+        (1e12, [0xFFFF, 0xFFFF]),
+    ],
+)
+@pytest.mark.parametrize("address", [0x3304, 0x3306, 0x3308, 0x330A, 0x330C, 0x330E, 0x3310, 0x3312])
+def test_energy_counters_carry_into_the_high_word_and_hold_at_the_top(address, kwh, low_word_first):
+    meters = {name: kwh for name in Snapshot._fields if name.endswith("_kwh")}
+    device = Tracer(EPEVER, Still(ZERO._replace(**meters)))
+    assert words_of(device.answer(read(address, 2))) == low_word_first
