@@ -188,6 +188,12 @@ def serve(
         float,
         typer.Option(parser=number(float, 0.001, 100000), metavar="X", help="Plant time over wall time."),
     ] = 1.0,
+    clock: Annotated[
+        str,
+        typer.Option(
+            metavar="CLOCK", help="wall, or polled:10s: each request moves the plant by so much, for CI."
+        ),
+    ] = "wall",
     start: Start = None,
     seed: Seed = None,
     turnaround: Annotated[
@@ -222,10 +228,15 @@ def serve(
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
     from modbus.rig import Options, Rig
+    from plant.clock import parse_polled_s
+    from plant.problems import Problem, ProblemsError
     from plant.trace import TABLES, check_suffix
 
     if trace is not None:
         check_suffix(trace, TABLES)
+    polled_s = checked("--clock", clock, parse_polled_s)
+    if polled_s is not None and speed != 1.0:
+        raise ProblemsError([Problem("--speed", 0, "", "goes with --clock wall only")])
     for option, path in (("--ready-file", ready_file), ("--stats", stats)):
         check_folder(option, path)
     options = Options(
@@ -233,6 +244,7 @@ def serve(
         map_name=register_map,
         unit=unit,
         speed=speed,
+        polled_s=polled_s,
         turnaround_s=seconds("--turnaround", turnaround),
         stale_s=seconds("--stale", stale),
         once=once,

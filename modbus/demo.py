@@ -58,7 +58,7 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
         try:
             line.start()
             view.open()
-            for seen in _watch(rounds, live, period_s(speed)):
+            for seen in _watch(rounds, live, speed):
                 tally.count(seen)
                 view.show(seen)
         finally:
@@ -79,24 +79,24 @@ def period_s(speed: float) -> int:
     return next((p for p in periods if p <= speed * LONGEST_PERIOD_S), STEP_S)
 
 
-def _watch(rounds: Iterator[Readings], live: Live, period_s: int) -> Iterator[Seen]:
+def _watch(rounds: Iterator[Readings], live: Live, speed: float) -> Iterator[Seen]:
     """Rounds of polls with what the plant showed, the first before time begins, the last after its end."""
     yield Seen(live.snapshot(), next(rounds))
     live.start()
     ended = False
     while not ended:
-        ended = _wait(live, period_s)
+        ended = _wait(live, period_s(speed), speed)
         snapshot, began_s = live.snapshot(), monotonic()
         readings = next(rounds)
         yield Seen(snapshot, readings, monotonic() - began_s)
 
 
-def _wait(live: Live, period_s: int) -> bool:
+def _wait(live: Live, period_s: int, speed: float) -> bool:
     """Sleep until the controller's clock shows a multiple of the period; whether the plant has ended."""
     now = live.snapshot()
     due_s = now.t_utc_s + period_s - now.t_device_s % period_s
     while (left_s := due_s - live.snapshot().t_utc_s) > 0.0:
-        if live.ended.wait(max(left_s / live.clock.speed, SHORTEST_NAP_S)):
+        if live.ended.wait(max(left_s / speed, SHORTEST_NAP_S)):
             break
     return live.ended.is_set()
 

@@ -1,8 +1,8 @@
 """A plant that keeps step with a clock while lines read it.
 
-One thread moves the plant and puts its newest state on show; lines only ever read what is on show, so no reply waits
-for an integration, and how often anybody polls can't change the plant. What a client writes is done between two
-strides, at the grid point where the plant stands, and is on show when the write returns.
+With a wall clock one thread moves the plant and puts its newest state on show; lines only ever read what is on show,
+so no reply waits for an integration, and how often anybody polls can't change the plant. What a client writes is done
+between two strides, at the grid point where the plant stands, and is on show when the write returns.
 """
 
 import math
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from modbus.device import Shown
-from plant.clock import STEP_S, WallClock
+from plant.clock import STEP_S, SteppedClock, WallClock
 from plant.plant import Plant
 from plant.settings import TYPE_OF_NAME, Settings, factory
 from plant.snapshot import Snapshot
@@ -25,12 +25,13 @@ NEW = TYPE_OF_NAME["sealed"].code  # what a unit is set to when it leaves the fa
 
 
 class Live:
-    """Moves a plant along with a wall clock.
+    """Moves a plant along with a clock.
 
     Parameters
     ----------
     plant : Plant
-    clock : WallClock
+    clock : WallClock or SteppedClock
+        The first is followed by a thread, see `start`; the second when `follow` is called.
     end_utc_s : float, optional
         Where to stop.
     sample_s : int
@@ -40,7 +41,7 @@ class Live:
     def __init__(
         self,
         plant: Plant,
-        clock: WallClock,
+        clock: WallClock | SteppedClock,
         end_utc_s: float | None = None,
         sample_s: int = 0,
     ) -> None:
@@ -92,8 +93,20 @@ class Live:
             self.plant.power_cycle()
 
     def start(self) -> None:
-        """Let time begin."""
-        self._thread.start()
+        """Let time begin, if it goes by itself."""
+        if isinstance(self.clock, WallClock):
+            self._thread.start()
+
+    def follow(self) -> None:
+        """Move the plant to the last grid point that the clock has passed."""
+        now = self.clock.now_s()
+        if self.end_utc_s is not None:
+            now = min(now, self.end_utc_s)
+        while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
+            with self._having_the_turn():
+                self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
+        if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
+            self.ended.set()
 
     def stop(self) -> None:
         """Stop where it is."""
@@ -119,9 +132,10 @@ class Live:
 
     def _run(self) -> None:
         try:
+            assert isinstance(self.clock, WallClock)
             while not self._stopping.is_set():
-                self._follow()
-                if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
+                self.follow()
+                if self.ended.is_set():
                     return
                 nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S)
                 self._stopping.wait(max(nap, SHORTEST_NAP_S))
@@ -129,14 +143,6 @@ class Live:
             self.error = error
         finally:
             self.ended.set()
-
-    def _follow(self) -> None:
-        now = self.clock.now_s()
-        if self.end_utc_s is not None:
-            now = min(now, self.end_utc_s)
-        while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-            with self._having_the_turn():
-                self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
 
     def _stride(self, until_s: float) -> None:
         if self.sample_s:

@@ -6,7 +6,9 @@ counts at the end. Knows no command line.
 
 import dataclasses
 import json
+import math
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +16,15 @@ from time import monotonic
 from typing import Any, Final, Self
 
 from modbus.bus import Bus
+from modbus.conversation import Answer
 from modbus.endpoint import Endpoint
 from modbus.link import Line, LineStats
 from modbus.live import Live
 from modbus.model import load_model
 from modbus.registers import Difference, load_map
+from modbus.rtu import Request
 from modbus.tracer import Tracer
-from plant.clock import WallClock, iso_utc
+from plant.clock import SteppedClock, WallClock, iso_utc
 from plant.plant import Plant
 from plant.problems import Problem, ProblemsError
 
@@ -41,6 +45,8 @@ class Options:
         Own unit id, 1..247; the site's unless given.
     speed : float
         Plant time over wall time.
+    polled_s : float, optional
+        Each request moves the plants by so much; the wall's time counts for nothing then, nor does `speed`.
     turnaround_s, stale_s : float
         See `modbus.link.Line`.
     once : bool
@@ -60,6 +66,7 @@ class Options:
     map_name: str
     unit: int | None = None
     speed: float = 1.0
+    polled_s: float | None = None
     turnaround_s: float = 0.005
     stale_s: float = 0.5
     once: bool = False
@@ -91,9 +98,12 @@ class Rig:
         self._options = options
         self._say = say
         begins = plants[0].start_utc_s
-        clock = WallClock(begins, options.speed)
+        polled_s = options.polled_s
+        self._clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
         end_s = begins + options.for_s if options.for_s else None
-        self._lives = [Live(plant, clock, end_s, sample_s=60 if options.trace else 0) for plant in plants]
+        self._lives = [
+            Live(plant, self._clock, end_s, sample_s=60 if options.trace else 0) for plant in plants
+        ]
         units = [plant.site.unit for plant in plants]
         if options.unit is not None:
             units[0] = options.unit
@@ -109,13 +119,16 @@ class Rig:
             for live, unit in zip(self._lives, units, strict=True)
         ]
         self._tell_twins(units)
-        answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
+        answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
+        if isinstance(self._clock, SteppedClock):
+            answer = self._after_a_step(answer, self._clock, polled_s or 0.0)
         self._lines = [
             Line(
                 at,
                 answer,
                 turnaround_s=options.turnaround_s,
-                stale_s=options.stale_s,
+                # what a slow host drops would depend on the host
+                stale_s=options.stale_s if polled_s is None else math.inf,
                 log=say,
                 once=options.once,
             )
@@ -147,7 +160,7 @@ class Rig:
         names = ", ".join(plant.site.name for plant in self._plants)
         where = ", ".join(str(line.endpoint) for line in self._lines)
         self._say(
-            f"{names} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, x{options.speed:g}, "
+            f"{names} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, {self._pace()}, "
             f"map {options.map_name}: {where}"
         )
         return self
@@ -206,6 +219,19 @@ class Rig:
             "there (tracertwin registers --diff uart2 epever)"
         )
 
+    def _after_a_step(self, answer: Answer, clock: SteppedClock, step_s: float) -> Answer:
+        """Answers after the plants have been moved."""
+        order = threading.Lock()  # of several lines, so that no step is lost
+
+        def step_and_answer(request: Request) -> bytes | None:
+            with order:
+                clock.step(step_s)
+                for live in self._lives:
+                    live.follow()
+                return answer(request)
+
+        return step_and_answer
+
     def _tell_twins(self, units: Sequence[int]) -> None:
         for unit in sorted({unit for unit in units if units.count(unit) > 1}):
             names = [plant.site.name for plant, own in zip(self._plants, units, strict=True) if own == unit]
@@ -220,6 +246,10 @@ class Rig:
             "wall_s": round(monotonic() - self._began_s, 3),
             "lines": [{"link": str(line.endpoint), **counts(line.stats)} for line in self._lines],
         }
+
+    def _pace(self) -> str:
+        polled_s = self._options.polled_s
+        return f"x{self._options.speed:g}" if polled_s is None else f"{polled_s:g} s a request"
 
     def _heard(self) -> str:
         stats = [line.stats for line in self._lines]

@@ -73,6 +73,18 @@ def parse_duration_s(text: str) -> float:
     return seconds
 
 
+def parse_polled_s(text: str) -> float | None:
+    """``wall`` -> None; ``polled:10s`` -> 10.0, what each request moves the plant by [s]."""
+    kind, _, step = text.partition(":")
+    if text == "wall":
+        return None
+    if kind == "polled" and step:
+        seconds = parse_duration_s(step)
+        if seconds > 0.0:
+            return seconds
+    raise ValueError(f"{text!r} is no clock; write wall, or polled:10s for 10 s of plant time a request")
+
+
 @dataclass(slots=True)
 class WallClock:
     """Plant time that runs with the wall's, `speed` times as fast.

@@ -135,6 +135,12 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--speed", "0"], r".*--speed.*"),
         (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
+        (
+            ["serve", "--clock", "sundial"],
+            r"--clock: 'sundial' is no clock; write wall, or polled:10s for .*",
+        ),
+        (["serve", "--clock", "polled:0"], r"--clock: 'polled:0' is no clock; .*"),
+        (["serve", "--clock", "polled:10s", "--speed", "2"], r"--speed: goes with --clock wall only"),
         (["serve", "--link", "dial:127.0.0.1:70000"], r"--link: .* 1\.\.65535, got '70000'"),
         (["serve", "--link", "pty:"], r"--link: pty:: no name; use pty:LINKNAME, .*"),
         (["serve", "--link", "/dev/ttyUSB0"], r"--link: .*\(did you mean serial:/dev/ttyUSB0\?\)"),

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -13,9 +14,9 @@ from modbus.conversation import LineStats
 from modbus.endpoint import LinkError, parse_endpoint
 from modbus.live import Live
 from modbus.master import Master
-from modbus.replies import ExceptionReply, WordsReply
+from modbus.replies import EchoReply, ExceptionReply, WordsReply
 from modbus.rig import PEERS_S, Options, Rig, counts
-from modbus.rtu import ReadWords
+from modbus.rtu import ReadWords, WriteCoil
 from plant.problems import ProblemsError
 from tests.plants import plant
 from tests.test_link import until
@@ -179,10 +180,57 @@ def test_a_plant_that_fails_ends_it_with_the_failure_and_a_word_of_it(make, monk
     def fail(_: Live) -> None:
         raise FloatingPointError("a bug")
 
-    monkeypatch.setattr(Live, "_follow", fail)
+    monkeypatch.setattr(Live, "follow", fail)
     with make("listen", say=said.append) as rig:
         rig.run()
         with pytest.raises(FloatingPointError):
             rig.tell()
     assert said[-2].startswith("ended at ")
     assert said[-1].startswith("Cabin: PV ")
+
+
+# --- plant time by requests ---
+
+
+def a_day_polled(rig: Rig, pause_s: float) -> list[tuple[int, ...]]:
+    """A conversation of 50 polls and a write, at some pace."""
+    heard: list[tuple[int, ...]] = []
+    with rig, master_at(rig, 0) as master:
+        for number in range(50):
+            sleep(pause_s * (number % 5 == 0))
+            if number == 25:
+                assert isinstance(master.ask(WriteCoil(1, 0x0002, 0x0000)), EchoReply)
+            reply = master.ask(ReadWords(1, 4, 0x3100, 18))
+            assert isinstance(reply, WordsReply)
+            heard.append(reply.words)
+    return heard
+
+
+def test_polled_replies_depend_on_the_conversation_and_not_on_its_pace(make):
+    """The mode for CI: 51 requests of 30 min each, fast and slow; with a wall clock no two runs agree."""
+    fast, slow = (a_day_polled(make("listen", polled_s=1800.0), pause_s) for pause_s in (0.0, 0.02))
+    assert fast == slow
+    assert len(set(fast)) > 30  # nights are dull
+
+
+def test_a_polled_plant_stands_still_while_nobody_asks(make):
+    with make("listen", polled_s=60.0) as rig:
+        ends(rig)
+        sleep(0.1)
+        assert rig._plants[0].t_utc_s == rig._plants[0].start_utc_s
+        with master_at(rig, 0) as master:
+            for number in range(1, 4):
+                master.ask(BLOCK)
+                assert rig._plants[0].t_utc_s == rig._plants[0].start_utc_s + 60 * number
+        rig._lives[0].ended.set()
+
+
+def test_a_polled_run_ends_after_so_much_plant_time(make):
+    with make("listen", polled_s=60.0, for_s=120.0) as rig:
+        thread = ends(rig)
+        with master_at(rig, 0) as master:
+            master.ask(BLOCK)
+            assert thread.is_alive()
+            master.ask(BLOCK)
+        thread.join(2.0)
+        assert not thread.is_alive()
