@@ -160,6 +160,12 @@ def forget(books: Books) -> None:
     books.numbers[LOWER] = np.inf
 
 
+@woven
+def forgotten(numbers: np.ndarray) -> bool:
+    """Whether `forget` has been called since the last look, or there was none."""
+    return bool(numbers[LOWER] == np.inf)
+
+
 @kernel
 def _remember(numbers: np.ndarray, effect: int, t_utc_s: float) -> None:
     """What a transition leaves behind, see `rules.Effect`."""

@@ -27,7 +27,17 @@ from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime, at_first
 from plant.jit import inlined, kernel, woven
 from plant.load import Demand
-from plant.machines import EQUALIZE_LEFT, HELD_S, RESTARTS_CHARGE, examine, fire, forget, observe, unchanged
+from plant.machines import (
+    EQUALIZE_LEFT,
+    HELD_S,
+    RESTARTS_CHARGE,
+    examine,
+    fire,
+    forget,
+    forgotten,
+    observe,
+    unchanged,
+)  # fmt: skip
 from plant.node import look
 from plant.offer import Offer, nothing_of
 from plant.quasistatic import settle, settle_lithium
@@ -73,6 +83,7 @@ from plant.state import (
 from plant.tracking import step_of_tracker
 
 HOURS_A_DAY = 24
+LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
@@ -299,7 +310,8 @@ def grid_step(
     modes, numbers = books.modes, books.numbers
     left = dt_s
     bus = at_first(memory.v_batt_v, battery.source_at(memory.x, w).v_node_v)
-    changed = True
+    # A step of a minute finds on its way what the new sun and load bring about; looking first would cost a tenth of it.
+    changed = dt_s < LONG_STEP_S or forgotten(numbers)
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):
