@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 DAY_S = 86400
@@ -40,13 +40,6 @@ def to_utc_s(moment: datetime, timezone: str) -> int:
 def to_local(t_utc_s: float, timezone: str) -> datetime:
     """Naive civil time of a moment."""
     return datetime.fromtimestamp(t_utc_s, ZoneInfo(timezone)).replace(tzinfo=None)
-
-
-def next_midnight_utc_s(t_utc_s: float, timezone: str) -> int:
-    """The first civil midnight after a moment."""
-    zone = ZoneInfo(timezone)
-    tomorrow = datetime.fromtimestamp(t_utc_s, zone).date() + timedelta(days=1)
-    return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).timestamp())
 
 
 def utc_offset_s(t_utc_s: float, timezone: str) -> float:

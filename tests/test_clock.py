@@ -33,14 +33,6 @@ def test_what_is_no_duration_is_refused(text):
         clock.parse_duration_s(text)
 
 
-def test_midnight_follows_daylight_saving():
-    """The last Sunday of March has 23 hours, the last of October 25."""
-    spring = clock.to_utc_s(clock.parse_local("2026-03-29T00:00"), "Europe/Zurich")
-    autumn = clock.to_utc_s(clock.parse_local("2026-10-25T00:00"), "Europe/Zurich")
-    assert clock.next_midnight_utc_s(spring, "Europe/Zurich") - spring == 23 * 3600
-    assert clock.next_midnight_utc_s(autumn, "Europe/Zurich") - autumn == 25 * 3600
-
-
 @given(speed=st.floats(1.0, 1e5), elapsed=st.lists(st.floats(0.0, 10.0), min_size=1, max_size=20))
 def test_wall_clock_does_not_drift(speed, elapsed):
     """Its reading is start + speed x elapsed however often it was read."""
