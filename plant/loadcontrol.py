@@ -8,9 +8,8 @@ import math
 from enum import IntEnum
 from typing import NamedTuple
 
+from plant.clock import DAY_S
 from plant.jit import kernel
-
-DAY_S = 86400.0
 
 
 class LoadMode(IntEnum):

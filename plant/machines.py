@@ -7,9 +7,10 @@ are looked at only when something may have changed: until then every quantity st
 import numpy as np
 
 from plant.charger import BARS_CHARGE, STATE_OF, WATCHED, Daylight, Machine, Quantities, SetPoints
+from plant.clock import DAY_S
 from plant.converter import Bus
 from plant.jit import kernel, woven
-from plant.loadcontrol import DAY_S, Program, call
+from plant.loadcontrol import Program, call
 from plant.rules import RULES, Effect, compile_rules
 from plant.state import (
     CLOCK,
