@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, Final, Self
 
 from modbus.bus import Bus
-from modbus.conversation import Answer
+from modbus.conversation import Answer, Transmission
 from modbus.endpoint import Endpoint
 from modbus.link import Line, LineStats
 from modbus.live import Live
@@ -119,20 +119,19 @@ class Rig:
             for live, unit in zip(self._lives, units, strict=True)
         ]
         self._tell_twins(units)
-        answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
-        if isinstance(self._clock, SteppedClock):
-            answer = self._after_a_step(answer, self._clock, polled_s or 0.0)
+        self._answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
+        self._order = threading.Lock()  # of what comes in on several lines, where it matters
         self._lines = [
             Line(
                 at,
-                answer,
+                self._answer_on(number),
                 turnaround_s=options.turnaround_s,
                 # what a slow host drops would depend on the host
                 stale_s=options.stale_s if polled_s is None else math.inf,
                 log=say,
                 once=options.once,
             )
-            for at in options.links
+            for number, at in enumerate(options.links)
         ]
         self._began_s = monotonic()
         self._is_ready = False
@@ -219,13 +218,19 @@ class Rig:
             "there (tracertwin registers --diff uart2 epever)"
         )
 
-    def _after_a_step(self, answer: Answer, clock: SteppedClock, step_s: float) -> Answer:
-        """Answers after the plants have been moved."""
-        order = threading.Lock()  # of several lines, so that no step is lost
+    def _answer_on(self, _number: int) -> Answer:
+        """What answers on one of the lines: the units, and what lies between them and the master."""
+        answer = self._answer
+        if self._options.polled_s is not None:
+            answer = self._after_a_step(answer, self._options.polled_s)
+        return answer
 
-        def step_and_answer(request: Request) -> bytes | None:
-            with order:
-                clock.step(step_s)
+    def _after_a_step(self, answer: Answer, step_s: float) -> Answer:
+        """Answers after the plants have been moved."""
+
+        def step_and_answer(request: Request) -> bytes | Transmission | None:
+            with self._order:
+                self._clock.step(step_s)
                 for live in self._lives:
                     live.follow()
                 return answer(request)
@@ -276,6 +281,7 @@ def counts(stats: LineStats) -> dict[str, Any]:
     """The counts of a line as JSON has them: functions by their two hexadecimal digits."""
     told = dataclasses.asdict(stats)
     told["requests"] = {f"{function:02X}": n for function, n in sorted(stats.requests.items())}
+    told["latencies"] = stats.latencies.summary_ms()
     told["reconnects"] = max(stats.connects - 1, 0)
     return told
 

@@ -1,10 +1,12 @@
 """Time of the plant: whole seconds of UTC inside, civil time only at the edges."""
 
+import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY_S = 86400
@@ -78,27 +80,62 @@ def parse_polled_s(text: str) -> float | None:
     raise ValueError(f"{text!r} is no clock; write wall, or polled:10s for 10 s of plant time a request")
 
 
-@dataclass(slots=True)
+class _Leg(NamedTuple):
+    """Time since the clock was last told something. Replaced as a whole: one thread reads while another tells."""
+
+    began_s: float | None  # of the wall's monotonic clock; none before the first reading
+    t_utc_s: float
+    speed: float
+
+
 class WallClock:
-    """Plant time that runs with the wall's, `speed` times as fast.
+    """Plant time that runs with the wall's, so many times as fast; it stands still at speed 0.
 
     The reading is a function of the elapsed monotonic time, not a sum of waits, so it doesn't drift.
     """
 
-    start_utc_s: float
-    speed: float = 1.0
-    monotonic: Callable[[], float] = time.monotonic
-    _began: float | None = field(default=None, init=False)
+    def __init__(
+        self, start_utc_s: float, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._monotonic = monotonic
+        self._leg = _Leg(None, start_utc_s, speed)
+
+    @property
+    def speed(self) -> float:
+        """Plant time over wall time."""
+        return self._leg.speed
 
     def now_s(self) -> float:
         """Plant time [s UTC]; the clock starts at its first reading."""
-        if self._began is None:
-            self._began = self.monotonic()
-        return self.start_utc_s + (self.monotonic() - self._began) * self.speed
+        if self._leg.began_s is None:
+            self._leg = self._leg._replace(began_s=self._monotonic())
+        return self._reads(self._leg, self._monotonic())
 
     def wait_s(self, t_utc_s: float) -> float:
-        """Wall seconds until the plant's clock shows a time; 0 when it is past."""
-        return max(0.0, (t_utc_s - self.now_s()) / self.speed)
+        """Wall seconds until the plant's clock shows a time; 0 when it is past, infinity when it stands still."""
+        left_s = t_utc_s - self.now_s()
+        if left_s <= 0.0:
+            return 0.0
+        return left_s / self.speed if self.speed else math.inf
+
+    def set_speed(self, speed: float) -> None:
+        """Run on at another speed."""
+        at_s = self._monotonic()
+        self._leg = _Leg(at_s, self._reads(self._leg, at_s), speed)
+
+    def step(self, seconds: float) -> None:
+        """Jump ahead; what lies between is lived through, as fast as it goes.
+
+        Raises
+        ------
+        ValueError
+            When asked to go back.
+        """
+        self._leg = self._leg._replace(t_utc_s=self._leg.t_utc_s + _ahead(seconds))
+
+    @staticmethod
+    def _reads(leg: _Leg, at_s: float) -> float:
+        return leg.t_utc_s if leg.began_s is None else leg.t_utc_s + (at_s - leg.began_s) * leg.speed
 
 
 @dataclass(slots=True)
@@ -119,9 +156,13 @@ class SteppedClock:
         ValueError
             When asked to go back.
         """
-        if seconds < 0:
-            raise ValueError(f"simulated time can't go back (asked for {seconds:g} s)")
-        self.t_utc_s += seconds
+        self.t_utc_s += _ahead(seconds)
+
+
+def _ahead(seconds: float) -> float:
+    if seconds < 0:
+        raise ValueError(f"simulated time can't go back (asked for {seconds:g} s)")
+    return seconds
 
 
 def iso_utc(t_utc_s: float) -> str:
