@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from modbus.diagnosis import Diagnosis
 from modbus.latencies import Latencies
@@ -66,6 +66,25 @@ class Timing:
     stale_s: float = 0.5
 
 
+class Witness(Protocol):
+    """Is told what happens on a line, for whoever wants to know more than the answers show."""
+
+    def connected(self) -> None:
+        """A peer is there."""
+
+    def closed(self) -> None:
+        """It has gone."""
+
+    def asked(self, received: Received) -> None:
+        """The next answer is to this."""
+
+    def stale(self, received: Received) -> None:
+        """This is never answered: a newer request stands behind it."""
+
+    def junk(self, junk: Junk) -> None:
+        """These bytes are no request."""
+
+
 class Conversation:
     """What is said over one stream.
 
@@ -79,6 +98,8 @@ class Conversation:
         Counted up.
     stop : StopSignal
         Ends `run` while it waits for a time; while it waits for a byte, ``stream.shutdown()`` does.
+    witness : Witness, optional
+        Told of junk and of requests.
     """
 
     def __init__(
@@ -89,6 +110,7 @@ class Conversation:
         tally: LineStats,
         diagnosis: Diagnosis,
         stop: StopSignal,
+        witness: Witness | None = None,
     ) -> None:
         self.heard = False  # whether a byte came
         self._stream = stream
@@ -97,6 +119,7 @@ class Conversation:
         self._tally = tally
         self._diagnosis = diagnosis
         self._stop = stop
+        self._witness = witness
         self._tcp = stream if QUICKACK and is_tcp(stream) else None
         self._parser = RequestParser()
         self._waiting: deque[tuple[float, float, Received]] = deque()  # due [s], arrived [s], request
@@ -182,6 +205,8 @@ class Conversation:
             tally.junk_bytes += len(event.data)
             tally.bad_frames += bad_crc
             self._diagnosis.junk(event.data, bad_crc=bad_crc)
+            if self._witness is not None:
+                self._witness.junk(event)
 
     def _go_on(self, now_s: float) -> bool:
         """Send what is due; whether anything was sent.
@@ -199,7 +224,11 @@ class Conversation:
         tally = self._tally
         if self._waiting and now_s - arrived_s > self._timing.stale_s:
             tally.stale += 1  # its master has given up and would take the reply for the next request's
+            if self._witness is not None:
+                self._witness.stale(received)
             return False
+        if self._witness is not None:
+            self._witness.asked(received)
         try:
             reply = self._answer(received.request)
         except Exception as error:

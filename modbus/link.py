@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Self
 
-from modbus.conversation import Answer, Conversation, LineStats, Timing
+from modbus.conversation import Answer, Conversation, LineStats, Timing, Witness
 from modbus.diagnosis import Diagnosis
 from modbus.endpoint import Endpoint, LinkError, UnixEndpoint, dial, listen, parse_endpoint
 from modbus.stopsignal import StopSignal
@@ -85,6 +85,8 @@ class Line:
         Heads each of those lines; the endpoint if left out.
     once : bool
         End after the first connection that carried bytes, instead of looking for the next.
+    witness : Witness, optional
+        Told what happens, in the line's thread.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Line:
         log: Callable[[str], None],
         name: str | None = None,
         once: bool = False,
+        witness: Witness | None = None,
     ) -> None:
         self.endpoint = endpoint
         self._answer = answer
@@ -104,6 +107,7 @@ class Line:
         self._log = log
         self._name = name
         self._once = once
+        self._witness = witness
         self._tally = LineStats()
         self._diagnosis = Diagnosis(endpoint, self._say)
         self._redial = Redial()
@@ -209,9 +213,12 @@ class Line:
 
     def _serve(self, stream: Stream) -> bool:
         self._tally.connects += 1
+        witness = self._witness
         conversation = Conversation(
-            stream, self._answer, self._timing, self._tally, self._diagnosis, self._stop
+            stream, self._answer, self._timing, self._tally, self._diagnosis, self._stop, witness
         )
+        if witness is not None:
+            witness.connected()
         why = ""
         with stream:
             self._stream = stream
@@ -221,6 +228,8 @@ class Line:
             except OSError as error:  # reset, broken pipe: QEMU was killed
                 why = f"connection lost ({error.strerror or error})"
             self._stream = None
+        if witness is not None:
+            witness.closed()
         if not self._stop.is_set():
             self._diagnosis.closed(why, heard=conversation.heard)
         return conversation.heard
