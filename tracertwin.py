@@ -124,6 +124,10 @@ def serve(
             help="Take commands at listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
         ),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a journal of the run here; see tracertwin replay."),
+    ] = None,
     ready_file: Annotated[
         Path | None,
         typer.Option(
@@ -153,7 +157,7 @@ def serve(
     polled_s = checked("--clock", clock, parse_polled_s)
     if polled_s is not None and speed != 1.0:
         raise ProblemsError([Problem("--speed", 0, "", "goes with --clock wall only")])
-    for option, path in (("--ready-file", ready_file), ("--stats", stats)):
+    for option, path in (("--ready-file", ready_file), ("--stats", stats), ("--record", record)):
         check_folder(option, path)
     options = Options(
         links=[checked("--link", text, parse_endpoint) for text in link or ["dial:127.0.0.1:1235"]],
@@ -166,6 +170,7 @@ def serve(
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
         control=checked("--control", control, parse_endpoint) if control else None,
+        record=record,
         ready_file=ready_file,
         stats=stats,
         trace=trace,
@@ -194,6 +199,57 @@ def tell(
 
     if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
         print(told)
+
+
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(metavar="FILE", help="What serve --record has written.")],
+    as_master: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LINK", help="Send its requests to another device, and compare the form of the replies."
+        ),
+    ] = None,
+    pause: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --as-master: between two requests. Default: as recorded."),
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option(metavar="TIME", help="With --as-master: wait for each reply.")
+    ] = "1s",
+    writes: Annotated[
+        bool,
+        typer.Option("--writes", help="With --as-master: send what changes the device, too."),
+    ] = False,
+    pcapng: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write its frames here for Wireshark, and do nothing else."),
+    ] = None,
+) -> int:
+    """Run a journal again without its peers and compare every byte; exit code 1 if they differ."""
+    if as_master is not None and pcapng is not None:
+        from plant.problems import Problem, ProblemsError
+
+        raise ProblemsError([Problem("--pcapng", 0, "", "goes without --as-master")])
+    if pcapng is not None:
+        from modbus.pcapng import write_pcapng
+
+        check_folder("--pcapng", pcapng)
+        write_pcapng(journal, pcapng)
+        return 0
+    if as_master is not None:
+        from modbus.asmaster import Manner, print_comparison
+
+        pause_s = None if pause is None else seconds("--pause", pause)
+        manner = Manner(pause_s, seconds("--timeout", timeout), writes)
+        with stoppable():
+            return print_comparison(journal, as_master, manner, say)
+    from modbus.replay import print_replay
+    from plant.jit import is_compiled
+
+    if not is_compiled():
+        say("compiling the plant for this machine, once; 30 to 45 s ...")
+    return print_replay(journal, say)
 
 
 @app.command()

@@ -152,7 +152,11 @@ def file_line(file: File) -> str:
 
 def entry_line(entry: Entry) -> str:
     """The line of an entry."""
-    row: Row = {"n": entry.number, "t": [_stamp(t_s) for t_s in entry.times_s], "wall": round(entry.wall_s, 6)}
+    row: Row = {
+        "n": entry.number,
+        "t": [_stamp(t_s) for t_s in entry.times_s],
+        "wall": round(entry.wall_s, 6),
+    }
     if entry.line is not None:
         row["line"] = entry.line
     return _json(row | _row(entry.what))

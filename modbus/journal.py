@@ -5,15 +5,11 @@ that can't be written any more ends; the run doesn't.
 """
 
 import os
-import platform
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
 from modbus.conversation import Answer
 from modbus.entries import (
@@ -35,31 +31,6 @@ from modbus.entries import (
 from modbus.parser import Junk, Received
 from modbus.rtu import Request
 from plant.problems import Problem, ProblemsError
-
-NUMBERS_DEPEND_ON: Final = ("numpy", "scipy", "numba", "pvlib", "pandas")
-
-
-def program() -> str:
-    """Name and version of this program."""
-    return f"tracertwin {_version('tracertwin')}"
-
-
-def versions() -> dict[str, str]:
-    """What the numbers of a run may depend on beside this program."""
-    own = {"python": platform.python_version(), "machine": platform.machine()}
-    return own | {name: _version(name) for name in NUMBERS_DEPEND_ON}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def wall_now() -> str:
-    """The wall's time, UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Journal:
@@ -108,7 +79,9 @@ class Journal:
                 self._write(line)
         except OSError as error:
             self._give_up()
-            raise ProblemsError([Problem(str(self._path), 0, "", f"cannot write: {error.strerror}")]) from error
+            raise ProblemsError(
+                [Problem(str(self._path), 0, "", f"cannot write: {error.strerror}")]
+            ) from error
 
     def witness(self, line: int, answer: Answer) -> "LineWitness":
         """What writes down one of the links."""

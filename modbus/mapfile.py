@@ -177,10 +177,9 @@ def _parent(
     name = document.data.get("extends")
     if not isinstance(name, str):
         return None
-    beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
     chain = (*below, path.resolve())
     try:
-        found = beside if beside.is_file() else configs.find("registers", name)
+        found = _extended(path, name)
     except ProblemsError as error:
         problems += [document.problem(("extends",), problem.message) for problem in error.problems]
         return None
@@ -188,6 +187,19 @@ def _parent(
         problems.append(document.problem(("extends",), f"{name} extends itself"))
         return None
     return _read(found, ratings, chain)
+
+
+def _extended(path: Path, name: str) -> Path:
+    beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
+    return beside if beside.is_file() else configs.find("registers", name)
+
+
+def map_files(name: str) -> list[Path]:
+    """The file of a good map, and those of the maps below it."""
+    paths = [configs.find("registers", name)]
+    while (below := load_yaml(paths[-1]).data.get("extends")) is not None:
+        paths.append(_extended(paths[-1], below))
+    return paths
 
 
 def _merged(own: list[Row], inherited: tuple[Row, ...]) -> tuple[Row, ...]:

@@ -9,8 +9,8 @@ import json
 import math
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,9 @@ from modbus.commands import Unit
 from modbus.control import Control
 from modbus.conversation import Answer, Transmission
 from modbus.endpoint import Endpoint
+from modbus.entries import File, Head
+from modbus.journal import Journal
+from modbus.journalhead import written_down
 from modbus.link import Line, LineStats
 from modbus.live import Live
 from modbus.model import load_model
@@ -59,6 +62,8 @@ class Options:
         End after so much plant time.
     control : Endpoint, optional
         Where commands are taken.
+    record : Path, optional
+        Where the journal goes, see `modbus.journal`.
     ready_file : Path, optional
         Written when every link that listens is open, with the real endpoint of each link on a line of its
         own; removed at the end.
@@ -78,6 +83,7 @@ class Options:
     once: bool = False
     for_s: float | None = None
     control: Endpoint | None = None
+    record: Path | None = None
     ready_file: Path | None = None
     stats: Path | None = None
     trace: Path | None = None
@@ -128,18 +134,26 @@ class Rig:
         self.units = tuple(Unit(*pair) for pair in zip(self._lives, tracers, strict=True))
         self._tell_twins(units)
         self._answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
-        self._order = threading.Lock()  # of what comes in on several lines, where it matters
+        self._order = threading.RLock()  # of what comes in on several lines, where it matters
+        record = options.record
+        self._journal = None if record is None else Journal(record, self.times_s, self.held, say)
+        self.answers = [self._answer_on(number) for number in range(len(options.links))]  # before any journal
+        witnesses = [
+            self._journal.witness(number, answer) if self._journal else None
+            for number, answer in enumerate(self.answers)
+        ]
         self._lines = [
             Line(
                 at,
-                self._answer_on(number),
+                witness.answer if witness else answer,
                 turnaround_s=options.turnaround_s,
                 # what a slow host drops would depend on the host
                 stale_s=options.stale_s if polled_s is None else math.inf,
                 log=say,
                 once=options.once,
+                witness=witness,
             )
-            for number, at in enumerate(options.links)
+            for at, answer, witness in zip(options.links, self.answers, witnesses, strict=True)
         ]
         self._control = None if options.control is None else Control(options.control, self.do)
         self._began_s = monotonic()
@@ -153,9 +167,11 @@ class Rig:
         LinkError
             A link that listens can't be had. Those before it are closed again.
         ProblemsError
-            The ready file can't be written.
+            The ready file or the journal can't be written.
         """
         try:
+            if self._journal is not None:
+                self._journal.begin(*self._written_down())
             for line in self._lines:
                 line.start()
             if self._control is not None:
@@ -194,6 +210,7 @@ class Rig:
         Exception
             Whatever ended the plant's thread.
         """
+        self._end_journal()
         for live in self._lives:
             live.stop()
         if self._options.trace is not None:
@@ -216,14 +233,26 @@ class Rig:
         ValueError
             Saying what was wrong with it.
         """
-        with self._order, ExitStack() as held:
-            for live in self._lives:
-                held.enter_context(live.hold())
+        with self.held():
+            if self._journal is not None:
+                self._journal.command(command)
             try:
                 return commands.do(self, command)
             finally:
                 for live in self._lives:
                     live.wake()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have all plants to oneself, and be the only one to whom anything is answered. May be nested."""
+        with self._order, ExitStack() as held:
+            for live in self._lives:
+                held.enter_context(live.hold())
+            yield
+
+    def times_s(self) -> list[int]:
+        """Where each of the plants stands [s UTC]."""
+        return [plant.t_utc_s for plant in self._plants]
 
     def end(self) -> None:
         """Have `run` return."""
@@ -232,6 +261,7 @@ class Rig:
 
     def close(self) -> None:
         """Stop the plant, end the lines, remove what they left in the file system."""
+        self._end_journal()
         if self._control is not None:
             self._control.stop()
         for live in self._lives:
@@ -271,6 +301,25 @@ class Rig:
                 return answer(request)
 
         return step_and_answer
+
+    def _end_journal(self) -> None:
+        """Before the plants are stopped: from then on a request doesn't move them."""
+        if self._journal is not None:
+            self._journal.end()
+
+    def _written_down(self) -> tuple[Head, list[File]]:
+        options, units = self._options, [unit.tracer.unit for unit in self.units]
+        return written_down(
+            self._plants,
+            units,
+            options.map_name,
+            links=tuple(map(str, options.links)),
+            polled_s=options.polled_s,
+            for_s=options.for_s,
+            speed=options.speed,
+            turnaround_s=options.turnaround_s,
+            stale_s=options.stale_s,
+        )
 
     def _tell_twins(self, units: Sequence[int]) -> None:
         for unit in sorted({unit for unit in units if units.count(unit) > 1}):
