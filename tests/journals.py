@@ -1,0 +1,80 @@
+"""Runs that are recorded, for tests: a rig whose lines are real, or asked without any."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from modbus.endpoint import parse_endpoint
+from modbus.entries import Entry, Exchange
+from modbus.journalfile import JournalFile
+from modbus.master import Master
+from modbus.replay import Outcome, Replay, rebuilt
+from modbus.rig import Options, Rig
+from plant.plant import Plant
+from tests.plants import plant
+
+
+def rig(path: Path, links: int = 1, plants: Sequence[Plant] = (), **options: Any) -> Rig:
+    """A rig that records, its lines on sockets beside the journal."""
+    ends = [parse_endpoint(f"unix-listen:{path.with_suffix(f'.{number}')}") for number in range(links)]
+    how = {"map_name": "epever", "turnaround_s": 0.0, "record": path, "say": lambda _: None} | options
+    say = how.pop("say")
+    return Rig(list(plants) or [plant()], Options(links=ends, **how), say)
+
+
+def master(path: Path, line: int = 0) -> Master:
+    """Somebody on one of the lines."""
+    return Master(parse_endpoint(f"unix:{path.with_suffix(f'.{line}')}"))
+
+
+@contextlib.contextmanager
+def running(rig: Rig) -> Iterator[Rig]:
+    """A rig whose time goes."""
+    with rig:
+        thread = threading.Thread(target=rig.run)
+        thread.start()
+        try:
+            yield rig
+        finally:
+            rig.end()
+            thread.join(5)
+            rig.tell()
+
+
+@contextlib.contextmanager
+def silent(rig: Rig) -> Iterator[Rig]:
+    """A rig that records though none of its lines is open: for what has to be asked often."""
+    assert rig._journal is not None
+    rig._journal.begin(*rig._written_down())
+    try:
+        yield rig
+    finally:
+        rig.close()
+
+
+def ask(rig: Rig, request: Any, line: int = 0) -> Any:
+    """What leaves for a request on a line that isn't open."""
+    return rig._lines[line]._answer(request)
+
+
+def entries(path: Path) -> list[Entry]:
+    """All of a journal's."""
+    return [entry for _, entry in JournalFile(path).entries()]
+
+
+def transcript(path: Path) -> list[tuple[Any, ...]]:
+    """What was said and where the plants stood, without the wall's time."""
+    return [
+        (entry.number, entry.times_s, entry.line, entry.what.request, entry.what.sent)
+        for entry in entries(path)
+        if isinstance(entry.what, Exchange)
+    ]
+
+
+def replayed(path: Path) -> Outcome:
+    """What came of a replay."""
+    journal = JournalFile(path)
+    with rebuilt(journal) as parts:
+        return Replay(journal, parts).run()

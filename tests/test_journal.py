@@ -1,0 +1,227 @@
+"""The journal of a run: what it holds, that it is there whenever the run ends, and that it never ends the run."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modbus.conversation import Burst, Transmission
+from modbus.entries import (
+    End,
+    Entry,
+    Exchange,
+    File,
+    JournalError,
+    Noise,
+    Order,
+    Peer,
+    Stale,
+    entry_line,
+    read_head,
+    read_line,
+)
+from modbus.journalfile import JournalFile
+from modbus.replies import EchoReply, WordsReply
+from modbus.rtu import ReadWords, WriteWord
+from plant.problems import ProblemsError
+from tests.journals import ask, entries, master, rig, running, silent, transcript
+from tests.test_link import until
+
+BLOCK = ReadWords(1, 4, 0x3100, 8)
+BOOST_MIN = WriteWord(1, 0x906C, 90)
+
+frames = st.binary(min_size=4, max_size=40)
+seconds = st.floats(0, 1e5)
+bursts = st.lists(st.builds(Burst, seconds, frames), max_size=3).map(tuple)
+sent = st.none() | frames | st.builds(Transmission, st.just(b"") | frames, bursts)
+words = st.text(max_size=20)
+whats = st.one_of(
+    st.builds(Exchange, frames, sent, st.just(1.5), words),
+    st.builds(Noise, st.binary(min_size=1, max_size=40), words),
+    st.builds(Stale, frames),
+    st.builds(Peer, st.booleans()),
+    st.builds(Order, words),
+    st.just(End()),
+)
+
+
+@given(whats, st.lists(st.integers(0, 4_000_000_000), min_size=1, max_size=3), st.none() | st.integers(0, 9))
+def test_every_entry_is_a_line_of_json_that_reads_back_as_it_was(what, times_s, line):
+    entry = Entry(7, tuple(times_s), 2.25, line, what)
+    text = entry_line(entry)
+    assert "\n" not in text
+    assert text.isascii()
+    assert json.loads(text)["n"] == 7
+    assert read_line(text) == entry
+
+
+@given(st.text(max_size=60) | st.recursive(st.none() | st.integers() | words, st.lists).map(json.dumps))
+def test_a_line_that_says_nothing_is_refused_in_words(text):
+    for read in (read_line, read_head):
+        with pytest.raises(JournalError):
+            read(text)
+
+
+def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with running(rig(path, links=2, speed=1000.0)) as run:
+        with master(path, 1) as there:
+            assert isinstance(there.ask(BLOCK), WordsReply)
+            assert there.ask(BOOST_MIN) == EchoReply(1, 6, 0x906C, 90)
+            there._stream.sendall(b"\x99" * 9)
+            assert isinstance(there.ask(BLOCK), WordsReply)
+        run.do("upset load_short")
+        assert until(lambda: run._lines[1]._stream is None)
+    told = entries(path)
+    assert [type(entry.what) for entry in told] == [
+        Peer,
+        Exchange,
+        Exchange,
+        Noise,
+        Exchange,
+        Order,
+        Peer,
+        End,
+    ] or [type(entry.what) for entry in told] == [Peer, Exchange, Exchange, Noise, Exchange, Peer, Order, End]
+    assert [entry.number for entry in told] == list(range(1, 9))
+    assert {entry.line for entry in told} == {1, None}
+    assert told[2].what.request == BOOST_MIN.encode() == told[2].what.sent
+    assert told[3].what == Noise(b"\x99" * 9, "no request begins so")
+    stamps = [entry.times_s for entry in told]
+    assert stamps == sorted(stamps)
+    assert stamps[0] < stamps[-1]
+    assert JournalFile(path).head.links == (
+        f"unix-listen:{path.with_suffix('.0')}",
+        f"unix-listen:{path.with_suffix('.1')}",
+    )
+
+
+def test_a_request_that_is_dropped_for_a_newer_one_is_told_as_such(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with running(rig(path, stale_s=0.0, turnaround_s=0.05)) as run, master(path) as there:
+        there._stream.sendall(2 * BLOCK.encode())
+        assert until(lambda: run._lines[0].stats.replies == 1)
+    assert [type(entry.what) for entry in entries(path)][:3] == [Peer, Stale, Exchange]
+
+
+def test_silence_is_told_too(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with silent(rig(path)) as run:
+        assert ask(run, ReadWords(9, 4, 0x3100, 1)) is None
+    assert transcript(path)[0][-2:] == (ReadWords(9, 4, 0x3100, 1).encode(), None)
+
+
+def test_what_a_bug_left_without_an_answer_is_told_too(tmp_path, monkeypatch):
+    path = tmp_path / "run.jsonl"
+    run = rig(path)
+    monkeypatch.setattr(run._lives[0], "shown", lambda: 1 / 0)
+    with silent(run), pytest.raises(ZeroDivisionError):
+        ask(run, BLOCK)
+    assert "ZeroDivisionError" in entries(path)[0].what.failure
+
+
+def test_an_exchange_is_on_disk_before_its_reply_is_on_the_line(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with running(rig(path)), master(path) as there:
+        for count in range(1, 20):
+            there.ask(BLOCK)
+            assert len(transcript(path)) == count
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> bytes:
+    """A journal of some entries."""
+    path = tmp_path_factory.mktemp("journal") / "run.jsonl"
+    with silent(rig(path)) as run:
+        for _ in range(5):
+            ask(run, BLOCK)
+    return path.read_bytes()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_a_journal_that_was_cut_anywhere_reads_up_to_there(whole, tmp_path_factory, data):
+    first, cut = whole.index(b'{"n":1'), data.draw(st.integers(0, len(whole)))
+    path = tmp_path_factory.mktemp("cut") / "run.jsonl"
+    path.write_bytes(whole[:cut])
+    if cut < whole.index(b"\n"):
+        with pytest.raises(ProblemsError, match=r"no journal|not JSON"):
+            JournalFile(path)
+        return
+    journal = JournalFile(path)
+    found = list(journal.entries())
+    assert len(found) == whole[first : max(cut, first)].count(b"\n")
+    assert bool(journal.cut_line) == (whole[:cut][-1:] != b"\n")
+    assert journal.is_ended == (cut == len(whole))
+
+
+def test_a_line_that_is_missing_or_not_an_entry_is_named(whole, tmp_path):
+    path = tmp_path / "run.jsonl"
+    lines = whole.splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-4] + lines[-3:]))
+    with pytest.raises(
+        ProblemsError, match=rf"run.jsonl:{len(lines) - 3}: entry 4 stands behind entry 2; 3 is missing"
+    ):
+        entries(path)
+    path.write_bytes(b"".join([*lines[:-3], b"what?\n", *lines[-2:]]))
+    with pytest.raises(ProblemsError, match=rf"run.jsonl:{len(lines) - 2}: not JSON"):
+        entries(path)
+
+
+def test_the_batterys_and_controllers_files_go_along_as_they_are(whole):
+    files = [read_line(text) for text in whole.decode().splitlines()[1:] if text.startswith('{"file"')]
+    names = {file.name for file in files if isinstance(file, File)}
+    assert names == {"registers/epever.yaml", "batteries/agm.yaml", "controllers/tracer4210n.yaml"}
+    root = Path(__file__).parents[1] / "config"
+    assert all((root / file.name).read_text() == file.text for file in files)
+
+
+# --- when it can't be written ---
+
+
+@pytest.mark.parametrize("where", ["no/run.jsonl", ".", "/dev/full"])
+def test_a_journal_that_cant_be_begun_is_refused_before_the_run(tmp_path, where):
+    with pytest.raises(ProblemsError, match="cannot write"):
+        rig(tmp_path / "run.jsonl", record=tmp_path / where).open()
+
+
+@pytest.fixture
+def leaky(tmp_path: Path) -> tuple[Path, Callable[[], None]]:
+    """A file that can be written until the second is called: a pipe whose reader leaves."""
+    path = tmp_path / "run.jsonl"
+    os.mkfifo(path)
+    enough = threading.Event()
+
+    def read() -> None:
+        fd = os.open(path, os.O_RDONLY)
+        while not enough.is_set() and os.read(fd, 65536):
+            pass
+        os.close(fd)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+
+    def leave() -> None:
+        enough.set()
+        thread.join(5)
+
+    return path, leave
+
+
+def test_a_journal_that_cant_be_written_any_more_ends_with_one_warning_and_the_line_goes_on(leaky):
+    path, leave = leaky
+    told: list[str] = []
+    with running(rig(path, say=told.append)), master(path) as there:
+        there.ask(BLOCK)
+        enough = threading.Thread(target=leave)
+        enough.start()
+        replies = [there.ask(BLOCK) for _ in range(50)]
+        enough.join()
+    assert all(isinstance(reply, WordsReply) for reply in replies)
+    (warning,) = [text for text in told if "the journal ends" in text]
+    assert f"{path}: Broken pipe; the journal ends before entry " in warning
