@@ -5,15 +5,18 @@ came from outside, in order. Knows neither files on disk nor plants.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from modbus.conversation import Burst, Transmission
+from modbus.endpoint import parse_endpoint
+from modbus.rtu import is_unknown, request_size
 from plant.clock import iso_utc
 
 FORMAT: Final = 1  # of the lines; another one when an old reader would go wrong
@@ -51,6 +54,25 @@ class Head(_Record):
     faults: Annotated[tuple[str, ...], Field(strict=False)] = ()
     links: Annotated[tuple[str, ...], Field(strict=False)]
     units: Annotated[tuple[UnitHead, ...], Field(strict=False, min_length=1)]
+
+    @field_validator("began", "start")
+    @classmethod
+    def _is_a_moment(cls, text: str) -> str:
+        if datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError(f"{text!r} has no zone")
+        return text
+
+    @field_validator("links")
+    @classmethod
+    def _are_links(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            parse_endpoint(text)
+        return texts
+
+    @property
+    def start_utc_s(self) -> int:
+        """The beginning [s UTC]."""
+        return int(datetime.fromisoformat(self.start).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +216,9 @@ def read_line(text: str) -> File | Entry:
         if "file" in row:
             return File(_text(row["file"]), _text(row["text"]))
         times_s = tuple(_seconds(_text(stamp)) for stamp in row["t"])
-        return Entry(int(row["n"]), times_s, float(row["wall"]), row.get("line"), _what(row))
-    except (KeyError, TypeError, ValueError) as error:
+        line = None if row.get("line") is None else _whole(row["line"])
+        return Entry(_whole(row["n"]), times_s, _finite(row["wall"]), line, _what(row))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise JournalError(f"not an entry: {error!r}") from None
 
 
@@ -217,6 +240,25 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
     return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError(f"expected a whole number, got {value!r}")
+    return value
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"expected a number, got {value!r}")
+    return float(value)
+
+
+def _request(text: Any) -> bytes:
+    raw = bytes.fromhex(_text(text))
+    if not (request_size(raw) == len(raw) or (len(raw) > 3 and is_unknown(raw[1]))):
+        raise ValueError(f"no request: {text!r}")
+    return raw
 
 
 @lru_cache(64)
@@ -255,14 +297,13 @@ def _row_of_sent(sent: Sent) -> Row:
 
 def _what(row: Mapping[str, Any]) -> What:
     if "request" in row:
-        request = bytes.fromhex(row["request"])
-        if len(request) < 4:
-            raise ValueError(f"no request: {row['request']!r}")
-        return Exchange(request, _sent(row), float(row["asked"]), row.get("failure", ""))
+        return Exchange(
+            _request(row["request"]), _sent(row), _finite(row["asked"]), _text(row.get("failure", ""))
+        )
     if "junk" in row:
         return Noise(bytes.fromhex(row["junk"]), _text(row["why"]))
     if "stale" in row:
-        return Stale(bytes.fromhex(row["stale"]))
+        return Stale(_request(row["stale"]))
     if "peer" in row:
         return Peer(row["peer"] == "there")
     if "command" in row:
@@ -278,5 +319,5 @@ def _sent(row: Mapping[str, Any]) -> Sent:
     frame = bytes.fromhex(row["reply"])
     if "bursts" not in row:
         return frame
-    bursts = tuple(Burst(float(after_s), bytes.fromhex(data)) for after_s, data in row["bursts"])
+    bursts = tuple(Burst(_finite(after_s), bytes.fromhex(data)) for after_s, data in row["bursts"])
     return Transmission(frame, bursts)

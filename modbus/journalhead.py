@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 from modbus.entries import File, Head, UnitHead
-from modbus.mapfile import map_files
+from modbus.mapfile import map_files, read_map
 from plant.clock import iso_utc
 from plant.plant import Plant
 from plant.sitecopy import Files, copied, restored, unpacked
@@ -85,15 +84,10 @@ def built_again(head: Head, files: Mapping[str, str]) -> Iterator[Parts]:
     Raises
     ------
     ProblemsError
-        If a site is not as it was written.
-    ValueError
-        If it can't be the head of a run.
+        If a site or the map is not as it was written.
     """
     with unpacked(files) as folder:
-        start_s = int(datetime.fromisoformat(head.start).timestamp())
-        plants = [Plant(restored(unit.site, folder), head.seed, start_s) for unit in head.units]
-        yield Parts(tuple(plants), tuple(unit.unit for unit in head.units), _path(folder, head.map))
-
-
-def _path(folder: Path, name: str) -> str:
-    return str(folder / name)
+        plants = [Plant(restored(unit.site, folder), head.seed, head.start_utc_s) for unit in head.units]
+        map_name = str(folder / head.map)
+        read_map(map_name, plants[0].site.ratings())
+        yield Parts(tuple(plants), tuple(unit.unit for unit in head.units), map_name)

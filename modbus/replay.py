@@ -7,7 +7,7 @@ answered in the same way, and what would be sent is compared with what was.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -200,13 +200,19 @@ def rebuilt(journal: JournalFile) -> Iterator[Parts]:
     ProblemsError
         If it can't be made again.
     """
-    try:
-        with built_again(journal.head, journal.files) as parts:
-            yield parts
-    except ProblemsError as error:
-        raise ProblemsError(
-            [Problem(str(journal.path), 1, problem.where, problem.message) for problem in error.problems]
-        ) from None
+    with ExitStack() as stack:
+        try:
+            parts = stack.enter_context(built_again(journal.head, journal.files))
+        except (ProblemsError, ValueError) as error:  # the latter: names that are none, a start off the grid
+            problems = (
+                error.problems if isinstance(error, ProblemsError) else [Problem("", 0, "", str(error))]
+            )
+            raise ProblemsError([_of_head(journal, problem) for problem in problems]) from None
+        yield parts
+
+
+def _of_head(journal: JournalFile, problem: Problem) -> Problem:
+    return Problem(str(journal.path), 1, problem.where, problem.message)
 
 
 def other_versions(journal: JournalFile) -> list[str]:
