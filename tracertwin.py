@@ -45,13 +45,15 @@ def build(
     step: str | None = None,
 ) -> "Plant":
     """A plant from a site's name and the options of the command line."""
+    from modbus.faulttext import parse_fault
+    from modbus.pacing import parse_pace
     from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
     from plant.plant import Plant
     from plant.runoptions import parse_step_s
     from plant.site import load_site
 
-    site = load_site(site_name)
+    site = load_site(site_name, {"faults": parse_fault, "pace": parse_pace})
     if site.weather.file is not None:
         from plant.filesky import file_sky
 
@@ -109,6 +111,25 @@ def serve(
     stale: Annotated[
         str, typer.Option(metavar="TIME", help="Drop a request this old when a newer one waits.")
     ] = "500ms",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:P",
+            help="Line fault with its probability, e.g. drop:0.05; `tracertwin faults` lists them. "
+            "Repeat for several.",
+        ),
+    ] = None,
+    pace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PACE",
+            help="8/2ms: 8 bytes each 2 ms, for emulators that record. 9600: as a UART at that rate. "
+            "Default: a reply at once.",
+        ),
+    ] = None,
+    half_duplex: Annotated[
+        bool, typer.Option("--half-duplex", help="Lose what comes while a reply leaves; needs --pace.")
+    ] = False,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")
     ] = None,
@@ -134,6 +155,8 @@ def serve(
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
+    from modbus.faulttext import parse_fault
+    from modbus.pacing import parse_pace
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
@@ -154,6 +177,9 @@ def serve(
         polled_s=polled_s,
         turnaround_s=seconds("--turnaround", turnaround),
         stale_s=seconds("--stale", stale),
+        faults=[checked("--fault", text, parse_fault) for text in fault or ()],
+        pace=checked("--pace", pace, parse_pace) if pace is not None else None,
+        half_duplex=half_duplex,
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
         ready_file=ready_file,
@@ -348,6 +374,14 @@ def registers(
         print_map(register_map)
     else:
         print_differences(*diff)
+
+
+@app.command()
+def faults() -> None:
+    """Print the faults that a line can have, for --fault and the site file."""
+    from modbus.faultlist import print_faults
+
+    print_faults()
 
 
 @app.command()
