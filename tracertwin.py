@@ -53,7 +53,7 @@ def build(
     from plant.runoptions import parse_step_s
     from plant.site import load_site
 
-    site = load_site(site_name, {"faults": parse_fault, "pace": parse_pace})
+    site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
     if site.weather.file is not None:
         from plant.filesky import file_sky
 

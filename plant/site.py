@@ -279,7 +279,7 @@ def load_site(name: str, line_checks: Mapping[str, Check] | None = None) -> Site
     ----------
     name : str
     line_checks : mapping, optional
-        By the keys of `Line`, what takes a text of it and raises ValueError; without one any text will do.
+        ``line.faults`` and ``line.pace``: what takes such a text and raises ValueError; without one any will do.
 
     Raises
     ------

@@ -6,7 +6,7 @@ What the texts mean is for those who serve the line to say: whoever loads the si
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from plant.records import Record
 
@@ -22,18 +22,19 @@ def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
+def _checked(text: str, info: ValidationInfo) -> str:
+    check: Check | None = (info.context or {}).get(f"line.{info.field_name}")
+    if check is not None:
+        check(text)
+    return text
+
+
+Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked)]
+
+
 class Line(Record):
     """The line between controller and masters."""
 
-    faults: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
-    pace: Annotated[str | None, BeforeValidator(_as_text)] = None
+    faults: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
+    pace: Text | None = None
     half_duplex: bool = False
-
-    @field_validator("faults", "pace")
-    @classmethod
-    def _means_something(cls, given: Any, info: ValidationInfo) -> Any:
-        check: Check | None = (info.context or {}).get(info.field_name)
-        if check is not None and given is not None:
-            for text in given if isinstance(given, tuple) else (given,):
-                check(text)
-        return given
