@@ -146,6 +146,7 @@ def serve(
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
+    from plant.runoptions import check_weather
     from plant.trace import TABLES, check_suffix
 
     if trace is not None:
@@ -174,6 +175,8 @@ def serve(
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     plant = build(site, start, seed)
+    if options.for_s is not None:
+        check_weather(plant.site, plant.seed, int(plant.start_utc_s + options.for_s))
     with Rig([plant, *neighbours(plant)], options, say) as rig:
         with stoppable():
             rig.run()

@@ -109,7 +109,7 @@ class Rig:
         self.clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
         end_s = begins + options.for_s if options.for_s else None
         self._lives = [
-            Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0) for plant in plants
+            Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0, warn=say) for plant in plants
         ]
         units = [plant.site.unit for plant in plants]
         if options.unit is not None:
