@@ -100,7 +100,9 @@ def serve(
     clock: Annotated[
         str,
         typer.Option(
-            metavar="CLOCK", help="wall, or polled:10s: each request moves the plant by so much, for CI."
+            metavar="CLOCK",
+            help="wall; polled:10s: each request moves the plant by so much, for CI; "
+            "stepped: only commands move it.",
         ),
     ] = "wall",
     start: Start = None,
@@ -136,6 +138,13 @@ def serve(
     once: Annotated[
         bool, typer.Option("--once", help="End when the peer has come and gone; of several links, all peers.")
     ] = False,
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LINK",
+            help="Take commands at listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
+        ),
+    ] = None,
     ready_file: Annotated[
         Path | None,
         typer.Option(
@@ -160,6 +169,7 @@ def serve(
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
+    from plant.runoptions import check_weather
     from plant.trace import TABLES, check_suffix
 
     if trace is not None:
@@ -182,6 +192,7 @@ def serve(
         half_duplex=half_duplex,
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
+        control=checked("--control", control, parse_endpoint) if control else None,
         ready_file=ready_file,
         stats=stats,
         trace=trace,
@@ -190,10 +201,28 @@ def serve(
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     plant = build(site, start, seed)
+    if options.for_s is not None:
+        check_weather(plant.site, plant.seed, int(plant.start_utc_s + options.for_s))
     with Rig([plant, *neighbours(plant)], options, say) as rig:
         with stoppable():
             rig.run()
         rig.tell()
+
+
+@app.command()
+def tell(
+    link: Annotated[
+        str,
+        typer.Argument(metavar="LINK", help="dial:HOST:PORT or unix:PATH, where serve --control listens."),
+    ],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="help lists them.")],
+) -> None:
+    """Give a command to a running serve: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help ..."""
+    from modbus.control import tell as tell_rig
+    from modbus.endpoint import parse_endpoint
+
+    if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
+        print(told)
 
 
 @app.command()

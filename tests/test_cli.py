@@ -149,7 +149,7 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
         (
             ["serve", "--clock", "sundial"],
-            r"--clock: 'sundial' is no clock; write wall, or polled:10s for .*",
+            r"--clock: 'sundial' is no clock; write wall, polled:10s for .*",
         ),
         (["serve", "--clock", "polled:0"], r"--clock: 'polled:0' is no clock; .*"),
         (["serve", "--clock", "polled:10s", "--speed", "2"], r"--speed: goes with --clock wall only"),
