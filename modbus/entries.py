@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from modbus.conversation import Burst, Transmission
 from modbus.endpoint import parse_endpoint
+from modbus.faulttext import parse_fault
 from modbus.rtu import is_unknown, request_size
 from plant.clock import iso_utc
 
@@ -51,7 +52,10 @@ class Head(_Record):
     speed: float
     turnaround_s: float
     stale_s: float
-    faults: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    faults: Annotated[tuple[str, ...], Field(strict=False)] = ()  # beside those of the site
+    pace: Annotated[tuple[int, float, float] | None, Field(strict=False)] = (
+        None  # as `modbus.pacing.Pace` has it
+    )
     links: Annotated[tuple[str, ...], Field(strict=False)]
     units: Annotated[tuple[UnitHead, ...], Field(strict=False, min_length=1)]
 
@@ -61,6 +65,13 @@ class Head(_Record):
         if datetime.fromisoformat(text).tzinfo is None:
             raise ValueError(f"{text!r} has no zone")
         return text
+
+    @field_validator("faults")
+    @classmethod
+    def _are_faults(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            parse_fault(text)
+        return texts
 
     @field_validator("links")
     @classmethod
@@ -291,8 +302,12 @@ def _row(what: What) -> Row:
 def _row_of_sent(sent: Sent) -> Row:
     if not isinstance(sent, Transmission):
         return {"reply": None if sent is None else sent.hex(" ")}
-    bursts = [[burst.after_s, burst.data.hex(" ")] for burst in sent.bursts]
-    return {"reply": sent.frame.hex(" "), "bursts": bursts}
+    return {"reply": sent.frame.hex(" "), "bursts": [_row_of_burst(burst) for burst in sent.bursts]}
+
+
+def _row_of_burst(burst: Burst) -> list[float | str]:
+    row: list[float | str] = [burst.after_s, burst.data.hex(" ")]
+    return [*row, burst.driven_s] if burst.driven_s else row
 
 
 def _what(row: Mapping[str, Any]) -> What:
@@ -319,5 +334,8 @@ def _sent(row: Mapping[str, Any]) -> Sent:
     frame = bytes.fromhex(row["reply"])
     if "bursts" not in row:
         return frame
-    bursts = tuple(Burst(_finite(after_s), bytes.fromhex(data)) for after_s, data in row["bursts"])
-    return Transmission(frame, bursts)
+    return Transmission(frame, tuple(_burst(*burst) for burst in row["bursts"]))
+
+
+def _burst(after_s: Any, data: Any, driven_s: Any = 0.0) -> Burst:
+    return Burst(_finite(after_s), bytes.fromhex(_text(data)), _finite(driven_s))

@@ -18,8 +18,10 @@ from modbus.conversation import Transmission
 from modbus.differing import differing
 from modbus.endpoint import parse_endpoint
 from modbus.entries import Entry, Exchange, Noise, Order, Peer, Sent, Stale
+from modbus.faulttext import parse_fault
 from modbus.journalfile import JournalFile
 from modbus.journalhead import NUMBERS_DEPEND_ON, Parts, built_again, program, versions
+from modbus.pacing import Pace
 from modbus.phrases import said
 from modbus.registers import load_map
 from modbus.rig import Options, Rig
@@ -73,6 +75,8 @@ class Replay:
                 unit=parts.units[0],
                 polled_s=0.0 if self._by_wall else head.polled_s,
                 for_s=head.for_s,
+                faults=[parse_fault(fault) for fault in head.faults],
+                pace=None if head.pace is None else Pace(*head.pace),
             ),
             lambda _: None,
         )

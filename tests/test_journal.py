@@ -27,7 +27,7 @@ from modbus.entries import (
 )
 from modbus.journalfile import JournalFile
 from modbus.replies import EchoReply, WordsReply
-from modbus.rtu import ReadWords, WriteWord
+from modbus.rtu import ReadWords, Unknown, WriteWord
 from plant.problems import ProblemsError
 from tests.journals import ask, entries, master, rig, running, silent, transcript
 from tests.test_link import until
@@ -36,14 +36,18 @@ BLOCK = ReadWords(1, 4, 0x3100, 8)
 BOOST_MIN = WriteWord(1, 0x906C, 90)
 
 frames = st.binary(min_size=4, max_size=40)
+asked = st.builds(
+    ReadWords, st.integers(0, 255), st.sampled_from([3, 4]), st.integers(0, 9), st.integers(0, 99)
+)
+raw = (asked | st.builds(Unknown, st.just(1), st.just(0x5A), frames)).map(lambda request: request.encode())
 seconds = st.floats(0, 1e5)
-bursts = st.lists(st.builds(Burst, seconds, frames), max_size=3).map(tuple)
+bursts = st.lists(st.builds(Burst, seconds, frames, seconds), max_size=3).map(tuple)
 sent = st.none() | frames | st.builds(Transmission, st.just(b"") | frames, bursts)
 words = st.text(max_size=20)
 whats = st.one_of(
-    st.builds(Exchange, frames, sent, st.just(1.5), words),
+    st.builds(Exchange, raw, sent, st.just(1.5), words),
     st.builds(Noise, st.binary(min_size=1, max_size=40), words),
-    st.builds(Stale, frames),
+    st.builds(Stale, raw),
     st.builds(Peer, st.booleans()),
     st.builds(Order, words),
     st.just(End()),

@@ -54,8 +54,26 @@ def test_wireshark_shows_requests_and_replies_as_modbus_rtu_without_being_told(t
         *["link 0"] * 2, *["link 1"] * 2, *["link 0"] * 4, *["link 1"] * 2,
     ]  # fmt: skip
     query, response = packets[:2]
-    assert query["_ws.col.Info"].split() == ["Query:", "Unit:", "1,", "Func:", "4:", "Read", "Input", "Registers"]
-    assert response["_ws.col.Info"].split() == ["Response:", "Unit:", "1,", "Func:", "4:", "Read", "Input", "Registers"]
+    assert query["_ws.col.Info"].split() == [
+        "Query:",
+        "Unit:",
+        "1,",
+        "Func:",
+        "4:",
+        "Read",
+        "Input",
+        "Registers",
+    ]
+    assert response["_ws.col.Info"].split() == [
+        "Response:",
+        "Unit:",
+        "1,",
+        "Func:",
+        "4:",
+        "Read",
+        "Input",
+        "Registers",
+    ]
     assert (query["modbus.func_code"], query["modbus.reference_num"]) == ("4", str(0x3100))
     assert response["modbus.regval_uint16"] == ",".join(map(str, words))
     assert "Exception returned" in packets[7]["_ws.col.Info"]

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 import tracertwin
 from modbus.asmaster import Manner, changes, print_comparison
 from modbus.conversation import Burst, Transmission
+from modbus.faulttext import parse_fault
+from modbus.pacing import parse_pace
 from modbus.replay import print_replay
 from modbus.rig import Rig
 from modbus.rtu import (
@@ -150,6 +152,33 @@ def test_two_links_that_write_at_once_at_a_thousand_times_the_walls_speed_are_re
     assert len({times_s for _, times_s, *_ in said}) > 10  # it moved meanwhile
     assert len(said) == 1200
     assert replayed(path).first == []
+
+
+FAULTS = (
+    "drop:0.1", "flip:0.2", "jitter:0.3:most=50ms", "split:0.3", "merge:0.2", "echo:0.2", "duplicate:0.1",
+    "dead:0.02:for=20min",
+)  # fmt: skip
+PACED = {"pace": parse_pace("9600")}
+
+
+@pytest.mark.parametrize("options", [{}, {"polled_s": 30.0}, PACED], ids=["wall", "polled", "paced"])
+def test_line_faults_by_chance_strike_at_the_same_requests_again(tmp_path, options):
+    """On two links; those of the beginning, and one that comes and goes by command."""
+    path = tmp_path / "run.jsonl"
+    with silent(rig(path, links=2, faults=[parse_fault(text) for text in FAULTS], **options)) as run:
+        for count in range(200):
+            if count == 50:
+                run.do("fault crc:0.5")
+            if count == 100:
+                run.do("fault off jitter")
+            ask(run, BLOCK, count % 3 % 2)
+            if not options.get("polled_s"):
+                move(run, 0, 60)
+    bent = [sent for *_, sent in transcript(path) if not isinstance(sent, bytes)]
+    assert len(bent) > 50
+    assert replayed(path).first == []
+    path.write_text(path.read_text().replace('"drop:0.1",', "", 1))
+    assert replayed(path).differences > 3
 
 
 def test_replies_that_a_line_fault_changes_are_made_in_the_same_way_again(tmp_path, monkeypatch):
