@@ -91,7 +91,8 @@ class Live:
         try:
             yield
         finally:
-            self._shown = Shown(self.plant.snapshot, self.plant.settings)
+            if self.plant.snapshot is not self._shown.snapshot:  # whatever changes a plant makes a new one
+                self._shown = Shown(self.plant.snapshot, self.plant.settings)
             if not is_held:
                 self._holder = None
                 self._turn.release()

@@ -229,3 +229,19 @@ def test_a_journal_that_cant_be_written_any_more_ends_with_one_warning_and_the_l
     assert all(isinstance(reply, WordsReply) for reply in replies)
     (warning,) = [text for text in told if "the journal ends" in text]
     assert f"{path}: Broken pipe; the journal ends before entry " in warning
+
+
+def test_every_key_of_a_journal_stands_in_its_page(whole):
+    page = (Path(__file__).parents[1] / "docs" / "journal.md").read_text(encoding="utf-8")
+    head, *_ = whole.decode().splitlines()
+    keys = set(json.loads(head)) | set(json.loads(head)["units"][0])
+    for what in (
+        Noise(b"\1", "why"),
+        Stale(b""),
+        Peer(True),
+        Order(""),
+        End(),
+        Exchange(b"", Transmission(b"", ()), 0.0, "x"),
+    ):
+        keys |= set(json.loads(entry_line(Entry(1, (0,), 0.0, 0, what))))
+    assert {key for key in keys if f"`{key}`" not in page} == set()
