@@ -21,6 +21,7 @@ from modbus.faults import Faults, FaultyLine
 from modbus.faulttext import parse_fault
 from modbus.linefaults import FAULTS
 from modbus.link import Line
+from modbus.pacing import parse_pace
 from modbus.registers import TRACER_4210, load_map
 from modbus.replies import WordsReply
 from modbus.rig import Options, Rig
@@ -276,6 +277,7 @@ def test_faults_come_and_go_while_it_runs():
             assert len(sock.recv(100)) == size == len(WordsReply(1, 4, (0,)).encode()) + size - 7
 
 
-def test_half_duplex_without_a_pace_is_refused():
-    with pytest.raises(ProblemsError, match="--half-duplex: needs --pace"):
-        rig_of("listen:127.0.0.1:0", half_duplex=True)
+@pytest.mark.parametrize("pace", [None, parse_pace("8/2ms")])
+def test_half_duplex_without_a_baud_rate_is_refused(pace):
+    with pytest.raises(ProblemsError, match="--half-duplex: needs a baud rate"):
+        rig_of("listen:127.0.0.1:0", half_duplex=True, pace=pace)
