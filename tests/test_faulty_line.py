@@ -34,7 +34,7 @@ from tests.test_link import until
 from tests.test_masters import Libmodbus
 
 FIRST = 0x3101
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.5
 SLOWER = f"by={1.4 * TIMEOUT_S:.2f}s"
 EPEVER = load_map("epever", TRACER_4210)
 
@@ -142,7 +142,7 @@ def test_a_master_sees_the_fault_and_what_it_leaves_behind(name, master, tmp_pat
         took_s = time.monotonic() - began_s
         faults.clear()
         if name != "late":
-            time.sleep(0.05)
+            time.sleep(0.1)
         seen.append(in_words(ask(FIRST + 1), FIRST + 1))
     assert tuple(seen) == SEEN[name][master]
     assert bent.counts == {name: 1}
