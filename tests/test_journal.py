@@ -79,6 +79,7 @@ def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_p
             assert there.ask(BOOST_MIN) == EchoReply(1, 6, 0x906C, 90)
             there._stream.sendall(b"\x99" * 9)
             assert isinstance(there.ask(BLOCK), WordsReply)
+        assert until(lambda: run._plants[0].t_utc_s > run._plants[0].start_utc_s)
         run.do("upset load_short")
         assert until(lambda: run._lines[1]._stream is None)
     told = entries(path)

@@ -463,7 +463,7 @@ def asked(tmp_path: Path) -> Path:
     return path
 
 
-QUICK = Manner(pause_s=0.0, timeout_s=0.1)
+QUICK = Manner(pause_s=0.0, timeout_s=1.0)
 
 
 def test_a_device_of_the_same_form_does_not_deviate_though_its_values_do(asked, tmp_path, capsys):
