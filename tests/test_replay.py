@@ -417,7 +417,7 @@ def test_the_commands_exit_code_is_0_for_the_same_1_for_not_and_2_for_no_journal
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_journal_whatever_stands_in_it_ends_a_replay_otherwise_than_in_words(tmp_path_factory, data):
     """A value of an entry is replaced by another."""
     folder = tmp_path_factory.mktemp("odd")
