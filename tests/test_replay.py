@@ -476,7 +476,10 @@ def test_a_device_of_the_same_form_does_not_deviate_though_its_values_do(asked, 
     )
 
 
-def test_what_a_device_answers_in_another_form_is_told_request_by_request(asked, tmp_path, capsys):
+def test_what_a_device_answers_in_another_form_is_told_request_by_request(
+    asked, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "120")  # pytest-xdist says 80
     path = tmp_path / "other.jsonl"
     with running(rig(path, map_name="uart2")):
         assert print_comparison(asked, f"unix:{path.with_suffix('.0')}", QUICK, print) == 1
