@@ -98,7 +98,9 @@ def serve(
     clock: Annotated[
         str,
         typer.Option(
-            metavar="CLOCK", help="wall, or polled:10s: each request moves the plant by so much, for CI."
+            metavar="CLOCK",
+            help="wall; polled:10s: each request moves the plant by so much, for CI; "
+            "stepped: only commands move it.",
         ),
     ] = "wall",
     start: Start = None,
@@ -115,6 +117,13 @@ def serve(
     once: Annotated[
         bool, typer.Option("--once", help="End when the peer has come and gone; of several links, all peers.")
     ] = False,
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LINK",
+            help="Take commands at listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
+        ),
+    ] = None,
     ready_file: Annotated[
         Path | None,
         typer.Option(
@@ -156,6 +165,7 @@ def serve(
         stale_s=seconds("--stale", stale),
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
+        control=checked("--control", control, parse_endpoint) if control else None,
         ready_file=ready_file,
         stats=stats,
         trace=trace,
@@ -168,6 +178,22 @@ def serve(
         with stoppable():
             rig.run()
         rig.tell()
+
+
+@app.command()
+def tell(
+    link: Annotated[
+        str,
+        typer.Argument(metavar="LINK", help="dial:HOST:PORT or unix:PATH, where serve --control listens."),
+    ],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="help lists them.")],
+) -> None:
+    """Give a command to a running serve: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help ..."""
+    from modbus.control import tell as tell_rig
+    from modbus.endpoint import parse_endpoint
+
+    if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
+        print(told)
 
 
 @app.command()

@@ -59,6 +59,7 @@ class Live:
         self._gate, self._turn = threading.Lock(), threading.Lock()
         self._holder: int | None = None  # the thread that has the turn
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
 
     def snapshot(self) -> Snapshot:
@@ -128,9 +129,14 @@ class Live:
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 
+    def wake(self) -> None:
+        """Look at the clock again: it was told something."""
+        self._woken.set()
+
     def stop(self) -> None:
         """Stop where it is."""
         self._stopping.set()
+        self.wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -147,7 +153,8 @@ class Live:
                 if self.ended.is_set():
                     return
                 nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S)
-                self._stopping.wait(max(nap, SHORTEST_NAP_S))
+                self._woken.wait(max(nap, SHORTEST_NAP_S) if nap < math.inf else None)
+                self._woken.clear()
         except BaseException as error:  # kept for the one who can end the program
             self.error = error
         finally:

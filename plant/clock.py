@@ -69,15 +69,20 @@ def parse_duration_s(text: str) -> float:
 
 
 def parse_polled_s(text: str) -> float | None:
-    """``wall`` -> None; ``polled:10s`` -> 10.0, what each request moves the plant by [s]."""
+    """What each request moves the plant by [s]: 10.0 of ``polled:10s``, 0.0 of ``stepped``; None of ``wall``."""
     kind, _, step = text.partition(":")
     if text == "wall":
         return None
+    if text == "stepped":
+        return 0.0
     if kind == "polled" and step:
         seconds = parse_duration_s(step)
         if seconds > 0.0:
             return seconds
-    raise ValueError(f"{text!r} is no clock; write wall, or polled:10s for 10 s of plant time a request")
+    raise ValueError(
+        f"{text!r} is no clock; write wall, polled:10s for 10 s of plant time a request, or stepped for time that "
+        "moves by commands only"
+    )
 
 
 class _Leg(NamedTuple):
@@ -86,10 +91,11 @@ class _Leg(NamedTuple):
     began_s: float | None  # of the wall's monotonic clock; none before the first reading
     t_utc_s: float
     speed: float
+    goes: bool = True
 
 
 class WallClock:
-    """Plant time that runs with the wall's, so many times as fast; it stands still at speed 0.
+    """Plant time that runs with the wall's, so many times as fast, unless it is paused.
 
     The reading is a function of the elapsed monotonic time, not a sum of waits, so it doesn't drift.
     """
@@ -105,6 +111,11 @@ class WallClock:
         """Plant time over wall time."""
         return self._leg.speed
 
+    @property
+    def goes(self) -> bool:
+        """Whether it isn't paused."""
+        return self._leg.goes
+
     def now_s(self) -> float:
         """Plant time [s UTC]; the clock starts at its first reading."""
         if self._leg.began_s is None:
@@ -116,12 +127,23 @@ class WallClock:
         left_s = t_utc_s - self.now_s()
         if left_s <= 0.0:
             return 0.0
-        return left_s / self.speed if self.speed else math.inf
+        return left_s / self.speed if self.goes else math.inf
 
     def set_speed(self, speed: float) -> None:
-        """Run on at another speed."""
+        """Run on at another speed, after the pause if there is one."""
+        self._turn_over(speed, self.goes)
+
+    def pause(self) -> None:
+        """Stand still."""
+        self._turn_over(self.speed, goes=False)
+
+    def go(self) -> None:
+        """Go on after a pause."""
+        self._turn_over(self.speed, goes=True)
+
+    def _turn_over(self, speed: float, goes: bool) -> None:
         at_s = self._monotonic()
-        self._leg = _Leg(at_s, self._reads(self._leg, at_s), speed)
+        self._leg = _Leg(at_s, self._reads(self._leg, at_s), speed, goes)
 
     def step(self, seconds: float) -> None:
         """Jump ahead; what lies between is lived through, as fast as it goes.
@@ -135,7 +157,9 @@ class WallClock:
 
     @staticmethod
     def _reads(leg: _Leg, at_s: float) -> float:
-        return leg.t_utc_s if leg.began_s is None else leg.t_utc_s + (at_s - leg.began_s) * leg.speed
+        if leg.began_s is None or not leg.goes:
+            return leg.t_utc_s
+        return leg.t_utc_s + (at_s - leg.began_s) * leg.speed
 
 
 @dataclass(slots=True)
