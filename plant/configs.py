@@ -1,5 +1,6 @@
 """Where the data files are: beside the packages in a clone, inside `plant` in an installed wheel."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from plant.problems import Problem, ProblemsError, did_you_mean
@@ -29,13 +30,15 @@ def find(kind: str, name: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         path = Path(name)
-        if path.is_file():
-            return path
+        with suppress(OSError):  # a name that is too long
+            if path.is_file():
+                return path
         raise ProblemsError([Problem(name, 0, "", "no such file")])
     folder = config_dir() / kind
     path = folder / f"{name}.yaml"
-    if path.is_file():
-        return path
+    with suppress(OSError):
+        if path.is_file():
+            return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     raise ProblemsError(
         [Problem(name, 0, "", f"not among the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]

@@ -5,6 +5,7 @@ Edges are counted in our packages and in yaml's, but not in kernels: numba can't
 
 import logging
 import random
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,13 +30,14 @@ def main() -> None:
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     with atheris.instrument_imports(include=PACKAGES, exclude=kernels()):
         module = target.module
-    options = [sys.argv[0], *sys.argv[2:], f"-max_len={target.longest}"]
+    again = shlex.join((sys.executable, "-m", "tests.fuzz.search", target.name))  # how a merge starts its helpers
+    options = [again, *sys.argv[2:], f"-max_len={target.longest}"]
     if target.is_text:
         from tests.fuzz.text import mutated
 
         def mutate(data: bytes, most: int, seed: int) -> bytes:
             if random.Random(seed).random() < LINEWISE:
-                return mutated(data, seed, skip=target.name == "files")[:most]
+                return mutated(data, seed, skip=int(target.name == "files"))[:most]
             return bytes(atheris.Mutate(data, most))
 
         atheris.Setup(options, module.one, custom_mutator=mutate)
