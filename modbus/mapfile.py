@@ -180,7 +180,7 @@ def _parent(
     beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
     chain = (*below, path.resolve())
     try:
-        found = beside if beside.is_file() else configs.find("registers", name)
+        found = beside if configs.is_file(beside) else configs.find("registers", name)
     except ProblemsError as error:
         problems += [document.problem(("extends",), problem.message) for problem in error.problems]
         return None

@@ -13,6 +13,13 @@ def config_dir() -> Path:
     return installed if installed.is_dir() else here.parent / "config"
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that is too long for one is none."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
+
+
 def find(kind: str, name: str) -> Path:
     """The YAML file of a thing by its name.
 
@@ -30,15 +37,13 @@ def find(kind: str, name: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         path = Path(name)
-        with suppress(OSError):  # a name that is too long
-            if path.is_file():
-                return path
+        if is_file(path):
+            return path
         raise ProblemsError([Problem(name, 0, "", "no such file")])
     folder = config_dir() / kind
     path = folder / f"{name}.yaml"
-    with suppress(OSError):
-        if path.is_file():
-            return path
+    if is_file(path):
+        return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     raise ProblemsError(
         [Problem(name, 0, "", f"not among the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]

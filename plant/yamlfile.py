@@ -103,7 +103,7 @@ def _check_depth(file: str, text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 0
             raise ProblemsError([Problem(file, line, "", f"nested too deeply: more than {DEEPEST} levels")])
 
 
