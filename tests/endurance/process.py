@@ -33,7 +33,7 @@ class Limits:
     drift_mb : float
         Most that memory may grow over the run after its warm-up, by the median of all slopes (Theil and Sen).
     spread_mb : float
-        Most that any sample after the warm-up may lie above the first tenth of them.
+        Most that any sample after the warm-up may lie above the first of them, a fifth.
     """
 
     drift_mb: float = 3.0
@@ -65,16 +65,15 @@ def growth(samples: Sequence[Sample], limits: Limits) -> list[str]:
     """What isn't flat after the warm-up, in words."""
     told = []
     warm = warmed(samples)
-    first = warm[: max(1, len(warm) // 10)]
+    first = warm[: max(1, len(warm) // 5)]
     drift, base_mb = drift_mb(warm), median(s.rss_mb for s in first)
     highest_mb = max(s.rss_mb for s in warm)
     if drift > limits.drift_mb:
         told.append(f"memory grew by {drift:.1f} MB after the warm-up; {limits.drift_mb:g} MB are allowed")
     if highest_mb - base_mb > limits.spread_mb:
         told.append(f"memory rose to {highest_mb:.1f} MB from {base_mb:.1f} MB after the warm-up")
-    half = len(warm) // 2
     for what in ("files", "threads"):
-        early, late = (max(getattr(s, what) for s in part) for part in (warm[: half + 1], warm[half:]))
-        if late > early:
-            told.append(f"{what}: at most {early} in the first half after the warm-up, {late} in the second")
+        floors = [min(getattr(s, what) for s in part) for part in (first, warm[-len(first) :])]
+        if floors[1] > floors[0]:
+            told.append(f"{what}: never fewer than {floors[1]} at the end, {floors[0]} after the warm-up")
     return told
