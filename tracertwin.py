@@ -45,13 +45,15 @@ def build(
     step: str | None = None,
 ) -> "Plant":
     """A plant from a site's name and the options of the command line."""
+    from modbus.faulttext import parse_fault
+    from modbus.pacing import parse_pace
     from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
     from plant.plant import Plant
     from plant.runoptions import parse_step_s
     from plant.site import load_site
 
-    site = load_site(site_name)
+    site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
     if site.weather.file is not None:
         from plant.filesky import file_sky
 
@@ -111,6 +113,25 @@ def serve(
     stale: Annotated[
         str, typer.Option(metavar="TIME", help="Drop a request this old when a newer one waits.")
     ] = "500ms",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:P",
+            help="Line fault with its probability, e.g. drop:0.05; `tracertwin faults` lists them. "
+            "Repeat for several.",
+        ),
+    ] = None,
+    pace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PACE",
+            help="8/2ms: 8 bytes each 2 ms, for emulators that record. 9600: as a UART at that rate. "
+            "Default: a reply at once.",
+        ),
+    ] = None,
+    half_duplex: Annotated[
+        bool, typer.Option("--half-duplex", help="Lose what comes while a reply leaves; needs --pace.")
+    ] = False,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")
     ] = None,
@@ -143,9 +164,12 @@ def serve(
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
+    from modbus.faulttext import parse_fault
+    from modbus.pacing import parse_pace
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
+    from plant.runoptions import check_weather
     from plant.trace import TABLES, check_suffix
 
     if trace is not None:
@@ -163,6 +187,9 @@ def serve(
         polled_s=polled_s,
         turnaround_s=seconds("--turnaround", turnaround),
         stale_s=seconds("--stale", stale),
+        faults=[checked("--fault", text, parse_fault) for text in fault or ()],
+        pace=checked("--pace", pace, parse_pace) if pace is not None else None,
+        half_duplex=half_duplex,
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
         control=checked("--control", control, parse_endpoint) if control else None,
@@ -174,6 +201,8 @@ def serve(
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     plant = build(site, start, seed)
+    if options.for_s is not None:
+        check_weather(plant.site, plant.seed, int(plant.start_utc_s + options.for_s))
     with Rig([plant, *neighbours(plant)], options, say) as rig:
         with stoppable():
             rig.run()
@@ -374,6 +403,14 @@ def registers(
         print_map(register_map)
     else:
         print_differences(*diff)
+
+
+@app.command()
+def faults() -> None:
+    """Print the faults that a line can have, for --fault and the site file."""
+    from modbus.faultlist import print_faults
+
+    print_faults()
 
 
 @app.command()
