@@ -133,7 +133,13 @@ def _check_form(asked: Request, reply: Reply, data: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    """Recorded exchanges: heard whole, in two pieces with noise around, and their replies decoded."""
+    """Recorded exchanges, whole and in two pieces with noise around, and their replies; long noise and a long write."""
+    noise = bytes(range(1, 256))
+    yield (bytes((RAW, 255)) + noise) * 3
+    yield bytes((RAW, 255)) + bytes(255) + bytes((RAW, 255)) + noise + bytes((QUIET, 0, RAW, 3)) + noise[:3]
+    longest = WriteWords(1, 0x9000, tuple(range(123))).encode()
+    yield bytes((RAW, 200)) + longest[:200] + bytes((RAW, len(longest) - 200)) + longest[200:]
+    yield bytes((RAW, 40)) + longest[:40] + bytes((QUIET, 0, RAW, 8)) + ReadWords(1, 4, 0x3100, 8).encode()
     for number, (request, reply) in enumerate(captured()):
         if number % 6 or max(len(request), len(reply)) > 255:
             continue
