@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import codec, files, site, text, tracer
+from tests.fuzz import codec, commands, files, site, text, tracer
 from tests.fuzz.targets import TARGETS, Target
 
 LARGEST = 300_000  # bytes of corpus in the repository
@@ -76,6 +76,14 @@ def test_any_other_file_with_odd_lines_is_read_or_refused_in_words(data: bytes, 
 @given(st.text(max_size=60) | st.binary(max_size=60))
 def test_no_text_at_all_gets_past_the_site_loader(given_: str | bytes) -> None:
     site.one(given_ if isinstance(given_, bytes) else given_.encode("utf-8", "surrogatepass"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.sampled_from([line for seed in commands.seeds() for line in seed.splitlines()]), max_size=8)
+)
+def test_no_commands_in_any_order_end_a_plant(lines: list[bytes]) -> None:
+    commands.one(b"\n".join(lines))
 
 
 def test_a_target_that_is_wrong_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

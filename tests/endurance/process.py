@@ -34,10 +34,13 @@ class Limits:
         Most that memory may grow over the run after its warm-up, by the median of all slopes (Theil and Sen).
     spread_mb : float
         Most that any sample after the warm-up may lie above the first of them, a fifth.
+    more : float
+        Most that files or threads may be more in the last fifth, by their medians: clients come and go.
     """
 
     drift_mb: float = 3.0
     spread_mb: float = 10.0
+    more: float = 1.0
 
 
 def look(pid: int, began_s: float, answered: int) -> Sample:
@@ -73,7 +76,7 @@ def growth(samples: Sequence[Sample], limits: Limits) -> list[str]:
     if highest_mb - base_mb > limits.spread_mb:
         told.append(f"memory rose to {highest_mb:.1f} MB from {base_mb:.1f} MB after the warm-up")
     for what in ("files", "threads"):
-        floors = [min(getattr(s, what) for s in part) for part in (first, warm[-len(first) :])]
-        if floors[1] > floors[0]:
-            told.append(f"{what}: never fewer than {floors[1]} at the end, {floors[0]} after the warm-up")
+        held = [median(getattr(s, what) for s in part) for part in (first, warm[-len(first) :])]
+        if held[1] > held[0] + limits.more:
+            told.append(f"{what}: {held[1]:g} at the end, {held[0]:g} after the warm-up")
     return told

@@ -24,7 +24,7 @@ REQUESTS, DAYS = 1_000_000, 365.0  # of a whole soak
 SPEED = 100_000
 DAY_S = 86400.0
 START_S = 120.0  # a first start compiles
-SETTLE_S = 1.0  # before the first client comes, and after the last has gone
+SETTLE_S = 2.0  # before the first client comes, and after the last has gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

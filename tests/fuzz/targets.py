@@ -43,6 +43,7 @@ TARGETS = {
         Target("codec", "RTU frames, the parser, what a master makes of replies", False, 1200),
         Target("tracer", "requests put to a Tracer on either map", False, 1200),
         Target("site", "site files", True, 6000),
+        Target("commands", "what is told to a running plant", False, 400),
         Target("files", "register maps, controllers, batteries, modules, appliances", True, 7000),
     )
 }
