@@ -41,7 +41,7 @@ def samples(**grows: float) -> list[Sample]:
         ({"mb": 6.0}, ["memory grew by"]),
         ({"mb": 30.0}, ["memory grew by", "memory rose to"]),
         ({"files": 6.0}, ["files: "]),
-        ({"threads": 3.0}, ["threads: "]),
+        ({"threads": 9.0}, ["threads: "]),
     ],
 )
 def test_what_grows_is_told(grows: dict[str, float], told: list[str]) -> None:

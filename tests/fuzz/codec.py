@@ -7,7 +7,20 @@ from pymodbus.pdu import DecodePDU
 
 from modbus.parser import Junk, Received, RequestParser
 from modbus.replies import BadReply, BitsReply, Reply, decode_reply
-from modbus.rtu import IdentifyDevice, ReadBits, ReadWords, Request, WriteCoil, WriteWord, WriteWords
+from modbus.rtu import (
+    IdentifyDevice,
+    Login,
+    ReadBits,
+    ReadSparse,
+    ReadWords,
+    Request,
+    UnitId,
+    Unknown,
+    WriteCoil,
+    WriteCoils,
+    WriteWord,
+    WriteWords,
+)
 from tests.fuzz.captured import captured
 from tests.fuzz.recipe import Recipe, sealed
 
@@ -132,6 +145,13 @@ def _check_form(asked: Request, reply: Reply, data: bytes) -> None:
     assert padded or reply.encode() == data
 
 
+EVERY_KIND = (
+    ReadBits(1, 2, 0x2000, 16), WriteCoil(1, 2, 0xFF00), WriteWord(1, 0x9001, 200), WriteWords(1, 0x9013, (1, 2, 3)),
+    WriteCoils(1, 0, 19, b"abc"), IdentifyDevice(1, 4, 1), Login(1, b"user", b"000000"), ReadSparse(1, 0x3100, 20),
+    UnitId(0xF8, 0xF8), Unknown(1, 0x07, b""),
+)  # fmt: skip
+
+
 def seeds() -> Iterator[bytes]:
     """Recorded exchanges, whole and in two pieces with noise around, and their replies; long noise and a long write."""
     noise = bytes(range(1, 256))
@@ -140,6 +160,9 @@ def seeds() -> Iterator[bytes]:
     longest = WriteWords(1, 0x9000, tuple(range(123))).encode()
     yield bytes((RAW, 200)) + longest[:200] + bytes((RAW, len(longest) - 200)) + longest[200:]
     yield bytes((RAW, 40)) + longest[:40] + bytes((QUIET, 0, RAW, 8)) + ReadWords(1, 4, 0x3100, 8).encode()
+    for made in EVERY_KIND:
+        raw = made.encode()
+        yield bytes((SEALED, len(raw) - 2)) + raw[:-2] + bytes((RAW, len(raw))) + raw
     for number, (request, reply) in enumerate(captured()):
         if number % 6 or max(len(request), len(reply)) > 255:
             continue
