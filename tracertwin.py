@@ -130,7 +130,10 @@ def serve(
         ),
     ] = None,
     half_duplex: Annotated[
-        bool, typer.Option("--half-duplex", help="Lose what comes while a reply leaves; needs --pace.")
+        bool,
+        typer.Option(
+            "--half-duplex", help="Lose what comes while a reply leaves; needs a baud rate, --pace 9600."
+        ),
     ] = False,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")

@@ -237,10 +237,12 @@ class Conversation:
         return self._burst_due_s <= now_s and self._send_burst(now_s)
 
     def _send_burst(self, now_s: float) -> bool:
-        """Send the next burst; the one behind it keeps its distance even if this one is late."""
+        """Send the next burst; the silence behind it is kept even if it is late, time on the wire makes up for it."""
         data = self._leaving.popleft().data
         if self._leaving:
-            self._burst_due_s = now_s + self._leaving[0].after_s
+            behind = self._leaving[0]
+            silence_s = behind.after_s - behind.driven_s
+            self._burst_due_s = max(self._burst_due_s + behind.after_s, now_s + silence_s)
         self._send(data)
         return True
 

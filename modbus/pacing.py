@@ -33,7 +33,7 @@ class Pace(NamedTuple):
             data = burst.data[begin : begin + self.size]
             wire_s = self.byte_s * len(data)
             gap_s = self.gap_s if begin else 0.0
-            yield Burst(after_s + gap_s + wire_s, data, gap_s + wire_s)
+            yield Burst(after_s + gap_s + wire_s, data, wire_s)
             after_s = 0.0
 
     def paced(self, reply: bytes | Transmission | None) -> bytes | Transmission | None:

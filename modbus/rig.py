@@ -148,10 +148,9 @@ class Rig:
         line = plants[0].site.line
         self._pace = options.pace or (parse_pace(line.pace) if line.pace else None)
         half_duplex = options.half_duplex or line.half_duplex
-        if half_duplex and self._pace is None:
-            raise ProblemsError(
-                [Problem("--half-duplex", 0, "", "needs --pace: a reply without takes no time")]
-            )
+        if half_duplex and not (self._pace and self._pace.byte_s):
+            why = "needs a baud rate, e.g. --pace 9600: a reply without takes no time"
+            raise ProblemsError([Problem("--half-duplex", 0, "", why)])
         self._lines = [
             Line(
                 at,

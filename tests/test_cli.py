@@ -144,7 +144,7 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
             r"--fault: drop:5%: the probability must be a number from 0 to 1.*",
         ),
         (["serve", "--pace", "8"], r"--pace: '8': a baud rate must lie in 300\.\.4000000"),
-        (["serve", "--half-duplex"], r"--half-duplex: needs --pace: .*"),
+        (["serve", "--half-duplex"], r"--half-duplex: needs a baud rate, e\.g\. --pace 9600: .*"),
         (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
         (

@@ -338,6 +338,15 @@ def test_there_is_a_bound_to_how_many_are_set():
         faults.set("drop:0")
 
 
+def test_of_two_merged_replies_the_older_comes_first():
+    faults = Faults(7, "UTC")
+    faults.set("merge")
+    line = FaultyLine(faults, 0, lambda request: request.encode(), lambda: NOON_S)
+    older, newer = ReadWords(1, 4, 1, 1), ReadWords(1, 4, 2, 1)
+    line.answer(older)
+    assert wire(line.answer(newer)) == older.encode() + newer.encode()
+
+
 def test_a_merged_reply_leaves_before_the_next_in_one_piece():
     bench = Bench("merge")
     assert [wire(bench.ask()) for _ in range(4)] == [b"", 2 * FRAME, b"", 2 * FRAME]
@@ -415,7 +424,16 @@ def test_what_other_lines_are_asked_changes_nothing(order, seed):
 
 
 @pytest.mark.parametrize(
-    "beside", ["noise_after:0.5", "delay:1", "flip:1:from=01:00:to=02:00", "dead:0", "drop:0"]
+    "beside",
+    [
+        "exception:0",
+        "wrong_unit:1:from=01:00:to=02:00",
+        "noise_after:0.5",
+        "delay:1",
+        "flip:1:from=01:00:to=02:00",
+        "dead:0",
+        "drop:0",
+    ],
 )
 def test_a_fault_beside_it_does_not_change_when_one_strikes_or_what_it_does(beside):
     alone, with_another = said("crc:0.5", times=100), said(beside, "crc:0.5", times=100)

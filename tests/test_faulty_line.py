@@ -21,6 +21,7 @@ from modbus.faults import Faults, FaultyLine
 from modbus.faulttext import parse_fault
 from modbus.linefaults import FAULTS
 from modbus.link import Line
+from modbus.pacing import parse_pace
 from modbus.registers import TRACER_4210, load_map
 from modbus.replies import WordsReply
 from modbus.rig import Options, Rig
@@ -33,7 +34,7 @@ from tests.test_link import until
 from tests.test_masters import Libmodbus
 
 FIRST = 0x3101
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.5
 SLOWER = f"by={1.4 * TIMEOUT_S:.2f}s"
 EPEVER = load_map("epever", TRACER_4210)
 
@@ -141,7 +142,7 @@ def test_a_master_sees_the_fault_and_what_it_leaves_behind(name, master, tmp_pat
         took_s = time.monotonic() - began_s
         faults.clear()
         if name != "late":
-            time.sleep(0.05)
+            time.sleep(0.1)
         seen.append(in_words(ask(FIRST + 1), FIRST + 1))
     assert tuple(seen) == SEEN[name][master]
     assert bent.counts == {name: 1}
@@ -276,6 +277,7 @@ def test_faults_come_and_go_while_it_runs():
             assert len(sock.recv(100)) == size == len(WordsReply(1, 4, (0,)).encode()) + size - 7
 
 
-def test_half_duplex_without_a_pace_is_refused():
-    with pytest.raises(ProblemsError, match="--half-duplex: needs --pace"):
-        rig_of("listen:127.0.0.1:0", half_duplex=True)
+@pytest.mark.parametrize("pace", [None, parse_pace("8/2ms")])
+def test_half_duplex_without_a_baud_rate_is_refused(pace):
+    with pytest.raises(ProblemsError, match="--half-duplex: needs a baud rate"):
+        rig_of("listen:127.0.0.1:0", half_duplex=True, pace=pace)

@@ -57,7 +57,7 @@ def test_what_is_no_pace_is_told_with_what_would_do(text):
 
 def test_pieces_of_eight_each_two_milliseconds():
     assert list(Pace(8, 0.002).bursts(Burst(0.5, bytes(20)))) == [
-        Burst(0.5, bytes(8)), Burst(0.002, bytes(8), 0.002), Burst(0.002, bytes(4), 0.002),
+        Burst(0.5, bytes(8)), Burst(0.002, bytes(8)), Burst(0.002, bytes(4)),
     ]  # fmt: skip
 
 
@@ -71,7 +71,8 @@ def test_bytes_and_gaps_of_a_faulty_reply_are_kept(bursts, pace):
     assert all(0 < len(piece.data) <= pace.size for piece in paced.bursts)
     assert all(0.0 <= piece.driven_s <= piece.after_s + 1e-12 for piece in paced.bursts)
     silent_s = sum(piece.after_s - piece.driven_s for piece in paced.bursts)
-    assert silent_s == pytest.approx(sum(burst.after_s for burst in bursts))
+    own_s = pace.gap_s * (len(paced.bursts) - len(bursts))
+    assert silent_s == pytest.approx(own_s + sum(burst.after_s for burst in bursts))
 
 
 @steady
@@ -124,14 +125,16 @@ def test_a_reply_comes_in_pieces_that_keep_their_distance():
 
 
 def test_a_reply_at_9600_baud_takes_its_time():
-    """45 bytes: 46.9 ms. The quickest of five: other work on the host only adds."""
+    """45 bytes: 46.9 ms. The quickest of five: other work on the host adds; a piece that is late delays no other."""
     wire_s = len(REPLY) * 10 / 9600
     took = []
     with paced("9600") as (_, sock):
         for _ in range(5):
+            began_s = time.monotonic()
             sock.sendall(BLOCK.encode())
-            took.append(pieces(sock, len(REPLY))[-1][0])
-    assert wire_s <= min(took) < 1.5 * wire_s
+            pieces(sock, len(REPLY))
+            took.append(time.monotonic() - began_s)
+    assert wire_s <= min(took) < 1.05 * wire_s
 
 
 def test_an_independent_master_reads_a_paced_reply():
@@ -161,46 +164,46 @@ def test_pacing_comes_after_the_faults():
 
 
 def late_request(delay_s: float, **options: bool) -> tuple[int, int, int]:
-    """A request so long after another whose reply takes 47 ms: replies, requests heard, bytes lost."""
-    with paced("9600", **options) as (line, sock):
+    """A request so long after another whose reply takes 188 ms: replies, requests heard, bytes lost."""
+    with paced("2400", **options) as (line, sock):
         sock.sendall(BLOCK.encode())
         time.sleep(delay_s)
         sock.sendall(BLOCK.encode())
         assert until(lambda: line.stats.bytes_in == 16)
-        time.sleep(0.15)
+        time.sleep(0.5)
         stats = line.stats
     return stats.replies, sum(stats.requests.values()), stats.lost_bytes
 
 
 def test_half_duplex_loses_what_comes_while_it_sends():
-    assert late_request(0.02, half_duplex=True) == (1, 1, 8)
+    assert late_request(0.06, half_duplex=True) == (1, 1, 8)
 
 
 def test_half_duplex_hears_what_comes_when_it_has_sent():
-    assert late_request(0.2, half_duplex=True) == (2, 2, 0)
+    assert late_request(0.4, half_duplex=True) == (2, 2, 0)
 
 
 def test_full_duplex_hears_all():
-    assert late_request(0.02) == (2, 2, 0)
+    assert late_request(0.06) == (2, 2, 0)
 
 
 def test_half_duplex_hears_what_comes_while_a_slow_reply_is_waited_for():
     """The driver isn't on yet; the reply to the second follows."""
     faults = Faults(1, "UTC")
-    faults.set("delay:1:by=100ms")
+    faults.set("delay:1:by=300ms")
     bent = FaultyLine(faults, 0, own_address, lambda: 0.0)
     with paced("9600", bent.answer, half_duplex=True) as (line, sock):
         sock.sendall(ReadWords(1, 4, 1, 1).encode())
-        time.sleep(0.03)
+        time.sleep(0.05)
         sock.sendall(ReadWords(1, 4, 2, 1).encode())
         pieces(sock, 14)
         assert (line.stats.replies, line.stats.lost_bytes) == (2, 0)
 
 
 def test_half_a_request_that_is_lost_is_junk_once_the_next_one_comes():
-    with paced("9600", half_duplex=True) as (line, sock):
+    with paced("2400", half_duplex=True) as (line, sock):
         sock.sendall(BLOCK.encode())
-        time.sleep(0.02)
+        time.sleep(0.06)
         sock.sendall(BLOCK.encode()[:5])
         pieces(sock, len(REPLY))
         sock.sendall(BLOCK.encode()[5:] + BLOCK.encode())
