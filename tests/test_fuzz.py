@@ -94,8 +94,9 @@ def test_a_target_that_is_wrong_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(
         "tests.fuzz.tracer.Restless.looks", property(lambda _: 0, lambda _, __: None), raising=False
     )
+    pv = tracer._places().index(0x3100).to_bytes(2, "big")
     with pytest.raises(AssertionError):
-        tracer.one(bytes((1, tracer.READ, 0, 0, 9, 3, 1)))
+        tracer.one(bytes((1, tracer.READ, 0)) + pv + bytes((3, 8)))
     monkeypatch.setattr("tests.fuzz.site.load_site", lambda _: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         site.one(TOLD.encode())

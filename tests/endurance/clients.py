@@ -18,6 +18,7 @@ from typing import Protocol
 from modbus.rtu import ReadWords, WriteWord, crc16, seal
 
 REPLY_S = 5.0  # a reply that takes longer counts as none
+GIVEN_UP_S = 0.1  # an unfinished request, after so much quiet
 WINDOW = 16  # requests under way at once: fewer than what a line keeps waiting, soon enough for `stale`
 COUNTERS = ReadWords(1, 4, 0x330A, 10).encode()  # consumed and generated energy: low word first, 0.01 kWh
 POLLS = (
@@ -179,7 +180,10 @@ class Rogue(Client):
         with contextlib.closing(opened(self.endpoint)) as wire:
             if isinstance(wire, Terminal):
                 self._settle(wire)
-            self.poll(wire, [POLL])
+            try:
+                self.poll(wire, [POLL])
+            except WrongError as error:
+                raise WrongError(f"after {deed.__name__}: {error}") from error
         self.connects += 1
 
     def deeds(self) -> tuple[Callable[[Wire], None], ...]:
@@ -212,11 +216,15 @@ class Rogue(Client):
             wire.sendall(POLL[:-1] + bytes((POLL[-1] ^ self.chance.randrange(1, 256),)))
 
     def slowly(self, wire: Wire) -> None:
+        """Byte by byte; a busy host may leave gaps in which a line gives a request up, and then no reply is due."""
+        longest_s, sent_s = 0.0, time.monotonic()
         for place in range(len(POLL)):
             wire.sendall(POLL[place : place + 1])
+            longest_s, sent_s = max(longest_s, time.monotonic() - sent_s), time.monotonic()
             time.sleep(0.005)
-        received(wire, LENGTHS[POLL])
-        self.answered += 1
+        if longest_s < GIVEN_UP_S / 2:
+            received(wire, LENGTHS[POLL])
+            self.answered += 1
 
     def flood(self, wire: Wire) -> None:
         """Ask without listening, until the line holds us back."""
