@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test lint validate figures docs bench wheel lock clean
+.PHONY: run test lint validate figures docs bench fuzz soak wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -34,14 +34,21 @@ docs: figures            ## the generated pages and pictures, the README's too
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks
 
+FUZZ_S ?= 60
+fuzz: $(VENV)/.fuzz      ## search codec, Tracer and loaders by coverage, FUZZ_S seconds each; fails on a finding
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
+
+soak: $(VENV)/.test      ## a year of plant time under clients of every manner, 6 minutes; fails if anything grows
+	$(BIN)/python -m tests.endurance.soak
+
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
-lock: $(VENV)/.test      ## write constraints.txt anew from what is installed
+lock: $(VENV)/.test $(VENV)/.fuzz      ## write constraints.txt anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable --exclude tracertwin > constraints.txt
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .fuzz dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "TracerTwin needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -57,3 +64,7 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "installing TracerTwin, what it needs and its tests into $(VENV), once ..."
 	$(PIP) --editable '.[test]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.fuzz: $(VENV)/.test
+	$(PIP) --editable '.[fuzz]'
+	touch $@

@@ -191,7 +191,7 @@ def _parent(
 
 def _extended(path: Path, name: str) -> Path:
     beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
-    return beside if beside.is_file() else configs.find("registers", name)
+    return beside if configs.is_file(beside) else configs.find("registers", name)
 
 
 def map_files(name: str) -> list[Path]:

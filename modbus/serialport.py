@@ -67,11 +67,14 @@ def _carried(port: serial.SerialBase) -> socket.socket:
 
 def _to_socket(port: serial.SerialBase, wire: socket.socket) -> None:
     with contextlib.suppress(OSError), wire:
-        while True:
-            data = port.read(1)
-            data += port.read(port.in_waiting)
-            if data:
-                wire.sendall(data)
+        try:
+            while True:
+                data = port.read(1)
+                data += port.read(port.in_waiting)
+                if data:
+                    wire.sendall(data)
+        finally:
+            wire.shutdown(socket.SHUT_RDWR)  # close() alone ends nothing while the other thread waits on it
 
 
 def _to_port(wire: socket.socket, port: serial.SerialBase) -> None:

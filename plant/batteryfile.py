@@ -12,7 +12,7 @@ from plant.battery import Parameters, rated_ah
 from plant.bms import Bms
 from plant.leadacid import LeadAcid
 from plant.lithium import Lithium
-from plant.problems import ProblemsError, did_you_mean
+from plant.problems import ProblemsError, did_you_mean, shown
 from plant.wear import Life
 from plant.yamlfile import Document, load_yaml, read_numbers
 
@@ -55,9 +55,9 @@ def read_block(name: str) -> Block:
     """
     document = load_yaml(configs.find("batteries", name))
     family = document.data.get("family")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         near = did_you_mean(str(family), FAMILIES)
-        message = f"must be one of {', '.join(FAMILIES)}, got {family!r}{near}"
+        message = f"must be one of {', '.join(FAMILIES)}, got {shown(family)}{near}"
         raise ProblemsError([document.problem(("family",), message)])
     record, extras = FAMILIES[family], EXTRAS[family]
     filled = Document(document.file, {**extras, **document.data}, document.lines)

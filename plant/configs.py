@@ -1,5 +1,6 @@
 """Where the data files are: beside the packages in a clone, inside `plant` in an installed wheel."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from plant.problems import Problem, ProblemsError, did_you_mean
@@ -10,6 +11,13 @@ def config_dir() -> Path:
     here = Path(__file__).resolve().parent
     installed = here / "config"  # pyproject.toml puts it there when the wheel is built
     return installed if installed.is_dir() else here.parent / "config"
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that is too long for one is none."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
 
 
 def find(kind: str, name: str) -> Path:
@@ -29,12 +37,12 @@ def find(kind: str, name: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         path = Path(name)
-        if path.is_file():
+        if is_file(path):
             return path
         raise ProblemsError([Problem(name, 0, "", "no such file")])
     folder = config_dir() / kind
     path = folder / f"{name}.yaml"
-    if path.is_file():
+    if is_file(path):
         return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     raise ProblemsError(

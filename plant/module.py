@@ -37,7 +37,7 @@ def find_module(name: str) -> Module:
         If there is none; suggests a near name.
     """
     ours = configs.config_dir() / "modules"
-    if name.endswith((".yaml", ".yml")) or (ours / f"{name}.yaml").is_file():
+    if name.endswith((".yaml", ".yml")) or configs.is_file(ours / f"{name}.yaml"):
         return _from_file(name)
     from pvlib import pvsystem
 

@@ -39,6 +39,12 @@ class ProblemsError(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value as its writer knows it, in quotes if it is text; only the beginning of a long one."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`` (did you mean X?)`` for the nearest known word, or nothing."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

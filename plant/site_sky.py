@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from plant import configs
 from plant.clouds import CloudModel
 from plant.extraterrestrial import clearness_of
-from plant.problems import did_you_mean
+from plant.problems import did_you_mean, shown
 from plant.records import Record, monthly
 
 Monthly = tuple[float, ...]
@@ -119,8 +120,8 @@ class Weather(Record):
             return None
         folder = (info.context or {}).get("folder", ".")
         path = Path(name) if Path(name).is_absolute() else Path(folder) / name
-        if not path.is_file():
-            raise ValueError(f"no such file: {path}")
+        if not configs.is_file(path):
+            raise ValueError(f"no such file: {shown(str(path))}")
         return str(path)
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ class Rig:
 
 UPSETS: dict[str, Callable[..., Rig]] = {}
 HIGHEST = {"capacity_lost": 0.95, "resistance_gained": 100.0, "depth": 1.0, "substrings": 1.0}
+LARGEST = 1e6  # of any number an upset is told: beyond it nothing changes but that floats end
 PROBE_MISSING_C = 25.0  # what controllers take for the temperature without a probe
 
 
@@ -97,7 +98,9 @@ def battery_aged(rig: Rig, capacity_lost: float = 0.3, resistance_gained: float 
 
 @upset
 def battery_cell_shorted(rig: Rig) -> Rig:
-    """One cell has an inner short circuit: the others go on without it."""
+    """One cell has an inner short circuit: the others go on without it; the last one stays as it is."""
+    if rig.battery.cells < 2.0:
+        return rig
     return replace(rig, battery=battery.one_cell_less(rig.battery))
 
 
@@ -122,7 +125,7 @@ def load_overload(rig: Rig, power_w: float = 600.0) -> Rig:
 @upset
 def heatsink_blocked(rig: Rig, times: float = 5.0) -> Rig:
     """Dust on the heat sink: its thermal resistance is so many times as large."""
-    return replace(rig, stage=rig.stage._replace(heatsink_k_w=rig.stage.heatsink_k_w * times))
+    return replace(rig, stage=rig.stage._replace(heatsink_k_w=min(rig.stage.heatsink_k_w * times, LARGEST)))
 
 
 @upset
@@ -153,6 +156,9 @@ def check(name: str, given: Mapping[str, float]) -> None:
             raise ValueError(f"{name} knows no {key!r}{did_you_mean(key, known)}; it can be told: {told}")
         if not (math.isfinite(value) and value >= 0.0) or (key == "ohm" and value == 0.0):
             raise ValueError(f"{name}: {key} must be a number above 0, got {value!r}")
+        most = 0.99 if key == "capacity_lost" else LARGEST
+        if value > most:
+            raise ValueError(f"{name}: {key} must be at most {most:g}, got {value:g}")
         if value > HIGHEST.get(key, math.inf):
             raise ValueError(f"{name}: {key} must be at most {HIGHEST[key]:g}, got {value!r}")
 

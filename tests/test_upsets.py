@@ -136,3 +136,25 @@ def test_a_site_file_breaks_and_mends_at_its_times():
     heavy = column(rows, "p_load_w") > 79.0
     assert hour[heavy].min() == pytest.approx(4.5 + 1 / 60)
     assert hour[heavy].max() == 8.0
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("heatsink_blocked", {"times": 1e308}),
+        ("battery_aged", {"capacity_lost": 5.0}),
+        ("load_overload", {"power_w": 1e300}),
+        ("battery_high_resistance", {"ohm": 1e308}),
+    ],
+)
+def test_numbers_that_no_plant_could_have_are_refused(name, values):
+    with pytest.raises(ValueError, match=f"{name}: .* must be at most"):
+        ordinary().upset(name, **values)
+
+
+def test_a_battery_keeps_its_last_cell_however_often_one_is_shorted():
+    p = ordinary()
+    for _ in range(9):
+        p.upset("battery_cell_shorted")
+    p.run(HOUR, 900)
+    assert 0.0 < p.snapshot.v_batt_v < 5.0

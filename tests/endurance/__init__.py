@@ -1,0 +1,1 @@
+"""Runs of minutes that a rig must outlive: `make soak`."""

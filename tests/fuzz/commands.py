@@ -1,0 +1,76 @@
+"""Commands to a running plant: any lines of text are done or refused by a ValueError, and the plant goes on."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+
+from modbus.commands import COMMANDS, Unit, do
+from modbus.faults import Faults
+from modbus.linefaults import FAULTS
+from modbus.live import Live
+from modbus.registers import TRACER_4210, RegisterMap, load_map
+from modbus.tracer import Tracer
+from plant.clock import STEP_S, SteppedClock, WallClock
+from plant.plant import Plant
+from plant.site import Site, load_site
+from plant.upsets import UPSETS, parameters_of
+
+MOST_LINES = 12
+LONGEST_S = 3600.0  # a command may move time by more; computing that is no finding
+
+
+class _Clock(SteppedClock):
+    """Moves by an hour at most."""
+
+    def step(self, seconds: float) -> None:
+        super().step(min(seconds, LONGEST_S))
+
+
+class _Bench:
+    """What commands are for."""
+
+    def __init__(self) -> None:
+        plant = Plant(_site())
+        self.clock: WallClock | SteppedClock = _Clock(plant.start_utc_s)
+        live = Live(plant, self.clock)
+        self.units: Sequence[Unit] = (Unit(live, Tracer(_map(), live)),)
+        self.faults = Faults(plant.seed, plant.site.location.timezone)
+
+    def end(self) -> None:
+        """Nothing ends here."""
+
+
+@cache
+def _site() -> Site:
+    return load_site("cabin")
+
+
+@cache
+def _map() -> RegisterMap:
+    return load_map("uart2", TRACER_4210)
+
+
+def one(data: bytes) -> None:
+    """Tell the plant each line of `data`, then let it go on."""
+    bench = _Bench()
+    plant = bench.units[0].live.plant
+    for line in data.decode("utf-8", "replace").splitlines()[:MOST_LINES]:
+        before_s = plant.t_utc_s
+        with suppress(ValueError):
+            assert isinstance(do(bench, line), str)
+        assert plant.t_utc_s >= before_s, f"{line!r} moved time back"
+    plant.advance_to(plant.t_utc_s + STEP_S)
+    assert 0.0 <= plant.snapshot.soc <= 1.0
+    assert plant.overrun_steps == 0
+
+
+def seeds() -> Iterator[bytes]:
+    """Every command, upset and fault in its plainest form."""
+    for command in COMMANDS:
+        yield f"{command.name}\n{command.name} {command.arguments}\n".encode()
+    for name in UPSETS:
+        told = " ".join(f"{key}={value:g}" for key, value in parameters_of(name).items())
+        yield f"upset {name}\nstep 1min\nupset {name} {told}\nstep 10min\nmend all\n".encode()
+    for name in FAULTS:
+        yield f"fault {name}:0.5\nfault {name}:1:from=12:00:to=13:00\nfault off {name}\n".encode()
+    yield b"step 5s\njump 2026-02-20T11:00\npower-cycle unit=1\nshow soc v_batt_v\nstatus\nspeed 60\npause\ngo\n"

@@ -1,0 +1,43 @@
+"""The other files a person may write: register maps, controllers, batteries, modules, lists of appliances."""
+
+from collections.abc import Iterator
+
+from modbus.model import load_model
+from modbus.registers import TRACER_4210, load_map
+from plant.batteryfile import load_block, load_bms
+from plant.controller import ControllerModel
+from plant.loadfile import find_appliances
+from plant.module import find_module
+from tests.fuzz.site import _files, check
+
+
+def _battery(path: str) -> None:
+    load_block(path)
+    load_bms(path, 100.0, 1)
+
+
+CACHED = (ControllerModel.load, find_appliances, find_module, load_model)
+KINDS = (
+    ("registers", lambda path: load_map(path, TRACER_4210)),
+    ("controllers", ControllerModel.load),
+    ("controllers", load_model),
+    ("batteries", _battery),
+    ("modules", find_module),
+    ("loads", find_appliances),
+)
+
+
+def one(data: bytes) -> None:
+    """Load what stands behind the first byte as the kind of file that this names."""
+    if not data:
+        return
+    for cached in CACHED:
+        cached.cache_clear()  # type: ignore[attr-defined]
+    check(data[1:], KINDS[data[0] % len(KINDS)][1])
+
+
+def seeds() -> Iterator[bytes]:
+    """The files we ship; of the long register map, the beginning."""
+    for number, (kind, _) in enumerate(KINDS):
+        for text in list(_files(kind))[:2]:
+            yield bytes((number,)) + text[:6000].rpartition(b"\n")[0] + b"\n"

@@ -1,0 +1,52 @@
+"""One target under atheris, in a process of its own: ``python -m tests.fuzz.search codec <options of libFuzzer>``.
+
+Edges are counted in our packages and in yaml's, but not in kernels: numba can't compile instrumented code.
+"""
+
+import logging
+import random
+import shlex
+import sys
+from pathlib import Path
+
+import atheris
+
+from tests.fuzz.targets import TARGETS
+
+PACKAGES = ["modbus", "plant", "yaml"]
+LINEWISE = 0.5  # share of the mutations of a text that keep its lines whole
+
+
+def kernels() -> list[str]:
+    """The modules that hold code for numba."""
+    plant = Path(__file__).parents[2] / "plant"
+    users = [path for path in plant.glob("*.py") if "plant.jit import" in path.read_text(encoding="utf-8")]
+    return ["plant.jit", *(f"plant.{path.stem}" for path in users)]
+
+
+def main() -> None:
+    """Search until libFuzzer's options say stop."""
+    target = TARGETS[sys.argv[1]]
+    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    with atheris.instrument_imports(include=PACKAGES, exclude=kernels()):
+        module = target.module
+    again = shlex.join(
+        (sys.executable, "-m", "tests.fuzz.search", target.name)
+    )  # how a merge starts its helpers
+    options = [again, *sys.argv[2:], f"-max_len={target.longest}"]
+    if target.is_text:
+        from tests.fuzz.text import mutated
+
+        def mutate(data: bytes, most: int, seed: int) -> bytes:
+            if random.Random(seed).random() < LINEWISE:
+                return mutated(data, seed, skip=int(target.name == "files"))[:most]
+            return bytes(atheris.Mutate(data, most))
+
+        atheris.Setup(options, module.one, custom_mutator=mutate)
+    else:
+        atheris.Setup(options, module.one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
