@@ -9,14 +9,31 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import NamedTuple
 
 from modbus.diagnosis import Diagnosis
+from modbus.latencies import Latencies
 from modbus.parser import Junk, Received, RequestParser
 from modbus.rtu import Request
 from modbus.stopsignal import StopSignal
 from modbus.stream import Stream, is_tcp
 
-Answer = Callable[[Request], bytes | None]
+
+class Burst(NamedTuple):
+    """Bytes that leave together."""
+
+    after_s: float  # the burst before; of the first: after the reply is due
+    data: bytes
+
+
+class Transmission(NamedTuple):
+    """A reply that doesn't leave as it is."""
+
+    frame: bytes  # what the device said; empty if nothing
+    bursts: tuple[Burst, ...]  # what the line makes of it
+
+
+Answer = Callable[[Request], bytes | Transmission | None]
 
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 AT_ONCE_S = 0.001  # a recv() that took no longer did not wait
@@ -38,6 +55,7 @@ class LineStats:
     connects: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    latencies: Latencies = field(default_factory=Latencies)  # from a request's last byte to its reply's
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,7 @@ class Conversation:
     stream : Stream
         Connected and blocking.
     answer : callable
-        Gives a ready frame or None; called when the reply is about to leave.
+        Gives a ready frame, the bursts that it leaves in, or None; called when the reply is about to leave.
     tally : LineStats
         Counted up.
     stop : StopSignal
@@ -81,12 +99,16 @@ class Conversation:
         self._stop = stop
         self._tcp = stream if QUICKACK and is_tcp(stream) else None
         self._parser = RequestParser()
-        self._waiting: deque[tuple[float, float, Request]] = deque()  # due [s], arrived [s], request
+        self._waiting: deque[tuple[float, float, Received]] = deque()  # due [s], arrived [s], request
+        self._leaving: deque[Burst] = deque()  # of the reply that is on its way
+        self._burst_due_s = 0.0  # the first of them
+        self._asked_s = 0.0  # when the last byte of its request came
         self._looked_s = monotonic()  # when we last knew all that had arrived
 
     def run(self) -> None:
         """Serve until the peer closes or the line is stopped; an ``OSError`` means the connection broke."""
-        stream, tcp, waiting, stopped = self._stream, self._tcp, self._waiting, self._stop.is_set
+        stream, tcp, stopped = self._stream, self._tcp, self._stop.is_set
+        waiting, leaving = self._waiting, self._leaving
         self._diagnosis.connected(self._looked_s)
         while not stopped():
             began_s = monotonic()
@@ -100,7 +122,7 @@ class Conversation:
             if not data:
                 return
             self._feed(data, began_s, now_s)
-            answered = waiting and waiting[0][0] <= now_s and self._reply(now_s)
+            answered = (leaving or waiting) and self._go_on(now_s)
             if tcp is not None and not answered:  # a reply carries the ACK
                 # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
                 # first. The kernel takes the option back by itself: set only once, every poll would cost
@@ -109,6 +131,8 @@ class Conversation:
 
     def _wake_s(self) -> float | None:
         """When something is to be done even if no byte comes; None: never."""
+        if self._leaving:
+            return self._burst_due_s
         if self._waiting:
             return self._waiting[0][0]  # nothing else is more urgent than a reply
         held_s, tick_s = self._parser.deadline_s, self._diagnosis.deadline_s
@@ -124,9 +148,8 @@ class Conversation:
     def _time_passed(self, now_s: float) -> None:
         """No bytes came: send the reply that is due, give up the rest of a frame, look for what is wrong."""
         self._looked_s = now_s
-        if self._waiting:
-            if self._waiting[0][0] <= now_s:
-                self._reply(now_s)
+        if self._leaving or self._waiting:
+            self._go_on(now_s)
             return
         if self._parser.deadline_s is not None and self._parser.deadline_s <= now_s:
             for event in self._parser.flush(now_s):
@@ -153,34 +176,70 @@ class Conversation:
             tally.requests[function] = tally.requests.get(function, 0) + 1
             self._diagnosis.request()
             due_s = event.at_s + self._timing.turnaround_s
-            self._waiting.append((due_s, min(event.at_s, oldest_s), event.request))
+            self._waiting.append((due_s, min(event.at_s, oldest_s), event))
         else:
             bad_crc = "CRC" in event.why
             tally.junk_bytes += len(event.data)
             tally.bad_frames += bad_crc
             self._diagnosis.junk(event.data, bad_crc=bad_crc)
 
-    def _reply(self, now_s: float) -> bool:
-        """Answer the oldest request; whether anything was sent.
+    def _go_on(self, now_s: float) -> bool:
+        """Send what is due; whether anything was sent.
 
-        Only that: before the next we look whether newer ones came meanwhile.
+        One burst or one reply only: before the next we look whether newer requests came meanwhile. A reply that has
+        begun to leave is ended before another one begins.
         """
-        _, arrived_s, request = self._waiting.popleft()
+        if self._leaving:
+            return self._burst_due_s <= now_s and self._send_burst(now_s)
+        return self._waiting[0][0] <= now_s and self._reply(now_s)
+
+    def _reply(self, now_s: float) -> bool:
+        """Answer the oldest request; whether anything was sent."""
+        _, arrived_s, received = self._waiting.popleft()
         tally = self._tally
         if self._waiting and now_s - arrived_s > self._timing.stale_s:
             tally.stale += 1  # its master has given up and would take the reply for the next request's
             return False
         try:
-            frame = self._answer(request)
+            reply = self._answer(received.request)
         except Exception as error:
             tally.failures += 1
-            self._diagnosis.once(type(error).__name__, f"bug: no answer to {request}: {error!r}")
+            self._diagnosis.once(type(error).__name__, f"bug: no answer to {received.request}: {error!r}")
             return False
-        if frame is None:
+        self._asked_s = received.at_s
+        if isinstance(reply, Transmission):
+            return self._begin(reply, now_s)
+        if reply is None:
             tally.silent += 1
             return False
-        self._stream.sendall(frame)  # in one piece: masters that frame by silence take each piece for a frame
-        tally.replies += 1
-        tally.exceptions += frame[1] >> 7
-        tally.bytes_out += len(frame)
+        self._send(reply)  # in one piece: masters that frame by silence take each piece for a frame
+        self._count(reply)
         return True
+
+    def _begin(self, reply: Transmission, now_s: float) -> bool:
+        """Line up a reply that leaves in bursts, and send the first if it is due; whether it was."""
+        if not reply.bursts:
+            return False
+        self._leaving.extend(reply.bursts)
+        self._burst_due_s = now_s + reply.bursts[0].after_s
+        self._count(reply.frame)
+        return self._burst_due_s <= now_s and self._send_burst(now_s)
+
+    def _send_burst(self, now_s: float) -> bool:
+        """Send the next burst; the one behind it keeps its distance even if this one is late."""
+        data = self._leaving.popleft().data
+        if self._leaving:
+            self._burst_due_s = now_s + self._leaving[0].after_s
+        self._send(data)
+        return True
+
+    def _send(self, data: bytes) -> None:
+        self._stream.sendall(data)
+        self._tally.bytes_out += len(data)
+        if not self._leaving:
+            self._tally.latencies.add(monotonic() - self._asked_s)
+
+    def _count(self, frame: bytes) -> None:
+        if frame:
+            self._tally.replies += 1
+            self._tally.exceptions += frame[1] >> 7

@@ -4,6 +4,7 @@ Knows what can be seen and done, not how: a plant in a thread of its own (`modbu
 or a record that never changes.
 """
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from plant.settings import Settings
@@ -22,6 +23,9 @@ class Device(Protocol):
 
     def shown(self) -> Shown:
         """Everything a reply may need, of one instant."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Let nobody else move or change it, so that what is written starts from what is shown."""
 
     def configure(self, settings: Settings) -> None:
         """Go on with other settings."""

@@ -71,8 +71,8 @@ class Line:
         time, the next waits its turn, as on QEMU's own sockets. On a pty, masters that open it together talk
         into each other, as on one wire.
     answer : callable
-        Takes a request and returns a ready frame, or None for silence. Called in the line's thread when the
-        reply is about to leave.
+        Takes a request and returns a ready frame, a `Transmission` of several bursts, or None for silence. Called in
+        the line's thread when the reply is about to leave.
     turnaround_s : float
         Least time from a request's last byte to its reply [s]. A Tracer takes 3 to 10 ms; masters that turn
         an RS-485 driver round are deaf to an instant reply.
@@ -115,7 +115,9 @@ class Line:
     @property
     def stats(self) -> LineStats:
         """A copy of the counts."""
-        return dataclasses.replace(self._tally, requests=dict(self._tally.requests))
+        tally = self._tally
+        latencies = dataclasses.replace(tally.latencies, counts=dict(tally.latencies.counts))
+        return dataclasses.replace(tally, requests=dict(tally.requests), latencies=latencies)
 
     def start(self) -> Self:
         """Open a listening port or a pty, then serve in a thread; `endpoint` has the real port from then on.

@@ -57,7 +57,9 @@ class Live:
         # Whoever moves or changes the plant takes the turn, and the gate before it. A command that waits for the
         # turn holds the gate, so the plant's thread, which would be back first, lets it go ahead after one stride.
         self._gate, self._turn = threading.Lock(), threading.Lock()
+        self._holder: int | None = None  # the thread that has the turn
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
 
     def snapshot(self) -> Snapshot:
@@ -68,19 +70,38 @@ class Live:
         """The plant at its last grid point, and the controller's settings."""
         return self._shown
 
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Have the plant to oneself: no other thread moves or changes it meanwhile. May be nested.
+
+        What came of it is on show at the end.
+        """
+        is_held = self._holder == threading.get_ident()
+        if not is_held:
+            with self._gate:
+                self._turn.acquire()
+            self._holder = threading.get_ident()
+        try:
+            yield
+            self._shown = Shown(self.plant.snapshot, self.plant.settings)
+        finally:
+            if not is_held:
+                self._holder = None
+                self._turn.release()
+
     def configure(self, settings: Settings) -> None:
         """Have the controller go on with other settings."""
-        with self._having_the_turn():
+        with self.hold():
             self.plant.configure(settings)
 
     def set_clock(self, t_device_s: float) -> None:
         """Set the controller's clock: local civil time read as if it were UTC [s]."""
-        with self._having_the_turn():
+        with self.hold():
             self.plant.set_clock(t_device_s)
 
     def clear_energy(self) -> None:
         """Start the meters of generated energy again."""
-        with self._having_the_turn():
+        with self.hold():
             self.plant.clear_energy()
 
     def restore_defaults(self) -> None:
@@ -89,7 +110,7 @@ class Live:
 
     def power_cycle(self) -> None:
         """Take the controller's power away for a moment; its `Tracer` has to be told as well."""
-        with self._having_the_turn():
+        with self.hold():
             self.plant.power_cycle()
 
     def start(self) -> None:
@@ -103,14 +124,19 @@ class Live:
         if self.end_utc_s is not None:
             now = min(now, self.end_utc_s)
         while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-            with self._having_the_turn():
+            with self.hold():
                 self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 
+    def wake(self) -> None:
+        """Look at the clock again: it was told something."""
+        self._woken.set()
+
     def stop(self) -> None:
         """Stop where it is."""
         self._stopping.set()
+        self.wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -118,17 +144,6 @@ class Live:
         """The samples so far."""
         rows = np.concatenate(self._samples) if self._samples else np.empty((0, len(Snapshot._fields)))
         return Trace(rows, self.plant.site.location.timezone, self.plant.events(), self.plant.site.name)
-
-    @contextmanager
-    def _having_the_turn(self) -> Iterator[None]:
-        """Move or change the plant; what came of it is on show at the end."""
-        with self._gate:
-            self._turn.acquire()
-        try:
-            yield
-            self._shown = Shown(self.plant.snapshot, self.plant.settings)
-        finally:
-            self._turn.release()
 
     def _run(self) -> None:
         try:
@@ -138,7 +153,8 @@ class Live:
                 if self.ended.is_set():
                     return
                 nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S)
-                self._stopping.wait(max(nap, SHORTEST_NAP_S))
+                self._woken.wait(max(nap, SHORTEST_NAP_S) if nap < math.inf else None)
+                self._woken.clear()
         except BaseException as error:  # kept for the one who can end the program
             self.error = error
         finally:

@@ -10,13 +10,17 @@ import math
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Self
 
+from modbus import commands
 from modbus.bus import Bus
-from modbus.conversation import Answer
+from modbus.commands import Unit
+from modbus.control import Control
+from modbus.conversation import Answer, Transmission
 from modbus.endpoint import Endpoint
 from modbus.link import Line, LineStats
 from modbus.live import Live
@@ -46,13 +50,15 @@ class Options:
     speed : float
         Plant time over wall time.
     polled_s : float, optional
-        Each request moves the plants by so much; the wall's time counts for nothing then, nor does `speed`.
+        Each request moves the plants by so much, 0 by nothing; the wall's time doesn't count then, nor `speed`.
     turnaround_s, stale_s : float
         See `modbus.link.Line`.
     once : bool
         End when the peers of all lines have come and gone.
     for_s : float, optional
         End after so much plant time.
+    control : Endpoint, optional
+        Where commands are taken.
     ready_file : Path, optional
         Written when every link that listens is open, with the real endpoint of each link on a line of its
         own; removed at the end.
@@ -71,6 +77,7 @@ class Options:
     stale_s: float = 0.5
     once: bool = False
     for_s: float | None = None
+    control: Endpoint | None = None
     ready_file: Path | None = None
     stats: Path | None = None
     trace: Path | None = None
@@ -99,10 +106,10 @@ class Rig:
         self._say = say
         begins = plants[0].start_utc_s
         polled_s = options.polled_s
-        self._clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
+        self.clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
         end_s = begins + options.for_s if options.for_s else None
         self._lives = [
-            Live(plant, self._clock, end_s, sample_s=60 if options.trace else 0) for plant in plants
+            Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0) for plant in plants
         ]
         units = [plant.site.unit for plant in plants]
         if options.unit is not None:
@@ -118,22 +125,23 @@ class Rig:
             )
             for live, unit in zip(self._lives, units, strict=True)
         ]
+        self.units = tuple(Unit(*pair) for pair in zip(self._lives, tracers, strict=True))
         self._tell_twins(units)
-        answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
-        if isinstance(self._clock, SteppedClock):
-            answer = self._after_a_step(answer, self._clock, polled_s or 0.0)
+        self._answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
+        self._order = threading.Lock()  # of what comes in on several lines, where it matters
         self._lines = [
             Line(
                 at,
-                answer,
+                self._answer_on(number),
                 turnaround_s=options.turnaround_s,
                 # what a slow host drops would depend on the host
                 stale_s=options.stale_s if polled_s is None else math.inf,
                 log=say,
                 once=options.once,
             )
-            for at in options.links
+            for number, at in enumerate(options.links)
         ]
+        self._control = None if options.control is None else Control(options.control, self.do)
         self._began_s = monotonic()
         self._is_ready = False
 
@@ -150,6 +158,8 @@ class Rig:
         try:
             for line in self._lines:
                 line.start()
+            if self._control is not None:
+                self._say(f"commands are taken at {self._control.start().endpoint}")
             if self._options.ready_file is not None:
                 _write_whole(self._options.ready_file, "".join(f"{line.endpoint}\n" for line in self._lines))
                 self._is_ready = True
@@ -198,8 +208,32 @@ class Rig:
             if live.error is not None:
                 raise live.error
 
+    def do(self, command: str) -> str:
+        """Do what a command says, see `modbus.commands`; what there is to tell.
+
+        Raises
+        ------
+        ValueError
+            Saying what was wrong with it.
+        """
+        with self._order, ExitStack() as held:
+            for live in self._lives:
+                held.enter_context(live.hold())
+            try:
+                return commands.do(self, command)
+            finally:
+                for live in self._lives:
+                    live.wake()
+
+    def end(self) -> None:
+        """Have `run` return."""
+        for live in self._lives:
+            live.ended.set()
+
     def close(self) -> None:
         """Stop the plant, end the lines, remove what they left in the file system."""
+        if self._control is not None:
+            self._control.stop()
         for live in self._lives:
             live.stop()
         for line in self._lines:
@@ -219,13 +253,19 @@ class Rig:
             "there (tracertwin registers --diff uart2 epever)"
         )
 
-    def _after_a_step(self, answer: Answer, clock: SteppedClock, step_s: float) -> Answer:
-        """Answers after the plants have been moved."""
-        order = threading.Lock()  # of several lines, so that no step is lost
+    def _answer_on(self, _number: int) -> Answer:
+        """What answers on one of the lines: the units, and what lies between them and the master."""
+        answer = self._answer
+        if self._options.polled_s:
+            answer = self._after_a_step(answer, self._options.polled_s)
+        return answer
 
-        def step_and_answer(request: Request) -> bytes | None:
-            with order:
-                clock.step(step_s)
+    def _after_a_step(self, answer: Answer, step_s: float) -> Answer:
+        """Answers after the plants have been moved."""
+
+        def step_and_answer(request: Request) -> bytes | Transmission | None:
+            with self._order:
+                self.clock.step(step_s)
                 for live in self._lives:
                     live.follow()
                 return answer(request)
@@ -249,7 +289,9 @@ class Rig:
 
     def _pace(self) -> str:
         polled_s = self._options.polled_s
-        return f"x{self._options.speed:g}" if polled_s is None else f"{polled_s:g} s a request"
+        if polled_s is None:
+            return f"x{self._options.speed:g}"
+        return f"{polled_s:g} s a request" if polled_s else "time moves by commands only"
 
     def _heard(self) -> str:
         stats = [line.stats for line in self._lines]
@@ -276,6 +318,7 @@ def counts(stats: LineStats) -> dict[str, Any]:
     """The counts of a line as JSON has them: functions by their two hexadecimal digits."""
     told = dataclasses.asdict(stats)
     told["requests"] = {f"{function:02X}": n for function, n in sorted(stats.requests.items())}
+    told["latencies"] = stats.latencies.summary_ms()
     told["reconnects"] = max(stats.connects - 1, 0)
     return told
 

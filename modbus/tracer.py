@@ -7,7 +7,6 @@ instant.
 Exception 01 is for functions that do not exist; which code every other refusal has is in the map's `refusals`.
 """
 
-import threading
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -93,9 +92,6 @@ class Tracer:
         self._answers_all = alone and spec.units == "any"
         self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
         self._device = device
-        self._writing = (
-            threading.Lock()
-        )  # two lines may write at once; each write starts from the other's outcome
         self._warn_once = warn_once
         misread = differences(register_map, register_map.root) if warn_once else []
         self._misread = {item.address: item for item in misread if item.table == TABLE_OF[READ_INPUTS]}
@@ -218,7 +214,7 @@ class Tracer:
     # Writing
 
     def _write_coil(self, request: WriteCoil) -> bytes:
-        with self._writing:
+        with self._device.hold():
             settings = self._device.shown().settings
             if request.value not in COIL_VALUES:
                 raise Refused("coil_value")
@@ -239,7 +235,7 @@ class Tracer:
         return EchoReply(request.unit, request.function, request.address, request.count).encode()
 
     def _write(self, address: int, words: tuple[int, ...]) -> None:
-        with self._writing:
+        with self._device.hold():
             settings = self._device.shown().settings
             outcome = written(self._map, settings, self._map.battery_v, address, words)
             if outcome.settings != settings:

@@ -1,10 +1,12 @@
 """Time of the plant: whole seconds of UTC inside, civil time only at the edges."""
 
+import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY_S = 86400
@@ -67,38 +69,97 @@ def parse_duration_s(text: str) -> float:
 
 
 def parse_polled_s(text: str) -> float | None:
-    """``wall`` -> None; ``polled:10s`` -> 10.0, what each request moves the plant by [s]."""
+    """What each request moves the plant by [s]: 10.0 of ``polled:10s``, 0.0 of ``stepped``; None of ``wall``."""
     kind, _, step = text.partition(":")
     if text == "wall":
         return None
+    if text == "stepped":
+        return 0.0
     if kind == "polled" and step:
         seconds = parse_duration_s(step)
         if seconds > 0.0:
             return seconds
-    raise ValueError(f"{text!r} is no clock; write wall, or polled:10s for 10 s of plant time a request")
+    raise ValueError(
+        f"{text!r} is no clock; write wall, polled:10s for 10 s of plant time a request, or stepped for time that "
+        "moves by commands only"
+    )
 
 
-@dataclass(slots=True)
+class _Leg(NamedTuple):
+    """Time since the clock was last told something. Replaced as a whole: one thread reads while another tells."""
+
+    began_s: float | None  # of the wall's monotonic clock; none before the first reading
+    t_utc_s: float
+    speed: float
+    goes: bool = True
+
+
 class WallClock:
-    """Plant time that runs with the wall's, `speed` times as fast.
+    """Plant time that runs with the wall's, so many times as fast, unless it is paused.
 
     The reading is a function of the elapsed monotonic time, not a sum of waits, so it doesn't drift.
     """
 
-    start_utc_s: float
-    speed: float = 1.0
-    monotonic: Callable[[], float] = time.monotonic
-    _began: float | None = field(default=None, init=False)
+    def __init__(
+        self, start_utc_s: float, speed: float = 1.0, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._monotonic = monotonic
+        self._leg = _Leg(None, start_utc_s, speed)
+
+    @property
+    def speed(self) -> float:
+        """Plant time over wall time."""
+        return self._leg.speed
+
+    @property
+    def goes(self) -> bool:
+        """Whether it isn't paused."""
+        return self._leg.goes
 
     def now_s(self) -> float:
         """Plant time [s UTC]; the clock starts at its first reading."""
-        if self._began is None:
-            self._began = self.monotonic()
-        return self.start_utc_s + (self.monotonic() - self._began) * self.speed
+        if self._leg.began_s is None:
+            self._leg = self._leg._replace(began_s=self._monotonic())
+        return self._reads(self._leg, self._monotonic())
 
     def wait_s(self, t_utc_s: float) -> float:
-        """Wall seconds until the plant's clock shows a time; 0 when it is past."""
-        return max(0.0, (t_utc_s - self.now_s()) / self.speed)
+        """Wall seconds until the plant's clock shows a time; 0 when it is past, infinity when it stands still."""
+        left_s = t_utc_s - self.now_s()
+        if left_s <= 0.0:
+            return 0.0
+        return left_s / self.speed if self.goes else math.inf
+
+    def set_speed(self, speed: float) -> None:
+        """Run on at another speed, after the pause if there is one."""
+        self._turn_over(speed, self.goes)
+
+    def pause(self) -> None:
+        """Stand still."""
+        self._turn_over(self.speed, goes=False)
+
+    def go(self) -> None:
+        """Go on after a pause."""
+        self._turn_over(self.speed, goes=True)
+
+    def _turn_over(self, speed: float, goes: bool) -> None:
+        at_s = self._monotonic()
+        self._leg = _Leg(at_s, self._reads(self._leg, at_s), speed, goes)
+
+    def step(self, seconds: float) -> None:
+        """Jump ahead; what lies between is lived through, as fast as it goes.
+
+        Raises
+        ------
+        ValueError
+            When asked to go back.
+        """
+        self._leg = self._leg._replace(t_utc_s=self._leg.t_utc_s + _ahead(seconds))
+
+    @staticmethod
+    def _reads(leg: _Leg, at_s: float) -> float:
+        if leg.began_s is None or not leg.goes:
+            return leg.t_utc_s
+        return leg.t_utc_s + (at_s - leg.began_s) * leg.speed
 
 
 @dataclass(slots=True)
@@ -119,9 +180,13 @@ class SteppedClock:
         ValueError
             When asked to go back.
         """
-        if seconds < 0:
-            raise ValueError(f"simulated time can't go back (asked for {seconds:g} s)")
-        self.t_utc_s += seconds
+        self.t_utc_s += _ahead(seconds)
+
+
+def _ahead(seconds: float) -> float:
+    if seconds < 0:
+        raise ValueError(f"simulated time can't go back (asked for {seconds:g} s)")
+    return seconds
 
 
 def iso_utc(t_utc_s: float) -> str:

@@ -18,7 +18,7 @@ from plant.clock import DAY_S, STEP_S, to_utc_s, utc_offset_s
 from plant.controller import PowerStage, power_stage
 from plant.deviceclock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
 from plant.inputs import Inputs, Supply, inputs_of
-from plant.layout import Defect
+from plant.layout import Defect, layout_of
 from plant.machines import forget
 from plant.remembered import Fidelity, Remembered, Turn, copied
 from plant.rules import RULES
@@ -298,6 +298,7 @@ class Plant:
             If there is no such upset, it can't be told that, or the array has no such string.
         """
         check(name, values)
+        layout_of(self.site.array, applied(self._rig, name, values).defects)
         self._upsets.append((name, values))
         self._turns.insert(0, Turn(self.t_utc_s, len(self._upsets) - 1, True))
         self._turn()
@@ -309,6 +310,10 @@ class Plant:
         self._turns.insert(0, Turn(self.t_utc_s, number, False))
         self._turn()
         self.snapshot = self._peek()
+
+    def broken(self) -> dict[int, str]:
+        """What is broken now, by the number that `mend` takes."""
+        return {number: self._upsets[number][0] for number in self._broken}
 
     def _turn(self) -> None:
         """Break and mend what is due."""

@@ -31,6 +31,7 @@ class Rig:
 
 
 UPSETS: dict[str, Callable[..., Rig]] = {}
+HIGHEST = {"capacity_lost": 0.95, "resistance_gained": 100.0, "depth": 1.0, "substrings": 1.0}
 PROBE_MISSING_C = 25.0  # what controllers take for the temperature without a probe
 
 
@@ -152,6 +153,8 @@ def check(name: str, given: Mapping[str, float]) -> None:
             raise ValueError(f"{name} knows no {key!r}{did_you_mean(key, known)}; it can be told: {told}")
         if not (math.isfinite(value) and value >= 0.0) or (key == "ohm" and value == 0.0):
             raise ValueError(f"{name}: {key} must be a number above 0, got {value!r}")
+        if value > HIGHEST.get(key, math.inf):
+            raise ValueError(f"{name}: {key} must be at most {HIGHEST[key]:g}, got {value!r}")
 
 
 def applied(rig: Rig, name: str, given: Mapping[str, Any]) -> Rig:

@@ -1,5 +1,6 @@
 """A made-up noon, and what a Tracer must say about it: written by hand, not by the code under test."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from modbus.device import Shown
@@ -22,6 +23,9 @@ class Still:
     def shown(self) -> Shown:
         self.asked += 1
         return Shown(self.snapshot, self.settings)
+
+    def hold(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def configure(self, settings: Settings) -> None:
         self.settings = settings

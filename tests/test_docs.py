@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modbus.commands import COMMANDS
 from plant.site import known_keys
 from plant.upsets import UPSETS, parameters_of
 from tracertwin import app, run
@@ -101,6 +102,12 @@ def test_every_upset_is_told_with_its_values(name):
 def test_no_upset_is_told_that_is_not_there():
     page = (ROOT / "docs" / "physics" / "upsets.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(UPSETS)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_of_a_running_rig_is_told_as_its_help_tells_it(command):
+    written = f"{command.name} {command.arguments}".rstrip().replace("|", r"\|")
+    assert f"| `{written}` | {command.meaning} |" in (ROOT / "docs" / "time.md").read_text(encoding="utf-8")
 
 
 OPTIONS_OF_RUN = [name for name in inspect.signature(run).parameters if name != "site"]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.conversation import MOST_WAITING
+from modbus.conversation import MOST_WAITING, Burst, Transmission
 from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, reset_on_close
 from modbus.link import FIRST_RETRY_S, LAST_RETRY_S, Line, Redial
 from modbus.replies import ExceptionReply, WordsReply
@@ -417,6 +417,70 @@ def test_counts_tell_what_happened() -> None:
         stats = line.stats
     assert (stats.requests, stats.replies, stats.silent, stats.connects) == ({4: 2, 3: 1}, 2, 1, 1)
     assert (stats.bytes_in, stats.bytes_out) == (24, 14)
+
+
+def test_latencies_are_those_that_the_master_sees() -> None:
+    """From the request's last byte to the reply's, turn-round and all."""
+    with connected(turnaround_s=0.05) as (line, sock):
+        for _ in range(3):
+            sock.sendall(read(0x3104))
+            assert hear(sock, 7) == told(0x3104)
+        assert until(lambda: sum(line.stats.latencies.counts.values()) == 3)
+        assert 0.05 <= line.stats.latencies.longest_s < 0.05 + SCHEDULING_S
+
+
+# --- replies that leave in bursts ---
+
+
+def in_bursts(*bursts: Burst) -> Callable[[Request], bytes | Transmission | None]:
+    """A device whose line sends each reply like this, one for register 0x3105 excepted."""
+
+    def answer(request: Request) -> bytes | Transmission | None:
+        frame = own_address(request)
+        assert frame is not None
+        return frame if frame == told(0x3105) else Transmission(frame, bursts)
+
+    return answer
+
+
+def test_bursts_leave_one_after_the_other_with_their_gaps() -> None:
+    with connected(in_bursts(Burst(0.02, b"ab"), Burst(0.03, b"cd"), Burst(0.0, b"e"))) as (line, sock):
+        began_s = time.monotonic()
+        sock.sendall(read(0x3104))
+        heard = []
+        for count in (2, 2, 1):
+            heard.append((hear(sock, count), time.monotonic() - began_s))
+        assert [data for data, _ in heard] == [b"ab", b"cd", b"e"]
+        assert 0.02 <= heard[0][1] < 0.02 + SCHEDULING_S
+        assert 0.05 <= heard[1][1] <= heard[2][1] < 0.05 + SCHEDULING_S
+        assert until(lambda: line.stats.bytes_out == 5)
+        assert (line.stats.replies, line.stats.exceptions) == (1, 0)
+
+
+def test_a_reply_on_its_way_keeps_nobody_from_being_heard_and_is_ended_before_the_next() -> None:
+    with connected(in_bursts(Burst(0.0, b"ab"), Burst(0.2, b"cd"))) as (line, sock):
+        sock.sendall(read(0x3104))
+        assert hear(sock, 2) == b"ab"
+        sock.sendall(read(0x3105))
+        assert until(lambda: line.stats.requests == {4: 2}, 0.1)
+        assert hear(sock, 9) == b"cd" + told(0x3105)
+
+
+def test_a_reply_of_no_bursts_is_silence_and_is_not_counted_as_a_reply() -> None:
+    with connected(in_bursts()) as (line, sock):
+        sock.sendall(read(0x3104))
+        assert hears_nothing(sock)
+        assert (line.stats.replies, line.stats.bytes_out) == (0, 0)
+        sock.sendall(read(0x3105))
+        assert hear(sock, 7) == told(0x3105)
+
+
+def test_bursts_that_never_end_are_cut_off_by_stop_and_by_the_peer() -> None:
+    with connected(in_bursts(Burst(0.0, b"a"), Burst(60.0, b"b"))) as (line, sock):
+        sock.sendall(read(0x3104))
+        assert hear(sock, 1) == b"a"
+        sock.close()
+        assert until(lambda: line.stats.connects == 2)  # it dials again
 
 
 # --- ending ---

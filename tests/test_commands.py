@@ -1,0 +1,200 @@
+"""What a running rig can be told: time, what breaks, the units' power; and nothing of it done by halves."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modbus import commands
+from modbus.commands import COMMANDS, listing
+from modbus.endpoint import parse_endpoint
+from modbus.rig import Options, Rig
+from plant.clock import DAY_S
+from plant.plant import Plant
+from tests.plants import plant
+from tests.test_bus import FARM
+from tests.test_link import until
+from tests.test_rig import ends
+
+HERE = parse_endpoint("listen:127.0.0.1:0")
+
+
+def rig_of(*plants: Plant, polled_s: float | None = 0.0, speed: float = 1.0) -> Rig:
+    """A rig whose time moves by commands only, unless told otherwise."""
+    options = Options(links=[HERE], map_name="epever", polled_s=polled_s, speed=speed)
+    return Rig(plants or [plant()], options, lambda _: None)
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    with rig_of() as rig:
+        yield rig
+
+
+def farm() -> list[Plant]:
+    from plant.site import load_site
+
+    site = load_site(str(FARM))
+    own = Plant(site)
+    return [own, *(Plant(site.seen_by(other), own.seed, own.start_utc_s) for other in site.neighbours)]
+
+
+def quantity(rig: Rig, name: str, unit: int = 1) -> float:
+    return float(json.loads(rig.do(f"show {name} unit={unit}"))[name])
+
+
+# --- time ---
+
+
+def test_stepped_time_moves_by_commands_alone_and_to_the_grid(rig):
+    start = rig.units[0].live.plant.t_utc_s
+    assert rig.do("step 12s")
+    assert rig.units[0].live.plant.t_utc_s == start + 10
+    rig.do("step 3s")
+    assert rig.units[0].live.plant.t_utc_s == start + 15
+
+
+def test_a_jump_arrives_where_a_plant_that_ran_there_is(rig):
+    """Live equals batch, by a command."""
+    zone = rig.units[0].live.plant.site.location.timezone
+    there = datetime.fromtimestamp(rig.units[0].live.plant.t_utc_s + 3 * DAY_S, ZoneInfo(zone))
+    rig.do(f"jump {there:%Y-%m-%dT%H:%M:%S}")
+    alone = plant()
+    assert rig.units[0].live.shown().snapshot == alone.advance_to(alone.t_utc_s + 3 * DAY_S)
+
+
+def test_simulated_time_never_goes_back(rig):
+    with pytest.raises(ValueError, match=r"jump: simulated time can't go back: it is \S+ in Europe/"):
+        rig.do("jump 1999-01-01")
+
+
+def test_a_paused_plant_stands_still_under_a_wall_clock_and_goes_on_where_it_stood():
+    with rig_of(polled_s=None, speed=20_000.0) as rig:
+        thread, live = ends(rig), rig.units[0].live
+        assert until(lambda: live.snapshot().t_utc_s > live.plant.start_utc_s)
+        rig.do("pause")
+        stands = live.plant.t_utc_s
+        assert not until(lambda: live.plant.t_utc_s != stands, 0.1)
+        rig.do("go")
+        assert until(lambda: live.plant.t_utc_s > stands)
+        rig.do("end")
+        thread.join(2)
+        assert not thread.is_alive()
+
+
+def test_a_sleeping_plant_wakes_when_its_clock_is_told_to_run_faster():
+    """At a thousandth of the wall's speed its next step is 80 minutes away."""
+    with rig_of(polled_s=None, speed=0.001) as rig:
+        thread, live = ends(rig), rig.units[0].live
+        rig.do("speed 10000")
+        assert until(lambda: live.snapshot().t_utc_s > live.plant.start_utc_s)
+        rig.do("end")
+        thread.join(2)
+
+
+@pytest.mark.parametrize("command", ["pause", "go", "speed 10"])
+def test_a_clock_that_commands_alone_move_cannot_be_paused_or_hurried(rig, command):
+    with pytest.raises(ValueError, match="this clock stands still but for step and jump"):
+        rig.do(command)
+
+
+# --- what breaks ---
+
+
+def test_what_is_broken_acts_until_it_is_mended(rig):
+    number = rig.do("upset battery_disconnected").removeprefix("mend ")
+    assert json.loads(rig.do("status"))["units"][0]["broken"] == {number: "battery_disconnected"}
+    rig.do("step 1min")
+    assert quantity(rig, "v_batt_v") < 1.0 or quantity(rig, "i_batt_a") == 0.0
+    rig.do(f"mend {number}")
+    rig.do("step 1min")
+    assert json.loads(rig.do("status"))["units"][0]["broken"] == {}
+    assert quantity(rig, "v_batt_v") > 10.0
+
+
+def test_an_upset_is_told_how_much(rig):
+    rig.do("upset battery_high_resistance ohm=0.5")
+    assert rig.units[0].live.plant._rig.batt_cable_ohm == pytest.approx(plant()._rig.batt_cable_ohm + 0.5)
+
+
+def test_mend_all_leaves_nothing_broken(rig):
+    for _ in range(3):
+        rig.do("upset load_overload power_w=50")
+    rig.do("mend all")
+    assert rig.units[0].live.plant.broken() == {}
+    rig.do("mend all")  # nothing to mend is no error
+
+
+def test_of_several_units_the_one_that_is_named_is_meant():
+    with rig_of(*farm()) as rig:
+        rig.do("upset load_short unit=2")
+        assert [len(unit.live.plant.broken()) for unit in rig.units] == [0, 1, *[0] * (len(rig.units) - 2)]
+        with pytest.raises(ValueError, match="no unit 77; there is 1, 2"):
+            rig.do("power-cycle unit=77")
+
+
+def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
+    from modbus.rtu import UnitId
+
+    unit = rig.units[0]
+    unit.live.configure(unit.live.shown().settings._replace(load_test=1))
+    assert unit.tracer.answer(UnitId(0xF8, 9)) is not None
+    assert unit.tracer.unit == 1
+    rig.do("power-cycle")
+    assert unit.tracer.unit == 9
+    assert unit.live.shown().settings.load_test == 0
+
+
+# --- wrong input ---
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("", "no command ''"),
+        ("puase", r"no command 'puase' \(did you mean pause\?\)"),
+        ("pause now", "pause: takes nothing more"),
+        ("speed", "speed: give a speed"),
+        ("speed 0", "speed: a speed is a number from 0.001 to 100000, got 0; pause stops time"),
+        ("speed nan", "speed: a speed is a number"),
+        ("step -5s", "step: '-5s' is no duration"),
+        ("step 1h 2h", "step: give a time"),
+        ("jump tomorrow", "jump: 'tomorrow' is no time"),
+        ("upset", "upset: give the name of an upset"),
+        ("upset load_shrot", r"upset: no upset 'load_shrot' \(did you mean load_short\?\)"),
+        ("upset load_short amps=3", "upset: .*amps"),
+        ("upset string_open strings=99", "upset: "),
+        ("upset battery_aged capacity_lost=1", "upset: .*capacity_lost must be at most 0.95, got 1.0"),
+        ("upset load_short ohm=low", "ohm=low: 'low' is no number"),
+        ("mend 3", r"mend: give the number that upset told, or all; broken now: nothing"),
+        ("show v_bat_v", r"show: no quantity v_bat_v \(did you mean v_batt_v\?\)"),
+        ("power-cycle unit=2", "power-cycle: no unit 2; there is 1"),
+    ],
+)
+def test_a_wrong_command_says_what_would_do_and_changes_nothing(rig, command, complaint):
+    before = rig.units[0].live.shown()
+    with pytest.raises(ValueError, match=complaint):
+        rig.do(command)
+    assert rig.units[0].live.shown() == before
+    assert rig.units[0].live.plant.broken() == {}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60) | st.sampled_from([c.name for c in COMMANDS]).flatmap(
+    lambda name: st.text(max_size=30).map(lambda rest: f"{name} {rest}")
+))  # fmt: skip
+def test_any_text_is_a_command_or_a_complaint(text):
+    """None of them gets through to the plant as a bug."""
+    with contextlib.suppress(ValueError):
+        command, _ = commands.parse(text)
+        assert command in COMMANDS
+
+
+def test_help_has_a_line_for_each_command():
+    lines = listing().splitlines()
+    assert [line.split()[0] for line in lines] == [command.name for command in COMMANDS]
