@@ -27,7 +27,9 @@ from plant.commandline import (
 )
 
 if TYPE_CHECKING:
-    from plant.plant import Fidelity, Plant
+    from plant.plant import Plant
+    from plant.remembered import Fidelity
+    from plant.site import Site
 
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
@@ -45,10 +47,18 @@ def build(
     step: str | None = None,
 ) -> "Plant":
     """A plant from a site's name and the options of the command line."""
-    from plant.clock import STEP_S, parse_local, to_utc_s
-    from plant.jit import is_compiled
     from plant.plant import Plant
     from plant.runoptions import parse_step_s
+
+    there, start_s = site_and_start(site_name, start)
+    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
+    return Plant(there, seed, start_s, cast("Fidelity", fidelity), step_s)
+
+
+def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
+    """A site and where to begin, looked at before anything takes long."""
+    from plant.clock import STEP_S, parse_local, to_utc_s
+    from plant.jit import is_compiled
     from plant.site import load_site
 
     site = load_site(site_name)
@@ -61,18 +71,9 @@ def build(
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
-    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
     if not is_compiled():
         say("compiling the plant for this machine, once; 30 to 45 s ...")
-    return Plant(site, seed, start_s, cast("Fidelity", fidelity), step_s)
-
-
-def neighbours(plant: "Plant") -> "list[Plant]":
-    """The plants of the other controllers of a site, with the weather and the start of its own."""
-    from plant.plant import Plant
-
-    site = plant.site
-    return [Plant(site.seen_by(other), plant.seed, plant.start_utc_s) for other in site.neighbours]
+    return site, start_s
 
 
 @app.command()
@@ -140,9 +141,17 @@ def serve(
             metavar="FILE", help="Keep a sample a minute and write them at the end (.csv, .parquet)."
         ),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Go on where this file stands, and keep plant, settings, counters and history in it (SQLite).",
+        ),
+    ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
+    from modbus.memory import plants_from, remembered
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
@@ -173,11 +182,13 @@ def serve(
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
-    plant = build(site, start, seed)
-    with Rig([plant, *neighbours(plant)], options, say) as rig:
-        with stoppable():
-            rig.run()
-        rig.tell()
+    there, start_s = site_and_start(site, start)
+    with remembered(state) as file:
+        plants = plants_from(file, there, seed, start_s, say)
+        with Rig(plants, options, say, file) as rig:
+            with stoppable():
+                rig.run()
+            rig.tell()
 
 
 @app.command()

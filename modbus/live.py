@@ -7,7 +7,7 @@ between two strides, at the grid point where the plant stands, and is on show wh
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -36,6 +36,11 @@ class Live:
         Where to stop.
     sample_s : int
         Keep a sample after every so many plant seconds, see `Plant.run`; 0 for none.
+
+    Attributes
+    ----------
+    changes : int
+        How often something was done to the plant, or could have been: it goes up with every `hold`, not with time.
     """
 
     def __init__(
@@ -52,7 +57,10 @@ class Live:
         self.ended = threading.Event()
         self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s
+        self.changes = 0
         self._samples: list[np.ndarray] = []
+        self._told: Callable[[np.ndarray], None] | None = None
+        self._told_every_s = 0
         self._shown = Shown(plant.snapshot, plant.settings)
         # Whoever moves or changes the plant takes the turn, and the gate before it. A command that waits for the
         # turn holds the gate, so the plant's thread, which would be back first, lets it go ahead after one stride.
@@ -76,6 +84,15 @@ class Live:
 
         What came of it is on show at the end.
         """
+        with self.still():
+            try:
+                yield
+            finally:
+                self.changes += 1
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The same for who moves it, or only looks."""
         is_held = self._holder == threading.get_ident()
         if not is_held:
             with self._gate:
@@ -124,10 +141,15 @@ class Live:
         if self.end_utc_s is not None:
             now = min(now, self.end_utc_s)
         while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-            with self.hold():
+            with self.still():
                 self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
+
+    def tell_samples(self, told: Callable[[np.ndarray], None] | None, every_s: int = 60) -> None:
+        """Have somebody told the samples of each stride, with the plant held where the stride has ended."""
+        with self.still():
+            self._told, self._told_every_s = told, every_s if told else 0
 
     def wake(self) -> None:
         """Look at the clock again: it was told something."""
@@ -161,7 +183,12 @@ class Live:
             self.ended.set()
 
     def _stride(self, until_s: float) -> None:
-        if self.sample_s:
-            self._samples.append(self.plant.run(until_s - self.plant.t_utc_s, self.sample_s))
-        else:
+        every_s = self.sample_s or self._told_every_s
+        if not every_s:
             self.plant.advance_to(until_s)
+            return
+        rows = self.plant.run(until_s - self.plant.t_utc_s, every_s)
+        if self.sample_s:
+            self._samples.append(rows)
+        if self._told is not None:
+            self._told(rows)

@@ -8,7 +8,9 @@ not among them: it is a file of its own, and whoever keeps a plant has to see to
 import hashlib
 import math
 from collections.abc import Mapping
+from enum import IntEnum
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -37,6 +39,29 @@ class KeptError(ValueError):
     """What was kept can't be gone on from here; says why."""
 
 
+def resolved(site: Site) -> dict[str, Any]:
+    """What a site's plant is made of, as JSON can hold it: the site file's keys and what stands behind its names.
+
+    Two runs go the same way when this, seed and start are the same. A weather file is known by its contents.
+    """
+    record = site.model_dump(mode="json")
+    if site.weather.file is not None:
+        contents = Path(site.weather.file).read_bytes()
+        record["weather"]["file"] = f"sha256 {hashlib.sha256(contents).hexdigest()}"
+    whole = _plain(
+        {
+            **record,
+            "battery_parameters": site.battery.new(),
+            "battery_protection": site.battery.bms(),
+            "battery_life": site.battery.life(),
+            "controller_parameters": site.controller.parameters(),
+            "neighbours": [resolved(site.seen_by(neighbour)) for neighbour in site.neighbours],
+        }
+    )
+    assert isinstance(whole, dict)
+    return whole
+
+
 @lru_cache(maxsize=1)
 def layout() -> str:
     """Fingerprint of everything that kept numbers mean something by: names and order of quantities, rules, states.
@@ -47,7 +72,7 @@ def layout() -> str:
     rules = [(rule.machine.name, rule.from_.name, rule.to.name) for rule in RULES]
     names = (PARTS, Snapshot._fields, Settings._fields, Memory._fields, Tracker._fields, list(Machine), rules)
     laws = {name: law.State._fields for name, law in ageing.LAWS.items()}
-    chemistries = {kind.__name__: kind._fields for kind in battery.CHEMISTRIES}
+    chemistries = {kind.__name__: list(kind.__annotations__) for kind in battery.CHEMISTRIES}
     return hashlib.sha256(repr((VERSION, names, laws, chemistries)).encode()).hexdigest()[:12]
 
 
@@ -178,7 +203,7 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value
+    return int(value) if isinstance(value, IntEnum) else value
 
 
 def _numbers(value: Any) -> Any:

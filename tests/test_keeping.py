@@ -39,7 +39,10 @@ def broken() -> Plant:
         {"name": "clock_lost", "after": "30h", "lasts": "2h"},
     ]
     there = site(
-        start="2026-03-28T03:00:00", upsets=upsets, controller={"clock_drift_s_day": 400.0}, battery={"health": 0.8}
+        start="2026-03-28T03:00:00",
+        upsets=upsets,
+        controller={"clock_drift_s_day": 400.0},
+        battery={"health": 0.8},
     )
     return Plant(there)
 
@@ -61,8 +64,8 @@ def power_cut(p: Plant) -> None:
     p.power_cycle()
 
 
-def short_circuit(p: Plant) -> None:
-    p.upset("load_short")
+def heater(p: Plant) -> None:
+    p.upset("load_overload", power_w=60.0)
 
 
 def shade(p: Plant) -> None:
@@ -81,7 +84,7 @@ def cleared(p: Plant) -> None:
     p.clear_energy()
 
 
-ACTIONS = (less_boost, power_cut, short_circuit, shade, mended, clock_set, cleared)
+ACTIONS = (less_boost, power_cut, heater, shade, mended, clock_set, cleared)
 Deed = tuple[int, Callable[[Plant], None] | None]
 
 
@@ -134,7 +137,7 @@ def test_what_was_kept_is_kept_again_the_same(kind):
 
 # --- that the test above can see it --------------------------------------------------------------------------------
 
-RICH: list[Deed] = [(HOUR, short_circuit), (2 * HOUR, less_boost), (30 * HOUR, clock_set)]
+RICH: list[Deed] = [(HOUR, heater), (2 * HOUR, less_boost), (30 * HOUR, clock_set)]
 CUT_S, END_S = 33 * HOUR + 5, 4 * DAY
 
 
@@ -162,7 +165,7 @@ def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differ
     first, at_cut, end = lives
     forgetful = at_cut._replace(**{name: getattr(first, name)})
     if name == "upsets":  # what has been broken since has to be something
-        forgetful = at_cut._replace(upsets=(*first.upsets, ("load_short", {"ohm": 0.1})))
+        forgetful = at_cut._replace(upsets=(*first.upsets, ("load_overload", {"power_w": 30.0})))
     p = Plant.continued(rich().site, forgetful)
     p.advance_to(p.start_utc_s + END_S)
     assert kept(p) != end
@@ -210,7 +213,9 @@ def test_only_plain_values_are_kept_and_json_carries_them_exactly(kind):
 @pytest.mark.parametrize(("name", "value"), [("version", 99), ("layout", "0123456789ab")])
 def test_what_another_version_kept_is_refused(name, value):
     p = plant()
-    with pytest.raises(KeptError, match=f"{value}.*this one goes on from version 1, layout {keeping.layout()}"):
+    with pytest.raises(
+        KeptError, match=f"{value}.*this one goes on from version 1, layout {keeping.layout()}"
+    ):
         continued(p.site, {**kept(p), name: value})
 
 
