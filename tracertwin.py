@@ -320,6 +320,33 @@ def run(
 
 
 @app.command()
+def history(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What serve --state writes, also while it does.")
+    ],
+    days: Annotated[
+        int | None,
+        typer.Option(
+            parser=number(int, 1, 100_000),
+            metavar="N",
+            help="The last so many. Default: 31 in the table, all in the files.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw them (.html, .svg, .png); by the day if over 10 days."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the samples, one a minute (.csv).")
+    ] = None,
+) -> None:
+    """Print the days that a serve --state has lived through."""
+    from modbus.history import print_history
+
+    print_history(file, days, plot, out)
+
+
+@app.command()
 def poll(
     link: Annotated[
         str,

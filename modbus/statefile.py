@@ -96,7 +96,7 @@ class StateFile:
         """
         lock = _locked(path)
         try:
-            _check_header(path, os.pread(lock, 100, 0))
+            check_header(path, os.pread(lock, 100, 0))
             database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             with _told(path):
                 _prepare(database)
@@ -285,7 +285,7 @@ def _locked(path: Path) -> int:
     return lock
 
 
-def _check_header(path: Path, header: bytes) -> None:
+def check_header(path: Path, header: bytes) -> None:
     """By its bytes, before SQLite gets to see it: what isn't ours is not to be touched."""
     if not header:
         return

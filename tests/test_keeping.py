@@ -34,7 +34,7 @@ def lithium() -> Plant:
 def broken() -> Plant:
     """One thing breaks and is mended, another one breaks later; the clock gains, and civil time changes."""
     upsets = [
-        {"name": "string_shaded", "after": "5h", "lasts": "7h", "values": {"depth": 0.5}},
+        {"name": "battery_disconnected", "after": "5h", "lasts": "7h"},
         {"name": "battery_aged", "after": "20h", "values": {"capacity_lost": 0.2}},
         {"name": "clock_lost", "after": "30h", "lasts": "2h"},
     ]
@@ -68,8 +68,8 @@ def heater(p: Plant) -> None:
     p.upset("load_overload", power_w=60.0)
 
 
-def shade(p: Plant) -> None:
-    p.upset("string_shaded", depth=0.7)
+def corrosion(p: Plant) -> None:
+    p.upset("battery_high_resistance", ohm=0.02)
 
 
 def mended(p: Plant) -> None:
@@ -84,7 +84,7 @@ def cleared(p: Plant) -> None:
     p.clear_energy()
 
 
-ACTIONS = (less_boost, power_cut, heater, shade, mended, clock_set, cleared)
+ACTIONS = (less_boost, power_cut, heater, corrosion, mended, clock_set, cleared)
 Deed = tuple[int, Callable[[Plant], None] | None]
 
 
@@ -143,7 +143,7 @@ CUT_S, END_S = 33 * HOUR + 5, 4 * DAY
 
 def rich() -> Plant:
     """A plant that after `RICH` remembers something of every kind."""
-    upsets = [{"name": "string_shaded", "after": "60h"}, {"name": "battery_aged", "after": "1h"}]
+    upsets = [{"name": "heatsink_blocked", "after": "60h"}, {"name": "battery_aged", "after": "1h"}]
     return plant(upsets=upsets, battery={"ageing": "rainflow", "soc": 0.6})
 
 
