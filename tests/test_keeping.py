@@ -156,7 +156,8 @@ def lives() -> tuple[Remembered, Remembered, dict[str, Any]]:
     return first, at_cut, dict(end)
 
 
-CHANGING = [name for name in Remembered._fields if name not in ("seed", "fidelity", "step_s", "start_utc_s")]
+CONSTANT = ("seed", "fidelity", "step_s", "start_utc_s")
+CHANGING = [name for name in Remembered._fields if name not in (*CONSTANT, "snapshot")]
 
 
 @pytest.mark.parametrize("name", CHANGING)
@@ -169,6 +170,11 @@ def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differ
     p = Plant.continued(rich().site, forgetful)
     p.advance_to(p.start_utc_s + END_S)
     assert kept(p) != end
+
+
+def test_what_a_plant_shows_is_what_it_showed_when_it_was_cut(lives):
+    _, at_cut, _ = lives
+    assert Plant.continued(rich().site, at_cut).snapshot == at_cut.snapshot
 
 
 def test_a_plant_that_has_forgotten_nothing_goes_on_the_same(lives):

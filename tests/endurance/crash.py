@@ -35,7 +35,7 @@ from plant.plant import Plant
 from plant.site import load_site
 
 SITE = "farm"  # two controllers: each with samples, days and events of its own
-SPEED = 900.0  # a minute of plant time is 0.07 s of the wall's: a wall second is what may be lost
+SPEED = 3000.0  # a minute of plant time is 0.02 s of the wall's: a wall second is what may be lost
 LOSS_S = 1.0
 SLACK_S = 0.3  # of a machine that does other things as well
 LONGEST_S = 2.0
