@@ -26,8 +26,8 @@ from modbus.statetables import (
     SAMPLES,
     SCHEMA,
     STAGE_PLACE,
+    STAGES,
 )
-from plant.charger import Stage
 from plant.clock import iso_utc
 from plant.keeping import VERSION as KEPT_VERSION
 from plant.keeping import Kept, layout
@@ -190,21 +190,24 @@ class StateFile:
         if not database.in_transaction:
             database.execute("BEGIN IMMEDIATE")
         try:
-            counts = [self._write(entry) for entry in entries]
+            written = dict(self._events_written)
+            for entry in entries:
+                written[entry.controller] = self._write(entry, written.get(entry.controller, 0))
             database.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 database.execute("ROLLBACK")
             raise
-        self._events_written |= dict(counts)
+        self._events_written = written
 
-    def _write(self, entry: Entry) -> tuple[int, int]:
+    def _write(self, entry: Entry, events_before: int) -> int:
+        """Write an entry; how many events of its controller there are now."""
         kept = dict(entry.kept)
         events = kept.pop("events")
         count = int(kept["books"]["event_count"][0])
         timezone, controller = self._timezone(), entry.controller
         self._write_state(entry, {**kept, "events_kept": len(events)})
-        before = max(self._events_written.get(controller, 0), count - len(events))
+        before = max(events_before, count - len(events))
         new = events[len(events) - (count - before) :]
         self._database.executemany(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -216,7 +219,7 @@ class StateFile:
         )
         for day in _days(entry.samples[:, 0], [event[0] for event in new], timezone):
             self._write_day(controller, day, timezone)
-        return controller, count
+        return count
 
     def _write_state(self, entry: Entry, kept: Mapping[str, Any]) -> None:
         t_utc_s = kept["t_utc_s"]
@@ -359,7 +362,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def _sample_row(controller: int, row: Sequence[float], timezone: str) -> tuple[Any, ...]:
     values: list[Any] = list(row)
-    values[STAGE_PLACE] = Stage(int(row[STAGE_PLACE])).name.lower()
+    values[STAGE_PLACE] = STAGES[int(row[STAGE_PLACE])]
     return (controller, int(row[0]), _local(row[0], timezone), *values[1:])
 
 

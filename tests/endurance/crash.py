@@ -29,7 +29,7 @@ from modbus.endpoint import LinkError, parse_endpoint
 from modbus.master import Master
 from modbus.replies import BadReply, EchoReply, WordsReply
 from modbus.rtu import ReadWords, WriteWord
-from modbus.statefile import StateFile
+from modbus.statefile import Entry, StateFile
 from modbus.statetables import SAMPLES
 from plant.plant import Plant
 from plant.site import load_site
@@ -37,8 +37,9 @@ from plant.site import load_site
 SITE = "farm"  # two controllers: each with samples, days and events of its own
 SPEED = 3000.0  # a minute of plant time is 0.02 s of the wall's: a wall second is what may be lost
 LOSS_S = 1.0
-SLACK_S = 0.3  # of a machine that does other things as well
-LONGEST_S = 2.0
+SLACK_S = 1.0  # of a machine that does other things as well
+LONGEST_S = 3.0
+AT_THE_START = 0.25  # of the kills: counted from the fork, the others from the first reply
 FRESH_EVERY = 8  # so often a kill goes to a file that is only just made
 CAPACITY = 0x9001  # of the second controller, written by the master; the first one is left alone
 CLOCK, METER = 0x9013, 0x3312
@@ -96,12 +97,16 @@ def fork_serve(state: Path, link: Path, flaw: str | None) -> int:
         os._exit(9)
 
 
-def converse(link: Path, until_s: float, chance: random.Random) -> Heard:
-    """Poll and write until it is time, whatever the other side does."""
+def converse(link: Path, lives_s: float, from_reply: bool, chance: random.Random) -> Heard:
+    """Poll and write for so long, whatever the other side does."""
     heard = Heard()
+    until_s = monotonic() + (10.0 if from_reply else lives_s)
     while monotonic() < until_s:
         try:
             with Master(parse_endpoint(f"unix:{link}"), connect_timeout_s=0.2) as master:
+                master.ask(ReadWords(1, 4, 0x3100, 1))
+                if from_reply:
+                    until_s = monotonic() + lives_s
                 while monotonic() < until_s:
                     _ask(master, chance, heard)
         except (OSError, LinkError, BadReply):
@@ -111,7 +116,7 @@ def converse(link: Path, until_s: float, chance: random.Random) -> Heard:
 
 def _ask(master: Master, chance: random.Random, heard: Heard) -> None:
     what = chance.random()
-    if what < 0.01:
+    if what < 0.03:
         value = chance.randrange(50, 300)
         heard.sent.append((monotonic(), value))
         if isinstance(master.ask(WriteWord(2, CAPACITY, value)), EchoReply):
@@ -136,13 +141,15 @@ def _moment(words: tuple[int, ...]) -> datetime:
 # --- what a file says -------------------------------------------------------------------------------------------
 
 
-def looked_at(path: Path) -> Left:
-    """What stands in a file that nobody has open any more; that it agrees with itself."""
+def looked_at(path: Path) -> Left | None:
+    """What stands in a file that nobody has open any more, if anything; that it agrees with itself."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         require(database.execute("PRAGMA quick_check").fetchall() == [("ok",)], "damaged")
         rows = database.execute(
             "SELECT controller, utc_s, time_local, state FROM controllers ORDER BY 1"
         ).fetchall()
+        if not rows:
+            return None
         require(len(rows) == 2, "controllers:", len(rows))
         left = Left(0, datetime.fromisoformat(rows[0][2]), [], [], [], [])
         for controller, utc_s, _, text in rows:
@@ -242,20 +249,24 @@ def check(left: Left, before: Left | None, heard: Heard, killed_s: float) -> Non
 # --- the whole of it --------------------------------------------------------------------------------------------
 
 
-def kill_once(state: Path, link: Path, chance: random.Random, before: Left | None, flaw: str | None) -> Left:
+def kill_once(
+    state: Path, link: Path, chance: random.Random, before: Left | None, flaw: str | None
+) -> Left | None:
     """One life: serve, converse, kill, look."""
-    began_s = monotonic()
     child = fork_serve(state, link, flaw)
     heard = Heard()
     try:
-        heard = converse(link, began_s + chance.uniform(0.05, LONGEST_S), chance)
+        heard = converse(link, chance.uniform(0.05, LONGEST_S), chance.random() > AT_THE_START, chance)
     finally:
         killed_s = monotonic()
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
     require(os.WIFSIGNALED(status), "serve ended by itself:", state.with_suffix(".log").read_text())
     left = looked_at(state)
-    check(left, before, heard, killed_s)
+    if left is None:
+        require(before is None, "nothing is left")
+    else:
+        check(left, before, heard, killed_s)
     return left
 
 
@@ -266,11 +277,9 @@ def kill_fresh(folder: Path, link: Path, chance: random.Random, number: int) -> 
     sleep(chance.uniform(0.0, 0.5))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    file = StateFile.opened(state)
-    is_new = file.is_new
-    file.close()
-    if not is_new:
+    with suppress(sqlite3.OperationalError):  # not there yet
         looked_at(state)
+    StateFile.opened(state).close()
 
 
 def compared(state: Path) -> int:
@@ -306,7 +315,7 @@ def crash(kills: int, seed: int, flaw: str | None = None) -> str:
         left, lives = None, 0
         while left is None:  # the first has to get as far as making the file
             with suppress(sqlite3.OperationalError):
-                left = kill_once(state, link, random.Random(chance.random()), None, None)
+                left = kill_once(state, link, chance, None, None)
         for number in range(1, kills):
             try:
                 if number % FRESH_EVERY == 0:
@@ -327,13 +336,13 @@ def _state_before_history() -> None:
     """The state is committed by itself, the history somewhat later."""
     write = StateFile._write
 
-    def in_two(self: StateFile, entry: object) -> object:
-        without = memory.Entry(entry.controller, entry.unit_ids, entry.kept, entry.samples[:0])  # type: ignore[attr-defined]
-        write(self, without)
+    def in_two(self: StateFile, entry: object, before: int) -> object:
+        without = Entry(entry.controller, entry.unit_ids, entry.kept, entry.samples[:0])  # type: ignore[attr-defined]
+        before = write(self, without, before)
         self._database.execute("COMMIT")
         sleep(0.2)
         self._database.execute("BEGIN IMMEDIATE")
-        return write(self, entry)  # type: ignore[arg-type]
+        return write(self, entry, before)  # type: ignore[arg-type]
 
     StateFile._write = in_two  # type: ignore[method-assign, assignment]
 
@@ -357,7 +366,7 @@ def _samples_lost() -> None:
 
 def _state_of_the_commit_before() -> None:
     """The history is ahead of the state: a restart lives through some of it again."""
-    copy, last = memory._Keeper.copy, {}
+    copy, last = memory._Keeper.copy, {}  # type: ignore[var-annotated]
 
     def stale(self: memory._Keeper) -> memory._Copy:
         made = copy(self)
