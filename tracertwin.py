@@ -57,11 +57,13 @@ def build(
 
 def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
     """A site and where to begin, looked at before anything takes long."""
+    from modbus.faulttext import parse_fault
+    from modbus.pacing import parse_pace
     from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
     from plant.site import load_site
 
-    site = load_site(site_name)
+    site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
     if site.weather.file is not None:
         from plant.filesky import file_sky
 
@@ -112,6 +114,28 @@ def serve(
     stale: Annotated[
         str, typer.Option(metavar="TIME", help="Drop a request this old when a newer one waits.")
     ] = "500ms",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:P",
+            help="Line fault with its probability, e.g. drop:0.05; `tracertwin faults` lists them. "
+            "Repeat for several.",
+        ),
+    ] = None,
+    pace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PACE",
+            help="8/2ms: 8 bytes each 2 ms, for emulators that record. 9600: as a UART at that rate. "
+            "Default: a reply at once.",
+        ),
+    ] = None,
+    half_duplex: Annotated[
+        bool,
+        typer.Option(
+            "--half-duplex", help="Lose what comes while a reply leaves; needs a baud rate, --pace 9600."
+        ),
+    ] = False,
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this much plant time, e.g. 1d.")
     ] = None,
@@ -151,10 +175,13 @@ def serve(
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
+    from modbus.faulttext import parse_fault
     from modbus.memory import plants_from, remembered
+    from modbus.pacing import parse_pace
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
+    from plant.runoptions import check_weather
     from plant.trace import TABLES, check_suffix
 
     if trace is not None:
@@ -172,6 +199,9 @@ def serve(
         polled_s=polled_s,
         turnaround_s=seconds("--turnaround", turnaround),
         stale_s=seconds("--stale", stale),
+        faults=[checked("--fault", text, parse_fault) for text in fault or ()],
+        pace=checked("--pace", pace, parse_pace) if pace is not None else None,
+        half_duplex=half_duplex,
         once=once,
         for_s=seconds("--for", for_) if for_ else None,
         control=checked("--control", control, parse_endpoint) if control else None,
@@ -185,6 +215,8 @@ def serve(
     there, start_s = site_and_start(site, start)
     with remembered(state) as file:
         plants = plants_from(file, there, seed, start_s, say)
+        if options.for_s is not None:
+            check_weather(plants[0].site, plants[0].seed, int(plants[0].t_utc_s + options.for_s))
         with Rig(plants, options, say, file) as rig:
             with stoppable():
                 rig.run()
@@ -412,6 +444,14 @@ def registers(
         print_map(register_map)
     else:
         print_differences(*diff)
+
+
+@app.command()
+def faults() -> None:
+    """Print the faults that a line can have, for --fault and the site file."""
+    from modbus.faultlist import print_faults
+
+    print_faults()
 
 
 @app.command()

@@ -34,11 +34,16 @@ def run() -> Iterator[Result]:
             for name, sock in sockets.items():
                 took_us.setdefault(name, []).extend(1e6 * poll(sock) for _ in range(POLLS))
     middle = {name: median(values) for name, values in took_us.items()}
+    mean = {name: sum(values) / len(values) for name, values in took_us.items()}
     late = {name: quantiles(values, n=1000)[-1] for name, values in took_us.items()}
     for name, called in (("pymodbus", PYMODBUS), ("C", "the same in C, no plant")):
         yield Result(
             what=f"{WHAT}: median", unit="us", ours=middle["ours"], limit=40.0,
             peer=middle.get(name), peer_name=missing.get(name, called),
+        )  # fmt: skip
+        yield Result(
+            what="throughput: time a poll, back to back", unit="us", ours=mean["ours"], limit=None,
+            peer=mean.get(name), peer_name=missing.get(name, called),
         )  # fmt: skip
     yield Result(
         what=f"{WHAT}: 99.9 % below", unit="us", ours=late["ours"], limit=2000.0,

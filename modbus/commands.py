@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
+from modbus.faults import Faults
 from modbus.live import Live
 from modbus.tracer import Tracer
 from plant.clock import SteppedClock, WallClock, iso_utc, parse_duration_s, parse_local, to_local, to_utc_s
@@ -35,6 +36,10 @@ class Commanded(Protocol):
     @property
     def units(self) -> Sequence[Unit]:
         """The site's own first."""
+
+    @property
+    def faults(self) -> Faults:
+        """Of all lines."""
 
     def end(self) -> None:
         """Stop serving."""
@@ -159,6 +164,16 @@ def _mend(rig: Commanded, said: Said) -> str:
     return ""
 
 
+def _fault(rig: Commanded, said: Said) -> str:
+    what, names = said.words[:1], said.words[1:]
+    if not what or said.values or (names and what != ("off",)) or len(names) > 1:
+        raise ValueError("give a line fault, e.g. fault drop:0.05, or off, or off and a name")
+    if what == ("off",):
+        return f"{rig.faults.clear(*names)} off"
+    rig.faults.set(*what)
+    return " ".join(rig.faults.texts())
+
+
 def _power_cycle(rig: Commanded, said: Said) -> str:
     values = dict(said.values)
     unit = _unit(rig, values)
@@ -188,7 +203,7 @@ def _status(rig: Commanded, said: Said) -> str:
     time: dict[str, object] = {"utc": iso_utc(plant.t_utc_s), "local": local}
     if isinstance(rig.clock, WallClock):
         time |= {"speed": rig.clock.speed, "paused": not rig.clock.goes}
-    return json.dumps({**time, "units": told})
+    return json.dumps({**time, "units": told, "faults": rig.faults.texts()})
 
 
 def _end(rig: Commanded, said: Said) -> str:
@@ -214,6 +229,7 @@ COMMANDS: Final = (
     Command("jump", "TIME", "the same up to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
     Command("upset", "NAME [KEY=NUMBER ...] [unit=ID]", "break something; tells the number to mend it by", _upset),
     Command("mend", "NUMBER|all [unit=ID]", "put right what upset broke", _mend),
+    Command("fault", "TEXT|off [NAME]", "a line fault, see tracertwin faults; or end all, or those of a name", _fault),
     Command("power-cycle", "[unit=ID]", "take a controller's power away for a moment", _power_cycle),
     Command("show", "[QUANTITY ...] [unit=ID]", "true quantities of the plant, as JSON", _show, times=True),
     Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
@@ -237,7 +253,7 @@ def parse(text: str) -> tuple[Command, Said]:
     words, values = [], {}
     for word in rest:
         key, equals, value = word.partition("=")
-        if not equals:
+        if not equals or not key.isidentifier():  # fault delay:0.1:by=300ms is a word
             words.append(word)
             continue
         try:

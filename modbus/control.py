@@ -111,7 +111,7 @@ class Control:
         try:
             told = self._do(line.decode("utf-8", "replace"))
         except ValueError as error:
-            return f"{ERROR}{error}\n"
+            return f"{ERROR}{'; '.join(str(error).splitlines())}\n"
         except Exception as error:  # a bug; the next command may do
             return f"{ERROR}bug: {error!r}\n"
         return f"{told}\n{OK}\n" if told else f"{OK}\n"

@@ -24,6 +24,7 @@ class Burst(NamedTuple):
 
     after_s: float  # the burst before; of the first: after the reply is due
     data: bytes
+    driven_s: float = 0.0  # the last part of that time, in which it is on the wire
 
 
 class Transmission(NamedTuple):
@@ -52,6 +53,7 @@ class LineStats:
     failures: int = 0  # requests on which the answering code raised
     bad_frames: int = 0  # pieces of junk shaped like a frame but with a wrong CRC
     junk_bytes: int = 0
+    lost_bytes: int = 0  # that came while a half-duplex line was sending
     connects: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
@@ -64,6 +66,7 @@ class Timing:
 
     turnaround_s: float = 0.005
     stale_s: float = 0.5
+    half_duplex: bool = False
 
 
 class Conversation:
@@ -159,6 +162,10 @@ class Conversation:
     def _feed(self, data: bytes, began_s: float, now_s: float) -> None:
         self.heard = True
         self._tally.bytes_in += len(data)
+        if self._timing.half_duplex and self._is_driving(now_s):
+            self._tally.lost_bytes += len(data)
+            self._looked_s = now_s
+            return
         if self._parser.deadline_s is not None:  # these bytes continue a request
             self._diagnosis.gap(now_s - self._looked_s)
         # Away for long (a slow answer, a busy host) and bytes there at once: as old as our last look,
@@ -168,6 +175,10 @@ class Conversation:
         self._looked_s = now_s
         for event in self._parser.feed(data, now_s):
             self._take(event, oldest_s)
+
+    def _is_driving(self, now_s: float) -> bool:
+        """Whether the line is taken by what we send."""
+        return bool(self._leaving) and now_s >= self._burst_due_s - self._leaving[0].driven_s
 
     def _take(self, event: Received | Junk, oldest_s: float) -> None:
         tally = self._tally
@@ -226,10 +237,12 @@ class Conversation:
         return self._burst_due_s <= now_s and self._send_burst(now_s)
 
     def _send_burst(self, now_s: float) -> bool:
-        """Send the next burst; the one behind it keeps its distance even if this one is late."""
+        """Send the next burst; the silence behind it is kept even if it is late, time on the wire makes up for it."""
         data = self._leaving.popleft().data
         if self._leaving:
-            self._burst_due_s = now_s + self._leaving[0].after_s
+            behind = self._leaving[0]
+            silence_s = behind.after_s - behind.driven_s
+            self._burst_due_s = max(self._burst_due_s + behind.after_s, now_s + silence_s)
         self._send(data)
         return True
 

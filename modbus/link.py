@@ -79,6 +79,9 @@ class Line:
     stale_s : float
         A request that waited longer is dropped if a newer one stands behind it [s]. Its age counts from when
         this process could have read it: a process that was itself suspended cannot tell.
+    half_duplex : bool
+        Whether what comes while a reply is on the wire is lost, as with an RS-485 transceiver. Bursts say how
+        long they take.
     log : callable
         Takes lines of text, from the line's thread.
     name : str
@@ -94,13 +97,14 @@ class Line:
         *,
         turnaround_s: float = 0.005,
         stale_s: float = 0.5,
+        half_duplex: bool = False,
         log: Callable[[str], None],
         name: str | None = None,
         once: bool = False,
     ) -> None:
         self.endpoint = endpoint
         self._answer = answer
-        self._timing = Timing(turnaround_s, stale_s)
+        self._timing = Timing(turnaround_s, stale_s, half_duplex)
         self._log = log
         self._name = name
         self._once = once

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from modbus.device import Shown
-from plant.clock import STEP_S, SteppedClock, WallClock
+from plant.clock import STEP_S, SteppedClock, WallClock, iso_utc
 from plant.plant import Plant
+from plant.problems import ProblemsError
 from plant.settings import TYPE_OF_NAME, Settings, factory
 from plant.snapshot import Snapshot
 from plant.trace import Trace
@@ -36,6 +37,9 @@ class Live:
         Where to stop.
     sample_s : int
         Keep a sample after every so many plant seconds, see `Plant.run`; 0 for none.
+    warn : callable
+        Told in a line of text when the plant can't go on, a weather file having ended: it stands still then, and is
+        read as before.
 
     Attributes
     ----------
@@ -49,6 +53,7 @@ class Live:
         clock: WallClock | SteppedClock,
         end_utc_s: float | None = None,
         sample_s: int = 0,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.plant = plant
         self.clock = clock
@@ -58,6 +63,8 @@ class Live:
         self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s
         self.changes = 0
+        self._warn = warn
+        self._can_go_on = True
         self._samples: list[np.ndarray] = []
         self._told: Callable[[np.ndarray], None] | None = None
         self._told_every_s = 0
@@ -100,8 +107,8 @@ class Live:
             self._holder = threading.get_ident()
         try:
             yield
-            self._shown = Shown(self.plant.snapshot, self.plant.settings)
         finally:
+            self._shown = Shown(self.plant.snapshot, self.plant.settings)
             if not is_held:
                 self._holder = None
                 self._turn.release()
@@ -140,9 +147,13 @@ class Live:
         now = self.clock.now_s()
         if self.end_utc_s is not None:
             now = min(now, self.end_utc_s)
-        while self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-            with self.still():
-                self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
+        try:
+            while self._can_go_on and self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
+                with self.still():
+                    self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
+        except ProblemsError as error:
+            self._can_go_on = False
+            self._warn(f"{self.plant.site.name} stands still from {iso_utc(self.plant.t_utc_s)} on: {error}")
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 
@@ -174,7 +185,7 @@ class Live:
                 self.follow()
                 if self.ended.is_set():
                     return
-                nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S)
+                nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S) if self._can_go_on else math.inf
                 self._woken.wait(max(nap, SHORTEST_NAP_S) if nap < math.inf else None)
                 self._woken.clear()
         except BaseException as error:  # kept for the one who can end the program

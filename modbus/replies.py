@@ -8,7 +8,6 @@ cannot be right.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from modbus.rtu import (
@@ -48,7 +47,9 @@ class WordsReply:
     words: tuple[int, ...]
 
     def encode(self) -> bytes:
-        return words_frame(self.unit, self.function, self.words)
+        data = _words_to_bytes(self.words)
+        function = one_of("function", self.function, (0x03, 0x04))
+        return frame(self.unit, function, number("byte count", len(data), 1), data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +173,6 @@ Reply: TypeAlias = (
     | LoginReply
     | ExceptionReply
 )
-
-
-@lru_cache(maxsize=256)
-def words_frame(unit: int, function: int, words: tuple[int, ...]) -> bytes:
-    """The frame of a `WordsReply`.
-
-    Remembered by its contents: masters poll more often than a plant shows new numbers.
-    """
-    data = _words_to_bytes(words)
-    return frame(unit, one_of("function", function, (0x03, 0x04)), number("byte count", len(data), 1), data)
 
 
 def _words_to_bytes(words: tuple[int, ...]) -> bytes:

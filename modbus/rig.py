@@ -22,10 +22,13 @@ from modbus.commands import Unit
 from modbus.control import Control
 from modbus.conversation import Answer, Transmission
 from modbus.endpoint import Endpoint
+from modbus.faults import Faults, FaultyLine
+from modbus.faulttext import Fault, parse_fault
 from modbus.link import Line, LineStats
 from modbus.live import Live
 from modbus.memory import Memory
 from modbus.model import load_model
+from modbus.pacing import Pace, parse_pace
 from modbus.registers import Difference, load_map
 from modbus.rtu import Request
 from modbus.statefile import StateFile
@@ -55,6 +58,12 @@ class Options:
         Each request moves the plants by so much, 0 by nothing; the wall's time doesn't count then, nor `speed`.
     turnaround_s, stale_s : float
         See `modbus.link.Line`.
+    faults : sequence of Fault
+        Set from the beginning on every line, beside those of the site.
+    pace : Pace, optional
+        How fast bytes leave; as the site says unless given.
+    half_duplex : bool
+        See `modbus.link.Line`; also if the site says so.
     once : bool
         End when the peers of all lines have come and gone.
     for_s : float, optional
@@ -77,6 +86,9 @@ class Options:
     polled_s: float | None = None
     turnaround_s: float = 0.005
     stale_s: float = 0.5
+    faults: Sequence[Fault] = ()
+    pace: Pace | None = None
+    half_duplex: bool = False
     once: bool = False
     for_s: float | None = None
     control: Endpoint | None = None
@@ -102,6 +114,8 @@ class Rig:
     ------
     MapError
         The map can't be used.
+    ProblemsError
+        The site's line, or the options beside it, make no sense.
     """
 
     def __init__(
@@ -119,7 +133,7 @@ class Rig:
         self.clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
         end_s = begins + options.for_s if options.for_s else None
         self._lives = [
-            Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0) for plant in plants
+            Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0, warn=say) for plant in plants
         ]
         ids = self._unit_ids(state)
         units = [unit for unit, _ in ids]
@@ -139,6 +153,14 @@ class Rig:
         self._tell_twins(units)
         self._answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
         self._order = threading.Lock()  # of what comes in on several lines, where it matters
+        self.faults = self._first_faults()
+        self._faulty: list[FaultyLine] = []  # the lines, in order
+        line = plants[0].site.line
+        self._pace = options.pace or (parse_pace(line.pace) if line.pace else None)
+        half_duplex = options.half_duplex or line.half_duplex
+        if half_duplex and not (self._pace and self._pace.byte_s):
+            why = "needs a baud rate, e.g. --pace 9600: a reply without takes no time"
+            raise ProblemsError([Problem("--half-duplex", 0, "", why)])
         self._lines = [
             Line(
                 at,
@@ -146,6 +168,7 @@ class Rig:
                 turnaround_s=options.turnaround_s,
                 # what a slow host drops would depend on the host
                 stale_s=options.stale_s if polled_s is None else math.inf,
+                half_duplex=half_duplex,
                 log=say,
                 once=options.once,
             )
@@ -183,9 +206,11 @@ class Rig:
         names = ", ".join(plant.site.name for plant in self._plants)
         where = ", ".join(str(line.endpoint) for line in self._lines)
         self._say(
-            f"{names} from {iso_utc(self._begins_s)}, seed {plant.seed}, {self._pace()}, "
+            f"{names} from {iso_utc(self._begins_s)}, seed {plant.seed}, {self._clock_words()}, "
             f"map {options.map_name}: {where}"
         )
+        if self.faults.active:
+            self._say(f"line faults: {', '.join(self.faults.texts())}")
         return self
 
     def run(self) -> None:
@@ -279,12 +304,18 @@ class Rig:
             "there (tracertwin registers --diff uart2 epever)"
         )
 
-    def _answer_on(self, _number: int) -> Answer:
-        """What answers on one of the lines: the units, and what lies between them and the master."""
-        answer = self._answer
+    def _answer_on(self, number: int) -> Answer:
+        """What answers on one of the lines: the units, and what lies between them and the master.
+
+        Faults lie inside of the clock's step, as a device that doesn't hear a request grows older with it. Pacing is
+        the last.
+        """
+        faulty = FaultyLine(self.faults, number, self._answer, lambda: self._lives[0].snapshot().t_utc_s)
+        self._faulty.append(faulty)
+        answer: Answer = faulty.answer
         if self._options.polled_s:
             answer = self._after_a_step(answer, self._options.polled_s)
-        return answer
+        return answer if self._pace is None else self._pace.after(answer)
 
     def _after_a_step(self, answer: Answer, step_s: float) -> Answer:
         """Answers after the plants have been moved."""
@@ -303,6 +334,14 @@ class Rig:
             names = [plant.site.name for plant, own in zip(self._plants, units, strict=True) if own == unit]
             self._say(f"{' and '.join(names)} have the same unit id {unit}: their replies will collide")
 
+    def _first_faults(self) -> Faults:
+        """Those of the site, and those of the options."""
+        plant = self._plants[0]
+        faults = Faults(plant.seed, plant.site.location.timezone)
+        for fault in (*map(parse_fault, plant.site.line.faults), *self._options.faults):
+            faults.set(fault)
+        return faults
+
     def _counts(self) -> dict[str, Any]:
         return {
             "sites": [plant.site.name for plant in self._plants],
@@ -310,10 +349,13 @@ class Rig:
             "began": iso_utc(self._begins_s),
             "ended": iso_utc(self._plants[0].snapshot.t_utc_s),
             "wall_s": round(monotonic() - self._began_s, 3),
-            "lines": [{"link": str(line.endpoint), **counts(line.stats)} for line in self._lines],
+            "lines": [
+                {"link": str(line.endpoint), **counts(line.stats), "faults": dict(faulty.counts)}
+                for line, faulty in zip(self._lines, self._faulty, strict=True)
+            ],
         }
 
-    def _pace(self) -> str:
+    def _clock_words(self) -> str:
         polled_s = self._options.polled_s
         if polled_s is None:
             return f"x{self._options.speed:g}"

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from modbus.device import Device
+from modbus.device import Device, Shown
 from modbus.identity import BROADCAST, LAST_UNIT, Identity
 from modbus.model import Model, load_model
 from modbus.registers import Difference, RegisterMap, differences
-from modbus.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, words_frame
+from modbus.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, WordsReply
 from modbus.rows import WordOf
 from modbus.rtu import (
     ANY_UNIT,
@@ -166,20 +166,25 @@ class Tracer:
 
     def _read_words(self, request: ReadWords) -> bytes:
         self._check_count(request.count, self._most_words[request.function])
-        cells = self._block(request.function, request.address, request.count)
-        if not cells:
+        block = self._block(request.function, request.address, request.count)
+        if not block.cells:
             raise Refused("unmapped")
-        snapshot, settings = self._device.shown()
-        words = tuple([cell(snapshot, settings) for cell in cells])
-        return words_frame(request.unit, request.function, words)
+        shown = self._device.shown()
+        before, unit, frame = block.last
+        if shown is before and unit == request.unit:
+            return frame  # masters poll more often than a plant shows new numbers
+        words = tuple([cell(*shown) for cell in block.cells])
+        frame = WordsReply(request.unit, request.function, words).encode()
+        block.last = shown, request.unit, frame
+        return frame
 
     def _read_bits(self, request: ReadBits) -> bytes:
         self._check_count(request.count, self._model.largest.bits)
-        cells = self._block(request.function, request.address, request.count)
-        if not cells:
+        block = self._block(request.function, request.address, request.count)
+        if not block.cells:
             raise Refused("unmapped")
-        snapshot, settings = self._device.shown()
-        bits = tuple([bool(cell(snapshot, settings)) for cell in cells])
+        shown = self._device.shown()
+        bits = tuple([bool(cell(*shown)) for cell in block.cells])
         return BitsReply(request.unit, request.function, bits).encode()
 
     def _read_sparse(self, request: ReadSparse) -> bytes:
@@ -197,13 +202,13 @@ class Tracer:
         if count > most:
             raise _TooLargeError
 
-    def _find_block(self, function: int, first: int, count: int) -> tuple[WordOf, ...]:
-        """What gives the words of a block; nothing when the block can't be read.
+    def _find_block(self, function: int, first: int, count: int) -> "_Block":
+        """A block; without cells when it can't be read.
 
-        Found at the first read of a block, so this is also the time to warn of it.
+        Found at its first read, so this is also the time to warn of it.
         """
         if first + count > 0x10000:
-            return ()
+            return _Block(())
         unmapped = self._unmapped if function == READ_INPUTS else _hole
         table = self._cells[function]
         cells = tuple([table.get(address, unmapped) for address in range(first, first + count)])
@@ -211,7 +216,7 @@ class Tracer:
             cells = cells[: cells.index(_hole)] if self._cuts_blocks else ()
         if cells and self._misread and function == READ_INPUTS:
             self._warn(range(first, first + count))
-        return cells
+        return _Block(cells)
 
     def _warn(self, addresses: range) -> None:
         first = next((self._misread[address] for address in addresses if address in self._misread), None)
@@ -264,6 +269,14 @@ class Tracer:
         if reply is None:
             raise Refused("login")
         return reply.encode()
+
+
+class _Block:
+    """Registers read together: what gives each word, and the last reply, of which instant and to which unit id."""
+
+    def __init__(self, cells: tuple[WordOf, ...]) -> None:
+        self.cells = cells
+        self.last: tuple[Shown | None, int, bytes] = (None, 0, b"")  # set as a whole: lines share it
 
 
 class _TooLargeError(Exception):

@@ -21,6 +21,7 @@ class Stream(IntEnum):
     WIND = 4
     LOAD = 5
     CLOUDS_BETWEEN = 21
+    LINE = 31
 
 
 def generator(seed: int, stream: Stream, day: int, part: int = 0) -> np.random.Generator:

@@ -20,6 +20,7 @@ from plant.deviceclock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due,
 from plant.inputs import Inputs, Supply, inputs_of
 from plant.layout import Defect, layout_of
 from plant.machines import forget
+from plant.problems import ProblemsError
 from plant.remembered import Fidelity, Remembered, Turn, copied
 from plant.rules import RULES
 from plant.settings import Settings, program_of, setpoints_of
@@ -258,7 +259,7 @@ class Plant:
 
     def _look_outside(self) -> None:
         """Power-up: day or night?"""
-        inputs, index = self._at(self.t_utc_s)
+        inputs, index = self._here()
         dark = inputs.array.v_oc_v[index] < self._setpoints.night_v
         self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
         part(self._books, "night")[:2] = self.t_utc_s, 0.0  # a night that it hasn't seen begin
@@ -365,9 +366,18 @@ class Plant:
         inputs = self._supply.block(day // self._block_days, self._rig.defects, ahead)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
+    def _here(self) -> tuple[Inputs, int]:
+        """Inputs of this moment; where a weather file has ended those of the last step."""
+        try:
+            return self._at(self.t_utc_s)
+        except ProblemsError:
+            if self.t_utc_s == self.start_utc_s:
+                raise
+            return self._at(self.t_utc_s - self.step_s)
+
     def _settled(self) -> tuple[Memory, Books, Snapshot]:
         """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
-        inputs, index = self._at(self.t_utc_s)
+        inputs, index = self._here()
         self._tell()
         copy = copied(self._books)
         still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))

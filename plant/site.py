@@ -4,6 +4,7 @@ Knows what may stand in a site file and what each value may be; doesn't know how
 load have their records in `site_sky`, `site_array` and `site_load`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -41,6 +42,7 @@ from plant.settings import (
     setpoints_of,
 )  # fmt: skip
 from plant.site_array import Array
+from plant.site_line import Check, Line
 from plant.site_load import Load
 from plant.site_settings import known_setting
 from plant.site_sky import Location, Sky, Weather, check_sources
@@ -210,6 +212,7 @@ class Site(Record):
     battery: Battery
     load: Load
     upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+    line: Line = Line()
     neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
 
     @field_validator("start")
@@ -269,8 +272,14 @@ class Site(Record):
         return parse_local(self.start)
 
 
-def load_site(name: str) -> Site:
+def load_site(name: str, line_checks: Mapping[str, Check] | None = None) -> Site:
     """Read a site: a name out of ``config/sites``, or a path to a file.
+
+    Parameters
+    ----------
+    name : str
+    line_checks : mapping, optional
+        ``line.faults`` and ``line.pace``: what takes such a text and raises ValueError; without one any will do.
 
     Raises
     ------
@@ -280,7 +289,7 @@ def load_site(name: str) -> Site:
     document = load_yaml(configs.find("sites", name))
     try:
         folder = Path(document.file).parent
-        return Site.model_validate(document.data, context={"folder": folder})
+        return Site.model_validate(document.data, context={"folder": folder, **(line_checks or {})})
     except ValidationError as error:
         raise ProblemsError(problems_of(error, document, known_keys())) from None
 

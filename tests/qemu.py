@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -118,11 +118,14 @@ class Guest:
         From `builder`.
     port : int or None
         Where UART2 listens, the same after every restart; None takes a free one.
+    options : sequence of str
+        More of the emulator's command line.
     """
 
-    def __init__(self, elf: Path, port: int | None = None) -> None:
+    def __init__(self, elf: Path, port: int | None = None, options: Sequence[str] = ()) -> None:
         self.elf = elf
         self.port = free_port() if port is None else port
+        self.options = options
         self.log: list[str] = []  # console since the last start
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[str] | None = None
@@ -140,7 +143,7 @@ class Guest:
         # The command line most people have: no nodelay=on, so QEMU's side has Nagle's algorithm on.
         command = ["qemu-system-arm", "-M", "lm3s6965evb", "-display", "none", "-monitor", "none"]
         command += ["-kernel", str(self.elf), "-serial", "stdio", "-serial", "null"]
-        command += ["-serial", f"tcp:127.0.0.1:{self.port},server=on,wait=off"]
+        command += ["-serial", f"tcp:127.0.0.1:{self.port},server=on,wait=off", *self.options]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

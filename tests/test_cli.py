@@ -69,11 +69,13 @@ def line_of(key: str) -> int:
 # --- help -----------------------------------------------------------------------------------------------------
 
 OPTIONS = {
-    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --for --once --stats --trace",
+    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --fault --pace --half --for --once "
+    "--stats --trace",
     "demo": "--days --speed --start --seed",
     "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
     "poll": "--map --unit --timeout --table --json",
     "registers": "--map --diff",
+    "faults": "",
     "en50530": "--technology --tick --plot",
 }
 
@@ -133,11 +135,21 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--turnaround", "5parsecs"], r"--turnaround: '5parsecs' is no duration; write 5ms, .*"),
         (["serve", "--for", "soon"], r"--for: 'soon' is no duration; .*"),
         (["serve", "--speed", "0"], r".*--speed.*"),
+        (
+            ["serve", "--fault", "drpo:0.1"],
+            r"--fault: no line fault 'drpo' \(did you mean drop\?\); known: .*",
+        ),
+        (
+            ["serve", "--fault", "drop:5%"],
+            r"--fault: drop:5%: the probability must be a number from 0 to 1.*",
+        ),
+        (["serve", "--pace", "8"], r"--pace: '8': a baud rate must lie in 300\.\.4000000"),
+        (["serve", "--half-duplex"], r"--half-duplex: needs a baud rate, e\.g\. --pace 9600: .*"),
         (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
         (
             ["serve", "--clock", "sundial"],
-            r"--clock: 'sundial' is no clock; write wall, or polled:10s for .*",
+            r"--clock: 'sundial' is no clock; write wall, polled:10s for .*",
         ),
         (["serve", "--clock", "polled:0"], r"--clock: 'polled:0' is no clock; .*"),
         (["serve", "--clock", "polled:10s", "--speed", "2"], r"--speed: goes with --clock wall only"),
@@ -193,6 +205,36 @@ def test_a_bad_value_is_told_with_its_line_and_key(call, site, line, says):
     lines = refusal(call("run", path))
     assert len(lines) == 1
     assert re.fullmatch(rf"{re.escape(path)}:{line_of(line.partition(':')[0])}: {says}", lines[0])
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (
+            "faults: [drop:0.1,\n    dalay:0.1]",
+            r"2: line\.faults\[1\]: no line fault 'dalay' \(did you mean delay\?\).*",
+        ),
+        ("faults: drop:0.1", r"1: line\.faults: .*tuple, got 'drop:0\.1'"),
+        ("pace: 100", r"1: line\.pace: '100': a baud rate must lie in .*"),
+        ("pace: slow", r"1: line\.pace: 'slow' is no pace; write 8/2ms .*"),
+        ("fault: [drop]", r"1: line\.fault: unknown key \(did you mean faults\?\)"),
+    ],
+)
+def test_a_bad_line_of_a_site_is_told_with_its_line_and_key(call, site, key, says):
+    path = Path(site())
+    below = len(CABIN.splitlines()) + 1
+    path.write_text(f"{CABIN}line:\n  {key}\n", encoding="utf-8")
+    (told,) = refusal(call("run", str(path)))
+    number, _, rest = told.removeprefix(f"{path}:").partition(":")
+    assert re.fullmatch(says, f"{int(number) - below}:{rest}")
+
+
+def test_the_faults_of_a_line_are_listed_with_what_they_can_be_told(call):
+    code, out, err = call("faults")
+    assert (code, err) == (0, "")
+    assert re.search(r"^delay +by=200ms +The reply leaves ", out, re.MULTILINE)
+    assert re.search(r"^dead +for=20s ", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 100
 
 
 def test_an_unknown_key_is_told_with_its_line_and_the_key_that_was_meant(call, site):

@@ -150,6 +150,15 @@ def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
     assert unit.live.shown().settings.load_test == 0
 
 
+def test_line_faults_come_and_go(rig):
+    assert rig.do("fault delay:0.5:by=300ms") == "delay:0.5:by=300ms"
+    assert rig.do("fault crc:1:from=12:00:to=13:00") == "crc:1:from=12:00:to=13:00 delay:0.5:by=300ms"
+    assert json.loads(rig.do("status"))["faults"] == ["crc:1:from=12:00:to=13:00", "delay:0.5:by=300ms"]
+    assert rig.do("fault off crc") == "1 off"
+    assert rig.do("fault off") == "1 off"
+    assert rig.faults.texts() == ()
+
+
 # --- wrong input ---
 
 
@@ -173,6 +182,11 @@ def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
         ("upset load_short ohm=low", "ohm=low: 'low' is no number"),
         ("mend 3", r"mend: give the number that upset told, or all; broken now: nothing"),
         ("show v_bat_v", r"show: no quantity v_bat_v \(did you mean v_batt_v\?\)"),
+        ("fault", "fault: give a line fault, e.g. fault drop:0.05, or off"),
+        ("fault drpo:0.1", r"fault: no line fault 'drpo' \(did you mean drop\?\)"),
+        ("fault drop:0.1 crc", "fault: give a line fault"),
+        ("fault off crc drop", "fault: give a line fault"),
+        ("fault off corc", r"fault: no line fault 'corc' \(did you mean crc\?\)"),
         ("power-cycle unit=2", "power-cycle: no unit 2; there is 1"),
     ],
 )
@@ -182,6 +196,7 @@ def test_a_wrong_command_says_what_would_do_and_changes_nothing(rig, command, co
         rig.do(command)
     assert rig.units[0].live.shown() == before
     assert rig.units[0].live.plant.broken() == {}
+    assert rig.faults.texts() == ()
 
 
 @settings(max_examples=200, deadline=None)

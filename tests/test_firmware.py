@@ -14,6 +14,7 @@ import pytest
 
 import tracertwin
 from modbus.link import Line, parse_endpoint
+from modbus.pacing import parse_pace
 from modbus.registers import TRACER_4210, load_map
 from modbus.tracer import Tracer
 from plant.charger import Stage
@@ -147,6 +148,21 @@ def test_firmware_that_comes_late_is_found_as_fast(build: qemu.Build):
             rounds = guest.rounds(3)
     assert [(r.shown, r.lost) for r in rounds] == [(SHOWN, 0)] * 3
     assert all(asked_us < REDIAL_US for asked_us in guest.misses_us())
+
+
+def test_an_emulator_that_records_hears_paced_replies(build: qemu.Build, tmp_path: Path):
+    """Recording, QEMU queues input past the flow control of the UART, whose FIFO has 16 bytes; replies have up to 45.
+
+    This firmware never sleeps, so QEMU 7.2 looks after its input each 100 ms only: the pieces are further apart.
+    """
+    record = ["-icount", f"shift=auto,rr=record,rrfile={tmp_path / 'run.bin'}"]
+    guest = qemu.Guest(build(BLOCKS=True, ROUND_PAUSE_MS=20, TIMEOUT_MS=4000), options=record)
+    device = Tracer(load_map("epever", TRACER_4210), Still(PLANT))
+    endpoint = parse_endpoint(f"dial:127.0.0.1:{guest.port}")
+    answer = parse_pace("8/250ms").after(device.answer)
+    with Line(endpoint, answer, turnaround_s=0.0, log=print), guest:
+        (first,) = guest.rounds(1)
+    assert (first.shown, first.lost) == (SHOWN, 0)
 
 
 # --- the command itself ---

@@ -2,7 +2,9 @@
 
 import math
 import random
+import re
 import threading
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -19,10 +21,13 @@ from modbus.rows import Row
 from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.standin import StandIn
 from modbus.tracer import Tracer
-from plant.clock import WallClock
+from plant.clock import SteppedClock, WallClock, parse_local, to_utc_s
 from plant.plant import Plant
 from plant.snapshot import Snapshot
+from tests import weatherfiles as files
 from tests.plants import plant
+from tests.test_link import until
+from tests.test_weatherfile import site_of
 
 DAY = 86400
 
@@ -314,3 +319,43 @@ def test_nothing_that_a_client_may_write_breaks_the_plant(changes, hour):
             p.advance_to(p.t_utc_s + 1800)
             assert all(map(math.isfinite, p.snapshot))
     assert p.overrun_steps == 0
+
+
+# --- where the weather ends ---
+
+
+@pytest.fixture
+def few_days(tmp_path: Path) -> Plant:
+    """A plant whose weather file ends after the third day of 2023."""
+    path = files.csv_file(tmp_path / "logger.csv", files.year_of_light().loc["2023-01-01":"2023-01-03"])
+    start = to_utc_s(parse_local("2023-01-02"), "UTC")
+    return Plant(site_of(path), 1, start)
+
+
+def test_a_plant_whose_weather_file_ends_stands_still_and_is_read_as_before(few_days):
+    """It is told once; nothing that happens to the plant ends the line."""
+    warned: list[str] = []
+    clock = SteppedClock(few_days.start_utc_s)
+    live = Live(few_days, clock, warn=warned.append)
+    tracer = Tracer(load_map("epever", few_days.site.ratings()), live)
+    for _ in range(4):
+        clock.step(DAY)
+        live.follow()
+    assert len(warned) == 1
+    assert re.match(r"Cabin stands still from 2023-01-0\dT\S+ on: .*logger\.csv", warned[0])
+    stands = live.shown().snapshot
+    assert few_days.start_utc_s < stands.t_utc_s == few_days.t_utc_s <= few_days.start_utc_s + 2.5 * DAY
+    assert tracer.answer(ReadWords(1, 4, 0x3100, 8)) is not None
+    live.configure(live.shown().settings._replace(capacity_ah=123))
+    assert live.shown().settings.capacity_ah == 123
+
+
+def test_a_thread_whose_plant_stands_still_sleeps_and_ends_when_told(few_days):
+    warned: list[str] = []
+    live = Live(few_days, WallClock(few_days.start_utc_s, 1e9), warn=warned.append)
+    live.start()
+    assert until(lambda: bool(warned))
+    assert not live.ended.wait(0.05)
+    live.stop()
+    assert live.ended.is_set()
+    assert live.error is None

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modbus.device import Shown
 from modbus.registers import TRACER_4210, Difference, load_map
 from modbus.rtu import ReadWords, crc16
 from modbus.tracer import Tracer
 from plant.snapshot import Snapshot
-from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, ZERO, Still
+from tests.snapshots import EPEVER_WORDS, NEW, NOON, UART2_WORDS, ZERO, Still
 
 GOLDEN = Path(__file__).parent / "golden"
 EPEVER = load_map("epever", TRACER_4210)
@@ -150,6 +151,37 @@ def test_a_map_may_cut_blocks_at_the_first_hole(tmp_path):
     device = Tracer(load_map(str(path), TRACER_4210), Still(NOON))
     assert words_of(device.answer(read(0x3100, 27))) == [EPEVER_WORDS[a] for a in range(0x3100, 0x3114)]
     assert device.answer(read(0x3114, 3)) == bytes.fromhex("01 84 02 C2 C1")
+
+
+class Kept(Still):
+    """A device that shows the same record for as long as nothing changes, as a running plant does."""
+
+    at = Shown(NOON, NEW)
+
+    def shown(self) -> Shown:
+        if self.at != (self.snapshot, self.settings):
+            self.at = Shown(self.snapshot, self.settings)
+        return self.at
+
+
+def test_a_block_read_again_is_what_it_was_until_plant_or_settings_change():
+    device = Kept(NOON)
+    tracer = Tracer(UART2, device)
+    first = words_of(tracer.answer(read(0x3104, 1)))
+    assert words_of(tracer.answer(read(0x3104, 1))) == first
+    device.snapshot = NOON._replace(v_batt_v=NOON.v_batt_v + 1.0)
+    assert words_of(tracer.answer(read(0x3104, 1))) == [first[0] + 100]
+    boost = ReadWords(1, 3, 0x9001, 1)
+    before = words_of(tracer.answer(boost))
+    device.settings = device.settings._replace(capacity_ah=device.settings.capacity_ah + 1)
+    assert words_of(tracer.answer(boost)) == [before[0] + 1]
+
+
+def test_a_block_read_again_by_another_unit_id_is_answered_by_that_one():
+    tracer = Tracer(UART2, Kept(NOON))
+    replies = [tracer.answer(read(0x3104, 1, unit)) for unit in (1, 7, 1)]
+    assert [reply and reply[0] for reply in replies] == [1, 7, 1]
+    assert all(reply and crc16(reply) == 0 for reply in replies)
 
 
 # --- one instant ----------------------------------------------------------------------------------
