@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test lint validate figures docs bench wheel lock clean
+.PHONY: run test lint validate figures docs bench crash wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -33,6 +33,9 @@ docs: figures            ## the generated pages and pictures, the README's too
 
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks
+
+crash: $(VENV)/.test     ## serve --state killed at 200 random moments under load; some minutes
+	$(BIN)/python -m tests.endurance.crash --kills 200
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist

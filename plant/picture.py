@@ -48,7 +48,8 @@ def save(chart: Any, path: Path) -> None:
     """
     try:
         if path.suffix == ".html":
-            path.write_text(chart.to_html(inline=True), encoding="utf-8")
+            with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
+                path.write_text(chart.to_html(inline=True), encoding="utf-8")
         else:
             chart.save(path, scale_factor=2.0)
     except OSError as error:
