@@ -28,6 +28,7 @@ from plant.trace import PICTURES, Trace, check_suffix
 
 CSV: Final = (".csv",)
 DAYS_SHOWN: Final = 31
+SHORT: Final = {"equalize": "equal."}
 STAGES_SHOWN: Final = STAGES[1:]  # none is what remains of the day
 ENERGIES: Final = tuple(sampled for sampled in SAMPLES if sampled.name.endswith("_wh"))
 WIDTH: Final = 92  # what all columns of the table take; a terminal may have less
@@ -205,12 +206,18 @@ def _print_controller(history: History, controller: Controller, days: int, conso
         if len(rows) > days:
             console.print(f"the last {days} of them")
         console.print()
-        console.print(table_of(rows[-days:]))
+        console.print(table_of(rows[-days:], console.width < WIDTH))
 
 
-def table_of(rows: Sequence[Any]) -> Table:
+def table_of(rows: Sequence[Any], narrow: bool = False) -> Table:
     """Days, newest last. A column that would stand empty is left out."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True, show_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 0 if narrow else 1),
+        collapse_padding=True,
+        show_edge=False,
+    )
     columns = [(head, [cell(row) for row in rows]) for head, cell in TABLE]
     shown = [(head, cells) for head, cells in columns if any(cells)]
     for head, _ in shown:
@@ -247,7 +254,7 @@ TABLE: Final[tuple[tuple[str, Cell], ...]] = (
     ("not\nserved", _wh("unserved_wh")),
     ("battery\nV", _range("battery", "_v", 1.0, 2)),
     ("charge\n%", _range("battery_soc", "", 100.0, 0)),
-    *((f"{stage}\nh", _hours(stage)) for stage in STAGES_SHOWN),
+    *((f"{SHORT.get(stage, stage)}\nh", _hours(stage)) for stage in STAGES_SHOWN),
     ("\nevents", lambda row: str(row["events"])),
 )
 
