@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test lint validate figures docs bench fuzz soak wheel lock clean
+.PHONY: run test lint validate figures docs bench fuzz soak crash wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -40,6 +40,9 @@ fuzz: $(VENV)/.fuzz      ## search codec, Tracer and loaders by coverage, FUZZ_S
 
 soak: $(VENV)/.test      ## a year of plant time under clients of every manner, 6 minutes; fails if anything grows
 	$(BIN)/python -m tests.endurance.soak
+
+crash: $(VENV)/.test     ## serve --state killed at 200 random moments under load; some minutes
+	$(BIN)/python -m tests.endurance.crash --kills 200
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist

@@ -27,7 +27,9 @@ from plant.commandline import (
 )
 
 if TYPE_CHECKING:
-    from plant.plant import Fidelity, Plant
+    from plant.plant import Plant
+    from plant.remembered import Fidelity
+    from plant.site import Site
 
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
@@ -45,12 +47,20 @@ def build(
     step: str | None = None,
 ) -> "Plant":
     """A plant from a site's name and the options of the command line."""
+    from plant.plant import Plant
+    from plant.runoptions import parse_step_s
+
+    there, start_s = site_and_start(site_name, start)
+    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
+    return Plant(there, seed, start_s, cast("Fidelity", fidelity), step_s)
+
+
+def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
+    """A site and where to begin, looked at before anything takes long."""
     from modbus.faulttext import parse_fault
     from modbus.pacing import parse_pace
     from plant.clock import STEP_S, parse_local, to_utc_s
     from plant.jit import is_compiled
-    from plant.plant import Plant
-    from plant.runoptions import parse_step_s
     from plant.site import load_site
 
     site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
@@ -63,18 +73,9 @@ def build(
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
-    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
     if not is_compiled():
         say("compiling the plant for this machine, once; 30 to 45 s ...")
-    return Plant(site, seed, start_s, cast("Fidelity", fidelity), step_s)
-
-
-def neighbours(plant: "Plant") -> "list[Plant]":
-    """The plants of the other controllers of a site, with the weather and the start of its own."""
-    from plant.plant import Plant
-
-    site = plant.site
-    return [Plant(site.seen_by(other), plant.seed, plant.start_utc_s) for other in site.neighbours]
+    return site, start_s
 
 
 @app.command()
@@ -168,10 +169,18 @@ def serve(
             metavar="FILE", help="Keep a sample a minute and write them at the end (.csv, .parquet)."
         ),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Go on where this file stands, and keep plant, settings, counters and history in it (SQLite).",
+        ),
+    ] = None,
 ) -> None:
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
     from modbus.faulttext import parse_fault
+    from modbus.memory import plants_from, remembered
     from modbus.pacing import parse_pace
     from modbus.rig import Options, Rig
     from plant.clock import parse_polled_s
@@ -208,13 +217,15 @@ def serve(
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
-    plant = build(site, start, seed)
-    if options.for_s is not None:
-        check_weather(plant.site, plant.seed, int(plant.start_utc_s + options.for_s))
-    with Rig([plant, *neighbours(plant)], options, say) as rig:
-        with stoppable():
-            rig.run()
-        rig.tell()
+    there, start_s = site_and_start(site, start)
+    with remembered(state) as file:
+        plants = plants_from(file, there, seed, start_s, say)
+        if options.for_s is not None:
+            check_weather(plants[0].site, plants[0].seed, int(plants[0].t_utc_s + options.for_s))
+        with Rig(plants, options, say, file) as rig:
+            with stoppable():
+                rig.run()
+            rig.tell()
 
 
 @app.command()
@@ -394,6 +405,33 @@ def run(
 
             draw(trace, plot)
         print_summary(plant, trace, before)
+
+
+@app.command()
+def history(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What serve --state writes, also while it does.")
+    ],
+    days: Annotated[
+        int | None,
+        typer.Option(
+            parser=number(int, 1, 100_000),
+            metavar="N",
+            help="The last so many. Default: 31 in the table, all in the files.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw them (.html, .svg, .png); by the day if over 10 days."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the samples, one a minute (.csv).")
+    ] = None,
+) -> None:
+    """Print the days that a serve --state has lived through."""
+    from modbus.history import print_history
+
+    print_history(file, days, plot, out)
 
 
 @app.command()

@@ -41,12 +41,14 @@ class Identity:
     model : Model
     unit : int
         The unit id it begins with, 1..247.
+    new_unit : int, optional
+        Another one that has been set and holds from the next power cycle on.
     """
 
-    def __init__(self, model: Model, unit: int) -> None:
+    def __init__(self, model: Model, unit: int, new_unit: int | None = None) -> None:
         self.unit = checked_unit(unit)
+        self.new_unit = unit if new_unit is None else checked_unit(new_unit)
         self._model = model
-        self._new_unit = unit
         texts = (model.vendor, model.name, model.firmware, f"{model.serial}{unit:03}")
         self._objects = tuple(text.encode("ascii") for text in texts)
 
@@ -77,11 +79,11 @@ class Identity:
         if request.unit_id != ANY_UNIT:
             if not 1 <= request.unit_id <= LAST_UNIT:
                 return None
-            self._new_unit = request.unit_id
+            self.new_unit = request.unit_id
             if self._model.new_id == "at_once":
                 self.power_cycle()
-        return UnitIdReply(request.unit, self._new_unit)
+        return UnitIdReply(request.unit, self.new_unit)
 
     def power_cycle(self) -> None:
         """From here on the unit id last set holds."""
-        self.unit = self._new_unit
+        self.unit = self.new_unit

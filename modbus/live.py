@@ -40,6 +40,11 @@ class Live:
     warn : callable
         Told in a line of text when the plant can't go on, a weather file having ended: it stands still then, and is
         read as before.
+
+    Attributes
+    ----------
+    changes : int
+        How often something was done to the plant, or could have been: it goes up with every `hold`, not with time.
     """
 
     def __init__(
@@ -57,9 +62,12 @@ class Live:
         self.ended = threading.Event()
         self.error: BaseException | None = None  # a bug that ended the plant's thread
         self.sample_s = sample_s
+        self.changes = 0
         self._warn = warn
         self._can_go_on = True
         self._samples: list[np.ndarray] = []
+        self._told: Callable[[np.ndarray], None] | None = None
+        self._told_every_s = 0
         self._shown = Shown(plant.snapshot, plant.settings)
         # Whoever moves or changes the plant takes the turn, and the gate before it. A command that waits for the
         # turn holds the gate, so the plant's thread, which would be back first, lets it go ahead after one stride.
@@ -83,6 +91,15 @@ class Live:
 
         What came of it is on show at the end.
         """
+        with self.still():
+            try:
+                yield
+            finally:
+                self.changes += 1
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """The same for who moves it, or only looks."""
         is_held = self._holder == threading.get_ident()
         if not is_held:
             with self._gate:
@@ -133,13 +150,18 @@ class Live:
             now = min(now, self.end_utc_s)
         try:
             while self._can_go_on and self.plant.t_utc_s + STEP_S <= now and not self._stopping.is_set():
-                with self.hold():
+                with self.still():
                     self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
         except ProblemsError as error:
             self._can_go_on = False
             self._warn(f"{self.plant.site.name} stands still from {iso_utc(self.plant.t_utc_s)} on: {error}")
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
+
+    def tell_samples(self, told: Callable[[np.ndarray], None] | None, every_s: int = 60) -> None:
+        """Have somebody told the samples of each stride, with the plant held where the stride has ended."""
+        with self.still():
+            self._told, self._told_every_s = told, every_s if told else 0
 
     def wake(self) -> None:
         """Look at the clock again: it was told something."""
@@ -173,7 +195,12 @@ class Live:
             self.ended.set()
 
     def _stride(self, until_s: float) -> None:
-        if self.sample_s:
-            self._samples.append(self.plant.run(until_s - self.plant.t_utc_s, self.sample_s))
-        else:
+        every_s = self.sample_s or self._told_every_s
+        if not every_s:
             self.plant.advance_to(until_s)
+            return
+        rows = self.plant.run(until_s - self.plant.t_utc_s, every_s)
+        if self.sample_s:
+            self._samples.append(rows)
+        if self._told is not None:
+            self._told(rows)

@@ -29,10 +29,12 @@ from modbus.journal import Journal
 from modbus.journalhead import written_down
 from modbus.link import Line, LineStats
 from modbus.live import Live
+from modbus.memory import Memory
 from modbus.model import load_model
 from modbus.pacing import Pace, parse_pace
 from modbus.registers import Difference, load_map
 from modbus.rtu import Request
+from modbus.statefile import StateFile
 from modbus.tracer import Tracer
 from plant.clock import SteppedClock, WallClock, iso_utc
 from plant.plant import Plant
@@ -111,6 +113,8 @@ class Rig:
     options : Options
     say : callable
         Takes a line of text to the user, from any thread.
+    state : StateFile, optional
+        Where they are committed to; closed at the end.
 
     Raises
     ------
@@ -120,20 +124,25 @@ class Rig:
         The site's line, or the options beside it, make no sense.
     """
 
-    def __init__(self, plants: Sequence[Plant], options: Options, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plants: Sequence[Plant],
+        options: Options,
+        say: Callable[[str], None],
+        state: StateFile | None = None,
+    ) -> None:
         self._plants = tuple(plants)
         self._options = options
         self._say = say
-        begins = plants[0].start_utc_s
+        begins = self._begins_s = plants[0].t_utc_s
         polled_s = options.polled_s
         self.clock = WallClock(begins, options.speed) if polled_s is None else SteppedClock(begins)
         end_s = begins + options.for_s if options.for_s else None
         self._lives = [
             Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0, warn=say) for plant in plants
         ]
-        units = [plant.site.unit for plant in plants]
-        if options.unit is not None:
-            units[0] = options.unit
+        ids = self._unit_ids(state)
+        units = [unit for unit, _ in ids]
         tracers = [
             Tracer(
                 load_map(options.map_name, live.plant.site.ratings()),
@@ -142,8 +151,9 @@ class Rig:
                 load_model(live.plant.site.controller.model),
                 warn_once=self._warn if unit == units[0] else None,
                 alone=len(plants) == 1,
+                new_unit=new_unit,
             )
-            for live, unit in zip(self._lives, units, strict=True)
+            for live, (unit, new_unit) in zip(self._lives, ids, strict=True)
         ]
         self.units = tuple(Unit(*pair) for pair in zip(self._lives, tracers, strict=True))
         self._tell_twins(units)
@@ -178,6 +188,7 @@ class Rig:
             )
             for at, answer, witness in zip(options.links, self.answers, witnesses, strict=True)
         ]
+        self._memory = None if state is None else Memory(state, self.units, say)
         self._control = None if options.control is None else Control(options.control, self.do)
         self._began_s = monotonic()
         self._is_ready = False
@@ -195,6 +206,8 @@ class Rig:
         try:
             if self._journal is not None:
                 self._journal.begin(*self._written_down())
+            if self._memory is not None:
+                self._memory.start()
             for line in self._lines:
                 line.start()
             if self._control is not None:
@@ -209,7 +222,7 @@ class Rig:
         names = ", ".join(plant.site.name for plant in self._plants)
         where = ", ".join(str(line.endpoint) for line in self._lines)
         self._say(
-            f"{names} from {iso_utc(plant.start_utc_s)}, seed {plant.seed}, {self._clock_words()}, "
+            f"{names} from {iso_utc(self._begins_s)}, seed {plant.seed}, {self._clock_words()}, "
             f"map {options.map_name}: {where}"
         )
         if self.faults.active:
@@ -293,6 +306,8 @@ class Rig:
             live.stop()
         for line in self._lines:
             line.stop()
+        if self._memory is not None:
+            self._memory.stop()
         if self._is_ready and self._options.ready_file is not None:
             self._options.ready_file.unlink(missing_ok=True)
 
@@ -301,6 +316,17 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _unit_ids(self, state: StateFile | None) -> list[tuple[int, int]]:
+        """The units' ids, now and after a power cycle: as a state file has them, else as told."""
+        given = [plant.site.unit for plant in self._plants]
+        given[0] = self._options.unit or given[0]
+        stood = [] if state is None else state.stood()
+        if not stood:
+            return [(unit, unit) for unit in given]
+        if self._options.unit not in (None, stood[0].unit_ids[0]):
+            self._say(f"unit id {stood[0].unit_ids[0]}, as {state.path} has it; --unit is for new files")  # type: ignore[union-attr]
+        return [each.unit_ids for each in stood]
 
     def _warn(self, difference: Difference) -> None:
         self._say(
@@ -371,7 +397,7 @@ class Rig:
         return {
             "sites": [plant.site.name for plant in self._plants],
             "seed": self._plants[0].seed,
-            "began": iso_utc(self._plants[0].start_utc_s),
+            "began": iso_utc(self._begins_s),
             "ended": iso_utc(self._plants[0].snapshot.t_utc_s),
             "wall_s": round(monotonic() - self._began_s, 3),
             "lines": [

@@ -64,6 +64,8 @@ class Tracer:
         Told once, at the first read of an address that the published protocol reads differently.
     alone : bool
         Whether no other unit is on the line: then a map with ``units: any`` answers for every id.
+    new_unit : int, optional
+        Unit id that function 45 has set and that holds from the next power cycle on.
     """
 
     def __init__(
@@ -74,10 +76,11 @@ class Tracer:
         model: Model | None = None,
         warn_once: Callable[[Difference], None] | None = None,
         alone: bool = True,
+        new_unit: int | None = None,
     ) -> None:
         spec, published = register_map.spec, register_map.published
         self._model = model or load_model("tracer4210n")
-        self._identity = Identity(self._model, unit)
+        self._identity = Identity(self._model, unit, new_unit)
         self._map = published
         self._exceptions = spec.exceptions
         self._cells = {
@@ -114,6 +117,11 @@ class Tracer:
     def unit(self) -> int:
         """The own unit id."""
         return self._identity.unit
+
+    @property
+    def unit_ids(self) -> tuple[int, int]:
+        """The own unit id, and that after the next power cycle."""
+        return self._identity.unit, self._identity.new_unit
 
     def power_cycle(self) -> None:
         """Start again: a unit id that function 45 has set holds from here on."""

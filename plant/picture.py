@@ -48,7 +48,8 @@ def save(chart: Any, path: Path) -> None:
     """
     try:
         if path.suffix == ".html":
-            path.write_text(chart.to_html(inline=True), encoding="utf-8")
+            with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
+                path.write_text(chart.to_html(inline=True), encoding="utf-8")
         else:
             chart.save(path, scale_factor=2.0)
     except OSError as error:
@@ -103,18 +104,19 @@ def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str,
         alt.Chart(long)
         .mark_line(strokeWidth=1.6, interpolate="linear")
         .encode(
-            x=alt.X("time:T", title=None, axis=alt.Axis(format=_time_format(frame), labelFlush=False)),
+            x=alt.X("time:T", title=None, axis=_time_axis(frame)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero, nice=True)),
             color=alt.Color("what:N", title=None, scale=colours, sort=None),
         )
     )
 
 
-def _time_format(frame: pd.DataFrame) -> str:
+def _time_axis(frame: pd.DataFrame) -> Any:
+    """Labels that tell each other apart: hours, days with hours, days."""
     days = (frame["time"].iloc[-1] - frame["time"].iloc[0]).total_seconds() / 86400.0
-    if days <= 1.5:
-        return "%H:%M"
-    return "%d %b %H:%M" if days <= 4 else "%d %b"
+    if days > 4:
+        return alt.Axis(format="%d %b", labelFlush=False, tickCount="day")
+    return alt.Axis(format="%H:%M" if days <= 1.5 else "%d %b %H:%M", labelFlush=False)
 
 
 def _behind(spans: pd.DataFrame, *, legend: bool) -> Any:

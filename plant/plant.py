@@ -7,7 +7,7 @@ the same bits.
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from typing import Self
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from plant.inputs import Inputs, Supply, inputs_of
 from plant.layout import Defect, layout_of
 from plant.machines import forget
 from plant.problems import ProblemsError
+from plant.remembered import Fidelity, Remembered, Turn, copied
 from plant.rules import RULES
 from plant.settings import Settings, program_of, setpoints_of
 from plant.site import Site
@@ -50,7 +51,6 @@ from plant.wear import Hours
 SIZING_STEP_S = 60
 NO_TIME_S = 1e-9  # a step in which nothing moves
 SIZING_BLOCK_DAYS = 32
-Fidelity = Literal["detailed", "sizing"]
 IN_THE_BATTERY = (
     Machine.BMS_CHARGE,
     Machine.BMS_DISCHARGE,
@@ -66,14 +66,6 @@ class Event:
     from_: str
     to: str
     reason: str
-
-
-class _Turn(NamedTuple):
-    """Something that breaks, or is mended, at a moment."""
-
-    t_utc_s: int
-    number: int  # which upset
-    begins: bool
 
 
 class Plant:
@@ -100,10 +92,7 @@ class Plant:
         fidelity: Fidelity = "detailed",
         step_s: int | None = None,
     ) -> None:
-        self.site = site
-        self.seed = site.seed if seed is None else seed
-        self.fidelity: Fidelity = fidelity
-        self.step_s = _step_of(fidelity, step_s)
+        self._lay_out(site, site.seed if seed is None else seed, fidelity, _step_of(fidelity, step_s))
         zone = site.location.timezone
         start = to_utc_s(site.local_start(), zone) if start_utc_s is None else start_utc_s
         if fidelity == "sizing":
@@ -111,10 +100,6 @@ class Plant:
         if start % STEP_S:
             raise ValueError(f"start must lie on the {STEP_S} s grid, got {start}")
         self.start_utc_s = self.t_utc_s = start
-        self._block_days = (
-            1 if fidelity == "detailed" or site.weather.file else SIZING_BLOCK_DAYS
-        )  # files end
-        self._supply = Supply(self._made)
         self._age: AgeingState | None = site.battery.age()
         self._aged = site.battery.parameters()
         self._clock = DeviceClock(zone, site.controller.clock_drift_s_day / DAY_S, float(start))
@@ -133,9 +118,45 @@ class Plant:
         self._books = empty_books()
         self._learn(self._settings.night_length_min)
         self._look_outside()
-        self._none = np.empty((0, len(Snapshot._fields)))
         self._turn()
         self.snapshot: Snapshot = self._peek()
+
+    def _lay_out(self, site: Site, seed: int, fidelity: Fidelity, step_s: int) -> None:
+        """What stays as it is for the whole run."""
+        self.site, self.seed, self.step_s = site, seed, step_s
+        self.fidelity: Fidelity = fidelity
+        self._block_days = (
+            1 if fidelity == "detailed" or site.weather.file else SIZING_BLOCK_DAYS
+        )  # files end
+        self._supply = Supply(self._made)
+        self._none = np.empty((0, len(Snapshot._fields)))
+
+    # Remembering
+
+    def remembered(self) -> Remembered:
+        """Everything that `continued` needs, and all that this plant can forget."""
+        return Remembered(
+            self.seed, self.fidelity, self.step_s, self.start_utc_s, self.t_utc_s, self._memory, copied(self._books),
+            self._settings, self._clock, tuple(self._upsets), tuple(self._turns), tuple(self._broken),
+            self._age, self._aged, self._days_since_equalize, self.snapshot,
+        )  # fmt: skip
+
+    @classmethod
+    def continued(cls, site: Site, then: Remembered) -> Self:
+        """A plant that goes on where another one of the same site stood, to the same bits."""
+        plant = cls.__new__(cls)
+        plant._lay_out(site, then.seed, then.fidelity, then.step_s)
+        plant.start_utc_s, plant.t_utc_s = then.start_utc_s, then.t_utc_s
+        plant._memory, plant._books = then.memory, copied(then.books)
+        plant._settings, plant._clock = then.settings, then.clock
+        plant._upsets, plant._turns, plant._broken = list(then.upsets), list(then.turns), list(then.broken)
+        plant._age, plant._aged = then.age, then.aged
+        plant._days_since_equalize = then.days_since_equalize
+        plant._setpoints = plant._setpoints_now()
+        plant._rig = plant._rigged()
+        plant._par = plant._parameters()
+        plant.snapshot = then.snapshot
+        return plant
 
     # What the plant is made of
 
@@ -251,14 +272,14 @@ class Plant:
 
     # What breaks
 
-    def _timetable(self) -> list[_Turn]:
+    def _timetable(self) -> list[Turn]:
         turns = []
         for number, upset in enumerate(self.site.upsets):
             begin, end = upset.moments(self.start_utc_s, self.site.location.timezone)
-            turns.append(_Turn(self._on_grid(begin), number, True))
+            turns.append(Turn(self._on_grid(begin), number, True))
             if end is not None:
                 last = max(self._on_grid(end), self._on_grid(begin) + self.step_s)
-                turns.append(_Turn(last, number, False))
+                turns.append(Turn(last, number, False))
         return sorted(turns)
 
     def _on_grid(self, t_utc_s: float) -> int:
@@ -280,14 +301,14 @@ class Plant:
         check(name, values)
         layout_of(self.site.array, applied(self._rig, name, values).defects)
         self._upsets.append((name, values))
-        self._turns.insert(0, _Turn(self.t_utc_s, len(self._upsets) - 1, True))
+        self._turns.insert(0, Turn(self.t_utc_s, len(self._upsets) - 1, True))
         self._turn()
         self.snapshot = self._peek()
         return len(self._upsets) - 1
 
     def mend(self, number: int) -> None:
         """Put right what `upset` broke."""
-        self._turns.insert(0, _Turn(self.t_utc_s, number, False))
+        self._turns.insert(0, Turn(self.t_utc_s, number, False))
         self._turn()
         self.snapshot = self._peek()
 
@@ -358,7 +379,7 @@ class Plant:
         """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
         inputs, index = self._here()
         self._tell()
-        copy = Books(*(array.copy() for array in self._books))
+        copy = copied(self._books)
         still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(

@@ -70,9 +70,10 @@ def line_of(key: str) -> int:
 
 OPTIONS = {
     "serve": "--link --map --unit --speed --start --seed --turnaround --stale --fault --pace --half --for --once "
-    "--stats --trace",
+    "--stats --trace --state",
     "demo": "--days --speed --start --seed",
     "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
+    "history": "--days --plot --out",
     "poll": "--map --unit --timeout --table --json",
     "registers": "--map --diff",
     "faults": "",

@@ -7,7 +7,8 @@ import altair as alt
 import pandas as pd
 
 from plant.clock import DAY_S
-from plant.plant import Fidelity, Plant
+from plant.plant import Plant
+from plant.remembered import Fidelity
 from plant.site import load_site
 from plant.trace import Trace
 

@@ -35,7 +35,8 @@ from plant.array import Light
 from plant.clock import DAY_S
 from plant.converter import Regime
 from plant.inputs import inputs_of
-from plant.plant import Fidelity, Plant
+from plant.plant import Plant
+from plant.remembered import Fidelity
 from plant.site import Site
 from plant.sky import SkyBlock, sky_block
 from plant.trace import Trace

@@ -1,0 +1,215 @@
+"""A plant written down as plain values, and made again from them.
+
+`kept` gives names with numbers, texts, lists and mappings that JSON carries exactly: floats to their last bit, as
+Python prints and reads them; nan and infinities, which JSON has not, as the texts "nan", "inf", "-inf". The site is
+not among them: it is a file of its own, and whoever keeps a plant has to see to it that both fit.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from enum import IntEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from plant import ageing, battery
+from plant.charger import Machine
+from plant.deviceclock import DeviceClock
+from plant.plant import Plant
+from plant.remembered import Remembered, Turn
+from plant.rules import RULES
+from plant.settings import Settings
+from plant.site import Site
+from plant.snapshot import Snapshot
+from plant.state import EVENTS_KEPT, PARTS, Books, Memory, empty_books, part
+from plant.tracker import Tracker
+from plant.tracking import Steady
+
+Kept: TypeAlias = Mapping[str, Any]
+
+VERSION: Final = 1  # of the names below
+PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s", "broken", "days_since_equalize")
+WITHOUT_EVENTS: Final = tuple(name for name in PARTS if name != "events")
+
+
+class KeptError(ValueError):
+    """What was kept can't be gone on from here; says why."""
+
+
+def resolved(site: Site) -> dict[str, Any]:
+    """What a site's plant is made of, as JSON can hold it: the site file's keys and what stands behind its names.
+
+    Two runs go the same way when this, seed and start are the same. A weather file is known by its contents.
+    """
+    record = site.model_dump(mode="json", exclude={"line"})  # what lies between plant and master
+    if site.weather.file is not None:
+        contents = Path(site.weather.file).read_bytes()
+        record["weather"]["file"] = f"sha256 {hashlib.sha256(contents).hexdigest()}"
+    whole = _plain(
+        {
+            **record,
+            "battery_parameters": site.battery.new(),
+            "battery_protection": site.battery.bms(),
+            "battery_life": site.battery.life(),
+            "controller_parameters": site.controller.parameters(),
+            "neighbours": [resolved(site.seen_by(neighbour)) for neighbour in site.neighbours],
+        }
+    )
+    assert isinstance(whole, dict)
+    return whole
+
+
+@lru_cache(maxsize=1)
+def layout() -> str:
+    """Fingerprint of everything that kept numbers mean something by: names and order of quantities, rules, states.
+
+    A version that has one set-point more makes others of the same numbers, whether somebody thought of `VERSION` or
+    not.
+    """
+    rules = [(rule.machine.name, rule.from_.name, rule.to.name) for rule in RULES]
+    names = (PARTS, Snapshot._fields, Settings._fields, Memory._fields, Tracker._fields, list(Machine), rules)
+    laws = {name: law.State._fields for name, law in ageing.LAWS.items()}
+    chemistries = {kind.__name__: list(kind.__annotations__) for kind in battery.CHEMISTRIES}
+    return hashlib.sha256(repr((VERSION, names, laws, chemistries)).encode()).hexdigest()[:12]
+
+
+def kept(plant: Plant) -> Kept:
+    """Everything a plant remembers where it stands; see `as_plain`."""
+    return as_plain(plant.remembered())
+
+
+def continued(site: Site, plain: Kept) -> Plant:
+    """The plant that `kept` wrote down, of the same site.
+
+    Raises
+    ------
+    KeptError
+        It was kept by another version, or isn't whole.
+    """
+    return Plant.continued(site, from_plain(site, plain))
+
+
+def as_plain(then: Remembered) -> Kept:
+    """What a plant remembers as JSON can hold it.
+
+    Returns
+    -------
+    dict
+        ``version`` and ``layout`` first. ``books`` by the names of `state.PARTS`; ``events`` are [UTC s, row of
+        `RULES`], oldest first, the last few thousand of them.
+    """
+    written = {
+        "version": VERSION,
+        "layout": layout(),
+        **{name: getattr(then, name) for name in PLAIN},
+        "settings": then.settings,
+        "modes": {machine.name: then.books.modes[machine] for machine in Machine},
+        "books": {name: part(then.books, name) for name in WITHOUT_EVENTS},
+        "events": events_of(then.books),
+        "battery": then.memory.x,
+        "memory": {name: getattr(then.memory, name) for name in Memory._fields[1:]},
+        "clock": {"set_utc_s": then.clock.set_utc_s, "shift_s": then.clock.shift_s},
+        "upsets": then.upsets,
+        "turns": [list(turn) for turn in then.turns],
+        "age": None if then.age is None else ageing.as_plain(then.age),
+        "aged": then.aged,
+        "snapshot": then.snapshot,
+    }
+    plain = _plain(written)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def from_plain(site: Site, plain: Kept) -> Remembered:
+    """What `as_plain` wrote.
+
+    Raises
+    ------
+    KeptError
+    """
+    if (plain.get("version"), plain.get("layout")) != (VERSION, layout()):
+        raise KeptError(
+            f"kept as version {plain.get('version')}, layout {plain.get('layout')}; "
+            f"this one goes on from version {VERSION}, layout {layout()}"
+        )
+    try:
+        return _read(site, _numbers(plain))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise KeptError(f"not whole: {type(error).__name__} {error}") from error
+
+
+def _read(site: Site, plain: Any) -> Remembered:
+    new = site.battery.new()
+    tracker = plain["memory"]["tracker"]
+    memory = {
+        **plain["memory"],
+        "x": battery.CHEMISTRIES[type(new)].State(**plain["battery"]),
+        "tracker": Tracker(**tracker) if "v_ref_v" in tracker else Steady(**tracker),
+    }
+    controller = site.controller
+    gains = controller.clock_drift_s_day / 86400
+    return Remembered(
+        **{name: plain[name] for name in PLAIN if name != "broken"},
+        broken=tuple(plain["broken"]),
+        memory=Memory(**memory),
+        books=_books(plain),
+        settings=Settings(**plain["settings"]),
+        clock=DeviceClock(site.location.timezone, gains, **plain["clock"]),
+        upsets=tuple((name, dict(values)) for name, values in plain["upsets"]),
+        turns=tuple(Turn(*turn) for turn in plain["turns"]),
+        age=None if plain["age"] is None else ageing.from_plain(plain["age"]),
+        aged=type(new)(**plain["aged"]),
+        snapshot=Snapshot(**plain["snapshot"]),
+    )
+
+
+def _books(plain: Any) -> Books:
+    books = empty_books()
+    for machine in Machine:
+        books.modes[machine] = plain["modes"][machine.name]
+    for name in WITHOUT_EVENTS:
+        if len(plain["books"][name]) != PARTS[name]:
+            raise ValueError(f"{name} has {len(plain['books'][name])} numbers, not {PARTS[name]}")
+        part(books, name)[:] = plain["books"][name]
+    count = int(part(books, "event_count")[0])
+    log = part(books, "events").reshape(-1, 2)
+    if len(plain["events"]) != min(count, EVENTS_KEPT):
+        raise ValueError(f"{len(plain['events'])} of {count} events")
+    for number, event in enumerate(plain["events"], max(0, count - EVENTS_KEPT)):
+        log[number % EVENTS_KEPT] = event
+    return books
+
+
+def events_of(books: Books) -> list[list[float]]:
+    """Time [UTC s] and row of `RULES` of the last transitions, oldest first."""
+    count = int(part(books, "event_count")[0])
+    log = part(books, "events").reshape(-1, 2)
+    places = np.arange(max(0, count - EVENTS_KEPT), count) % EVENTS_KEPT
+    return [[t_utc_s, int(row)] for t_utc_s, row in log[places].tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, texts, lists and mappings only."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return int(value) if isinstance(value, IntEnum) else value
+
+
+def _numbers(value: Any) -> Any:
+    """The same with nan and infinities as numbers."""
+    if isinstance(value, Mapping):
+        return {key: _numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_numbers(inner) for inner in value]
+    return float(value) if value in ("nan", "inf", "-inf") else value

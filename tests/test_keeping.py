@@ -1,0 +1,257 @@
+"""A plant written down and made again goes on as if nothing had been."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plant import keeping
+from plant.keeping import KeptError, continued, kept
+from plant.plant import Plant
+from plant.remembered import Remembered
+from plant.state import EVENTS_KEPT, part
+from plant.tracker import Tracker
+from tests.plants import plant, site
+
+DAY = 86400
+HOUR = 3600
+
+# --- plants that remember something of every kind ----------------------------------------------------------------
+
+
+def lithium() -> Plant:
+    """Ages, climbs with a tracker that has a memory, and is cold at night: its BMS has something to do."""
+    return plant(
+        battery={"model": "lifepo4", "ageing": "naumann", "soc": 0.3},
+        controller={"tracker": "dynamic", "battery_type": "lifepo4_4s"},
+    )
+
+
+def broken() -> Plant:
+    """One thing breaks and is mended, another one breaks later; the clock gains, and civil time changes."""
+    upsets = [
+        {"name": "battery_disconnected", "after": "5h", "lasts": "7h"},
+        {"name": "battery_aged", "after": "20h", "values": {"capacity_lost": 0.2}},
+        {"name": "clock_lost", "after": "30h", "lasts": "2h"},
+    ]
+    there = site(
+        start="2026-03-28T03:00:00",
+        upsets=upsets,
+        controller={"clock_drift_s_day": 400.0},
+        battery={"health": 0.8},
+    )
+    return Plant(there)
+
+
+KINDS: dict[str, Callable[[], Plant]] = {
+    "agm": lambda: plant(battery={"ageing": "rainflow"}, start_utc_s=1_767_096_000),  # over New Year's Eve
+    "weighted": lambda: plant(battery={"model": "flooded", "ageing": "weighted_ah"}),
+    "lithium": lithium,
+    "broken": broken,
+    "sizing": lambda: Plant(site(battery={"ageing": "rainflow"}), fidelity="sizing", step_s=900),
+}
+
+
+def less_boost(p: Plant) -> None:
+    p.configure(p.settings._replace(boost_min=17, load_on=0))
+
+
+def power_cut(p: Plant) -> None:
+    p.power_cycle()
+
+
+def heater(p: Plant) -> None:
+    p.upset("load_overload", power_w=60.0)
+
+
+def corrosion(p: Plant) -> None:
+    p.upset("battery_high_resistance", ohm=0.02)
+
+
+def mended(p: Plant) -> None:
+    p.mend(0)
+
+
+def clock_set(p: Plant) -> None:
+    p.set_clock(p.snapshot.t_device_s + 86_000.0)
+
+
+def cleared(p: Plant) -> None:
+    p.clear_energy()
+
+
+ACTIONS = (less_boost, power_cut, heater, corrosion, mended, clock_set, cleared)
+Deed = tuple[int, Callable[[Plant], None] | None]
+
+
+def again(p: Plant) -> Plant:
+    """Through text, as a file or a journal has it, strictly JSON."""
+    return continued(p.site, json.loads(json.dumps(kept(p), allow_nan=False)))
+
+
+def lived(p: Plant, deeds: list[Deed], end_s: int, sample_s: int) -> tuple[Plant, np.ndarray]:
+    """A life with something done at some moments; None has the plant written down and made again."""
+    begins, rows = p.t_utc_s, []
+    for at_s, deed in sorted(deeds, key=lambda deed: deed[0]):
+        rows.append(p.run(begins + at_s - p.t_utc_s, sample_s))
+        if deed is None:
+            p = again(p)
+        elif deed is not mended or p.remembered().upsets:
+            deed(p)
+    rows.append(p.run(begins + end_s - p.t_utc_s, sample_s))
+    return p, np.concatenate(rows)
+
+
+def moments(step_s: int, end_s: int) -> Any:
+    return st.integers(0, end_s // step_s).map(lambda k: k * step_s)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_plant_cut_anywhere_goes_on_to_the_same_bits(kind, data):
+    """Whatever is done to it before and after, at whatever grid points it is cut."""
+    step_s = 900 if kind == "sizing" else 5
+    end_s = (40 if kind == "sizing" else 2) * DAY
+    at = moments(step_s, end_s)
+    deeds = data.draw(st.lists(st.tuples(at, st.sampled_from(ACTIONS)), max_size=5))
+    cuts = data.draw(st.lists(at, min_size=1, max_size=3))
+    whole, samples = lived(KINDS[kind](), deeds, end_s, 900)
+    cut, others = lived(KINDS[kind](), deeds + [(at_s, None) for at_s in cuts], end_s, 900)
+    assert kept(cut) == kept(whole)
+    np.testing.assert_array_equal(others, samples)
+    assert cut.events() == whole.events()
+    assert (cut.health, cut.settings, cut.snapshot) == (whole.health, whole.settings, whole.snapshot)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_kept_is_kept_again_the_same(kind):
+    p = KINDS[kind]()
+    p.advance_to(p.t_utc_s + DAY + 5 * HOUR)
+    assert kept(again(p)) == kept(p)
+
+
+# --- that the test above can see it --------------------------------------------------------------------------------
+
+RICH: list[Deed] = [(HOUR, heater), (2 * HOUR, less_boost), (30 * HOUR, clock_set)]
+CUT_S, END_S = 33 * HOUR + 5, 4 * DAY
+
+
+def rich() -> Plant:
+    """A plant that after `RICH` remembers something of every kind."""
+    upsets = [{"name": "heatsink_blocked", "after": "60h"}, {"name": "battery_aged", "after": "1h"}]
+    return plant(upsets=upsets, battery={"ageing": "rainflow", "soc": 0.6})
+
+
+@pytest.fixture(scope="module")
+def lives() -> tuple[Remembered, Remembered, dict[str, Any]]:
+    """What it remembers at the start and at the cut, and all that is kept at the end."""
+    first = rich().remembered()
+    at_cut = lived(rich(), RICH, CUT_S, 3600)[0].remembered()
+    end = kept(lived(rich(), RICH, END_S, 3600)[0])
+    return first, at_cut, dict(end)
+
+
+CONSTANT = ("seed", "fidelity", "step_s", "start_utc_s")
+CHANGING = [name for name in Remembered._fields if name not in (*CONSTANT, "snapshot")]
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differently(name, lives):
+    """So none of them could be left out, and the tests above would tell."""
+    first, at_cut, end = lives
+    forgetful = at_cut._replace(**{name: getattr(first, name)})
+    if name == "upsets":  # what has been broken since has to be something
+        forgetful = at_cut._replace(upsets=(*first.upsets, ("load_overload", {"power_w": 30.0})))
+    p = Plant.continued(rich().site, forgetful)
+    p.advance_to(p.start_utc_s + END_S)
+    assert kept(p) != end
+
+
+def test_what_a_plant_shows_is_what_it_showed_when_it_was_cut(lives):
+    _, at_cut, _ = lives
+    assert Plant.continued(rich().site, at_cut).snapshot == at_cut.snapshot
+
+
+def test_a_plant_that_has_forgotten_nothing_goes_on_the_same(lives):
+    _, at_cut, end = lives
+    p = Plant.continued(rich().site, at_cut)
+    p.advance_to(p.start_utc_s + END_S)
+    assert kept(p) == end
+
+
+def test_what_is_remembered_stays_as_it_was_when_the_plant_goes_on():
+    p = rich()
+    then = p.remembered()
+    before = keeping.as_plain(then)
+    p.advance_to(p.t_utc_s + HOUR)
+    less_boost(p)
+    assert keeping.as_plain(then) == before
+
+
+# --- in plain values ------------------------------------------------------------------------------------------------
+
+
+def values_of(plain: Any) -> list[Any]:
+    inner = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else None
+    return [plain] if inner is None else [value for part in inner for value in values_of(part)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_plain_values_are_kept_and_json_carries_them_exactly(kind):
+    p = KINDS[kind]()
+    p.advance_to(p.t_utc_s + DAY)
+    plain = kept(p)
+    assert {type(value) for value in values_of(plain)} <= {int, float, str, bool, type(None)}
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    tracker = p.remembered().memory.tracker
+    assert isinstance(again(p).remembered().memory.tracker, type(tracker))
+    assert isinstance(tracker, Tracker) == (kind == "lithium")
+
+
+# --- what can't be gone on from -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", 99), ("layout", "0123456789ab")])
+def test_what_another_version_kept_is_refused(name, value):
+    p = plant()
+    with pytest.raises(
+        KeptError, match=f"{value}.*this one goes on from version 1, layout {keeping.layout()}"
+    ):
+        continued(p.site, {**kept(p), name: value})
+
+
+@pytest.mark.parametrize("name", sorted(kept(plant())))
+def test_what_is_not_whole_is_refused(name):
+    p = plant()
+    plain = dict(kept(p))
+    del plain[name]
+    with pytest.raises(KeptError):
+        continued(p.site, plain)
+
+
+def test_books_of_another_length_are_refused():
+    p = plant()
+    plain = dict(kept(p))
+    plain["books"] = {**plain["books"], "night": [0.0]}
+    with pytest.raises(KeptError, match="not whole: ValueError night has 1 numbers, not 3"):
+        continued(p.site, plain)
+    with pytest.raises(KeptError, match="not whole: ValueError 1 of 0 events"):
+        continued(p.site, {**kept(p), "events": [[0.0, 1]]})
+
+
+def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
+    """The log is a ring; it is written down from its oldest entry."""
+    p = plant()
+    p.advance_to(p.t_utc_s + DAY)
+    count = int(part(p._books, "event_count")[0])
+    log = part(p._books, "events").reshape(-1, 2)
+    for number in range(count, count + EVENTS_KEPT + 7):
+        log[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3
+    part(p._books, "event_count")[0] = count + EVENTS_KEPT + 7
+    assert len(kept(p)["events"]) == EVENTS_KEPT
+    assert again(p).events() == p.events()
