@@ -180,9 +180,10 @@ def serve(
     """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
     from modbus.endpoint import parse_endpoint
     from modbus.faulttext import parse_fault
-    from modbus.memory import plants_from, remembered
+    from modbus.memory import plants_from, remembered, unit_ids_from
+    from modbus.options import Options
     from modbus.pacing import parse_pace
-    from modbus.rig import Options, Rig
+    from modbus.rig import Rig
     from plant.clock import parse_polled_s
     from plant.problems import Problem, ProblemsError
     from plant.runoptions import check_weather
@@ -222,7 +223,7 @@ def serve(
         plants = plants_from(file, there, seed, start_s, say)
         if options.for_s is not None:
             check_weather(plants[0].site, plants[0].seed, int(plants[0].t_utc_s + options.for_s))
-        with Rig(plants, options, say, file) as rig:
+        with Rig(plants, options, say, file, unit_ids_from(file, unit, say)) as rig:
             with stoppable():
                 rig.run()
             rig.tell()

@@ -33,8 +33,9 @@ class UnitHead(_Record):
     """One of the controllers on the line."""
 
     unit: int = Field(ge=1, le=247)
+    unit_after_power_cycle: int = Field(ge=1, le=247)
     site: dict[str, Any]  # see `plant.sitecopy`
-    state: dict[str, Any] | None = None  # where it went on from; none: from the site's beginning
+    state: dict[str, Any] | None = None  # see `plant.keeping`; none: the site's beginning
 
 
 class Head(_Record):
@@ -47,7 +48,7 @@ class Head(_Record):
     start: str  # plant time, UTC
     seed: int
     map: str  # a file of the journal
-    polled_s: float | None  # as `modbus.rig.Options` has it
+    polled_s: float | None  # as `modbus.options.Options` has it
     for_s: float | None
     speed: float
     turnaround_s: float

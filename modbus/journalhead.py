@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from modbus.entries import File, Head, UnitHead
 from modbus.mapfile import map_files, read_map
+from modbus.versions import installed
 from plant.clock import iso_utc
+from plant.keeping import KeptError, continued, kept
 from plant.plant import Plant
+from plant.problems import Problem, ProblemsError
+from plant.site import Site
 from plant.sitecopy import Files, copied, restored, unpacked
 
 NUMBERS_DEPEND_ON: Final = ("numpy", "scipy", "numba", "pvlib", "pandas")
@@ -19,33 +22,26 @@ NUMBERS_DEPEND_ON: Final = ("numpy", "scipy", "numba", "pvlib", "pandas")
 
 def program() -> str:
     """Name and version of this program."""
-    return f"tracertwin {_version('tracertwin')}"
+    return f"tracertwin {installed('tracertwin')}"
 
 
 def versions() -> dict[str, str]:
     """What the numbers of a run may depend on beside this program."""
     own = {"python": platform.python_version(), "machine": platform.machine()}
-    return own | {name: _version(name) for name in NUMBERS_DEPEND_ON}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
+    return own | {name: installed(name) for name in NUMBERS_DEPEND_ON}
 
 
 def written_down(
-    plants: Sequence[Plant], units: Sequence[int], map_name: str, **how: Any
+    plants: Sequence[Plant], unit_ids: Sequence[tuple[int, int]], map_name: str, **how: Any
 ) -> tuple[Head, list[File]]:
     """What a journal has to say of a rig, so that it can be built again.
 
     Parameters
     ----------
     plants : sequence of Plant
-        At their beginning.
-    units : sequence of int
-        Their ids.
+        As the run finds them: at their beginning, or where a state file left them.
+    unit_ids : sequence of (int, int)
+        Ids of their controllers, now and after a power cycle.
     map_name : str
     how
         The other fields of `Head` that a rig decides.
@@ -60,8 +56,13 @@ def written_down(
         seed=plants[0].seed,
         map=map_path,
         units=tuple(
-            UnitHead(unit=unit, site=copied(plant.site, files))
-            for unit, plant in zip(units, plants, strict=True)
+            UnitHead(
+                unit=now,
+                unit_after_power_cycle=later,
+                site=copied(plant.site, files),
+                state=None if plant.t_utc_s == plant.start_utc_s else dict(kept(plant)),
+            )
+            for (now, later), plant in zip(unit_ids, plants, strict=True)
         ),
         **how,
     )
@@ -73,7 +74,7 @@ class Parts:
     """What a rig is built from."""
 
     plants: tuple[Plant, ...]
-    units: tuple[int, ...]
+    unit_ids: tuple[tuple[int, int], ...]
     map_name: str
 
 
@@ -87,7 +88,17 @@ def built_again(head: Head, files: Mapping[str, str]) -> Iterator[Parts]:
         If a site or the map is not as it was written.
     """
     with unpacked(files) as folder:
-        plants = [Plant(restored(unit.site, folder), head.seed, head.start_utc_s) for unit in head.units]
+        plants = [_plant(head, unit, restored(unit.site, folder)) for unit in head.units]
         map_name = str(folder / head.map)
         read_map(map_name, plants[0].site.ratings())
-        yield Parts(tuple(plants), tuple(unit.unit for unit in head.units), map_name)
+        unit_ids = [(unit.unit, unit.unit_after_power_cycle) for unit in head.units]
+        yield Parts(tuple(plants), tuple(unit_ids), map_name)
+
+
+def _plant(head: Head, unit: UnitHead, site: Site) -> Plant:
+    if unit.state is None:
+        return Plant(site, head.seed, head.start_utc_s)
+    try:
+        return continued(site, unit.state)
+    except KeptError as error:
+        raise ProblemsError([Problem("journal", 0, "units.state", str(error))]) from None

@@ -246,6 +246,16 @@ def plants_from(
     return plants
 
 
+def unit_ids_from(
+    file: StateFile | None, unit: int | None, say: Callable[[str], None]
+) -> list[tuple[int, int]]:
+    """Ids of the units as a state file left them, now and after a power cycle; none of a run that begins."""
+    ids = [] if file is None else [stood.unit_ids for stood in file.stood()]
+    if file is not None and ids and unit not in (None, ids[0][0]):
+        say(f"unit id {ids[0][0]}, as {file.path} has it; --unit is for new files")
+    return ids
+
+
 def _catch_up(file: StateFile, plants: Sequence[Plant], until_utc_s: int, say: Callable[[str], None]) -> None:
     """Live through the time that has passed, ten days at a time."""
     stands = max(plant.t_utc_s for plant in plants)

@@ -21,10 +21,11 @@ from modbus.entries import Entry, Exchange, Noise, Order, Peer, Sent, Stale
 from modbus.faulttext import parse_fault
 from modbus.journalfile import JournalFile
 from modbus.journalhead import NUMBERS_DEPEND_ON, Parts, built_again, program, versions
+from modbus.options import Options
 from modbus.pacing import Pace
 from modbus.phrases import said
 from modbus.registers import load_map
-from modbus.rig import Options, Rig
+from modbus.rig import Rig
 from modbus.rtu import decode_request
 from plant.clock import iso_utc
 from plant.problems import Problem, ProblemsError
@@ -72,15 +73,15 @@ class Replay:
             Options(
                 links=[parse_endpoint(link) for link in head.links],  # stay closed
                 map_name=parts.map_name,
-                unit=parts.units[0],
                 polled_s=0.0 if self._by_wall else head.polled_s,
                 for_s=head.for_s,
                 faults=[parse_fault(fault) for fault in head.faults],
                 pace=None if head.pace is None else Pace(*head.pace),
             ),
             lambda _: None,
+            unit_ids=parts.unit_ids,
         )
-        self.outcome = Outcome(last_utc_s=parts.plants[0].start_utc_s)
+        self.outcome = Outcome(last_utc_s=parts.plants[0].t_utc_s)
 
     def run(self) -> Outcome:
         """Live through all entries.

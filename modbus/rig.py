@@ -4,15 +4,11 @@ Knows what is started, in which order, and what is told of it: by words, in a fi
 counts at the end. Knows no command line.
 """
 
-import dataclasses
 import json
 import math
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any, Final, Self
 
@@ -21,18 +17,19 @@ from modbus.bus import Bus
 from modbus.commands import Unit
 from modbus.control import Control
 from modbus.conversation import Answer, Transmission
-from modbus.endpoint import Endpoint
 from modbus.entries import File, Head
 from modbus.faults import Faults, FaultyLine
-from modbus.faulttext import Fault, parse_fault
+from modbus.faulttext import parse_fault
 from modbus.journal import Journal
 from modbus.journalhead import written_down
-from modbus.link import Line, LineStats
+from modbus.link import Line
 from modbus.live import Live
 from modbus.memory import Memory
 from modbus.model import load_model
-from modbus.pacing import Pace, parse_pace
+from modbus.options import Options
+from modbus.pacing import parse_pace
 from modbus.registers import Difference, load_map
+from modbus.rigstats import counts, heard, numbered, totals, write_whole
 from modbus.rtu import Request
 from modbus.statefile import StateFile
 from modbus.tracer import Tracer
@@ -41,66 +38,6 @@ from plant.plant import Plant
 from plant.problems import Problem, ProblemsError
 
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to serve a plant.
-
-    Attributes
-    ----------
-    links : sequence of Endpoint
-        A line each.
-    map_name : str
-        Register map by name or path.
-    unit : int, optional
-        Own unit id, 1..247; the site's unless given.
-    speed : float
-        Plant time over wall time.
-    polled_s : float, optional
-        Each request moves the plants by so much, 0 by nothing; the wall's time doesn't count then, nor `speed`.
-    turnaround_s, stale_s : float
-        See `modbus.link.Line`.
-    faults : sequence of Fault
-        Set from the beginning on every line, beside those of the site.
-    pace : Pace, optional
-        How fast bytes leave; as the site says unless given.
-    half_duplex : bool
-        See `modbus.link.Line`; also if the site says so.
-    once : bool
-        End when the peers of all lines have come and gone.
-    for_s : float, optional
-        End after so much plant time.
-    control : Endpoint, optional
-        Where commands are taken.
-    record : Path, optional
-        Where the journal goes, see `modbus.journal`.
-    ready_file : Path, optional
-        Written when every link that listens is open, with the real endpoint of each link on a line of its
-        own; removed at the end.
-    stats : Path, optional
-        Where the counts go at the end, as JSON.
-    trace : Path, optional
-        Where a sample for each minute goes at the end.
-    """
-
-    links: Sequence[Endpoint]
-    map_name: str
-    unit: int | None = None
-    speed: float = 1.0
-    polled_s: float | None = None
-    turnaround_s: float = 0.005
-    stale_s: float = 0.5
-    faults: Sequence[Fault] = ()
-    pace: Pace | None = None
-    half_duplex: bool = False
-    once: bool = False
-    for_s: float | None = None
-    control: Endpoint | None = None
-    record: Path | None = None
-    ready_file: Path | None = None
-    stats: Path | None = None
-    trace: Path | None = None
 
 
 class Rig:
@@ -115,6 +52,8 @@ class Rig:
         Takes a line of text to the user, from any thread.
     state : StateFile, optional
         Where they are committed to; closed at the end.
+    unit_ids : sequence of (int, int)
+        Ids of the units, now and after a power cycle; those of the sites and the options unless given.
 
     Raises
     ------
@@ -130,6 +69,7 @@ class Rig:
         options: Options,
         say: Callable[[str], None],
         state: StateFile | None = None,
+        unit_ids: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._plants = tuple(plants)
         self._options = options
@@ -141,8 +81,9 @@ class Rig:
         self._lives = [
             Live(plant, self.clock, end_s, sample_s=60 if options.trace else 0, warn=say) for plant in plants
         ]
-        ids = self._unit_ids(state)
-        units = [unit for unit, _ in ids]
+        units = [now for now, _ in unit_ids] or [plant.site.unit for plant in plants]
+        if options.unit is not None and not unit_ids:
+            units[0] = options.unit
         tracers = [
             Tracer(
                 load_map(options.map_name, live.plant.site.ratings()),
@@ -153,7 +94,9 @@ class Rig:
                 alone=len(plants) == 1,
                 new_unit=new_unit,
             )
-            for live, (unit, new_unit) in zip(self._lives, ids, strict=True)
+            for live, unit, new_unit in zip(
+                self._lives, units, [later for _, later in unit_ids] or units, strict=True
+            )
         ]
         self.units = tuple(Unit(*pair) for pair in zip(self._lives, tracers, strict=True))
         self._tell_twins(units)
@@ -213,7 +156,7 @@ class Rig:
             if self._control is not None:
                 self._say(f"commands are taken at {self._control.start().endpoint}")
             if self._options.ready_file is not None:
-                _write_whole(self._options.ready_file, "".join(f"{line.endpoint}\n" for line in self._lines))
+                write_whole(self._options.ready_file, "".join(f"{line.endpoint}\n" for line in self._lines))
                 self._is_ready = True
         except BaseException:
             self.close()
@@ -253,12 +196,14 @@ class Rig:
             live.stop()
         if self._options.trace is not None:
             for number, live in enumerate(self._lives):
-                live.trace().write(_numbered(self._options.trace, number))
+                live.trace().write(numbered(self._options.trace, number))
         if self._options.stats is not None:
-            _write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
-        self._say(f"ended at {iso_utc(self._plants[0].snapshot.t_utc_s)}: {self._heard()}")
+            write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
+        self._say(
+            f"ended at {iso_utc(self._plants[0].snapshot.t_utc_s)}: {heard([line.stats for line in self._lines])}"
+        )
         for plant in self._plants:
-            self._say(_totals(plant))
+            self._say(totals(plant))
         for live in self._lives:
             if live.error is not None:
                 raise live.error
@@ -317,17 +262,6 @@ class Rig:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _unit_ids(self, state: StateFile | None) -> list[tuple[int, int]]:
-        """The units' ids, now and after a power cycle: as a state file has them, else as told."""
-        given = [plant.site.unit for plant in self._plants]
-        given[0] = self._options.unit or given[0]
-        stood = [] if state is None else state.stood()
-        if not stood:
-            return [(unit, unit) for unit in given]
-        if self._options.unit not in (None, stood[0].unit_ids[0]):
-            self._say(f"unit id {stood[0].unit_ids[0]}, as {state.path} has it; --unit is for new files")  # type: ignore[union-attr]
-        return [each.unit_ids for each in stood]
-
     def _warn(self, difference: Difference) -> None:
         self._say(
             f"{difference.address:#06x} is read as {difference.here}; a real Tracer has {difference.there} "
@@ -365,10 +299,10 @@ class Rig:
             self._journal.end()
 
     def _written_down(self) -> tuple[Head, list[File]]:
-        options, units = self._options, [unit.tracer.unit for unit in self.units]
+        options = self._options
         return written_down(
             self._plants,
-            units,
+            [unit.tracer.unit_ids for unit in self.units],
             options.map_name,
             links=tuple(map(str, options.links)),
             polled_s=options.polled_s,
@@ -411,43 +345,3 @@ class Rig:
         if polled_s is None:
             return f"x{self._options.speed:g}"
         return f"{polled_s:g} s a request" if polled_s else "time moves by commands only"
-
-    def _heard(self) -> str:
-        stats = [line.stats for line in self._lines]
-        asked = sum(sum(line.requests.values()) for line in stats)
-        replies = sum(line.replies for line in stats)
-        junk = sum(line.junk_bytes for line in stats)
-        return f"{asked} requests, {replies} replies, {junk} junk bytes"
-
-
-def _totals(plant: Plant) -> str:
-    s = plant.snapshot
-    return (
-        f"{plant.site.name}: PV {s.e_pv_wh:.1f} Wh, charged {s.e_chg_wh:.1f} Wh, load {s.e_load_wh:.1f} Wh, "
-        f"battery {100 * s.soc:.1f} %"
-    )
-
-
-def _numbered(path: Path, number: int) -> Path:
-    """The first unit's file, and beside it those of the others: trace.csv, trace-2.csv."""
-    return path if number == 0 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
-
-
-def counts(stats: LineStats) -> dict[str, Any]:
-    """The counts of a line as JSON has them: functions by their two hexadecimal digits."""
-    told = dataclasses.asdict(stats)
-    told["requests"] = {f"{function:02X}": n for function, n in sorted(stats.requests.items())}
-    told["latencies"] = stats.latencies.summary_ms()
-    told["reconnects"] = max(stats.connects - 1, 0)
-    return told
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that nobody ever sees half written."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ProblemsError([Problem(str(path), 0, "", f"cannot write: {error.strerror}")]) from error

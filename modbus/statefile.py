@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -28,6 +27,7 @@ from modbus.statetables import (
     STAGE_PLACE,
     STAGES,
 )
+from modbus.versions import installed
 from plant.clock import iso_utc
 from plant.keeping import VERSION as KEPT_VERSION
 from plant.keeping import Kept, layout
@@ -117,7 +117,10 @@ class StateFile:
         """Note down whose memory this is, in a new file. Committed with the first `write`."""
         self._database.execute("BEGIN IMMEDIATE")
         facts = {
-            "tracertwin": (_version(), "version of TracerTwin that began the run and goes on with it"),
+            "tracertwin": (
+                installed("tracertwin"),
+                "version of TracerTwin that began the run and goes on with it",
+            ),
             "layout": (f"{KEPT_VERSION}/{layout()}", "fingerprint of what controllers.state consists of"),
             "began": (iso_utc(began_utc_s), "where the run began, UTC"),
             "began_utc_s": (str(began_utc_s), "the same in seconds since 1970-01-01"),
@@ -142,10 +145,11 @@ class StateFile:
         with _told(self.path):
             facts = dict(self._database.execute("SELECT name, value FROM about"))
         problems = []
-        if (facts["tracertwin"], facts["layout"]) != (_version(), f"{KEPT_VERSION}/{layout()}"):
+        own, meaning = installed("tracertwin"), f"{KEPT_VERSION}/{layout()}"
+        if (facts["tracertwin"], facts["layout"]) != (own, meaning):
             problems.append(
-                f"kept by TracerTwin {facts['tracertwin']} (layout {facts['layout']}), this is {_version()} "
-                f"(layout {KEPT_VERSION}/{layout()}): its plant can't go on here; begin a new file, "
+                f"kept by TracerTwin {facts['tracertwin']} (layout {facts['layout']}), this is {own} "
+                f"(layout {meaning}): its plant can't go on here; begin a new file, "
                 "history still reads this one"
             )
         if int(facts["seed"]) != seed:
@@ -323,13 +327,6 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise refused(path, f"can't be used: {error}") from None
-
-
-def _version() -> str:
-    try:
-        return version("tracertwin")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def differing(then: Any, now: Any) -> str:

@@ -10,8 +10,9 @@ from modbus.endpoint import parse_endpoint
 from modbus.entries import Entry, Exchange
 from modbus.journalfile import JournalFile
 from modbus.master import Master
+from modbus.options import Options
 from modbus.replay import Outcome, Replay, rebuilt
-from modbus.rig import Options, Rig
+from modbus.rig import Rig
 from plant.plant import Plant
 from tests.plants import plant
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from modbus.bus import Bus, collided
 from modbus.endpoint import LinkError, parse_endpoint
 from modbus.master import Master
+from modbus.options import Options
 from modbus.registers import TRACER_4210, load_map
 from modbus.replies import WordsReply, decode_reply
-from modbus.rig import Options, Rig
+from modbus.rig import Rig
 from modbus.rtu import ReadWords, UnitId, WriteCoil, crc16
 from modbus.tracer import Tracer
 from plant.plant import Plant

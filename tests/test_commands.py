@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from modbus import commands
 from modbus.commands import COMMANDS, listing
 from modbus.endpoint import parse_endpoint
-from modbus.rig import Options, Rig
+from modbus.options import Options
+from modbus.rig import Rig
 from plant.clock import DAY_S
 from plant.plant import Plant
 from tests.plants import plant

@@ -21,10 +21,11 @@ from modbus.faults import Faults, FaultyLine
 from modbus.faulttext import parse_fault
 from modbus.linefaults import FAULTS
 from modbus.link import Line
+from modbus.options import Options
 from modbus.pacing import parse_pace
 from modbus.registers import TRACER_4210, load_map
 from modbus.replies import WordsReply
-from modbus.rig import Options, Rig
+from modbus.rig import Rig
 from modbus.rtu import ReadWords
 from modbus.tracer import Tracer
 from plant.problems import ProblemsError

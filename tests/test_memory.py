@@ -19,8 +19,9 @@ from modbus.endpoint import parse_endpoint
 from modbus.live import Live
 from modbus.master import Master
 from modbus.memory import plants_from
+from modbus.options import Options
 from modbus.replies import EchoReply, UnitIdReply
-from modbus.rig import Options, Rig
+from modbus.rig import Rig
 from modbus.rtu import ReadWords, UnitId, WriteWord
 from modbus.statefile import StateFile
 from plant.keeping import kept

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 import tracertwin
 from modbus.asmaster import Manner, changes, print_comparison
 from modbus.conversation import Burst, Transmission
+from modbus.endpoint import parse_endpoint
+from modbus.entries import Exchange
 from modbus.faulttext import parse_fault
+from modbus.memory import plants_from, remembered, unit_ids_from
+from modbus.options import Options
 from modbus.pacing import parse_pace
 from modbus.replay import print_replay
 from modbus.rig import Rig
@@ -37,7 +41,7 @@ from plant.plant import Plant
 from plant.problems import ProblemsError
 from plant.site import load_site
 from tests.journals import ask, entries, master, replayed, rig, running, silent, transcript
-from tests.plants import plant
+from tests.plants import plant, site
 
 ROOT = Path(__file__).parents[1]
 BLOCK = ReadWords(1, 4, 0x3100, 8)
@@ -526,3 +530,27 @@ def test_recorded_pauses_are_kept_unless_another_is_asked_for(tmp_path):
     slow, quick = at[2] - at[0], at[5] - at[3]
     assert slow == pytest.approx(0.3, abs=0.1)
     assert quick < 0.1
+
+
+def test_a_run_that_goes_on_from_a_state_file_is_replayed_from_where_it_stood(tmp_path):
+    """The journal has the plant, and a unit id that function 45 has set for after the next power cycle."""
+    state = tmp_path / "cabin.state"
+
+    def lived(name: str, *commands: str) -> Path:
+        path = tmp_path / name
+        links = [parse_endpoint(f"unix-listen:{path}.sock")]
+        options = Options(links=links, map_name="epever", polled_s=600.0, record=path)
+        with remembered(state) as file:
+            plants = plants_from(file, site(), 1, None, print)
+            with Rig(plants, options, lambda _: None, file, unit_ids_from(file, None, print)) as rig:
+                for request in (ReadWords(1, 4, 0x3100, 8), WriteWord(1, 0x906C, 90), UnitId(0xF8, 9)):
+                    ask(rig, request)
+                for command in commands:
+                    rig.do(command)
+                ask(rig, ReadWords(9, 4, 0x3300, 8))
+        return path
+
+    first, second = lived("first"), lived("second", "step 1h", "power-cycle")
+    assert [replayed(path).differences for path in (first, second)] == [0, 0]
+    sent = [entry.what.sent for entry in entries(second) if isinstance(entry.what, Exchange)]
+    assert sent[-1] is not None  # the new id holds

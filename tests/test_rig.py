@@ -14,8 +14,10 @@ from modbus.conversation import LineStats
 from modbus.endpoint import LinkError, parse_endpoint
 from modbus.live import Live
 from modbus.master import Master
+from modbus.options import Options
 from modbus.replies import EchoReply, ExceptionReply, WordsReply
-from modbus.rig import PEERS_S, Options, Rig, counts
+from modbus.rig import PEERS_S, Rig
+from modbus.rigstats import counts
 from modbus.rtu import ReadWords, WriteCoil
 from plant.problems import ProblemsError
 from tests.plants import plant

@@ -328,7 +328,7 @@ def test_another_seed_is_refused_with_the_one_that_would_do(kept_cabin):
 
 
 def test_another_version_of_the_program_is_refused(kept_cabin, monkeypatch):
-    monkeypatch.setattr(statefile, "_version", lambda: "9.9")
+    monkeypatch.setattr(statefile, "installed", lambda _: "9.9")
     message = refusal(lambda: continued(kept_cabin, site(), 5))
     assert "kept by TracerTwin" in message
     assert "this is 9.9" in message
