@@ -141,6 +141,15 @@ RULES: tuple[Rule, ...] = (
         Machine.LOAD, LoadOutput.BARRED, LoadOutput.ON, "load allowed again",
         tuple(When(barred, "<", "half") for _, barred in _NO_LOAD),
     ),
+    # Before those of the output: a load that trips and is switched off at the same instant stays off.
+    Rule(
+        Machine.LOAD_CONTROL, LoadControl.ON, LoadControl.OFF, "load not called for",
+        (When("load_called", "<", "half"),),
+    ),
+    Rule(
+        Machine.LOAD_CONTROL, LoadControl.OFF, LoadControl.ON, "load called for",
+        (When("load_called", ">=", "half"),),
+    ),
     Rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.SHORT, "load short circuit",
         (When("load_share", ">=", "short"),), effect=Effect.TRIPS,
@@ -193,14 +202,6 @@ RULES: tuple[Rule, ...] = (
         )
         for tripped in (LoadOutput.SHORT, LoadOutput.OVERLOAD)
         for number in (1, 2, 3, 4, 5)
-    ),
-    Rule(
-        Machine.LOAD_CONTROL, LoadControl.ON, LoadControl.OFF, "load not called for",
-        (When("load_called", "<", "half"),),
-    ),
-    Rule(
-        Machine.LOAD_CONTROL, LoadControl.OFF, LoadControl.ON, "load called for",
-        (When("load_called", ">=", "half"),),
     ),
     Rule(
         Machine.OVER_VOLTAGE, OverVoltage.NORMAL, OverVoltage.TRIPPED, "over-voltage disconnect",

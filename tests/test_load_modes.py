@@ -166,3 +166,22 @@ def test_a_mode_polled_often_switches_as_one_left_alone(mode):
     for pause in (5, 1795, 4000, 7205, 12345, 20000, 33333):
         polled.advance_to(polled.t_utc_s + pause)
     assert alone.advance_to(polled.t_utc_s) == polled.snapshot
+
+
+@pytest.mark.parametrize(("upset", "trips"), [("load_short", "SHORT"), ("load_overload", "OVERLOAD")])
+@pytest.mark.parametrize("off", ["dawn", "hand"])
+def test_a_load_that_has_tripped_is_off_when_it_is_switched_off_and_does_not_flutter(upset, trips, off):
+    """Switched off it may be tried again, but not at that very instant."""
+    p = lamp_plant(load_mode="light" if off == "dawn" else "manual")
+    p.upset(upset)
+    p.advance_to(utc("2026-03-11T04:00"))
+    assert changes(p, Machine.LOAD, trips)
+    if off == "hand":
+        p.configure(p.settings._replace(load_on=0))
+    before = len(p.events())
+    p.advance_to(utc("2026-03-11T16:00"))
+    loads = [event for event in p.events()[before:] if event.machine is Machine.LOAD]
+    assert [(event.to, event.reason) for event in loads] in ([], [("ON", "load switched off")])
+    assert p.snapshot.load_on == 0.0
+    assert p.snapshot.i_load_a == 0.0
+    assert p.overrun_steps == 0
