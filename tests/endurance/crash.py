@@ -40,6 +40,7 @@ LOSS_S = 1.0
 SLACK_S = 1.0  # of a machine that does other things as well
 LONGEST_S = 3.0
 AT_THE_START = 0.25  # of the kills: counted from the fork, the others from the first reply
+ROUNDING = 1e-9  # of a meter whose day is added to the days before
 FRESH_EVERY = 8  # so often a kill goes to a file that is only just made
 CAPACITY = 0x9001  # of the second controller, written by the master; the first one is left alone
 CLOCK, METER = 0x9013, 0x3312
@@ -215,7 +216,7 @@ def check(left: Left, before: Left | None, heard: Heard, killed_s: float) -> Non
     if before is not None:
         for name in ("utc_s", "meters", "samples", "events"):
             for now, then in zip(getattr(left, name), getattr(before, name), strict=True):
-                require(now >= then, name, "went back from", then, "to", now)
+                require(now >= then - ROUNDING, name, "went back from", then, "to", now)
         if heard.clocks:
             require(heard.clocks[0][1] >= before.clock, "began at", heard.clocks[0][1], "after", before.clock)
         if heard.meters:
