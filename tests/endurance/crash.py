@@ -40,7 +40,7 @@ LOSS_S = 1.0
 SLACK_S = 1.0  # of a machine that does other things as well
 LONGEST_S = 3.0
 AT_THE_START = 0.25  # of the kills: counted from the fork, the others from the first reply
-ROUNDING = 1e-9  # of a meter whose day is added to the days before
+ROUNDING = 1e-12  # of a meter whose day is added to the days before
 FRESH_EVERY = 8  # so often a kill goes to a file that is only just made
 CAPACITY = 0x9001  # of the second controller, written by the master; the first one is left alone
 CLOCK, METER = 0x9013, 0x3312
@@ -182,7 +182,7 @@ def _samples(database: sqlite3.Connection, controller: int, utc_s: int, state: d
         snapshot = state["snapshot"]
         grown = snapshot["e_pv_wh"] - last[0], snapshot["generated_total_kwh"] - last[1]
         require(
-            -1e-9 <= grown[0] < 20.0 and -1e-9 <= grown[1] < 0.02, "counters and history differ by", grown
+            -1e-12 <= grown[0] < 20.0 and -1e-9 <= grown[1] < 0.02, "counters and history differ by", grown
         )
     return len(times)
 
