@@ -66,7 +66,7 @@ def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_da
     return out
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _shocks(seed: int, stream: Stream, day: int, per_day: int) -> np.ndarray:
     """The innovations of one day. Neighbouring days share most of them, so they are kept."""
     return generator(seed, stream, day).standard_normal(per_day)

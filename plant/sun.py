@@ -287,7 +287,7 @@ def _climatology(latitude_deg: float, longitude_deg: float) -> tuple[float, ...]
     return tuple(float(value) for value in looked_up)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def monthly_value(monthly: tuple[float, ...], day: int) -> float:
     """Value on a day, linear between the middles of the months."""
     today = date_of(day)

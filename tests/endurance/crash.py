@@ -182,7 +182,7 @@ def _samples(database: sqlite3.Connection, controller: int, utc_s: int, state: d
         snapshot = state["snapshot"]
         grown = snapshot["e_pv_wh"] - last[0], snapshot["generated_total_kwh"] - last[1]
         require(
-            -1e-12 <= grown[0] < 20.0 and -1e-9 <= grown[1] < 0.02, "counters and history differ by", grown
+            -1e-9 <= grown[0] < 20.0 and -1e-9 <= grown[1] < 0.02, "counters and history differ by", grown
         )
     return len(times)
 
