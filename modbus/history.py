@@ -19,6 +19,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from modbus.rigstats import numbered
 from modbus.statefile import BUSY_S, check_header, day_limits, refused
 from modbus.statetables import SAMPLES, STAGES
 from plant.charger import Stage
@@ -188,11 +189,6 @@ def print_history(
                 _draw(history.trace(controller, days), numbered(plot, place))
             if out is not None:
                 _write(history, controller, days, numbered(out, place))
-
-
-def numbered(path: Path, place: int) -> Path:
-    """The first controller's file, and beside it those of the others: days.png, days-2.png."""
-    return path if place == 0 else path.with_name(f"{path.stem}-{place + 1}{path.suffix}")
 
 
 def _print_controller(history: History, controller: Controller, days: int, console: Console) -> None:

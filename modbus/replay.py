@@ -249,13 +249,13 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
     began_s = perf_counter()
     with rebuilt(journal) as parts:
         print(about(journal, parts))
+        from_s = parts.plants[0].t_utc_s
         outcome = Replay(journal, parts).run()
-        plant_s = outcome.last_utc_s - parts.plants[0].start_utc_s
     if journal.cut_line:
         say(f"{path}:{journal.cut_line}: the last line is cut short and was left out")
     elif not journal.is_ended:
         say(f"{path}: the run was killed, or its journal couldn't be written any more")
-    print(_heard(outcome, plant_s, perf_counter() - began_s))
+    print(_heard(outcome, outcome.last_utc_s - from_s, perf_counter() - began_s))
     if not outcome.differences:
         print(f"same: all {outcome.requests} replies, byte for byte")
         return SAME
@@ -273,7 +273,7 @@ def about(journal: JournalFile, parts: Parts) -> str:
     names = ", ".join(plant.site.name for plant in parts.plants)
     clock = f"x{head.speed:g}" if head.polled_s is None else f"{head.polled_s:g} s a request"
     return (
-        f"{names} from {head.start}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "
+        f"{names} from {iso_utc(parts.plants[0].t_utc_s)}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "
         f"recorded {head.began} by {head.program}"
     )
 
