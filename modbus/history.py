@@ -73,7 +73,7 @@ class History:
         """
         try:
             with path.open("rb") as file:
-                check_header(path, file.read(100))
+                check_header(path, file.read(100), "serve --state FILE makes one")
         except OSError as error:
             raise refused(path, f"can't be read: {error.strerror}") from None
         try:

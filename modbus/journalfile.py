@@ -30,8 +30,13 @@ class JournalFile:
         try:
             self.head: Head = read_head(first)
         except JournalError as error:
-            self._refuse(1, str(error))
-        self.files = {what.name: what.text for _, what in self._read(lines) if isinstance(what, File)}
+            self._refuse(1, f"is no journal: {error}")
+        self.files: dict[str, str] = {}
+        for _, what in self._read(lines):
+            if isinstance(what, Entry):
+                return
+            self.files[what.name] = what.text
+        self._refuse(self.cut_line, "ends before its first entry: there is nothing to replay")
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """Line number and entry, in order.
@@ -44,7 +49,7 @@ class JournalFile:
         lines = self._lines()
         next(lines)
         last = 0
-        for number, what in self._read(lines, files_only=False):
+        for number, what in self._read(lines):
             if isinstance(what, Entry):
                 if what.number != last + 1:
                     self._refuse(
@@ -65,9 +70,7 @@ class JournalFile:
         except OSError as error:
             raise ProblemsError([Problem(str(self.path), 0, "", f"cannot read: {error.strerror}")]) from None
 
-    def _read(
-        self, lines: Iterator[tuple[int, str]], files_only: bool = True
-    ) -> Iterator[tuple[int, File | Entry]]:
+    def _read(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, File | Entry]]:
         for number, text in lines:
             if not text.endswith("\n"):
                 self.cut_line = number
@@ -76,8 +79,6 @@ class JournalFile:
                 what = read_line(text)
             except JournalError as error:
                 self._refuse(number, str(error))
-            if files_only and isinstance(what, Entry):
-                return
             yield number, what
 
     def _refuse(self, number: int, why: str) -> NoReturn:

@@ -272,8 +272,9 @@ def about(journal: JournalFile, parts: Parts) -> str:
     head = journal.head
     names = ", ".join(plant.site.name for plant in parts.plants)
     clock = f"x{head.speed:g}" if head.polled_s is None else f"{head.polled_s:g} s a request"
+    begins = iso_utc(parts.plants[0].t_utc_s)
     return (
-        f"{names} from {iso_utc(parts.plants[0].t_utc_s)}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "
+        f"{names} from {begins}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "
         f"recorded {head.began} by {head.program}"
     )
 

@@ -96,7 +96,7 @@ class StateFile:
         """
         lock = _locked(path)
         try:
-            check_header(path, os.pread(lock, 100, 0))
+            check_header(path, os.pread(lock, 100, 0), "give --state a new name")
             database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             with _told(path):
                 _prepare(database)
@@ -292,19 +292,18 @@ def _locked(path: Path) -> int:
     return lock
 
 
-def check_header(path: Path, header: bytes) -> None:
+def check_header(path: Path, header: bytes, would_do: str) -> None:
     """By its bytes, before SQLite gets to see it: what isn't ours is not to be touched."""
     if not header:
         return
     if not header.startswith(MAGIC):
-        raise refused(path, "is no SQLite file; give --state a new name")
+        raise refused(path, f"is no state file, nor any of SQLite; {would_do}")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise refused(path, "is a database of something else; give --state a new name")
+        raise refused(path, f"is a database of something else; {would_do}")
     found = int.from_bytes(header[60:64], "big")
     if found != FILE_VERSION:
         raise refused(
-            path,
-            f"is a state file of version {found}, this one writes version {FILE_VERSION}; begin a new file",
+            path, f"is a state file of version {found}, this is of version {FILE_VERSION}; {would_do}"
         )
 
 

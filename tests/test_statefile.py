@@ -252,10 +252,13 @@ def of_version_9(path: Path) -> None:
 
 
 OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "text": (lambda path: path.write_text("a letter\n" * 99), "is no SQLite file; give --state a new name"),
-    "short": (lambda path: path.write_text("x"), "is no SQLite file"),
+    "text": (
+        lambda path: path.write_text("a letter\n" * 99),
+        "is no state file, nor any of SQLite; give --state a new name",
+    ),
+    "short": (lambda path: path.write_text("x"), "is no state file"),
     "database": (database_of_others, "is a database of something else; give --state a new name"),
-    "version": (of_version_9, "is a state file of version 9, this one writes version 1; begin a new file"),
+    "version": (of_version_9, "is a state file of version 9, this is of version 1; give --state a new name"),
     "folder": (lambda path: path.mkdir(), "can't be written: Is a directory"),
 }
 
