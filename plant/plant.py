@@ -5,6 +5,7 @@ the same bits.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
@@ -171,8 +172,10 @@ class Plant:
         stage = power_stage(site.controller.parameters(), site.battery.system_v, cable_ohm)
         rig = Rig(self._aged, stage, site.battery.cable_ohm)
         for number in self._broken:
-            name, values = self._upsets[number]
-            rig = applied(rig, name, values)
+            further = applied(rig, *self._upsets[number])
+            with suppress(ValueError):  # nothing is left for it to break: a string can't come off twice
+                layout_of(site.array, further.defects)
+                rig = further
         return rig
 
     def _parameters(self) -> Parameters:

@@ -18,7 +18,7 @@ from modbus import memory
 from modbus.endpoint import parse_endpoint
 from modbus.live import Live
 from modbus.master import Master
-from modbus.memory import plants_from
+from modbus.memory import plants_from, unit_ids_from
 from modbus.options import Options
 from modbus.replies import EchoReply, UnitIdReply
 from modbus.rig import Rig
@@ -60,7 +60,8 @@ def serve(path: Path, said: list[str]) -> Callable[..., Any]:
                 "links": [parse_endpoint("listen:127.0.0.1:0")],
                 "turnaround_s": 0.0,
             }
-            with Rig(plants, Options(**{**given, **options}), said.append, file) as rig:  # type: ignore[arg-type]
+            told = Options(**{**given, **options})  # type: ignore[arg-type]
+            with Rig(plants, told, said.append, file, unit_ids_from(file, told.unit, said.append)) as rig:
                 thread = threading.Thread(target=rig.run)
                 if runs:
                     thread.start()

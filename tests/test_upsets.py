@@ -158,3 +158,17 @@ def test_a_battery_keeps_its_last_cell_however_often_one_is_shorted():
         p.upset("battery_cell_shorted")
     p.run(HOUR, 900)
     assert 0.0 < p.snapshot.v_batt_v < 5.0
+
+
+def test_what_breaks_by_the_timetable_may_be_broken_already():
+    """Somebody has told the plant so before: it goes on as it is, and mended it is whole."""
+    p = plant(upsets=[{"name": "string_open", "after": "1h", "lasts": "1h"}])
+    number = p.upset("string_open")
+    p.advance_to(p.t_utc_s + 90 * 60)
+    assert list(p.broken().values()) == ["string_open", "string_open"]
+    assert p.snapshot.i_pv_a == 0.0
+    p.mend(number)
+    assert p.snapshot.i_pv_a == 0.0  # the other one holds still
+    p.advance_to(p.t_utc_s + 60 * 60)
+    assert p.broken() == {}
+    assert p.snapshot.i_pv_a > 0.0
