@@ -11,10 +11,11 @@ run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 
 test: $(VENV)/.test      ## set up, then lint, types, import rules and every test
 	$(MAKE) --no-print-directory -j2 lint compiled
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 compiled: $(VENV)/.test  ## the plant's machine code; else both halves of the tests would make it
-	$(BIN)/tracertwin run --days 0.01 >/dev/null
+	$(BIN)/tracertwin run cabin --days 0.01 >/dev/null
+	$(BIN)/tracertwin run motorhome --days 0.01 >/dev/null
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

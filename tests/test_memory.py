@@ -279,7 +279,7 @@ def test_a_full_disk_stops_recording_with_one_warning_and_the_line_goes_on(serve
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
-sys.argv = ["tracertwin", "serve", "--state", sys.argv[1], "--link", "listen:127.0.0.1:0", "--speed", "20000",
+sys.argv = ["tracertwin", "serve", "--state", sys.argv[1], "--link", "listen:127.0.0.1:0", "--speed", "80000",
     "--for", "4d"]
 import tracertwin
 tracertwin.main()
