@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from plant.clock import FASTEST, SLOWEST
 from plant.commandline import (
     MapName,
     Seed,
@@ -96,7 +97,7 @@ def serve(
     ] = None,
     speed: Annotated[
         float,
-        typer.Option(parser=number(float, 0.001, 100000), metavar="X", help="Plant time over wall time."),
+        typer.Option(parser=number(float, SLOWEST, FASTEST), metavar="X", help="Plant time over wall time."),
     ] = 1.0,
     clock: Annotated[
         str,
@@ -303,7 +304,7 @@ def demo(
         float, typer.Option(parser=number(float, 0.01, 3650), metavar="N", help="Plant days to show.")
     ] = 1.0,
     speed: Annotated[
-        float, typer.Option(parser=number(float, 1, 100000), metavar="X", help="Plant time over wall time.")
+        float, typer.Option(parser=number(float, 1, FASTEST), metavar="X", help="Plant time over wall time.")
     ] = 1440.0,
     start: Start = None,
     seed: Seed = None,

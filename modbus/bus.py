@@ -5,12 +5,11 @@ service address of function 45 among several, answer at the same moment, and the
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import reduce
 
 from modbus.rtu import Request
 from modbus.tracer import Tracer
-
-IDLE: Final = 0xFF  # what a wire carries that nobody drives
+from modbus.uart import levels, received, together
 
 
 class Bus:
@@ -43,9 +42,5 @@ class Bus:
 
 
 def collided(replies: Sequence[bytes]) -> bytes:
-    """Replies sent at the same moment: a 0 that one of them drives wins over the 1 of another (guess)."""
-    wire = bytearray([IDLE]) * max(map(len, replies))
-    for reply in replies:
-        for place, byte in enumerate(reply):
-            wire[place] &= byte
-    return bytes(wire)
+    """What is received of replies sent at the same moment."""
+    return received(reduce(together, map(levels, replies)))

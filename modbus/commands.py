@@ -12,11 +12,19 @@ from typing import Final, NamedTuple, Protocol
 from modbus.faults import Faults
 from modbus.live import Live
 from modbus.tracer import Tracer
-from plant.clock import SteppedClock, WallClock, iso_utc, parse_duration_s, parse_local, to_local, to_utc_s
+from plant.clock import (
+    FASTEST,
+    SLOWEST,
+    SteppedClock,
+    WallClock,
+    iso_utc,
+    parse_duration_s,
+    parse_local,
+    to_local,
+    to_utc_s,
+)
 from plant.problems import did_you_mean
 from plant.snapshot import Snapshot
-
-SLOWEST, FASTEST = 0.001, 100_000  # plant time over wall time
 
 
 class Unit(NamedTuple):
@@ -75,14 +83,13 @@ class Command(NamedTuple):
     times: bool = False  # a replay has the time from elsewhere
 
 
-def _unit(rig: Commanded, values: dict[str, float]) -> Unit:
-    """Take ``unit=ID`` out of the values; the first unit if nothing is said."""
-    if "unit" not in values:
-        return rig.units[0]
-    asked = values.pop("unit")
+def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
+    """The unit that ``unit=ID`` names, the first if nothing is said; and the rest of the command."""
+    rest = {key: value for key, value in said.values.items() if key != "unit"}
+    asked = said.values.get("unit", rig.units[0].tracer.unit)
     for unit in rig.units:
         if unit.tracer.unit == asked:
-            return unit
+            return unit, Said(said.words, rest)
     known = ", ".join(str(unit.tracer.unit) for unit in rig.units)
     raise ValueError(f"no unit {asked:g}; there is {known}")
 
@@ -140,23 +147,18 @@ def _ahead(rig: Commanded, seconds: float) -> str:
 
 
 def _upset(rig: Commanded, said: Said) -> str:
-    values = dict(said.values)
-    unit = _unit(rig, values)
+    unit, said = _unit(rig, said)
     if len(said.words) != 1:
         raise ValueError("give the name of an upset, e.g. upset load_short, or upset string_open strings=2")
-    return f"mend {unit.live.plant.upset(said.words[0], **values)}"
+    return f"mend {unit.live.plant.upset(said.words[0], **said.values)}"
 
 
 def _mend(rig: Commanded, said: Said) -> str:
-    values = dict(said.values)
-    plant = _unit(rig, values).live.plant
-    broken = plant.broken()
-    asked = (
-        list(broken)
-        if said.words == ("all",)
-        else [number for number in broken if said.words == (str(number),)]
-    )
-    if not asked and said.words != ("all",):
+    unit, said = _unit(rig, said)
+    plant = unit.live.plant
+    broken, word = plant.broken(), said.one("the number that upset told, or all,")
+    asked = [number for number in broken if word in ("all", str(number))]
+    if not asked and word != "all":
         known = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
         raise ValueError(f"give the number that upset told, or all; broken now: {known}")
     for number in asked:
@@ -175,18 +177,17 @@ def _fault(rig: Commanded, said: Said) -> str:
 
 
 def _power_cycle(rig: Commanded, said: Said) -> str:
-    values = dict(said.values)
-    unit = _unit(rig, values)
-    _nothing(Said(said.words, values))
+    unit, said = _unit(rig, said)
+    _nothing(said)
     unit.live.power_cycle()
     unit.tracer.power_cycle()
     return ""
 
 
 def _show(rig: Commanded, said: Said) -> str:
-    values = dict(said.values)
-    snapshot = _unit(rig, values).live.plant.snapshot
-    for name in said.words:
+    unit, said = _unit(rig, said)
+    snapshot = unit.live.plant.snapshot
+    for name in (*said.words, *said.values):
         if name not in Snapshot._fields:
             raise ValueError(f"no quantity {name}{did_you_mean(name, Snapshot._fields)}")
     return json.dumps({name: getattr(snapshot, name) for name in said.words or Snapshot._fields})

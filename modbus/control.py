@@ -5,14 +5,13 @@ line means is for `modbus.commands`.
 """
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Final, Self
 
-from modbus.endpoint import Endpoint, LinkError, PtyEndpoint, SerialEndpoint, UnixEndpoint, dial, listen
+from modbus.endpoint import Endpoint, LinkError, PtyEndpoint, SerialEndpoint, close_listener, dial, listen
 from modbus.stopsignal import StopSignal
 from modbus.stream import Listener, Stream
 
@@ -92,10 +91,7 @@ class Control:
             else:
                 with stream, contextlib.suppress(OSError):
                     stream.sendall(f"{ERROR}{MOST_CLIENTS} clients are here already\n".encode())
-        self._listener.close()
-        if isinstance(self.endpoint, UnixEndpoint):
-            with contextlib.suppress(OSError):
-                os.unlink(self.endpoint.path)
+        close_listener(self._listener, self.endpoint)
 
     def _serve(self, stream: Stream) -> None:
         self._clients[threading.current_thread()] = stream

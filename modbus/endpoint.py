@@ -293,6 +293,14 @@ def _listen_unix(endpoint: UnixEndpoint) -> socket.socket:
     return sock
 
 
+def close_listener(listener: Listener, endpoint: Endpoint) -> None:
+    """Let nobody else come, and leave no socket behind in the file system."""
+    listener.close()
+    if isinstance(endpoint, UnixEndpoint):
+        with contextlib.suppress(OSError):
+            os.unlink(endpoint.path)
+
+
 def _remove_stale(endpoint: UnixEndpoint) -> None:
     """Remove the socket file of a process that is gone; anything else stays for bind() to stumble on."""
     with contextlib.suppress(FileNotFoundError):

@@ -32,7 +32,11 @@ def versions() -> dict[str, str]:
 
 
 def written_down(
-    plants: Sequence[Plant], unit_ids: Sequence[tuple[int, int]], map_name: str, **how: Any
+    plants: Sequence[Plant],
+    unit_ids: Sequence[tuple[int, int]],
+    map_name: str,
+    goes_on: bool,
+    **how: Any,
 ) -> tuple[Head, list[File]]:
     """What a journal has to say of a rig, so that it can be built again.
 
@@ -43,6 +47,8 @@ def written_down(
     unit_ids : sequence of (int, int)
         Ids of their controllers, now and after a power cycle.
     map_name : str
+    goes_on : bool
+        Whether the plants are not as their sites begin them, even if no time has gone by.
     how
         The other fields of `Head` that a rig decides.
     """
@@ -60,7 +66,7 @@ def written_down(
                 unit=now,
                 unit_after_power_cycle=later,
                 site=copied(plant.site, files),
-                state=None if plant.t_utc_s == plant.start_utc_s else dict(kept(plant)),
+                state=dict(kept(plant)) if goes_on else None,
             )
             for (now, later), plant in zip(unit_ids, plants, strict=True)
         ),

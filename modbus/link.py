@@ -7,7 +7,6 @@ asyncio, as the kernel releases the GIL. Knows redials and threads; what is said
 
 import contextlib
 import dataclasses
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Self
 
 from modbus.conversation import Answer, Conversation, LineStats, Timing, Witness
 from modbus.diagnosis import Diagnosis
-from modbus.endpoint import Endpoint, LinkError, UnixEndpoint, dial, listen, parse_endpoint
+from modbus.endpoint import Endpoint, LinkError, close_listener, dial, listen, parse_endpoint
 from modbus.stopsignal import StopSignal
 from modbus.stream import Listener, Stream, is_tcp
 
@@ -181,7 +180,8 @@ class Line:
             heard = self._dial_once() if self._listener is None else self._accept_once(self._listener)
             if heard and self._once:
                 break
-        self._close_listener()
+        if self._listener is not None:
+            close_listener(self._listener, self.endpoint)
 
     def _accept_once(self, listener: Listener) -> bool:
         """Serve the next master that calls; whether it said anything."""
@@ -237,14 +237,6 @@ class Line:
         if not self._stop.is_set():
             self._diagnosis.closed(why, heard=conversation.heard)
         return conversation.heard
-
-    def _close_listener(self) -> None:
-        if self._listener is None:
-            return
-        self._listener.close()
-        if isinstance(self.endpoint, UnixEndpoint):
-            with contextlib.suppress(OSError):
-                os.unlink(self.endpoint.path)
 
 
 def _make_prompt(stream: Stream) -> None:

@@ -9,19 +9,17 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from modbus import commands
 from modbus.bus import Bus
 from modbus.commands import Unit
 from modbus.control import Control
 from modbus.conversation import Answer, Transmission
-from modbus.entries import File, Head
 from modbus.faults import Faults, FaultyLine
 from modbus.faulttext import parse_fault
-from modbus.journal import Journal
-from modbus.journalhead import written_down
 from modbus.link import Line
 from modbus.live import Live
 from modbus.memory import Memory
@@ -36,6 +34,10 @@ from modbus.tracer import Tracer
 from plant.clock import SteppedClock, WallClock, iso_utc
 from plant.plant import Plant
 from plant.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from modbus.entries import File, Head
+    from modbus.journal import Journal
 
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
 
@@ -72,6 +74,7 @@ class Rig:
         unit_ids: Sequence[tuple[int, int]] = (),
     ) -> None:
         self._plants = tuple(plants)
+        self._goes_on = bool(unit_ids) or any(plant.t_utc_s > plant.start_utc_s for plant in plants)
         self._options = options
         self._say = say
         begins = self._begins_s = plants[0].t_utc_s
@@ -110,8 +113,7 @@ class Rig:
         if half_duplex and not (self._pace and self._pace.byte_s):
             why = "needs a baud rate, e.g. --pace 9600: a reply without takes no time"
             raise ProblemsError([Problem("--half-duplex", 0, "", why)])
-        record = options.record
-        self._journal = None if record is None else Journal(record, self.times_s, self.held, say)
+        self._journal = None if options.record is None else self._new_journal(options.record)
         self.answers = [self._answer_on(number) for number in range(len(options.links))]  # before any journal
         witnesses = [
             self._journal.witness(number, answer) if self._journal else None
@@ -298,12 +300,20 @@ class Rig:
         if self._journal is not None:
             self._journal.end()
 
-    def _written_down(self) -> tuple[Head, list[File]]:
+    def _new_journal(self, path: Path) -> "Journal":
+        from modbus.journal import Journal  # a start that records nothing doesn't wait for it
+
+        return Journal(path, self.times_s, self.held, self._say)
+
+    def _written_down(self) -> "tuple[Head, list[File]]":
+        from modbus.journalhead import written_down
+
         options = self._options
         return written_down(
             self._plants,
             [unit.tracer.unit_ids for unit in self.units],
             options.map_name,
+            self._goes_on,
             links=tuple(map(str, options.links)),
             polled_s=options.polled_s,
             for_s=options.for_s,

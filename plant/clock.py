@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 DAY_S = 86400
 STEP_S = 5  # the plant's grid; every state that anybody sees is at a multiple of it
+SLOWEST, FASTEST = 0.001, 100_000.0  # plant time over wall time, of a wall's clock
 SKY_S = 10  # clouds are made on this grid whatever the plant's, or the weather would change with it
 
 

@@ -188,6 +188,8 @@ def test_line_faults_come_and_go(rig):
         ("fault drop:0.1 crc", "fault: give a line fault"),
         ("fault off crc drop", "fault: give a line fault"),
         ("fault off corc", r"fault: no line fault 'corc' \(did you mean crc\?\)"),
+        ("mend all load_short=1", "mend: give the number that upset told, or all, and nothing else"),
+        ("show soc v_batt=3", r"show: no quantity v_batt \(did you mean v_batt_v\?\)"),
         ("power-cycle unit=2", "power-cycle: no unit 2; there is 1"),
     ],
 )

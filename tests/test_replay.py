@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 
@@ -554,3 +555,17 @@ def test_a_run_that_goes_on_from_a_state_file_is_replayed_from_where_it_stood(tm
     assert [replayed(path).differences for path in (first, second)] == [0, 0]
     sent = [entry.what.sent for entry in entries(second) if isinstance(entry.what, Exchange)]
     assert sent[-1] is not None  # the new id holds
+
+
+def test_what_a_state_file_holds_of_a_plant_that_has_not_moved_yet_is_in_the_journal(tmp_path):
+    """Its settings were written before the first step of time."""
+    state, path = tmp_path / "cabin.state", tmp_path / "second"
+    options = Options(links=[parse_endpoint(f"unix-listen:{path}.sock")], map_name="epever", polled_s=0.0)
+    for record in (None, path):
+        with remembered(state) as file:
+            plants = plants_from(file, site(), 1, None, print)
+            ids = unit_ids_from(file, None, print)
+            with Rig(plants, replace(options, record=record), lambda _: None, file, ids) as rig:
+                ask(rig, ReadWords(1, 3, 0x9001, 1))
+                ask(rig, WriteWord(1, 0x9001, 123))
+    assert replayed(path).differences == 0
