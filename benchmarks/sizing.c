@@ -69,14 +69,13 @@ typedef struct {
     double low, high;
 } bracket;
 
-/* One step of Newton, kept between those; 0 when it would be too short to matter. */
-static int moved(double *v, double off, double slope, bracket *b) {
+/* One step of Newton, kept between those; 0 when it was so short that what is left of it doesn't matter. */
+static int moved(double *v, double off, double slope, double enough, bracket *b) {
     double step = off / slope, next = *v - step;
-    if (fabs(step) < 1e-7) return 0;
     if (off < 0.0) b->low = *v;
     else b->high = *v;
     *v = next > b->low && next < b->high ? next : 0.5 * (b->low + b->high);
-    return 1;
+    return fabs(step) > enough;
 }
 
 static double output_current(double left, double v_pv, double v, const parameters *p) {
@@ -113,15 +112,19 @@ typedef struct {
 static bus free_bus(double v, double out_w, double v_track, double p_load, const battery *x, const parameters *p) {
     bus s = {v, v, 0.0, 0.0, 0.0, {0.0, 0.0, 0.0, 0.0}};
     bracket b = {v - 3.0, v + 3.0};
+    double net = 0.0;
     for (int n = 0; n < NEWTON; n++) {
         s.r = react(s.v_node, x->e1, x->h1, x->theta, x->gas, x->left, p);
         s.i = s.r.i_main + s.r.i_gas;
         s.volt = fmax(s.v_node + x->r0 * s.i, 1.0); /* a trial may lie far off */
         s.i_chg = fmin(fmin(output_current(out_w, v_track, s.volt, p), p->i_max), p->p_max / s.volt);
         s.i_load = load_current(p_load, s.volt, p);
-        double net = s.i_chg - s.i_load - p->own_w / s.volt, slope = s.r.slope + s.r.slope_gas;
-        if (!moved(&s.v_node, s.i - net, slope + net / s.volt * (1.0 + x->r0 * slope), &b)) break;
+        net = s.i_chg - s.i_load - p->own_w / s.volt;
+        double slope = s.r.slope + s.r.slope_gas;
+        if (!moved(&s.v_node, s.i - net, slope + net / s.volt * (1.0 + x->r0 * slope), 3e-4, &b)) break;
     }
+    s.i = net; /* what the terminals carry goes into the wells, to the last digit */
+    s.r.i_main = s.i - s.r.i_gas;
     return s;
 }
 
@@ -133,8 +136,10 @@ static bus held_bus(double v, double target, double p_load, const battery *x, co
         s.r = react(s.v_node, x->e1, x->h1, x->theta, x->gas, x->left, p);
         s.i = s.r.i_main + s.r.i_gas;
         double slope = 1.0 + x->r0 * (s.r.slope + s.r.slope_gas);
-        if (!moved(&s.v_node, s.v_node + x->r0 * s.i - target, slope, &b)) break;
+        if (!moved(&s.v_node, s.v_node + x->r0 * s.i - target, slope, 1e-5, &b)) break;
     }
+    s.i = (target - s.v_node) / x->r0;
+    s.r.i_main = s.i - s.r.i_gas;
     s.i_chg = s.i + s.i_load + p->own_w / target;
     return s;
 }

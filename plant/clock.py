@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,7 @@ def to_local(t_utc_s: float, timezone: str) -> datetime:
     return datetime.fromtimestamp(t_utc_s, ZoneInfo(timezone)).replace(tzinfo=None)
 
 
+@lru_cache(maxsize=64)  # a step of the plant asks for the same few moments over and over
 def utc_offset_s(t_utc_s: float, timezone: str) -> float:
     """What civil clocks show ahead of UTC at a moment [s]."""
     offset = datetime.fromtimestamp(t_utc_s, ZoneInfo(timezone)).utcoffset()

@@ -15,7 +15,7 @@ from plant.offer import Offer, throttled
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
 BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
-SETTLED = 1e-6  # of the voltage: what is left after a Newton step is its square
+SETTLED = 3e-5  # of the voltage: what is left after a Newton step is its square
 
 
 class Regime(IntEnum):
@@ -50,11 +50,25 @@ class Port(NamedTuple):
     discharge: bool
 
 
-class Bus(NamedTuple):
-    """Currents and powers at the battery node at one instant; they add up exactly."""
+class Node(NamedTuple):
+    """Voltages and currents at the battery node at one instant."""
 
     v_batt_v: float  # at the controller's terminals; 0 when nothing feeds them
     v_cells_v: float  # at the battery's own terminals
+    i_batt_a: float
+    i_chg_a: float
+    i_load_a: float
+    regime: Regime
+    above_node_v: float  # terminals over the electrode's voltage
+    above_per_v: float  # change of that with the electrode's voltage
+    slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
+
+
+class Bus(NamedTuple):
+    """A node with all its powers; they add up exactly."""
+
+    v_batt_v: float
+    v_cells_v: float
     i_batt_a: float
     i_chg_a: float
     i_load_a: float
@@ -66,9 +80,9 @@ class Bus(NamedTuple):
     p_load_w: float
     p_path_loss_w: float
     p_own_w: float
-    above_node_v: float  # over the electrode's voltage
-    above_per_v: float  # change of that with the electrode's voltage
-    slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
+    above_node_v: float
+    above_per_v: float
+    slope_s: float
 
 
 @woven
@@ -149,7 +163,7 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
 
 
 @inlined
-def _node(
+def _settled(
     source: Source, cable_ohm: float, charging: bool, v_guess_v: float, v_enough_v: float,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> tuple[float, _Balance, float, float]:  # fmt: skip
@@ -185,18 +199,28 @@ def _along(now: _Balance, step_v: float) -> _Balance:
 
 
 @woven
-def at_first(v_batt_v: float, v_node_v: float) -> Bus:
-    """What to tell `solve` for a node of which only the voltage is known."""
+def at_first(v_batt_v: float, v_node_v: float, r_ohm: float = math.inf) -> Bus:
+    """A bus of which only the voltage is known, and what lies between it and the electrode, for the first `solve`."""
     above = v_batt_v - v_node_v
-    return Bus(v_batt_v, 0.0, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0)
+    i = above / r_ohm
+    return Bus(v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0)
+
+
+@woven
+def node_of(bus: Bus) -> Node:
+    """A bus without its powers."""
+    return Node(
+        bus.v_batt_v, bus.v_cells_v, bus.i_batt_a, bus.i_chg_a, bus.i_load_a, bus.regime,
+        bus.above_node_v, bus.above_per_v, bus.slope_s,
+    )  # fmt: skip
 
 
 @kernel
 def solve(
-    source: Source, port: Port, v_target_v: float, charging: bool, before: Bus,
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
-) -> Bus:  # fmt: skip
-    """All currents and powers at the battery node.
+) -> Node:  # fmt: skip
+    """All currents at the battery node.
 
     Parameters
     ----------
@@ -208,24 +232,18 @@ def solve(
         Voltage [V] the converter may not pass.
     charging : bool
         Whether the controller charges at all.
-    before : Bus
-        The node a moment ago; saves iterations, changes nothing else.
+    before : Node
+        A moment ago; saves iterations, changes nothing else.
     o : Offer
         What the array offers.
     load : LoadDemand
         Zeros when it is switched off.
     limit : Limit
     s : PowerStage
-
-    Returns
-    -------
-    Bus
-        ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
-        hold to rounding.
     """
     if source.v_node_v < s.awake_v:  # too low to start the controller at all
         v = source.v_node_v
-        return Bus(v, v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
@@ -237,13 +255,13 @@ def solve(
 
 @inlined
 def _free(
-    source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, before: Bus,
+    source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
-) -> Bus:  # fmt: skip
+) -> Node:  # fmt: skip
     """`solve` with a cable and perhaps a diode between battery and controller, whose drop is in the source."""
     moved = source.v_node_v - (before.v_batt_v - before.above_node_v)
     v_guess = source.v_node_v + before.above_node_v + before.above_per_v * moved
-    v, now, r, gain = _node(source, cable_ohm, charging, v_guess, v_target_v, o, load, limit, s)
+    v, now, r, gain = _settled(source, cable_ohm, charging, v_guess, v_target_v, o, load, limit, s)
     i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
     regime = Regime.OFF
     if charging and i_chg > 0.0:
@@ -259,50 +277,18 @@ def _free(
             i_chg = i_batt + i_load + s.own_w / v
             slope = -1.0 / r
             if i_chg <= 0.0:  # the battery stands above the target by itself
-                v, now, r, gain = _node(source, cable_ohm, False, v, math.inf, o, load, limit, s)
+                v, now, r, gain = _settled(source, cable_ohm, False, v, math.inf, o, load, limit, s)
                 i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
-    above, slope = v - source.v_node_v, min(slope, 0.0)
-    return _bus(
-        v,
-        v - drop_v - cable_ohm * i_batt,
-        i_batt,
-        i_chg,
-        i_load,
-        regime,
-        above,
-        r * slope,
-        slope,
-        before,
-        o,
-        s,
-    )
-
-
-@woven
-def _bus(
-    v: float, v_cells_v: float, i_batt: float, i_chg: float, i_load: float, regime: Regime, above: float,
-    above_per_v: float, slope: float, before: Bus, o: Offer, s: PowerStage,
-) -> Bus:  # fmt: skip
-    v_pv = o.v_oc_v
-    loss = 0.0
-    if i_chg > 0.0:
-        was_throttled = before.regime in (Regime.CONSTANT_VOLTAGE, Regime.LIMITED)
-        v_start = before.v_pv_v if was_throttled else o.v_oc_v
-        v_pv = o.v_track_v if regime == Regime.TRACKING else throttled(o, i_chg, v, s, v_start)
-        loss = converter_loss_w(v_pv, i_chg, s)
-    p_chg = v * i_chg
-    path = s.path_ohm * i_load * i_load
-    return Bus(
-        v, v_cells_v, i_batt, i_chg, i_load, regime, v_pv, p_chg + loss, p_chg, loss,
-        v * i_load - path, path, v * (i_chg - i_load - i_batt), above, above_per_v, slope,
-    )  # fmt: skip
+    slope = min(slope, 0.0)
+    v_cells = v - drop_v - cable_ohm * i_batt
+    return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope)
 
 
 @kernel
 def _guarded(
-    source: Source, port: Port, v_target_v: float, charging: bool, before: Bus,
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
-) -> Bus:  # fmt: skip
+) -> Node:  # fmt: skip
     """`solve` with a battery whose protection has cut one way or both, or that isn't there.
 
     The FET that is off still conducts the other way, through its body diode. Without a battery the converter holds the
@@ -313,26 +299,46 @@ def _guarded(
     if (surplus and port.charge) or (not surplus and port.discharge):
         drop = BODY_DIODE_V if surplus else -BODY_DIODE_V
         behind = Source(source.v_node_v + drop, source.r_charge_ohm, source.r_discharge_ohm)
-        bus = _free(behind, port.cable_ohm, drop, v_target_v, charging, before, o, load, limit, s)
-        if (bus.i_batt_a > 0.0) == surplus:
-            return bus
+        node = _free(behind, port.cable_ohm, drop, v_target_v, charging, before, o, load, limit, s)
+        if (node.i_batt_a > 0.0) == surplus:
+            return node
     alone = _balance(v_target_v, charging, o, load, limit, s)
     if alone.i_net_a >= 0.0 and charging:
         i_chg = alone.i_load_a + s.own_w / v_target_v
-        return _bus(
-            v_target_v,
-            source.v_node_v,
-            0.0,
-            i_chg,
-            alone.i_load_a,
-            Regime.CONSTANT_VOLTAGE,
-            0.0,
-            0.0,
-            0.0,
-            before,
-            o,
-            s,
-        )
+        held, v_cells = Regime.CONSTANT_VOLTAGE, source.v_node_v
+        return Node(v_target_v, v_cells, 0.0, i_chg, alone.i_load_a, held, 0.0, 0.0, 0.0)
+    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
+
+
+@woven
+def with_powers(now: Node, before: Bus, o: Offer, s: PowerStage) -> Bus:
+    """All powers at a solved node, and where the array stands for it.
+
+    Parameters
+    ----------
+    now : Node
+    before : Bus
+        A moment ago: from where a throttled array is looked for.
+    o : Offer
+    s : PowerStage
+
+    Returns
+    -------
+    Bus
+        ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
+        hold to rounding.
+    """
+    v, i_chg, i_load = now.v_batt_v, now.i_chg_a, now.i_load_a
+    v_pv, loss = o.v_oc_v, 0.0
+    if i_chg > 0.0:
+        was_throttled = before.regime in (Regime.CONSTANT_VOLTAGE, Regime.LIMITED)
+        v_start = before.v_pv_v if was_throttled else o.v_oc_v
+        v_pv = o.v_track_v if now.regime == Regime.TRACKING else throttled(o, i_chg, v, s, v_start)
+        loss = converter_loss_w(v_pv, i_chg, s)
+    p_chg = v * i_chg
+    path = s.path_ohm * i_load * i_load
     return Bus(
-        0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, o.v_oc_v, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    )
+        v, now.v_cells_v, now.i_batt_a, i_chg, i_load, now.regime, v_pv, p_chg + loss, p_chg, loss,
+        v * i_load - path, path, v * (i_chg - i_load - now.i_batt_a),
+        now.above_node_v, now.above_per_v, now.slope_s,
+    )  # fmt: skip

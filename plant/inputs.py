@@ -83,15 +83,20 @@ class Supply:
         self._kept: dict[tuple[int, tuple[Defect, ...]], Future[Inputs] | Inputs] = {}
         self._worker: ThreadPoolExecutor | None = None
 
-    def block(self, number: int, defects: tuple[Defect, ...], ahead: bool) -> Inputs:
-        """A block; `ahead` has the one after it made in the background."""
-        key = (number, defects)
+    def block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+        """A block; it and the one after it are kept."""
+        key, following = (number, defects), (number + 1, defects)
         found = self._kept.get(key)
-        made = found.result() if isinstance(found, Future) else found or self._make(number, defects)
-        following = (number + 1, defects)
+        if isinstance(found, Inputs):
+            return found
+        made = found.result() if found else self._make(number, defects)
         self._kept = {key: made, **({following: self._kept[following]} if following in self._kept else {})}
-        if ahead and following not in self._kept:
+        return made
+
+    def begin(self, number: int, defects: tuple[Defect, ...]) -> None:
+        """Have a block made in the background."""
+        key = (number, defects)
+        if key not in self._kept:
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weather")
-            self._kept[following] = self._worker.submit(self._make, *following)
-        return made
+            self._kept[key] = self._worker.submit(self._make, *key)

@@ -83,27 +83,29 @@ FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
 PER_HOUR = 1.0 / 3600.0
+THIRD = 1.0 / 3.0
+GASSING_AT_0 = math.exp(-11.0 * 2.23)  # extrapolated from 2.23 V to no voltage at all
 
 
 @inlined
 def warmed(t_c: float, p: LeadAcid) -> Warm:
     """Parameters at a temperature [degC]."""
-    above = t_c - 25.0
-    theta = math.exp(0.02 * above)
+    per_mille = math.exp(0.001 * (t_c - 25.0))  # every Arrhenius factor is a power of this one
+    theta = per_mille**20
     return Warm(
         p,
         1.0 / (p.c * p.q_ah),
         1.0 / ((1.0 - p.c) * p.q_ah),
         p.c * (1.0 - p.c) * p.q_ah,
-        p.r0_ohm * math.exp(-0.012 * above),
+        p.r0_ohm / per_mille**12,
         theta * p.i0_a,
         theta * p.i0c_a,
-        0.0042 * max(0.0, -above),
+        0.0042 * max(0.0, 25.0 - t_c),
         1.0 / (p.cells * p.b_v),
         1.0 / (p.cells * p.bc_v),
-        p.cn_ah / 100.0 * p.ig0_a * math.exp(0.06 * above - 11.0 * 2.23),
+        p.cn_ah / 100.0 * p.ig0_a * GASSING_AT_0 * per_mille**60,
         11.0 / p.cells,
-        p.k_per_h * math.exp(0.011 * above),
+        p.k_per_h * per_mille**11,
         1.0 / p.c_dl_f,
         1.0 / p.c_th_j_k,
     )
@@ -143,7 +145,7 @@ def frozen(x: State, p: LeadAcid) -> bool:
 @woven
 def series_resistance(x: State, w: Warm) -> float:
     """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
-    if not frozen(x, w.p):
+    if x.t_c >= 0.0 or not frozen(x, w.p):
         return w.r0_ohm
     below = (freezing_point_c(x.q1_ah * w.per_well1, w.p) - x.t_c) / FREEZES_OVER_K
     ice = min(1.0, below)
@@ -347,8 +349,8 @@ def stored_in(x: State, per_well1: float, per_well2: float, p: LeadAcid) -> floa
     """`stored_wh` with the reciprocals of the wells' capacities [1/Ah]."""
     h1, h2 = x.q1_ah * per_well1, x.q2_ah * per_well2
     e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
-    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.e1_v + h1 * p.e2_v / 3.0))
-    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.e1_v + h2 * p.e2_v / 3.0))
+    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.e1_v + h1 * p.e2_v * THIRD))
+    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.e1_v + h2 * p.e2_v * THIRD))
     return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.c_dl_f * x.v_node_v * x.v_node_v
 
 

@@ -4,7 +4,7 @@ from plant import battery
 from plant.battery import Inner, State, Warm
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
-from plant.converter import Bus, LoadDemand, solve
+from plant.converter import Bus, LoadDemand, Node, node_of, solve, with_powers
 from plant.jit import inlined, woven
 from plant.state import Flows, Held
 
@@ -12,12 +12,13 @@ from plant.state import Flows, Held
 @inlined
 def look(x: State, before: Bus, held: Held, w: Warm, stage: PowerStage) -> Bus:
     """The node at an instant, shortly after another one."""
-    return look_through(battery.source_at(x, w), before, held, stage)
+    now = currents(battery.source_at(x, w), node_of(before), held, stage)
+    return with_powers(now, before, held.offer, stage)
 
 
 @inlined
-def look_through(source: Source, before: Bus, held: Held, stage: PowerStage) -> Bus:
-    """The node with a battery that shows itself as `source`."""
+def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Node:
+    """The node without its powers, with a battery that shows itself as `source`."""
     load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
     return solve(
         source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage

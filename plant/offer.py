@@ -15,10 +15,10 @@ from plant.arrayday import ArrayDay, CompositeDay
 from plant.controller import PowerStage
 from plant.curvetable import TableRow
 from plant.diode import Curve
-from plant.jit import kernel
+from plant.jit import kernel, woven
 
 SETTLED = (
-    1e-7  # of the diode's thermal voltage; a Newton step squares what is left, near the maximum it halves it
+    1e-5  # of the diode's thermal voltage; a Newton step squares what is left, near the maximum it halves it
 )
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,7 +86,7 @@ def best_between(c: Any, v_mp_v: float, low_v: float, high_v: float) -> float:
     return float(BEST_BETWEEN[type(c)](c, v_mp_v, low_v, high_v))
 
 
-@kernel
+@woven
 def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, s: PowerStage) -> Offer:
     """Where the tracker sits during a step.
 
@@ -103,13 +103,13 @@ def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, 
     return Offer(c, v_oc_v, v, s.efficiency * v * current_at(c, v))
 
 
-@kernel
+@woven
 def offered(day: Any, k: int, v_batt_v: float, s: PowerStage) -> Offer:
     """What the array offers at a step of a day, with the battery where the tracker last saw it."""
     return offer(curve_of(day, k), day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt_v, s)
 
 
-@kernel
+@woven
 def nothing_of(day: Any) -> Offer:
     """An offer of nothing, of the type that a day's offers have."""
     return Offer(curve_of(day, 0), 0.0, 0.0, 0.0)
@@ -122,6 +122,11 @@ def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v
     per_volt = s.k_c + s.k_s * i_out_a
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
     v = min(v_start_v, o.v_oc_v)
+    wanted = (fixed + per_volt * o.v_track_v) / max(o.p_track_w, 1e-9)
+    if (
+        v == o.v_oc_v and wanted < 1.0
+    ):  # nothing better is known: on a parabola between maximum and open circuit
+        v = o.v_track_v + (o.v_oc_v - o.v_track_v) * math.sqrt(1.0 - wanted)
     vd = v + c.r_s_ohm * (fixed / v + per_volt if v < o.v_oc_v else 0.0)
     for number in range(60):
         grown = c.i_0_a * math.exp(vd * per_a)

@@ -357,16 +357,19 @@ class Plant:
         clock = (self._clock.ahead_s(self.t_utc_s), self._clock.set_utc_s, self._clock.gains)
         for name, told in (("program", program_of(self._settings)), ("clock", clock)):
             known = part(self._books, name)
-            if tuple(known) != tuple(told):
+            if known.tolist() != list(told):
                 known[:] = told
                 forget(self._books)
 
     # Moving
 
-    def _at(self, t_utc_s: int, ahead: bool = False) -> tuple[Inputs, int]:
+    def _block(self, t_utc_s: int) -> int:
+        """Number of the block of days around a moment."""
+        return sun.day_of(t_utc_s, self.site.location.longitude_deg) // self._block_days
+
+    def _at(self, t_utc_s: int) -> tuple[Inputs, int]:
         """Inputs of the days around a moment, and the step of them that begins there."""
-        day = sun.day_of(t_utc_s, self.site.location.longitude_deg)
-        inputs = self._supply.block(day // self._block_days, self._rig.defects, ahead)
+        inputs = self._supply.block(self._block(t_utc_s), self._rig.defects)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
     def _here(self) -> tuple[Inputs, int]:
@@ -441,12 +444,12 @@ class Plant:
     def _run(self, end_s: int, sample_every: int) -> list[np.ndarray]:
         parts = []
         while self.t_utc_s < end_s:
-            inputs, first = self._at(self.t_utc_s, ahead=False)
+            inputs, first = self._at(self.t_utc_s)
             midnight_s = self._on_grid(math.ceil(self._clock.next_midnight_s(self.t_utc_s) - ROUNDING_S))
             stop = self._stop(min(end_s, midnight_s), inputs)
             self._tell()
             if end_s > inputs.end_utc_s:
-                self._at(self.t_utc_s, ahead=True)
+                self._supply.begin(self._block(self.t_utc_s) + 1, self._rig.defects)
             count = -(-(stop - self.t_utc_s) // self.step_s)
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
@@ -477,10 +480,10 @@ class Plant:
     def _begin_day(self, before: date, today: date) -> None:
         """The device's clock shows another day: meters start again, and equalizing may fall due."""
         periods = periods_begun(before, today)
-        so_far = part(self._books, "account") + part(self._books, "today")
+        whole, today_wh = part(self._books, "account"), part(self._books, "today")
         offset = part(self._books, "offset").reshape(2, 4)
-        offset[0, :periods] = so_far[CHG]
-        offset[1, :periods] = so_far[LOAD]
+        for meters, name in zip(offset, (CHG, LOAD), strict=True):
+            meters[:periods] = whole[name] + today_wh[name]
         part(self._books, "extremes")[:] = EMPTY_EXTREMES
         self._days_since_equalize += max(0, (today - before).days)
         if equalize_due(self._settings.equalize_cycle_d, today, self._days_since_equalize):

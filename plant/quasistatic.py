@@ -12,15 +12,18 @@ from typing import NamedTuple
 from plant import leadacid, lithium
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
-from plant.converter import Bus
+from plant.converter import Bus, node_of, with_powers
 from plant.jit import inlined, woven
-from plant.leadacid import State, diffusion_per_h, emf, gassing_a, reaction
-from plant.node import flows_of, look, look_through
+from plant.leadacid import PER_HOUR, State, diffusion_per_h, emf, gassing_a, reaction
+from plant.node import currents, flows_of
 from plant.state import Flows, Held
 
-SETTLED_V = (
-    1e-5  # a Newton step smaller than this isn't taken: wells and node then carry the very same current
+CLOSE_V = 3e-4  # a Newton step this short is the last one: it leaves its square, per volt or so
+CLOSE_FILLING = 3e-4  # likewise for the available well
+CLOSE_C_RATE = (
+    1e-5  # share of the capacity: if that step moves the bus's current by more, it is worked out again
 )
+GUARDED_FROM = 6  # round of Newton's that is rarely come to: from it on the root is kept between two sides
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
@@ -39,58 +42,70 @@ def settle(
     -----
     ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for the node's voltage by Newton, guarded
     by bisection: reaction rises with the voltage, the bus gives less. `h1` is the well's filling at the end
-    of the step, linear in the current (KiBaM under constant current, Manwell & McGowan 1993).
+    of the step, linear in the current (KiBaM under constant current, Manwell & McGowan 1993). The reaction is taken
+    at the filling of the round before and carried to this one's along its tangent: so it needn't wait for the bus.
     The double layer matters even in long steps: between float and the night's rest it moves 1/4 Ah of a 100 Ah battery,
     and under broken cloud it carries the load through the gaps.
     What the quadratures of the wells leave over is booked as polarisation, so that energy closes.
     """
     p = w.p
-    hours = h / 3600.0
-    q = x.q1_ah + x.q2_ah
-    c_q, b_q = p.c * p.q_ah, (1.0 - p.c) * p.q_ah
-    gap = x.q2_ah / b_q - x.q1_ah / c_q
+    hours, per_s = h * PER_HOUR, 1.0 / h
+    per_q, bound = p.c * w.per_well1, 1.0 - p.c
+    filling = (x.q1_ah + x.q2_ah) * per_q
+    h1_before = x.q1_ah * w.per_well1
+    gap = x.q2_ah * w.per_well2 - h1_before
     k = diffusion_per_h(-gap, w)
     decay = math.exp(-k * hours)
-    per_a = hours / p.q_ah + (1.0 - p.c) * (1.0 - decay) / k / c_q
-    h1_free = q / p.q_ah - (1.0 - p.c) * gap * decay
+    parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
+    per_a = hours * per_q + bound * parts
+    h1_free = filling - bound * gap * decay
 
     low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
-    v = min(max(x.v_node_v, low), high)
-    double_layer = p.c_dl_f / h
-    bus, i_gas, i_main, h1 = now, 0.0, 0.0, h1_free
-    for _ in range(60):
-        bus = look(State(x.q1_ah, x.q2_ah, v, x.t_c), bus, held, w, stage)
+    # Looked for from where Euler's step takes the well under the current of a moment ago.
+    h1 = h1_before + hours * (now.i_batt_a * w.per_well1 + bound * k * gap)
+    h1 = min(max(h1, FILLING[0]), FILLING[1])
+    v = min(max(x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p), low), high)
+    double_layer = p.c_dl_f * per_s
+    r0 = leadacid.series_resistance(x, w)
+    node, i_gas, found = node_of(now), 0.0, False
+    for number in range(60):
+        node = currents(Source(v, r0, r0), node, held, stage)
+        if found:
+            break
         i_gas = gassing_a(v, w)
-        i_main = bus.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
-        h1 = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
-        moves = per_a if FILLING[0] < h1 < FILLING[1] else 0.0
+        i_main = node.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
+        h1_then = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
+        if number >= GUARDED_FROM:
+            h1 = h1_then  # no tangent: bisection needs the excess to have its sign
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
-        excess = r.i_a - i_main
-        if excess > 0.0:
-            high = v
-        else:
-            low = v
-        less = bus.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
-        rise = p.cells * (p.e1_v + 2.0 * p.e2_v * h1) * moves * less  # dE/dv
-        new = v - excess / (r.per_v * (1.0 - rise) - r.per_h * moves * less - less)
+        moves = per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
+        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h  # -d(reaction)/d(h1)
+        less = node.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
+        excess = r.i_a - pull * (h1_then - h1) - i_main
+        if number >= GUARDED_FROM:
+            low, high = (low, v) if excess > 0.0 else (v, high)
+        new = v - excess / (r.per_v - (pull * moves + 1.0) * less)
         if not low < new < high:
             new = 0.5 * (low + high)
-        if abs(new - v) < SETTLED_V:
-            break
+        step, apart = new - v, h1_then - h1
         v = new
-    q_end = q + i_main * hours
-    gap_end = gap * decay - i_main * (1.0 - decay) / k / c_q
-    at_rest = State(
-        c_q * (q_end / p.q_ah - (1.0 - p.c) * gap_end), b_q * (q_end / p.q_ah + p.c * gap_end), v, x.t_c
-    )
-    end, mean = _booked(x, at_rest, bus, i_gas, hours, held, w, stage)
+        h1 = h1_then + moves * less * step
+        found = abs(step) < CLOSE_V and abs(apart) < CLOSE_FILLING
+        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.q_ah:
+            break
+    i_main = node.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
+    bus = with_powers(node, now, held.offer, stage)
+    filling += i_main * hours * per_q
+    gap = gap * decay - i_main * parts
+    at_rest = State(p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c)
+    end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
     return h, end, mean, bus
 
 
 @inlined
-def _diffusion_w(x: State, w: leadacid.Warm) -> float:
-    _flow, lost_w = leadacid.levelling(x, emf(x.q1_ah * w.per_well1, x.t_c, w.p), w)
-    return lost_w
+def _wells_v(x: State, w: leadacid.Warm) -> float:
+    """How far the bound well's open-circuit voltage stands above the available one's [V]."""
+    return emf(x.q2_ah * w.per_well2, x.t_c, w.p) - emf(x.q1_ah * w.per_well1, x.t_c, w.p)
 
 
 @woven
@@ -99,25 +114,25 @@ def _booked(
     at_rest: State,
     bus: Bus,
     i_gas: float,
-    hours: float,
+    h: float,
     held: Held,
     w: leadacid.Warm,
     stage: PowerStage,
 ) -> tuple[State, Flows]:
     """The end of the step with its temperature, and every flow."""
-    p = w.p
+    p, per_h = w.p, 3600.0 * (1.0 / h)
     i = bus.i_batt_a
     ohmic = (bus.v_cells_v - at_rest.v_node_v) * i
     side = at_rest.v_node_v * i_gas
     before = leadacid.stored_in(x, w.per_well1, w.per_well2, p)
-    stored = (leadacid.stored_in(at_rest, w.per_well1, w.per_well2, p) - before) / hours
-    diffusion = 0.5 * (_diffusion_w(x, w) + _diffusion_w(at_rest, w))
+    stored = (leadacid.stored_in(at_rest, w.per_well1, w.per_well2, p) - before) * per_h
+    diffusion = 0.5 * (_wells_v(x, w) + _wells_v(at_rest, w)) * (x.q2_ah - at_rest.q2_ah) * per_h
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
-    heat = ohmic + polarisation + diffusion + side - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
-    warms = 3600.0 * hours * w.per_c_th_j_k
-    t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) / (1.0 + warms * p.h_a_w_k)
+    heat = bus.v_cells_v * i - stored - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
+    warms = h * w.per_c_th_j_k
+    t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) * (1.0 / (1.0 + warms * p.h_a_w_k))
     end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
-    entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) / hours
+    entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
     return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
 
 
@@ -181,23 +196,24 @@ def settle_lithium(
     hours = h / 3600.0
     low, high = -MOST_C_RATE * p.q_ah, MOST_C_RATE * p.q_ah
     i = now.i_batt_a
-    bus = now
+    node = node_of(now)
     for _ in range(60):
         led = _led(x, i, h, w)
         r = led.ohmic_ohm + led.grown_ohm
-        bus = look_through(Source(led.node_v + led.relaxed_v, r, r), bus, held, stage)
-        excess = i - bus.i_batt_a
+        node = currents(Source(led.node_v + led.relaxed_v, r, r), node, held, stage)
+        excess = i - node.i_batt_a
         if excess > 0.0:
             high = i
         else:
             low = i
-        new = i - excess / (1.0 - bus.slope_s * led.node_per_a)
+        new = i - excess / (1.0 - node.slope_s * led.node_per_a)
         if not low < new < high:
             new = 0.5 * (low + high)
         moved = abs(new - i)
         i = new
         if moved < SETTLED_C_RATE * p.q_ah:
             break
+    bus = with_powers(node, now, held.offer, stage)
     i = bus.i_batt_a
     led = _led(x, i, h, w)  # just what the bus carries, so that no charge is lost
     v1_v = x.v1_v * led.keep1 + i * led.r1_ohm * (1.0 - led.keep1)

@@ -15,12 +15,11 @@ from plant.charger import (
     Warning,
 )  # fmt: skip
 from plant.converter import Bus
-from plant.jit import kernel
+from plant.jit import inlined, kernel
 from plant.machines import device_s
 from plant.snapshot import Snapshot
 from plant.state import (
     ACCOUNT,
-    ACCOUNTS,
     AVAILABLE,
     BATT,
     BATT_WIRING,
@@ -87,6 +86,12 @@ def _battery_heat(modes: np.ndarray) -> float:
     return 2.0 if cold > 0 else 0.0
 
 
+@inlined
+def _wh(numbers: np.ndarray, name: int) -> float:
+    """An integral since the start [Wh]: of the whole days and of the one at hand."""
+    return float(numbers[ACCOUNT + name] + numbers[TODAY + name])
+
+
 @kernel
 def snapshot(
     memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
@@ -94,7 +99,6 @@ def snapshot(
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
     x, modes, n = memory.x, books.modes, books.numbers
-    wh = n[ACCOUNT : ACCOUNT + ACCOUNTS] + n[TODAY : TODAY + ACCOUNTS]
     ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
@@ -142,39 +146,39 @@ def snapshot(
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
         i_load_a=bus.i_load_a,
         p_load_w=bus.p_load_w,
-        generated_today_kwh=(wh[CHG] - n[OFFSET + 0]) / 1000.0,
-        generated_month_kwh=(wh[CHG] - n[OFFSET + 1]) / 1000.0,
-        generated_year_kwh=(wh[CHG] - n[OFFSET + 2]) / 1000.0,
-        generated_total_kwh=(wh[CHG] - n[OFFSET + 3]) / 1000.0,
-        consumed_today_kwh=(wh[LOAD] - n[OFFSET + 4]) / 1000.0,
-        consumed_month_kwh=(wh[LOAD] - n[OFFSET + 5]) / 1000.0,
-        consumed_year_kwh=(wh[LOAD] - n[OFFSET + 6]) / 1000.0,
-        consumed_total_kwh=(wh[LOAD] - n[OFFSET + 7]) / 1000.0,
+        generated_today_kwh=(_wh(n, CHG) - n[OFFSET + 0]) / 1000.0,
+        generated_month_kwh=(_wh(n, CHG) - n[OFFSET + 1]) / 1000.0,
+        generated_year_kwh=(_wh(n, CHG) - n[OFFSET + 2]) / 1000.0,
+        generated_total_kwh=(_wh(n, CHG) - n[OFFSET + 3]) / 1000.0,
+        consumed_today_kwh=(_wh(n, LOAD) - n[OFFSET + 4]) / 1000.0,
+        consumed_month_kwh=(_wh(n, LOAD) - n[OFFSET + 5]) / 1000.0,
+        consumed_year_kwh=(_wh(n, LOAD) - n[OFFSET + 6]) / 1000.0,
+        consumed_total_kwh=(_wh(n, LOAD) - n[OFFSET + 7]) / 1000.0,
         v_pv_max_today_v=n[EXTREMES + 0],
         v_pv_min_today_v=n[EXTREMES + 1],
         v_batt_max_today_v=n[EXTREMES + 2],
         v_batt_min_today_v=n[EXTREMES + 3],
-        e_available_wh=wh[AVAILABLE],
-        e_missed_wh=wh[MISSED],
-        e_untaken_full_wh=wh[UNTAKEN_FULL],
-        e_untaken_limit_wh=wh[UNTAKEN_LIMIT],
-        e_untaken_off_wh=wh[UNTAKEN_OFF],
-        e_pv_wh=wh[PV],
-        e_pv_wiring_wh=wh[PV_WIRING],
-        e_converter_loss_wh=wh[CONVERTER_LOSS],
-        e_chg_wh=wh[CHG],
-        e_batt_wiring_wh=wh[BATT_WIRING],
-        e_path_loss_wh=wh[PATH_LOSS],
-        e_load_wh=wh[LOAD],
-        e_own_wh=wh[OWN],
-        e_batt_wh=wh[BATT],
-        e_unserved_wh=wh[UNSERVED],
-        e_ohmic_wh=wh[OHMIC],
-        e_polarisation_wh=wh[POLARISATION],
-        e_side_wh=wh[SIDE],
-        e_diffusion_wh=wh[DIFFUSION],
-        e_hysteresis_wh=wh[HYSTERESIS],
-        e_entropy_wh=wh[ENTROPY],
-        e_faded_wh=wh[FADED],
+        e_available_wh=_wh(n, AVAILABLE),
+        e_missed_wh=_wh(n, MISSED),
+        e_untaken_full_wh=_wh(n, UNTAKEN_FULL),
+        e_untaken_limit_wh=_wh(n, UNTAKEN_LIMIT),
+        e_untaken_off_wh=_wh(n, UNTAKEN_OFF),
+        e_pv_wh=_wh(n, PV),
+        e_pv_wiring_wh=_wh(n, PV_WIRING),
+        e_converter_loss_wh=_wh(n, CONVERTER_LOSS),
+        e_chg_wh=_wh(n, CHG),
+        e_batt_wiring_wh=_wh(n, BATT_WIRING),
+        e_path_loss_wh=_wh(n, PATH_LOSS),
+        e_load_wh=_wh(n, LOAD),
+        e_own_wh=_wh(n, OWN),
+        e_batt_wh=_wh(n, BATT),
+        e_unserved_wh=_wh(n, UNSERVED),
+        e_ohmic_wh=_wh(n, OHMIC),
+        e_polarisation_wh=_wh(n, POLARISATION),
+        e_side_wh=_wh(n, SIDE),
+        e_diffusion_wh=_wh(n, DIFFUSION),
+        e_hysteresis_wh=_wh(n, HYSTERESIS),
+        e_entropy_wh=_wh(n, ENTROPY),
+        e_faded_wh=_wh(n, FADED),
         e_stored_wh=battery.stored_wh(x, par.battery),
     )

@@ -115,6 +115,7 @@ _ENDS = np.cumsum(list(PARTS.values())).tolist()
     SINCE, DUE, LOWER, UPPER, QUANTITIES, LEVELS, PROGRAM, CLOCK, NIGHT, TRIES, ACCOUNT, CARRY, TODAY, OFFSET,
     EXTREMES, HOURS, OVERRUNS, EVENT_COUNT, EVENTS,
 ) = (end - size for end, size in zip(_ENDS, PARTS.values(), strict=True))  # fmt: skip
+_PLACES = {name: slice(end - size, end) for end, (name, size) in zip(_ENDS, PARTS.items(), strict=True)}
 
 
 class Detailed(NamedTuple):
@@ -150,8 +151,7 @@ class Parameters(NamedTuple):
 
 def part(books: Books, name: str) -> np.ndarray:
     """View of one of the `PARTS`."""
-    end = _ENDS[list(PARTS).index(name)]
-    return books.numbers[end - PARTS[name] : end]
+    return books.numbers[_PLACES[name]]
 
 
 def empty_books() -> Books:

@@ -25,7 +25,7 @@ from plant.charger import (
 )  # fmt: skip
 from plant.controller import PowerStage, derating
 from plant.converter import Bus, Limit, LoadDemand, Port, Regime, at_first
-from plant.jit import inlined, kernel, woven
+from plant.jit import inlined, uncounted, woven
 from plant.load import Demand
 from plant.machines import (
     EQUALIZE_LEFT,
@@ -309,7 +309,8 @@ def grid_step(
     """
     modes, numbers = books.modes, books.numbers
     left = dt_s
-    bus = at_first(memory.v_batt_v, battery.source_at(memory.x, w).v_node_v)
+    source = battery.source_at(memory.x, w)
+    bus = at_first(memory.v_batt_v, source.v_node_v, held.port.cable_ohm + source.r_discharge_ohm)
     # A step of a minute finds on its way what the new sun and load bring about; looking first would cost a tenth of it.
     changed = dt_s < LONG_STEP_S or forgotten(numbers)
     for _ in range(MAX_SUBSTEPS):
@@ -383,7 +384,7 @@ def _read_probe(memory: Memory, setpoints: np.ndarray, probe_c: float, books: Bo
     )  # fmt: skip
 
 
-@kernel
+@uncounted
 def run_steps(
     memory: Memory, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, sample_every: int, out: np.ndarray,

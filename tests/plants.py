@@ -5,9 +5,10 @@ from scipy.integrate import solve_ivp
 
 from plant import leadacid as battery
 from plant.batteryfile import load_block
+from plant.cell import Source
 from plant.charger import SetPoints
-from plant.controller import ControllerModel, power_stage
-from plant.converter import Limit, LoadDemand, Port, at_first
+from plant.controller import ControllerModel, PowerStage, power_stage
+from plant.converter import Bus, Limit, LoadDemand, Port, at_first, node_of, solve, with_powers
 from plant.diode import Curve
 from plant.leadacid import LeadAcid, State
 from plant.node import flows, look
@@ -157,3 +158,13 @@ def assert_closes(p: Plant, since: Snapshot, battery: float = 1e-6) -> None:
     assert max(shares["sun"], shares["converter"], shares["node"]) < 1e-9, shares
     assert shares["battery"] < battery, shares
     assert p.overrun_steps == 0
+
+
+def solved(
+    source: Source, port: Port, v_target_v: float, charging: bool, offer: Offer, load: LoadDemand, limit: Limit,
+    stage: PowerStage,
+) -> Bus:  # fmt: skip
+    """The node with its powers, of which nothing is known from before."""
+    unseen = at_first(0.0, 0.0)
+    now = solve(source, port, v_target_v, charging, node_of(unseen), offer, load, limit, stage)
+    return with_powers(now, unseen, offer, stage)

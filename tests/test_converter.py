@@ -7,19 +7,11 @@ from hypothesis import strategies as st
 
 from plant.cell import Source
 from plant.controller import ControllerModel, power_stage
-from plant.converter import (
-    Limit,
-    LoadDemand,
-    Port,
-    Regime,
-    at_first,
-    converter_loss_w,
-    output_current_a,
-    solve,
-)
+from plant.converter import Limit, LoadDemand, Port, Regime, converter_loss_w, output_current_a
 from plant.diode import curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
 from plant.module import find_module
 from plant.offer import offer
+from tests.plants import solved
 
 MODEL = ControllerModel.load("tracer4210n")
 STAGE = power_stage(MODEL, 12)
@@ -29,9 +21,7 @@ MODULE = find_module("zytech_zt155p")
 def node(v_node, target, charging, o, load_w):
     limit = Limit(STAGE.i_max_a, STAGE.p_max_w)
     source, port = Source(v_node, 0.005, 0.005), Port(0.0, True, True)
-    return solve(
-        source, port, target, charging, at_first(0.0, 0.0), o, LoadDemand(load_w, 0.0, 0.0), limit, STAGE
-    )
+    return solved(source, port, target, charging, o, LoadDemand(load_w, 0.0, 0.0), limit, STAGE)
 
 
 def an_offer(g: float = 800.0, t_c: float = 25.0, v_batt: float = 12.5, parallel: float = 1.0):

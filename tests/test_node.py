@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 
 from plant.cell import Source
 from plant.controller import ControllerModel, PowerStage, derating, power_stage
-from plant.converter import BODY_DIODE_V, Bus, Limit, LoadDemand, Port, Regime, at_first, solve
-from tests.plants import NO_SUN
+from plant.converter import BODY_DIODE_V, Bus, Limit, LoadDemand, Port, Regime
+from tests.plants import NO_SUN, solved
 
 STAGE = power_stage(ControllerModel.load("tracer4210n"), 12)
 FULL = Limit(STAGE.i_max_a, STAGE.p_max_w)
@@ -26,7 +26,7 @@ def node(source, load=NOTHING, sun_w=0.0, *, cable=0.0, target=OPEN_WIDE, limit=
     """The node as the plant has it: a source of constant power at 18 V, or no sun."""
     offer = NO_SUN._replace(p_track_w=sun_w, v_track_v=18.0, v_oc_v=22.0) if sun_w else NO_SUN
     way = Port(cable, port.get("charge", True), port.get("discharge", True))
-    return solve(source, way, target, sun_w > 0.0, at_first(0.0, 0.0), offer, load, limit, STAGE)
+    return solved(source, way, target, sun_w > 0.0, offer, load, limit, STAGE)
 
 
 def charger_a(v: float, sun_w: float, limit: Limit, s: PowerStage) -> float:

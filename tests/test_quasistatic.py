@@ -1,0 +1,97 @@
+"""A long step of a lead-acid battery, beside the same implicit equation solved by scipy's brentq.
+
+The equation is written down here a second time, as `docs/physics/fidelity.md` has it.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from plant import leadacid
+from plant.converter import Bus, at_first
+from plant.leadacid import State
+from plant.node import look
+from plant.quasistatic import BAND_V, FILLING, settle
+from tests.plants import agm, held, parameters
+
+PAR = parameters(agm())
+P = PAR.battery
+VOLTS = {"low": BAND_V[0] * P.cells, "high": BAND_V[1] * P.cells}
+
+
+def expected_v(x: State, h: float, inputs, w: leadacid.Warm) -> float:
+    """Voltage of the electrode at the end of the step."""
+    h1, h2 = x.q1_ah / (P.c * P.q_ah), x.q2_ah / ((1.0 - P.c) * P.q_ah)
+    k = leadacid.diffusion_per_h(h1 - h2, w)
+    decay, hours = math.exp(-k * h / 3600.0), h / 3600.0
+
+    def excess(v: float) -> float:
+        bus = look(x._replace(v_node_v=v), at_first(0.0, 0.0), inputs, w, PAR.stage)
+        i = bus.i_batt_a - leadacid.gassing_a(v, w) - P.c_dl_f * (v - x.v_node_v) / h
+        apart = (h2 - h1) * decay - i * (1.0 - decay) / k / (P.c * P.q_ah)
+        filling = (x.q1_ah + x.q2_ah + i * hours) / P.q_ah
+        h1_end = float(np.clip(filling - (1.0 - P.c) * apart, *FILLING))
+        return leadacid.reaction(v - leadacid.emf(h1_end, x.t_c, P), h1_end, w).i_a - i
+
+    return brentq(excess, VOLTS["low"], VOLTS["high"], xtol=1e-13)
+
+
+def stepped(x: State, h: float, inputs, before: Bus) -> tuple[State, Bus, float]:
+    """The battery after one step, the node then, and what went into side reactions [A]."""
+    went_s, end, mean, bus = settle(x, before, h, inputs, leadacid.warmed(x.t_c, P), PAR.stage)
+    assert went_s == h
+    return end, bus, mean.i_side
+
+
+steps = given(
+    soc=st.floats(0.05, 0.999),
+    ahead=st.floats(-0.05, 0.05),
+    over_v=st.floats(-0.8, 1.6),
+    t_c=st.floats(-10.0, 45.0),
+    load_w=st.sampled_from([0.0, 1.0]).flatmap(lambda on: st.floats(0.0, 200.0 * on)),
+    sun_w=st.sampled_from([0.0, 1.0]).flatmap(lambda on: st.floats(0.0, 500.0 * on)),
+    target_v=st.sampled_from([13.8, 14.4, 1e3]),
+    minutes=st.sampled_from([1, 5, 15, 60]),
+    guess_a=st.floats(-30.0, 30.0),
+)
+
+
+def case(soc, ahead, over_v, t_c, load_w, sun_w, target_v):
+    h1, h2 = min(soc + ahead * (1.0 - P.c), 1.0), min(soc - ahead * P.c, 1.0)
+    v = leadacid.emf(h1, t_c, P) + over_v
+    x = State(h1 * P.c * P.q_ah, h2 * (1.0 - P.c) * P.q_ah, v, t_c)
+    return x, held(load_w, sun_w, target_v=target_v)
+
+
+@steps
+@settings(max_examples=150, deadline=None)
+def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_current_of_the_bus(
+    soc, ahead, over_v, t_c, load_w, sun_w, target_v, minutes, guess_a
+):
+    """Wherever it is looked for from."""
+    x, inputs = case(soc, ahead, over_v, t_c, load_w, sun_w, target_v)
+    w = leadacid.warmed(t_c, P)
+    v = expected_v(x, 60.0 * minutes, inputs, w)
+    for before in (at_first(0.0, 0.0), at_first(x.v_node_v + 0.005 * guess_a, x.v_node_v, 0.005)):
+        end, bus, _side = stepped(x, 60.0 * minutes, inputs, before)
+        assert end.v_node_v == pytest.approx(v, abs=2e-5)
+        there = look(x._replace(v_node_v=v), at_first(0.0, 0.0), inputs, w, PAR.stage)
+        assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2e-5 * P.q_ah)
+
+
+@steps
+@settings(max_examples=100, deadline=None)
+def test_every_ampere_hour_of_a_long_step_is_in_wells_gas_or_double_layer(
+    soc, ahead, over_v, t_c, load_w, sun_w, target_v, minutes, guess_a
+):
+    x, inputs = case(soc, ahead, over_v, t_c, load_w, sun_w, target_v)
+    end, bus, side_a = stepped(x, 60.0 * minutes, inputs, at_first(0.0, guess_a))
+    into_wells = end.q1_ah + end.q2_ah - x.q1_ah - x.q2_ah
+    into_layer = P.c_dl_f * (end.v_node_v - x.v_node_v) / 3600.0
+    assert into_wells + into_layer + side_a * minutes / 60.0 == pytest.approx(
+        bus.i_batt_a * minutes / 60.0, abs=1e-11 * P.q_ah
+    )
