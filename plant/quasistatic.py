@@ -12,18 +12,20 @@ from typing import NamedTuple
 from plant import leadacid, lithium
 from plant.cell import Losses, Source
 from plant.controller import PowerStage
-from plant.converter import Bus, node_of, with_powers
+from plant.converter import Bus, Node, node_of, with_powers
 from plant.jit import inlined, woven
 from plant.leadacid import PER_HOUR, State, diffusion_per_h, emf, gassing_a, reaction
 from plant.node import currents, flows_of
 from plant.state import Flows, Held
 
-CLOSE_V = 3e-4  # a Newton step this short is the last one: it leaves its square, per volt or so
-CLOSE_FILLING = 3e-4  # likewise for the available well
-CLOSE_C_RATE = (
-    1e-5  # share of the capacity: if that step moves the bus's current by more, it is worked out again
+# A Newton step shorter than this is the last one: what it leaves is mostly a thousandth of it.
+CLOSE_V = 3e-4
+# How far that step may have taken the current of the bus, and a tangent that of the reaction: shares of the capacity.
+CLOSE_C_RATE = 1e-5
+TANGENT_C_RATE = 1e-4
+GUARDED_FROM = (
+    5  # round of Newton's that is rarely come to: from it on bisection takes over where it doesn't converge
 )
-GUARDED_FROM = 6  # round of Newton's that is rarely come to: from it on the root is kept between two sides
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
@@ -40,66 +42,103 @@ def settle(
 
     Notes
     -----
-    ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for the node's voltage by Newton, guarded
-    by bisection: reaction rises with the voltage, the bus gives less. `h1` is the well's filling at the end
-    of the step, linear in the current (KiBaM under constant current, Manwell & McGowan 1993). The reaction is taken
-    at the filling of the round before and carried to this one's along its tangent: so it needn't wait for the bus.
+    The electrode stands where `_electrode` finds it. The wells' filling at the end of the step is linear in the
+    current (KiBaM under constant current, Manwell & McGowan 1993); what the bus really carries goes into them, to
+    the last digit.
     The double layer matters even in long steps: between float and the night's rest it moves 1/4 Ah of a 100 Ah battery,
     and under broken cloud it carries the load through the gaps.
     What the quadratures of the wells leave over is booked as polarisation, so that energy closes.
     """
     p = w.p
-    hours, per_s = h * PER_HOUR, 1.0 / h
+    hours = h * PER_HOUR
     per_q, bound = p.c * w.per_well1, 1.0 - p.c
     filling = (x.q1_ah + x.q2_ah) * per_q
     h1_before = x.q1_ah * w.per_well1
     gap = x.q2_ah * w.per_well2 - h1_before
     k = diffusion_per_h(-gap, w)
-    decay = math.exp(-k * hours)
-    parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
-    per_a = hours * per_q + bound * parts
-    h1_free = filling - bound * gap * decay
-
-    low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
     # Looked for from where Euler's step takes the well under the current of a moment ago.
     h1 = h1_before + hours * (now.i_batt_a * w.per_well1 + bound * k * gap)
     h1 = min(max(h1, FILLING[0]), FILLING[1])
-    v = min(max(x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p), low), high)
-    double_layer = p.c_dl_f * per_s
-    r0 = leadacid.series_resistance(x, w)
-    node, i_gas, found = node_of(now), 0.0, False
-    for number in range(60):
-        node = currents(Source(v, r0, r0), node, held, stage)
-        if found:
-            break
-        i_gas = gassing_a(v, w)
-        i_main = node.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
-        h1_then = min(max(h1_free + per_a * i_main, FILLING[0]), FILLING[1])
-        if number >= GUARDED_FROM:
-            h1 = h1_then  # no tangent: bisection needs the excess to have its sign
-        r = reaction(v - emf(h1, x.t_c, p), h1, w)
-        moves = per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
-        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h  # -d(reaction)/d(h1)
-        less = node.slope_s - w.gassing_per_v * i_gas - double_layer  # d(i_main)/dv
-        excess = r.i_a - pull * (h1_then - h1) - i_main
-        if number >= GUARDED_FROM:
-            low, high = (low, v) if excess > 0.0 else (v, high)
-        new = v - excess / (r.per_v - (pull * moves + 1.0) * less)
-        if not low < new < high:
-            new = 0.5 * (low + high)
-        step, apart = new - v, h1_then - h1
-        v = new
-        h1 = h1_then + moves * less * step
-        found = abs(step) < CLOSE_V and abs(apart) < CLOSE_FILLING
-        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.q_ah:
-            break
-    i_main = node.i_batt_a - i_gas - double_layer * (v - x.v_node_v)
+    v = x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p)
+
+    decay = math.exp(-k * hours)
+    parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
+    well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
+    layer_s = p.c_dl_f * (1.0 / h)
+    v, node, i_gas = _electrode(x, v, h1, well, layer_s, now, held, w, stage)
+
+    i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
     bus = with_powers(node, now, held.offer, stage)
     filling += i_main * hours * per_q
     gap = gap * decay - i_main * parts
     at_rest = State(p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c)
     end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
     return h, end, mean, bus
+
+
+class _Well(NamedTuple):
+    """How full the available well will be."""
+
+    h1_free: float  # without a current
+    per_a: float
+
+
+@woven
+def _electrode(
+    x: State, v: float, h1: float, well: _Well, layer_s: float, now: Bus, held: Held, w: leadacid.Warm,
+    stage: PowerStage,
+) -> tuple[float, Node, float]:  # fmt: skip
+    """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
+
+    ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for `v` by Newton, then guarded by
+    bisection: reaction rises with the voltage, the bus gives less. The reaction is taken at the filling that the
+    round before left and carried to this one's along its tangent: so it needn't wait for the bus.
+
+    Parameters
+    ----------
+    x : State
+        At the beginning.
+    v, h1 : float
+        Where to begin.
+    well : _Well
+    layer_s : float
+        ``C_dl / h`` [A/V].
+    """
+    p = w.p
+    low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
+    v = min(max(v, low), high)
+    r0 = leadacid.series_resistance(x, w)
+    node, i_gas, step, found = node_of(now), 0.0, high - low, False
+    for number in range(60):
+        node = currents(Source(v, r0, r0), node, held, stage)
+        if found:
+            break
+        guarded = number >= GUARDED_FROM
+        i_gas = gassing_a(v, w)
+        i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
+        h1_then = min(max(well.h1_free + well.per_a * i_main, FILLING[0]), FILLING[1])
+        if guarded:
+            h1 = h1_then  # no tangent: bisection needs the excess to have its sign
+        r = reaction(v - emf(h1, x.t_c, p), h1, w)
+        moves = well.per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
+        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h  # -d(reaction)/d(h1)
+        less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
+        tangent = pull * (h1_then - h1)
+        excess = r.i_a - tangent - i_main
+        new = v - excess / (r.per_v - (pull * moves + 1.0) * less)
+        if guarded:
+            low, high = (low, v) if excess > 0.0 else (v, high)
+        strayed = not low < new < high
+        if guarded:
+            strayed |= abs(new - v) > 0.5 * abs(step)  # far out the reaction is so steep that Newton creeps
+        if strayed:
+            new = 0.5 * (low + high)
+        step, v = new - v, new
+        h1 = h1_then + moves * less * step
+        found = abs(step) < CLOSE_V and abs(tangent) < TANGENT_C_RATE * p.q_ah and (guarded or not strayed)
+        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.q_ah:
+            break
+    return v, node, i_gas
 
 
 @inlined

