@@ -200,6 +200,7 @@ class Reaction(NamedTuple):
     i_a: float
     per_v: float  # d(current)/d(overvoltage) [A/V]
     per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
+    starved: float  # the same on discharge [A]: how hard an empty one holds back
 
 
 @woven
@@ -221,15 +222,18 @@ def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
     """
     charging = _share(u_v * 100.0)
     room = 1.0 - h1
-    i_dis, slope_dis, i_chg, slope_chg, pull = 0.0, 0.0, 0.0, 0.0, 0.0
+    i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if charging < 1.0:
         x = w.p.cd - w.cold - room
-        left = 0.5 * (x + math.sqrt(x * x + 4e-6))
-        gain = 0.5 * w.i0_a * left / (left + w.p.md * room)
+        root = math.sqrt(x * x + 4e-6)
+        left = 0.5 * (x + root)
+        both = 1.0 / ((left + w.p.md * room) * root)
+        gain = 0.5 * w.i0_a * left * root * both
         up = math.exp(max(-40.0, min(40.0, u_v * w.per_nb_v)))
         down = 1.0 / up
         i_dis = gain * (up - down)
         slope_dis = gain * (up + down) * w.per_nb_v
+        starved = (charging - 1.0) * i_dis * w.p.md * (room + root) * both
     if charging > 0.0:
         per_width = 1.0 / (abs(room) + w.p.mc * h1)
         up = math.exp(max(-40.0, min(40.0, u_v * w.per_nbc_v)))
@@ -243,6 +247,7 @@ def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
         charging * i_chg + (1.0 - charging) * i_dis,
         charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
         pull,
+        starved,
     )
 
 

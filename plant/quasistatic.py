@@ -121,7 +121,7 @@ def _electrode(
             h1 = h1_then  # no tangent: bisection needs the excess to have its sign
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
         moves = well.per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
-        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h  # -d(reaction)/d(h1)
+        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h + r.starved  # -d(reaction)/d(h1)
         less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
         tangent = pull * (h1_then - h1)
         excess = r.i_a - tangent - i_main
