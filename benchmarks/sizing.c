@@ -6,14 +6,14 @@
  * flow into an account with Kahan's carry. Equations as in plant/leadacid.py and plant/converter.py.
  *
  * INPUTS is binary: the struct `parameters`, then (as doubles) five columns of `steps` values. Prints the seconds of
- * the fastest of five years, then the state of charge at the end and the energies [Wh] of PV, load and battery.
+ * the fastest of nine years, then the state of charge at the end and the energies [Wh] of PV, load and battery.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { REPEATS = 5, FLOWS = 14, NEWTON = 60 };
+enum { REPEATS = 9, FLOWS = 14, NEWTON = 60 };
 enum { NONE, BULK, BOOST, FLOAT };
 
 typedef struct {

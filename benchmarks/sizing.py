@@ -24,7 +24,7 @@ from plant.site import Site, load_site
 
 YEAR_DAYS: Final = 365
 DT_S: Final = 60
-TRIALS: Final = 5
+TRIALS: Final = 9
 C_NAME: Final = "the same loop in C, cc -O2"
 # Fields of the battery, the controller and the set-points in the order of the C program's struct.
 BATTERY: Final = (
@@ -55,7 +55,7 @@ def run() -> Iterator[Result]:
         c_s, c_pv_wh, why = None, float("nan"), str(reason)
     yield Result(
         what="its kernel alone", unit="s", ours=kernel_s, limit=0.2, peer=c_s, peer_name=why,
-        note="sun and load are made before the clock starts, fastest of five on either side; PV "
+        note="sun and load are made before the clock starts, fastest of nine on either side; PV "
         f"{pv_wh / 1e3:.1f} kWh, in C {c_pv_wh / 1e3:.1f} kWh",
     )  # fmt: skip
     if c_s is not None:
