@@ -17,9 +17,8 @@ from plant.curvetable import TableRow
 from plant.diode import Curve
 from plant.jit import kernel, woven
 
-SETTLED = (
-    1e-5  # of the diode's thermal voltage; a Newton step squares what is left, near the maximum it halves it
-)
+# Of the diode's thermal voltage. A Newton step squares what is left, near the maximum it halves it.
+SETTLED = 1e-5
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -23,9 +23,8 @@ CLOSE_V = 3e-4
 # How far that step may have taken the current of the bus, and a tangent that of the reaction: shares of the capacity.
 CLOSE_C_RATE = 1e-5
 TANGENT_C_RATE = 1e-4
-GUARDED_FROM = (
-    5  # round of Newton's that is rarely come to: from it on bisection takes over where it doesn't converge
-)
+# From this round on, which is rarely come to, bisection takes over where Newton doesn't converge.
+GUARDED_FROM = 5
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
