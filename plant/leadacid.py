@@ -145,7 +145,7 @@ def frozen(x: State, p: LeadAcid) -> bool:
 @woven
 def series_resistance(x: State, w: Warm) -> float:
     """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
-    if x.t_c >= 0.0 or not frozen(x, w.p):
+    if not frozen(x, w.p):
         return w.r0_ohm
     below = (freezing_point_c(x.q1_ah * w.per_well1, w.p) - x.t_c) / FREEZES_OVER_K
     ice = min(1.0, below)

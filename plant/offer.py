@@ -122,9 +122,8 @@ def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
     v = min(v_start_v, o.v_oc_v)
     wanted = (fixed + per_volt * o.v_track_v) / max(o.p_track_w, 1e-9)
-    if (
-        v == o.v_oc_v and wanted < 1.0
-    ):  # nothing better is known: on a parabola between maximum and open circuit
+    if v == o.v_oc_v and wanted < 1.0:
+        # Nothing better is known: on a parabola between maximum and open circuit.
         v = o.v_track_v + (o.v_oc_v - o.v_track_v) * math.sqrt(1.0 - wanted)
     vd = v + c.r_s_ohm * (fixed / v + per_volt if v < o.v_oc_v else 0.0)
     for number in range(60):

@@ -269,7 +269,7 @@ class Plant:
 
     def clear_energy(self) -> None:
         """Start the meters of generated energy again, all of them."""
-        so_far = part(self._books, "account")[CHG] + part(self._books, "today")[CHG]
+        so_far = self._so_far_wh(CHG)
         part(self._books, "offset").reshape(2, 4)[0] = so_far
         self.snapshot = self._peek()
 
@@ -477,13 +477,16 @@ class Plant:
             stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)  # a clock changes on a whole hour
         return stop
 
+    def _so_far_wh(self, name: int) -> float:
+        """An integral since the start: of the whole days and of the one at hand."""
+        return float(part(self._books, "account")[name] + part(self._books, "today")[name])
+
     def _begin_day(self, before: date, today: date) -> None:
         """The device's clock shows another day: meters start again, and equalizing may fall due."""
         periods = periods_begun(before, today)
-        whole, today_wh = part(self._books, "account"), part(self._books, "today")
         offset = part(self._books, "offset").reshape(2, 4)
         for meters, name in zip(offset, (CHG, LOAD), strict=True):
-            meters[:periods] = whole[name] + today_wh[name]
+            meters[:periods] = self._so_far_wh(name)
         part(self._books, "extremes")[:] = EMPTY_EXTREMES
         self._days_since_equalize += max(0, (today - before).days)
         if equalize_due(self._settings.equalize_cycle_d, today, self._days_since_equalize):

@@ -63,7 +63,7 @@ def settle(
     decay = math.exp(-k * hours)
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
     well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
-    layer_s = p.c_dl_f * (1.0 / h)
+    layer_s = p.c_dl_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
     v, node, i_gas = _electrode(x, v, h1, well, layer_s, now, held, w, stage)
 
     i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
@@ -168,6 +168,7 @@ def _booked(
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
     heat = bus.v_cells_v * i - stored - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
     warms = h * w.per_c_th_j_k
+    # Times the reciprocal, which needn't wait for the heat: the next step waits for this temperature.
     t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) * (1.0 / (1.0 + warms * p.h_a_w_k))
     end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
