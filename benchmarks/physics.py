@@ -9,11 +9,11 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.table import Result
-from plant import leadacid as battery
-from plant.clock import DAY_S
-from plant.leadacid import State, rested
+from plant.base.clock import DAY_S
+from plant.battery import leadacid as battery
+from plant.battery.leadacid import State, rested
 from plant.plant import Plant
-from plant.site import load_site
+from plant.site.model import load_site
 
 YEAR_DAYS: Final = 365
 TRIAL_DAYS: Final = 20

@@ -14,8 +14,8 @@ from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import IO, Final
 
-from modbus.replies import WordsReply, decode_reply
-from modbus.rtu import ReadWords
+from modbus.codec.replies import WordsReply, decode_reply
+from modbus.codec.requests import ReadWords
 
 HERE: Final = Path(__file__).resolve().parent
 HOST: Final = "127.0.0.1"

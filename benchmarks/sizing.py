@@ -15,12 +15,12 @@ import numpy as np
 
 from benchmarks.responders import Missing, compiled_c
 from benchmarks.table import Result
-from plant import sun
-from plant.clock import DAY_S, SKY_S
-from plant.controller import power_stage
+from plant.base.clock import DAY_S, SKY_S
+from plant.controller.model import power_stage
 from plant.inputs import Inputs, inputs_of
 from plant.plant import SIZING_BLOCK_DAYS, Plant
-from plant.site import Site, load_site
+from plant.site.model import Site, load_site
+from plant.weather import sun
 
 YEAR_DAYS: Final = 365
 DT_S: Final = 60

@@ -21,7 +21,7 @@ from benchmarks.responders import (
     running,
 )
 from benchmarks.table import Result
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
 
 STARTS: Final = 5
 FAST: Final = 100_000  # plant time over wall time

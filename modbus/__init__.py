@@ -1,1 +1,4 @@
-"""The Tracer on the wire: frames, registers, replies and the line."""
+"""The Tracer on the wire: frames, register maps, device, line, master.
+
+May import `plant`; never `tracertwin`.
+"""

@@ -1,1 +1,4 @@
-"""The simulated off-grid plant: sky, array, converter, charger, battery, load, meters."""
+"""The simulated off-grid plant: weather, array, battery, controller, load and the kernel that moves them.
+
+Imports neither `modbus` nor `tracertwin`; reads no files but `config/` and those that a site names.
+"""

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plant.array import array_days
-from plant.arrayday import AnyDay
-from plant.clock import DAY_S, SKY_S, STEP_S
-from plant.layout import Defect
-from plant.load import Demand, demand_day
-from plant.site import Site
-from plant.sky import sky_block
+from plant.array.day import AnyDay
+from plant.array.layout import Defect
+from plant.array.model import array_days
+from plant.base.clock import DAY_S, SKY_S, STEP_S
+from plant.load.day import demand_day
+from plant.load.demand import Demand
+from plant.site.model import Site
+from plant.weather.sky import sky_block
 
 COARSE_SKY_S = 60
 

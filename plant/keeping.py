@@ -15,18 +15,19 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from plant import ageing, battery
-from plant.charger import Machine
-from plant.deviceclock import DeviceClock
+from plant.battery import ageing
+from plant.battery import model as battery
+from plant.controller.charger import Machine
+from plant.controller.clock import DeviceClock
+from plant.controller.rules import RULES
+from plant.controller.settings import Settings
+from plant.controller.tracker import Tracker
+from plant.controller.tracking import Steady
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import EVENTS_KEPT, PARTS, Books, Memory, empty_books, part
 from plant.plant import Plant
 from plant.remembered import Remembered, Turn
-from plant.rules import RULES
-from plant.settings import Settings
-from plant.site import Site
-from plant.snapshot import Snapshot
-from plant.state import EVENTS_KEPT, PARTS, Books, Memory, empty_books, part
-from plant.tracker import Tracker
-from plant.tracking import Steady
+from plant.site.model import Site
 
 Kept: TypeAlias = Mapping[str, Any]
 

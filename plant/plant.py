@@ -12,22 +12,25 @@ from typing import Self
 
 import numpy as np
 
-from plant import ageing, battery, sun
-from plant.ageing import AgeingState
-from plant.charger import Daylight, Machine, SetPoints
-from plant.clock import DAY_S, STEP_S, to_utc_s, utc_offset_s
-from plant.controller import PowerStage, power_stage
-from plant.deviceclock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
+from plant.array.layout import Defect, layout_of
+from plant.base.clock import DAY_S, STEP_S, to_utc_s, utc_offset_s
+from plant.base.problems import ProblemsError
+from plant.battery import ageing
+from plant.battery import model as battery
+from plant.battery.ageing import AgeingState
+from plant.battery.wear import Hours
+from plant.controller.charger import Daylight, Machine, SetPoints
+from plant.controller.clock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
+from plant.controller.model import power_stage
+from plant.controller.rules import RULES
+from plant.controller.settings import Settings, program_of, setpoints_of
+from plant.controller.stage import PowerStage
+from plant.controller.tracker import tracker_settings
+from plant.controller.tracking import Steady, fresh
 from plant.inputs import Inputs, Supply, inputs_of
-from plant.layout import Defect, layout_of
-from plant.machines import forget
-from plant.problems import ProblemsError
-from plant.remembered import Fidelity, Remembered, Turn, copied
-from plant.rules import RULES
-from plant.settings import Settings, program_of, setpoints_of
-from plant.site import Site
-from plant.snapshot import Snapshot
-from plant.state import (
+from plant.kernel.machines import forget
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import (
     ACCOUNT,
     CHG,
     EMPTY_EXTREMES,
@@ -43,11 +46,11 @@ from plant.state import (
     empty_books,
     part,
 )  # fmt: skip
-from plant.step import run_steps
-from plant.tracker import tracker_settings
-from plant.tracking import Steady, fresh
-from plant.upsets import Rig, applied, check
-from plant.wear import Hours
+from plant.kernel.step import run_steps
+from plant.remembered import Fidelity, Remembered, Turn, copied
+from plant.site.model import Site
+from plant.site.upsets import Rig, applied, check
+from plant.weather import sun
 
 SIZING_STEP_S = 60
 NO_TIME_S = 1e-9  # a step in which nothing moves

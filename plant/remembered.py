@@ -5,12 +5,12 @@ Knows which things those are and not how they are written down; that is `plant.k
 
 from typing import Literal, NamedTuple
 
-from plant import battery
-from plant.ageing import AgeingState
-from plant.deviceclock import DeviceClock
-from plant.settings import Settings
-from plant.snapshot import Snapshot
-from plant.state import Books, Memory
+from plant.battery import model as battery
+from plant.battery.ageing import AgeingState
+from plant.controller.clock import DeviceClock
+from plant.controller.settings import Settings
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import Books, Memory
 
 Fidelity = Literal["detailed", "sizing"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
 from plant.plant import Plant
-from plant.site import load_site
+from plant.site.model import load_site
 from tests.plants import plant, site
 
 

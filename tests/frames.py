@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from modbus.rtu import (
+from modbus.codec.requests import (
     IdentifyDevice,
     Login,
     ReadBits,

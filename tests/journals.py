@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from modbus.endpoint import parse_endpoint
-from modbus.entries import Entry, Exchange
-from modbus.journalfile import JournalFile
-from modbus.master import Master
-from modbus.options import Options
-from modbus.replay import Outcome, Replay, rebuilt
-from modbus.rig import Rig
+from modbus.line.endpoint import parse_endpoint
+from modbus.master.client import Master
 from plant.plant import Plant
 from tests.plants import plant
+from tracertwin.assembly.options import Options
+from tracertwin.journal.entries import Entry, Exchange
+from tracertwin.journal.file import JournalFile
+from tracertwin.journal.replay import Outcome, Replay, rebuilt
+from tracertwin.rig.serving import Rig
 
 
 def rig(path: Path, links: int = 1, plants: Sequence[Plant] = (), **options: Any) -> Rig:

@@ -3,23 +3,24 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from plant import leadacid as battery
-from plant.batteryfile import load_block
-from plant.cell import Source
-from plant.charger import SetPoints
-from plant.controller import ControllerModel, PowerStage, power_stage
-from plant.converter import Bus, Limit, LoadDemand, Port, at_first, node_of, solve, with_powers
-from plant.diode import Curve
-from plant.leadacid import LeadAcid, State
-from plant.node import flows, look
-from plant.offer import Offer
+from plant.array.diode import Curve
+from plant.battery import leadacid as battery
+from plant.battery.cell import Source
+from plant.battery.file import load_block
+from plant.battery.leadacid import LeadAcid, State
+from plant.controller.charger import SetPoints
+from plant.controller.converter import Bus, Limit, LoadDemand, Port, at_first, node_of, solve, with_powers
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.offer import Offer
+from plant.controller.stage import PowerStage
+from plant.controller.tracking import Steady
+from plant.kernel.node import flows, look
+from plant.kernel.rungekutta import rk4
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
+from plant.kernel.step import grid_step
 from plant.plant import Plant
-from plant.rungekutta import rk4
-from plant.site import Site, load_site
-from plant.snapshot import Snapshot
-from plant.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
-from plant.step import grid_step
-from plant.tracking import Steady
+from plant.site.model import Site, load_site
 
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 

@@ -3,9 +3,9 @@
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from modbus.device import Shown
-from plant.settings import Settings, factory
-from plant.snapshot import Snapshot
+from modbus.device.interface import Shown
+from plant.controller.settings import Settings, factory
+from plant.kernel.snapshot import Snapshot
 
 NEW = factory(1, 12)  # a new unit on a sealed 12 V battery
 

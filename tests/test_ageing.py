@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant import ageing, naumann, rainflow, weighted_ah
-from plant.batteryfile import load_block
-from plant.wear import Hours, Life
+from plant.battery import ageing, naumann, rainflow, weighted_ah
+from plant.battery.file import load_block
+from plant.battery.wear import Hours, Life
 
 LIFE = Life(z_iec=500.0, float_years=10.0)
 

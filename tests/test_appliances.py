@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.appliances import list_day, units_on
-from plant.configs import config_dir
-from plant.loadfile import Appliance, ApplianceList, find_appliances
-from plant.problems import ProblemsError
+from plant.base.configs import config_dir
+from plant.base.problems import ProblemsError
+from plant.load.appliances import list_day, units_on
+from plant.load.lists import Appliance, ApplianceList, find_appliances
 
 LISTS = sorted(path.stem for path in (config_dir() / "loads").glob("*.yaml"))
 SATURDAY = int(np.datetime64("2026-02-21", "D").astype(int))

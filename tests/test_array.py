@@ -7,12 +7,12 @@ import pvlib
 import pytest
 from pydantic import ValidationError
 
-from plant.array import array_days, beam_iam, effective_irradiance
-from plant.module import find_module
-from plant.problems import ProblemsError
-from plant.site import load_site
-from plant.site_array import ArrayLosses
-from plant.sky import sky_day
+from plant.array.model import array_days, beam_iam, effective_irradiance
+from plant.array.module import find_module
+from plant.array.parts import ArrayLosses
+from plant.base.problems import ProblemsError
+from plant.site.model import load_site
+from plant.weather.sky import sky_day
 from tests.plants import site
 
 DAY = 20504  # 2026-02-20

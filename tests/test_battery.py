@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant import ageing, battery, leadacid
-from plant.batteryfile import load_block, load_bms, read_block
-from plant.bms import Bms
-from plant.configs import config_dir
-from plant.problems import ProblemsError
-from plant.site import load_site
+from plant.base.configs import config_dir
+from plant.base.problems import ProblemsError
+from plant.battery import ageing, leadacid
+from plant.battery import model as battery
+from plant.battery.bms import Bms
+from plant.battery.file import load_block, load_bms, read_block
+from plant.site.model import load_site
 from validation.batteries import bath, hours_to, last, run, terminal_v
 from validation.battery_steps import exact, grid_step
 

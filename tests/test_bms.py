@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from plant.charger import Machine
-from plant.converter import BODY_DIODE_V
+from plant.controller.charger import Machine
+from plant.controller.converter import BODY_DIODE_V
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.snapshot import Snapshot
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 

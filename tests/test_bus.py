@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.bus import Bus, collided
-from modbus.endpoint import LinkError, parse_endpoint
-from modbus.master import Master
-from modbus.options import Options
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import WordsReply, decode_reply
-from modbus.rig import Rig
-from modbus.rtu import ReadWords, UnitId, WriteCoil, crc16
-from modbus.tracer import Tracer
+from modbus.codec.replies import WordsReply, decode_reply
+from modbus.codec.requests import ReadWords, UnitId, WriteCoil, crc16
+from modbus.device.bus import Bus, collided
+from modbus.device.tracer import Tracer
+from modbus.line.endpoint import LinkError, parse_endpoint
+from modbus.map.registers import TRACER_4210, load_map
+from modbus.master.client import Master
+from plant.base.problems import ProblemsError
 from plant.plant import Plant
-from plant.problems import ProblemsError
-from plant.site import load_site
+from plant.site.model import load_site
 from tests.snapshots import NOON, ZERO, Still
+from tracertwin.assembly.options import Options
+from tracertwin.rig.serving import Rig
 
 FARM = Path(__file__).parents[1] / "config" / "sites" / "farm.yaml"
 

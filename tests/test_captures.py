@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from modbus.parser import Received, RequestParser
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import SparseReply, decode_reply
-from modbus.rtu import ReadSparse, Request, crc16
-from modbus.tracer import Tracer
+from modbus.codec.parser import Received, RequestParser
+from modbus.codec.replies import SparseReply, decode_reply
+from modbus.codec.requests import ReadSparse, Request, crc16
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, load_map
 from tests.snapshots import NOON, Still
 
 FACTS = yaml.safe_load(

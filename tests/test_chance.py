@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.chance import Stream, ar1, generator
+from plant.base.chance import Stream, ar1, generator
 
 days = st.integers(-20000, 60000)
 seeds = st.integers(0, 2**63)

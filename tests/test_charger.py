@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plant import rules
-from plant.charger import (
+from plant.controller import rules
+from plant.controller.charger import (
     BARS_CHARGE,
     STATE_OF,
     STATES,
@@ -17,8 +17,8 @@ from plant.charger import (
     Stage,
     compensate,
 )
-from plant.rules import RULES, Rule, When, compile_rules
-from plant.settings import TYPE_OF_NAME, checked, factory, setpoints_of
+from plant.controller.rules import RULES, Rule, When, compile_rules
+from plant.controller.settings import TYPE_OF_NAME, checked, factory, setpoints_of
 
 
 def setpoints(kind: str = "sealed", changed: dict | None = None, blocks: int = 1) -> SetPoints:
@@ -116,4 +116,4 @@ def test_cold_batteries_are_never_charged_above_the_limit():
 
 def test_the_page_of_rules_is_fresh():
     page = Path(__file__).parents[1] / "docs" / "stages.md"
-    assert page.read_text(encoding="utf-8") == rules.markdown(), "run: python -m plant.rules"
+    assert page.read_text(encoding="utf-8") == rules.markdown(), "run: python -m plant.controller.rules"

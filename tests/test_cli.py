@@ -16,8 +16,8 @@ from time import monotonic, sleep
 import pytest
 import yaml
 
-import tracertwin
 from tests.weatherfiles import ALTITUDE, LATITUDE, LONGITUDE, csv_file, year_of_light
+from tracertwin.cli import main as command
 
 ROOT = Path(__file__).parents[1]
 CABIN = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def call(monkeypatch, capsys) -> Call:
         monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
         monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
         with pytest.raises(SystemExit) as ended:
-            tracertwin.main()
+            command.main()
         return ended.value.code, *capsys.readouterr()
 
     return run

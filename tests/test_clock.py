@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant import clock
-from plant.clock import SteppedClock, WallClock
+from plant.base import clock
+from plant.base.clock import SteppedClock, WallClock
 
 
 def test_civil_time_becomes_utc_on_the_grid():

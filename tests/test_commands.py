@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modbus import commands
-from modbus.commands import COMMANDS, listing
-from modbus.endpoint import parse_endpoint
-from modbus.options import Options
-from modbus.rig import Rig
-from plant.clock import DAY_S
+from modbus.line.endpoint import parse_endpoint
+from plant.base.clock import DAY_S
 from plant.plant import Plant
 from tests.plants import plant
 from tests.test_bus import FARM
 from tests.test_link import until
 from tests.test_rig import ends
+from tracertwin.assembly import commands
+from tracertwin.assembly.commands import COMMANDS, listing
+from tracertwin.assembly.options import Options
+from tracertwin.rig.serving import Rig
 
 HERE = parse_endpoint("listen:127.0.0.1:0")
 
@@ -38,7 +38,7 @@ def rig() -> Iterator[Rig]:
 
 
 def farm() -> list[Plant]:
-    from plant.site import load_site
+    from plant.site.model import load_site
 
     site = load_site(str(FARM))
     own = Plant(site)
@@ -140,7 +140,7 @@ def test_of_several_units_the_one_that_is_named_is_meant():
 
 
 def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
-    from modbus.rtu import UnitId
+    from modbus.codec.requests import UnitId
 
     unit = rig.units[0]
     unit.live.configure(unit.live.shown().settings._replace(load_test=1))

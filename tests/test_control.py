@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modbus.control import LONGEST_LINE, MOST_CLIENTS, Control, tell
-from modbus.endpoint import LinkError, TcpEndpoint, parse_endpoint
+from modbus.line.endpoint import LinkError, TcpEndpoint, parse_endpoint
 from tests.test_link import until
+from tracertwin.rig.control import LONGEST_LINE, MOST_CLIENTS, Control, tell
 
 
 class Desk:

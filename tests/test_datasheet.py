@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.datasheet import DataSheet, fit
-from plant.diode import curve_at, maximum_power, open_circuit_v
-from plant.module import find_module
-from plant.problems import ProblemsError
+from plant.array.datasheet import DataSheet, fit
+from plant.array.diode import curve_at, maximum_power, open_circuit_v
+from plant.array.module import find_module
+from plant.base.problems import ProblemsError
 from tests.plants import site
 
 SHEET = {

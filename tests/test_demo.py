@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.demo import Tally, period_s
-from modbus.demotable import Seen, heads, row
-from modbus.standin import POLLS, Readings
+from modbus.master.standin import POLLS, Readings
 from tests.snapshots import NOON
+from tracertwin.cli.demo import Tally, period_s
+from tracertwin.cli.demotable import Seen, heads, row
 
 READINGS = Readings(
     v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_batt_c=-10.25, soc=0.75,

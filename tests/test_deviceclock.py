@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.charger import Machine, Stage
-from plant.deviceclock import DeviceClock, equalize_due, periods_begun
+from plant.controller.charger import Machine, Stage
+from plant.controller.clock import DeviceClock, equalize_due, periods_begun
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.snapshot import Snapshot
 from tests.plants import plant
 from tests.test_plant import column, utc
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.diagnosis import SILENT_S, Diagnosis
-from modbus.endpoint import TcpEndpoint
+from modbus.line.diagnosis import SILENT_S, Diagnosis
+from modbus.line.endpoint import TcpEndpoint
 
 
 def diagnosed() -> tuple[Diagnosis, list[str]]:

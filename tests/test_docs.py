@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from modbus.commands import COMMANDS
-from plant.site import known_keys
-from plant.upsets import UPSETS, parameters_of
-from tracertwin import app, run
+from plant.site.model import known_keys
+from plant.site.upsets import UPSETS, parameters_of
+from tracertwin.assembly.commands import COMMANDS
+from tracertwin.cli.main import app, run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
-NAMES_A_FILE = r"`((?:plant|validation|modbus)/\w+\.py)`((?:[,;]? (?:and )?`[A-Za-z_][\w.]*`)+)"
+NAMES_A_FILE = r"`((?:plant|validation|modbus|tracertwin)/[\w/]+\.py)`((?:[,;]? (?:and )?`[A-Za-z_][\w.]*`)+)"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
 
 
@@ -78,7 +78,12 @@ def words_of(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "physics").glob("*.md")), ids=lambda page: page.stem)
 def test_every_name_on_a_page_of_the_physics_is_in_the_sources(page):
-    folders = (("plant", "*.py"), ("validation", "*.py"), ("config", "*/*.yaml"), ("docs/physics", "*.svg"))
+    folders = (
+        ("plant", "**/*.py"),
+        ("validation", "*.py"),
+        ("config", "*/*.yaml"),
+        ("docs/physics", "*.svg"),
+    )
     files = [path for folder, pattern in folders for path in (ROOT / folder).glob(pattern)]
     known = {path.name for path in files} | {path.stem for path in files}
     for path in files:

@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-import tracertwin
-from plant.controller import ControllerModel
-from plant.converter import converter_loss_w
-from plant.en50530 import (
+from plant.controller.converter import converter_loss_w
+from plant.controller.en50530 import (
     CEC,
     EUROPEAN,
     LEVELS,
@@ -32,8 +30,10 @@ from plant.en50530 import (
     shaded_curve,
     static_point,
 )
-from plant.en50530_report import LEAST, Results, measure, rated_generator, row_frame
-from plant.tracker import climbing_from
+from plant.controller.model import ControllerModel
+from plant.controller.tracker import climbing_from
+from plant.report.en50530 import LEAST, Results, measure, rated_generator, row_frame
+from tracertwin.cli import main as command
 
 BENCH = bench(ControllerModel.load("tracer4210n"))
 FIXED = BENCH.settings._replace(step_share=0.0, sweep_every_s=math.inf)  # a tracker that never moves
@@ -234,7 +234,7 @@ def call(monkeypatch, capsys):
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["tracertwin", "en50530", *arguments])
         with pytest.raises(SystemExit) as ended:
-            tracertwin.main()
+            command.main()
         return ended.value.code, *capsys.readouterr()
 
     return run

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.endpoint import (
+from modbus.line.endpoint import (
     Endpoint,
     LinkError,
     PtyEndpoint,

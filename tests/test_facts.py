@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import BitsReply, ExceptionReply, SparseReply, WordsReply, decode_reply
-from modbus.rtu import ReadBits, ReadSparse, ReadWords
-from modbus.tracer import Tracer
-from plant.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
+from modbus.codec.replies import BitsReply, ExceptionReply, SparseReply, WordsReply, decode_reply
+from modbus.codec.requests import ReadBits, ReadSparse, ReadWords
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, load_map
+from plant.controller.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
 from tests.snapshots import NEW, ZERO, Still
 
 FACTS = yaml.safe_load(

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.conversation import Burst, Transmission
-from modbus.faultlist import markdown
-from modbus.faults import MOST_SET, Faults, FaultyLine
-from modbus.faulttext import parse_fault
-from modbus.linefaults import FAULTS, Leaving
-from modbus.rtu import ReadWords, Request, crc16
+from modbus.codec.requests import ReadWords, Request, crc16
+from modbus.line.conversation import Burst, Transmission
+from modbus.line.faults.kinds import FAULTS, Leaving
+from modbus.line.faults.striking import MOST_SET, Faults, FaultyLine
+from modbus.line.faults.text import parse_fault
 from tests.frames import POLL, POLL_BYTES, steady
 from tests.test_docs import ROOT
+from tracertwin.cli.faultlist import markdown
 
 FRAME = bytes.fromhex("01 04 02 05 41 7a 50")  # to POLL: golden/rtu_frames.txt
 NOON_S = 1_782_043_200.0  # 2026-06-21T12:00:00Z

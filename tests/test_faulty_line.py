@@ -16,23 +16,23 @@ from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
-from modbus.endpoint import Endpoint, PtyEndpoint, TcpEndpoint, parse_endpoint
-from modbus.faults import Faults, FaultyLine
-from modbus.faulttext import parse_fault
-from modbus.linefaults import FAULTS
-from modbus.link import Line
-from modbus.options import Options
-from modbus.pacing import parse_pace
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import WordsReply
-from modbus.rig import Rig
-from modbus.rtu import ReadWords
-from modbus.tracer import Tracer
-from plant.problems import ProblemsError
+from modbus.codec.replies import WordsReply
+from modbus.codec.requests import ReadWords
+from modbus.device.tracer import Tracer
+from modbus.line.endpoint import Endpoint, PtyEndpoint, TcpEndpoint, parse_endpoint
+from modbus.line.faults.kinds import FAULTS
+from modbus.line.faults.striking import Faults, FaultyLine
+from modbus.line.faults.text import parse_fault
+from modbus.line.link import Line
+from modbus.line.pacing import parse_pace
+from modbus.map.registers import TRACER_4210, load_map
+from plant.base.problems import ProblemsError
 from tests.plants import plant
 from tests.snapshots import EPEVER_WORDS, NOON, Still
 from tests.test_link import until
 from tests.test_masters import Libmodbus
+from tracertwin.assembly.options import Options
+from tracertwin.rig.serving import Rig
 
 FIRST = 0x3101
 TIMEOUT_S = 0.5

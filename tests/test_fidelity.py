@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
 from plant.plant import Plant
 from tests.plants import assert_closes, site
 from tests.test_plant import utc

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
 from plant.plant import Plant
 from tests.plants import assert_closes, site
 from tests.test_plant import utc

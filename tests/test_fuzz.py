@@ -88,7 +88,7 @@ def test_no_commands_in_any_order_end_a_plant(lines: list[bytes]) -> None:
 
 def test_a_target_that_is_wrong_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks themselves: a parser that loses a byte, a Tracer that looks twice, a loader that trips."""
-    monkeypatch.setattr("modbus.parser._why_junk", lambda data: "")
+    monkeypatch.setattr("modbus.codec.parser._why_junk", lambda data: "")
     with pytest.raises(AssertionError):
         codec.one(bytes((codec.RAW, 3, 1, 2, 3)))
     monkeypatch.setattr(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plant.charger import Machine, Stage
+from plant.controller.charger import Machine, Stage
 from plant.plant import Plant
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from modbus.history import History, print_history
-from modbus.memory import TAKEN, plants_from
-from modbus.statefile import Entry, StateFile
-from modbus.statetables import SAMPLES
+from plant.base.problems import ProblemsError
 from plant.keeping import kept, resolved
-from plant.periods import by_period
-from plant.problems import ProblemsError
-from plant.site import Site, load_site
-from plant.trace import Trace
+from plant.report.periods import by_period
+from plant.report.trace import Trace
+from plant.site.model import Site, load_site
 from tests.plants import plant, site
+from tracertwin.memory.committing import TAKEN, plants_from
+from tracertwin.memory.file import Entry, StateFile
+from tracertwin.memory.history import History, print_history
+from tracertwin.memory.tables import SAMPLES
 
 DAY = 86400
 DAYS = 12

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from modbus.model import Model, load_model
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import (
+from modbus.codec.replies import (
     BitsReply,
     ExceptionReply,
     IdentificationReply,
@@ -19,7 +17,7 @@ from modbus.replies import (
     WordsReply,
     decode_reply,
 )
-from modbus.rtu import (
+from modbus.codec.requests import (
     IdentifyDevice,
     Login,
     ReadBits,
@@ -34,9 +32,11 @@ from modbus.rtu import (
     WriteWords,
     crc16,
 )
-from modbus.tracer import Tracer
-from plant.configs import config_dir
-from plant.problems import ProblemsError
+from modbus.device.model import Model, load_model
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, load_map
+from plant.base.configs import config_dir
+from plant.base.problems import ProblemsError
 from tests.frames import requests, steady
 from tests.snapshots import EPEVER_WORDS, NOON, Still
 

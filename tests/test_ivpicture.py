@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plant.ivpicture import draw_iv, iv_curves, iv_picture_of
 from plant.plant import Plant
+from plant.report.ivpicture import draw_iv, iv_curves, iv_picture_of
 from tests.plants import plant
 
 

@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modbus.conversation import Burst, Transmission
-from modbus.entries import (
+from modbus.codec.replies import EchoReply, WordsReply
+from modbus.codec.requests import ReadWords, Unknown, WriteWord
+from modbus.line.conversation import Burst, Transmission
+from plant.base.problems import ProblemsError
+from tests.journals import ask, entries, master, rig, running, silent, transcript
+from tests.test_link import until
+from tracertwin.journal.entries import (
     End,
     Entry,
     Exchange,
@@ -25,12 +30,7 @@ from modbus.entries import (
     read_head,
     read_line,
 )
-from modbus.journalfile import JournalFile
-from modbus.replies import EchoReply, WordsReply
-from modbus.rtu import ReadWords, Unknown, WriteWord
-from plant.problems import ProblemsError
-from tests.journals import ask, entries, master, rig, running, silent, transcript
-from tests.test_link import until
+from tracertwin.journal.file import JournalFile
 
 BLOCK = ReadWords(1, 4, 0x3100, 8)
 BOOST_MIN = WriteWord(1, 0x906C, 90)

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plant import keeping
+from plant.controller.tracker import Tracker
 from plant.keeping import KeptError, continued, kept
+from plant.kernel.state import EVENTS_KEPT, part
 from plant.plant import Plant
 from plant.remembered import Remembered
-from plant.state import EVENTS_KEPT, part
-from plant.tracker import Tracker
 from tests.plants import plant, site
 
 DAY = 86400

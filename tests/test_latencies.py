@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.latencies import Latencies
+from modbus.line.latencies import Latencies
 
 TIMES = st.lists(st.floats(1e-6, 10.0), min_size=1, max_size=300)
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.conversation import MOST_WAITING, Burst, Transmission
-from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, reset_on_close
-from modbus.link import FIRST_RETRY_S, LAST_RETRY_S, Line, Redial
-from modbus.replies import ExceptionReply, WordsReply
-from modbus.rtu import ReadWords, Request
+from modbus.codec.replies import ExceptionReply, WordsReply
+from modbus.codec.requests import ReadWords, Request
+from modbus.line.conversation import MOST_WAITING, Burst, Transmission
+from modbus.line.endpoint import LinkError, TcpEndpoint, UnixEndpoint, listen, reset_on_close
+from modbus.line.link import FIRST_RETRY_S, LAST_RETRY_S, Line, Redial
 
 SCHEDULING_S = 0.1  # what a busy host may add
 HERE = TcpEndpoint("127.0.0.1", 0, listens=True)

@@ -161,7 +161,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ends, sub
 @contextmanager
 def run(*options: str) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, killed in the end if it hasn't gone."""
-    command = [sys.executable, "tracertwin.py", "serve", *options]
+    command = [sys.executable, "-m", "tracertwin", "serve", *options]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from plant import battery, lithium
-from plant.batteryfile import load_block
-from plant.lithium import State
+from plant.battery import lithium
+from plant.battery import model as battery
+from plant.battery.file import load_block
+from plant.battery.lithium import State
 from validation.batteries import bath, last, run, terminal_v
 
 

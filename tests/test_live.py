@@ -12,22 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modbus.device import Shown
-from modbus.encodings import ENCODINGS
-from modbus.link import Line
-from modbus.live import Live
-from modbus.registers import TRACER_4210, load_map
-from modbus.rows import Row
-from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
-from modbus.standin import StandIn
-from modbus.tracer import Tracer
-from plant.clock import SteppedClock, WallClock, parse_local, to_utc_s
+from modbus.codec.requests import ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
+from modbus.device.interface import Shown
+from modbus.device.tracer import Tracer
+from modbus.line.link import Line
+from modbus.map.encodings import ENCODINGS
+from modbus.map.registers import TRACER_4210, load_map
+from modbus.map.rows import Row
+from modbus.master.standin import StandIn
+from plant.base.clock import SteppedClock, WallClock, parse_local, to_utc_s
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.snapshot import Snapshot
 from tests import weatherfiles as files
 from tests.plants import plant
 from tests.test_link import until
 from tests.test_weatherfile import site_of
+from tracertwin.assembly.live import Live
 
 DAY = 86400
 

@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.appliances import list_day
-from plant.clock import DAY_S
-from plant.configs import config_dir
-from plant.load import Demand, demand_day, is_dark
-from plant.loadfile import find_appliances
-from plant.problems import ProblemsError
-from plant.site import load_site
-from plant.site_load import Camera, Lighting, Load
+from plant.base.clock import DAY_S
+from plant.base.configs import config_dir
+from plant.base.problems import ProblemsError
+from plant.load.appliances import list_day
+from plant.load.day import demand_day, is_dark
+from plant.load.demand import Demand
+from plant.load.kinds import Camera, Lighting, Load
+from plant.load.lists import find_appliances
+from plant.site.model import load_site
 from tests.plants import site
 
 ZONE = "Europe/Zurich"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plant.charger import Machine
-from plant.loadcontrol import LoadMode
+from plant.controller.charger import Machine
+from plant.controller.loadcontrol import LoadMode
 from plant.plant import Plant
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc

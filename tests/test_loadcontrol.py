@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plant.loadcontrol import LoadMode, Program, call
+from plant.controller.loadcontrol import LoadMode, Program, call
 
 HOUR = 3600.0
 DAY = 24 * HOUR

@@ -10,12 +10,12 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
-from modbus.endpoint import LinkError, TcpEndpoint, UnixEndpoint
-from modbus.link import Line
-from modbus.master import Master, NoReplyError
-from modbus.replies import BadReply, ExceptionReply, WordsReply
-from modbus.rtu import ReadWords, Request, seal
-from modbus.standin import POLLS, Readings, StandIn
+from modbus.codec.replies import BadReply, ExceptionReply, WordsReply
+from modbus.codec.requests import ReadWords, Request, seal
+from modbus.line.endpoint import LinkError, TcpEndpoint, UnixEndpoint
+from modbus.line.link import Line
+from modbus.master.client import Master, NoReplyError
+from modbus.master.standin import POLLS, Readings, StandIn
 
 HERE = TcpEndpoint("127.0.0.1", 0, listens=True)
 BATTERY = ReadWords(1, 4, 0x3104, 1)

@@ -19,18 +19,18 @@ import pytest
 from pymodbus import FramerType
 from pymodbus.client import ModbusBaseSyncClient, ModbusSerialClient, ModbusTcpClient
 
-from modbus.device import Device, Shown
-from modbus.endpoint import PtyEndpoint, TcpEndpoint
-from modbus.link import Line
-from modbus.live import Live
-from modbus.master import Master
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import BitsReply, ExceptionReply, Reply, WordsReply
-from modbus.rtu import ReadBits, ReadWords, Request, WriteCoil, WriteWord, WriteWords
-from modbus.tracer import Tracer
-from plant.clock import WallClock
+from modbus.codec.replies import BitsReply, ExceptionReply, Reply, WordsReply
+from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteWord, WriteWords
+from modbus.device.interface import Device, Shown
+from modbus.device.tracer import Tracer
+from modbus.line.endpoint import PtyEndpoint, TcpEndpoint
+from modbus.line.link import Line
+from modbus.map.registers import TRACER_4210, load_map
+from modbus.master.client import Master
+from plant.base.clock import WallClock
 from tests.plants import plant
 from tests.snapshots import EPEVER_WORDS, NOON, Still
+from tracertwin.assembly.live import Live
 
 EPEVER = load_map("epever", TRACER_4210)
 TIMEOUT_S = 2.0  # never reached

@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 
-from modbus import memory
-from modbus.endpoint import parse_endpoint
-from modbus.live import Live
-from modbus.master import Master
-from modbus.memory import plants_from, unit_ids_from
-from modbus.options import Options
-from modbus.replies import EchoReply, UnitIdReply
-from modbus.rig import Rig
-from modbus.rtu import ReadWords, UnitId, WriteWord
-from modbus.statefile import StateFile
+from modbus.codec.replies import EchoReply, UnitIdReply
+from modbus.codec.requests import ReadWords, UnitId, WriteWord
+from modbus.line.endpoint import parse_endpoint
+from modbus.master.client import Master
+from plant.base.problems import ProblemsError
 from plant.keeping import kept
-from plant.problems import ProblemsError
-from plant.site import load_site
+from plant.site.model import load_site
 from tests.plants import plant, site
 from tests.test_link import until
 from tests.test_statefile import read
+from tracertwin.assembly.live import Live
+from tracertwin.assembly.options import Options
+from tracertwin.memory import committing as memory
+from tracertwin.memory.committing import plants_from, unit_ids_from
+from tracertwin.memory.file import StateFile
+from tracertwin.rig.serving import Rig
 
 ROOT = Path(__file__).parents[1]
 CAPACITY = 0x9001
@@ -281,8 +281,8 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 sys.argv = ["tracertwin", "serve", "--state", sys.argv[1], "--link", "listen:127.0.0.1:0", "--speed", "80000",
     "--for", "4d"]
-import tracertwin
-tracertwin.main()
+from tracertwin.cli import main as command
+command.main()
 """
 
 

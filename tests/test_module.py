@@ -2,8 +2,8 @@
 
 import pytest
 
-from plant.module import find_module
-from plant.problems import ProblemsError
+from plant.array.module import find_module
+from plant.base.problems import ProblemsError
 
 
 @pytest.mark.parametrize(

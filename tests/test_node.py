@@ -11,9 +11,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from plant.cell import Source
-from plant.controller import ControllerModel, PowerStage, derating, power_stage
-from plant.converter import BODY_DIODE_V, Bus, Limit, LoadDemand, Port, Regime
+from plant.battery.cell import Source
+from plant.controller.converter import BODY_DIODE_V, Bus, Limit, LoadDemand, Port, Regime
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.stage import PowerStage, derating
 from tests.plants import NO_SUN, solved
 
 STAGE = power_stage(ControllerModel.load("tracer4210n"), 12)

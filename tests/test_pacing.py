@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pymodbus import FramerType
 from pymodbus.client import ModbusTcpClient
 
-from modbus.conversation import Answer, Burst, Transmission
-from modbus.faults import Faults, FaultyLine
-from modbus.link import Line
-from modbus.pacing import Pace, parse_pace
-from modbus.rtu import ReadWords
+from modbus.codec.requests import ReadWords
+from modbus.line.conversation import Answer, Burst, Transmission
+from modbus.line.faults.striking import Faults, FaultyLine
+from modbus.line.link import Line
+from modbus.line.pacing import Pace, parse_pace
 from tests.frames import steady
 from tests.test_link import HERE, own_address, until
 

@@ -59,7 +59,7 @@ def test_installed_code_is_the_wheels_not_the_clones(installed):
 def test_configuration_of_the_wheel_is_the_clones(installed):
     python = installed / "venv" / "bin" / "python"
     found = subprocess.run(
-        [python, "-c", "from plant.configs import config_dir; print(config_dir())"],
+        [python, "-c", "from plant.base.configs import config_dir; print(config_dir())"],
         check=True, cwd=installed, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from modbus.parser import Junk, Received, RequestParser
-from modbus.rtu import (
+from modbus.codec.parser import Junk, Received, RequestParser
+from modbus.codec.requests import (
     IdentifyDevice,
     ReadBits,
     ReadSparse,
@@ -232,7 +232,7 @@ def test_work_on_a_megabyte_of_noise_is_proportional_to_it(
         summed += len(data)
         return crc16(data, start)
 
-    monkeypatch.setattr("modbus.parser.crc16", counting)
+    monkeypatch.setattr("modbus.codec.parser.crc16", counting)
     block = bytes((i * 193 + (i >> 3) * 71 + i * i * 7) & 0xFF for i in range(65_521))
     through(block * 16)
     assert 0 < summed < 2 * 16 * len(block)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-import tracertwin
-from modbus.conversation import Burst, Transmission
-from modbus.entries import Exchange
-from modbus.journalfile import JournalFile
-from modbus.pcapng import write_pcapng
-from modbus.rig import Rig
-from modbus.rtu import IdentifyDevice, ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
-from plant.problems import ProblemsError
+from modbus.codec.requests import IdentifyDevice, ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
+from modbus.line.conversation import Burst, Transmission
+from plant.base.problems import ProblemsError
 from tests.journals import ask, entries, master, rig, running, silent
+from tracertwin.cli import main as command
+from tracertwin.journal.entries import Exchange
+from tracertwin.journal.file import JournalFile
+from tracertwin.journal.pcapng import write_pcapng
+from tracertwin.rig.serving import Rig
 
 BLOCK = ReadWords(1, 4, 0x3100, 8)
 FIELDS = (
@@ -154,7 +154,7 @@ def test_the_command_writes_it_and_says_what_it_cant(tmp_path, monkeypatch, caps
     ):
         monkeypatch.setattr("sys.argv", ["tracertwin", "replay", *arguments])
         with pytest.raises(SystemExit) as ended:
-            tracertwin.main()
+            command.main()
         assert ended.value.code == code
     assert len(tshark(capture)) == 2
     with pytest.raises(ProblemsError, match="cannot write"):

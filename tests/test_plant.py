@@ -5,15 +5,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from plant import picture
-from plant.charger import Machine, Stage
-from plant.clock import parse_local, to_local, to_utc_s
+from plant.base.clock import parse_local, to_local, to_utc_s
+from plant.controller.charger import Machine, Stage
 from plant.inputs import inputs_of
+from plant.kernel.show import gauge
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.show import gauge
-from plant.sky import sky_day
-from plant.snapshot import Snapshot
-from plant.trace import Trace
+from plant.report import picture
+from plant.report.trace import Trace
+from plant.weather.sky import sky_day
 from tests.plants import plant, site
 
 DAY = 86400

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.endpoint import LinkError
-from modbus.master import NoReplyError
-from modbus.poll import FUNCTIONS, LARGEST_BLOCK, Device, Question, blocks, read
-from modbus.polltable import Line, print_json, print_table
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import ExceptionReply, Reply, decode_reply
-from modbus.rows import named_codes
-from modbus.rtu import Request
-from modbus.tracer import Tracer
+from modbus.codec.replies import ExceptionReply, Reply, decode_reply
+from modbus.codec.requests import Request
+from modbus.device.tracer import Tracer
+from modbus.line.endpoint import LinkError
+from modbus.map.registers import TRACER_4210, load_map
+from modbus.map.rows import named_codes
+from modbus.master.client import NoReplyError
+from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, Device, Question, Reading, blocks, read
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
+from tracertwin.cli.polltable import print_json, print_table
 
 MAPS = {name: load_map(name, TRACER_4210) for name in ("uart2", "epever")}
 WORDS = {"uart2": UART2_WORDS, "epever": EPEVER_WORDS}
@@ -45,15 +45,15 @@ class Bench:
         return reply
 
 
-def polled(bench: Bench, map_name: str = "epever", **question: object) -> list[Line]:
+def polled(bench: Bench, map_name: str = "epever", **question: object) -> list[Reading]:
     return list(read(Device(bench, 1, 1.0, "the bench"), MAPS[map_name], Question(**question)))
 
 
-def at(address: int, count: int = 1, table: str = "input") -> Line:
+def at(address: int, count: int = 1, table: str = "input") -> Reading:
     return polled(Bench(), address=address, count=count, table=table)[0]
 
 
-def words_of(lines: list[Line]) -> dict[int, int]:
+def words_of(lines: list[Reading]) -> dict[int, int]:
     return {line.address + place: word for line in lines for place, word in enumerate(line.words or ())}
 
 
@@ -188,7 +188,7 @@ def test_a_block_shows_every_word_once_wherever_it_is_cut(address, count):
 
 def test_half_of_a_pair_is_named_and_left_as_a_word():
     assert polled(Bench(), address=0x3103) == [
-        Line("input", 0x3103, "pv_power, high word", (1,), "1", 1),
+        Reading("input", 0x3103, "pv_power, high word", (1,), "1", 1),
     ]
 
 
@@ -212,7 +212,7 @@ def test_a_script_gets_one_object_with_a_number_or_an_exception_for_each_row(cap
     assert all(isinstance(line["value"], int | float) for line in told["registers"] if "value" in line)
 
 
-def table_of(lines: list[Line], columns: int, capsys, monkeypatch) -> list[str]:
+def table_of(lines: list[Reading], columns: int, capsys, monkeypatch) -> list[str]:
     """The table's lines, each with single blanks."""
     monkeypatch.setenv("COLUMNS", str(columns))
     print_table(lines)

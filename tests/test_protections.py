@@ -7,9 +7,9 @@ quicker; the device can't tell.
 import numpy as np
 import pytest
 
-from plant.charger import Machine, Stage
+from plant.controller.charger import Machine, Stage
+from plant.controller.settings import VOLTAGES
 from plant.plant import Plant
-from plant.settings import VOLTAGES
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from modbus.endpoint import LinkError, PtyEndpoint
-from modbus.link import Line
-from modbus.pseudoterminal import PseudoTerminal
+from modbus.line.endpoint import LinkError, PtyEndpoint
+from modbus.line.link import Line
+from modbus.line.pseudoterminal import PseudoTerminal
 from tests.test_link import SCHEDULING_S, own_address, read, told, until
 
 ALL_BYTES = bytes(range(256))

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from plant import leadacid
-from plant.converter import Bus, at_first
-from plant.leadacid import State
-from plant.node import look
-from plant.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
+from plant.battery import leadacid
+from plant.battery.leadacid import State
+from plant.controller.converter import Bus, at_first
+from plant.kernel.node import look
+from plant.kernel.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
 from tests.plants import agm, held, parameters
 
 PAR = parameters(agm())

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus import quantities, registerpage
-from modbus.mapfile import MapError
-from modbus.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.rows import Row, counts
-from plant.configs import config_dir
-from plant.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
-from plant.snapshot import Snapshot
+from modbus.map import quantities
+from modbus.map.file import MapError
+from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
+from modbus.map.rows import Row, counts
+from plant.base.configs import config_dir
+from plant.controller.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
+from plant.kernel.snapshot import Snapshot
 from tests.snapshots import EPEVER_WORDS, NEW, NOON, UART2_WORDS, ZERO
+from tracertwin.pages import registers as registerpage
 
 EPEVER = load_map("epever", TRACER_4210)
 UART2 = load_map("uart2", TRACER_4210)
@@ -197,7 +198,7 @@ def test_difference_table_is_the_same_from_both_sides():
 
 def test_register_page_is_up_to_date():
     assert registerpage.PAGE.read_text(encoding="utf-8") == registerpage.current_page(), (
-        "run `python -m modbus.registerpage`"
+        "run `python -m tracertwin.pages.registers`"
     )
 
 

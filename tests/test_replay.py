@@ -12,18 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tracertwin
-from modbus.asmaster import Manner, changes, print_comparison
-from modbus.conversation import Burst, Transmission
-from modbus.endpoint import parse_endpoint
-from modbus.entries import Exchange
-from modbus.faulttext import parse_fault
-from modbus.memory import plants_from, remembered, unit_ids_from
-from modbus.options import Options
-from modbus.pacing import parse_pace
-from modbus.replay import print_replay
-from modbus.rig import Rig
-from modbus.rtu import (
+from modbus.codec.requests import (
     IdentifyDevice,
     Login,
     ReadBits,
@@ -38,11 +27,22 @@ from modbus.rtu import (
     WriteWords,
     decode_request,
 )
+from modbus.line.conversation import Burst, Transmission
+from modbus.line.endpoint import parse_endpoint
+from modbus.line.faults.text import parse_fault
+from modbus.line.pacing import parse_pace
+from plant.base.problems import ProblemsError
 from plant.plant import Plant
-from plant.problems import ProblemsError
-from plant.site import load_site
+from plant.site.model import load_site
 from tests.journals import ask, entries, master, replayed, rig, running, silent, transcript
 from tests.plants import plant, site
+from tracertwin.assembly.options import Options
+from tracertwin.cli.main import main
+from tracertwin.journal.asmaster import Manner, changes, print_comparison
+from tracertwin.journal.entries import Exchange
+from tracertwin.journal.replay import print_replay
+from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
+from tracertwin.rig.serving import Rig
 
 ROOT = Path(__file__).parents[1]
 BLOCK = ReadWords(1, 4, 0x3100, 8)
@@ -213,7 +213,7 @@ def test_replies_that_a_line_fault_changes_are_made_in_the_same_way_again(tmp_pa
 
 
 def test_a_bug_is_replayed_as_well(tmp_path, monkeypatch):
-    monkeypatch.setattr("modbus.tracer.Tracer._read_bits", lambda *_: 1 / 0)
+    monkeypatch.setattr("modbus.device.tracer.Tracer._read_bits", lambda *_: 1 / 0)
     path = tmp_path / "run.jsonl"
     with silent(rig(path)) as run, pytest.raises(ZeroDivisionError):
         ask(run, ReadBits(1, 1, 2, 1))
@@ -406,7 +406,7 @@ def command(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
     """Exit code of the command, and what it said on stderr."""
     monkeypatch.setattr("sys.argv", ["tracertwin", *arguments])
     with pytest.raises(SystemExit) as ended:
-        tracertwin.main()
+        main()
     return ended.value.code, capsys.readouterr().err
 
 

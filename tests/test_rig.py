@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from modbus.conversation import LineStats
-from modbus.endpoint import LinkError, parse_endpoint
-from modbus.live import Live
-from modbus.master import Master
-from modbus.options import Options
-from modbus.replies import EchoReply, ExceptionReply, WordsReply
-from modbus.rig import PEERS_S, Rig
-from modbus.rigstats import counts
-from modbus.rtu import ReadWords, WriteCoil
-from plant.problems import ProblemsError
+from modbus.codec.replies import EchoReply, ExceptionReply, WordsReply
+from modbus.codec.requests import ReadWords, WriteCoil
+from modbus.line.conversation import LineStats
+from modbus.line.endpoint import LinkError, parse_endpoint
+from modbus.master.client import Master
+from plant.base.problems import ProblemsError
 from tests.plants import plant
 from tests.test_link import until
+from tracertwin.assembly.live import Live
+from tracertwin.assembly.options import Options
+from tracertwin.rig.serving import PEERS_S, Rig
+from tracertwin.rig.stats import counts
 
 BLOCK = ReadWords(1, 4, 0x3100, 8)
 

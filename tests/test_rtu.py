@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ModbusPDU, bit_message, mei_message, register_message
 
-from modbus.replies import (
+from modbus.codec.replies import (
     BadReply,
     BitsReply,
     EchoReply,
@@ -21,7 +21,7 @@ from modbus.replies import (
     WordsReply,
     decode_reply,
 )
-from modbus.rtu import (
+from modbus.codec.requests import (
     IdentifyDevice,
     Login,
     ReadBits,

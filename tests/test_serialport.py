@@ -13,13 +13,13 @@ import pytest
 import serial
 import serial.rfc2217
 
-from modbus.endpoint import LinkError, PtyEndpoint, SerialEndpoint, dial
-from modbus.link import FIRST_RETRY_S, Line
-from modbus.master import Master
-from modbus.pseudoterminal import PseudoTerminal
-from modbus.replies import WordsReply
-from modbus.rtu import ReadWords
-from modbus.serialport import open_port
+from modbus.codec.replies import WordsReply
+from modbus.codec.requests import ReadWords
+from modbus.line.endpoint import LinkError, PtyEndpoint, SerialEndpoint, dial
+from modbus.line.link import FIRST_RETRY_S, Line
+from modbus.line.pseudoterminal import PseudoTerminal
+from modbus.line.serialport import open_port
+from modbus.master.client import Master
 from tests.test_link import SCHEDULING_S, hear, own_address, read, told, until
 from tests.test_pseudoterminal import hear as hear_fd
 

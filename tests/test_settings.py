@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.plant import Plant
-from plant.settings import (
+from plant.controller.presets import PRESET
+from plant.controller.settings import (
     RANGES,
     TYPE_OF_CODE,
     TYPE_OF_NAME,
@@ -22,7 +22,7 @@ from plant.settings import (
     family,
     preset,
 )
-from plant.site_settings import PRESET
+from plant.plant import Plant
 from tests.plants import site
 from tests.test_plant import utc
 

@@ -7,10 +7,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant import configs
+from plant.base import configs
+from plant.base.problems import ProblemsError
 from plant.plant import Plant
-from plant.problems import ProblemsError
-from plant.site import Site, load_site
+from plant.site.model import Site, load_site
 
 SITES = sorted((configs.config_dir() / "sites").glob("*.yaml"))
 CABIN = (configs.config_dir() / "sites" / "cabin.yaml").read_text(encoding="utf-8")

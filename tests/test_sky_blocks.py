@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant import clouds, sun
-from plant.chance import Stream, generator
-from plant.cloudpath import Pace, normal_path
-from plant.clouds import CloudModel
-from plant.extraterrestrial import monthly_h0_kwh_m2_day
-from plant.horizon import elevation_deg, open_sky
-from plant.site_sky import Location, Sky, Weather, check_sources
-from plant.sky import plane_of_array, sky_block, sky_day
-from plant.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
+from plant.base.chance import Stream, generator
+from plant.weather import clouds, sun
+from plant.weather.cloudpath import Pace, normal_path
+from plant.weather.clouds import CloudModel
+from plant.weather.extraterrestrial import monthly_h0_kwh_m2_day
+from plant.weather.horizon import elevation_deg, open_sky
+from plant.weather.place import Location, Sky, Weather, check_sources
+from plant.weather.sky import plane_of_array, sky_block, sky_day
+from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
 from tests.plants import site
 
 JUNE = 20615  # 2026-06-11

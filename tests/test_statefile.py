@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modbus import statefile
-from modbus.memory import TAKEN, plants_from
-from modbus.statefile import Entry, StateFile, day_limits, differing
-from modbus.statetables import DAYS, SAMPLE_FIELDS, SAMPLES
+from plant.base.problems import ProblemsError
 from plant.keeping import kept, resolved
 from plant.plant import Plant
-from plant.problems import ProblemsError
-from plant.site import Site, load_site
+from plant.site.model import Site, load_site
 from tests.plants import plant, site
+from tracertwin.memory import file as statefile
+from tracertwin.memory.committing import TAKEN, plants_from
+from tracertwin.memory.file import Entry, StateFile, day_limits, differing
+from tracertwin.memory.tables import DAYS, SAMPLE_FIELDS, SAMPLES
 
 DAY = 86400
 
@@ -210,7 +210,7 @@ def test_at_rest_it_is_one_plain_file(path):
 HOLDER = """
 import sys
 from pathlib import Path
-from modbus.statefile import StateFile
+from tracertwin.memory.file import StateFile
 file = StateFile.opened(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant.array import array_days
-from plant.arrayday import ArrayDay, CompositeDay
-from plant.controller import ControllerModel, power_stage
-from plant.converter import converter_loss_w
-from plant.curvetable import NODES, TableRow, current_at, strings_at, tabulate, whole_current
-from plant.layout import Defect, layout_of
-from plant.module import find_module
-from plant.offer import curve_of, offer, offered, throttled
-from plant.site_array import Array
-from plant.sky import sky_day
-from plant.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
+from plant.array.curvetable import NODES, TableRow, current_at, strings_at, tabulate, whole_current
+from plant.array.day import ArrayDay, CompositeDay
+from plant.array.layout import Defect, layout_of
+from plant.array.model import array_days
+from plant.array.module import find_module
+from plant.array.parts import Array
+from plant.array.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
+from plant.controller.converter import converter_loss_w
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.offer import curve_of, offer, offered, throttled
+from plant.weather.sky import sky_day
 from tests.plants import site
 
 ZT155P = find_module("zytech_zt155p")

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from plant.account import account, leaves, missing_wh, moved_wh
-from plant.periods import by_period
-from plant.picture import picture
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.runoptions import default_sample_s, parse_moment, parse_sample_s, parse_step_s
-from plant.snapshot import Snapshot
-from plant.summary import BAR_WIDTH, account_table, print_summary
-from plant.trace import Trace
+from plant.report.account import account, leaves, missing_wh, moved_wh
+from plant.report.periods import by_period
+from plant.report.picture import picture
+from plant.report.summary import BAR_WIDTH, account_table, print_summary
+from plant.report.trace import Trace
 from tests.plants import plant
+from tracertwin.cli.runoptions import default_sample_s, parse_moment, parse_sample_s, parse_step_s
 
 DAY = 86400
 

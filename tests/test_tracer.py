@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.device import Shown
-from modbus.registers import TRACER_4210, Difference, load_map
-from modbus.rtu import ReadWords, crc16
-from modbus.tracer import Tracer
-from plant.snapshot import Snapshot
+from modbus.codec.requests import ReadWords, crc16
+from modbus.device.interface import Shown
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, Difference, load_map
+from plant.kernel.snapshot import Snapshot
 from tests.snapshots import EPEVER_WORDS, NEW, NOON, UART2_WORDS, ZERO, Still
 
 GOLDEN = Path(__file__).parent / "golden"

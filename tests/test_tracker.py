@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant.controller import ControllerModel, power_stage
-from plant.diode import Curve, curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
-from plant.module import find_module
-from plant.tracker import Tracker, climbing_from, is_sweeping, paused, restarted, tick, tracker_settings
+from plant.array.diode import Curve, curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
+from plant.array.module import find_module
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.tracker import (
+    Tracker,
+    climbing_from,
+    is_sweeping,
+    paused,
+    restarted,
+    tick,
+    tracker_settings,
+)
 
 MODULE = find_module("zytech_zt155p")
 STAGE = power_stage(ControllerModel.load("tracer4210n"), 12)

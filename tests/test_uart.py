@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.uart import levels, received, together
+from modbus.codec.uart import levels, received, together
 from tests.frames import steady
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.step import PROBE_STEP_C
 from plant.plant import Plant
-from plant.snapshot import Snapshot
-from plant.step import PROBE_STEP_C
-from plant.upsets import UPSETS
+from plant.site.upsets import UPSETS
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant import sun
-from plant.filesky import file_sky
-from plant.problems import ProblemsError
-from plant.resample import edges_of, index_of_means
-from plant.site_sky import Location, Weather
-from plant.sky import sky_block, sky_day
-from plant.sunmeans import sun_means
+from plant.base.problems import ProblemsError
+from plant.weather import sun
+from plant.weather.measured.days import file_sky
+from plant.weather.measured.resample import edges_of, index_of_means
+from plant.weather.place import Location, Weather
+from plant.weather.sky import sky_block, sky_day
+from plant.weather.sunmeans import sun_means
 from tests import weatherfiles as files
 from tests.plants import site
 

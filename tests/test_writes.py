@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.registers import TRACER_4210, load_map
-from modbus.replies import BitsReply, EchoReply, ExceptionReply, Reply, WordsReply, decode_reply
-from modbus.rtu import ReadBits, ReadWords, WriteCoil, WriteCoils, WriteWord, WriteWords
-from modbus.tracer import Tracer
-from plant.compatibility import conflicts
-from plant.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
+from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, Reply, WordsReply, decode_reply
+from modbus.codec.requests import ReadBits, ReadWords, WriteCoil, WriteCoils, WriteWord, WriteWords
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, load_map
+from plant.controller.compatibility import conflicts
+from plant.controller.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
 from tests.snapshots import NEW, ZERO, Still
 
 EPEVER = load_map("epever", TRACER_4210)

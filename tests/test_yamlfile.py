@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plant.problems import ProblemsError
-from plant.site import load_site
-from plant.yamlfile import DEEPEST, load_yaml
+from plant.base.problems import ProblemsError
+from plant.base.yamlfile import DEEPEST, load_yaml
+from plant.site.model import load_site
 from tests.test_site import CABIN
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from plant.problems import did_you_mean
+from plant.base.problems import did_you_mean
 from validation import report, topics
 
 FIGURES = Path("docs/physics")

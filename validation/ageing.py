@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from plant import ageing, miner, naumann, rainflow, weighted_ah
-from plant.batteryfile import load_block
-from plant.wear import Hours, Life
+from plant.battery import ageing, miner, naumann, rainflow, weighted_ah
+from plant.battery.file import load_block
+from plant.battery.wear import Hours, Life
 from validation.ageing_figures import figures
 from validation.check import Check
 

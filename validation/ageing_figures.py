@@ -6,9 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from plant import ageing
-from plant.batteryfile import read_block
-from plant.wear import Hours
+from plant.battery import ageing
+from plant.battery.file import read_block
+from plant.battery.wear import Hours
 
 WIDTH, HEIGHT = 460, 260
 

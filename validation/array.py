@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pvlib
 
-from plant.array import FAIMAN_U0, FAIMAN_U1, beam_iam
-from plant.curvetable import NODES, TableRow, current_at, strings_at, tabulate
-from plant.datasheet import DataSheet, fit
-from plant.diode import Module, curve_at, maximum_power, open_circuit_v
-from plant.module import find_module
-from plant.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
+from plant.array.curvetable import NODES, TableRow, current_at, strings_at, tabulate
+from plant.array.datasheet import DataSheet, fit
+from plant.array.diode import Module, curve_at, maximum_power, open_circuit_v
+from plant.array.model import FAIMAN_U0, FAIMAN_U1, beam_iam
+from plant.array.module import find_module
+from plant.array.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
 from validation.check import Check
 from validation.matrices import Matrix, matrices
 
@@ -173,7 +173,7 @@ def de_soto(matrix: Matrix) -> Module:
     """
     from scipy.optimize import brentq
 
-    from plant.datasheet import at_ideality
+    from plant.array.datasheet import at_ideality
 
     at = matrix.stc
     sheet = DataSheet(

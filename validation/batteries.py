@@ -1,7 +1,7 @@
 """Batteries on a bench: constant currents and voltages at a constant temperature, integrated by scipy's Radau.
 
-Only the equations are the plant's (`plant.battery.rates`); the integrator is not. Runs are kept, so that a long one
-answers many questions.
+Only the equations are the plant's (`plant.battery.model.rates`); the integrator is not. Runs are kept, so that a long
+one answers many questions.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from plant import battery
-from plant.batteryfile import load_block
+from plant.battery import model as battery
+from plant.battery.file import load_block
 
 HOUR_S = 3600.0
 Current = Callable[[Any], float]

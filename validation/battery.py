@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from plant import leadacid
+from plant.battery import leadacid
 from validation.batteries import HOUR_S, bath, discharged, held_at, hours_to, last, run, terminal_v, voltages
 from validation.battery_figures import figures
 from validation.battery_steps import a_day, some_minutes

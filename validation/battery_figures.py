@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from plant import leadacid
+from plant.battery import leadacid
 from validation.batteries import HOUR_S, bath, discharged, hours_to, voltages
 from validation.battery_tables import OCV, SOC20
 from validation.trojan import antimony_charge, measured

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import odeint, solve_ivp
 
-from plant import battery
-from plant.batteryfile import load_block
+from plant.battery import model as battery
+from plant.battery.file import load_block
 from validation.batteries import terminal_v
 from validation.check import Check
 

@@ -206,7 +206,7 @@ def _direct_light() -> Iterator[Check]:
     """DNI from GHI minute by minute, zenith below 80 deg: our law and pvlib's DIRINT against the pyrheliometer."""
     from pvlib import atmosphere, irradiance
 
-    from plant.decomposition import direct_share
+    from plant.weather.decomposition import direct_share
 
     frame = payerne.measured()
     index = (frame["ghi"] / frame["clear_ghi"]).to_numpy()

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from plant.controller import ControllerModel, power_stage
-from plant.converter import converter_loss_w
+from plant.controller.converter import converter_loss_w
+from plant.controller.model import ControllerModel, power_stage
 from validation.check import Check
 
 TOLERANCE_POINTS = 0.7

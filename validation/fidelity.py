@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from plant.charger import LoadOutput, Machine
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
+from plant.controller.charger import LoadOutput, Machine
 from plant.plant import Plant
-from plant.site import Site
-from plant.trace import Trace
+from plant.report.trace import Trace
+from plant.site.model import Site
 from validation.check import Check
 
 SOURCE = "the plant's full model, 5 s"

@@ -6,11 +6,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
 from plant.plant import Plant
 from plant.remembered import Fidelity
-from plant.site import load_site
-from plant.trace import Trace
+from plant.report.trace import Trace
+from plant.site.model import load_site
 
 WIDTH, HEIGHT = 820, 170
 WEEK_SITE, WEEK_START_UTC_S = "schoolhouse", 1_796_338_800  # 2026-12-04 00:00 in Madrid: a dull week

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import quad, solve_ivp
 from scipy.interpolate import PchipInterpolator
 
-from plant import lithium
+from plant.battery import lithium
 from validation.batteries import HOUR_S, bath, discharged, held_at, hours_to, last, run, terminal_v, voltages
 from validation.check import Check
 from validation.lithium_figures import figures

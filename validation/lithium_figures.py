@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from plant import lithium
+from plant.battery import lithium
 from validation.batteries import HOUR_S, bath, discharged, hours_to, last, run, terminal_v, voltages
 
 WIDTH, HEIGHT = 460, 260

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
 from plant.inputs import inputs_of
-from plant.load import demand_day
-from plant.loadfile import find_appliances
-from plant.site import Site, load_site
-from plant.site_load import Load
+from plant.load.day import demand_day
+from plant.load.kinds import Load
+from plant.load.lists import find_appliances
+from plant.site.model import Site, load_site
 from validation.check import Check
 
 DAY = 20502  # 2026-02-18, a Wednesday

@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from plant import clouds, sun
-from plant.clouds import CloudModel
-from plant.site_sky import Location
+from plant.weather import clouds, sun
+from plant.weather.clouds import CloudModel
+from plant.weather.place import Location
 from validation import fetch
 
 LATITUDE_DEG, LONGITUDE_DEG, ALTITUDE_M = 46.815, 6.944, 491.0

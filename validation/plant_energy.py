@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.site import Site, load_site
-from plant.snapshot import Snapshot
+from plant.site.model import Site, load_site
 from validation.check import Check
 
 SOURCE = "conservation of energy"

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from plant import battery
-from plant.batteryfile import load_block
-from plant.charger import Machine, Stage
-from plant.controller import ControllerModel, power_stage
-from plant.converter import Limit, LoadDemand, Port, at_first
-from plant.diode import Curve
-from plant.node import flows, look
-from plant.offer import Offer
-from plant.site import load_site
-from plant.state import Books, Detailed, Held, Memory, empty_books, part
-from plant.step import grid_step
-from plant.tracking import Steady
+from plant.array.diode import Curve
+from plant.battery import model as battery
+from plant.battery.file import load_block
+from plant.controller.charger import Machine, Stage
+from plant.controller.converter import Limit, LoadDemand, Port, at_first
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.offer import Offer
+from plant.controller.tracking import Steady
+from plant.kernel.node import flows, look
+from plant.kernel.state import Books, Detailed, Held, Memory, empty_books, part
+from plant.kernel.step import grid_step
+from plant.site.model import load_site
 from validation.check import Check
 
 SOURCE = "scipy Radau, rtol 1e-10"

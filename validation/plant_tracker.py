@@ -7,10 +7,10 @@ new start after each step of the light. What the light's own ramps cost is measu
 from collections.abc import Iterator
 from typing import Any
 
-from plant.clock import DAY_S
+from plant.base.clock import DAY_S
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from plant.site import Site
-from plant.snapshot import Snapshot
+from plant.site.model import Site
 from validation.check import Check
 from validation.plant_energy import cabin
 

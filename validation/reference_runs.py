@@ -30,16 +30,17 @@ from unittest.mock import patch
 
 import numpy as np
 
-from plant import array, configs
-from plant.array import Light
-from plant.clock import DAY_S
-from plant.converter import Regime
+from plant.array import model as array
+from plant.array.model import Light
+from plant.base import configs
+from plant.base.clock import DAY_S
+from plant.controller.converter import Regime
 from plant.inputs import inputs_of
 from plant.plant import Plant
 from plant.remembered import Fidelity
-from plant.site import Site
-from plant.sky import SkyBlock, sky_block
-from plant.trace import Trace
+from plant.report.trace import Trace
+from plant.site.model import Site
+from plant.weather.sky import SkyBlock, sky_block
 from validation.check import Check
 
 SOURCE = "physics 11"
@@ -157,7 +158,7 @@ def as_assumed(case: Case) -> Iterator[None]:
 
     with ExitStack() as changed:
         changed.enter_context(patch("plant.inputs.sky_block", _reference_sky(case)))
-        changed.enter_context(patch("plant.array.light_on", clear_glass))
+        changed.enter_context(patch("plant.array.model.light_on", clear_glass))
         yield
 
 

@@ -6,13 +6,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from plant import clouds, sun, weather
-from plant.clouds import CloudModel
-from plant.decomposition import beam_of_global
-from plant.horizon import open_sky
-from plant.site import Site, load_site
-from plant.sky import SkyDay, plane_of_array, sky_day
-from plant.sunmeans import SunMeans
+from plant.site.model import Site, load_site
+from plant.weather import air as weather
+from plant.weather import clouds, sun
+from plant.weather.clouds import CloudModel
+from plant.weather.decomposition import beam_of_global
+from plant.weather.horizon import open_sky
+from plant.weather.sky import SkyDay, plane_of_array, sky_day
+from plant.weather.sunmeans import SunMeans
 from validation.check import Check
 
 PVLIB = "physics 1.1, pvlib 0.16.1"

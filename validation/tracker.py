@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plant.controller import ControllerModel
-from plant.en50530 import (
+from plant.controller.en50530 import (
     EUROPEAN,
     ROWS,
     TECHNOLOGIES,
@@ -24,8 +23,9 @@ from plant.en50530 import (
     shaded_case,
     shaded_curve,
 )
-from plant.en50530_report import LEAST, measure, rated_generator, row_chart, row_frame
-from plant.tracker import climbing_from
+from plant.controller.model import ControllerModel
+from plant.controller.tracker import climbing_from
+from plant.report.en50530 import LEAST, measure, rated_generator, row_chart, row_frame
 from validation.check import Check
 
 FACTS = "reference simulation of 520 W / 34 V, computed apart from this code"

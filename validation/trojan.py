@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from plant import leadacid
+from plant.battery import leadacid
 from validation.batteries import HOUR_S, bath, run, voltages
 
 CURVES = Path(__file__).parents[1] / "tests" / "data" / "perez1993_l16.csv"

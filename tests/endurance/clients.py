@@ -15,7 +15,7 @@ import tty
 from collections.abc import Callable
 from typing import Protocol
 
-from modbus.rtu import ReadWords, WriteWord, crc16, seal
+from modbus.codec.requests import ReadWords, WriteWord, crc16, seal
 
 REPLY_S = 5.0  # a reply that takes longer counts as none
 GIVEN_UP_S = 0.1  # an unfinished request, after so much quiet

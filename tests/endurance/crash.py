@@ -23,16 +23,17 @@ from time import monotonic, sleep
 
 import numpy as np
 
-import tracertwin
-from modbus import memory, rig  # noqa: F401  imported before the forks
-from modbus.endpoint import LinkError, parse_endpoint
-from modbus.master import Master
-from modbus.replies import BadReply, EchoReply, WordsReply
-from modbus.rtu import ReadWords, WriteWord
-from modbus.statefile import Entry, StateFile
-from modbus.statetables import SAMPLES
+from modbus.codec.replies import BadReply, EchoReply, WordsReply
+from modbus.codec.requests import ReadWords, WriteWord
+from modbus.line.endpoint import LinkError, parse_endpoint
+from modbus.master.client import Master
 from plant.plant import Plant
-from plant.site import load_site
+from plant.site.model import load_site
+from tracertwin.cli import main as command
+from tracertwin.memory import committing as memory
+from tracertwin.memory.file import Entry, StateFile
+from tracertwin.memory.tables import SAMPLES
+from tracertwin.rig import serving as rig  # noqa: F401  imported before the forks
 
 SITE = "farm"  # two controllers: each with samples, days and events of its own
 SPEED = 3000.0  # a minute of plant time is 0.02 s of the wall's: a wall second is what may be lost
@@ -93,7 +94,7 @@ def fork_serve(state: Path, link: Path, flaw: str | None) -> int:
             FLAWS[flaw]()
         sys.argv = ["tracertwin", "serve", SITE, "--state", str(state), "--link", f"unix-listen:{link}"]
         sys.argv += ["--speed", str(SPEED), "--map", "epever", "--turnaround", "0ms"]
-        tracertwin.main()
+        command.main()
     finally:
         os._exit(9)
 

@@ -58,7 +58,7 @@ def soak(plan: Plan, folder: Path) -> Outcome:
         f"pty:{folder / 'uart'}",
         f"unix-listen:{folder / 'unix'}",
     ]
-    command = [sys.executable, "tracertwin.py", "serve", "cabin", "--map", "epever", "--turnaround", "0ms"]
+    command = [sys.executable, "-m", "tracertwin", "serve", "cabin", "--map", "epever", "--turnaround", "0ms"]
     command += ["--stale", "60s", "--speed", str(SPEED), "--ready-file", str(ready), "--stats", str(stats)]
     for link in links:
         command += ["--link", link]

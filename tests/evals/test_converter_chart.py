@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from plant.configs import config_dir
-from plant.controller import ControllerModel, power_stage
-from plant.converter import converter_loss_w
+from plant.base.configs import config_dir
+from plant.controller.converter import converter_loss_w
+from plant.controller.model import ControllerModel, power_stage
 from validation.converter import BATTERY_V, CHARTS, TOLERANCE_POINTS, efficiency_percent, judged
 
 POINTS = [

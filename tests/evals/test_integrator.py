@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from plant import leadacid as battery
-from plant.charger import Machine, Stage
-from plant.leadacid import State
+from plant.battery import leadacid as battery
+from plant.battery.leadacid import State
+from plant.controller.charger import Machine, Stage
 from tests.plants import (
     account,
     agm,

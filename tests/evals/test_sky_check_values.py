@@ -8,11 +8,11 @@ import pandas as pd
 import pvlib
 import pytest
 
-from plant import clouds, sun
-from plant.clock import SKY_S
-from plant.clouds import CloudModel
-from plant.site_sky import Location
-from plant.sky import plane_of_array, sky_day
+from plant.base.clock import SKY_S
+from plant.weather import clouds, sun
+from plant.weather.clouds import CloudModel
+from plant.weather.place import Location
+from plant.weather.sky import plane_of_array, sky_day
 from tests.plants import site
 
 PLACES = [

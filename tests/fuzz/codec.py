@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import DecodePDU
 
-from modbus.parser import Junk, Received, RequestParser
-from modbus.replies import BadReply, BitsReply, Reply, decode_reply
-from modbus.rtu import (
+from modbus.codec.parser import Junk, Received, RequestParser
+from modbus.codec.replies import BadReply, BitsReply, Reply, decode_reply
+from modbus.codec.requests import (
     IdentifyDevice,
     Login,
     ReadBits,

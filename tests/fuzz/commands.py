@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 
-from modbus.commands import COMMANDS, Unit, do
-from modbus.faults import Faults
-from modbus.linefaults import FAULTS
-from modbus.live import Live
-from modbus.registers import TRACER_4210, RegisterMap, load_map
-from modbus.tracer import Tracer
-from plant.clock import STEP_S, SteppedClock, WallClock
+from modbus.device.tracer import Tracer
+from modbus.line.faults.kinds import FAULTS
+from modbus.line.faults.striking import Faults
+from modbus.map.registers import TRACER_4210, RegisterMap, load_map
+from plant.base.clock import STEP_S, SteppedClock, WallClock
 from plant.plant import Plant
-from plant.site import Site, load_site
-from plant.upsets import UPSETS, parameters_of
+from plant.site.model import Site, load_site
+from plant.site.upsets import UPSETS, parameters_of
+from tracertwin.assembly.commands import COMMANDS, Unit, do
+from tracertwin.assembly.live import Live
 
 MOST_LINES = 12
 LONGEST_S = 3600.0  # a command may move time by more; computing that is no finding

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from modbus.model import load_model
-from modbus.registers import TRACER_4210, load_map
-from plant.batteryfile import load_block, load_bms
-from plant.controller import ControllerModel
-from plant.loadfile import find_appliances
-from plant.module import find_module
+from modbus.device.model import load_model
+from modbus.map.registers import TRACER_4210, load_map
+from plant.array.module import find_module
+from plant.battery.file import load_block, load_bms
+from plant.controller.model import ControllerModel
+from plant.load.lists import find_appliances
 from tests.fuzz.site import _files, check
 
 

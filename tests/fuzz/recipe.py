@@ -1,6 +1,6 @@
 """Bytes read as decisions, so that a mutated byte is another decision and not another checksum."""
 
-from modbus.rtu import crc16
+from modbus.codec.requests import crc16
 
 
 class Recipe:
@@ -35,5 +35,5 @@ class Recipe:
 
 
 def sealed(body: bytes) -> bytes:
-    """A frame of whatever length: `modbus.rtu.seal` refuses the long ones."""
+    """A frame of whatever length: `modbus.codec.requests.seal` refuses the long ones."""
     return body + crc16(body).to_bytes(2, "little")

@@ -13,15 +13,15 @@ import atheris
 
 from tests.fuzz.targets import TARGETS
 
-PACKAGES = ["modbus", "plant", "yaml"]
+PACKAGES = ["modbus", "plant", "tracertwin", "yaml"]
 LINEWISE = 0.5  # share of the mutations of a text that keep its lines whole
 
 
 def kernels() -> list[str]:
     """The modules that hold code for numba."""
-    plant = Path(__file__).parents[2] / "plant"
-    users = [path for path in plant.glob("*.py") if "plant.jit import" in path.read_text(encoding="utf-8")]
-    return ["plant.jit", *(f"plant.{path.stem}" for path in users)]
+    root = Path(__file__).parents[2]
+    paths = [path for path in (root / "plant").rglob("*.py") if b"plant.base.jit import" in path.read_bytes()]
+    return ["plant.base.jit", *(".".join(path.relative_to(root).with_suffix("").parts) for path in paths)]
 
 
 def main() -> None:

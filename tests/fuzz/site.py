@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pvlib import pvsystem
 
-from plant import configs
-from plant.problems import Problem, ProblemsError
-from plant.site import load_site
+from plant.base import configs
+from plant.base.problems import Problem, ProblemsError
+from plant.site.model import load_site
 
 MOST_SAID = 20_000  # characters
 pvsystem.retrieve_sam = lru_cache(

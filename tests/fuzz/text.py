@@ -3,7 +3,7 @@
 import random
 from functools import cache
 
-from plant.site import known_keys
+from plant.site.model import known_keys
 
 # Values that have gone wrong in loaders of YAML: no numbers, numbers too large, dates, tags, references, odd text.
 VALUES = (

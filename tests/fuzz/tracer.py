@@ -11,17 +11,17 @@ from functools import cache
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
 
-from modbus.device import Shown
-from modbus.identity import LAST_UNIT
-from modbus.parser import Received, RequestParser
-from modbus.registers import TRACER_4210, RegisterMap, load_map
-from modbus.replies import decode_reply
-from modbus.rtu import ReadBits, ReadWords, Request, WriteCoil, WriteCoils, WriteWord, WriteWords
-from modbus.tracer import Tracer
-from plant.compatibility import conflicts
-from plant.controller import ControllerModel
-from plant.settings import RANGES, VOLTAGES, Settings, disorder, factory, out_of_range
-from plant.snapshot import Snapshot
+from modbus.codec.parser import Received, RequestParser
+from modbus.codec.replies import decode_reply
+from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteCoils, WriteWord, WriteWords
+from modbus.device.identity import LAST_UNIT
+from modbus.device.interface import Shown
+from modbus.device.tracer import Tracer
+from modbus.map.registers import TRACER_4210, RegisterMap, load_map
+from plant.controller.compatibility import conflicts
+from plant.controller.model import ControllerModel
+from plant.controller.settings import RANGES, VOLTAGES, Settings, disorder, factory, out_of_range
+from plant.kernel.snapshot import Snapshot
 from tests.fuzz.captured import captured
 from tests.fuzz.recipe import Recipe, sealed
 

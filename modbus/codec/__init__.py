@@ -1,0 +1,4 @@
+"""Frames of Modbus RTU: bytes to requests and replies, and back.
+
+Imports nothing of ours: no I/O, no clock, no registers.
+"""

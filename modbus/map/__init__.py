@@ -1,0 +1,4 @@
+"""Register maps: rows out of YAML, bound to a controller, and what their words mean.
+
+Imports `codec` and `plant`.
+"""

@@ -1,0 +1,270 @@
+"""Register map files: YAML to rows, with everything that is wrong with a file said at once.
+
+It knows files and keys, not requests. A map extends another by naming it: its rows take the places of the
+rows they overlap, and settings that it does not give are those of the other.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from modbus.map.rows import TABLES, Bits, Row, Table
+from plant.base import configs
+from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
+
+Unmapped = Literal["zero", "exception"]
+Partial = Literal["refuse", "cut"]
+Units = Literal["any", "own"]
+SETTINGS = ("unmapped", "partial", "units", "max_count")
+Case = Literal[
+    "unmapped",
+    "count",
+    "coil_value",
+    "read_only",
+    "incomplete",
+    "value",
+    "needs",
+    "conflict",
+    "login",
+    "identification",
+]
+# Exceptions of a map that does not name them: "MODBUS application protocol specification V1.1b3", 7.
+STANDARD: Mapping[str, int] = MappingProxyType(
+    {
+        "unmapped": 2, "count": 3, "coil_value": 3, "read_only": 2, "incomplete": 4, "value": 3, "needs": 4,
+        "conflict": 4, "login": 3, "identification": 3,
+    }
+)  # fmt: skip
+
+
+class MapError(ProblemsError):
+    """A register map that can't be used."""
+
+
+class Refusal(BaseModel):
+    """The exception that one kind of request gets."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    case: Case
+    code: int = Field(ge=1, le=4)
+    meaning: str
+    source: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    guess: bool = False
+
+
+class LeftOut(BaseModel):
+    """Addresses that a source knows and the map does not have."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    table: Table
+    addresses: str
+    why: str
+    source: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+
+class _File(BaseModel):
+    """What a map file may hold."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    extends: str | None = None
+    unmapped: Unmapped | None = None
+    partial: Partial | None = None
+    units: Units | None = None
+    max_count: int | None = Field(default=None, ge=1, le=125)  # a reply's length byte ends at 255
+    sources: dict[str, str] = {}
+    refusals: list[Refusal] = []
+    left_out: list[LeftOut] = []
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapSpec:
+    """A map as its files give it, `extends` resolved."""
+
+    name: str
+    title: str
+    unmapped: Unmapped
+    partial: Partial
+    units: Units
+    max_count: int
+    sources: Mapping[str, str]
+    refusals: tuple[Refusal, ...]
+    left_out: tuple[LeftOut, ...]
+    rows: tuple[Row, ...]  # by table, then address
+    extends: "MapSpec | None"
+
+    @property
+    def exceptions(self) -> Mapping[str, int]:
+        """Case -> exception code."""
+        return {**STANDARD, **{refusal.case: refusal.code for refusal in self.refusals}}
+
+
+def read_map(name: str, ratings: Mapping[str, float]) -> MapSpec:
+    """Read a map and the maps it extends.
+
+    Parameters
+    ----------
+    name : str
+        Name of a map in ``config/registers``, or path of a file of one's own.
+    ratings : mapping
+        The controller's ratings that rows may name.
+
+    Raises
+    ------
+    MapError
+        With every problem of the first file that has any.
+    """
+    try:
+        return _read(configs.find("registers", name), ratings, ())
+    except MapError:
+        raise
+    except ProblemsError as error:
+        raise MapError(error.problems) from None
+
+
+def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> MapSpec:
+    document = load_yaml(path)
+    problems: list[Problem] = []
+    file: _File | None = None
+    try:
+        file = _File.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document, KNOWN_KEYS)
+    parent = _parent(document, path, ratings, below, problems)
+    rows = list(_good_rows(document.data.get("rows")))
+    sources = {**(parent.sources if parent else {}), **_mapping(document.data.get("sources"))}
+    problems += _row_problems(document, rows, ratings, sources)
+    problems += _overlaps(document, rows, parent)
+    if document.data.get("extends") is None:
+        problems += [
+            document.problem((key,), "missing; a map that extends no other must give it")
+            for key in SETTINGS
+            if document.data.get(key) is None
+        ]
+    if problems or file is None:
+        raise MapError(sorted(problems, key=lambda problem: problem.line))
+    settings = {key: getattr(file, key) or getattr(parent, key) for key in SETTINGS}
+    return MapSpec(
+        name=file.name,
+        title=file.title,
+        sources=sources,
+        refusals=(*(parent.refusals if parent else ()), *file.refusals),
+        left_out=tuple(file.left_out),
+        rows=_merged([row for _, row in rows], parent.rows if parent else ()),
+        extends=parent,
+        **settings,
+    )
+
+
+def _parent(
+    document: Document,
+    path: Path,
+    ratings: Mapping[str, float],
+    below: tuple[Path, ...],
+    problems: list[Problem],
+) -> MapSpec | None:
+    """The map a file extends; what is wrong with naming it is added to `problems`."""
+    name = document.data.get("extends")
+    if not isinstance(name, str):
+        return None
+    chain = (*below, path.resolve())
+    try:
+        found = _extended(path, name)
+    except ProblemsError as error:
+        problems += [document.problem(("extends",), problem.message) for problem in error.problems]
+        return None
+    if found.resolve() in chain:
+        problems.append(document.problem(("extends",), f"{name} extends itself"))
+        return None
+    return _read(found, ratings, chain)
+
+
+def _extended(path: Path, name: str) -> Path:
+    beside = path.parent / f"{name}.yaml"  # maps of one's own may extend each other
+    return beside if configs.is_file(beside) else configs.find("registers", name)
+
+
+def map_files(name: str) -> list[Path]:
+    """The file of a good map, and those of the maps below it."""
+    paths = [configs.find("registers", name)]
+    while (below := load_yaml(paths[-1]).data.get("extends")) is not None:
+        paths.append(_extended(paths[-1], below))
+    return paths
+
+
+def _merged(own: list[Row], inherited: tuple[Row, ...]) -> tuple[Row, ...]:
+    taken = {(row.table, address) for row in own for address in row.addresses}
+    kept = [row for row in inherited if not any((row.table, address) in taken for address in row.addresses)]
+    return tuple(sorted([*own, *kept], key=lambda row: (TABLES.index(row.table), row.address)))
+
+
+def _good_rows(given: Any) -> Iterator[tuple[int, Row]]:
+    """The rows that are right by themselves: checks between rows go on though others are wrong."""
+    for index, data in enumerate(given if isinstance(given, list) else ()):
+        try:
+            yield index, Row.model_validate(data)
+        except ValidationError:
+            continue
+
+
+def _row_problems(
+    document: Document, rows: list[tuple[int, Row]], ratings: Mapping[str, float], sources: Mapping[str, str]
+) -> Iterator[Problem]:
+    for index, row in rows:
+        here: KeyPath = ("rows", index)
+        for source in row.source:
+            if source not in sources:
+                near = did_you_mean(source, sources)
+                yield document.problem((*here, "source"), f"no source {source}{near}")
+        if row.rating is not None and row.rating not in ratings:
+            near = did_you_mean(row.rating, ratings)
+            yield document.problem((*here, "rating"), f"the controller has no rating {row.rating}{near}")
+            continue
+        key = "rating" if row.rating is not None else "constant"
+        number = ratings[row.rating] if row.rating is not None else row.constant
+        if number is not None and not row.fits(number):
+            what = f"{row.name} (0x{row.address:04X}): {number:g} {row.unit}".rstrip()
+            sign = "signed " if row.signed else ""
+            yield document.problem(
+                (*here, key), f"{what} does not fit {sign}{16 * row.words} bits at x{row.scale:g}"
+            )
+
+
+def _overlaps(document: Document, rows: list[tuple[int, Row]], parent: MapSpec | None) -> Iterator[Problem]:
+    """Two rows at one address, and rows that leave half of an inherited 32-bit pair standing."""
+    taken: dict[tuple[str, int], Row] = {}
+    for index, row in rows:
+        for address in row.addresses:
+            other = taken.setdefault((row.table, address), row)
+            if other is not row:
+                what = f"0x{address:04X} is already {other.name} (0x{other.address:04X})"
+                yield document.problem(("rows", index, "address"), what)
+    for inherited in parent.rows if parent else ():
+        left = [address for address in inherited.addresses if (inherited.table, address) not in taken]
+        if left and len(left) < inherited.words:
+            pair = f"{inherited.name} (0x{inherited.address:04X})"
+            what = f"0x{left[0]:04X}, half of the inherited {pair}, is left without a row"
+            yield document.problem(("rows",), what)
+
+
+def _mapping(given: Any) -> dict[str, str]:
+    return given if isinstance(given, dict) else {}
+
+
+KNOWN_KEYS: dict[KeyPath, list[str]] = {  # of each mapping, for the near-name hints
+    (): list(_File.model_fields),
+    ("rows", "*"): list(Row.model_fields),
+    ("rows", "*", "bits", "*"): list(Bits.model_fields),
+    ("refusals", "*"): list(Refusal.model_fields),
+    ("left_out", "*"): list(LeftOut.model_fields),
+}

@@ -1,0 +1,99 @@
+"""Requests and replies as a person would say them."""
+
+from typing import Final
+
+from modbus.codec.replies import (
+    BadReply,
+    BitsReply,
+    ExceptionReply,
+    IdentificationReply,
+    Reply,
+    SparseReply,
+    WordsReply,
+    decode_reply,
+)
+from modbus.codec.requests import (
+    ANY_UNIT,
+    IdentifyDevice,
+    Login,
+    ReadBits,
+    ReadSparse,
+    ReadWords,
+    Request,
+    UnitId,
+    WriteCoil,
+    WriteCoils,
+    WriteWord,
+    WriteWords,
+)
+
+READS: Final = (0x01, 0x02, 0x03, 0x04, 0x2B, 0x43)  # functions that change nothing
+READ: Final = {0x01: "coil", 0x02: "discrete input", 0x03: "holding register", 0x04: "input register"}
+
+
+def said(request: Request) -> str:
+    """``read 8 input registers from 0x3100 (unit 1)``."""
+    told = _asked(request) if request.function in READS else _told(request)
+    return f"{told} (unit {request.unit})"
+
+
+def _asked(request: Request) -> str:
+    match request:
+        case ReadBits(_, function, address, count) | ReadWords(_, function, address, count):
+            return f"read {_many(count, READ[function])} from 0x{address:04X}"
+        case ReadSparse(_, address, count):
+            return f"read what exists of {_many(count, 'register')} from 0x{address:04X}"
+        case IdentifyDevice(_, code, object_id):
+            return f"identify, code {code}, object {object_id}"
+    return f"function {request.function:02X}"
+
+
+def _told(request: Request) -> str:
+    match request:
+        case WriteCoil(_, address, value):
+            to = {0xFF00: "on", 0x0000: "off"}.get(value, f"to 0x{value:04X}")
+            text = f"switch coil 0x{address:04X} {to}"
+        case WriteCoils(_, address, count, _):
+            text = f"switch {_many(count, 'coil')} from 0x{address:04X}"
+        case WriteWord(_, address, value):
+            text = f"write {value} to 0x{address:04X}"
+        case WriteWords(_, address, values):
+            text = f"write {', '.join(map(str, values)) or 'nothing'} from 0x{address:04X}"
+        case Login(_, user, _):
+            text = f"log in as {user.decode('ascii', 'replace')}"
+        case UnitId(_, unit_id):
+            text = "ask for the unit id" if unit_id == ANY_UNIT else f"set the unit id to {unit_id}"
+        case _:
+            text = f"function {request.function:02X}"
+    return text
+
+
+def shape(request: Request, frame: bytes) -> str:
+    """What a reply is like, whatever its values: ``8 registers``, ``exception 02``, ``silence``."""
+    if not frame:
+        return "silence"
+    try:
+        reply = decode_reply(request, frame)
+    except BadReply as error:
+        return f"no reply to this: {error}"
+    return "a reply cut short" if reply is None else shape_of(reply)
+
+
+def shape_of(reply: Reply) -> str:
+    """The same of a reply that was understood."""
+    match reply:
+        case ExceptionReply(_, _, code):
+            return f"exception {code:02d}"
+        case WordsReply(_, _, words):
+            return _many(len(words), "register")
+        case BitsReply(_, _, bits):
+            return _many(len(bits), "bit")
+        case SparseReply(_, words):
+            return f"{sum(word is not None for word in words)} of {_many(len(words), 'register')}"
+        case IdentificationReply():
+            return "objects " + " ".join(f"{number:02X}" for number, _ in reply.objects)
+    return "done"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -1,0 +1,229 @@
+"""Reads a Tracer, real or simulated: what stands at an address, and what it means.
+
+Knows how to ask in blocks that a device accepts; frames are the master's business, meanings are the map's, and how
+it looks is for `tracertwin.cli.polltable`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, WordsReply
+from modbus.codec.requests import ReadBits, ReadWords
+from modbus.line.endpoint import LinkError
+from modbus.map.registers import RegisterMap
+from modbus.map.rows import BIT_TABLES, Row, named_codes
+from modbus.master.client import Master, NoReplyError
+
+FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
+LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
+RETRIES: Final = 2  # a serial line loses a byte now and then
+CALLED_WITHIN_S: Final = 600.0  # how long to listen: whoever starts the device may be slow
+DIALLED_WITHIN_S: Final = 5.0
+
+# "MODBUS application protocol specification V1.1b3", 7
+EXCEPTIONS: Final = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, takes long",
+    6: "device busy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No words: the exception's code and what it is called; 0 for silence."""
+
+    code: int
+    text: str
+
+
+NO_REPLY: Final = Refusal(0, "no reply")
+Answer: TypeAlias = tuple[int, ...] | Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to read.
+
+    Attributes
+    ----------
+    address : int or None
+        First register; None reads every row of the map.
+    count : int
+        Registers, coils or inputs to read from `address` on, in one request.
+    table : str or None
+        A key of `FUNCTIONS`; None reads all tables, or input registers if there is an address.
+    """
+
+    address: int | None = None
+    count: int = 1
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What stands at an address.
+
+    Attributes
+    ----------
+    words : tuple of int or None
+        As they came, low word first; None for what the device refused, `meaning` then says how.
+    text : str
+        The value for people.
+    value : float or None
+        The value for scripts.
+    meaning : tuple of str
+        What the value says, where it is a code or a row of bits.
+    exception : int or None
+        Code of the exception it was refused with, 0 for silence.
+    """
+
+    table: str
+    address: int
+    name: str
+    words: tuple[int, ...] | None
+    text: str = ""
+    value: float | None = None
+    unit: str = ""
+    meaning: tuple[str, ...] = ()
+    exception: int | None = None
+
+
+class Device:
+    """Whom to ask, and how patiently.
+
+    Parameters
+    ----------
+    master : Master
+    unit : int
+    timeout_s : float
+        For each of three tries [s].
+    name : str
+        Heads what is said of it.
+    """
+
+    def __init__(self, master: Master, unit: int, timeout_s: float, name: str) -> None:
+        self._master = master
+        self._unit = unit
+        self._timeout_s = timeout_s
+        self._name = name
+        self._answers = False  # whether it ever did
+        self._silent: set[str] = set()  # tables it does not answer for
+
+    def read(self, table: str, address: int, count: int) -> Answer:
+        """Words or bits of a block, or in words why there are none.
+
+        A device that answers, but not for some table, is asked for that no more.
+        """
+        if table in self._silent:
+            return NO_REPLY
+        ask = ReadBits if table in BIT_TABLES else ReadWords
+        request = ask(self._unit, FUNCTIONS[table], address, count)
+        try:
+            reply = self._master.ask(request, self._timeout_s, RETRIES)
+        except BadReply as error:
+            raise LinkError(f"{self._name}: {address:#06x}: no good reply: {error}") from error
+        except NoReplyError:
+            if not self._answers:
+                raise
+            self._silent.add(table)
+            return NO_REPLY
+        self._answers = True
+        if isinstance(reply, ExceptionReply):
+            return Refusal(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
+        if isinstance(reply, BitsReply):
+            return tuple(map(int, reply.bits))
+        assert isinstance(reply, WordsReply)
+        return reply.words
+
+
+def read(device: Device, register_map: RegisterMap, question: Question) -> Iterator[Reading]:
+    """The lines that answer a question."""
+    if question.address is not None:
+        table = question.table or "input"
+        yield from read_block(device, register_map, table, question.address, question.count)
+        return
+    for table in (question.table,) if question.table else FUNCTIONS:
+        yield from read_all(device, register_map, table)
+
+
+def read_block(
+    device: Device, register_map: RegisterMap, table: str, address: int, count: int
+) -> Iterator[Reading]:
+    """The lines of one block, asked for as one block."""
+    rows = register_map.rows[table]
+    words = device.read(table, address, count)
+    if isinstance(words, Refusal):
+        yield _refused(table, address, rows[address].name if address in rows else "", words)
+        return
+    at, end = address, address + count
+    while at < end:
+        row = rows.get(at)
+        if row is not None and row.address == at and at + row.words <= end:
+            yield _line(row, words[at - address :][: row.words])
+            at += row.words
+        else:  # nothing the map knows, or half of a pair
+            word = words[at - address]
+            yield Reading(table, at, register_map.label(table, at) if row else "", (word,), str(word), word)
+            at += 1
+
+
+def read_all(device: Device, register_map: RegisterMap, table: str) -> Iterator[Reading]:
+    """The lines of every row of a table.
+
+    A refused block is asked for again row by row: units differ in what they have. What can only be written is left
+    out.
+    """
+    rows = [row for row in register_map.spec.rows if row.table == table and row.action is None]
+    for block in blocks(rows):
+        words = device.read(table, block[0].address, _size(block))
+        if isinstance(words, Refusal) and len(block) > 1:
+            for row in block:
+                yield _line(row, device.read(table, row.address, row.words))
+        else:
+            for row in block:
+                first = row.address - block[0].address
+                yield _line(row, words if isinstance(words, Refusal) else words[first : first + row.words])
+
+
+def blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows, ascending, in runs without a gap that are no longer than a device may accept."""
+    block: list[Row] = []
+    for row in rows:
+        if block and (row.address != block[-1].addresses.stop or _size([*block, row]) > LARGEST_BLOCK):
+            yield block
+            block = []
+        block.append(row)
+    if block:
+        yield block
+
+
+def _size(block: Sequence[Row]) -> int:
+    return block[-1].addresses.stop - block[0].address
+
+
+def _refused(table: str, address: int, name: str, refusal: Refusal) -> Reading:
+    return Reading(table, address, name, None, meaning=(refusal.text,), exception=refusal.code)
+
+
+def _line(row: Row, words: Answer) -> Reading:
+    if isinstance(words, Refusal):
+        return _refused(row.table, row.address, row.name, words)
+    number = row.value(words)
+    value = int(number) if row.scale == 1.0 else round(number, 6)
+    text = "" if row.bits or row.is_clock else f"{value}" if row.values or row.encoding else row.text(words)
+    return Reading(row.table, row.address, row.name, words, text, value, row.unit, _meaning(row, words))
+
+
+def _meaning(row: Row, words: tuple[int, ...]) -> tuple[str, ...]:
+    """What words say beyond a number, if anything."""
+    if row.bits:
+        return tuple(text for field in row.bits if (text := field.text(words[0])))
+    if row.encoding is not None:
+        return (row.text(words),)
+    codes = row.values or ({} if row.unit else named_codes(row.meaning))
+    told = codes.get(words[0], ("off", "on")[words[0]] if row.table == "coil" else "")
+    return (told,) if told else ()

@@ -1,0 +1,262 @@
+"""The array: irradiance and air in, current-voltage curve out, for every step of a day.
+
+What the battery does can't change any of this, so a whole day is made before the plant steps through it.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from plant.array.curvetable import NODES, TableRow, strings_at, tabulate
+from plant.array.day import AnyDay, ArrayDay, CompositeDay
+from plant.array.diode import curve_at, maximum_power, open_circuit_v
+from plant.array.layout import Defect, Layout, layout_of
+from plant.array.module import Module
+from plant.array.parts import Array, SubArray
+from plant.array.strings import COUNT, GROUPS, LIT
+from plant.base.clock import DAY_S, STEP_S
+from plant.base.jit import kernel
+from plant.weather.sky import SkyBlock, SkyDay, plane_of_array
+
+CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
+FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
+DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
+
+
+class Light(NamedTuple):
+    """What falls on a plane and what of it the cells see [W/m2], on the sky's grid."""
+
+    whole: np.ndarray  # before reflection
+    beam: np.ndarray  # seen by the cells; a shadow takes it away
+    diffuse: np.ndarray  # seen by the cells; stays in the shade
+
+
+def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+    """Irradiance in a sub-array's plane, and what of it the cells see.
+
+    Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
+    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light.
+    """
+    tilt = part.tilt_in(_month_of(sky.day if isinstance(sky, SkyDay) else sky.first_day))
+    fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
+    whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
+    beam = np.zeros_like(whole)
+    struck = fallen["beam"] > 0.0
+    beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
+    diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
+    diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
+    kept = part.losses.kept
+    return Light(whole, beam * kept, diffuse * kept)
+
+
+def _month_of(day: int) -> int:
+    """Month, 0 is January, of a solar day."""
+    return int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
+
+
+def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.ndarray, np.ndarray]:
+    """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
+    light = light_on(array.parts[0], sky, albedo)
+    return light.whole, light.beam + light.diffuse
+
+
+def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
+    """Share of the beam that enters the glass at an angle of incidence [deg]: `iam.physical`, read from a table."""
+    return np.asarray(np.interp(aoi_deg, *_iam_table()))
+
+
+@lru_cache(maxsize=1)
+def _iam_table() -> tuple[np.ndarray, np.ndarray]:
+    """Every 0.02 deg: linear in between errs by less than 1e-6."""
+    from pvlib import iam
+
+    angles = np.linspace(0.0, 90.0, 4501)
+    return angles, np.nan_to_num(iam.physical(angles))
+
+
+@lru_cache(maxsize=64)
+def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
+    from pvlib import iam
+
+    marion = iam.marion_diffuse("physical", tilt_deg)
+    ground = float(marion["ground"])
+    return float(marion["sky"]), ground if math.isfinite(ground) else 1.0  # a flat module sees no ground
+
+
+def array_days(
+    array: Array,
+    sky: SkyDay | SkyBlock,
+    albedo: float,
+    step_s: float = float(STEP_S),
+    defects: tuple[Defect, ...] = (),
+) -> AnyDay:
+    """The array's days, each step seen at its middle.
+
+    Parameters
+    ----------
+    array : Array
+    sky : SkyDay or SkyBlock
+        On a grid that the step is a multiple of, or the other way round.
+    albedo : float
+    step_s : float
+        The plant's step.
+    defects : tuple of Defect
+        What is broken these days.
+
+    Returns
+    -------
+    ArrayDay or CompositeDay
+        One day after the other. Cell temperature: Faiman's steady state through a first-order lag of 5 min that
+        starts each day at rest.
+    """
+    layout = layout_of(array, defects)
+    lights = [_light_of_days(part, sky, albedo) for part in array.parts]
+    steps = round(DAY_S / step_s)
+
+    def seen(values: np.ndarray) -> np.ndarray:
+        return _means(np.atleast_2d(values), float(sky.grid_s), step_s, steps)
+
+    ghi, t_amb, wind = seen(sky.ghi_w_m2), seen(sky.t_amb_c), seen(sky.wind_m_s)
+    whole = [seen(light.whole) for light in lights]
+    t_cell = [_cell_temperature(one, t_amb, wind, step_s, steps) for one in whole]
+    if layout.is_simple:
+        part, kind = array.parts[0], layout.kinds[0]
+        module, series = part.module_parameters(), kind[LIT] / kind[GROUPS]
+        lit = seen(lights[0].beam + lights[0].diffuse)
+        columns = _curves(lit, t_cell[0], module, series, kind[COUNT], part.losses.cable_ohm, steps)
+        r_s = module.r_s * series / kind[COUNT] + part.losses.cable_ohm
+        return ArrayDay(ghi, whole[0], t_amb, wind, t_cell[0], *columns, r_s)
+    beam, diffuse = [seen(light.beam) for light in lights], [seen(light.diffuse) for light in lights]
+    g_lit, g_dim = _light_of_kinds(array, layout, beam, diffuse, step_s)
+    t_kind = np.array([t_cell[part] for part in layout.part]).reshape(-1, ghi.size)
+    v_oc, v_mp, p_mp, row, nodes, v, i, slope = _tables(layout.kinds, g_lit, g_dim, t_kind)
+    weight = np.array([part.rated_w for part in array.parts])
+    poa, t_mean = (np.average(each, axis=0, weights=weight) for each in (whole, t_cell))
+    return CompositeDay(
+        ghi, poa, t_amb, wind, t_mean, v_oc, v_mp, p_mp, row, nodes, v, i, slope,
+        layout.kinds, g_lit, g_dim, t_kind,
+    )  # fmt: skip
+
+
+def _light_of_days(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+    """`light_on` a plane whose tilt may change from month to month."""
+    if isinstance(sky, SkyDay):
+        return light_on(part, sky, albedo)
+    tilts = [part.tilt_in(_month_of(sky.first_day + k)) for k in range(sky.days)]
+    if len(set(tilts)) == 1:
+        return light_on(part, sky, albedo)
+    days = [light_on(part, sky.day(k), albedo) for k in range(sky.days)]
+    return Light(*(np.stack(rows) for rows in zip(*days, strict=True)))
+
+
+def _light_of_kinds(
+    array: Array, layout: Layout, beam: list[np.ndarray], diffuse: list[np.ndarray], step_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Light [W/m2] on the lit and on the shaded groups of every kind of string, each (k, steps)."""
+    steps = beam[0].size
+    hour = ((np.arange(steps) + 0.5) * step_s % DAY_S // 3600.0).astype(np.int64)
+    g_lit, g_dim = np.zeros((layout.part.size, steps)), np.zeros((layout.part.size, steps))
+    for k, number in enumerate(layout.part):
+        shading = array.parts[number].shading
+        depth: np.ndarray | float = layout.depth[k]
+        if shading is not None and np.isnan(layout.depth[k]):
+            depth = np.array(shading.by_hour)[hour]
+        g_lit[k] = beam[number] + diffuse[number]
+        g_dim[k] = beam[number] * (1.0 - depth) + diffuse[number]
+    return g_lit, g_dim
+
+
+@kernel
+def _means(values: np.ndarray, grid_s: float, step_s: float, steps: int) -> np.ndarray:
+    """Means over the steps of values on an even grid, (days, n), linear in between; one day after the other.
+
+    A step shorter than the grid's is seen at its middle.
+    """
+    seen = np.empty(values.shape[0] * steps)
+    last, ratio = values.shape[1] - 2, step_s / grid_s
+    for day in range(values.shape[0]):
+        for k in range(steps):
+            if ratio > 1.0:
+                first, n = round(k * ratio), round(ratio)
+                total = 0.5 * (values[day, first] + values[day, first + n])
+                for j in range(first + 1, first + n):
+                    total += values[day, j]
+                seen[day * steps + k] = total / n
+                continue
+            position = (k + 0.5) * ratio
+            j = min(int(position), last)
+            share = position - j
+            seen[day * steps + k] = values[day, j] + share * (values[day, j + 1] - values[day, j])
+    return seen
+
+
+@kernel
+def _cell_temperature(
+    whole: np.ndarray, t_amb: np.ndarray, wind: np.ndarray, step_s: float, steps: int
+) -> np.ndarray:
+    t_cell = np.empty(whole.size)
+    keep = math.exp(-step_s / CELL_TEMPERATURE_LAG_S)
+    t = t_amb[0]
+    for k in range(whole.size):
+        if k % steps == 0:
+            t = t_amb[k]
+        steady = t_amb[k] + whole[k] / (FAIMAN_U0 + FAIMAN_U1 * wind[k])
+        t = steady + (t - steady) * keep
+        t_cell[k] = t
+    return t_cell
+
+
+@kernel
+def _curves(
+    seen: np.ndarray,
+    t_cell: np.ndarray,
+    m: Module,
+    series: float,
+    parallel: float,
+    wiring_ohm: float,
+    steps: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The single diode of every step and its points; a step starts its search where the one before ended that day."""
+    n = seen.size
+    i_l, i_0, a, r_sh = np.zeros(n), np.full(n, DARK[0]), np.full(n, DARK[1]), np.full(n, DARK[2])
+    v_oc, v_mp, p_mp = np.zeros(n), np.zeros(n), np.zeros(n)
+    vd_oc, below = 0.0, 0.0
+    for k in range(n):
+        if seen[k] <= 0.0 or k % steps == 0:
+            vd_oc, below = 0.0, 0.0
+        if seen[k] <= 0.0:
+            continue
+        c = curve_at(seen[k], t_cell[k], m, series, parallel, wiring_ohm)
+        i_l[k], i_0[k], a[k], r_sh[k] = c.i_l_a, c.i_0_a, c.a_v, c.r_sh_ohm
+        vd_oc = open_circuit_v(c, vd_oc)
+        vd_mp, v, i = maximum_power(c, vd_oc, vd_oc - below if below > 0.0 else 0.0)
+        below = vd_oc - vd_mp
+        v_oc[k], v_mp[k], p_mp[k] = vd_oc, v, max(v * i, 0.0)
+    return i_l, i_0, a, r_sh, v_oc, v_mp, p_mp
+
+
+@kernel
+def _tables(
+    kinds: np.ndarray, g_lit: np.ndarray, g_dim: np.ndarray, t_kind: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points and tables of every step of a composite array."""
+    n = g_lit.shape[1]
+    v_oc, v_mp, p_mp = np.zeros(n), np.zeros(n), np.zeros(n)
+    row = np.full(n, -1)
+    lit = 0
+    for k in range(n):
+        if g_lit.shape[0] > 0 and g_dim[:, k].min() > 0.0:
+            row[k] = lit
+            lit += 1
+    rows = max(lit, 1)  # one even in a night without end, for darkness to point at
+    nodes = np.zeros(rows, dtype=np.int64)
+    v, i, slope = np.empty((rows, NODES)), np.empty((rows, NODES)), np.empty((rows, NODES))
+    for k in range(n):
+        r = row[k]
+        if r < 0:
+            continue
+        strings = strings_at(kinds, g_lit[:, k], g_dim[:, k], t_kind[:, k])
+        nodes[r], v_oc[k], v_mp[k], p_mp[k] = tabulate(strings, kinds, TableRow(v[r], i[r], slope[r]))
+    return v_oc, v_mp, p_mp, row, nodes, v, i, slope

@@ -1,0 +1,84 @@
+"""Solar modules by name: from our files, from a person's own, or from the CEC table that pvlib ships."""
+
+import re
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from plant.array.datasheet import DataSheet, fit
+from plant.array.diode import Module
+from plant.base import configs
+from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.records import Record
+from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of, read_numbers
+
+__all__ = ["Module", "find_module"]
+
+_CEC_COLUMNS = (
+    "alpha_sc", "a_ref", "I_L_ref", "I_o_ref", "R_sh_ref", "R_s", "Adjust", "I_mp_ref", "V_mp_ref", "V_oc_ref",
+)  # fmt: skip
+
+
+class _SheetFile(Record):
+    """A module file that holds a data sheet."""
+
+    title: str = ""
+    source: str = ""
+    datasheet: DataSheet
+
+
+@lru_cache(maxsize=32)
+def find_module(name: str) -> Module:
+    """A module by the name of a file in ``config/modules``, a path to one, or its name in the CEC table.
+
+    Raises
+    ------
+    ProblemsError
+        If there is none; suggests a near name.
+    """
+    ours = configs.config_dir() / "modules"
+    if name.endswith((".yaml", ".yml")) or configs.is_file(ours / f"{name}.yaml"):
+        return _from_file(name)
+    from pvlib import pvsystem
+
+    table = pvsystem.retrieve_sam("CECMod")  # 21,535 modules; takes a second
+    if name in table:
+        row = table[name]
+        values = dict(zip(Module._fields, (float(row[column]) for column in _CEC_COLUMNS), strict=False))
+        return Module(**values, cells_in_series=float(row["N_s"]))
+    known = sorted(path.stem for path in ours.glob("*.yaml"))
+    hint = _nearest(name, [*known, *table.columns])
+    told = f"no such module in config/modules ({', '.join(known)}) nor in the CEC table{hint}"
+    raise ProblemsError([Problem(name, 0, "", told)])
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The hint, blind to case and to what stands between words: the CEC table writes underscores for all of it."""
+    plain = {_plain(one): one for one in reversed(known)}
+    if _plain(name) in plain:
+        return f" (did you mean {plain[_plain(name)]}?)"
+    hint = did_you_mean(_plain(name), plain)
+    return re.sub(r"mean (\S+)\?", lambda found: f"mean {plain[found[1]]}?", hint)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _from_file(name: str) -> Module:
+    document = load_yaml(configs.find("modules", name))
+    if "datasheet" in document.data:
+        return _from_sheet(document)
+    fields = tuple(field for field in Module._fields if field not in Module._field_defaults)
+    given = tuple(field for field in Module._field_defaults if field in document.data)
+    return Module(**read_numbers(document, (*fields, *given), about=("title", "source")))
+
+
+def _from_sheet(document: Document) -> Module:
+    try:
+        sheet = _SheetFile.model_validate(document.data).datasheet
+    except ValidationError as error:
+        sheet_keys = list(DataSheet.model_fields)
+        known: dict[KeyPath, list[str]] = {(): list(_SheetFile.model_fields), ("datasheet",): sheet_keys}
+        raise ProblemsError(problems_of(error, document, known)) from None
+    return fit(sheet)

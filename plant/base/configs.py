@@ -1,0 +1,50 @@
+"""Where the data files are: beside the packages in a clone, inside `plant` in an installed wheel."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from plant.base.problems import Problem, ProblemsError, did_you_mean
+
+
+def config_dir() -> Path:
+    """The folder that holds ``sites/``, ``batteries/``, ``controllers/`` and ``registers/``."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "config"  # pyproject.toml puts it there when the wheel is built
+    return installed if installed.is_dir() else package.parent / "config"
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that is too long for one is none."""
+    with suppress(OSError):
+        return path.is_file()
+    return False
+
+
+def find(kind: str, name: str) -> Path:
+    """The YAML file of a thing by its name.
+
+    Parameters
+    ----------
+    kind : str
+        Folder of the configuration: ``sites``, ``batteries``, ``controllers``, ``registers``.
+    name : str
+        A name without suffix (``agm``), or a path to a file of one's own.
+
+    Raises
+    ------
+    ProblemsError
+        If there is no such file; says which there are.
+    """
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        path = Path(name)
+        if is_file(path):
+            return path
+        raise ProblemsError([Problem(name, 0, "", "no such file")])
+    folder = config_dir() / kind
+    path = folder / f"{name}.yaml"
+    if is_file(path):
+        return path
+    known = sorted(p.stem for p in folder.glob("*.yaml"))
+    raise ProblemsError(
+        [Problem(name, 0, "", f"not among the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]
+    )

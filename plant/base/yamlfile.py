@@ -1,0 +1,219 @@
+"""YAML as plain data that remembers on which line each key stood."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from plant.base.problems import Problem, ProblemsError, did_you_mean, shown
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file: its data, and the line of every key path in it."""
+
+    file: str
+    data: Any
+    lines: dict[KeyPath, int]
+
+    def line(self, path: KeyPath) -> int:
+        """Line of a key, or of the nearest key above it that is in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 0)
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a key of this file."""
+        return Problem(self.file, self.line(path), dotted(path), message)
+
+
+DEEPEST = 50  # libyaml composes by recursion in C, without a bound: some 50,000 brackets end the process
+MOST_VALUES = 50_000  # counting what anchors repeat; the largest file of ours has 4,000
+LARGEST = 2**63  # numbers beyond it are typing errors, and Python won't print those of 4,300 digits
+TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader of numbers, texts, lists and mappings: no dates, ``2026-06-21T10:00`` is for the site to read."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node; YAMLError also for an ``!!int`` that is none, which yaml itself trips over."""
+        try:
+            value = super().construct_object(node, deep)
+        except (ValueError, KeyError, IndexError) as error:
+            raise _not_a(node) from error
+        if isinstance(value, int) and abs(value) > LARGEST:
+            raise _not_a(node)
+        return value
+
+
+def _not_a(node: yaml.Node) -> yaml.YAMLError:
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    what = f"{shown(node.value)} is no {kind} that could be used here"
+    return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.yaml_constructors = {
+    tag: construct for tag, construct in yaml.SafeLoader.yaml_constructors.items() if tag in {*TAGS, None}
+}
+
+
+def dotted(path: KeyPath) -> str:
+    """``('array', 'strings', 0)`` -> ``array.strings[0]``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def load_yaml(path: Path) -> Document:
+    """Read a file of one mapping.
+
+    Raises
+    ------
+    ProblemsError
+        If it can't be read, is not YAML, holds a key twice, or is no mapping at the top.
+    """
+    file = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProblemsError([Problem(file, 0, "", "no such file")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemsError([Problem(file, 0, "", f"can't be read: {error}")]) from None
+    try:
+        return _parse(file, text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark is not None else 0
+        raise ProblemsError([Problem(file, line, "", f"not YAML: {what}")]) from None
+
+
+def _check_depth(file: str, text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise ProblemsError([Problem(file, line, "", f"nested too deeply: more than {DEEPEST} levels")])
+
+
+def _parse(file: str, text: str) -> Document:
+    _check_depth(file, text)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if not isinstance(node, yaml.MappingNode):
+            raise ProblemsError([Problem(file, 1, "", "must be a mapping of keys to values")])
+        lines: dict[KeyPath, int] = {}
+        twice: list[Problem] = []
+        _walk(file, node, (), lines, twice)
+        if twice:
+            raise ProblemsError(twice)
+        return Document(file, loader.construct_document(node), lines)
+    finally:
+        loader.dispose()
+
+
+def _walk(file: str, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], twice: list[Problem]) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if len(lines) > MOST_VALUES or len(path) > DEEPEST:
+        what = "too much: a reference to itself, or more than {:,} values with what references repeat"
+        raise ProblemsError([Problem(file, lines[path], dotted(path[:3]), what.format(MOST_VALUES))])
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise ProblemsError([Problem(file, line, dotted(path), "a key must be a word or a number")])
+            here = (*path, str(key.value))
+            if here in lines:
+                twice.append(Problem(file, line, dotted(here), f"stands twice (first on line {lines[here]})"))
+            lines[here] = line
+            _walk(file, value, here, lines, twice)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _walk(file, value, (*path, index), lines, twice)
+
+
+def read_numbers(document: Document, fields: tuple[str, ...], about: tuple[str, ...]) -> dict[str, float]:
+    """The numbers of a flat parameter file, all there and nothing else.
+
+    Parameters
+    ----------
+    document : Document
+    fields : tuple of str
+        Keys that must be there and be numbers.
+    about : tuple of str
+        Keys of text that may stand beside them.
+
+    Raises
+    ------
+    ProblemsError
+    """
+    data = {key: value for key, value in document.data.items() if key not in about}
+    problems = [document.problem((key,), "missing") for key in fields if key not in data]
+    for key, value in data.items():
+        if key not in fields:
+            problems.append(document.problem((str(key),), f"unknown key{did_you_mean(str(key), fields)}"))
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            problems.append(document.problem((key,), f"must be a number, got {shown(value)}"))
+    if problems:
+        raise ProblemsError(problems)
+    return {key: float(data[key]) for key in fields}
+
+
+def problems_of(error: ValidationError, document: Document, known: dict[KeyPath, list[str]]) -> list[Problem]:
+    """A pydantic error as problems of a file, in the user's words.
+
+    Parameters
+    ----------
+    error : ValidationError
+    document : Document
+        The file that was being validated.
+    known : dict
+        Key path of a mapping (``*`` for any place in a list) -> the keys it may have, for the near-name hint.
+    """
+    told: dict[KeyPath, list[str]] = {}
+    for item in error.errors(include_url=False):
+        path = _users_path(item["loc"], document, item["type"] == "missing")
+        messages = told.setdefault(path, [])
+        message = _in_words(item, path, known)
+        if message not in messages:
+            messages.append(message)
+    return [document.problem(path, " or ".join(messages)) for path, messages in told.items()]
+
+
+def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
+    """The part of pydantic's path that the user wrote: it also names the members of unions it tried."""
+    path: KeyPath = ()
+    for part in loc:
+        named = (
+            (*path, part) if (*path, part) in document.lines else (*path, str(part))
+        )  # a key may be a number
+        if named in document.lines or (missing and part == loc[-1]):
+            path = named
+    return path
+
+
+def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
+    kind, given = item["type"], item.get("input")
+    if kind == "extra_forbidden":
+        mapping = tuple("*" if isinstance(part, int) else part for part in path[:-1])
+        return f"unknown key{did_you_mean(str(item['loc'][-1]), known.get(mapping, []))}"
+    if kind == "missing":
+        return "missing"
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "value_error":
+        return text
+    text = text[0].lower() + text[1:]
+    scalar = isinstance(given, str | int | float) or given is None
+    return f"{text}, got {shown(given)}" if scalar else text

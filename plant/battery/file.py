@@ -1,0 +1,113 @@
+"""A battery file becomes parameters: which keys a family has, and what each may hold.
+
+A family is a chemistry whose numbers differ from battery to battery. Keys that begin with `bms_` or `life_` are limits
+of the battery's own protection and what its maker promises; each may be left out.
+"""
+
+import math
+from typing import NamedTuple
+
+from plant.base import configs
+from plant.base.problems import ProblemsError, did_you_mean, shown
+from plant.base.yamlfile import Document, load_yaml, read_numbers
+from plant.battery import bms
+from plant.battery.bms import Bms
+from plant.battery.leadacid import LeadAcid
+from plant.battery.lithium import Lithium
+from plant.battery.model import Parameters, rated_ah
+from plant.battery.wear import Life
+
+FAMILIES: dict[str, type[LeadAcid] | type[Lithium]] = {
+    "lead_acid": LeadAcid,
+    "lithium_iron_phosphate": Lithium,
+}
+EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what they are if left out
+    "lead_acid": {f"life_{key}": value for key, value in Life()._asdict().items()},
+    "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()},
+}
+ANY_SIGN = {"e1_v", "e2_v"}  # all others must be above 0 ...
+MAY_BE_ZERO = {"vented", "r_bms_ohm", "i_sd_a", "ig0_a"}
+SHARES = {"c", "eta", "vented"}  # ... and these not above 1
+ORDERED = (  # the first not above the second
+    ("bms_over_charge_release_v", "bms_over_charge_v"),
+    ("bms_over_discharge_v", "bms_over_discharge_release_v"),
+    ("bms_over_discharge_release_v", "bms_over_charge_release_v"),
+    ("bms_charge_min_c", "bms_charge_max_c"),
+    ("bms_discharge_min_c", "bms_discharge_max_c"),
+)
+
+
+class Block(NamedTuple):
+    """One 12 V block as its file has it."""
+
+    title: str
+    parameters: Parameters
+    bms: Bms
+    life: Life
+
+
+def read_block(name: str) -> Block:
+    """A 12 V block from ``config/batteries``.
+
+    Raises
+    ------
+    ProblemsError
+        If there is no such battery, or its file lacks or holds what a block of its family doesn't have.
+    """
+    document = load_yaml(configs.find("batteries", name))
+    family = document.data.get("family")
+    if not isinstance(family, str) or family not in FAMILIES:
+        near = did_you_mean(str(family), FAMILIES)
+        message = f"must be one of {', '.join(FAMILIES)}, got {shown(family)}{near}"
+        raise ProblemsError([document.problem(("family",), message)])
+    record, extras = FAMILIES[family], EXTRAS[family]
+    filled = Document(document.file, {**extras, **document.data}, document.lines)
+    numbers = read_numbers(filled, (*record._fields, *extras), about=("family", "title"))
+    _check(document, numbers, record._fields)
+    return Block(
+        str(document.data.get("title", name)),
+        record(**{key: numbers[key] for key in record._fields}),
+        Bms(**_group(numbers, "bms_")),
+        Life(**_group(numbers, "life_")),
+    )
+
+
+def load_block(name: str) -> Parameters:
+    """Parameters of a 12 V block from ``config/batteries``; errors as `read_block`."""
+    return read_block(name).parameters
+
+
+def load_bms(name: str, capacity_ah: float, blocks_in_series: int) -> Bms:
+    """Limits of the protection of a battery made of such blocks, wide open if it has none."""
+    block = read_block(name)
+    return bms.scaled(block.bms, capacity_ah / rated_ah(block.parameters), blocks_in_series)
+
+
+def _group(numbers: dict[str, float], prefix: str) -> dict[str, float]:
+    return {key.removeprefix(prefix): value for key, value in numbers.items() if key.startswith(prefix)}
+
+
+def _check(document: Document, numbers: dict[str, float], fields: tuple[str, ...]) -> None:
+    """Every number of a battery within what physics allows, and each limit of a BMS above the one it must be above."""
+    problems = []
+    for key in fields:
+        value = numbers[key]
+        if not math.isfinite(value):
+            problems.append(document.problem((key,), f"must be finite, got {value:g}"))
+        elif key not in ANY_SIGN and (value < 0.0 or (value == 0.0 and key not in MAY_BE_ZERO)):
+            least = "not be negative" if key in MAY_BE_ZERO else "be above 0"
+            problems.append(document.problem((key,), f"must {least}, got {value:g}"))
+        elif key in SHARES and value > 1.0:
+            problems.append(document.problem((key,), f"must not be above 1, got {value:g}"))
+    for key, value in numbers.items():
+        if key.startswith("life_") and not (0.0 < value < math.inf):
+            problems.append(document.problem((key,), f"must be above 0, got {value:g}"))
+    for low, high in ORDERED:
+        if low in numbers and numbers[low] > numbers[high]:
+            problems.append(
+                document.problem(
+                    (low,), f"must not be above {high}, got {numbers[low]:g} and {numbers[high]:g}"
+                )
+            )
+    if problems:
+        raise ProblemsError(problems)

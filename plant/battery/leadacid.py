@@ -1,0 +1,455 @@
+"""The lead-acid battery: two wells of charge, an electrode node, gassing and heat, as one ODE.
+
+Knows nothing of charge stages, sun or load: a current goes in, a state and its losses come out.
+
+The wells are KiBaM's (Manwell & McGowan 1993); the electrode node with its parasitic branch is Ceraolo's
+(2000); the gassing law is Schiffer's (J. Power Sources 168 (2007) 66). Charge overvoltage grows with the
+logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 degC. Acid weak enough to freeze at
+the battery's temperature blocks the current.
+"""
+
+import math
+from typing import NamedTuple
+
+from plant.base.jit import inlined, kernel, woven
+from plant.battery.cell import Losses, Source
+
+
+class LeadAcid(NamedTuple):
+    """Parameters of one battery of `cells` cells in series, at 25 degC where it matters."""
+
+    cells: float
+    q_ah: float  # slow-rate capacity: what SOC is a share of
+    c20_ah: float  # rated 20-hour capacity
+    e0_v: float  # open-circuit voltage of a cell: e0 + e1 h + e2 h^2
+    e1_v: float
+    e2_v: float
+    c: float  # share of the available well
+    k_per_h: float  # diffusion between the wells on discharge
+    rk: float  # how much faster it is on charge
+    i0_a: float  # discharge kinetics: exchange current and slope per cell
+    b_v: float
+    md: float  # depletion of the acid near the end of discharge
+    cd: float
+    r0_ohm: float  # ohmic resistance
+    i0c_a: float  # charge kinetics
+    bc_v: float
+    mc: float
+    ig0_a: float  # gassing current of 100 Ah at 2.23 V per cell
+    cn_ah: float  # nominal capacity that the gassing scales with
+    c_dl_f: float  # double layer
+    c_th_j_k: float  # heat capacity
+    h_a_w_k: float  # heat transfer to the room
+    vented: float  # share of the gas that leaves (1 flooded) instead of recombining (0 sealed)
+
+
+class State(NamedTuple):
+    """What the battery remembers. The same four numbers serve as their own time derivative."""
+
+    q1_ah: float  # available well
+    q2_ah: float  # bound well
+    v_node_v: float  # electrode node: terminal voltage without the ohmic drop
+    t_c: float
+
+
+class Warm(NamedTuple):
+    """What the parameters come to at a temperature: exponentials and reciprocals taken once for many instants."""
+
+    p: LeadAcid
+    per_well1: float  # 1 / capacity of the available well [1/Ah]
+    per_well2: float
+    exchange_ah: float  # c (1 - c) Q
+    r0_ohm: float
+    i0_a: float
+    i0c_a: float
+    cold: float  # how much of the acid the cold holds back
+    per_nb_v: float  # 1 / slope of the kinetics of all cells
+    per_nbc_v: float
+    gassing_a: float  # at no voltage at all
+    gassing_per_v: float
+    k_per_h: float
+    per_c_dl_f: float
+    per_c_th_j_k: float
+
+
+ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
+REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
+SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
+SG_BELOW_OCV = 0.845  # specific gravity of the acid = open-circuit voltage of a cell at 25 degC minus this
+FREEZING = (  # specific gravity, freezing point [degC], weakest acid first (battery makers' freezing charts)
+    (1.000, 0.0), (1.050, -3.0), (1.100, -8.0), (1.150, -15.0), (1.200, -27.0), (1.225, -37.0), (1.265, -59.0),
+)  # fmt: skip
+FROZEN_TIMES = 50.0  # how much ice raises the resistance
+FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
+MIN_STEP_S = 0.02
+PER_HOUR = 1.0 / 3600.0
+THIRD = 1.0 / 3.0
+GASSING_AT_0 = math.exp(-11.0 * 2.23)  # extrapolated from 2.23 V to no voltage at all
+
+
+@inlined
+def warmed(t_c: float, p: LeadAcid) -> Warm:
+    """Parameters at a temperature [degC]."""
+    per_mille = math.exp(0.001 * (t_c - 25.0))  # every Arrhenius factor is a power of this one
+    theta = per_mille**20
+    return Warm(
+        p,
+        1.0 / (p.c * p.q_ah),
+        1.0 / ((1.0 - p.c) * p.q_ah),
+        p.c * (1.0 - p.c) * p.q_ah,
+        p.r0_ohm / per_mille**12,
+        theta * p.i0_a,
+        theta * p.i0c_a,
+        0.0042 * max(0.0, 25.0 - t_c),
+        1.0 / (p.cells * p.b_v),
+        1.0 / (p.cells * p.bc_v),
+        p.cn_ah / 100.0 * p.ig0_a * GASSING_AT_0 * per_mille**60,
+        11.0 / p.cells,
+        p.k_per_h * per_mille**11,
+        1.0 / p.c_dl_f,
+        1.0 / p.c_th_j_k,
+    )
+
+
+@inlined
+def emf(h: float, t_c: float, p: LeadAcid) -> float:
+    """Open-circuit voltage [V] of the battery at a well filled to `h` (0..1)."""
+    return p.cells * (p.e0_v + h * (p.e1_v + h * p.e2_v) + ENTROPY_V_PER_K_CELL * (t_c - 25.0))
+
+
+@inlined
+def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
+    """Series resistance [Ohm] at a temperature."""
+    return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
+
+
+@kernel
+def freezing_point_c(h1: float, p: LeadAcid) -> float:
+    """Temperature [degC] at which the acid of a well filled to `h1` begins to freeze."""
+    gravity = p.e0_v + h1 * (p.e1_v + h1 * p.e2_v) - SG_BELOW_OCV
+    if gravity <= FREEZING[0][0]:
+        return FREEZING[0][1]
+    for j in range(1, len(FREEZING)):
+        if gravity <= FREEZING[j][0]:
+            share = (gravity - FREEZING[j - 1][0]) / (FREEZING[j][0] - FREEZING[j - 1][0])
+            return FREEZING[j - 1][1] + share * (FREEZING[j][1] - FREEZING[j - 1][1])
+    return FREEZING[-1][1]
+
+
+@woven
+def frozen(x: State, p: LeadAcid) -> bool:
+    """Whether there is ice in the battery."""
+    return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.c * p.q_ah), p)
+
+
+@woven
+def series_resistance(x: State, w: Warm) -> float:
+    """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
+    if not frozen(x, w.p):
+        return w.r0_ohm
+    below = (freezing_point_c(x.q1_ah * w.per_well1, w.p) - x.t_c) / FREEZES_OVER_K
+    ice = min(1.0, below)
+    return w.r0_ohm * (1.0 + (FROZEN_TIMES - 1.0) * ice * ice * (3.0 - 2.0 * ice))
+
+
+@inlined
+def source_at(x: State, w: Warm) -> Source:
+    """The battery as its terminals see it."""
+    r0 = series_resistance(x, w)
+    return Source(x.v_node_v, r0, r0)
+
+
+@kernel
+def source(x: State, p: LeadAcid) -> Source:
+    """`source_at` the battery's own temperature."""
+    return source_at(x, warmed(x.t_c, p))
+
+
+@inlined
+def moved(x: State, h: float, dx: State, p: LeadAcid) -> State:
+    """``x + h dx``."""
+    return State(
+        x.q1_ah + h * dx.q1_ah,
+        x.q2_ah + h * dx.q2_ah,
+        x.v_node_v + h * dx.v_node_v,
+        x.t_c + h * dx.t_c,
+    )
+
+
+@woven
+def no_slope(p: LeadAcid) -> State:
+    """A state that doesn't move, as its derivative."""
+    return State(0.0, 0.0, 0.0, 0.0)
+
+
+@inlined
+def possible(x: State, p: LeadAcid) -> bool:
+    """Whether a state is one that a battery can be in; false for nan."""
+    return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+
+
+@inlined
+def soc(x: State, p: LeadAcid) -> float:
+    """True state of charge, 0..1, of the slow-rate capacity."""
+    return (x.q1_ah + x.q2_ah) / p.q_ah
+
+
+class Reaction(NamedTuple):
+    """The main reaction at an instant: its current, and how stiffly it answers."""
+
+    i_a: float
+    per_v: float  # d(current)/d(overvoltage) [A/V]
+    per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
+    starved: float  # the same on discharge [A]: how hard an empty one holds back
+
+
+@woven
+def _share(x: float) -> float:
+    """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
+    if x > 20.0:
+        return 1.0
+    if x < -20.0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(-2.0 * x))
+
+
+@inlined
+def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
+    """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
+
+    Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
+    A tanh of 10 mV hands over between the two.
+    """
+    charging = _share(u_v * 100.0)
+    room = 1.0 - h1
+    i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    if charging < 1.0:
+        x = w.p.cd - w.cold - room
+        root = math.sqrt(x * x + 4e-6)
+        left = 0.5 * (x + root)
+        both = 1.0 / ((left + w.p.md * room) * root)
+        gain = 0.5 * w.i0_a * left * root * both
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nb_v)))
+        down = 1.0 / up
+        i_dis = gain * (up - down)
+        slope_dis = gain * (up + down) * w.per_nb_v
+        starved = (charging - 1.0) * i_dis * w.p.md * (room + root) * both
+    if charging > 0.0:
+        per_width = 1.0 / (abs(room) + w.p.mc * h1)
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nbc_v)))
+        down = 1.0 / up
+        gain = 0.5 * w.i0c_a * per_width
+        i_chg = gain * room * (up - down)
+        slope_chg = gain * room * (up + down) * w.per_nbc_v
+        pull = charging * gain * (up - down) * w.p.mc * per_width
+    turn = charging * (1.0 - charging) * 200.0  # d(charging)/du
+    return Reaction(
+        charging * i_chg + (1.0 - charging) * i_dis,
+        charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
+        pull,
+        starved,
+    )
+
+
+@woven
+def gassing_a(v_node_v: float, w: Warm) -> float:
+    """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007).
+
+    ``CN/100 Ig0 exp(11 (v/n - 2.23) + 0.06 (T - 25))``.
+    """
+    return w.gassing_a * math.exp(w.gassing_per_v * v_node_v)
+
+
+@woven
+def diffusion_per_h(ahead: float, w: Warm) -> float:
+    """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
+    return w.k_per_h * (1.0 + (w.p.rk - 1.0) * _share(ahead * 200.0))
+
+
+@inlined
+def levelling(x: State, e1_v: float, w: Warm) -> tuple[float, float]:
+    """Current [A] from the bound well into the available one, and the power [W] it loses on its way."""
+    h1 = x.q1_ah * w.per_well1
+    h2 = x.q2_ah * w.per_well2
+    flow = diffusion_per_h(h1 - h2, w) * w.exchange_ah * (h2 - h1)
+    return flow, flow * (emf(h2, x.t_c, w.p) - e1_v)
+
+
+class Inner(NamedTuple):
+    """What goes on inside at an instant, whatever the terminals do."""
+
+    e1_v: float  # open-circuit voltage of the available well
+    main: Reaction
+    i_gas_a: float
+    flow_a: float  # from the bound well into the available one
+    diffusion_w: float
+    r0_ohm: float
+
+
+@inlined
+def inner(x: State, w: Warm) -> Inner:
+    """Reaction, gassing and diffusion of a state."""
+    h1 = x.q1_ah * w.per_well1
+    e1 = emf(h1, x.t_c, w.p)
+    main = reaction(x.v_node_v - e1, h1, w)
+    flow, diffusion = levelling(x, e1, w)
+    return Inner(e1, main, gassing_a(x.v_node_v, w), flow, diffusion, series_resistance(x, w))
+
+
+@inlined
+def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
+    """Time derivative of the state, and the losses of this instant.
+
+    Parameters
+    ----------
+    inside : Inner
+        Of this state.
+    x : State
+    i_a : float
+        Terminal current [A], positive into the battery.
+    t_room_c : float
+        Temperature around the battery [degC].
+    w : Warm
+        At the battery's temperature, or close to it.
+
+    Returns
+    -------
+    State
+        d/dt of each field: [Ah/s], [Ah/s], [V/s], [K/s].
+    Losses
+        ``V i = d(stored)/dt + ohmic + polarisation + side + diffusion - entropy`` holds exactly.
+
+    Notes
+    -----
+    Outside C/100..1C the kinetics extrapolate; a step of the integrator should stay below
+    `step_limit_s`.
+    """
+    p = w.p
+    i_main, i_gas, flow = inside.main.i_a, inside.i_gas_a, inside.flow_a
+    ohmic = inside.r0_ohm * i_a * i_a
+    polarisation = (x.v_node_v - inside.e1_v) * i_main
+    gas = x.v_node_v * i_gas
+    gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
+    heat = ohmic + polarisation + gas_heat + inside.diffusion_w
+    dt = (heat - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
+    dx = State(
+        (i_main + flow) * PER_HOUR,
+        -flow * PER_HOUR,
+        (i_a - i_main - i_gas) * w.per_c_dl_f,
+        dt,
+    )
+    entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
+    return dx, Losses(ohmic, polarisation, gas, inside.diffusion_w, 0.0, entropy, i_gas)
+
+
+@kernel
+def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
+    """`rates_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return rates_of(inner(x, w), x, i_a, t_room_c, w)
+
+
+@inlined
+def stored_in(x: State, per_well1: float, per_well2: float, p: LeadAcid) -> float:
+    """`stored_wh` with the reciprocals of the wells' capacities [1/Ah]."""
+    h1, h2 = x.q1_ah * per_well1, x.q2_ah * per_well2
+    e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
+    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.e1_v + h1 * p.e2_v * THIRD))
+    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.e1_v + h2 * p.e2_v * THIRD))
+    return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.c_dl_f * x.v_node_v * x.v_node_v
+
+
+@kernel
+def stored_wh(x: State, p: LeadAcid) -> float:
+    """Energy [Wh] in the wells and the double layer, counted from empty wells."""
+    return stored_in(x, 1.0 / (p.c * p.q_ah), 1.0 / ((1.0 - p.c) * p.q_ah), p)
+
+
+@inlined
+def entropy_wh(x: State, warmer_k: float, p: LeadAcid) -> float:
+    """Energy [Wh] that the wells gain as they warm, with nothing flowing."""
+    return p.cells * (x.q1_ah + x.q2_ah) * ENTROPY_V_PER_K_CELL * warmer_k
+
+
+@inlined
+def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
+    """Longest step [s] that a fourth-order explicit method may take from a state at a current.
+
+    Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
+    well stiffens, with ``3600 c Q M_c / (I0c sinh)``; and after a jump of the current the node must not run
+    through the bend between charge and discharge in one stride. Keeps the voltage within 0.5 mV of Radau up
+    to 0.5C, see tests/evals/test_integrator.py.
+    """
+    p = w.p
+    electrode = p.c_dl_f / max(inside.main.per_v, 1e-6)
+    well = 3600.0 * p.c * p.q_ah / max(inside.main.per_h, 1e-6)
+    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - inside.main.i_a), 1e-6)
+    return max(min(electrode, well, swing), MIN_STEP_S)
+
+
+@kernel
+def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+    """`step_limit_of` a state at its own temperature."""
+    w = warmed(x.t_c, p)
+    return step_limit_of(inner(x, w), x, i_a, w)
+
+
+def rested(soc0: float, t_c: float, p: LeadAcid) -> State:
+    """State of a battery that has stood long enough for wells and electrode to be at rest."""
+    return State(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
+
+
+def carried_over(x: State, p: LeadAcid, other: LeadAcid) -> State:
+    """The same battery after it has changed from `p` to `other`: the wells stay as full as they were, cell by cell."""
+    size = other.q_ah / p.q_ah
+    return State(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
+
+
+def one_cell_less(p: LeadAcid) -> LeadAcid:
+    """A battery with an inner short circuit in one of its cells."""
+    left = (p.cells - 1.0) / p.cells
+    return p._replace(cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, c_dl_f=p.c_dl_f / left)
+
+
+def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
+    """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
+    return 1.0 - (1.0 - soc20) * p.c20_ah / p.q_ah
+
+
+def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
+    """The 12 V block grown to another capacity and stacked to a higher voltage.
+
+    Plate area scales with capacity, surface with its power of 2/3; series blocks add resistance and heat
+    capacity and divide the double layer.
+    """
+    s = capacity_ah / p.c20_ah
+    n = float(blocks_in_series)
+    return p._replace(
+        cells=p.cells * n,
+        q_ah=p.q_ah * s,
+        c20_ah=p.c20_ah * s,
+        cn_ah=p.cn_ah * s,
+        i0_a=p.i0_a * s,
+        i0c_a=p.i0c_a * s,
+        r0_ohm=p.r0_ohm / s * n,
+        c_dl_f=p.c_dl_f * s / n,
+        c_th_j_k=p.c_th_j_k * s * n,
+        h_a_w_k=p.h_a_w_k * s ** (2.0 / 3.0) * n,
+    )
+
+
+def aged(p: LeadAcid, q_loss: float, r_gain: float) -> LeadAcid:
+    """A battery that has lost a share of its plates and gained a share of its resistance.
+
+    Lost active mass carries neither charge nor reaction nor double layer, so a worn battery is a smaller one; its
+    gassing stays that of the whole.
+    """
+    left = 1.0 - q_loss
+    return p._replace(
+        q_ah=p.q_ah * left,
+        c20_ah=p.c20_ah * left,
+        i0_a=p.i0_a * left,
+        i0c_a=p.i0c_a * left,
+        c_dl_f=p.c_dl_f * left,
+        r0_ohm=p.r0_ohm * (1.0 + r_gain),
+    )

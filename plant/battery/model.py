@@ -1,0 +1,153 @@
+"""The battery as the rest of the plant sees it, whatever its chemistry.
+
+A chemistry is a module (`leadacid`, `lithium`) with the functions below, a record of parameters and a record of state.
+Which module answers is settled by the type of the parameters: in compiled code at compile time, so a chemistry
+that a site doesn't use costs it nothing.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeAlias, TypeVar
+
+from numba.extending import overload
+
+from plant.battery import leadacid, lithium
+from plant.battery.cell import Losses, Source
+
+Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
+State: TypeAlias = leadacid.State | lithium.State
+
+Warm: TypeAlias = leadacid.Warm | lithium.Warm
+Inner: TypeAlias = leadacid.Inner | lithium.Inner
+
+CHEMISTRIES: dict[type, ModuleType] = {
+    leadacid.LeadAcid: leadacid,
+    leadacid.Warm: leadacid,
+    lithium.Lithium: lithium,
+    lithium.Warm: lithium,
+}
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def of_chemistry(plain: F) -> F:
+    """Let compiled code call the function of that name in the module that the last argument's type belongs to."""
+
+    @overload(plain, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+    def choose(*types: Any) -> Any:
+        return getattr(CHEMISTRIES[types[-1].instance_class], plain.__name__).py_func
+
+    return plain
+
+
+@of_chemistry
+def warmed(t_c: float, p: Any) -> Any:
+    """What the parameters come to at a temperature [degC]; good for all instants within some hundredths of a kelvin."""
+    return CHEMISTRIES[type(p)].warmed(t_c, p)
+
+
+@of_chemistry
+def inner(x: Any, w: Any) -> Any:
+    """What goes on inside at an instant, whatever the terminals do."""
+    return CHEMISTRIES[type(w)].inner(x, w)
+
+
+@of_chemistry
+def rates_of(inside: Any, x: Any, i_a: float, t_room_c: float, w: Any) -> tuple[Any, Losses]:
+    """`rates` at an instant whose `inner` is known."""
+    return CHEMISTRIES[type(w)].rates_of(inside, x, i_a, t_room_c, w)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def source_at(x: Any, w: Any) -> Source:
+    """`source` with warmed parameters."""
+    return CHEMISTRIES[type(w)].source_at(x, w)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def step_limit_of(inside: Any, x: Any, i_a: float, w: Any) -> float:
+    """`step_limit_s` at an instant whose `inner` is known."""
+    return CHEMISTRIES[type(w)].step_limit_of(inside, x, i_a, w)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def rates(x: Any, i_a: float, t_room_c: float, p: Any) -> tuple[Any, Losses]:
+    """Time derivative of the state under a terminal current [A], and the losses of this instant."""
+    return CHEMISTRIES[type(p)].rates(x, i_a, t_room_c, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def source(x: Any, p: Any) -> Source:
+    """The battery as its terminals see it."""
+    return CHEMISTRIES[type(p)].source(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def moved(x: Any, h: float, dx: Any, p: Any) -> Any:
+    """``x + h dx``."""
+    return CHEMISTRIES[type(p)].moved(x, h, dx, p)
+
+
+@of_chemistry
+def no_slope(p: Any) -> Any:
+    """A state that doesn't move, as its derivative."""
+    return CHEMISTRIES[type(p)].no_slope(p)
+
+
+@of_chemistry
+def possible(x: Any, p: Any) -> bool:
+    """Whether a state is one that a battery can be in; false for nan."""
+    return CHEMISTRIES[type(p)].possible(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def soc(x: Any, p: Any) -> float:
+    """True state of charge, 0..1."""
+    return CHEMISTRIES[type(p)].soc(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def frozen(x: Any, p: Any) -> bool:
+    """Whether there is ice in the battery."""
+    return CHEMISTRIES[type(p)].frozen(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def stored_wh(x: Any, p: Any) -> float:
+    """Energy [Wh] in the battery, counted from a state that the chemistry chooses."""
+    return CHEMISTRIES[type(p)].stored_wh(x, p)  # type: ignore[no-any-return]
+
+
+@of_chemistry
+def step_limit_s(x: Any, i_a: float, p: Any) -> float:
+    """Longest step [s] that a fourth-order explicit method may take from a state at a current."""
+    return CHEMISTRIES[type(p)].step_limit_s(x, i_a, p)  # type: ignore[no-any-return]
+
+
+def rested(soc0: float, t_c: float, p: Any) -> Any:
+    """State of a battery that has stood long enough to be at rest."""
+    return CHEMISTRIES[type(p)].rested(soc0, t_c, p)
+
+
+def scaled(p: Any, capacity_ah: float, blocks_in_series: int) -> Any:
+    """A 12 V block grown to another capacity and stacked to a higher voltage."""
+    return CHEMISTRIES[type(p)].scaled(p, capacity_ah, blocks_in_series)
+
+
+def carried_over(x: Any, p: Any, other: Any) -> Any:
+    """The state after the battery's parameters have changed from `p` to `other`: as full as it was."""
+    return CHEMISTRIES[type(p)].carried_over(x, p, other)
+
+
+def aged(p: Any, q_loss: float, r_gain: float) -> Any:
+    """A battery that has lost a share of its capacity and gained a share of its resistance."""
+    return CHEMISTRIES[type(p)].aged(p, q_loss, r_gain)
+
+
+def rated_ah(p: Parameters) -> float:
+    """What is printed on the battery [Ah]: the 20-hour capacity of lead-acid."""
+    return p.c20_ah if isinstance(p, leadacid.LeadAcid) else p.q_ah
+
+
+def one_cell_less(p: Parameters) -> Parameters:
+    """A battery with an inner short circuit in one of its cells."""
+    return CHEMISTRIES[type(p)].one_cell_less(p)  # type: ignore[no-any-return]

@@ -1,0 +1,343 @@
+"""What the controller's decisions are made of: machines and their states, quantities, set-points.
+
+The decisions themselves are the rows of `rules.RULES`.
+
+Sources: Tracer-A manual (MAN_A), XTRA N manual (MAN_XTRA), vendor protocol V2.6 (V26). What none of them
+tells is marked as a guess.
+"""
+
+import math
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from plant.base.jit import kernel
+
+
+class Machine(IntEnum):
+    """The independent state machines of the controller."""
+
+    CHARGE = 0
+    LOAD = 1
+    OVER_VOLTAGE = 2
+    WARNING = 3
+    DAYLIGHT = 4
+    HEATSINK = 5
+    BATTERY_HEAT = 6
+    BMS_CHARGE = 7
+    BMS_DISCHARGE = 8
+    LOAD_CONTROL = 9
+    PRODUCTION = 10
+    BATTERY_COLD = 11
+    COLD_CHARGE = 12
+    COLD_DISCHARGE = 13
+    CHARGE_PERCENT = 14
+    SYSTEM_VOLTAGE = 15
+    PV_VOLTAGE = 16
+
+
+class Stage(IntEnum):
+    """Charge stages."""
+
+    NONE = 0
+    BULK = 1
+    BOOST = 2
+    EQUALIZE = 3
+    FLOAT = 4
+
+
+class LoadOutput(IntEnum):
+    """What the protection makes of the load; it is on when it is called for as well (`LoadControl`)."""
+
+    ON = 0
+    LOW_VOLTAGE = 1
+    OVERLOAD = 2
+    SHORT = 3
+    BARRED = 4
+    LOW_CHARGE = 5
+
+
+class LoadControl(IntEnum):
+    """What the load's mode makes of it (0x903D)."""
+
+    ON = 0
+    OFF = 1
+
+
+class Production(IntEnum):
+    """Whether the converter works while a stage is on: after a heat trip it lets some time pass."""
+
+    READY = 0
+    WAITING = 1
+
+
+class OverVoltage(IntEnum):
+    """The over-voltage disconnect."""
+
+    NORMAL = 0
+    TRIPPED = 1
+
+
+class Warning(IntEnum):
+    """The under-voltage warning."""
+
+    NORMAL = 0
+    UNDER = 1
+
+
+class Daylight(IntEnum):
+    """What the controller takes the time of day for."""
+
+    DAY = 0
+    NIGHT = 1
+
+
+class Heat(IntEnum):
+    """The controller's heat sink, or the battery at its probe."""
+
+    NORMAL = 0
+    HOT = 1
+
+
+class Cold(IntEnum):
+    """The battery at its probe."""
+
+    NORMAL = 0
+    COLD = 1
+
+
+class Permit(IntEnum):
+    """Whether a limit of the settings lets current through."""
+
+    GIVEN = 0
+    REFUSED = 1
+
+
+class SystemVoltage(IntEnum):
+    """Whether the battery is of the voltage that is set."""
+
+    RIGHT = 0
+    WRONG = 1
+
+
+class PvVoltage(IntEnum):
+    """The array beside its rated voltage."""
+
+    NORMAL = 0
+    HIGH = 1
+
+
+class Switch(IntEnum):
+    """A switch of the battery's own protection (BMS), one for each way of the current."""
+
+    CLOSED = 0
+    OPEN = 1
+
+
+class BatteryStatus(IntEnum):
+    """The controller's word on the battery, worst first told; vendor code of register 0x3200 D3-0."""
+
+    NORMAL = 0
+    OVER_VOLTAGE = 1
+    UNDER_VOLTAGE = 2
+    LOW_VOLTAGE_DISCONNECT = 3
+
+
+STATES: Mapping[Machine, type[IntEnum]] = {
+    Machine.CHARGE: Stage,
+    Machine.LOAD: LoadOutput,
+    Machine.OVER_VOLTAGE: OverVoltage,
+    Machine.WARNING: Warning,
+    Machine.DAYLIGHT: Daylight,
+    Machine.HEATSINK: Heat,
+    Machine.BATTERY_HEAT: Heat,
+    Machine.BMS_CHARGE: Switch,
+    Machine.BMS_DISCHARGE: Switch,
+    Machine.LOAD_CONTROL: LoadControl,
+    Machine.PRODUCTION: Production,
+    Machine.BATTERY_COLD: Cold,
+    Machine.COLD_CHARGE: Permit,
+    Machine.COLD_DISCHARGE: Permit,
+    Machine.CHARGE_PERCENT: Permit,
+    Machine.SYSTEM_VOLTAGE: SystemVoltage,
+    Machine.PV_VOLTAGE: PvVoltage,
+}
+
+
+class Quantities(NamedTuple):
+    """What rules may look at, at one instant."""
+
+    # These move by themselves, and are looked at all the time.
+    v_batt_v: float
+    v_pv_v: float
+    v_pv_above_battery_v: float  # open-circuit voltage of the array minus battery voltage
+    v_oc_v: float  # open-circuit voltage of the array, as the unit meets it in its sweeps
+    held_s: float  # time at constant voltage in this charge, over interruptions
+    equalize_left_s: float  # equalizing still owed
+    load_collapsed: float  # 1 when the load is on and no voltage can carry its power
+    load_share: float  # load current over its rating
+    t_heatsink_c: float
+    t_probe_c: float  # battery temperature as the controller reads it
+    v_cells_v: float  # at the battery's own terminals, behind cable and protection
+    t_batt_c: float
+    i_batt_a: float
+    i_discharge_a: float
+
+    # These change with a transition or at a moment known before, and are worked out anew then: states of machines ...
+    over_voltage: float
+    heatsink_hot: float
+    battery_hot: float
+    too_cold_to_charge: float
+    too_cold_to_discharge: float
+    percent_reached: float
+    wrong_voltage: float
+    pv_too_high: float
+    # ... and what else there is.
+    charge_barred: float  # 1 when any of `BARS_CHARGE` forbids charging
+    load_called: float  # 1 when the load's mode calls for it
+    retries: float  # of a load that tripped, so far
+
+
+STATE_OF: Mapping[str, Machine] = {
+    "over_voltage": Machine.OVER_VOLTAGE,
+    "heatsink_hot": Machine.HEATSINK,
+    "battery_hot": Machine.BATTERY_HEAT,
+    "too_cold_to_charge": Machine.COLD_CHARGE,
+    "too_cold_to_discharge": Machine.COLD_DISCHARGE,
+    "percent_reached": Machine.CHARGE_PERCENT,
+    "wrong_voltage": Machine.SYSTEM_VOLTAGE,
+    "pv_too_high": Machine.PV_VOLTAGE,
+}
+WATCHED = Quantities._fields.index(next(iter(STATE_OF)))  # so many of the quantities move by themselves
+BARS_CHARGE = (
+    Machine.OVER_VOLTAGE, Machine.HEATSINK, Machine.BATTERY_HEAT, Machine.COLD_CHARGE, Machine.CHARGE_PERCENT,
+    Machine.SYSTEM_VOLTAGE, Machine.PV_VOLTAGE,
+)  # fmt: skip
+
+
+class SetPoints(NamedTuple):
+    """What quantities are compared with, and how long conditions must hold. Volts of the whole battery."""
+
+    over_voltage_disconnect_v: float
+    charging_limit_v: float
+    over_voltage_reconnect_v: float
+    equalize_v: float
+    boost_v: float
+    float_v: float
+    boost_reconnect_v: float
+    low_voltage_reconnect_v: float
+    under_voltage_recover_v: float
+    under_voltage_warning_v: float
+    low_voltage_disconnect_v: float
+    discharging_limit_v: float
+    compensation_v_k: float  # of the whole battery; lowers the charge voltages above 25 degC
+    boost_s: float
+    equalize_s: float
+    night_v: float
+    day_v: float
+    night_s: float = 600.0
+    day_s: float = 600.0
+    reconnect_s: float = 30.0  # guess: "for a while" (MAN_A); 10..60 s
+    disconnect_s: float = 5.0  # guess: short dips don't cut the load
+    restore_s: float = 5.0  # guess
+    start_above_v: float = 2.0  # lower end of the tracking window (MAN_A, MAN_TRIRON, MAN_XTRA)
+    stop_above_v: float = 1.0  # guess: hysteresis of the above
+    stop_s: float = 10.0  # guess
+    hold_most_s: float = 10800.0  # at constant voltage in one charge, whatever the durations say (MAN_A)
+    heatsink_hot_c: float = 85.0  # registers 0x9019, 0x901A
+    heatsink_cool_c: float = 75.0
+    heatsink_look_s: float = 10.0  # the unit compares about so often (AN20)
+    reacquire_s: float = 45.0  # from its release to production: 30..60 s (AN20)
+    battery_hot_c: float = 65.0  # 0x9017
+    battery_cool_c: float = 55.0
+    battery_cold_c: float = -40.0  # 0x9018: a warning (guess: nothing stops)
+    battery_warmer_c: float = -38.0  # guess
+    cold_charge_c: float = -math.inf  # 0x9010 and 0x9011, where the type and 0x9107 ask for them
+    cold_charge_release_c: float = -math.inf
+    cold_discharge_c: float = -math.inf
+    cold_discharge_release_c: float = -math.inf
+    charge_percent_v: float = math.inf  # in SOC mode: where the gauge shows 0x906E, 0x906D
+    charge_percent_release_v: float = math.inf
+    discharge_percent_v: float = -math.inf
+    discharge_percent_release_v: float = -math.inf
+    percent_s: float = 60.0  # guess: a gauge of voltage isn't followed through dips
+    system_low_v: float = -math.inf  # a battery of the voltage that is set lies between these
+    system_high_v: float = math.inf
+    system_s: float = 5.0  # guess
+    lowest_v: float = 8.0  # below it no unit works (N family)
+    pv_high_v: float = math.inf  # rated voltage of the array
+    pv_high_release_v: float = math.inf
+    overload_1: float = 1.02  # shares of the rated load current, and how long each is borne (MAN_XTRA)
+    overload_2: float = 1.05
+    overload_3: float = 1.25
+    overload_4: float = 1.35
+    overload_5: float = 1.5
+    overload_1_s: float = 50.0
+    overload_2_s: float = 30.0
+    overload_3_s: float = 10.0
+    overload_4_s: float = 2.0
+    short: float = 4.0
+    retry_1_s: float = (
+        5.0  # from a trip to the first retry, and so on; after the fifth the load stays off (MAN_XTRA)
+    )
+    retry_2_s: float = 10.0
+    retry_3_s: float = 15.0
+    retry_4_s: float = 20.0
+    retry_5_s: float = 25.0
+    tried_1: float = 0.5  # retries so far, between whole numbers
+    tried_2: float = 1.5
+    tried_3: float = 2.5
+    tried_4: float = 3.5
+    tried_5: float = 4.5
+    retries_forgotten_s: float = (
+        300.0  # guess: a load that has stayed on so long begins with its first retry again
+    )
+    long_night_s: float = 10800.0  # longer nights have it begin again at dawn (MAN_XTRA)
+    bms_over_v: float = math.inf  # of the battery's own protection; open wide where there is none
+    bms_over_release_v: float = math.inf
+    bms_under_v: float = -math.inf
+    bms_under_release_v: float = -math.inf
+    bms_charge_cold_c: float = -math.inf
+    bms_charge_cold_release_c: float = -math.inf
+    bms_charge_hot_c: float = math.inf
+    bms_charge_hot_release_c: float = math.inf
+    bms_discharge_cold_c: float = -math.inf
+    bms_discharge_hot_c: float = math.inf
+    bms_over_a: float = math.inf
+    bms_delay_s: float = 0.0
+    bms_over_s: float = 0.0
+    none: float = 0.0
+    half: float = 0.5
+
+    @staticmethod
+    def user_voltages() -> tuple[str, ...]:
+        """Names of the twelve voltages of registers 0x9003..0x900E, in their order."""
+        return SetPoints._fields[:12]
+
+
+_EQUALIZE, _FLOAT, _LIMIT = (
+    SetPoints._fields.index(name) for name in ("equalize_v", "float_v", "charging_limit_v")
+)
+_SLOPE = SetPoints._fields.index("compensation_v_k")
+
+
+@kernel
+def compensate(setpoints: np.ndarray, t_batt_c: float, levels: np.ndarray) -> None:
+    """Set-points at a battery temperature: equalize, boost and float move, and none passes the charging limit.
+
+    Which voltages are compensated MAN_A doesn't say; these three are what all families name.
+
+    Parameters
+    ----------
+    setpoints : (n,) array
+        `SetPoints` at 25 degC.
+    t_batt_c : float
+    levels : (n,) array
+        Written into.
+    """
+    for j in range(setpoints.size):  # one by one: a slice costs the compiler seconds
+        levels[j] = setpoints[j]
+    for j in range(_EQUALIZE, _FLOAT + 1):
+        levels[j] = min(setpoints[j] + setpoints[_SLOPE] * (25.0 - t_batt_c), setpoints[_LIMIT])

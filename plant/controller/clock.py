@@ -1,0 +1,83 @@
+"""The controller's own clock: what it shows, when it is midnight there, and what falls due then.
+
+It shows local civil time read as if it were UTC, daylight saving included, unless somebody has set it otherwise; and
+it may gain or lose.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from plant.base.clock import DAY_S, utc_offset_s
+
+POWER_UP_S = 1_487_030_400  # what a clock begins with that was without power: 2017-02-14 00:00:00 (A4210)
+EQUALIZE_DAY = 28  # of each month, by this clock (MAN_A)
+MONTHLY_CYCLE_D = (
+    30  # what 0x9016 holds in units that do so; other numbers are taken for days (guess), 0 for never
+)
+ROUNDING_S = 1e-6  # a double holds seconds since 1970 to 2e-7
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClock:
+    """A clock that was set at some moment.
+
+    Parameters
+    ----------
+    timezone : str
+        Of the site.
+    gains : float
+        Seconds a second; negative when it loses.
+    set_utc_s : float
+        When it was last set.
+    shift_s : float
+        What it showed ahead of civil time then.
+    """
+
+    timezone: str
+    gains: float
+    set_utc_s: float
+    shift_s: float = 0.0
+
+    def ahead_s(self, t_utc_s: float) -> float:
+        """What it would show ahead of UTC if it neither gained nor lost [s]."""
+        return utc_offset_s(t_utc_s, self.timezone) + self.shift_s
+
+    def shows_s(self, t_utc_s: float) -> float:
+        """What it shows at a moment [s], to the same bits as `machines.device_s`."""
+        return t_utc_s + (self.ahead_s(t_utc_s) + self.gains * (t_utc_s - self.set_utc_s))
+
+    def shows_date(self, t_utc_s: float) -> date:
+        """The day it shows at a moment."""
+        return datetime.fromtimestamp(self.shows_s(t_utc_s) + ROUNDING_S, UTC).date()
+
+    def next_midnight_s(self, t_utc_s: float) -> float:
+        """The first moment [s UTC] after a moment at which it shows midnight, if civil time isn't changed before."""
+        midnight_s = ((self.shows_s(t_utc_s) + ROUNDING_S) // DAY_S + 1.0) * DAY_S
+        since_set_s = (midnight_s - self.set_utc_s - self.ahead_s(t_utc_s)) / (1.0 + self.gains)
+        return self.set_utc_s + since_set_s
+
+    def set_to(self, t_utc_s: float, shows_s: float | None) -> "DeviceClock":
+        """The clock after somebody has set it: to a time, or right."""
+        civil_s = t_utc_s + utc_offset_s(t_utc_s, self.timezone)
+        return replace(self, set_utc_s=t_utc_s, shift_s=0.0 if shows_s is None else shows_s - civil_s)
+
+
+def periods_begun(before: date, after: date) -> int:
+    """How many of day, month and year are other ones: 0 to 3. Also of a clock that was set back."""
+    if before.year != after.year:
+        return 3
+    if before.month != after.month:
+        return 2
+    return int(before != after)
+
+
+def equalize_due(cycle_d: int, today: date, days_since: int) -> bool:
+    """Whether equalizing falls due with a day, `days_since` the last time it did.
+
+    Notes
+    -----
+    MAN_A has it on the 28th of each month while 0x9016 reads 30 days. So that number is taken for "monthly".
+    """
+    if cycle_d == MONTHLY_CYCLE_D:
+        return today.day == EQUALIZE_DAY
+    return 0 < cycle_d <= days_since

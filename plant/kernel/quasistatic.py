@@ -1,0 +1,269 @@
+"""One implicit step of the battery, of a minute to an hour, for sizing.
+
+The equations are those of the full model. The electrode's node, which settles within a minute, stands where reaction,
+gassing and the charging of its double layer carry just the current of the bus (backward Euler, so no step is too long
+for it); the wells move exactly under that current. Bus and node are those of the end of the step, so a battery that
+fills within an hour is held at its voltage then.
+"""
+
+import math
+from typing import NamedTuple
+
+from plant.base.jit import inlined, woven
+from plant.battery import leadacid, lithium
+from plant.battery.cell import Losses, Source
+from plant.battery.leadacid import PER_HOUR, State, diffusion_per_h, emf, gassing_a, reaction
+from plant.controller.converter import Bus, Node, node_of, with_powers
+from plant.controller.stage import PowerStage
+from plant.kernel.node import currents, flows_of
+from plant.kernel.state import Flows, Held
+
+# A Newton step shorter than this is the last one: what it leaves is mostly a thousandth of it.
+CLOSE_V = 3e-4
+# How far that step may have taken the current of the bus, and a tangent that of the reaction: shares of the capacity.
+CLOSE_C_RATE = 1e-5
+TANGENT_C_RATE = 1e-4
+# From this round on, which is rarely come to, bisection takes over where Newton doesn't converge.
+GUARDED_FROM = 5
+SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
+MOST_C_RATE = 20.0
+BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
+# No well ends a step emptier or fuller than this. Farther out, where gassing at the band's top would leave it at minus
+# thirty, the EMF falls so steeply with the voltage that a Newton step comes out tiny far from the root.
+FILLING = -1.0, 1.2
+
+
+@woven
+def settle(
+    x: State, now: Bus, h: float, held: Held, w: leadacid.Warm, stage: PowerStage
+) -> tuple[float, State, Flows, Bus]:
+    """Move by `h` seconds. Same arguments and results as `rungekutta.rk4`; the flows are those of the step's end.
+
+    Notes
+    -----
+    The electrode stands where `_electrode` finds it. The wells' filling at the end of the step is linear in the
+    current (KiBaM under constant current, Manwell & McGowan 1993); what the bus really carries goes into them, to
+    the last digit.
+    The double layer matters even in long steps: between float and the night's rest it moves 1/4 Ah of a 100 Ah battery,
+    and under broken cloud it carries the load through the gaps.
+    What the quadratures of the wells leave over is booked as polarisation, so that energy closes.
+    """
+    p = w.p
+    hours = h * PER_HOUR
+    per_q, bound = p.c * w.per_well1, 1.0 - p.c
+    filling = (x.q1_ah + x.q2_ah) * per_q
+    h1_before = x.q1_ah * w.per_well1
+    gap = x.q2_ah * w.per_well2 - h1_before
+    k = diffusion_per_h(-gap, w)
+    # Looked for from where Euler's step takes the well under the current of a moment ago.
+    h1 = h1_before + hours * (now.i_batt_a * w.per_well1 + bound * k * gap)
+    h1 = min(max(h1, FILLING[0]), FILLING[1])
+    v = x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p)
+
+    decay = math.exp(-k * hours)
+    parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
+    well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
+    layer_s = p.c_dl_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
+    v, node, i_gas = _electrode(x, v, h1, well, layer_s, now, held, w, stage)
+
+    i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
+    bus = with_powers(node, now, held.offer, stage)
+    filling += i_main * hours * per_q
+    gap = gap * decay - i_main * parts
+    at_rest = State(p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c)
+    end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
+    return h, end, mean, bus
+
+
+class _Well(NamedTuple):
+    """How full the available well will be."""
+
+    h1_free: float  # without a current
+    per_a: float
+
+
+@woven
+def _electrode(
+    x: State, v: float, h1: float, well: _Well, layer_s: float, now: Bus, held: Held, w: leadacid.Warm,
+    stage: PowerStage,
+) -> tuple[float, Node, float]:  # fmt: skip
+    """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
+
+    ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for `v` by Newton, then guarded by
+    bisection: reaction rises with the voltage, the bus gives less. The reaction is taken at the filling that the
+    round before left and carried to this one's along its tangent: so it needn't wait for the bus.
+
+    Parameters
+    ----------
+    x : State
+        At the beginning.
+    v, h1 : float
+        Where to begin.
+    well : _Well
+    layer_s : float
+        ``C_dl / h`` [A/V].
+    """
+    p = w.p
+    low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
+    v = min(max(v, low), high)
+    r0 = leadacid.series_resistance(x, w)
+    node, i_gas, step, found = node_of(now), 0.0, high - low, False
+    for number in range(60):
+        node = currents(Source(v, r0, r0), node, held, stage)
+        if found:
+            break
+        guarded = number >= GUARDED_FROM
+        i_gas = gassing_a(v, w)
+        i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
+        h1_then = min(max(well.h1_free + well.per_a * i_main, FILLING[0]), FILLING[1])
+        if guarded:
+            h1 = h1_then  # no tangent: bisection needs the excess to have its sign
+        r = reaction(v - emf(h1, x.t_c, p), h1, w)
+        moves = well.per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
+        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h + r.starved  # -d(reaction)/d(h1)
+        less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
+        tangent = pull * (h1_then - h1)
+        excess = r.i_a - tangent - i_main
+        new = v - excess / (r.per_v - (pull * moves + 1.0) * less)
+        if guarded:
+            low, high = (low, v) if excess > 0.0 else (v, high)
+        strayed = not low < new < high
+        if guarded:
+            strayed |= abs(new - v) > 0.5 * abs(step)  # far out the reaction is so steep that Newton creeps
+        if strayed:
+            new = 0.5 * (low + high)
+        step, v = new - v, new
+        h1 = h1_then + moves * less * step
+        found = abs(step) < CLOSE_V and abs(tangent) < TANGENT_C_RATE * p.q_ah and (guarded or not strayed)
+        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.q_ah:
+            break
+    return v, node, i_gas
+
+
+@inlined
+def _wells_v(x: State, w: leadacid.Warm) -> float:
+    """How far the bound well's open-circuit voltage stands above the available one's [V]."""
+    return emf(x.q2_ah * w.per_well2, x.t_c, w.p) - emf(x.q1_ah * w.per_well1, x.t_c, w.p)
+
+
+@woven
+def _booked(
+    x: State,
+    at_rest: State,
+    bus: Bus,
+    i_gas: float,
+    h: float,
+    held: Held,
+    w: leadacid.Warm,
+    stage: PowerStage,
+) -> tuple[State, Flows]:
+    """The end of the step with its temperature, and every flow."""
+    p, per_h = w.p, 3600.0 * (1.0 / h)
+    i = bus.i_batt_a
+    ohmic = (bus.v_cells_v - at_rest.v_node_v) * i
+    side = at_rest.v_node_v * i_gas
+    before = leadacid.stored_in(x, w.per_well1, w.per_well2, p)
+    stored = (leadacid.stored_in(at_rest, w.per_well1, w.per_well2, p) - before) * per_h
+    diffusion = 0.5 * (_wells_v(x, w) + _wells_v(at_rest, w)) * (x.q2_ah - at_rest.q2_ah) * per_h
+    polarisation = at_rest.v_node_v * i - stored - side - diffusion
+    heat = bus.v_cells_v * i - stored - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
+    warms = h * w.per_c_th_j_k
+    # Times the reciprocal, which needn't wait for the heat: the next step waits for this temperature.
+    t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) * (1.0 / (1.0 + warms * p.h_a_w_k))
+    end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
+    entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
+    return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
+
+
+class _Led(NamedTuple):
+    """Where a held current takes a LiFePO4 battery, and what it shows its terminals then."""
+
+    s: float
+    h: float
+    stored_a: float
+    relaxed_v: float  # what is left of the relaxations it began with
+    grown_ohm: float  # those that grow are linear in the current: they count as resistance
+    ohmic_ohm: float
+    r1_ohm: float
+    r2_ohm: float
+    keep1: float
+    keep2: float
+    node_v: float
+    node_per_a: float  # d(node_v)/d(current)
+
+
+@inlined
+def _led(x: lithium.State, i: float, h: float, w: lithium.Warm) -> _Led:
+    p = w.p
+    hours = h / 3600.0
+    sign = 1.0 if i > 0.0 else -1.0
+    f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
+    r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
+    keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
+    crossed = lithium.HYSTERESIS_RATE * hours / p.q_ah
+    keep_h = math.exp(-crossed * abs(i))
+    stored_a = (p.eta if i > 0.0 else 1.0) * i - p.i_sd_a
+    s = x.s + stored_a * hours / p.q_ah
+    loop = sign * (1.0 - keep_h) + x.h * keep_h
+    width_v = lithium.hysteresis_v(s)
+    return _Led(
+        s,
+        loop,
+        stored_a,
+        x.v1_v * keep1 + x.v2_v * keep2,
+        r1 * (1.0 - keep1) + r2 * (1.0 - keep2),
+        p.r0_ohm * f_g + p.r_bms_ohm,
+        r1,
+        r2,
+        keep1,
+        keep2,
+        p.cells * (lithium.ocv(s) + width_v * loop),
+        p.cells * (lithium.slope_v(s) * hours / p.q_ah + width_v * crossed * keep_h * (1.0 - sign * x.h)),
+    )
+
+
+@woven
+def settle_lithium(
+    x: lithium.State, now: Bus, h: float, held: Held, w: lithium.Warm, stage: PowerStage
+) -> tuple[float, lithium.State, Flows, Bus]:
+    """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
+
+    ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left
+    over is booked as polarisation.
+    """
+    p = w.p
+    hours = h / 3600.0
+    low, high = -MOST_C_RATE * p.q_ah, MOST_C_RATE * p.q_ah
+    i = now.i_batt_a
+    node = node_of(now)
+    for _ in range(60):
+        led = _led(x, i, h, w)
+        r = led.ohmic_ohm + led.grown_ohm
+        node = currents(Source(led.node_v + led.relaxed_v, r, r), node, held, stage)
+        excess = i - node.i_batt_a
+        if excess > 0.0:
+            high = i
+        else:
+            low = i
+        new = i - excess / (1.0 - node.slope_s * led.node_per_a)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        moved = abs(new - i)
+        i = new
+        if moved < SETTLED_C_RATE * p.q_ah:
+            break
+    bus = with_powers(node, now, held.offer, stage)
+    i = bus.i_batt_a
+    led = _led(x, i, h, w)  # just what the bus carries, so that no charge is lost
+    v1_v = x.v1_v * led.keep1 + i * led.r1_ohm * (1.0 - led.keep1)
+    v2_v = x.v2_v * led.keep2 + i * led.r2_ohm * (1.0 - led.keep2)
+    at_rest = lithium.State(led.s, led.h, v1_v, v2_v, x.t_c)
+    ohmic = led.ohmic_ohm * i * i
+    side = p.cells * lithium.ocv(led.s) * (i - led.stored_a)
+    hysteresis = p.cells * lithium.hysteresis_v(led.s) * led.h * i
+    stored = (lithium.stored_wh(at_rest, p) - lithium.stored_wh(x, p)) / hours
+    polarisation = bus.v_cells_v * i - ohmic - side - hysteresis - stored
+    t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
+    t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
+    losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
+    return h, lithium.State(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus

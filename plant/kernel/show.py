@@ -1,0 +1,184 @@
+"""The plant's state as a `Snapshot`."""
+
+import numpy as np
+
+from plant.array.day import AnyDay
+from plant.base.jit import inlined, kernel
+from plant.battery import model as battery
+from plant.controller.charger import (
+    BatteryStatus,
+    Heat,
+    LoadControl,
+    LoadOutput,
+    Machine,
+    OverVoltage,
+    SetPoints,
+    Warning,
+)  # fmt: skip
+from plant.controller.converter import Bus
+from plant.kernel.machines import device_s
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import (
+    ACCOUNT,
+    AVAILABLE,
+    BATT,
+    BATT_WIRING,
+    CHG,
+    CONVERTER_LOSS,
+    DIFFUSION,
+    ENTROPY,
+    EXTREMES,
+    FADED,
+    HYSTERESIS,
+    LOAD,
+    MISSED,
+    NIGHT,
+    OFFSET,
+    OHMIC,
+    OWN,
+    PATH_LOSS,
+    POLARISATION,
+    PV,
+    PV_WIRING,
+    SIDE,
+    TODAY,
+    TRIES,
+    UNSERVED,
+    UNTAKEN_FULL,
+    UNTAKEN_LIMIT,
+    UNTAKEN_OFF,
+    Books,
+    Held,
+    Memory,
+    Parameters,
+)  # fmt: skip
+
+LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
+
+
+@kernel
+def gauge(v_batt_v: float, low_v: float, float_v: float) -> float:
+    """State of charge as N-family controllers show it: linear in the voltage between LVD and float.
+
+    Fits the three recorded AN units: ``trunc(100 (V - LVD) / (FLT - LVD))``, clamped.
+    """
+    share = (v_batt_v - low_v) / (float_v - low_v)
+    return max(0.0, min(1.0, share))
+
+
+@kernel
+def _battery_status(modes: np.ndarray) -> float:
+    if modes[Machine.OVER_VOLTAGE] == OverVoltage.TRIPPED:
+        return float(BatteryStatus.OVER_VOLTAGE.value)
+    if modes[Machine.LOAD] in (LoadOutput.LOW_VOLTAGE, LoadOutput.LOW_CHARGE):  # of the second a guess
+        return float(BatteryStatus.LOW_VOLTAGE_DISCONNECT.value)
+    if modes[Machine.WARNING] == Warning.UNDER:
+        return float(BatteryStatus.UNDER_VOLTAGE.value)
+    return float(BatteryStatus.NORMAL.value)
+
+
+@kernel
+def _battery_heat(modes: np.ndarray) -> float:
+    """0x3200 D7-4."""
+    if modes[Machine.BATTERY_HEAT] == Heat.HOT:
+        return 1.0
+    cold = modes[Machine.BATTERY_COLD] + modes[Machine.COLD_CHARGE] + modes[Machine.COLD_DISCHARGE]
+    return 2.0 if cold > 0 else 0.0
+
+
+@inlined
+def _wh(numbers: np.ndarray, name: int) -> float:
+    """An integral since the start [Wh]: of the whole days and of the one at hand."""
+    return float(numbers[ACCOUNT + name] + numbers[TODAY + name])
+
+
+@kernel
+def snapshot(
+    memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
+    par: Parameters, books: Books, t_utc_s: float,
+) -> Snapshot:  # fmt: skip
+    """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
+    x, modes, n = memory.x, books.modes, books.numbers
+    ice = 1.0 if battery.frozen(x, par.battery) else 0.0
+    i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
+    regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
+    load_on = 1.0 if held.load_on and bus.v_batt_v > 0.0 else 0.0
+    called = 1.0 if modes[Machine.LOAD_CONTROL] == LoadControl.ON else 0.0
+    return Snapshot(
+        t_utc_s=t_utc_s,
+        t_device_s=device_s(n, t_utc_s),
+        ghi_w_m2=day.ghi_w_m2[k],
+        poa_w_m2=day.poa_w_m2[k],
+        t_amb_c=day.t_amb_c[k],
+        wind_m_s=day.wind_m_s[k],
+        t_cell_c=day.t_cell_c[k],
+        v_oc_v=day.v_oc_v[k],
+        p_mp_w=day.p_mp_w[k],
+        v_pv_v=bus.v_pv_v,
+        i_pv_a=i_pv,
+        p_pv_w=bus.p_pv_w,
+        stage=float(modes[Machine.CHARGE]),
+        regime=float(regime),
+        i_chg_a=bus.i_chg_a,
+        p_chg_w=bus.p_chg_w,
+        v_target_v=held.v_target_v,
+        t_heatsink_c=memory.t_heatsink_c,
+        night=float(modes[Machine.DAYLIGHT]),
+        night_length_min=n[NIGHT + 2] / 60.0,
+        battery_status=_battery_status(modes),
+        battery_heat=_battery_heat(modes),
+        heatsink_hot=float(modes[Machine.HEATSINK]),
+        wrong_voltage=float(modes[Machine.SYSTEM_VOLTAGE]),
+        pv_too_high=float(modes[Machine.PV_VOLTAGE]),
+        v_batt_v=bus.v_batt_v,
+        i_batt_a=bus.i_batt_a,
+        soc=battery.soc(x, par.battery),
+        soc_controller=gauge(bus.v_batt_v, par.setpoints[LOW_V], par.setpoints[FLOAT_V]),
+        t_batt_c=x.t_c,
+        t_probe_c=memory.t_probe_c,
+        frozen=ice,
+        v_cells_v=bus.v_cells_v,
+        load_on=load_on,
+        load_called=called,
+        load_state=float(modes[Machine.LOAD]),
+        load_retries=n[TRIES],
+        load_share=bus.i_load_a / par.stage.load_rated_a,
+        v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
+        i_load_a=bus.i_load_a,
+        p_load_w=bus.p_load_w,
+        generated_today_kwh=(_wh(n, CHG) - n[OFFSET + 0]) / 1000.0,
+        generated_month_kwh=(_wh(n, CHG) - n[OFFSET + 1]) / 1000.0,
+        generated_year_kwh=(_wh(n, CHG) - n[OFFSET + 2]) / 1000.0,
+        generated_total_kwh=(_wh(n, CHG) - n[OFFSET + 3]) / 1000.0,
+        consumed_today_kwh=(_wh(n, LOAD) - n[OFFSET + 4]) / 1000.0,
+        consumed_month_kwh=(_wh(n, LOAD) - n[OFFSET + 5]) / 1000.0,
+        consumed_year_kwh=(_wh(n, LOAD) - n[OFFSET + 6]) / 1000.0,
+        consumed_total_kwh=(_wh(n, LOAD) - n[OFFSET + 7]) / 1000.0,
+        v_pv_max_today_v=n[EXTREMES + 0],
+        v_pv_min_today_v=n[EXTREMES + 1],
+        v_batt_max_today_v=n[EXTREMES + 2],
+        v_batt_min_today_v=n[EXTREMES + 3],
+        e_available_wh=_wh(n, AVAILABLE),
+        e_missed_wh=_wh(n, MISSED),
+        e_untaken_full_wh=_wh(n, UNTAKEN_FULL),
+        e_untaken_limit_wh=_wh(n, UNTAKEN_LIMIT),
+        e_untaken_off_wh=_wh(n, UNTAKEN_OFF),
+        e_pv_wh=_wh(n, PV),
+        e_pv_wiring_wh=_wh(n, PV_WIRING),
+        e_converter_loss_wh=_wh(n, CONVERTER_LOSS),
+        e_chg_wh=_wh(n, CHG),
+        e_batt_wiring_wh=_wh(n, BATT_WIRING),
+        e_path_loss_wh=_wh(n, PATH_LOSS),
+        e_load_wh=_wh(n, LOAD),
+        e_own_wh=_wh(n, OWN),
+        e_batt_wh=_wh(n, BATT),
+        e_unserved_wh=_wh(n, UNSERVED),
+        e_ohmic_wh=_wh(n, OHMIC),
+        e_polarisation_wh=_wh(n, POLARISATION),
+        e_side_wh=_wh(n, SIDE),
+        e_diffusion_wh=_wh(n, DIFFUSION),
+        e_hysteresis_wh=_wh(n, HYSTERESIS),
+        e_entropy_wh=_wh(n, ENTROPY),
+        e_faded_wh=_wh(n, FADED),
+        e_stored_wh=battery.stored_wh(x, par.battery),
+    )

@@ -1,0 +1,112 @@
+"""The picture of a long run: what became of the sun day by day, what the load got, how full the battery was."""
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from plant.base.clock import DAY_S
+from plant.report.periods import Period, by_period
+from plant.report.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH, HEIGHT = 820, 170
+FROM_DAYS = 10  # longer runs than this are drawn by the day
+MOST_DAILY, MOST_MONTHLY = 750, 750 * 30
+SUN = {
+    "e_pv_wh": ("taken", "#f2b134"),
+    "e_untaken_full_wh": ("battery full", "#cfd8dc"),
+    "e_untaken_limit_wh": ("rating reached", "#b08bb8"),
+    "e_untaken_off_wh": ("charger off", "#8d99a6"),
+    "e_missed_wh": ("tracker missed", "#d1603d"),
+}
+LOAD = {"e_load_wh": ("served", "#3a6ea5"), "e_unserved_wh": ("not served", "#c62828")}
+
+
+def is_long(trace: Trace) -> bool:
+    """Whether a run is drawn by the day."""
+    return len(trace.rows) > 1 and float(trace["t_utc_s"][-1] - trace["t_utc_s"][0]) > FROM_DAYS * DAY_S
+
+
+def long_panels(trace: Trace) -> list[Any]:
+    """Bars of what the array could give and of the load, bands of charge and voltage; by day, month or year."""
+    days = float(trace["t_utc_s"][-1] - trace["t_utc_s"][0]) / DAY_S
+    period: Period = "day" if days <= MOST_DAILY else "month" if days <= MOST_MONTHLY else "year"
+    totals = by_period(trace, period)
+    size = {"day": "a day", "month": "a month", "year": "a year"}[period]
+    frame = totals.rename_axis("from").reset_index()
+    frame["to"] = frame["from"] + _length(period)
+    return [
+        _bars(frame, SUN, f"array [{{}} {size}]", "the array could give"),
+        _bars(frame, LOAD, f"load [{{}} {size}]", "load"),
+        _band(frame, "soc", 100.0, "state of charge [%]", "#6fa872", [0.0, 100.0]),
+        _band(frame, "v_batt", 1.0, "battery [V]", "#7a7a7a", None),
+    ]
+
+
+def _length(period: Period) -> Any:
+    import pandas as pd
+
+    return pd.DateOffset(**{period + "s": 1})
+
+
+def _times(frame: "pd.DataFrame") -> Any:
+    """The axis of time; months stand with their year."""
+    daily = (frame["to"] - frame["from"]).iloc[0].days <= 1
+    return alt.Axis() if daily else alt.Axis(format="%b %Y", labelOverlap=True)
+
+
+def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str, legend: str) -> Any:
+    """Bars on top of each other in the order of the columns; those that are nothing all the time are left out."""
+    import pandas as pd
+
+    some = {name: kind for name, kind in columns.items() if frame[name].max() > 0.0} or columns
+    unit, per = ("kWh", 1e3) if frame[list(some)].sum(axis=1).max() >= 2e3 else ("Wh", 1.0)
+    tops = (frame[list(some)].clip(lower=0.0) / per).cumsum(axis=1).round(4)
+    top = float(tops.max(axis=None))
+    bottoms = tops.shift(1, axis=1, fill_value=0.0)
+    parts = [
+        frame[["from", "to"]].assign(what=label, low=bottoms[name], high=tops[name])
+        for name, (label, _) in some.items()
+    ]
+    data = pd.concat(parts)
+    scale = alt.Scale(
+        domain=[label for label, _ in some.values()], range=[colour for _, colour in some.values()]
+    )
+    return (
+        alt.Chart(data[data["high"] > data["low"]])
+        .mark_rect()
+        .encode(
+            x=alt.X("from:T", title=None, axis=_times(frame)),
+            x2="to:T",
+            y=alt.Y(
+                "low:Q",
+                title=title.format(unit),
+                scale=alt.Scale(domain=[0.0, 1.05 * max(top, 1e-3)], nice=False),
+            ),
+            y2="high:Q",
+            color=alt.Color("what:N", title=legend, scale=scale, sort=None),
+        )
+        .properties(width=WIDTH, height=HEIGHT)
+    )
+
+
+def _band(
+    frame: "pd.DataFrame", name: str, times: float, title: str, colour: str, domain: list[float] | None
+) -> Any:
+    """From the least to the most of each period."""
+    low, high = (times * frame[f"{name}_{end}"] for end in ("min", "max"))
+    data = frame[["from", "to"]].assign(low=low.round(4), high=high.round(4))
+    scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=False, nice=True)
+    return (
+        alt.Chart(data.dropna())
+        .mark_rect(color=colour)
+        .encode(
+            x=alt.X("from:T", title=None, axis=_times(frame)),
+            x2="to:T",
+            y=alt.Y("low:Q", title=title, scale=scale),
+            y2="high:Q",
+        )
+        .properties(width=WIDTH, height=HEIGHT)
+    )

@@ -1,0 +1,141 @@
+"""Pictures of a trace: power, voltage and charge over time, with the charge stages behind them."""
+
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from plant.base.problems import Problem, ProblemsError
+from plant.controller.charger import Stage
+from plant.report.longpicture import HEIGHT, WIDTH, is_long, long_panels
+from plant.report.trace import Trace
+
+MOST_POINTS = 3000
+
+POWERS = {
+    "p_mp_w": ("array could give", "#f2b134"),
+    "p_pv_w": ("PV", "#d1603d"),
+    "p_load_w": ("load", "#3a6ea5"),
+}
+STAGES = {
+    "none": "#eceff1",
+    "bulk": "#fde7c8",
+    "boost": "#f9c784",
+    "equalize": "#e7b0c4",
+    "float": "#cfe8cf",
+}
+
+
+def draw(trace: Trace, path: Path) -> None:
+    """Draw a run as HTML, SVG or PNG, by the file's suffix; needs no browser and no network.
+
+    Raises
+    ------
+    ProblemsError
+        If the file can't be written.
+    """
+    save(picture(trace), path)
+
+
+def save(chart: Any, path: Path) -> None:
+    """Write a chart by the file's suffix.
+
+    Raises
+    ------
+    ProblemsError
+        If the file can't be written.
+    """
+    try:
+        if path.suffix == ".html":
+            with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
+                path.write_text(chart.to_html(inline=True), encoding="utf-8")
+        else:
+            chart.save(path, scale_factor=2.0)
+    except OSError as error:
+        raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+
+
+def picture(trace: Trace) -> Any:
+    """The chart of a run, sample by sample or, of a long one, day by day."""
+    panels = long_panels(trace) if is_long(trace) else _panels(trace)
+    return (
+        alt.vconcat(*panels, spacing=14, title=trace.title)
+        .resolve_scale(color="independent")
+        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
+        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
+        .configure_title(fontSize=14, anchor="start")
+        .configure_view(stroke="#cccccc")
+    )
+
+
+def _panels(trace: Trace) -> list[Any]:
+    """Power; battery voltage and what it is held to; state of charge, true and as shown."""
+    frame = trace.frame()
+    frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]
+    stages = _stage_spans(frame)
+    power = _lines(frame, POWERS, "power [W]", zero=True)
+    voltage = _lines(
+        frame,
+        {"v_batt_v": ("battery", "#444444"), "v_target_v": ("held to at most", "#b0a090")},
+        "battery [V]",
+        zero=False,
+    )
+    percent = frame.assign(true=100.0 * frame["soc"], shown=100.0 * frame["soc_controller"])
+    charge = _lines(
+        percent,
+        {"true": ("true", "#2e7d32"), "shown": ("shown by the controller", "#9ccc65")},
+        "state of charge [%]",
+        zero=False,
+    )
+    return [
+        alt.layer(_behind(stages, legend=panel == 0), layer)
+        .properties(width=WIDTH, height=HEIGHT)
+        .resolve_scale(color="independent")
+        for panel, layer in enumerate((power, voltage, charge))
+    ]
+
+
+def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, *, zero: bool) -> Any:
+    names = {column: label for column, (label, _) in columns.items()}
+    long = frame[["time", *columns]].rename(columns=names).melt("time", var_name="what", value_name="value")
+    colours = alt.Scale(domain=list(names.values()), range=[colour for _, colour in columns.values()])
+    return (
+        alt.Chart(long)
+        .mark_line(strokeWidth=1.6, interpolate="linear")
+        .encode(
+            x=alt.X("time:T", title=None, axis=_time_axis(frame)),
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero, nice=True)),
+            color=alt.Color("what:N", title=None, scale=colours, sort=None),
+        )
+    )
+
+
+def _time_axis(frame: pd.DataFrame) -> Any:
+    """Labels that tell each other apart: hours, days with hours, days."""
+    days = (frame["time"].iloc[-1] - frame["time"].iloc[0]).total_seconds() / 86400.0
+    if days > 4:
+        return alt.Axis(format="%d %b", labelFlush=False, tickCount="day")
+    return alt.Axis(format="%H:%M" if days <= 1.5 else "%d %b %H:%M", labelFlush=False)
+
+
+def _behind(spans: pd.DataFrame, *, legend: bool) -> Any:
+    colours = alt.Scale(domain=list(STAGES), range=list(STAGES.values()))
+    key = alt.Legend(title="charge stage") if legend else None
+    return (
+        alt.Chart(spans)
+        .mark_rect(opacity=0.55)
+        .encode(x="from:T", x2="to:T", color=alt.Color("stage:N", scale=colours, legend=key))
+    )
+
+
+def _stage_spans(frame: pd.DataFrame) -> pd.DataFrame:
+    """Runs of equal charge stage."""
+    stage = frame["stage"].astype(int)
+    run = (stage != stage.shift()).cumsum()
+    spans = (
+        frame.assign(stage=stage).groupby(run).agg(**{"from": ("time", "first"), "stage": ("stage", "first")})
+    )
+    spans["to"] = spans["from"].shift(-1).fillna(frame["time"].iloc[-1])
+    spans["stage"] = [Stage(code).name.lower() for code in spans["stage"]]
+    return spans

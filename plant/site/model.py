@@ -1,0 +1,308 @@
+"""The records a site file becomes: frozen, validated, every problem told at once.
+
+Knows what may stand in a site file and what each value may be; doesn't know how anything behaves. Sky, array and
+load have their records in `site_sky`, `site_array` and `site_load`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from plant.array.layout import layout_of
+from plant.array.parts import Array
+from plant.base import configs
+from plant.base.clock import parse_local
+from plant.base.problems import ProblemsError, did_you_mean
+from plant.base.records import NotNegative, Positive, Record, Temperature
+from plant.base.yamlfile import KeyPath, load_yaml, problems_of
+from plant.battery.ageing import AgeingState, aged, fresh, laws_for
+from plant.battery.bms import Bms
+from plant.battery.file import load_block, load_bms, read_block
+from plant.battery.model import Parameters, scaled
+from plant.battery.wear import Life, Loss
+from plant.controller.charger import SetPoints
+from plant.controller.model import ControllerModel, power_stage
+from plant.controller.presets import known_setting
+from plant.controller.settings import (
+    TYPE_OF_NAME,
+    USER,
+    VOLTAGES,
+    Settings,
+    checked,
+    derived,
+    factory,
+    family,
+    setpoints_of,
+)  # fmt: skip
+from plant.load.kinds import Load
+from plant.site.line import Check, Line
+from plant.site.timetable import Upset
+from plant.site.upsets import Rig, applied
+from plant.weather.place import Place, check_sources
+
+
+class Use(Record):
+    """The four voltages that the display's "USE" type asks for [V of the whole battery]; it derives the others."""
+
+    boost_v: Positive
+    float_v: Positive
+    low_voltage_reconnect_v: Positive
+    low_voltage_disconnect_v: Positive
+
+
+class Controller(Record):
+    """The charge controller and its settings."""
+
+    model: str = "tracer4210n"
+    battery_type: str = "sealed"
+    boost_min: Annotated[int, Field(ge=10, le=180)] = 120
+    equalize_min: Annotated[int, Field(ge=0, le=180)] = 120
+    tracker: Literal["steady", "dynamic"] = "steady"
+    compensation_mv_k_cell: Annotated[float, Field(ge=0.0, le=9.0)] = 3.0
+    setpoints: dict[str, Positive] = Field(default_factory=dict)
+    use: Use | None = None
+    settings: dict[str, int | float | str] = Field(default_factory=dict)
+    clock_drift_s_day: Annotated[float, Field(ge=-600.0, le=600.0, allow_inf_nan=False)] = 0.0
+    clock_survives: bool = False  # a power cycle
+
+    @field_validator("settings")
+    @classmethod
+    def _known_settings(cls, given: dict[str, int | float | str]) -> dict[str, int | float | str]:
+        return {name: known_setting(name, value) for name, value in given.items()}
+
+    @model_validator(mode="after")
+    def _one_source_of_voltages(self) -> "Controller":
+        if self.use is not None and self.setpoints:
+            raise ValueError("give voltages under setpoints or under use, not under both")
+        return self
+
+    def voltages(self, system_v: int) -> dict[str, float]:
+        """Voltages of one's own, by name [V]; none where the type's are taken."""
+        if self.use is None:
+            return self.setpoints
+        return derived(
+            **self.use.model_dump(), kind=family(TYPE_OF_NAME[self.battery_type].code), system_v=system_v
+        )
+
+    @field_validator("setpoints")
+    @classmethod
+    def _known_setpoints(cls, given: dict[str, float]) -> dict[str, float]:
+        known = VOLTAGES
+        for key in given:
+            if key not in known:
+                raise ValueError(
+                    f"unknown set-point {key}{did_you_mean(key, known)}; known: {', '.join(known)}"
+                )
+        return given
+
+    @field_validator("battery_type")
+    @classmethod
+    def _known_type(cls, name: str) -> str:
+        if name not in TYPE_OF_NAME:
+            known = ", ".join(TYPE_OF_NAME)
+            raise ValueError(f"unknown battery type {name}{did_you_mean(name, TYPE_OF_NAME)}; known: {known}")
+        return name
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str) -> str:
+        ControllerModel.load(name)
+        return name
+
+    def parameters(self) -> ControllerModel:
+        """Ratings and losses of the model."""
+        return ControllerModel.load(self.model)
+
+
+class Battery(Record):
+    """The battery bank."""
+
+    model: str = "agm"
+    capacity_ah: Positive  # 20-hour rating, at the bank's voltage
+    system_v: Literal[12, 24] = 12
+    soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
+    room_c: Temperature | Literal["outdoor"] = "outdoor"
+    cable_ohm: NotNegative = 0.0
+    health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
+    ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, name: str) -> str:
+        load_block(name)
+        return name
+
+    @field_validator("ageing")
+    @classmethod
+    def _law_of_the_family(cls, law: str, info: ValidationInfo) -> str:
+        if law != "none" and "model" in info.data:
+            fitting = laws_for(load_block(info.data["model"]))
+            if law not in fitting:
+                raise ValueError(
+                    f"{law} is no law for {info.data['model']}, which ages by {' or '.join(fitting)} or none"
+                )
+        return law
+
+    def new(self) -> Parameters:
+        """The block scaled to this bank, as it left the factory."""
+        block: Parameters = scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
+        return block
+
+    def parameters(self) -> Parameters:
+        """The bank as it is at the start: with the capacity it has left, and the resistance that goes with that."""
+        if self.health == 1.0:
+            return self.new()
+        return aged(self.new(), Loss(1.0 - self.health, 1.0 / self.health - 1.0))
+
+    def bms(self) -> Bms:
+        """Limits of the bank's own protection, wide open if it has none."""
+        return load_bms(self.model, self.capacity_ah, self.system_v // 12)
+
+    def life(self) -> Life:
+        """What the maker promises."""
+        return read_block(self.model).life
+
+    def age(self) -> AgeingState | None:
+        """Age at the start, none if the bank doesn't age."""
+        return None if self.ageing == "none" else fresh(self.ageing, self.health)
+
+
+def _as_tuple(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
+UnitId = Annotated[int, Field(ge=1, le=247)]  # 0 is broadcast; 248 and above are reserved
+
+
+class Neighbour(Record):
+    """Another controller at the same place, under the same sky and on the same line, with its own array and battery."""
+
+    unit: UnitId
+    name: str
+    array: Array
+    controller: Controller = Controller()
+    battery: Battery
+    load: Load
+    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+
+
+class Site(Place):
+    """A whole off-grid plant."""
+
+    name: str
+    unit: UnitId = 1  # on the line
+    start: str  # local civil time a run begins at unless told otherwise
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    array: Array
+    controller: Controller = Controller()
+    battery: Battery
+    load: Load
+    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+    line: Line = Line()
+    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
+
+    @field_validator("start")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        parse_local(text)
+        return text
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Site":
+        self.setpoints()
+        check_sources(self.location, self.sky, self.weather)
+        rig = Rig(self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v))
+        for upset in self.upsets:
+            rig = applied(rig, upset.name, upset.values)
+        layout_of(self.array, rig.defects)
+        for neighbour in self.neighbours:
+            try:
+                Site(**dict(self.seen_by(neighbour)))
+            except ValidationError as error:
+                raise ValueError(f"neighbour {neighbour.name}: {error.errors()[0]['msg']}") from None
+        return self
+
+    def seen_by(self, neighbour: Neighbour) -> "Site":
+        """The site of a neighbour: this one's place and sky, and what is its own."""
+        return self.model_copy(update={**dict(neighbour), "neighbours": ()})
+
+    def settings(self) -> Settings:
+        """What the controller has in its flash when the run begins."""
+        c = self.controller
+        kind = TYPE_OF_NAME[c.battery_type]
+        new = factory(kind.code, self.battery.system_v)
+        volts = c.voltages(self.battery.system_v)
+        given = {"load_on": c.settings.get("load_at_power_up", new.load_at_power_up), **c.settings}
+        return checked(
+            new._replace(
+                battery_type=USER if volts else kind.code,  # voltages of one's own go with that type only
+                system_code=self.battery.system_v // 12 if volts else new.system_code,
+                capacity_ah=min(max(round(self.battery.capacity_ah), 1), 9999),
+                compensation_mv_k_cell=0.0 if kind.lithium else c.compensation_mv_k_cell,
+                boost_min=c.boost_min,
+                equalize_min=c.equalize_min if kind.equalizes else 0,
+                **volts,  # type: ignore[arg-type]  # names of voltages only
+            )._replace(**given)  # type: ignore[arg-type]  # names and kinds are checked
+        )
+
+    def setpoints(self) -> SetPoints:
+        """The controller's set-points for this battery, at 25 degC."""
+        return setpoints_of(self.settings(), self.battery.system_v, self.battery.bms())
+
+    def ratings(self) -> dict[str, float]:
+        """What the controller's rated-data registers show."""
+        return self.controller.parameters().ratings(self.battery.system_v)
+
+    def local_start(self) -> datetime:
+        """The start as naive civil time."""
+        return parse_local(self.start)
+
+
+def load_site(name: str, line_checks: Mapping[str, Check] | None = None) -> Site:
+    """Read a site: a name out of ``config/sites``, or a path to a file.
+
+    Parameters
+    ----------
+    name : str
+    line_checks : mapping, optional
+        ``line.faults`` and ``line.pace``: what takes such a text and raises ValueError; without one any will do.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem in it, each with file, line and key.
+    """
+    document = load_yaml(configs.find("sites", name))
+    try:
+        folder = Path(document.file).parent
+        return Site.model_validate(document.data, context={"folder": folder, **(line_checks or {})})
+    except ValidationError as error:
+        raise ProblemsError(problems_of(error, document, known_keys())) from None
+
+
+def known_keys() -> dict[KeyPath, list[str]]:
+    """Key path of each mapping of a site file -> the keys it may have; ``*`` in a path is any place in a list."""
+    known: dict[KeyPath, list[str]] = {}
+
+    def walk(annotation: Any, path: KeyPath) -> None:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            keys = known.setdefault(path, [])
+            keys += [key for key in annotation.model_fields if key not in keys]
+            for key, field in annotation.model_fields.items():
+                walk(field.annotation, (*path, key))
+        for inner in get_args(annotation):
+            walk(inner, (*path, "*") if get_origin(annotation) is tuple else path)
+
+    walk(Site, ())
+    return known

@@ -1,0 +1,185 @@
+"""Clouds: how bright a day is, and how its light flickers, from (seed, day) alone.
+
+A day's clearness comes from an AR(1) chain through Bendt's distribution (Graham & Hollands 1990; Bendt,
+Collares-Pereira & Rabl 1981, with Herzog's gamma). Within the day a two-scale Gaussian process is mapped
+onto a mixture of cloud and clear air, so that one-minute indices are bimodal as measured. Fitted to a
+temperate summer month (BSRN Payerne, June 2016); other climates: change the constants. The process itself is in
+`plant.weather.cloudpath`.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import betainc, ndtr
+
+from plant.base.chance import Stream, ar1, generator
+from plant.base.clock import SKY_S
+from plant.base.jit import kernel
+from plant.weather.cloudpath import Pace, normal_path
+
+
+class CloudModel(NamedTuple):
+    """Constants of the intra-day model; the defaults are the fit named above."""
+
+    day_to_day: float = 0.29  # lag-1 correlation of the daily clearness
+    speed_spread: float = 0.7  # log-normal spread of how fast clouds pass
+    fast_share: float = 0.42  # median share of the fast process
+    fast_spread: float = 1.9
+    slow_s: float = 115.0 * 60.0
+    fast_s: float = 3.5 * 60.0
+    overcast_index: float = 0.34  # daily index at which no direct sun is left
+    clear_index: float = 1.06  # and at which there is nothing but
+    cloud_variance: float = 0.10
+    edge_share: float = 0.55  # how often clear air near clouds is brighter than clear sky
+    edge_gain: float = 0.15
+    clear_spread: float = 0.008
+
+
+K_MIN = 0.05  # darkest day: clearness index
+K_DAY_MAX = 1.03  # brightest day: clear-sky index
+_INDEX = np.arange(0.0, 1.6005, 0.001)
+NORMAL_END = 8.0
+_PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
+_BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
+
+
+def bendt_gamma(k_mean: float) -> tuple[float, float]:
+    """Herzog's gamma and the largest clearness of a month of mean clearness `k_mean` (0.3..0.75)."""
+    k_max = 0.6313 + 0.267 * k_mean - 11.9 * (k_mean - 0.75) ** 8
+    xi = (k_max - K_MIN) / (k_max - k_mean)
+    gamma = -1.498 + (1.184 * xi - 27.182 * np.exp(-1.5 * xi)) / (k_max - K_MIN)
+    return float(gamma), float(k_max)
+
+
+def clearness_quantile(u: float, k_mean: float) -> float:
+    """Daily clearness index at probability `u` in a month of mean clearness `k_mean`."""
+    gamma, k_max = bendt_gamma(k_mean)
+    return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
+
+
+def daily_clearness(
+    seed: int, first_day: int, k_means: tuple[float, ...], model: CloudModel
+) -> tuple[float, ...]:
+    """Clearness index K_T of days in a row: global irradiation over that above the atmosphere.
+
+    Parameters
+    ----------
+    seed, first_day : int
+    k_means : tuple of float
+        Mean clearness of the season on each day, 0.3..0.75.
+    model : CloudModel
+    """
+    z = ar1(seed, Stream.CLEARNESS, first_day, len(k_means), model.day_to_day)
+    return tuple(clearness_quantile(float(ndtr(x)), k) for x, k in zip(z, k_means, strict=True))
+
+
+def clear_sky_index(
+    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel, grid_s: int = SKY_S
+) -> np.ndarray:
+    """Clear-sky index of a day on an even grid.
+
+    Parameters
+    ----------
+    seed, day : int
+    k_day : float
+        Daily clear-sky index: what the day's global irradiation must be, over that of a clear day.
+    clear_ghi : (86400 / grid_s + 1,) array
+        Clear-sky global irradiance [W/m2] on the day's grid; 0 at night.
+    model : CloudModel
+    grid_s : int
+        10 s, or a multiple of 60 s that divides a day. Clouds pass at the same moments on every grid.
+
+    Returns
+    -------
+    (n,) array
+        Weighted by `clear_ghi` its mean is `k_day`, whatever the seed and the grid. 1 at night.
+    """
+    index = np.ones_like(clear_ghi)
+    lit = np.flatnonzero(clear_ghi > 0.0)
+    if lit.size < 2:
+        return index
+    span = slice(lit[0], lit[-1] + 1)
+    weight = clear_ghi[span]
+    rng = generator(seed, Stream.CLOUDS, day)
+    z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
+    # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
+    brightness = _brightness_of_normal(round(k_day, 2), model)
+    total = weight.sum() * k_day
+
+    def excess(shift: float) -> float:
+        return float(_lit_sum(z, weight, shift, brightness) - total)
+
+    low, high = _bracket(excess)
+    shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
+    index[span] = _looked_up(z, shift, brightness)
+    return index
+
+
+def _pace(rng: np.random.Generator, model: CloudModel) -> Pace:
+    """How fast this day's clouds pass, and how much of its weather they are."""
+    speed = math.exp(model.speed_spread * rng.standard_normal())
+    odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()
+    return Pace(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
+
+
+@kernel
+def _lit_sum(z: np.ndarray, weight: np.ndarray, shift: float, brightness: np.ndarray) -> float:
+    """Sum of `weight` times the brightness at ``z + shift``."""
+    total = 0.0
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    for n in range(z.size):
+        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+        cell = int(place)
+        total += weight[n] * (brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell]))
+    return total
+
+
+@kernel
+def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarray:
+    """Brightness at ``z + shift``, linear on the even grid of normal values up to `NORMAL_END` either side."""
+    out = np.empty_like(z)
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    for n in range(z.size):
+        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+        cell = int(place)
+        out[n] = brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell])
+    return out
+
+
+def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
+    """A shift that is too dark and one that is too bright."""
+    low, high = -1.0, 1.0
+    while excess(low) > 0.0 and low > -16.0:
+        low *= 2.0
+    while excess(high) < 0.0 and high < 16.0:
+        high *= 2.0
+    return low, high
+
+
+@lru_cache(maxsize=256)
+def _brightness_of_normal(k_day: float, model: CloudModel) -> np.ndarray:
+    """Clear-sky index at each point of the standard normal grid, for a day of index `k_day`."""
+    span = model.clear_index - model.overcast_index
+    sunny = float(np.clip((k_day - model.overcast_index) / span, 0.0, 0.985))
+    broken = 4.0 * sunny * (1.0 - sunny)
+    edge = model.edge_share * broken
+    mean = float(np.clip((k_day - sunny * (1.0 + model.edge_gain * edge)) / (1.0 - sunny), 0.06, 0.85))
+    concentration = 1.0 / model.cloud_variance - 1.0
+    cloudy = np.ones_like(_INDEX)
+    cloudy[:_BELOW_CLEAR] = betainc(
+        mean * concentration, (1.0 - mean) * concentration, np.minimum(_INDEX[:_BELOW_CLEAR], 1.0)
+    )
+    spread = model.clear_spread * (1.0 + 2.0 * broken)
+    above = np.maximum(_INDEX - 1.0, 0.0)
+    clear = (1.0 - edge) * ndtr((_INDEX - 1.0) / spread) + edge * (1.0 - np.exp(-above / model.edge_gain))
+    distribution = (1.0 - sunny) * cloudy + sunny * clear
+    distribution /= distribution[-1]
+    # strictly increasing, so that the inverse is a function
+    distribution = np.maximum.accumulate(distribution) + np.linspace(0.0, 1e-12, _INDEX.size)
+    return np.asarray(np.interp(_PROBABILITY, distribution, _INDEX))

@@ -1,0 +1,353 @@
+"""From the rows of a weather file to an even series without holes, or to a clear word about why not.
+
+Mends by stated rules and counts what it mended: repeated rows that agree are dropped, holes of up to three sunlit
+hours are filled, a little less than nothing at night is nothing. Refuses what it would have to guess.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from plant.base.clock import DAY_S
+from plant.base.problems import Problem, ProblemsError
+from plant.weather.measured.formats import COLUMNS, Table
+from plant.weather.place import Location
+from plant.weather.sunmeans import SunMeans, sun_means
+
+LONGEST_HOLE_H = 3.0
+LEAST_GHI_W_M2 = -20.0  # a pyranometer shows a few W/m2 below nothing at night
+MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = (
+    1.2,
+    50.0,
+)  # of 10 min and more; clouds focus light for moments only
+MOST_OVER_EXTRA_BRIEF = 2.0
+LIMITS = {
+    "t_amb_c": (-90.0, 65.0),
+    "wind_m_s": (0.0, 100.0),
+    "dni_w_m2": (-20.0, 1500.0),
+    "dhi_w_m2": (-20.0, 1200.0),
+}
+NOON_APART_H = 0.75
+DAYS_TO_JUDGE_NOON = 20
+DARK_SHARE = 0.01
+TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
+_YEAR_DAYS = 365
+_TOLD_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was done to a file's rows, in hours of weather or in rows."""
+
+    ghi_h: float = 0.0
+    t_amb_h: float = 0.0
+    wind_h: float = 0.0
+    repeated_rows: int = 0
+    below_zero_rows: int = 0
+    leap_day_rows: int = 0
+
+    def notes(self) -> list[str]:
+        """One line for each thing that was done."""
+        told = (
+            (self.ghi_h, "{:g} h without irradiance filled at the clear-sky index around them"),
+            (self.t_amb_h, "{:g} h without temperature filled in a straight line"),
+            (self.wind_h, "{:g} h without wind filled in a straight line"),
+            (self.repeated_rows, "{:g} rows that stand twice, with the same values, taken once"),
+            (self.below_zero_rows, "{:g} rows with irradiance below 0 set to 0"),
+            (self.leap_day_rows, "{:g} rows of a 29 February left out; leap years repeat the 28th"),
+        )
+        return [text.format(count) for count, text in told if count]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """An even series: row j holds from ``start_utc_s + j step_s`` for one step, or at that moment if `instant`."""
+
+    file: str
+    start_utc_s: int
+    step_s: int
+    instant: bool
+    utc_offset_s: int
+    cycle_years: int  # after how many years it begins again; 0 for never
+    columns: dict[str, np.ndarray]
+    mended: Mended
+
+    @property
+    def size(self) -> int:
+        """Rows."""
+        return int(self.columns["ghi_w_m2"].size)
+
+
+def series_of(table: Table, repeat: bool | None, location: Location) -> tuple[Series, SunMeans]:
+    """An even series out of a table, and the sun over it.
+
+    Parameters
+    ----------
+    table : Table
+    repeat : bool or None
+        Whether the site wants the years of the file over and over; None leaves it to the file: typical years do.
+    location : Location
+        The sun's place, against which the file's clock and brightness are checked.
+
+    Raises
+    ------
+    ProblemsError
+        With file and line, when rows contradict each other, are missing for too long or can't be true.
+    """
+    if "ghi_w_m2" not in table.columns:
+        raise ProblemsError([Problem(table.file, 0, "", "holds no global irradiance")])
+    step = _step_s(table)
+    local = table.local + {"start": 0, "middle": -step // 2, "end": -step, "instant": 0}[table.stamp]
+    folded = bool(table.typical) or (table.typical is None and _is_typical(local, step))
+    leap = np.zeros(local.size, dtype=bool)
+    if folded:
+        local, leap = _on_one_year(local)
+    rows = np.flatnonzero(~leap)
+    rows, repeated = _without_repeats(table, local, rows)
+    start, columns = _even(table, local, rows, step, folded)
+    cycle = 1 if folded else _cycle_years(table, start, step, columns["ghi_w_m2"].size, bool(repeat))
+    if repeat is False:
+        cycle = 0
+    utc = start - table.utc_offset_s
+    means = sun_means(location, utc, step, columns["ghi_w_m2"].size, table.stamp == "instant")
+    _check_clock(table, columns["ghi_w_m2"], means, utc, step)
+    below_zero = _check_values(table, columns, means, local, start, step)
+    ghi_h = _fill_light(table, columns, means, start, step)
+    filled = {
+        name: _fill_line(table, columns, name, start, step)
+        for name in ("t_amb_c", "wind_m_s")
+        if name in columns
+    }
+    mended = Mended(
+        ghi_h, filled.get("t_amb_c", 0.0), filled.get("wind_m_s", 0.0), repeated, below_zero, int(leap.sum())
+    )
+    instant = table.stamp == "instant"
+    return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended), means
+
+
+def moment(local_s: float) -> str:
+    """A second of the file's clock as people write it."""
+    return (datetime(1970, 1, 1) + timedelta(seconds=float(local_s))).strftime("%Y-%m-%d %H:%M")
+
+
+def _step_s(table: Table) -> int:
+    """Time between rows [s]: the one that most rows keep."""
+    apart = np.diff(table.local)
+    ahead = apart[apart > 0]
+    step = int(np.median(ahead)) if ahead.size else 0
+    if not 60 <= step <= 3600 or DAY_S % step or step % 60:
+        message = (
+            f"rows stand {step} s apart; must be whole minutes that divide an hour or a day, 1 h at most"
+        )
+        raise ProblemsError([table.problem(1, message)])
+    return step
+
+
+def _is_typical(local: np.ndarray, step: int) -> bool:
+    """Whether months of several years follow one another: no more than a year's rows over more than a year's time."""
+    whole = local.size * step <= (_YEAR_DAYS + 1.1) * DAY_S
+    return bool(whole and local.max() - local.min() > (_YEAR_DAYS + 5) * DAY_S)
+
+
+def _on_one_year(local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same days and hours of `TYPICAL_YEAR`, and which rows were of a 29 February."""
+    day = local // DAY_S
+    dates = day.astype("datetime64[D]")
+    month = dates.astype("datetime64[M]")
+    of_month = (dates - month).astype(np.int64)
+    month_of_year = month.astype(np.int64) % 12
+    leap = (month_of_year == 1) & (of_month == 28)
+    firsts = (
+        (np.datetime64(f"{TYPICAL_YEAR}-01", "M") + month_of_year).astype("datetime64[D]").astype(np.int64)
+    )
+    return (firsts + of_month) * DAY_S + local % DAY_S, leap
+
+
+def _without_repeats(table: Table, local: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """The rows in order of time, each moment once; and how many stood there again."""
+    order = rows[np.argsort(local[rows], kind="stable")]
+    again = np.flatnonzero(np.diff(local[order]) == 0)
+    problems = []
+    for k in again:
+        one, other = sorted((int(order[k]), int(order[k + 1])))
+        differs = [
+            name for name, values in table.columns.items()
+            if values[one] != values[other] and not (np.isnan(values[one]) and np.isnan(values[other]))
+        ]  # fmt: skip
+        if differs:
+            first = f" (first on line {table.line(one)})" if table.first_line else ""
+            what = f"{moment(table.local[other])} stands twice{first} with different {', '.join(differs)}"
+            problems.append(table.problem(other, f"{what}; a clock set back? give the file in a fixed zone"))
+    if problems:
+        raise ProblemsError(problems[:_TOLD_AT_ONCE])
+    return np.delete(order, again + 1), int(again.size)
+
+
+def _even(
+    table: Table, local: np.ndarray, rows: np.ndarray, step: int, folded: bool
+) -> tuple[int, dict[str, np.ndarray]]:
+    """Columns at even steps, nan where a row is missing; a typical year whole."""
+    first, size = int(local[rows[0]]), int((local[rows[-1]] - local[rows[0]]) // step) + 1
+    if folded:
+        year = int(np.datetime64(f"{TYPICAL_YEAR}-01-01", "D").astype(np.int64)) * DAY_S
+        first, size = year + (first - year) % step, _YEAR_DAYS * DAY_S // step
+    place, off = np.divmod(local[rows] - first, step)
+    if off.any():
+        row = int(rows[np.flatnonzero(off)[0]])
+        message = f"{moment(table.local[row])} is off the {step // 60} min beat of the rows before it"
+        raise ProblemsError([table.problem(row, message)])
+    columns = {}
+    for name in COLUMNS:
+        if name in table.columns:
+            columns[name] = np.full(size, np.nan)
+            columns[name][place % size] = table.columns[name][rows]
+    return first, columns
+
+
+def _cycle_years(table: Table, start: int, step: int, size: int, repeat: bool) -> int:
+    if not repeat:
+        return 0
+    years = int(size * step / (365.2425 * DAY_S) + 0.003)
+    if years < 1:
+        days = size * step / DAY_S
+        message = f"repeat: the file holds {days:.0f} days; a year that repeats must be whole"
+        raise ProblemsError([Problem(table.file, 0, "", message)])
+    return years
+
+
+def _check_clock(table: Table, ghi: np.ndarray, means: SunMeans, start_utc: int, step: int) -> None:
+    """That the file's noon is the sun's and its nights are dark; else say which zone would fit."""
+    light = np.nan_to_num(ghi)
+    total = light.sum()
+    if total <= 0.0:
+        return
+    up = means.extra > 0.0
+    near = up | np.roll(up, 1) | np.roll(up, -1)
+    dark_share = light[~near].sum() / total
+    apart_h = _noon_apart_h(ghi, means.extra, step)
+    judged = ghi.size * step >= DAYS_TO_JUDGE_NOON * DAY_S
+    if dark_share <= DARK_SHARE and not (judged and abs(apart_h) > NOON_APART_H):
+        return
+    stated = table.utc_offset_s / 3600.0
+    likely = (stated + round(2.0 * apart_h) / 2.0 + 12.0) % 24.0 - 12.0
+    shown = f"its noon stands {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'} the sun's"
+    if dark_share > DARK_SHARE:
+        shown += f", {dark_share:.0%} of its light falls at night"
+    message = (
+        f"the clock of its rows does not fit the sun over the site: {shown}. Read as UTC{stated:+g}; "
+        f"UTC{likely:+g} would fit: set weather.utc_offset_h: {likely:g}, or mend location"
+    )
+    raise ProblemsError([Problem(table.file, 0, "", message)])
+
+
+def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
+    """How much later than the sun's the file's noon is [h], -12..12.
+
+    By the first harmonic of what the brightest days have at each time of day, which cloudy afternoons don't move.
+    """
+    slots = DAY_S // step
+    whole = ghi.size // slots * slots
+    if whole == 0:
+        return 0.0
+    phases = []
+    for values in (np.nan_to_num(ghi), extra):
+        brightest = np.quantile(values[:whole].reshape(-1, slots), 0.9, axis=0)
+        phases.append(np.angle(np.sum(brightest * np.exp(2j * np.pi * np.arange(slots) / slots))))
+    return float((phases[0] - phases[1] + np.pi) % (2.0 * np.pi) - np.pi) * 12.0 / np.pi
+
+
+def _check_values(
+    table: Table, columns: dict[str, np.ndarray], means: SunMeans, local: np.ndarray, start: int, step: int
+) -> int:
+    """Refuse what can't be; set a little less than nothing to nothing and say in how many rows."""
+    problems: list[Problem] = []
+
+    def tell(name: str, places: np.ndarray, why: str) -> None:
+        for place in places[: _TOLD_AT_ONCE - len(problems)]:
+            row = int(np.flatnonzero(local == start + place * step)[0])
+            value = columns[name][place]
+            problems.append(table.problem(row, f"{moment(table.local[row])}: {name} {value:g} {why}"))
+
+    ghi = columns["ghi_w_m2"]
+    if step >= 600:
+        most = MOST_OVER_EXTRA * means.extra + MOST_OFFSET_W_M2
+    else:
+        most = MOST_OVER_EXTRA_BRIEF * means.extra + MOST_OFFSET_W_M2
+    with np.errstate(invalid="ignore"):
+        tell(
+            "ghi_w_m2",
+            np.flatnonzero(ghi > most),
+            "is more than the sun sends to the top of the air there and then",
+        )
+        tell(
+            "ghi_w_m2",
+            np.flatnonzero(ghi < LEAST_GHI_W_M2),
+            f"is below {LEAST_GHI_W_M2:g} W/m2; empty means missing",
+        )
+        for name, (low, high) in LIMITS.items():
+            if name in columns:
+                wrong = np.flatnonzero((columns[name] < low) | (columns[name] > high))
+                tell(name, wrong, f"lies outside {low:g}..{high:g}; empty means missing")
+        if problems:
+            raise ProblemsError(problems)
+        below = ghi < 0.0
+        for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2"):
+            if name in columns:
+                columns[name][columns[name] < 0.0] = 0.0
+    return int(below.sum())
+
+
+def _fill_light(
+    table: Table, columns: dict[str, np.ndarray], means: SunMeans, start: int, step: int
+) -> float:
+    """Fill holes in the irradiance at the clear-sky index around them; hours filled while the sun was up."""
+    ghi = columns["ghi_w_m2"]
+    up = means.ghi > 0.0
+    missing = np.isnan(ghi)
+    if not missing.any():
+        return 0.0
+    _refuse_long(table, "ghi_w_m2", missing & up, ~missing & up, start, step)
+    for name, clear in (("ghi_w_m2", means.ghi), ("dni_w_m2", means.dni), ("dhi_w_m2", means.ghi)):
+        if name in columns:
+            _fill_by_index(columns[name], clear)
+    return float((missing & up).sum() * step / 3600.0)
+
+
+def _fill_by_index(values: np.ndarray, clear: np.ndarray) -> None:
+    holes, known = np.isnan(values), ~np.isnan(values) & (clear > 20.0)
+    if known.any():
+        index = np.interp(np.flatnonzero(holes), np.flatnonzero(known), values[known] / clear[known])
+        values[holes] = np.where(clear[holes] > 0.0, index * clear[holes], 0.0)
+    else:
+        values[holes] = 0.0
+
+
+def _refuse_long(
+    table: Table, name: str, holes: np.ndarray, known: np.ndarray, start: int, step: int
+) -> None:
+    """Refuse holes of more than three hours. Rows neither in `holes` nor `known` (nights) count for nothing."""
+    counted = np.flatnonzero(holes | known)
+    run, problems = 0, []
+    for n, place in enumerate(counted):
+        run = run + 1 if holes[place] else 0
+        ends = n + 1 == counted.size or not holes[counted[n + 1]]
+        if run and ends and run * step > LONGEST_HOLE_H * 3600.0:
+            since = moment(start + counted[n - run + 1] * step)
+            message = (
+                f"{name} is missing for {run * step / 3600.0:g} h from {since}; up to {LONGEST_HOLE_H:g} h are filled, "
+                "longer holes are for you to fill"
+            )
+            problems.append(Problem(table.file, 0, "", message))
+    if problems:
+        raise ProblemsError(problems[:_TOLD_AT_ONCE])
+
+
+def _fill_line(table: Table, columns: dict[str, np.ndarray], name: str, start: int, step: int) -> float:
+    """Fill holes in the air in a straight line; hours filled."""
+    values = columns[name]
+    missing = np.isnan(values)
+    if missing.any():
+        _refuse_long(table, name, missing, ~missing, start, step)
+        values[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), values[~missing])
+    return float(missing.sum() * step / 3600.0)

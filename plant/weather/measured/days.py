@@ -1,0 +1,193 @@
+"""Light and air of any day out of a weather file: the file's intervals on the days' fine grid.
+
+Knows which row of the file a moment of a day is; how rows become a fine grid is `plant.weather.measured.resample`'s.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+
+from plant.base.clock import DAY_S
+from plant.base.problems import Problem, ProblemsError
+from plant.weather import sun
+from plant.weather.decomposition import beam_of_global, direct_share
+from plant.weather.measured.checking import Series, moment, series_of
+from plant.weather.measured.formats import Table, read_weather
+from plant.weather.measured.resample import FAINT_W_M2, MOST_INDEX_WHEN_FAINT, Edges, edges_of, index_of_means
+from plant.weather.place import Location, Weather
+from plant.weather.sun import ClearBlock
+from plant.weather.sunmeans import SunMeans
+
+_FAR_DEG = 0.5
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class FileSky:
+    """A weather file made ready for a place.
+
+    `beam` is the direct light on the level; None where the clear-sky index itself gives it (Heliosat). `notes` say in
+    a line each what was mended and what looks odd.
+    """
+
+    series: Series
+    longitude_deg: float
+    ghi: Edges
+    beam: Edges | None
+    notes: tuple[str, ...]
+
+    def light(
+        self, first_day: int, clear: ClearBlock, grid_s: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Clear-sky index, global and direct normal irradiance [W/m2] of some days, each (days, n).
+
+        Raises
+        ------
+        ProblemsError
+            If the sun is up on days that the file knows nothing of, or the grid doesn't divide its intervals.
+        """
+        s, lit = self.series, clear.lit
+        if not s.instant and s.step_s % grid_s:
+            message = f"its rows stand {s.step_s} s apart, which steps of {grid_s} s don't divide"
+            raise ProblemsError([Problem(s.file, 0, "", message)])
+        row, share = self._places(first_day, clear.ghi_w_m2.shape[0], grid_s)
+        self._refuse_unknown(row, lit, first_day)
+        index, dni = np.ones_like(clear.ghi_w_m2), np.zeros_like(clear.ghi_w_m2)
+        ghi = clear.twilight_w_m2.copy()
+        k_lit = index_of_means(self.ghi, clear.ghi_w_m2, row, share).ravel()[lit]
+        index.ravel()[lit] = k_lit
+        ghi.ravel()[lit] = k_lit * clear.ghi_w_m2.ravel()[lit]
+        clear_dni = clear.dni_w_m2.ravel()[lit]
+        if self.beam is None:
+            direct = direct_share(k_lit)
+        else:
+            clear_beam = np.zeros_like(index)
+            clear_beam.ravel()[lit] = clear_dni * clear.cos_zenith
+            direct = index_of_means(self.beam, clear_beam, row, share).ravel()[lit]
+        extra = np.repeat(clear.dni_extra_w_m2, index.shape[1])[lit]
+        most = np.minimum(ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3), extra)
+        dni.ravel()[lit] = np.minimum(direct * clear_dni, most)
+        return index, ghi, dni
+
+    def air(self, name: str, first_day: int, days: int, grid_s: int) -> np.ndarray | None:
+        """Temperature [degC] or wind [m/s] of some days, (days, n): straight lines between the intervals' middles."""
+        values = self.series.columns.get(name)
+        if values is None:
+            return None
+        row, share = self._places(first_day, days, grid_s)
+        place = row + share - (0.0 if self.series.instant else 0.5)
+        before = np.floor(place).astype(np.int64)
+        rest = place - before
+        if self.series.cycle_years:
+            left, right = before % values.size, (before + 1) % values.size
+        else:
+            left, right = (np.clip(k, 0, values.size - 1) for k in (before, before + 1))
+        return np.asarray(values[left] * (1.0 - rest) + values[right] * rest)
+
+    def _places(self, first_day: int, days: int, grid_s: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row of the file that each point of the days, (days, n), falls in, and how far into it, 0..1."""
+        s = self.series
+        start = sun.day_start_utc_s(first_day, self.longitude_deg)
+        in_day = np.arange(0, DAY_S + grid_s, grid_s)
+        clock = start + s.utc_offset_s + np.arange(days)[:, None] * DAY_S + in_day
+        first_date = int(clock[0, 0] // DAY_S)
+        dates = range(first_date, int(clock[-1, -1] // DAY_S) + 1)
+        moves = np.array([self._source_date(n) - n for n in dates])
+        clock = clock + moves[clock // DAY_S - first_date] * DAY_S
+        row, into = np.divmod(clock - s.utc_offset_s - s.start_utc_s, s.step_s)
+        return (row % s.size if s.cycle_years else row), into / s.step_s
+
+    def _source_date(self, day: int) -> int:
+        """Date of the file that stands for a date, which 29 February in a common year doesn't have: then the 28th."""
+        s = self.series
+        if not s.cycle_years:
+            return day
+        wanted = date.fromordinal(_EPOCH_ORDINAL + day)
+        first = date.fromordinal(_EPOCH_ORDINAL + (s.start_utc_s + s.utc_offset_s + DAY_S // 2) // DAY_S)
+        year = first.year + (wanted.year - first.year) % s.cycle_years
+        if (wanted.month, wanted.day) < (first.month, first.day):
+            year += s.cycle_years if year == first.year else 0
+        try:
+            found = wanted.replace(year=year)
+        except ValueError:
+            found = wanted.replace(year=year, day=28)
+        return found.toordinal() - _EPOCH_ORDINAL
+
+    def _refuse_unknown(self, row: np.ndarray, lit: np.ndarray, first_day: int) -> None:
+        s = self.series
+        outside = (row.ravel()[lit] < 0) | (row.ravel()[lit] >= s.size)
+        if not outside.any():
+            return
+        n = int(lit[np.flatnonzero(outside)[0]]) // row.shape[1]
+        first, last = (moment(s.start_utc_s + s.utc_offset_s + k * s.step_s) for k in (0, s.size))
+        message = (
+            f"holds {first} to {last} and no {date.fromordinal(_EPOCH_ORDINAL + first_day + n)}; "
+            "run within its dates, or set weather.repeat: true"
+        )
+        raise ProblemsError([Problem(s.file, 0, "", message)])
+
+
+def file_sky(weather: Weather, location: Location) -> FileSky:
+    """A site's weather file, read, checked and made ready; kept for as long as the file stays the same.
+
+    Raises
+    ------
+    ProblemsError
+        With file and line, if it can't be used for this place.
+    """
+    assert weather.file is not None
+    seen = os.stat(weather.file)
+    return _file_sky(weather, location, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=8)
+def _file_sky(weather: Weather, location: Location, _mtime_ns: int, _size: int) -> FileSky:
+    table = read_weather(weather)
+    if "t_amb_c" not in table.columns and weather.temperature_c is None:
+        message = "holds no temperature; give weather.temperature_c as monthly means"
+        raise ProblemsError([Problem(table.file, 0, "", message)])
+    series, means = series_of(table, weather.repeat, location)
+    cyclic = bool(series.cycle_years)
+    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi, cyclic, series.instant)
+    beam_mean = _beam(series, means, weather.decomposition, location.altitude_m)
+    beam = None if beam_mean is None else edges_of(beam_mean, means.beam, cyclic, series.instant)
+    notes = (*series.mended.notes(), *_odd(table, series, means, location))
+    return FileSky(series, location.longitude_deg, ghi, beam, notes)
+
+
+def _beam(series: Series, means: SunMeans, decomposition: str, altitude_m: float) -> np.ndarray | None:
+    """Direct light on the level [W/m2]: the file's own if it has any, else by a correlation."""
+    ghi = series.columns["ghi_w_m2"]
+    if "dhi_w_m2" in series.columns:
+        return np.asarray(np.clip(ghi - series.columns["dhi_w_m2"], 0.0, ghi))
+    if "dni_w_m2" in series.columns:
+        level = np.divide(means.beam, means.dni, out=np.zeros_like(ghi), where=means.dni > 0.0)
+        return np.asarray(np.minimum(series.columns["dni_w_m2"] * level, ghi))
+    if decomposition == "heliosat":
+        return None
+    half = 0 if series.instant else series.step_s // 2
+    middles = series.start_utc_s + half + np.arange(series.size) * series.step_s
+    return beam_of_global(decomposition, ghi, means, middles, altitude_m)
+
+
+def _odd(table: Table, series: Series, means: SunMeans, location: Location) -> list[str]:
+    """What a reader of the results should know of the file, though it can be used."""
+    told = []
+    if table.latitude_deg is not None and table.longitude_deg is not None:
+        apart = max(
+            abs(table.latitude_deg - location.latitude_deg), abs(table.longitude_deg - location.longitude_deg)
+        )
+        if apart > _FAR_DEG:
+            place = f"{table.latitude_deg:g}, {table.longitude_deg:g}"
+            told.append(f"the file is of {place}, {apart:.1f} deg from the site")
+    ghi = series.columns["ghi_w_m2"]
+    faint = means.ghi < FAINT_W_M2
+    lost = np.where(faint, np.maximum(ghi - MOST_INDEX_WHEN_FAINT * means.ghi, 0.0), 0.0)
+    if not series.instant and lost.sum() > 1e-3 * ghi.sum():
+        told.append(
+            f"{lost.sum() / ghi.sum():.1%} of the light stands where the sun is down, and is left out"
+        )
+    return told

@@ -1,0 +1,154 @@
+"""The records of a site that say where it is and what weather it has."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from plant.base import configs
+from plant.base.problems import did_you_mean, shown
+from plant.base.records import Record, monthly
+from plant.weather.clouds import CloudModel
+from plant.weather.extraterrestrial import clearness_of
+
+Monthly = tuple[float, ...]
+
+
+def _as_tuples(value: Any) -> Any:
+    """Lists, as YAML gives them, as the tuples that frozen records hold."""
+    return tuple(_as_tuples(item) for item in value) if isinstance(value, list | tuple) else value
+
+
+Azimuth = Annotated[float, Field(ge=0.0, le=360.0, allow_inf_nan=False)]
+HorizonElevation = Annotated[float, Field(ge=0.0, lt=90.0, allow_inf_nan=False)]
+Horizon = Annotated[tuple[tuple[Azimuth, HorizonElevation], ...], BeforeValidator(_as_tuples)]
+
+
+class Location(Record):
+    """Where the site is."""
+
+    latitude_deg: Annotated[float, Field(ge=-90.0, le=90.0)]
+    longitude_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
+    altitude_m: Annotated[float, Field(ge=-430.0, le=9000.0)] = 0.0
+    timezone: str = "UTC"
+    linke_turbidity: Literal["climatology"] | monthly(ge=1.0, le=12.0) = "climatology"  # type: ignore[valid-type]
+    horizon: Horizon = ()  # (azimuth_deg, elevation_deg) points, straight lines between them
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            from zoneinfo import available_timezones
+
+            raise ValueError(
+                f"no time zone {name!r}{did_you_mean(name, available_timezones())}; Area/City, e.g. Europe/Zurich"
+            ) from None
+        return name
+
+    @field_validator("horizon")
+    @classmethod
+    def _one_elevation_each(cls, points: Horizon) -> Horizon:
+        azimuths = [azimuth % 360.0 for azimuth, _ in points]
+        for azimuth in azimuths:
+            if azimuths.count(azimuth) > 1:
+                raise ValueError(
+                    f"azimuth {azimuth:g} deg stands twice (360 is 0); the line closes by itself"
+                )
+        return points
+
+
+class Sky(Record):
+    """How cloudy the months are."""
+
+    clearness: monthly(ge=0.3, le=0.75) | None = None  # type: ignore[valid-type]
+    ghi_kwh_m2_day: monthly(gt=0.0, le=12.0) | None = None  # type: ignore[valid-type]
+    albedo: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
+    transposition: Literal["perez", "haydavies"] = "perez"
+    clouds: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("clouds")
+    @classmethod
+    def _known_constants(cls, given: dict[str, float]) -> dict[str, float]:
+        for key in given:
+            if key not in CloudModel._fields:
+                raise ValueError(f"unknown constant {key}{did_you_mean(key, CloudModel._fields)}")
+        return given
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Sky":
+        if self.clearness is not None and self.ghi_kwh_m2_day is not None:
+            raise ValueError("clearness and ghi_kwh_m2_day say the same thing; keep one of them")
+        return self
+
+    def cloud_model(self) -> CloudModel:
+        """The constants of the cloud model, with what the site changes."""
+        return CloudModel(**self.clouds)
+
+    def monthly_clearness(self, location: Location) -> Monthly | None:
+        """Mean clearness index of each month, given or worked out from irradiation; None for a sky without clouds.
+
+        Raises
+        ------
+        ValueError
+            If an irradiation means a clearness outside 0.3..0.75 at this place; names month and value.
+        """
+        if self.ghi_kwh_m2_day is None:
+            return self.clearness
+        return clearness_of(self.ghi_kwh_m2_day, location.latitude_deg)
+
+
+class Weather(Record):
+    """Monthly means of the air, and a file that knows better."""
+
+    temperature_c: monthly(ge=-60.0, le=60.0) | None = None  # type: ignore[valid-type]
+    temperature_swing_c: Annotated[float, Field(ge=0.0, le=40.0)] | None = None
+    wind_m_s: monthly(ge=0.3, le=30.0) = (2.0,) * 12  # type: ignore[valid-type]
+    file: str | None = None
+    format: Literal["auto", "epw", "tmy3", "pvgis", "nsrdb", "solaranywhere", "csv"] = "auto"
+    utc_offset_h: Annotated[float, Field(ge=-12.0, le=14.0)] | None = None
+    stamp: Literal["start", "middle", "end", "instant"] | None = None
+    repeat: bool | None = None
+    decomposition: Literal["dirint", "heliosat", "erbs"] = "dirint"
+
+    @field_validator("file")
+    @classmethod
+    def _is_there(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is None:
+            return None
+        folder = (info.context or {}).get("folder", ".")
+        path = Path(name) if Path(name).is_absolute() else Path(folder) / name
+        if not configs.is_file(path):
+            raise ValueError(f"no such file: {shown(str(path))}")
+        return str(path)
+
+    @model_validator(mode="after")
+    def _has_a_temperature(self) -> "Weather":
+        if self.temperature_c is None and self.file is None:
+            raise ValueError("temperature_c is missing: give monthly means, or a weather file")
+        return self
+
+
+class Place(Record):
+    """Where a plant is, and what sky and air it has: all that weather depends on."""
+
+    location: Location
+    sky: Sky = Sky()
+    weather: Weather
+
+
+def check_sources(location: Location, sky: Sky, weather: Weather) -> None:
+    """That a site's sources of weather fit its place and don't contradict each other.
+
+    Raises
+    ------
+    ValueError
+        Saying which keys, what was wrong and what would do.
+    """
+    if weather.file is not None and (sky.clearness is not None or sky.ghi_kwh_m2_day is not None):
+        raise ValueError(
+            "weather.file and monthly clearness both say how bright it is; leave one of them out"
+        )
+    sky.monthly_clearness(location)

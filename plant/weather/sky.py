@@ -1,0 +1,243 @@
+"""The sky over a site on any day: sun, clouds, air, from (seed, day) alone, or from a weather file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plant.base.clock import DAY_S, SKY_S
+from plant.weather import air as weather
+from plant.weather import clouds, sun
+from plant.weather.decomposition import direct_share
+from plant.weather.horizon import Profile
+from plant.weather.measured.days import FileSky, file_sky
+from plant.weather.place import Place
+from plant.weather.sun import ClearBlock, ClearDay
+from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
+
+CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
+BLOCK_DAYS = 32  # days made in one go: many enough to share overheads, few enough for the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class SkyDay:
+    """One day of sky; arrays of shape (86400 / grid_s + 1,), both midnights of the solar zone included.
+
+    Irradiances in W/m2 on the horizontal under the open sky (dni: normal to the sun), temperature in degC, wind in m/s.
+    What the horizon hides is taken off in `plane_of_array`.
+    """
+
+    day: int
+    start_utc_s: int
+    grid_s: int
+    sun: ClearDay
+    clear_sky_index: np.ndarray
+    ghi_w_m2: np.ndarray
+    dni_w_m2: np.ndarray
+    dhi_w_m2: np.ndarray
+    t_amb_c: np.ndarray
+    wind_m_s: np.ndarray
+    transposition: str = "perez"
+    horizon: Profile = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SkyBlock:
+    """Some days of sky: `SkyDay` with one row a day, arrays of shape (days, 86400 / grid_s + 1)."""
+
+    first_day: int
+    start_utc_s: int
+    grid_s: int
+    sun: ClearBlock
+    clear_sky_index: np.ndarray
+    ghi_w_m2: np.ndarray
+    dni_w_m2: np.ndarray
+    dhi_w_m2: np.ndarray
+    t_amb_c: np.ndarray
+    wind_m_s: np.ndarray
+    transposition: str = "perez"
+    horizon: Profile = ()
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return int(self.ghi_w_m2.shape[0])
+
+    def day(self, k: int) -> SkyDay:
+        """Day `k` of the block, counted from 0; views, not copies."""
+        return SkyDay(
+            self.first_day + k, self.start_utc_s + k * DAY_S, self.grid_s, self.sun.day(k),
+            self.clear_sky_index[k], self.ghi_w_m2[k], self.dni_w_m2[k], self.dhi_w_m2[k],
+            self.t_amb_c[k], self.wind_m_s[k], self.transposition, self.horizon,
+        )  # fmt: skip
+
+
+def sky_day(place: Place, seed: int, day: int, grid_s: int = SKY_S) -> SkyDay:
+    """Make one day; see `sky_block`."""
+    return sky_block(place, seed, day, 1, grid_s).day(0)
+
+
+def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = SKY_S) -> SkyBlock:
+    """Make some days in a row; about `BLOCK_DAYS` of them cost least a day.
+
+    Parameters
+    ----------
+    place : Place
+    seed : int
+        Same seed, same weather, on every grid.
+    first_day, days : int
+        Solar days, counted since 1970-01-01; see `sun.day_of`.
+    grid_s : int
+        10 s, or a multiple of 60 s that divides a day.
+
+    Returns
+    -------
+    SkyBlock
+        A day's bits are the same in any block and alone.
+
+    Raises
+    ------
+    ProblemsError
+        If the place's weather file can't be used, or holds nothing for these days.
+    """
+    clear = sun.clear_block(first_day, days, place.location, grid_s)
+    if place.weather.file is not None:
+        source = file_sky(place.weather, place.location)
+        index, ghi, dni = source.light(first_day, clear, grid_s)
+    else:
+        source = None
+        index = _cloudy_index(place, seed, first_day, clear, grid_s)
+        ghi, dni = _global_and_direct(index, clear)
+    dhi = ghi.copy()
+    beam = dni.ravel()[clear.lit] * clear.cos_zenith
+    dhi.ravel()[clear.lit] = np.maximum(dhi.ravel()[clear.lit] - beam, 0.0)
+    t_amb, wind = _air(place, seed, first_day, days, grid_s, source)
+    return SkyBlock(
+        first_day, clear.start_utc_s, grid_s, clear, index, ghi, dni, dhi, t_amb, wind,
+        place.sky.transposition, place.location.horizon,
+    )  # fmt: skip
+
+
+def _global_and_direct(index: np.ndarray, clear: ClearBlock) -> tuple[np.ndarray, np.ndarray]:
+    """Global and direct normal irradiance [W/m2] under a clear-sky index."""
+    lit = clear.lit
+    ghi = np.maximum(
+        index * clear.ghi_w_m2, clear.twilight_w_m2 * np.minimum(_into_the_night(index, clear), 1.0)
+    )
+    dni = np.zeros_like(ghi)
+    share = direct_share(index.ravel()[lit])
+    most = ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3)
+    dni.ravel()[lit] = np.minimum(clear.dni_w_m2.ravel()[lit] * share, most)
+    return ghi, dni
+
+
+def _into_the_night(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """The index with the first and the last of each day's light held on into dawn and dusk: clouds don't set."""
+    held = index.copy()
+    for k in range(held.shape[0]):
+        up = np.flatnonzero(clear.ghi_w_m2[k] > 0.0)
+        if up.size:
+            held[k, : up[0]] = held[k, up[0]]
+            held[k, up[-1] + 1 :] = held[k, up[-1]]
+    return held
+
+
+def _cloudy_index(place: Place, seed: int, first_day: int, clear: ClearBlock, grid_s: int) -> np.ndarray:
+    index = np.ones_like(clear.ghi_w_m2)
+    k_means = seasonal_clearness(place, first_day, index.shape[0])
+    if k_means is None:
+        return index
+    model = place.sky.cloud_model()
+    drawn = clouds.daily_clearness(seed, first_day, k_means, model)
+    k_days = daily_index(np.array(drawn), clear)
+    for k, k_day in enumerate(k_days):
+        index[k] = clouds.clear_sky_index(seed, first_day + k, float(k_day), clear.ghi_w_m2[k], model, grid_s)
+    return index
+
+
+def seasonal_clearness(place: Place, first_day: int, days: int) -> tuple[float, ...] | None:
+    """Mean clearness index of the season on each day; None for a site without clouds."""
+    monthly = place.sky.monthly_clearness(place.location)
+    if monthly is None:
+        return None
+    return tuple(sun.monthly_value(monthly, day) for day in range(first_day, first_day + days))
+
+
+def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """Clear-sky index of whole days, (days,): clearness times what falls above the air, over the clear sky."""
+    days, points = clear.ghi_w_m2.shape
+    row = clear.lit // points
+    above = clear.dni_extra_w_m2 * np.bincount(row, clear.cos_zenith, days)
+    below = np.bincount(row, clear.ghi_w_m2.ravel()[clear.lit], days)
+    shining = below > 0.0
+    index = np.divide(k_t * above, below, out=np.ones(days), where=shining)
+    return np.minimum(index, clouds.K_DAY_MAX)
+
+
+def _air(
+    place: Place, seed: int, first_day: int, days: int, grid_s: int, source: FileSky | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means."""
+    t_amb = source.air("t_amb_c", first_day, days, grid_s) if source is not None else None
+    wind = source.air("wind_m_s", first_day, days, grid_s) if source is not None else None
+    if t_amb is None:
+        t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2), grid_s)
+    if wind is None:
+        span = range(first_day, first_day + days + 1)
+        means = [sun.monthly_value(place.weather.wind_m_s, day) for day in span]
+        wind = weather.wind(seed, first_day, np.array(means), grid_s)
+    return t_amb, wind
+
+
+def _day_means(place: Place, seed: int, first_day: int, days: int) -> weather.DayMeans:
+    """Means of days' air. Bright days swing more: the swing scales with K_T over its mean, within 0.4..1.4."""
+    w = place.weather
+    assert w.temperature_c is not None  # the record sees to it, or the file has a temperature
+    k_means = seasonal_clearness(place, first_day, days)
+    if k_means is None:
+        k_mean = np.full(days, CLEAR_SITE_CLEARNESS)
+        brightness, anomaly = np.ones(days), np.zeros(days)
+    else:
+        k_mean = np.array(k_means)
+        drawn = clouds.daily_clearness(seed, first_day, k_means, place.sky.cloud_model())
+        brightness = np.clip(np.array(drawn) / k_mean, 0.4, 1.4)
+        anomaly = weather.anomaly_c(seed, first_day, days)
+    swing = 25.8 * k_mean - 5.21 if w.temperature_swing_c is None else np.full(days, w.temperature_swing_c)
+    means = [sun.monthly_value(w.temperature_c, day) for day in range(first_day, first_day + days)]
+    return weather.DayMeans(np.array(means) + anomaly, swing * brightness)
+
+
+def plane_of_array(
+    sky: SkyDay | SkyBlock, tilt_deg: float, azimuth_deg: float, albedo: float
+) -> dict[str, np.ndarray]:
+    """Irradiance in a tilted plane [W/m2], by part.
+
+    Parameters
+    ----------
+    sky : SkyDay or SkyBlock
+    tilt_deg, azimuth_deg : float
+        Of the plane: 0 lies flat; azimuth from north, clockwise.
+    albedo : float
+        Share of the light that the ground gives back.
+
+    Returns
+    -------
+    dict
+        ``aoi_deg``, ``beam``, ``sky`` and ``ground``, each of the shape of the sky's own arrays.
+
+    Notes
+    -----
+    Perez (1990, ``allsitescomposite1990``) or Hay & Davies (1980), as `sky` says, over its horizon; see
+    `transposition.transpose`.
+    """
+    plane, skyline = plane_over(sky.horizon, tilt_deg, azimuth_deg, albedo)
+    model = HAY_DAVIES if sky.transposition == "haydavies" else PEREZ
+    zenith, azimuth, airmass, ghi, dni, dhi, extra = (
+        np.atleast_2d(column)
+        for column in (
+            sky.sun.zenith_deg, sky.sun.azimuth_deg, sky.sun.airmass,
+            sky.ghi_w_m2, sky.dni_w_m2, sky.dhi_w_m2, sky.sun.dni_extra_w_m2,
+        )
+    )  # fmt: skip
+    parts = transpose(zenith, azimuth, airmass, ghi, dni, dhi, extra.ravel(), plane, skyline, model)
+    shaped = (part.reshape(sky.ghi_w_m2.shape) for part in parts)
+    return dict(zip(("aoi_deg", "beam", "sky", "ground"), shaped, strict=True))

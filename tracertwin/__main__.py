@@ -1,0 +1,5 @@
+"""``python -m tracertwin``."""
+
+from tracertwin.cli.main import main
+
+main()

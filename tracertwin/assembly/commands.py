@@ -1,0 +1,288 @@
+"""What a running rig can be told, a row for each command: time, what breaks, the units' power.
+
+A command is a line of text, `upset battery_aged capacity_lost=0.4 unit=2`, so that a person, a script and a journal
+say the same. Knows neither sockets nor threads: whoever calls has the plants to itself.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+from modbus.device.tracer import Tracer
+from modbus.line.faults.striking import Faults
+from plant.base.clock import (
+    FASTEST,
+    SLOWEST,
+    SteppedClock,
+    WallClock,
+    iso_utc,
+    parse_duration_s,
+    parse_local,
+    to_local,
+    to_utc_s,
+)
+from plant.base.problems import did_you_mean
+from plant.kernel.snapshot import Snapshot
+from tracertwin.assembly.live import Live
+
+
+class Unit(NamedTuple):
+    """One of the controllers on the line."""
+
+    live: Live
+    tracer: Tracer
+
+
+class Commanded(Protocol):
+    """What commands are for."""
+
+    @property
+    def clock(self) -> WallClock | SteppedClock:
+        """Of all plants."""
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        """The site's own first."""
+
+    @property
+    def faults(self) -> Faults:
+        """Of all lines."""
+
+    def end(self) -> None:
+        """Stop serving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command cut into its words."""
+
+    words: tuple[str, ...]
+    values: Mapping[str, float]  # those of the form KEY=NUMBER
+
+    def one(self, what: str) -> str:
+        """The only word.
+
+        Raises
+        ------
+        ValueError
+            If there are none or several.
+        """
+        if len(self.words) != 1 or self.values:
+            raise ValueError(f"give {what} and nothing else")
+        return self.words[0]
+
+
+class Command(NamedTuple):
+    """A row: how it is written, what it does, and whether it is for the clock alone."""
+
+    name: str
+    arguments: str
+    meaning: str
+    act: Callable[[Commanded, Said], str]
+    times: bool = False  # a replay has the time from elsewhere
+
+
+def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
+    """The unit that ``unit=ID`` names, the first if nothing is said; and the rest of the command."""
+    rest = {key: value for key, value in said.values.items() if key != "unit"}
+    asked = said.values.get("unit", rig.units[0].tracer.unit)
+    for unit in rig.units:
+        if unit.tracer.unit == asked:
+            return unit, Said(said.words, rest)
+    known = ", ".join(str(unit.tracer.unit) for unit in rig.units)
+    raise ValueError(f"no unit {asked:g}; there is {known}")
+
+
+def _wall(rig: Commanded) -> WallClock:
+    if not isinstance(rig.clock, WallClock):
+        raise ValueError("this clock stands still but for step and jump")
+    return rig.clock
+
+
+def _pause(rig: Commanded, said: Said) -> str:
+    _nothing(said)
+    _wall(rig).pause()
+    return _ahead(rig, 0.0)  # it may lag behind its clock, and is to stand still from here on
+
+
+def _go(rig: Commanded, said: Said) -> str:
+    _nothing(said)
+    _wall(rig).go()
+    return ""
+
+
+def _speed(rig: Commanded, said: Said) -> str:
+    text = said.one("a speed, e.g. speed 60")
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not SLOWEST <= speed <= FASTEST:
+        raise ValueError(f"a speed is a number from {SLOWEST:g} to {FASTEST:g}, got {text}; pause stops time")
+    _wall(rig).set_speed(speed)
+    return ""
+
+
+def _step(rig: Commanded, said: Said) -> str:
+    return _ahead(rig, parse_duration_s(said.one("a time, e.g. step 10s")))
+
+
+def _jump(rig: Commanded, said: Said) -> str:
+    plant = rig.units[0].live.plant
+    zone = plant.site.location.timezone
+    moment = parse_local(said.one("a local time, e.g. jump 2026-07-01T12:00"))
+    seconds = to_utc_s(moment, zone) - rig.clock.now_s()
+    if seconds < 0.0:
+        now = to_local(plant.t_utc_s, zone).isoformat()
+        raise ValueError(f"simulated time can't go back: it is {now} in {zone}")
+    return _ahead(rig, seconds)
+
+
+def _ahead(rig: Commanded, seconds: float) -> str:
+    rig.clock.step(seconds)
+    for unit in rig.units:
+        unit.live.follow()
+    return iso_utc(rig.units[0].live.plant.t_utc_s)
+
+
+def _upset(rig: Commanded, said: Said) -> str:
+    unit, said = _unit(rig, said)
+    if len(said.words) != 1:
+        raise ValueError("give the name of an upset, e.g. upset load_short, or upset string_open strings=2")
+    return f"mend {unit.live.plant.upset(said.words[0], **said.values)}"
+
+
+def _mend(rig: Commanded, said: Said) -> str:
+    unit, said = _unit(rig, said)
+    plant = unit.live.plant
+    broken, word = plant.broken(), said.one("the number that upset told, or all,")
+    asked = [number for number in broken if word in ("all", str(number))]
+    if not asked and word != "all":
+        known = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
+        raise ValueError(f"give the number that upset told, or all; broken now: {known}")
+    for number in asked:
+        plant.mend(number)
+    return ""
+
+
+def _fault(rig: Commanded, said: Said) -> str:
+    what, names = said.words[:1], said.words[1:]
+    if not what or said.values or (names and what != ("off",)) or len(names) > 1:
+        raise ValueError("give a line fault, e.g. fault drop:0.05, or off, or off and a name")
+    if what == ("off",):
+        return f"{rig.faults.clear(*names)} off"
+    rig.faults.set(*what)
+    return " ".join(rig.faults.texts())
+
+
+def _power_cycle(rig: Commanded, said: Said) -> str:
+    unit, said = _unit(rig, said)
+    _nothing(said)
+    unit.live.power_cycle()
+    unit.tracer.power_cycle()
+    return ""
+
+
+def _show(rig: Commanded, said: Said) -> str:
+    unit, said = _unit(rig, said)
+    snapshot = unit.live.plant.snapshot
+    for name in (*said.words, *said.values):
+        if name not in Snapshot._fields:
+            raise ValueError(f"no quantity {name}{did_you_mean(name, Snapshot._fields)}")
+    return json.dumps({name: getattr(snapshot, name) for name in said.words or Snapshot._fields})
+
+
+def _status(rig: Commanded, said: Said) -> str:
+    _nothing(said)
+    told = []
+    for unit in rig.units:
+        plant = unit.live.plant
+        told.append({"unit": unit.tracer.unit, "site": plant.site.name, "broken": plant.broken()})
+    plant = rig.units[0].live.plant
+    local = to_local(plant.t_utc_s, plant.site.location.timezone).isoformat()
+    time: dict[str, object] = {"utc": iso_utc(plant.t_utc_s), "local": local}
+    if isinstance(rig.clock, WallClock):
+        time |= {"speed": rig.clock.speed, "paused": not rig.clock.goes}
+    return json.dumps({**time, "units": told, "faults": rig.faults.texts()})
+
+
+def _end(rig: Commanded, said: Said) -> str:
+    _nothing(said)
+    rig.end()
+    return ""
+
+
+def _help(_rig: Commanded, _said: Said) -> str:
+    return listing()
+
+
+def _nothing(said: Said) -> None:
+    if said.words or said.values:
+        raise ValueError("takes nothing more")
+
+
+COMMANDS: Final = (
+    Command("pause", "", "stop time", _pause, times=True),
+    Command("go", "", "let time go on after a pause", _go, times=True),
+    Command("speed", "X", "plant time over wall time from here on", _speed, times=True),
+    Command("step", "TIME", "live through so much plant time at once, e.g. step 10min", _step, times=True),
+    Command("jump", "TIME", "the same up to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
+    Command("upset", "NAME [KEY=NUMBER ...] [unit=ID]", "break something; tells the number to mend it by", _upset),
+    Command("mend", "NUMBER|all [unit=ID]", "put right what upset broke", _mend),
+    Command("fault", "TEXT|off [NAME]", "a line fault, see tracertwin faults; or end all, or those of a name", _fault),
+    Command("power-cycle", "[unit=ID]", "take a controller's power away for a moment", _power_cycle),
+    Command("show", "[QUANTITY ...] [unit=ID]", "true quantities of the plant, as JSON", _show, times=True),
+    Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
+    Command("end", "", "stop serving", _end, times=True),
+    Command("help", "", "this list", _help, times=True),
+)  # fmt: skip
+BY_NAME: Final = {command.name: command for command in COMMANDS}
+
+
+def parse(text: str) -> tuple[Command, Said]:
+    """A line cut into command and words.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    name, *rest = text.split() or [""]
+    if name not in BY_NAME:
+        raise ValueError(f"no command {name!r}{did_you_mean(name, BY_NAME)}; known: {', '.join(BY_NAME)}")
+    words, values = [], {}
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier():  # fault delay:0.1:by=300ms is a word
+            words.append(word)
+            continue
+        try:
+            values[key] = float(value)
+        except ValueError:
+            raise ValueError(f"{word}: {value!r} is no number") from None
+    return BY_NAME[name], Said(tuple(words), values)
+
+
+def do(rig: Commanded, text: str) -> str:
+    """Do what a line says; gives what there is to tell.
+
+    Raises
+    ------
+    ValueError
+        Saying what was wrong with it and what would do; nothing is done then.
+    """
+    command, said = parse(text)
+    try:
+        return command.act(rig, said)
+    except ValueError as error:
+        raise ValueError(f"{command.name}: {error}") from None
+
+
+def listing() -> str:
+    """All commands, a line each."""
+    heads = [f"{command.name} {command.arguments}".rstrip() for command in COMMANDS]
+    width = max(map(len, heads))
+    return "\n".join(
+        f"{head:{width}}  {command.meaning}" for head, command in zip(heads, COMMANDS, strict=True)
+    )

@@ -1,0 +1,115 @@
+"""What the command's verbs share: options by their kinds, checks told as problems, Ctrl-C, words to the user."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[Any], Any]:
+    """Parser of an option that is a number within limits, and says which when it isn't."""
+    limits = (
+        f"a whole number from {low:,} to {high:,}" if kind is int else f"a number from {low:g} to {high:g}"
+    )
+
+    def parse(text: Any) -> Any:
+        with suppress(ValueError):
+            value = kind(text)
+            if low <= value <= high:  # never true for nan
+                return value
+        raise typer.BadParameter(f"must be {limits}, got {text!r}")
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[Any], str]:
+    """Parser of an option that is one of some words, and says which would do."""
+
+    def parse(text: Any) -> str:
+        from plant.base.problems import did_you_mean
+
+        if text in words:
+            return str(text)
+        raise typer.BadParameter(
+            f"must be {' or '.join(words)}, got {text!r}{did_you_mean(str(text), words)}"
+        )
+
+    return parse
+
+
+SiteName = Annotated[
+    str, typer.Argument(metavar="SITE", help="A site of config/sites by name, or the path of a site file.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        parser=number(int, 0, 2**63 - 1),
+        metavar="N",
+        help="Weather and load. Same seed, same run. Default: the site's.",
+    ),
+]
+MapName = Annotated[
+    str, typer.Option("--map", metavar="MAP", help="Register map: uart2, epever, or the path of a map file.")
+]
+
+
+class Stop(Exception):  # noqa: N818  not an error: a wish
+    """Ctrl-C or SIGTERM."""
+
+
+def say(text: str) -> None:
+    """A line to the user, beside the results on stdout."""
+    print(f"tracertwin: {text}", file=sys.stderr, flush=True)
+
+
+def checked(option: str, value: str, parse: Callable[[str], Any]) -> Any:
+    """An option's text through a parser that raises ValueError."""
+    from plant.base.problems import Problem, ProblemsError
+
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise ProblemsError([Problem(option, 0, "", str(error))]) from None
+
+
+def seconds(option: str, value: str) -> float:
+    """An option's duration."""
+    from plant.base.clock import parse_duration_s
+
+    return float(checked(option, value, parse_duration_s))
+
+
+def check_folder(option: str, path: Path | None) -> None:
+    """Refuse a file that couldn't be written, before the run that would fill it."""
+    from plant.base.problems import Problem, ProblemsError
+
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        why = "is a folder" if path.is_dir() else f"no such folder: {path.parent}"
+        raise ProblemsError([Problem(option, 0, "", f"{path}: {why}")])
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise `Stop` inside, and are swallowed at its end."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise Stop
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except Stop:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

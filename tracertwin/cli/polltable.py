@@ -1,0 +1,118 @@
+"""`tracertwin poll`: what a Tracer, real or simulated, answers, as a table for people and as JSON for scripts."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich import box
+from rich.table import Table
+
+from modbus.line.endpoint import PtyEndpoint, parse_endpoint
+from modbus.map.registers import TRACER_4210, load_map
+from modbus.master.client import Master
+from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, Device, Question, Reading, read
+from tracertwin.console import wide_console
+
+HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
+WIDE: Final = 96  # columns
+TITLES: Final = {
+    "input": "input registers (04)",
+    "holding": "holding registers (03)",
+    "coil": "coils (01)",
+    "discrete": "discrete inputs (02)",
+}
+
+
+def print_poll(
+    link_text: str, question: Question, map_name: str, unit: int, timeout_s: float, as_json: bool = False
+) -> None:
+    """Read registers and print a table of them, or JSON.
+
+    Parameters
+    ----------
+    link_text : str
+        Where the device is, see `modbus.line.endpoint.parse_endpoint`. On a listening link we wait for it to dial.
+    question : Question
+    map_name : str
+        The map that says what registers mean.
+    unit : int
+        Unit id to ask.
+    timeout_s : float
+        Wait for each reply, which is asked for again twice [s].
+    as_json : bool
+        Print JSON.
+
+    Raises
+    ------
+    LinkError
+        No connection, no reply to the first request, or bytes that are none.
+    MapError
+        The map can't be used.
+    """
+    register_map = load_map(map_name, TRACER_4210)
+    endpoint = parse_endpoint(link_text)
+    if endpoint.listens and not isinstance(endpoint, PtyEndpoint):
+        where = str(endpoint).partition(":")[2]
+        print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
+    within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
+    with Master(endpoint, connect_timeout_s=within_s) as master:
+        lines = list(read(Device(master, unit, timeout_s, str(endpoint)), register_map, question))
+    if as_json:
+        print_json(lines, link=str(endpoint), unit=unit, map=map_name)
+    else:
+        print_table(lines)
+
+
+def print_table(lines: Sequence[Reading]) -> None:
+    """Print a table of the lines, with a heading for each of the device's tables if there are several.
+
+    A column that would be empty is left out. On a narrow terminal the words make room for what they mean.
+    """
+    console = wide_console()
+    cells = [_cells(line) for line in lines]
+    heads = [head for head in HEADS if any(cell[head] for cell in cells)]
+    if console.width < WIDE and "words" in heads:
+        heads.remove("words")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for head in heads:
+        table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
+    several = len({line.table for line in lines}) > 1
+    before = ""
+    for line, cell in zip(lines, cells, strict=True):
+        if several and line.table != before:
+            if before:
+                table.add_row()
+            table.add_row("", TITLES[line.table], style="bold")
+            before = line.table
+        table.add_row(*[cell[head] for head in heads], style=None if line.exception is None else "red")
+    console.print(table)
+
+
+def _cells(line: Reading) -> dict[str, str]:
+    words = "" if line.words is None else " ".join(f"{word:04X}" for word in line.words)
+    if line.table in ("coil", "discrete"):
+        words = ""
+    meaning = "\n".join(line.meaning)
+    if line.exception:
+        meaning = f"exception {line.exception:02d}: {meaning}"
+    texts = (f"0x{line.address:04X}", line.name, line.text, line.unit, words, meaning)
+    return dict(zip(HEADS, texts, strict=True))
+
+
+def print_json(lines: Sequence[Reading], **about: Any) -> None:
+    """Print one JSON object: what it is about, and `registers`, a list of objects.
+
+    Each has `table`, `address` and `name`, and then either `value`, `unit`, `words` and `meaning` (a list of
+    sentences), or `exception`, its code (0: no reply), and `meaning`.
+    """
+    print(json.dumps({**about, "registers": [_object(line) for line in lines]}, indent=2, ensure_ascii=False))
+
+
+def _object(line: Reading) -> dict[str, Any]:
+    told: dict[str, Any] = {"table": line.table, "address": line.address, "name": line.name}
+    if line.exception is None:
+        told |= {"value": line.value, "unit": line.unit, "words": line.words}
+    else:
+        told["exception"] = line.exception
+    return told | {"meaning": line.meaning}

@@ -1,0 +1,144 @@
+"""`tracertwin registers`: a register map, or where two of them differ, as a table to read.
+
+Knows rows and how to lay them out; what a map says as Markdown is `tracertwin.pages.registers`.
+"""
+
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from modbus.map.encodings import ENCODINGS
+from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
+from modbus.map.rows import BIT_TABLES, Bits, Row
+from tracertwin.console import wide_console
+from tracertwin.pages.registers import NEW, NOTHING, TABLE_HEADS, rules, writing
+
+WRAPPED: Final = ("meaning",)
+
+
+def print_map(map_name: str) -> None:
+    """Print every row of a map, table by table, and the rules that hold for all of it.
+
+    Parameters
+    ----------
+    map_name : str
+        ``uart2``, ``epever``, or the path of a map file.
+
+    Raises
+    ------
+    MapError
+        The map can't be used.
+    """
+    register_map = load_map(map_name, TRACER_4210)
+    console = wide_console()
+    console.print(f"{register_map.spec.name}: {register_map.spec.title}")
+    for rule in rules(register_map):
+        console.print(f"- {rule}")
+    console.print()
+    for name, head in TABLE_HEADS.items():
+        rows = [row for row in register_map.spec.rows if row.table == name]
+        if rows:
+            console.print(f"{head}\n")
+            console.print(_rows(rows))
+            console.print()
+    console.print("32 bits: the low word at the lower address. +-: signed, two's complement.")
+    console.print(
+        "value: of a new unit with a sealed battery of 12 V; of ratings and constants, what they are.\n"
+    )
+    _print_sources(console, register_map)
+
+
+def _rows(rows: list[Row]) -> Table:
+    table = _table("address", "name", "value", "unit", "form", "meaning")
+    for row in rows:
+        table.add_row(_place(row), row.name, _value(row), row.unit, _form(row), _meaning(row))
+    return table
+
+
+def print_differences(map_a: str, map_b: str) -> None:
+    """Print each address that firmware written for one map misreads on a device with the other.
+
+    Parameters
+    ----------
+    map_a, map_b : str
+        Names or paths of maps.
+
+    Raises
+    ------
+    MapError
+        One of them can't be used.
+    """
+    a, b = (load_map(name, TRACER_4210) for name in (map_a, map_b))
+    console = wide_console()
+    found = differences(a, b)
+    if not found:
+        console.print(f"{a.spec.name} and {b.spec.name} read every register alike")
+        return
+    console.print(
+        f"firmware written for {a.spec.name} misreads these on a device that speaks {b.spec.name}:\n"
+    )
+    table = _table("table", "address", a.spec.name, b.spec.name)
+    notes = Table.grid(padding=(0, 2))
+    noted: set[str] = set()
+    for item in found:
+        address = f"0x{item.address:04X}"
+        table.add_row(item.table, address, item.here, item.there)
+        if item.note and item.note not in noted:
+            notes.add_row(address, item.note)
+        noted.add(item.note)
+    console.print(table)
+    console.print()
+    console.print(notes)
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for head in heads:
+        table.add_column(head, no_wrap=head not in WRAPPED, overflow="fold")
+    return table
+
+
+def _place(row: Row) -> str:
+    return f"0x{row.address:04X}" + ("+1" if row.words == 2 else "")
+
+
+def _value(row: Row) -> str:
+    if row.quantity or row.bits or row.action:
+        return ""
+    words = [encode(NOTHING, NEW) for encode in row.encoders(TRACER_4210)]
+    return f"{words[0]}" if row.values else row.text(words)
+
+
+def _form(row: Row) -> str:
+    if row.table in BIT_TABLES:
+        return "bit"
+    form = "packed" if row.encoding else f"x{row.scale:g}"
+    return form + " 32 bits" * (row.words == 2) + " +-" * row.signed
+
+
+def _meaning(row: Row) -> str:
+    told = [row.meaning, *(f"{_bits(field)}: {field.meaning}" for field in row.bits)]
+    if row.encoding:
+        told.append(ENCODINGS[row.encoding].meaning)
+    if row.values:
+        told.append(", ".join(f"{number} {what}" for number, what in row.values.items()))
+    if how := writing(row):
+        told.append(f"written: {how}")
+    told[-1] += f" [{' '.join(row.source)}]"
+    return "\n".join(told)
+
+
+def _bits(field: Bits) -> str:
+    high, low = field.bits
+    return f"D{high}" if high == low else f"D{high}-{low}"
+
+
+def _print_sources(console: Console, register_map: RegisterMap) -> None:
+    used = {name for row in register_map.spec.rows for name in row.source}
+    table = Table.grid(padding=(0, 1))
+    for name, text in register_map.spec.sources.items():
+        if name in used:
+            table.add_row(f"{name}:", text)
+    console.print(table)

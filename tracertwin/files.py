@@ -1,0 +1,22 @@
+"""Files that are written in one piece, and their names where there is one for each unit."""
+
+import os
+from pathlib import Path
+
+from plant.base.problems import Problem, ProblemsError
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The first unit's file, and beside it those of the others: trace.csv, trace-2.csv."""
+    return path if number == 0 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that nobody ever sees half written."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ProblemsError([Problem(str(path), 0, "", f"cannot write: {error.strerror}")]) from error

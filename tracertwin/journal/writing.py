@@ -1,0 +1,172 @@
+"""A journal of a run while it goes on: every outside input and what was sent for it, a line of JSON each.
+
+Every line has left the process when the reply leaves, so a killed run leaves all but its last line at most. A journal
+that can't be written any more ends; the run doesn't.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic
+
+from modbus.codec.parser import Junk, Received
+from modbus.codec.requests import Request
+from modbus.line.conversation import Answer
+from plant.base.problems import Problem, ProblemsError
+from tracertwin.journal.entries import (
+    End,
+    Entry,
+    Exchange,
+    File,
+    Head,
+    Noise,
+    Order,
+    Peer,
+    Sent,
+    Stale,
+    What,
+    entry_line,
+    file_line,
+    head_line,
+)
+
+
+class Journal:
+    """Writes down a run.
+
+    Parameters
+    ----------
+    path : Path
+        Written anew.
+    times_s : callable
+        Where each of the plants stands [s UTC].
+    hold : callable
+        A context in which nobody else moves a plant, changes it or answers a request.
+    warn : callable
+        Told in a line of text why the journal ended before the run.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        times_s: Callable[[], Sequence[int]],
+        hold: Callable[[], AbstractContextManager[None]],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._path = path
+        self._times_s = times_s
+        self._hold = hold
+        self._warn = warn
+        self._began_s = monotonic()
+        self._writing = threading.Lock()
+        self._fd: int | None = None
+        self._number = 0
+
+    def begin(self, head: Head, files: Sequence[File]) -> None:
+        """Write how the run is set up.
+
+        Raises
+        ------
+        ProblemsError
+            The file can't be written.
+        """
+        self._began_s = monotonic()
+        try:
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            for line in (head_line(head), *map(file_line, files)):
+                self._write(line)
+        except OSError as error:
+            self._give_up()
+            raise ProblemsError(
+                [Problem(str(self._path), 0, "", f"cannot write: {error.strerror}")]
+            ) from error
+
+    def witness(self, line: int, answer: Answer) -> "LineWitness":
+        """What writes down one of the links."""
+        return LineWitness(self, line, answer)
+
+    def command(self, text: str) -> None:
+        """A command; to be called before it is done, while the plants are held."""
+        self.note(None, Order(text))
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Have nobody else move a plant, change it or answer a request."""
+        return self._hold()
+
+    def since_s(self, at_s: float) -> float:
+        """A moment of the wall's monotonic clock, counted from the journal's beginning."""
+        return at_s - self._began_s
+
+    def note(self, line: int | None, what: What) -> None:
+        """Write an entry, stamped with where the plants stand now."""
+        with self._writing:
+            if self._fd is None:
+                return
+            self._number += 1
+            times_s, wall_s = tuple(self._times_s()), self.since_s(monotonic())
+            try:
+                self._write(entry_line(Entry(self._number, times_s, wall_s, line, what)))
+            except OSError as error:
+                self._give_up()
+                self._warn(f"{self._path}: {error.strerror}; the journal ends before entry {self._number}")
+
+    def end(self) -> None:
+        """Write that the run was ended, and close the file."""
+        self.note(None, End())
+        with self._writing:
+            self._give_up()
+
+    def _write(self, line: str) -> None:
+        assert self._fd is not None
+        left = memoryview(f"{line}\n".encode("ascii"))
+        while left:
+            left = left[os.write(self._fd, left) :]
+
+    def _give_up(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+class LineWitness:
+    """Writes down what one link hears and says; a `modbus.line.conversation.Witness`."""
+
+    def __init__(self, journal: Journal, line: int, answer: Answer) -> None:
+        self._journal = journal
+        self._line = line
+        self._answer = answer
+        self._asked: Received | None = None
+
+    def answer(self, request: Request) -> Sent:
+        """Answer, and write it down; nobody moves or changes a plant meanwhile, so the stamp is exact."""
+        with self._journal.hold():
+            try:
+                sent = self._answer(request)
+            except Exception as error:
+                self._note(request, None, repr(error))
+                raise
+            self._note(request, sent)
+            return sent
+
+    def _note(self, request: Request, sent: Sent, failure: str = "") -> None:
+        asked = self._asked or Received(request, request.encode(), monotonic())
+        self._asked = None
+        asked_s = self._journal.since_s(asked.at_s)
+        self._journal.note(self._line, Exchange(asked.raw, sent, asked_s, failure))
+
+    def connected(self) -> None:
+        self._journal.note(self._line, Peer(True))
+
+    def closed(self) -> None:
+        self._journal.note(self._line, Peer(False))
+
+    def asked(self, received: Received) -> None:
+        self._asked = received
+
+    def stale(self, received: Received) -> None:
+        self._journal.note(self._line, Stale(received.raw))
+
+    def junk(self, junk: Junk) -> None:
+        self._journal.note(self._line, Noise(junk.data, junk.why))

@@ -1,0 +1,255 @@
+"""docs/registers.md: what the maps, the models and the rules of writing say, as Markdown.
+
+`python -m tracertwin.pages.registers` writes it; a test keeps it up to date. The words that the command's tables share
+with it stand here too.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from modbus.device.model import load_model
+from modbus.map.encodings import ENCODINGS
+from modbus.map.file import MapSpec
+from modbus.map.quantities import DERIVED
+from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
+from modbus.map.rows import BIT_TABLES, TABLES, Row
+from plant.base.configs import config_dir
+from plant.controller.settings import LITHIUM_ORDERING, ORDERING, Settings, factory
+from plant.kernel.snapshot import Snapshot
+
+NEW: Final[Settings] = factory(1, 12)  # of a new unit, sealed battery
+NOTHING: Final = Snapshot(*[0.0] * len(Snapshot._fields))
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "registers.md"
+ENCODING: Final = """\
+A number on the wire is quantity x factor x scale. It is rounded half to even (0.125 V at x100 reads 12), or
+where the table says so cut off. What does not fit reads the nearest number that does: a device clamps, and a
+wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity) reads 0, because a reply has
+to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative numbers
+are in two's complement. All registers of one reply are from one instant."""
+
+RULES: Final[Mapping[str, Mapping[object, str]]] = {
+    "unmapped": {
+        "zero": "an unmapped input register reads 0",
+        "exception": "an unmapped address is refused",
+    },
+    "partial": {
+        "refuse": "so is a block with an unmapped address in it",
+        "cut": "a block ends before its first unmapped address",
+    },
+    "units": {
+        "any": "input registers are told to any unit id from 0 to 247",
+        "own": "the own unit id is answered, others are not; broadcasts (0) are done and not answered",
+    },
+}
+TABLE_HEADS: Final[Mapping[str, str]] = {
+    "coil": "Coils (read by function 01, written by 05)",
+    "discrete": "Discrete inputs (function 02)",
+    "input": "Input registers (function 04)",
+    "holding": "Holding registers (read by function 03, written by 10 and 06)",
+}
+
+
+def rules(register_map: RegisterMap) -> list[str]:
+    """What holds for a map as a whole, a sentence each."""
+    spec = register_map.spec
+    told = [text[getattr(spec, key)] for key, text in RULES.items()]
+    if spec.unmapped == "zero":
+        told.remove(RULES["partial"][spec.partial])  # nothing is unmapped then
+        told.append(f"functions other than 04 are those of `{register_map.published.spec.name}`")
+    return [*told, f"at most {spec.max_count} registers are read at once; a model may have smaller limits"]
+
+
+def writing(row: Row) -> str:
+    """How a row can be written, in words; empty if it can't."""
+    if row.write == "no":
+        return ""
+    told = ["in one frame with its neighbours"] if row.write == "block" else ["yes"]
+    if row.limits is not None:
+        low, high = (f"{limit:g}" for limit in row.limits)
+        told.append(f"{low} to {high}" + " (twice that at 24 V)" * row.limits_grow)
+    told += [f"{name} {' '.join(map(str, of))}" for name, of in row.needs.items()]
+    return ", ".join(told)
+
+
+def page(maps: list[RegisterMap]) -> str:
+    """The register reference as Markdown."""
+    return "\n".join(_page(maps)) + "\n"
+
+
+def _page(maps: list[RegisterMap]) -> Iterator[str]:
+    yield "<!-- Made by `python -m tracertwin.pages.registers` from config/registers; do not edit. -->"
+    yield "# Registers"
+    yield ""
+    yield from ENCODING.splitlines()
+    yield ""
+    yield (
+        "Quantities are fields of `plant/kernel/snapshot.py`, settings those of `plant/controller/settings.py`; "
+        "besides there are:"
+    )
+    yield ""
+    yield from (f"- `{derived.name}`: {derived.meaning}" for derived in DERIVED)
+    for register_map in maps:
+        yield from _map_section(register_map)
+    for register_map in maps:
+        if register_map.extends is not None:
+            yield from _difference_section(register_map, register_map.root)
+    yield from _ordering_section()
+    yield from _models_section()
+    yield ""
+    yield "## Sources"
+    yield ""
+    sources = {name: text for register_map in maps for name, text in register_map.spec.sources.items()}
+    yield from (f"- **{name}**: {text}" for name, text in sources.items())
+
+
+def _map_section(register_map: RegisterMap) -> Iterator[str]:
+    spec = register_map.spec
+    inherited = spec.extends.rows if spec.extends else ()
+    own = [row for row in spec.rows if row not in inherited]
+    yield f"\n## `{spec.name}`: {spec.title}"
+    yield ""
+    yield from (f"- {rule}" for rule in rules(register_map))
+    if spec.extends:
+        yield f"- every address that is not in this table is as in `{spec.extends.name}`"
+    for table in TABLES:
+        yield from _table_section(table, [row for row in own if row.table == table])
+    notes = [row for row in own if row.note or row.guess]
+    if notes:
+        yield "\n### Where sources disagree, are silent or need a word"
+        yield ""
+        yield from (
+            f"- {row.table} `{_place(row)}` {row.name}: {'**guess**; ' * row.guess}{row.note}"
+            for row in notes
+        )
+    yield from _refusals_section(spec)
+
+
+def _table_section(table: str, rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    written = table in {"coil", "holding"}
+    heads = ["address", "name", "shows", "unit", "scale", "bits", *["written", "new unit"] * written]
+    yield f"\n### {TABLE_HEADS[table]}"
+    yield ""
+    yield "| " + " | ".join([*heads, "meaning", "source", "recorded on"]) + " |"
+    yield "|---" * (len(heads) + 3) + "|"
+    yield from (_table_line(row, written) for row in rows)
+
+
+def _refusals_section(spec: MapSpec) -> Iterator[str]:
+    if spec.extends is None and spec.refusals:
+        yield "\n### What is refused, and how"
+        yield ""
+        yield "A refused write changes nothing. Functions that do not exist get exception 01."
+        yield ""
+        yield "| exception | to | source |"
+        yield "|---|---|---|"
+        for refusal in spec.refusals:
+            source = ", ".join(refusal.source) + (" **guess**" if refusal.guess else "")
+            yield f"| {refusal.code:02d} | {refusal.meaning} | {source.strip()} |"
+    if spec.left_out:
+        yield "\n### Addresses left out"
+        yield ""
+        yield "| table | address | why | source |"
+        yield "|---|---|---|---|"
+        yield from (f"| {o.table} | {o.addresses} | {o.why} | {', '.join(o.source)} |" for o in spec.left_out)
+
+
+def _ordering_section() -> Iterator[str]:
+    yield "\n## Which settings go together"
+    yield ""
+    yield "A write after which one of these would not hold is refused:"
+    yield ""
+    for order, whose in ((ORDERING, ""), (LITHIUM_ORDERING[len(ORDERING) :], "with lithium ")):
+        for higher, lower, strict in order:
+            yield f"- {whose}`{higher}` {'above' if strict else 'not below'} `{lower}`"
+    yield "- types user and lithium with a system voltage that is set, not automatic (V25, V26, MAN_XTRA)"
+    yield "- a lithium type with the system voltage that it is for, and without temperature compensation"
+    yield ""
+    yield 'The documents print every one strictly; units in the field hold equal voltages where it says "not below".'
+    yield "Changing the type loads its voltages (user keeps what is there); changing the system voltage scales them."
+
+
+def _models_section() -> Iterator[str]:
+    yield "\n## Models"
+    yield ""
+    yield "Name and firmware are what function 2B tells, with a serial number of 13 digits and three of the unit id."
+    yield "What of it was recorded and what is a guess stands in `config/controllers`."
+    yield ""
+    heads = ("controller", "name", "firmware", "bits", "registers", "by function 43", "written", "for more")
+    yield "| " + " | ".join([*heads, "a new unit id holds"]) + " |"
+    yield "|---" * (len(heads) + 1) + "|"
+    for path in sorted((config_dir() / "controllers").glob("*.yaml")):
+        model = load_model(path.stem)
+        most = model.largest
+        cells = [
+            f"`{path.stem}`",
+            model.name,
+            model.firmware,
+            most.bits,
+            most.words,
+            most.sparse,
+            most.written,
+        ]
+        cells += [f"exception {model.too_large:02d}", model.new_id.replace("_", " ")]
+        yield "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _difference_section(here: RegisterMap, there: RegisterMap) -> Iterator[str]:
+    yield f"\n## Where `{here.spec.name}` and `{there.spec.name}` disagree"
+    yield ""
+    yield f"Firmware that reads these addresses by `{here.spec.name}` shows wrong numbers on a real Tracer."
+    yield ""
+    yield f"| table | address | `{here.spec.name}` | `{there.spec.name}` | note |"
+    yield "|---|---|---|---|---|"
+    for item in differences(here, there):
+        yield f"| {item.table} | 0x{item.address:04X} | {item.here} | {item.there} | {item.note} |"
+
+
+def _table_line(row: Row, written: bool) -> str:
+    meaning = "<br>".join([row.meaning, *(f"D{_span(*field.bits)}: {field.meaning}" for field in row.bits)])
+    if row.values:
+        meaning += ": " + ", ".join(f"{number} {what}" for number, what in row.values.items())
+    scale = f"x{row.scale:g}" + ", cut off" * (row.rounding == "truncate")
+    if row.encoding:
+        scale = ENCODINGS[row.encoding].meaning
+    bits = f"{16 * row.words}" + " signed" * row.signed if row.table not in BIT_TABLES else "1"
+    cells = [_place(row), row.name, _shows(row), row.unit, scale, bits]
+    cells += [writing(row), new_unit(row)] if written else []
+    return "| " + " | ".join([*cells, meaning, ", ".join(row.source), ", ".join(row.seen)]) + " |"
+
+
+def new_unit(row: Row) -> str:
+    """What a row of settings shows on a new unit with a sealed battery of 12 V; empty for other rows."""
+    return row.text([encode(NOTHING, NEW) for encode in row.encoders({})]) if row.setting else ""
+
+
+def _place(row: Row) -> str:
+    return f"0x{row.address:04X}" + (f"-{row.addresses[-1]:04X}" if row.words > 1 else "")
+
+
+def _shows(row: Row) -> str:
+    if row.bits:
+        named = (f"`{field.quantity}`" if field.quantity else f"{field.constant}" for field in row.bits)
+        return ", ".join(dict.fromkeys(named))
+    if row.action:
+        return "nothing"
+    if row.constant is not None:
+        return f"{row.constant:g}"
+    source = f"`{row.quantity or row.setting}`" if not row.rating else f"rating `{row.rating}`"
+    return source + (f" x {row.factor:g}" if row.factor != 1 else "")
+
+
+def _span(high: int, low: int) -> str:
+    return f"{high}" if high == low else f"{high}-{low}"
+
+
+def current_page() -> str:
+    """What docs/registers.md should say now."""
+    return page([load_map(name, TRACER_4210) for name in ("uart2", "epever")])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(current_page(), encoding="utf-8")
+    print(f"wrote {PAGE}")
