@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from benchmarks.table import Result
 from plant.base.clock import DAY_S
 from plant.battery import leadacid as battery
-from plant.battery.leadacid import State, rested
+from plant.battery.leadacid import LeadAcidState, rested
 from plant.plant import Plant
 from plant.site.model import load_site
 
@@ -75,8 +75,8 @@ def _lsoda_day(number: int) -> float:
     block, room_c = site.battery.parameters(), 18.0
     before = rested(float(rows[0, fields.index("soc")]), room_c, block)
 
-    def rhs(t: float, y: np.ndarray) -> State:
-        return battery.rates(State(*y), float(np.interp(t, t_s, i_a)), room_c, block)[0]
+    def rhs(t: float, y: np.ndarray) -> LeadAcidState:
+        return battery.rates(LeadAcidState(*y), float(np.interp(t, t_s, i_a)), room_c, block)[0]
 
     rhs(0.0, np.array(before))  # compiles
     began = perf_counter()

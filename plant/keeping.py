@@ -24,7 +24,7 @@ from plant.controller.settings import Settings
 from plant.controller.tracker import Tracker
 from plant.controller.tracking import Steady
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import EVENTS_KEPT, PARTS, Books, Memory, empty_books, part
+from plant.kernel.state import EVENTS_KEPT, PARTS, Books, PlantState, empty_books, part
 from plant.plant import Plant
 from plant.remembered import Remembered, Turn
 from plant.site.model import Site
@@ -71,7 +71,15 @@ def layout() -> str:
     not.
     """
     rules = [(rule.machine.name, rule.from_.name, rule.to.name) for rule in RULES]
-    names = (PARTS, Snapshot._fields, Settings._fields, Memory._fields, Tracker._fields, list(Machine), rules)
+    names = (
+        PARTS,
+        Snapshot._fields,
+        Settings._fields,
+        PlantState._fields,
+        Tracker._fields,
+        list(Machine),
+        rules,
+    )
     laws = {name: law.State._fields for name, law in ageing.LAWS.items()}
     chemistries = {kind.__name__: list(kind.__annotations__) for kind in battery.CHEMISTRIES}
     return hashlib.sha256(repr((VERSION, names, laws, chemistries)).encode()).hexdigest()[:12]
@@ -111,7 +119,7 @@ def as_plain(then: Remembered) -> Kept:
         "books": {name: part(then.books, name) for name in WITHOUT_EVENTS},
         "events": events_of(then.books),
         "battery": then.memory.x,
-        "memory": {name: getattr(then.memory, name) for name in Memory._fields[1:]},
+        "memory": {name: getattr(then.memory, name) for name in PlantState._fields[1:]},
         "clock": {"set_utc_s": then.clock.set_utc_s, "shift_s": then.clock.shift_s},
         "upsets": then.upsets,
         "turns": [list(turn) for turn in then.turns],
@@ -155,7 +163,7 @@ def _read(site: Site, plain: Any) -> Remembered:
     return Remembered(
         **{name: plain[name] for name in PLAIN if name != "broken"},
         broken=tuple(plain["broken"]),
-        memory=Memory(**memory),
+        memory=PlantState(**memory),
         books=_books(plain),
         settings=Settings(**plain["settings"]),
         clock=DeviceClock(site.location.timezone, gains, **plain["clock"]),

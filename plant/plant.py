@@ -40,8 +40,8 @@ from plant.kernel.state import (
     LOAD,
     Books,
     Detailed,
-    Memory,
     Parameters,
+    PlantState,
     QuasiStatic,
     empty_books,
     part,
@@ -49,7 +49,7 @@ from plant.kernel.state import (
 from plant.kernel.step import run_steps
 from plant.remembered import Fidelity, Remembered, Turn, copied
 from plant.site.model import Site
-from plant.site.upsets import Rig, applied, check
+from plant.site.upsets import Equipment, applied, check
 from plant.weather import sun
 
 SIZING_STEP_S = 60
@@ -118,7 +118,7 @@ class Plant:
         inputs, index = self._at(start)
         t_room = float(inputs.t_room_c[index])
         x = battery.rested(site.battery.soc, t_room, self._par.battery)
-        self._memory = Memory(x, 0.0, 0.0, t_room, 0.0, math.nan, math.nan, 0, fresh(self._par.tracker))
+        self._memory = PlantState(x, 0.0, 0.0, t_room, 0.0, math.nan, math.nan, 0, fresh(self._par.tracker))
         self._books = empty_books()
         self._learn(self._settings.night_length_min)
         self._look_outside()
@@ -168,12 +168,12 @@ class Plant:
         days = self._block_days
         return inputs_of(self.site, self.seed, number * days, days, self.step_s, defects)
 
-    def _rigged(self) -> Rig:
+    def _rigged(self) -> Equipment:
         """What the plant is made of with what is broken now."""
         site = self.site
         cable_ohm = site.array.parts[0].losses.cable_ohm if len(site.array.parts) == 1 else 0.0
         stage = power_stage(site.controller.parameters(), site.battery.system_v, cable_ohm)
-        rig = Rig(self._aged, stage, site.battery.cable_ohm)
+        rig = Equipment(self._aged, stage, site.battery.cable_ohm)
         for number in self._broken:
             further = applied(rig, *self._upsets[number])
             with suppress(ValueError):  # nothing is left for it to break: a string can't come off twice
@@ -384,7 +384,7 @@ class Plant:
                 raise
             return self._at(self.t_utc_s - self.step_s)
 
-    def _settled(self) -> tuple[Memory, Books, Snapshot]:
+    def _settled(self) -> tuple[PlantState, Books, Snapshot]:
         """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
         inputs, index = self._here()
         self._tell()
@@ -500,7 +500,7 @@ class Plant:
         """A solar day is over: the battery is a day older."""
         assert self._age is not None
         log = part(self._books, "hours").reshape(24, 6)
-        self._age = ageing.a_day(
+        self._age = ageing.age_one_day(
             self._age, Hours(*log.T.copy()), self.site.battery.new(), self.site.battery.life()
         )
         lost = ageing.loss(self._age, self.site.battery.life())

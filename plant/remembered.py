@@ -10,7 +10,7 @@ from plant.battery.ageing import AgeingState
 from plant.controller.clock import DeviceClock
 from plant.controller.settings import Settings
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import Books, Memory
+from plant.kernel.state import Books, PlantState
 
 Fidelity = Literal["detailed", "sizing"]
 
@@ -31,7 +31,7 @@ class Remembered(NamedTuple):
     step_s: int
     start_utc_s: int  # where the run began
     t_utc_s: int  # where it stands
-    memory: Memory
+    memory: PlantState
     books: Books
     settings: Settings  # the length of nights is in the books
     clock: DeviceClock

@@ -13,7 +13,7 @@ from modbus.codec.requests import (
     ReadBits,
     ReadSparse,
     ReadWords,
-    UnitId,
+    UnitIdRequest,
     Unknown,
     WriteCoil,
     WriteCoils,
@@ -71,7 +71,7 @@ known_requests = st.one_of(
         Login, unit=byte, user=st.binary(min_size=1, max_size=32), password=st.binary(min_size=6, max_size=6)
     ),
     st.builds(ReadSparse, **addressed, count=word),
-    st.builds(UnitId, unit=byte, unit_id=byte),
+    st.builds(UnitIdRequest, unit=byte, unit_id=byte),
 )
 
 

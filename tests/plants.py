@@ -7,17 +7,26 @@ from plant.array.diode import Curve
 from plant.battery import leadacid as battery
 from plant.battery.cell import Source
 from plant.battery.file import load_block
-from plant.battery.leadacid import LeadAcid, State
+from plant.battery.leadacid import LeadAcid, LeadAcidState
 from plant.controller.charger import SetPoints
-from plant.controller.converter import Bus, Limit, LoadDemand, Port, at_first, node_of, solve, with_powers
+from plant.controller.converter import (
+    Limit,
+    LoadDemand,
+    OperatingPoint,
+    Port,
+    at_first,
+    node_of,
+    solve,
+    with_powers,
+)
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.offer import Offer
 from plant.controller.stage import PowerStage
 from plant.controller.tracking import Steady
-from plant.kernel.node import flows, look
+from plant.kernel.node import flows, operating_point
 from plant.kernel.rungekutta import rk4
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import Books, Detailed, Flows, Held, Memory, Parameters, empty_books, part
+from plant.kernel.state import Books, Detailed, Flows, Held, Parameters, PlantState, empty_books, part
 from plant.kernel.step import grid_step
 from plant.plant import Plant
 from plant.site.model import Site, load_site
@@ -76,9 +85,9 @@ def books(par: Parameters) -> Books:
     return fresh
 
 
-def memory(x: State) -> Memory:
+def memory(x: LeadAcidState) -> PlantState:
     """A controller that remembers nothing."""
-    return Memory(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, x.t_c, 0, Steady(0.995))
+    return PlantState(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, x.t_c, 0, Steady(0.995))
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
@@ -89,16 +98,16 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
     return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, demand_w, True)
 
 
-def step(now: Memory, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> Memory:
+def step(now: PlantState, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> PlantState:
     """One step of the grid."""
-    w = battery.warmed(now.x.t_c, par.battery)
+    w = battery.at_temperature(now.x.t_c, par.battery)
     return grid_step(now, inputs, w, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
 
 
-def rk4_step(x: State, h: float, inputs: Held, par: Parameters) -> State:
+def rk4_step(x: LeadAcidState, h: float, inputs: Held, par: Parameters) -> LeadAcidState:
     """One step of the integrator, without events."""
-    w = battery.warmed(x.t_c, par.battery)
-    now = look(x, at_first(0.0, 0.0), inputs, w, par.stage)
+    w = battery.at_temperature(x.t_c, par.battery)
+    now = operating_point(x, at_first(0.0, 0.0), inputs, w, par.stage)
     went_s, end, *_ = rk4(x, now, h, inputs, w, par.stage)
     assert went_s == h
     return end
@@ -114,7 +123,7 @@ def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=N
     """The battery alone under a constant current or one given by ``current_a(x)``, by scipy."""
 
     def rhs(_t, y):
-        now = State(*y)
+        now = LeadAcidState(*y)
         i = current_a(now) if callable(current_a) else current_a
         return np.array(battery.rates(now, i, t_room_c, p)[0])
 
@@ -128,9 +137,9 @@ def radau_plant(x, seconds, inputs, par, t_eval=None):
     """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
 
     def rhs(_t, y):
-        now = State(*y)
-        w = battery.warmed(now.t_c, par.battery)
-        bus = look(now, at_first(0.0, 0.0), inputs, w, par.stage)
+        now = LeadAcidState(*y)
+        w = battery.at_temperature(now.t_c, par.battery)
+        bus = operating_point(now, at_first(0.0, 0.0), inputs, w, par.stage)
         return np.array(flows(now, bus, battery.inner(now, w), inputs, w, par.stage)[0])
 
     return solve_ivp(rhs, (0.0, seconds), np.array(x), method="Radau", rtol=1e-10, atol=1e-12, t_eval=t_eval)
@@ -164,7 +173,7 @@ def assert_closes(p: Plant, since: Snapshot, battery: float = 1e-6) -> None:
 def solved(
     source: Source, port: Port, v_target_v: float, charging: bool, offer: Offer, load: LoadDemand, limit: Limit,
     stage: PowerStage,
-) -> Bus:  # fmt: skip
+) -> OperatingPoint:  # fmt: skip
     """The node with its powers, of which nothing is known from before."""
     unseen = at_first(0.0, 0.0)
     now = solve(source, port, v_target_v, charging, node_of(unseen), offer, load, limit, stage)

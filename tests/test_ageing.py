@@ -31,7 +31,7 @@ def lived(law, days, model="agm", life=LIFE, **day):
     p = load_block(model)
     state = ageing.fresh(law)
     for _ in range(days):
-        state = ageing.a_day(state, a_day(q_ah=p.q_ah, **day), p, life)
+        state = ageing.age_one_day(state, a_day(q_ah=p.q_ah, **day), p, life)
     return ageing.loss(state, life).q_loss
 
 
@@ -62,7 +62,7 @@ def test_half_of_it_a_day_lasts_about_as_long_as_the_data_sheet_says():
     for law, least, most in (("weighted_ah", 450, 1100), ("rainflow", 600, 612)):
         state, days = ageing.fresh(law), 0
         while ageing.loss(state, life).q_loss < 0.2:
-            state = ageing.a_day(state, a_day(depth=0.5), p, life)
+            state = ageing.age_one_day(state, a_day(depth=0.5), p, life)
             days += 1
         assert least < days < most
 
@@ -95,7 +95,7 @@ def test_an_hour_at_the_ten_hour_current_weighs_a_little_more_than_it_is():
     hour = Hours(
         np.zeros(1), np.full(1, 10.4), np.full(1, 0.9), np.full(1, 25.0), np.full(1, 12.4), np.zeros(1)
     )
-    state = ageing.a_day(ageing.fresh("weighted_ah"), hour, p, LIFE)
+    state = ageing.age_one_day(ageing.fresh("weighted_ah"), hour, p, LIFE)
     assert state.memory.z_w == pytest.approx(0.1 * (1.0 + 6.614e-5 + 0.1 * 3.307e-3), rel=1e-9)
 
 
@@ -108,16 +108,16 @@ def test_gas_stirs_the_acid_of_a_vented_battery():
 def test_acid_held_in_a_mat_does_not_stratify():
     state = ageing.fresh("weighted_ah")
     for _ in range(30):
-        state = ageing.a_day(state, a_day(depth=0.8, v_v=12.5), load_block("agm"), LIFE)
+        state = ageing.age_one_day(state, a_day(depth=0.8, v_v=12.5), load_block("agm"), LIFE)
     assert state.memory.f_strat == 0.0
 
 
 def test_charges_that_stop_at_95_percent_are_bad_ones_and_a_full_one_forgives_them():
     p, state = load_block("agm"), ageing.fresh("weighted_ah")
     for _ in range(3):
-        state = ageing.a_day(state, a_day(top=0.95), p, LIFE)
+        state = ageing.age_one_day(state, a_day(top=0.95), p, LIFE)
     assert state.memory.n_bad == pytest.approx(2.0, abs=0.01)  # the third has not ended yet
-    state = ageing.a_day(state, a_day(top=1.0), p, LIFE)
+    state = ageing.age_one_day(state, a_day(top=1.0), p, LIFE)
     assert state.memory.n_bad == 0.0
     assert state.memory.hours_since_full < 24.0
 
@@ -128,7 +128,7 @@ def test_each_freezing_takes_a_fifth_once():
     state = ageing.fresh("rainflow")
     life = Life(cycles=1e9, float_years=1e9)
     for day in (cold, warm, cold):
-        state = ageing.a_day(state, day, p, life)
+        state = ageing.age_one_day(state, day, p, life)
     assert state.freezings == 2
     assert ageing.loss(state, life).q_loss == pytest.approx(1.0 - 0.8**2, abs=1e-6)
 
@@ -185,10 +185,10 @@ def test_a_year_of_days_leaves_few_turning_points_pending():
 def test_an_age_survives_being_written_down(law, model):
     state = ageing.fresh(law, 0.95)
     for _ in range(3):
-        state = ageing.a_day(state, a_day(frozen=1.0), load_block(model), LIFE)
+        state = ageing.age_one_day(state, a_day(frozen=1.0), load_block(model), LIFE)
     again = ageing.from_plain(json.loads(json.dumps(ageing.as_plain(state))))
     assert again == state
-    assert ageing.a_day(again, a_day(), load_block(model), LIFE) == ageing.a_day(
+    assert ageing.age_one_day(again, a_day(), load_block(model), LIFE) == ageing.age_one_day(
         state, a_day(), load_block(model), LIFE
     )
 
@@ -198,5 +198,5 @@ def test_an_age_survives_being_written_down(law, model):
 )
 def test_a_day_without_use_is_harmless_to_the_arithmetic(law, model):
     nothing = Hours(*(np.zeros(24) for _ in range(3)), np.full(24, -30.0), np.zeros(24), np.zeros(24))
-    state = ageing.a_day(ageing.fresh(law), nothing, load_block(model), LIFE)
+    state = ageing.age_one_day(ageing.fresh(law), nothing, load_block(model), LIFE)
     assert 0.0 <= ageing.loss(state, LIFE).q_loss < 1e-3

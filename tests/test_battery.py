@@ -69,7 +69,9 @@ def test_terminal_power_is_what_is_stored_and_what_is_lost(name, fills, i_a, t_c
 def any_state(p, a, b, c, t_c):
     """A state from three numbers between 0 and 1."""
     if isinstance(p, leadacid.LeadAcid):
-        return leadacid.State(a * p.c * p.q_ah, b * (1 - p.c) * p.q_ah, p.cells * (1.95 + 0.45 * c), t_c)
+        return leadacid.LeadAcidState(
+            a * p.c * p.q_ah, b * (1 - p.c) * p.q_ah, p.cells * (1.95 + 0.45 * c), t_c
+        )
     return type(battery.rested(0.5, t_c, p))(a, 2 * b - 1, 0.1 * c, 0.1 - 0.1 * c, t_c)
 
 
@@ -111,7 +113,7 @@ def test_weak_acid_freezes_and_blocks_the_current_strong_acid_does_not():
 def test_ice_is_where_the_acid_is_weak_at_the_electrode():
     """After a hard discharge the available well is empty while the bound one is full."""
     p = load_block("flooded")
-    x = leadacid.State(0.1 * p.c * p.q_ah, 0.9 * (1 - p.c) * p.q_ah, 12.0, -10.0)
+    x = leadacid.LeadAcidState(0.1 * p.c * p.q_ah, 0.9 * (1 - p.c) * p.q_ah, 12.0, -10.0)
     assert battery.frozen(x, p)
     assert not battery.frozen(x._replace(q1_ah=0.9 * p.c * p.q_ah, q2_ah=0.1 * (1 - p.c) * p.q_ah), p)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modbus.codec.replies import WordsReply, decode_reply
-from modbus.codec.requests import ReadWords, UnitId, WriteCoil, crc16
-from modbus.device.bus import Bus, collided
+from modbus.codec.requests import ReadWords, UnitIdRequest, WriteCoil, crc16
+from modbus.device.bus import MultidropBus, collided
 from modbus.device.tracer import Tracer
 from modbus.line.endpoint import LinkError, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
@@ -29,12 +29,12 @@ def unit(own: int, v_batt_v: float, map_name: str = "epever") -> Tracer:
     return Tracer(load_map(map_name, TRACER_4210), device, own, alone=False)
 
 
-def two(first: int = 1, second: int = 2, map_name: str = "epever") -> tuple[Bus, list[str]]:
+def two(first: int = 1, second: int = 2, map_name: str = "epever") -> tuple[MultidropBus, list[str]]:
     said: list[str] = []
-    return Bus([unit(first, 12.5, map_name), unit(second, 13.25, map_name)], said.append), said
+    return MultidropBus([unit(first, 12.5, map_name), unit(second, 13.25, map_name)], said.append), said
 
 
-def battery_v(bus: Bus, own: int) -> float | None:
+def battery_v(bus: MultidropBus, own: int) -> float | None:
     request = ReadWords(own, 4, 0x331A, 1)
     raw = bus.answer(request)
     if raw is None:
@@ -64,7 +64,9 @@ def test_two_units_of_one_id_send_at_once_and_nobody_can_read_it():
 def test_a_broadcast_reaches_every_unit_and_none_answers():
     devices = [Still(NOON), Still(NOON)]
     maps = load_map("epever", TRACER_4210)
-    bus = Bus([Tracer(maps, device, own, alone=False) for own, device in enumerate(devices, 1)], print)
+    bus = MultidropBus(
+        [Tracer(maps, device, own, alone=False) for own, device in enumerate(devices, 1)], print
+    )
     before = [device.shown().settings.load_on for device in devices]
     assert bus.answer(WriteCoil(0, 0x0002, 0x0000)) is None
     assert before == [1, 1]
@@ -74,7 +76,7 @@ def test_a_broadcast_reaches_every_unit_and_none_answers():
 def test_the_service_address_among_several_units_is_a_collision():
     """Function 45 is for one controller on the line (V26): with two, both tell their id at once."""
     bus, said = two()
-    raw = bus.answer(UnitId(0xF8, 0xF8))
+    raw = bus.answer(UnitIdRequest(0xF8, 0xF8))
     assert raw is not None
     assert crc16(raw) != 0
     assert said == ["collision: 2 units answer to id 248; nobody can read that"]

@@ -140,11 +140,11 @@ def test_of_several_units_the_one_that_is_named_is_meant():
 
 
 def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
-    from modbus.codec.requests import UnitId
+    from modbus.codec.requests import UnitIdRequest
 
     unit = rig.units[0]
     unit.live.configure(unit.live.shown().settings._replace(load_test=1))
-    assert unit.tracer.answer(UnitId(0xF8, 9)) is not None
+    assert unit.tracer.answer(UnitIdRequest(0xF8, 9)) is not None
     assert unit.tracer.unit == 1
     rig.do("power-cycle")
     assert unit.tracer.unit == 9

@@ -18,7 +18,7 @@ from plant.report.trace import Trace
 from plant.site.model import Site, load_site
 from tests.plants import plant, site
 from tracertwin.memory.committing import TAKEN, plants_from
-from tracertwin.memory.file import Entry, StateFile
+from tracertwin.memory.file import Commit, StateFile
 from tracertwin.memory.history import History, print_history
 from tracertwin.memory.tables import SAMPLES
 
@@ -35,7 +35,7 @@ def lived(path: Path, days: int, there: Site | None = None) -> None:
         file.begin(resolved(there), there.location.timezone, plants[0].seed, plants[0].start_utc_s, names)
         for number, each in enumerate(plants, 1):
             rows = each.run(days * DAY, 60)
-            file.write([Entry(number, (number, number), kept(each), rows[:, TAKEN])])
+            file.write([Commit(number, (number, number), kept(each), rows[:, TAKEN])])
 
 
 @pytest.fixture(scope="module")
@@ -156,12 +156,12 @@ def test_a_file_in_use_is_read_up_to_the_last_commit_and_not_changed(told, tmp_p
     lived(path, 1)
     with closing(StateFile.opened(path)) as file:
         (p,) = plants_from(file, site(), None, None, print)
-        file.write([Entry(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
+        file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
         log = path.with_name("cabin.db-wal")
         before = path.read_bytes(), log.read_bytes()
         assert "3 days, stands at" in told(path)
         assert (path.read_bytes(), log.read_bytes()) == before
-        file.write([Entry(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
+        file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
         assert "4 days, stands at" in told(path)
 
 

@@ -24,7 +24,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     Unknown,
     WriteCoil,
     WriteCoils,
@@ -115,14 +115,14 @@ def test_login_takes_the_recorded_name_and_password_only():
 
 
 def test_the_service_address_tells_the_unit_id():
-    assert ask(tracer(unit=3), UnitId(0xF8, 0xF8)) == UnitIdReply(0xF8, 3)
-    assert ask(tracer(UART2, unit=3), UnitId(0xF8, 0xF8)) == UnitIdReply(0xF8, 3)
+    assert ask(tracer(unit=3), UnitIdRequest(0xF8, 0xF8)) == UnitIdReply(0xF8, 3)
+    assert ask(tracer(UART2, unit=3), UnitIdRequest(0xF8, 0xF8)) == UnitIdReply(0xF8, 3)
 
 
 def test_a_new_unit_id_holds_after_a_power_cycle():
     device = tracer(unit=3)
-    assert ask(device, UnitId(0xF8, 2)) == UnitIdReply(0xF8, 2)
-    assert ask(device, UnitId(0xF8, 0xF8)) == UnitIdReply(0xF8, 2)
+    assert ask(device, UnitIdRequest(0xF8, 2)) == UnitIdReply(0xF8, 2)
+    assert ask(device, UnitIdRequest(0xF8, 0xF8)) == UnitIdReply(0xF8, 2)
     read = [ReadWords(unit, 4, 0x3104, 1) for unit in (3, 2)]
     assert [device.answer(request) is not None for request in read] == [True, False]
     device.power_cycle()
@@ -132,21 +132,21 @@ def test_a_new_unit_id_holds_after_a_power_cycle():
 
 def test_a_model_may_take_a_new_unit_id_at_once():
     device = tracer(unit=3, new_id="at_once")
-    ask(device, UnitId(0xF8, 2))
+    ask(device, UnitIdRequest(0xF8, 2))
     assert device.unit == 2
 
 
 @pytest.mark.parametrize("unit", [0, 249, 255])
 def test_an_impossible_unit_id_is_not_taken_and_not_answered(unit):
     device = tracer(unit=3, new_id="at_once")
-    assert device.answer(UnitId(0xF8, unit)) is None
+    assert device.answer(UnitIdRequest(0xF8, unit)) is None
     assert device.unit == 3
 
 
 def test_the_service_address_is_for_unit_ids_only():
     for request in (ReadWords(0xF8, 4, 0x3104, 1), IdentifyDevice(0xF8, 1), ReadBits(0xF8, 1, 2, 1)):
         assert tracer().answer(request) is None
-    assert tracer().answer(UnitId(1, 0xF8)) == ExceptionReply(1, 0x45, 1).encode()
+    assert tracer().answer(UnitIdRequest(1, 0xF8)) == ExceptionReply(1, 0x45, 1).encode()
 
 
 # --- how much at once ---------------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def probe(function: int) -> Request:
         0x43: ReadSparse(1, 0x3100, 1), 0x0F: WriteCoils(1, 2, 1, b"\1"),
     }  # fmt: skip
     known |= {5: WriteCoil(1, 2, 0), 6: WriteWord(1, 0x9001, 1), 0x10: WriteWords(1, 0x9001, (1,))}
-    known |= {0x45: UnitId(1, 0xF8)}
+    known |= {0x45: UnitIdRequest(1, 0xF8)}
     return known.get(function, Unknown(1, function, b""))
 
 

@@ -6,7 +6,7 @@ import pytest
 from plant.battery import lithium
 from plant.battery import model as battery
 from plant.battery.file import load_block
-from plant.battery.lithium import State
+from plant.battery.lithium import LithiumState
 from validation.batteries import bath, last, run, terminal_v
 
 
@@ -36,7 +36,7 @@ def test_voltage_has_no_jump_anywhere(pack):
 def test_charged_and_discharged_to_the_same_charge_it_rests_at_different_voltages(pack):
     """Half a volt-hundredth a cell: the hysteresis of the table, both ways."""
     up = last(pack, run(pack, run_down(pack), 20.0, 0.3 * 18000.0 / pack.eta))
-    down = last(pack, run(pack, State(0.8, 1.0, 0.0, 0.0, 25.0), -20.0, (0.8 - up.s) * 18000.0))
+    down = last(pack, run(pack, LithiumState(0.8, 1.0, 0.0, 0.0, 25.0), -20.0, (0.8 - up.s) * 18000.0))
     rested = [last(pack, run(pack, x, 0.0, 6 * 3600.0)) for x in (up, down)]
     volts = [terminal_v(x, 0.0, pack) for x in rested]
     assert rested[0].s == pytest.approx(rested[1].s, abs=1e-4)
@@ -44,11 +44,11 @@ def test_charged_and_discharged_to_the_same_charge_it_rests_at_different_voltage
 
 
 def run_down(p):
-    return State(0.2, -1.0, 0.0, 0.0, 25.0)
+    return LithiumState(0.2, -1.0, 0.0, 0.0, 25.0)
 
 
 def test_a_reversal_crosses_the_loop_within_a_few_percent_of_the_charge(pack):
-    x = last(pack, run(pack, State(0.5, -1.0, 0.0, 0.0, 25.0), 10.0, 0.05 * 36000.0))
+    x = last(pack, run(pack, LithiumState(0.5, -1.0, 0.0, 0.0, 25.0), 10.0, 0.05 * 36000.0))
     assert x.s == pytest.approx(0.55, abs=1e-3)
     assert x.h == pytest.approx(1.0 - 2.0 * np.exp(-2.0), abs=1e-3)
 
@@ -80,11 +80,11 @@ def test_overfull_is_reported_as_full_and_stays_in_the_state(pack):
 def test_a_cycle_loses_to_hysteresis_even_at_a_tiny_current():
     """The loop has an area: 1 A out and back over 10 % of the charge."""
     p = bath("lifepo4")
-    x, lost = State(0.6, 1.0, 0.0, 0.0, 25.0), 0.0
+    x, lost = LithiumState(0.6, 1.0, 0.0, 0.0, 25.0), 0.0
     for i_a in (-1.0, 1.0):
         solution = run(p, x, i_a, 36000.0)
         t = np.linspace(0.0, 36000.0, 2001)
-        watts = [battery.rates(State(*y), i_a, 25.0, p)[1].hysteresis_w for y in solution.sol(t).T]
+        watts = [battery.rates(LithiumState(*y), i_a, 25.0, p)[1].hysteresis_w for y in solution.sol(t).T]
         lost += np.trapezoid(watts, t) / 3600.0
         x = last(p, solution)
     width_v = 4 * lithium.hysteresis_v(0.55)
@@ -98,7 +98,12 @@ def test_a_working_pack_warms():
 
 
 @pytest.mark.parametrize(
-    "bad", [State(float("nan"), 0, 0, 0, 25.0), State(0.5, 2.0, 0, 0, 25.0), State(1.5, 0, 0, 0, 25.0)]
+    "bad",
+    [
+        LithiumState(float("nan"), 0, 0, 0, 25.0),
+        LithiumState(0.5, 2.0, 0, 0, 25.0),
+        LithiumState(1.5, 0, 0, 0, 25.0),
+    ],
 )
 def test_an_impossible_state_is_told(pack, bad):
     assert not battery.possible(bad, pack)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from modbus.codec.replies import EchoReply, UnitIdReply
-from modbus.codec.requests import ReadWords, UnitId, WriteWord
+from modbus.codec.requests import ReadWords, UnitIdRequest, WriteWord
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master
 from plant.base.problems import ProblemsError
@@ -145,7 +145,7 @@ def test_a_unit_id_that_function_45_has_set_outlives_the_process(serve, path, sa
     """At once or from the next power cycle on, as the model has it."""
     with serve(runs=False) as rig, master_of(rig) as master:
         tracer = rig.units[0].tracer
-        assert isinstance(master.ask(UnitId(0xF8, 7)), UnitIdReply)
+        assert isinstance(master.ask(UnitIdRequest(0xF8, 7)), UnitIdReply)
         ids = tracer.unit_ids
         assert 7 in ids
     assert read(path, "SELECT unit_id, unit_id_after_power_cycle FROM controllers") == [ids]
@@ -188,15 +188,15 @@ def test_all_controllers_of_a_line_are_kept(serve, path):
 def test_samples_leave_memory_as_they_are_written(serve, path):
     """Also those of a jump of months, in which nobody else gets hold of the plant."""
     most = 0
-    hand_on = memory.Memory._hand_on
+    hand_on = memory.StateWriter._hand_on
 
-    def measured(self: memory.Memory, keeper: Any) -> None:
+    def measured(self: memory.StateWriter, keeper: Any) -> None:
         nonlocal most
         most = max(most, keeper._held)
         hand_on(self, keeper)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory.Memory, "_hand_on", measured)
+        patch.setattr(memory.StateWriter, "_hand_on", measured)
         with serve(runs=False) as rig:
             rig.do("jump 2026-04-01T10:00")
             keeper = rig._memory._keepers[0]  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from plant.battery.cell import Source
-from plant.controller.converter import BODY_DIODE_V, Bus, Limit, LoadDemand, Port, Regime
+from plant.controller.converter import BODY_DIODE_V, Limit, LoadDemand, OperatingPoint, Port, Regime
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.stage import PowerStage, derating
 from tests.plants import NO_SUN, solved
@@ -23,7 +23,9 @@ OPEN_WIDE = 1e3  # a target that no battery reaches
 NOTHING = LoadDemand(0.0, 0.0, 0.0)
 
 
-def node(source, load=NOTHING, sun_w=0.0, *, cable=0.0, target=OPEN_WIDE, limit=FULL, **port) -> Bus:
+def node(
+    source, load=NOTHING, sun_w=0.0, *, cable=0.0, target=OPEN_WIDE, limit=FULL, **port
+) -> OperatingPoint:
     """The node as the plant has it: a source of constant power at 18 V, or no sun."""
     offer = NO_SUN._replace(p_track_w=sun_w, v_track_v=18.0, v_oc_v=22.0) if sun_w else NO_SUN
     way = Port(cable, port.get("charge", True), port.get("discharge", True))

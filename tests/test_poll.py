@@ -13,7 +13,7 @@ from modbus.line.endpoint import LinkError
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.map.rows import named_codes
 from modbus.master.client import NoReplyError
-from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, Device, Question, Reading, blocks, read
+from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, read
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
 from tracertwin.cli.polltable import print_json, print_table
 
@@ -46,7 +46,7 @@ class Bench:
 
 
 def polled(bench: Bench, map_name: str = "epever", **question: object) -> list[Reading]:
-    return list(read(Device(bench, 1, 1.0, "the bench"), MAPS[map_name], Question(**question)))
+    return list(read(PolledDevice(bench, 1, 1.0, "the bench"), MAPS[map_name], Question(**question)))
 
 
 def at(address: int, count: int = 1, table: str = "input") -> Reading:

@@ -19,7 +19,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     Unknown,
     WriteCoil,
     WriteCoils,
@@ -70,7 +70,7 @@ requests = st.one_of(
     ),
     st.builds(ReadSparse, units, addresses, counts),
     st.builds(IdentifyDevice, units, st.integers(1, 4), st.integers(0, 3)),
-    st.builds(UnitId, st.just(0xF8), st.sampled_from([0xF8, 1, 2, 3])),
+    st.builds(UnitIdRequest, st.just(0xF8), st.sampled_from([0xF8, 1, 2, 3])),
     st.builds(Unknown, units, st.just(0x5A), st.binary(max_size=4)),
 )
 commands = st.sampled_from(
@@ -461,7 +461,7 @@ def asked(tmp_path: Path) -> Path:
             IdentifyDevice(1, 1),
             ReadSparse(1, 0x3100, 4),
             WriteWord(1, 0x906C, 77),
-            UnitId(0xF8, 0xF8),
+            UnitIdRequest(0xF8, 0xF8),
             ReadWords(9, 4, 0x3100, 1),
         ):
             ask(run, request)
@@ -509,7 +509,8 @@ def test_a_device_is_not_changed_unless_told(asked, tmp_path):
     ("request_", "does"),
     [
         (BLOCK, False), (ReadBits(1, 2, 0, 1), False), (ReadSparse(1, 0, 1), False), (IdentifyDevice(1, 1), False),
-        (UnitId(0xF8, 0xF8), False), (UnitId(0xF8, 3), True), (WriteCoil(1, 2, 0), True), (WriteWord(1, 2, 0), True),
+        (UnitIdRequest(0xF8, 0xF8), False), (UnitIdRequest(0xF8, 3), True), (WriteCoil(1, 2, 0), True),
+        (WriteWord(1, 2, 0), True),
         (WriteCoils(1, 2, 1, b"\0"), True), (WriteWords(1, 2, (1,)), True), (Login(1, b"user", b"000000"), True),
         (Unknown(1, 0x5A, b""), True),
     ],
@@ -544,7 +545,7 @@ def test_a_run_that_goes_on_from_a_state_file_is_replayed_from_where_it_stood(tm
         with remembered(state) as file:
             plants = plants_from(file, site(), 1, None, print)
             with Rig(plants, options, lambda _: None, file, unit_ids_from(file, None, print)) as rig:
-                for request in (ReadWords(1, 4, 0x3100, 8), WriteWord(1, 0x906C, 90), UnitId(0xF8, 9)):
+                for request in (ReadWords(1, 4, 0x3100, 8), WriteWord(1, 0x906C, 90), UnitIdRequest(0xF8, 9)):
                     ask(rig, request)
                 for command in commands:
                     rig.do(command)

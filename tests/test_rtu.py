@@ -28,7 +28,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     Unknown,
     WriteCoil,
     WriteCoils,
@@ -86,7 +86,7 @@ def test_the_golden_transcript_has_every_recorded_function() -> None:
         (ReadWords(1, 0x03, 0x3000, 1), "01 83 02 c0 f1", ExceptionReply(1, 0x03, 2)),
         (WriteCoil(1, 2, 0xFF00), "01 05 00 02 ff 00 2d fa", EchoReply(1, 0x05, 2, 0xFF00)),
         (WriteWords(1, 0x9013, (0, 0, 0)), "01 10 90 13 00 03 5c cd", EchoReply(1, 0x10, 0x9013, 3)),
-        (UnitId(0xF8, 0xF8), "f8 45 03 82 a0", UnitIdReply(0xF8, 3)),
+        (UnitIdRequest(0xF8, 0xF8), "f8 45 03 82 a0", UnitIdReply(0xF8, 3)),
         (Login(1, b"user", b"000000"), "01 41 00 01 90 0c", LoginReply(1, 1)),
         (
             IdentifyDevice(1, 2),
@@ -127,7 +127,7 @@ def exchanges(draw: st.DrawFn) -> tuple[Request, Reply]:
         case IdentifyDevice(code=code):
             objects = draw(st.lists(st.tuples(byte, st.binary(max_size=40)), max_size=5))
             reply = IdentificationReply(unit, code, tuple(objects), draw(byte), draw(byte), draw(byte))
-        case UnitId(unit_id=wanted):
+        case UnitIdRequest(unit_id=wanted):
             reply = UnitIdReply(unit, draw(byte) if wanted == 0xF8 else wanted)
         case _:
             reply = LoginReply(unit, draw(word))
@@ -192,7 +192,7 @@ def test_whatever_comes_is_a_reply_or_a_bad_reply_or_too_short(request: Request,
             "01 10 90 13 00 03 5c cd",
             "echo: expected 90 13 00 01, got 90 13 00 03",
         ),
-        (UnitId(0xF8, 2), "f8 45 01 03 61", "unit_id: expected 02, got 01"),
+        (UnitIdRequest(0xF8, 2), "f8 45 01 03 61", "unit_id: expected 02, got 01"),
         (IdentifyDevice(1, 2), "01 2b 0e 01", "type and code: expected 0e 02, got 0e 01"),
         (IdentifyDevice(1, 1), "01 2b 0e 01 01 00 00 01 00 ff", "length: expected 256 bytes, got 267"),
         (ReadSparse(1, 0x3005, 10), "01 43 12", "twice the count: expected 14, got 12"),

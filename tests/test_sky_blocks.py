@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.base.chance import Stream, generator
+from plant.base.chance import RandomStream, generator
 from plant.weather import clouds, sun
-from plant.weather.cloudpath import Pace, normal_path
+from plant.weather.cloudpath import CloudTimes, normal_path
 from plant.weather.clouds import CloudModel
 from plant.weather.extraterrestrial import monthly_h0_kwh_m2_day
 from plant.weather.horizon import elevation_deg, open_sky
@@ -76,19 +76,19 @@ def test_the_sun_stands_where_spa_says_at_any_place_and_day(latitude, longitude,
 @pytest.mark.parametrize("grid_s", [60, 300, 600, 900, 3600])
 def test_a_coarse_grid_shows_the_clouds_of_the_fine_one(grid_s):
     """Every n-th value of the Gaussian process, exactly."""
-    pace = Pace(6900.0, 130.0, 0.6)
+    pace = CloudTimes(6900.0, 130.0, 0.6)
     every = grid_s // 10
-    fine = normal_path(4, JUNE, pace, generator(4, Stream.CLOUDS, JUNE), 0, 8640, 10)
-    coarse = normal_path(4, JUNE, pace, generator(4, Stream.CLOUDS, JUNE), 0, 8640 // every, grid_s)
+    fine = normal_path(4, JUNE, pace, generator(4, RandomStream.CLOUDS, JUNE), 0, 8640, 10)
+    coarse = normal_path(4, JUNE, pace, generator(4, RandomStream.CLOUDS, JUNE), 0, 8640 // every, grid_s)
     assert fine[::every].tobytes() == coarse.tobytes()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_the_bridged_process_is_the_one_that_steps_of_10_s_would_give(share):
     """Its innovations at 10 s are white, of unit variance, within a minute as across its ends."""
-    pace = Pace(6900.0, 210.0, share)
+    pace = CloudTimes(6900.0, 210.0, share)
     paths = np.array(
-        [normal_path(3, d, pace, generator(3, Stream.CLOUDS, d), 0, 8640, 10) for d in range(150)]
+        [normal_path(3, d, pace, generator(3, RandomStream.CLOUDS, d), 0, 8640, 10) for d in range(150)]
     )
     if share:
         r = np.exp(-10.0 / 210.0)

@@ -20,7 +20,7 @@ from plant.site.model import Site, load_site
 from tests.plants import plant, site
 from tracertwin.memory import file as statefile
 from tracertwin.memory.committing import TAKEN, plants_from
-from tracertwin.memory.file import Entry, StateFile, day_limits, differing
+from tracertwin.memory.file import Commit, StateFile, day_limits, differing
 from tracertwin.memory.tables import DAYS, SAMPLE_FIELDS, SAMPLES
 
 DAY = 86400
@@ -42,8 +42,8 @@ def begun(file: StateFile, p: Plant) -> None:
     file.begin(resolved(p.site), p.site.location.timezone, p.seed, p.start_utc_s, [p.site.name])
 
 
-def entry(p: Plant, rows: np.ndarray | None = None, unit_ids: tuple[int, int] = (1, 1)) -> Entry:
-    return Entry(1, unit_ids, kept(p), np.empty((0, len(TAKEN))) if rows is None else rows[:, TAKEN])
+def entry(p: Plant, rows: np.ndarray | None = None, unit_ids: tuple[int, int] = (1, 1)) -> Commit:
+    return Commit(1, unit_ids, kept(p), np.empty((0, len(TAKEN))) if rows is None else rows[:, TAKEN])
 
 
 def lived(file: StateFile, p: Plant, seconds: int, stride_s: int = 6 * 3600) -> np.ndarray:

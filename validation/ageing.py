@@ -30,7 +30,7 @@ def weighted() -> Iterator[Check]:
     still = Hours(*(np.full(24, v) for v in (0.0, 0.0, 1.0, 40.0, 13.8, 0.0)))
     state = ageing.fresh("weighted_ah")
     for _day in range(1826):
-        state = ageing.a_day(state, still, p, life)
+        state = ageing.age_one_day(state, still, p, life)
     yield Check(what="Schiffer: five years on float at 40 degC are ten at 25", value=ageing.loss(state, life).q_loss,
                 reference=0.2, tolerance=2e-4, source="corrosion doubles every 15 K")  # fmt: skip
 

@@ -40,7 +40,7 @@ def years() -> alt.Chart:
         for day in range(1, 8 * 365 + 1):
             full = top if day % 7 else 1.0
             use = typical_day(depth, full, block.parameters.q_ah)
-            state = ageing.a_day(state, use, block.parameters, block.life)
+            state = ageing.age_one_day(state, use, block.parameters, block.life)
             if day % 30 == 0:
                 left.append(100.0 * (1.0 - ageing.loss(state, block.life).q_loss))
         parts.append(pd.DataFrame({"years": np.arange(len(left)) * 30 / 365, "left": left, "case": name}))

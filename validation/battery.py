@@ -278,7 +278,7 @@ def _time_constants(p: Any, i_a: float) -> np.ndarray:
         up, down = y.copy(), y.copy()
         up[k] += 1e-5
         down[k] -= 1e-5
-        slopes = [np.array(leadacid.rates(leadacid.State(*z), i_a, 25.0, p)[0]) for z in (up, down)]
+        slopes = [np.array(leadacid.rates(leadacid.LeadAcidState(*z), i_a, 25.0, p)[0]) for z in (up, down)]
         jacobian[:, k] = (slopes[0] - slopes[1])[:3] / 2e-5
     return np.sort(-1.0 / np.linalg.eigvals(jacobian).real)
 
@@ -293,7 +293,7 @@ def time_constants() -> Iterator[Check]:
                         note="the reference doesn't name the charge: 5 %")  # fmt: skip
     p = bath("flooded")
     for volts, seconds in ((14.8, 40.0), (15.5, 2.2)):
-        here = leadacid.reaction(volts - leadacid.emf(1.0, 25.0, p), 1.0, leadacid.warmed(25.0, p))
+        here = leadacid.reaction(volts - leadacid.emf(1.0, 25.0, p), 1.0, leadacid.at_temperature(25.0, p))
         yield Check(what=f"flooded: full well at {volts} V", value=HOUR_S * p.c * p.q_ah / here.per_h,
                     reference=seconds, tolerance=0.05 * seconds, unit="s",
                     source="closed form 3600 c Q Mc / (I0c sinh)")  # fmt: skip

@@ -7,9 +7,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from validation.payerne import Day
+from validation.payerne import MinuteDay
 
-Months = Mapping[str, Sequence[Day]]
+Months = Mapping[str, Sequence[MinuteDay]]
 COLOURS = {"measured": "#30343b", "model": "#d1603d"}
 WIDTH, HEIGHT = 560, 260
 WEEK_FROM_DAY = 4  # of the month: broken, clear and dull days in one week
@@ -67,7 +67,7 @@ def week(months: Months) -> Any:
     return alt.layer(clear, seen).properties(width=820, height=170).facet(row=row, spacing=8)
 
 
-def _week_rows(name: str, day: Day) -> list[dict[str, Any]]:
+def _week_rows(name: str, day: MinuteDay) -> list[dict[str, Any]]:
     size = day.index.size // WEEK_MEAN_MIN * WEEK_MEAN_MIN
     t, ghi, clear = (
         values[:size].reshape(-1, WEEK_MEAN_MIN).mean(axis=1)

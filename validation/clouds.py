@@ -12,7 +12,7 @@ import numpy as np
 
 from validation import payerne
 from validation.check import Check
-from validation.payerne import Day
+from validation.payerne import MinuteDay
 
 MODEL = "physics 1.4"
 MEASURED = "physics 1.4, BSRN Payerne 6/2016"
@@ -21,7 +21,7 @@ KINDS = ("dull", "broken", "clear")
 DULL, CLEAR = 0.45, 0.851  # daily indices that part dull, broken and clear days
 
 
-def statistics(days: Sequence[Day]) -> dict[str, float]:
+def statistics(days: Sequence[MinuteDay]) -> dict[str, float]:
     """What a month of minutes is judged by, by name."""
     index = np.concatenate([day.index for day in days])
     change = np.concatenate([np.abs(np.diff(day.index)) for day in days])
@@ -46,7 +46,7 @@ def _modes(index: np.ndarray) -> dict[str, float]:
     return {"valley": valley / min(modes), "elsewhere": elsewhere / max(modes)}
 
 
-def autocorrelation(days: Sequence[Day], lag_min: int) -> float:
+def autocorrelation(days: Sequence[MinuteDay], lag_min: int) -> float:
     """Correlation of the index with itself some minutes later in the same day, about the mean of all."""
     index = np.concatenate([day.index for day in days])
     mean, variance = index.mean(), index.var()
@@ -54,7 +54,7 @@ def autocorrelation(days: Sequence[Day], lag_min: int) -> float:
     return float(np.concatenate(products).mean() / variance)
 
 
-def _variability(days: Sequence[Day]) -> dict[str, float]:
+def _variability(days: Sequence[MinuteDay]) -> dict[str, float]:
     """Daily variability index (Stein, Hansen & Reno 2012): length of the day's curve over that of a clear day."""
     k_day = np.array([day.k_day for day in days])
     vi = np.array([_length(day.ghi_w_m2) / _length(day.clear_ghi_w_m2) for day in days])
@@ -237,7 +237,7 @@ def figures() -> Iterator[tuple[str, Any]]:
     """Measured and modelled month beside each other."""
     from validation import cloud_figures
 
-    months: Mapping[str, Sequence[Day]] = {
+    months: Mapping[str, Sequence[MinuteDay]] = {
         "measured": payerne.measured_month(),
         "model": payerne.model_months(),
     }

@@ -28,9 +28,9 @@ COLD = ((55.0, 100.1), (10.0, 90.7), (0.0, 84.1), (-10.0, 77.5), (-20.0, 70.9))
 CHARGE = ((20.0, 14.4, 4.999, 0.9976, 1.0), (50.0, 14.4, 1.985, 0.9907, 2.3))
 
 
-def full(t_c: float = 25.0) -> lithium.State:
+def full(t_c: float = 25.0) -> lithium.LithiumState:
     """Straight off the charger: hysteresis at its upper end."""
-    return lithium.State(1.0, 1.0, 0.0, 0.0, t_c)
+    return lithium.LithiumState(1.0, 1.0, 0.0, 0.0, t_c)
 
 
 def capacity() -> Iterator[Check]:
@@ -62,7 +62,7 @@ def _charged(i_a: float, volts: float) -> tuple[Any, Any, float]:
     p = bath("lifepo4")
     cc = run(
         p,
-        lithium.State(0.0, -1.0, 0.0, 0.0, 25.0),
+        lithium.LithiumState(0.0, -1.0, 0.0, 0.0, 25.0),
         i_a,
         6 * HOUR_S,
         until=lambda x: terminal_v(x, i_a, p) - volts,
@@ -123,11 +123,11 @@ def closure() -> Iterator[Check]:
     p = bath("lifepo4")
     rng = np.random.default_rng(7)
     y = np.array([*lithium.rested(0.5, 25.0, p), 0.0, 0.0])
-    before, moved = lithium.stored_wh(lithium.State(*y[:5]), p), 0.0
+    before, moved = lithium.stored_wh(lithium.LithiumState(*y[:5]), p), 0.0
     for i_a in rng.uniform(-12.0, 11.0, 144):
 
         def rhs(_t: float, z: np.ndarray, i_a: float = float(i_a)) -> np.ndarray:
-            x = lithium.State(*z[:5])
+            x = lithium.LithiumState(*z[:5])
             dx, lost = lithium.rates(x, i_a, 25.0, p)
             losses = lost.ohmic_w + lost.polarisation_w + lost.side_w + lost.hysteresis_w
             return np.array([*dx, terminal_v(x, i_a, p) * i_a / HOUR_S, losses / HOUR_S])
@@ -135,7 +135,7 @@ def closure() -> Iterator[Check]:
         after = solve_ivp(rhs, (0.0, 600.0), y, method="DOP853", rtol=1e-9, atol=1e-11).y[:, -1]
         moved += abs(after[5] - y[5])
         y = after
-    gained = lithium.stored_wh(lithium.State(*y[:5]), p) - before
+    gained = lithium.stored_wh(lithium.LithiumState(*y[:5]), p) - before
     yield Check(what=f"LiFePO4: energy missing of {moved:.0f} Wh moved in a day", value=y[5] - gained - y[6],
                 reference=0.0, tolerance=1e-6 * moved, unit="Wh", source="conservation of energy")  # fmt: skip
 

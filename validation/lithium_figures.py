@@ -15,16 +15,16 @@ WIDTH, HEIGHT = 460, 260
 def loop() -> alt.Chart:
     """Voltage over charge at C/50: down, up, and a partial cycle inside the loop."""
     p, parts = bath("lifepo4"), []
-    x, order = lithium.State(1.0, 1.0, 0.0, 0.0, 25.0), 0
+    x, order = lithium.LithiumState(1.0, 1.0, 0.0, 0.0, 25.0), 0
     for name, i_a, to_s in (
         ("discharge", -2.0, 0.03), ("charge", 2.0, 0.98),
         ("partial cycle", -2.0, 0.55), ("partial cycle", 2.0, 0.7),
     ):  # fmt: skip
         if name == "partial cycle" and i_a < 0:
-            x = lithium.State(0.7, 1.0, 0.0, 0.0, 25.0)
+            x = lithium.LithiumState(0.7, 1.0, 0.0, 0.0, 25.0)
         solution = run(p, x, i_a, abs(to_s - x.s) * 50.0 * HOUR_S)
         t = np.linspace(0.0, solution.t[-1], 250)
-        states = [lithium.State(*y) for y in solution.sol(t).T]
+        states = [lithium.LithiumState(*y) for y in solution.sol(t).T]
         parts.append(
             pd.DataFrame({
                 "charge": [100 * s.s for s in states], "voltage": [terminal_v(s, i_a, p) for s in states],
@@ -49,7 +49,7 @@ def discharge() -> alt.Chart:
     """Terminal voltage at 33 A at several temperatures."""
     p, parts = bath("lifepo4"), []
     for t_c in (40.0, 25.0, 10.0, 0.0, -10.0, -20.0):
-        full = lithium.State(1.0, 1.0, 0.0, 0.0, t_c)
+        full = lithium.LithiumState(1.0, 1.0, 0.0, 0.0, t_c)
         t = np.linspace(1.0, hours_to(p, 33.0, 10.0, t_c, full) * HOUR_S, 200)
         volts = voltages(p, discharged(p, 33.0, 10.0, t_c, full), -33.0, t)
         parts.append(pd.DataFrame({"taken": 33.0 * t / HOUR_S, "voltage": volts, "at": f"{t_c:g} °C"}))

@@ -28,7 +28,7 @@ DAILY_INDEX = (
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class MinuteDay:
     """Minutes of one day with the sun above 10 deg; arrays of one length."""
 
     k_day: float  # clear-sky index of the whole day
@@ -47,8 +47,8 @@ def place() -> Location:
     return Location(latitude_deg=LATITUDE_DEG, longitude_deg=LONGITUDE_DEG, altitude_m=ALTITUDE_M)
 
 
-def model_day(seed: int, number: int) -> Day:
-    """Day 0..29 as the plant's sky makes it from the day's measured index: 10 s values, averaged to minutes."""
+def model_day(seed: int, number: int) -> MinuteDay:
+    """MinuteDay 0..29 as the plant's sky makes it from the day's measured index: 10 s values, averaged to minutes."""
     clear = sun.clear_day(FIRST_DAY + number, place())
     index = clouds.clear_sky_index(
         seed, FIRST_DAY + number, DAILY_INDEX[number], clear.ghi_w_m2, CloudModel()
@@ -59,11 +59,11 @@ def model_day(seed: int, number: int) -> Day:
     )
     t_utc_s = clear.start_utc_s + 60 * np.arange(seen.size)
     up = elevation > LOWEST_SUN_DEG
-    return Day(DAILY_INDEX[number], t_utc_s[up], seen[up], cloudless[up])
+    return MinuteDay(DAILY_INDEX[number], t_utc_s[up], seen[up], cloudless[up])
 
 
 @lru_cache(maxsize=1)
-def model_months(seeds: int = 10) -> tuple[Day, ...]:
+def model_months(seeds: int = 10) -> tuple[MinuteDay, ...]:
     """The month, several times over with other seeds."""
     return tuple(model_day(seed, number) for seed in range(seeds) for number in range(DAYS))
 
@@ -93,7 +93,7 @@ def measured() -> pd.DataFrame:
 
 
 @lru_cache(maxsize=1)
-def measured_month() -> tuple[Day, ...]:
+def measured_month() -> tuple[MinuteDay, ...]:
     """The measured month as the statistics want it."""
     frame = measured()
     frame = frame[(frame["apparent_zenith"] < 90.0 - LOWEST_SUN_DEG) & frame["ghi"].notna()]
@@ -101,5 +101,5 @@ def measured_month() -> tuple[Day, ...]:
     for _date, day in frame.groupby(frame.index.floor("D")):
         ghi, clear = day["ghi"].to_numpy(), day["clear_ghi"].to_numpy()
         t_utc_s = day.index.tz_localize(None).to_numpy().astype("datetime64[s]").astype(int)
-        days.append(Day(float(ghi.sum() / clear.sum()), t_utc_s, ghi, clear))
+        days.append(MinuteDay(float(ghi.sum() / clear.sum()), t_utc_s, ghi, clear))
     return tuple(days)

@@ -18,8 +18,8 @@ from plant.controller.converter import Limit, LoadDemand, Port, at_first
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.offer import Offer
 from plant.controller.tracking import Steady
-from plant.kernel.node import flows, look
-from plant.kernel.state import Books, Detailed, Held, Memory, empty_books, part
+from plant.kernel.node import flows, operating_point
+from plant.kernel.state import Books, Detailed, Held, PlantState, empty_books, part
 from plant.kernel.step import grid_step
 from plant.site.model import load_site
 from validation.check import Check
@@ -42,10 +42,10 @@ def _held(p_w: float) -> Held:
 
 def _ours(x: Any, held: Held, p: Any, stage: Any, books: Books) -> Any:
     """An hour by the plant's own steps."""
-    v_batt_v = look(x, UNSEEN, held, battery.warmed(x.t_c, p), stage).v_batt_v
-    now = Memory(x, 0.0, 0.0, 25.0, v_batt_v, x.t_c, x.t_c, 0, Steady(0.995))
+    v_batt_v = operating_point(x, UNSEEN, held, battery.at_temperature(x.t_c, p), stage).v_batt_v
+    now = PlantState(x, 0.0, 0.0, 25.0, v_batt_v, x.t_c, x.t_c, 0, Steady(0.995))
     for k in range(int(JUMP_S / GRID_S)):
-        w = battery.warmed(now.x.t_c, p)
+        w = battery.at_temperature(now.x.t_c, p)
         now = grid_step(now, held, w, stage, Detailed(GRID_S), books, GRID_S * k, GRID_S)[0]
     return now.x
 
@@ -55,8 +55,8 @@ def _exact(x: Any, held: Held, p: Any, stage: Any) -> Any:
 
     def rhs(_t: float, y: np.ndarray) -> np.ndarray:
         now = type(x)(*y)
-        w = battery.warmed(now.t_c, p)
-        bus = look(now, UNSEEN, held, w, stage)
+        w = battery.at_temperature(now.t_c, p)
+        bus = operating_point(now, UNSEEN, held, w, stage)
         return np.array(flows(now, bus, battery.inner(now, w), held, w, stage)[0])
 
     y = solve_ivp(rhs, (0.0, JUMP_S), np.array(x), method="Radau", rtol=1e-10, atol=1e-12).y[:, -1]
@@ -82,7 +82,10 @@ def worst(model: str, jumps: int, seed: int = 5) -> tuple[float, float]:
         held = _held(float(p_w))
         x = _ours(x, held, p, stage, _books(p_w > 0.0))
         y = _exact(y, held, p, stage)
-        v_x, v_y = (look(z, UNSEEN, held, battery.warmed(z.t_c, p), stage).v_cells_v for z in (x, y))
+        v_x, v_y = (
+            operating_point(z, UNSEEN, held, battery.at_temperature(z.t_c, p), stage).v_cells_v
+            for z in (x, y)
+        )
         off_v = max(off_v, abs(v_x - v_y))
         off_soc = max(off_soc, abs(battery.soc(x, p) - battery.soc(y, p)))
     return off_v, off_soc

@@ -63,7 +63,7 @@ VOLT = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class ReferenceCase:
     """A run, and what the reference has for it: energies of two days [Wh], hours since the first midnight."""
 
     name: str
@@ -84,22 +84,22 @@ class Case:
 
 
 CASES = (
-    Case(
+    ReferenceCase(
         name="SOC .6, 36 W", modules=2, soc=0.6, load_w=36.0, available_wh=4821.9, pv_wh=2335.7,
         converter_loss_wh=80.5, load_wh=1728.0, battery_wh=520.0, boost_h=11 + 28 / 60, float_h=13 + 28 / 60,
         v_min_v=12.071, soc_24h=0.8697, soc_48h=0.8732,
     ),
-    Case(
+    ReferenceCase(
         name="SOC .3, 36 W", modules=2, soc=0.3, load_w=36.0, available_wh=4821.9, pv_wh=2820.8,
         converter_loss_wh=111.9, load_wh=1728.0, battery_wh=973.7, boost_h=13 + 22 / 60, float_h=15 + 22 / 60,
         v_min_v=11.601, soc_24h=0.8627, soc_48h=0.8732,
     ),
-    Case(
+    ReferenceCase(
         name="a dull day, 60 W", modules=2, soc=0.6, load_w=60.0, first_day_light=DULL_LIGHT, available_wh=3157.6,
         pv_wh=3139.6, converter_loss_wh=143.6, load_wh=2880.0, battery_wh=108.8, boost_h=None, float_h=None,
         v_min_v=9.692, soc_24h=0.0610, soc_48h=0.5354,
     ),
-    Case(
+    ReferenceCase(
         name="one module, 30 W", modules=1, soc=0.6, load_w=30.0, available_wh=2410.9, pv_wh=2015.9,
         converter_loss_wh=58.1, load_wh=1440.0, battery_wh=510.6, boost_h=24 + 11 + 52 / 60, float_h=None,
         v_min_v=12.115, soc_24h=0.8705, soc_48h=0.8875,
@@ -107,7 +107,7 @@ CASES = (
 )  # fmt: skip
 
 
-def site_of(case: Case, battery: Path) -> Site:
+def site_of(case: ReferenceCase, battery: Path) -> Site:
     """The plant as a site."""
     return Site.model_validate(
         {
@@ -148,7 +148,7 @@ def bath() -> Iterator[Path]:
 
 
 @contextmanager
-def as_assumed(case: Case) -> Iterator[None]:
+def as_assumed(case: ReferenceCase) -> Iterator[None]:
     """Sky and glass as the reference has them; the only places where its plants are not what a site can say."""
     through_glass = array.light_on
 
@@ -162,7 +162,7 @@ def as_assumed(case: Case) -> Iterator[None]:
         yield
 
 
-def _reference_sky(case: Case) -> Callable[..., SkyBlock]:
+def _reference_sky(case: ReferenceCase) -> Callable[..., SkyBlock]:
     def sky(site: Site, seed: int, first_day: int, days: int, grid_s: int) -> SkyBlock:
         made = sky_block(site, seed, first_day, days, grid_s)
         hour = np.arange(made.ghi_w_m2.shape[1]) * grid_s / 3600.0
@@ -197,7 +197,7 @@ class Run:
 
 
 @lru_cache(maxsize=len(CASES) * 2)
-def run(case: Case, fidelity: Fidelity = "detailed") -> Run:
+def run(case: ReferenceCase, fidelity: Fidelity = "detailed") -> Run:
     """Run a case."""
     with bath() as battery, as_assumed(case):
         site = site_of(case, battery)
@@ -226,11 +226,11 @@ def checks() -> Iterator[Check]:
             yield from _battery(case, fidelity)
 
 
-def _what(case: Case, fidelity: Fidelity, quantity: str) -> str:
+def _what(case: ReferenceCase, fidelity: Fidelity, quantity: str) -> str:
     return f"{case.name}: {quantity}" + ("" if fidelity == "detailed" else f" ({fidelity})")
 
 
-def _energies(case: Case, fidelity: Fidelity) -> Iterator[Check]:
+def _energies(case: ReferenceCase, fidelity: Fidelity) -> Iterator[Check]:
     done = run(case, fidelity)
     end = done.plant.snapshot
     for quantity, value, reference in (
@@ -248,7 +248,7 @@ def _energies(case: Case, fidelity: Fidelity) -> Iterator[Check]:
         )  # fmt: skip
 
 
-def _events(case: Case, fidelity: Fidelity) -> Iterator[Check]:
+def _events(case: ReferenceCase, fidelity: Fidelity) -> Iterator[Check]:
     done = run(case, fidelity)
     for stage, reference in (("BOOST", case.boost_h), ("FLOAT", case.float_h)):
         if reference is not None:
@@ -262,7 +262,7 @@ def _events(case: Case, fidelity: Fidelity) -> Iterator[Check]:
         yield Check(what=what, value=boosts, reference=0.0, tolerance=0.5, source=SOURCE)
 
 
-def _battery(case: Case, fidelity: Fidelity) -> Iterator[Check]:
+def _battery(case: ReferenceCase, fidelity: Fidelity) -> Iterator[Check]:
     trace = run(case, fidelity).trace
     soc = trace["soc"]
     for quantity, value, reference, tolerance, unit in (
@@ -299,7 +299,7 @@ def figures() -> Iterator[tuple[str, Any]]:
     yield "reference_runs", alt.vconcat(*panels)
 
 
-def _curves(case: Case) -> Any:
+def _curves(case: ReferenceCase) -> Any:
     import pandas as pd
 
     trace = run(case).trace
@@ -313,7 +313,7 @@ def _curves(case: Case) -> Any:
     )
 
 
-def _points(case: Case) -> Iterator[dict[str, Any]]:
+def _points(case: ReferenceCase) -> Iterator[dict[str, Any]]:
     """What the reference tells of the curves; its lowest voltage is set where ours is lowest."""
     trace = run(case).trace
     lowest_h = (trace["t_utc_s"][trace["v_batt_v"].argmin()] - START_UTC_S) / 3600.0

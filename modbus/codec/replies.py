@@ -19,7 +19,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     WriteCoil,
     WriteCoils,
     WriteWord,
@@ -328,7 +328,7 @@ def _sparse(request: ReadSparse, data: bytes) -> SparseReply:
     return SparseReply(request.unit, tuple(next(words) if there else None for there in exists))
 
 
-def _unit_id(request: UnitId, data: bytes) -> UnitIdReply:
+def _unit_id(request: UnitIdRequest, data: bytes) -> UnitIdReply:
     if request.unit_id != ANY_UNIT:
         _expect("unit_id", request.unit_id, data[2])
     return UnitIdReply(request.unit, data[2])

@@ -215,7 +215,7 @@ class ReadSparse:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitId:
+class UnitIdRequest:
     """Vendor function 45: tell the unit id (`unit_id` is 0xF8) or take a new one; `unit` is 0xF8."""
 
     function: ClassVar[int] = 0x45
@@ -250,7 +250,7 @@ Request: TypeAlias = (
     | IdentifyDevice
     | Login
     | ReadSparse
-    | UnitId
+    | UnitIdRequest
     | Unknown
 )
 
@@ -318,7 +318,7 @@ _SHAPES = {
     0x2B: _Shape(7, lambda raw: IdentifyDevice(raw[0], raw[3], raw[4]), fixed=b"\x0e"),
     0x41: _Shape(_login_size, lambda raw: Login(raw[0], raw[4:-8], raw[-8:-2]), fixed=b"\0"),
     0x43: _Shape(8, lambda raw: ReadSparse(*_write(raw))),
-    0x45: _Shape(8, lambda raw: UnitId(raw[0], raw[5]), fixed=b"\0\x01\x01"),
+    0x45: _Shape(8, lambda raw: UnitIdRequest(raw[0], raw[5]), fixed=b"\0\x01\x01"),
 }
 
 

@@ -12,7 +12,7 @@ from modbus.codec.uart import levels, received, together
 from modbus.device.tracer import Tracer
 
 
-class Bus:
+class MultidropBus:
     """Answers as all units together do.
 
     Parameters

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from modbus.codec.replies import IdentificationReply, LoginReply, UnitIdReply
-from modbus.codec.requests import ANY_UNIT, IdentifyDevice, Login, UnitId
+from modbus.codec.requests import ANY_UNIT, IdentifyDevice, Login, UnitIdRequest
 from modbus.device.model import Model
 
 LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
@@ -71,7 +71,7 @@ class Identity:
         names = {name.encode("ascii"): word.encode("ascii") for name, word in self._model.login.items()}
         return LoginReply(request.unit) if names.get(request.user) == request.password else None
 
-    def tell_unit(self, request: UnitId) -> UnitIdReply | None:
+    def tell_unit(self, request: UnitIdRequest) -> UnitIdReply | None:
         """Tell the unit id, or take another; None for a number that is no unit id.
 
         Models differ in when they answer to the new one: at once or after `power_cycle`.

@@ -13,7 +13,7 @@ from plant.base import configs
 from plant.base.problems import ProblemsError
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
 
-Text = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
+AsciiText = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
 
 
 class Largest(BaseModel):
@@ -32,9 +32,9 @@ class Model(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    vendor: Text
-    name: Text
-    firmware: Text
+    vendor: AsciiText
+    name: AsciiText
+    firmware: AsciiText
     serial: Annotated[str, Field(pattern=r"^\d{13}$")]  # and three digits more: the unit id
     largest: Largest
     too_large: Literal[2, 3]  # exception for more than that
@@ -42,7 +42,7 @@ class Model(BaseModel):
     login: dict[str, Annotated[str, Field(min_length=6, max_length=6)]]  # names and passwords of function 41
 
 
-class _File(BaseModel):
+class _LineSection(BaseModel):
     """The part of a controller's file that is about the line."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
@@ -61,7 +61,7 @@ def load_model(name: str) -> Model:
     """
     document = load_yaml(configs.find("controllers", name))
     try:
-        return _File.model_validate(document.data).line
+        return _LineSection.model_validate(document.data).line
     except ValidationError as error:
         raise ProblemsError(problems_of(error, document, KNOWN_KEYS)) from None
 

@@ -20,7 +20,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     WriteCoil,
     WriteWord,
     WriteWords,
@@ -154,7 +154,7 @@ class Tracer:
 
     def _from_elsewhere(self, request: Request) -> bytes | None:
         """What isn't for this unit alone: the service address is answered, a broadcast write is done in silence."""
-        if isinstance(request, UnitId) and request.unit == ANY_UNIT:
+        if isinstance(request, UnitIdRequest) and request.unit == ANY_UNIT:
             told = self._identity.tell_unit(request)
             self._find_units()
             return None if told is None else told.encode()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from modbus.map.encodings import clock_of
-from modbus.map.file import Case
+from modbus.map.file import RefusalCase
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import Row
 from plant.controller.compatibility import conflicts, system_of, with_system, with_type
@@ -21,9 +21,9 @@ KIND: Final = Settings.__annotations__  # name -> int or float
 class Refused(Exception):  # noqa: N818 - an answer, not an error
     """A request that gets an exception; `case` is one of the map's `refusals`."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: RefusalCase) -> None:
         super().__init__(case)
-        self.case: Case = case
+        self.case: RefusalCase = case
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ Unmapped = Literal["zero", "exception"]
 Partial = Literal["refuse", "cut"]
 Units = Literal["any", "own"]
 SETTINGS = ("unmapped", "partial", "units", "max_count")
-Case = Literal[
+RefusalCase = Literal[
     "unmapped",
     "count",
     "coil_value",
@@ -51,7 +51,7 @@ class Refusal(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    case: Case
+    case: RefusalCase
     code: int = Field(ge=1, le=4)
     meaning: str
     source: Annotated[tuple[str, ...], Field(strict=False)] = ()
@@ -69,7 +69,7 @@ class LeftOut(BaseModel):
     source: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
-class _File(BaseModel):
+class _MapFile(BaseModel):
     """What a map file may hold."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -105,7 +105,7 @@ class MapSpec:
 
     @property
     def exceptions(self) -> Mapping[str, int]:
-        """Case -> exception code."""
+        """RefusalCase -> exception code."""
         return {**STANDARD, **{refusal.case: refusal.code for refusal in self.refusals}}
 
 
@@ -135,9 +135,9 @@ def read_map(name: str, ratings: Mapping[str, float]) -> MapSpec:
 def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> MapSpec:
     document = load_yaml(path)
     problems: list[Problem] = []
-    file: _File | None = None
+    file: _MapFile | None = None
     try:
-        file = _File.model_validate(document.data)
+        file = _MapFile.model_validate(document.data)
     except ValidationError as error:
         problems += problems_of(error, document, KNOWN_KEYS)
     parent = _parent(document, path, ratings, below, problems)
@@ -262,7 +262,7 @@ def _mapping(given: Any) -> dict[str, str]:
 
 
 KNOWN_KEYS: dict[KeyPath, list[str]] = {  # of each mapping, for the near-name hints
-    (): list(_File.model_fields),
+    (): list(_MapFile.model_fields),
     ("rows", "*"): list(Row.model_fields),
     ("rows", "*", "bits", "*"): list(Bits.model_fields),
     ("refusals", "*"): list(Refusal.model_fields),

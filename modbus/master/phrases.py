@@ -20,7 +20,7 @@ from modbus.codec.requests import (
     ReadSparse,
     ReadWords,
     Request,
-    UnitId,
+    UnitIdRequest,
     WriteCoil,
     WriteCoils,
     WriteWord,
@@ -61,7 +61,7 @@ def _told(request: Request) -> str:
             text = f"write {', '.join(map(str, values)) or 'nothing'} from 0x{address:04X}"
         case Login(_, user, _):
             text = f"log in as {user.decode('ascii', 'replace')}"
-        case UnitId(_, unit_id):
+        case UnitIdRequest(_, unit_id):
             text = "ask for the unit id" if unit_id == ANY_UNIT else f"set the unit id to {unit_id}"
         case _:
             text = f"function {request.function:02X}"

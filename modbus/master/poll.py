@@ -33,15 +33,15 @@ EXCEPTIONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Unanswered:
     """No words: the exception's code and what it is called; 0 for silence."""
 
     code: int
     text: str
 
 
-NO_REPLY: Final = Refusal(0, "no reply")
-Answer: TypeAlias = tuple[int, ...] | Refusal
+NO_REPLY: Final = Unanswered(0, "no reply")
+Answer: TypeAlias = tuple[int, ...] | Unanswered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Reading:
     exception: int | None = None
 
 
-class Device:
+class PolledDevice:
     """Whom to ask, and how patiently.
 
     Parameters
@@ -133,14 +133,14 @@ class Device:
             return NO_REPLY
         self._answers = True
         if isinstance(reply, ExceptionReply):
-            return Refusal(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
+            return Unanswered(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
         if isinstance(reply, BitsReply):
             return tuple(map(int, reply.bits))
         assert isinstance(reply, WordsReply)
         return reply.words
 
 
-def read(device: Device, register_map: RegisterMap, question: Question) -> Iterator[Reading]:
+def read(device: PolledDevice, register_map: RegisterMap, question: Question) -> Iterator[Reading]:
     """The lines that answer a question."""
     if question.address is not None:
         table = question.table or "input"
@@ -151,12 +151,12 @@ def read(device: Device, register_map: RegisterMap, question: Question) -> Itera
 
 
 def read_block(
-    device: Device, register_map: RegisterMap, table: str, address: int, count: int
+    device: PolledDevice, register_map: RegisterMap, table: str, address: int, count: int
 ) -> Iterator[Reading]:
     """The lines of one block, asked for as one block."""
     rows = register_map.rows[table]
     words = device.read(table, address, count)
-    if isinstance(words, Refusal):
+    if isinstance(words, Unanswered):
         yield _refused(table, address, rows[address].name if address in rows else "", words)
         return
     at, end = address, address + count
@@ -171,7 +171,7 @@ def read_block(
             at += 1
 
 
-def read_all(device: Device, register_map: RegisterMap, table: str) -> Iterator[Reading]:
+def read_all(device: PolledDevice, register_map: RegisterMap, table: str) -> Iterator[Reading]:
     """The lines of every row of a table.
 
     A refused block is asked for again row by row: units differ in what they have. What can only be written is left
@@ -180,13 +180,13 @@ def read_all(device: Device, register_map: RegisterMap, table: str) -> Iterator[
     rows = [row for row in register_map.spec.rows if row.table == table and row.action is None]
     for block in blocks(rows):
         words = device.read(table, block[0].address, _size(block))
-        if isinstance(words, Refusal) and len(block) > 1:
+        if isinstance(words, Unanswered) and len(block) > 1:
             for row in block:
                 yield _line(row, device.read(table, row.address, row.words))
         else:
             for row in block:
                 first = row.address - block[0].address
-                yield _line(row, words if isinstance(words, Refusal) else words[first : first + row.words])
+                yield _line(row, words if isinstance(words, Unanswered) else words[first : first + row.words])
 
 
 def blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -205,12 +205,12 @@ def _size(block: Sequence[Row]) -> int:
     return block[-1].addresses.stop - block[0].address
 
 
-def _refused(table: str, address: int, name: str, refusal: Refusal) -> Reading:
+def _refused(table: str, address: int, name: str, refusal: Unanswered) -> Reading:
     return Reading(table, address, name, None, meaning=(refusal.text,), exception=refusal.code)
 
 
 def _line(row: Row, words: Answer) -> Reading:
-    if isinstance(words, Refusal):
+    if isinstance(words, Unanswered):
         return _refused(row.table, row.address, row.name, words)
     number = row.value(words)
     value = int(number) if row.scale == 1.0 else round(number, 6)

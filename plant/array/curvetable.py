@@ -18,7 +18,7 @@ from plant.array.strings import (
     string_current,
     unpacked,
 )
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 
 NODES = 64
 FIRST_NODES = 9
@@ -36,7 +36,7 @@ class TableRow(NamedTuple):
     slope_s: np.ndarray  # di/dv
 
 
-@inlined
+@inline_llvm
 def cubic(c: TableRow, j: int, v_v: float) -> tuple[float, float]:
     """Current [A] and slope [S] at a voltage between nodes j and j + 1."""
     v0, h = c.v_v[j], c.v_v[j + 1] - c.v_v[j]
@@ -47,7 +47,7 @@ def cubic(c: TableRow, j: int, v_v: float) -> tuple[float, float]:
     return i0 + x * (m0 + x * (square + x * cube)), (m0 + x * (2.0 * square + 3.0 * x * cube)) / h
 
 
-@inlined
+@inline_llvm
 def interval(c: TableRow, v_v: float) -> int:
     """The interval a voltage lies in, by halving."""
     low, high = 0, c.v_v.size - 1
@@ -60,7 +60,7 @@ def interval(c: TableRow, v_v: float) -> int:
     return low
 
 
-@inlined
+@inline_llvm
 def current_at(c: TableRow, v_v: float) -> float:
     """Current [A] of the array at a terminal voltage [V]; 0 in darkness and beyond the open circuit."""
     if c.v_v.size < 2 or v_v >= c.v_v[-1]:
@@ -69,7 +69,7 @@ def current_at(c: TableRow, v_v: float) -> float:
     return float(max(i, 0.0))
 
 
-@inlined
+@inline_llvm
 def best_between(c: TableRow, v_mp_v: float, low_v: float, high_v: float) -> float:
     """Voltage [V] of the highest power of the table between two voltages; `v_mp_v` lies outside them."""
     best, p_best, around = low_v, low_v * current_at(c, low_v), -1
@@ -268,7 +268,7 @@ def tabulate(strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[int
     return _with_node(v_mp, i_mp, di_mp, n, row), v_oc, v_mp, max(v_mp * i_mp, 0.0)
 
 
-@inlined
+@inline_llvm
 def _with_node(v_v: float, i_a: float, slope_s: float, n: int, row: TableRow) -> int:
     """Put a node where it belongs, so that the table gives the maximum as it is."""
     v, i, slope = row

@@ -7,7 +7,7 @@ The CEC six-parameter model (Dobos 2012) written in the diode's voltage, where i
 import math
 from typing import NamedTuple
 
-from plant.base.jit import inlined
+from plant.base.jit import inline_llvm
 
 CONVERGED = 1e-5  # of the thermal voltage: the last Newton step squares it, to 1e-10
 SOLVED = 1e-6  # likewise, to 1e-12
@@ -46,7 +46,7 @@ class Curve(NamedTuple):
     r_sh_ohm: float
 
 
-@inlined
+@inline_llvm
 def curve_at(
     g_w_m2: float, t_cell_c: float, m: Module, series: float, parallel: float, wiring_ohm: float
 ) -> Curve:
@@ -83,14 +83,14 @@ def curve_at(
     )
 
 
-@inlined
+@inline_llvm
 def point(vd_v: float, c: Curve) -> tuple[float, float]:
     """Voltage [V] and current [A] of the array at a diode voltage."""
     i = c.i_l_a - c.i_0_a * math.expm1(vd_v / c.a_v) - vd_v / c.r_sh_ohm
     return vd_v - i * c.r_s_ohm, i
 
 
-@inlined
+@inline_llvm
 def open_circuit_v(c: Curve, near_v: float = 0.0) -> float:
     """Open-circuit voltage [V]; 0 in darkness. `near_v`, a guess that may be poor, saves iterations."""
     if c.i_l_a <= 0.0:
@@ -111,7 +111,7 @@ def open_circuit_v(c: Curve, near_v: float = 0.0) -> float:
     return max(vd, 0.0)
 
 
-@inlined
+@inline_llvm
 def maximum_power(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> tuple[float, float, float]:
     """Diode voltage [V], voltage [V] and current [A] of the maximum power point.
 
@@ -149,13 +149,13 @@ def maximum_power(c: Curve, vd_oc_v: float, near_v: float = 0.0) -> tuple[float,
     return vd, v, i
 
 
-@inlined
+@inline_llvm
 def maximum_power_vd(c: Curve, vd_oc_v: float) -> float:
     """Diode voltage [V] of the maximum power point."""
     return maximum_power(c, vd_oc_v)[0]
 
 
-@inlined
+@inline_llvm
 def diode_voltage_at(v_pv_v: float, c: Curve, vd_high: float) -> float:
     """Diode voltage [V] at which the array shows a terminal voltage: Newton on a rising, convex function."""
     vd = vd_high
@@ -170,7 +170,7 @@ def diode_voltage_at(v_pv_v: float, c: Curve, vd_high: float) -> float:
     return vd
 
 
-@inlined
+@inline_llvm
 def diode_voltage_carrying(i_a: float, c: Curve, near_v: float) -> float:
     """Diode voltage [V] at which the diode carries a current: Newton on a falling, concave function."""
     vd = near_v
@@ -185,7 +185,7 @@ def diode_voltage_carrying(i_a: float, c: Curve, near_v: float) -> float:
     return vd
 
 
-@inlined
+@inline_llvm
 def current_at(c: Curve, v_v: float) -> float:
     """Current [A] of the array at a terminal voltage [V]; 0 in darkness and beyond the open circuit."""
     if not c.i_l_a > 0.0:

@@ -21,7 +21,7 @@ from plant.array.diode import (
     open_circuit_v,
     point,
 )
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 
 BYPASS_V = 0.5  # drop of a bypass diode that conducts
 BYPASS_OHM = 0.01  # its slope, felt only where all groups of a string are bypassed [guess]
@@ -48,7 +48,7 @@ class String(NamedTuple):
 STRING_COLUMNS = 16
 
 
-@inlined
+@inline_llvm
 def pack(s: String, row: np.ndarray) -> None:
     """Lay a string down in a row of ``STRING_COLUMNS`` numbers."""
     for j in range(5):
@@ -57,7 +57,7 @@ def pack(s: String, row: np.ndarray) -> None:
     row[13], row[14], row[15] = s.i_kink_a, s.v_kink_v, s.v_oc_v
 
 
-@inlined
+@inline_llvm
 def unpacked(row: np.ndarray) -> String:
     """The string that `pack` laid down."""
     return String(
@@ -66,7 +66,7 @@ def unpacked(row: np.ndarray) -> String:
     )  # fmt: skip
 
 
-@inlined
+@inline_llvm
 def _module(row: np.ndarray) -> Module:
     k = MODULE
     return Module(
@@ -105,7 +105,7 @@ def string_at(row: np.ndarray, g_lit_w_m2: float, g_dim_w_m2: float, t_cell_c: f
     return String(lit, dim, n_lit, n_dim, cable, i_kink, v_kink, n_lit * v_oc + n_dim * v_dim_oc)
 
 
-@inlined
+@inline_llvm
 def _chain(v_v: float, s: String, drop_v: float, vd_high: float) -> tuple[float, float]:
     """Current [A] and di/dv [S] of the lit groups alone, behind the cable and a fixed drop."""
     c, n = s.lit, s.n_lit
@@ -136,7 +136,7 @@ def string_current(v_v: float, s: String) -> tuple[float, float]:
     return _both(v_v, s)
 
 
-@inlined
+@inline_llvm
 def _both(v_v: float, s: String) -> tuple[float, float]:
     """Current and slope where all groups conduct: Newton in the shaded groups' diode voltage, guarded."""
     low = -BYPASS_V

@@ -12,7 +12,7 @@ import numpy as np
 from plant.base.jit import kernel
 
 
-class Stream(IntEnum):
+class RandomStream(IntEnum):
     """Independent sources of chance. The numbers are part of every recorded run: never reuse one."""
 
     CLEARNESS = 1
@@ -24,14 +24,16 @@ class Stream(IntEnum):
     LINE = 31
 
 
-def generator(seed: int, stream: Stream, day: int, part: int = 0) -> np.random.Generator:
+def generator(seed: int, stream: RandomStream, day: int, part: int = 0) -> np.random.Generator:
     """The generator of one stream, or of one part of it, on one day (days since 1970-01-01, any sign)."""
     key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, int(stream)], dtype=np.uint64)
     counter = np.array([0, 0, part, day & 0xFFFF_FFFF], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
-def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_day: int = 1) -> np.ndarray:
+def ar1(
+    seed: int, stream: RandomStream, first_day: int, days: int, phi: float, per_day: int = 1
+) -> np.ndarray:
     """A stationary first-order autoregressive series that any day can compute for itself.
 
     Parameters
@@ -67,7 +69,7 @@ def ar1(seed: int, stream: Stream, first_day: int, days: int, phi: float, per_da
 
 
 @lru_cache(maxsize=512)
-def _shocks(seed: int, stream: Stream, day: int, per_day: int) -> np.ndarray:
+def _shocks(seed: int, stream: RandomStream, day: int, per_day: int) -> np.ndarray:
     """The innovations of one day. Neighbouring days share most of them, so they are kept."""
     return generator(seed, stream, day).standard_normal(per_day)
 

@@ -82,17 +82,17 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-def inlined(function: F) -> F:
+def inline_llvm(function: F) -> F:
     """A `kernel` so small that calling it, with a record of parameters to hand over, costs more than it does."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
 
 
-def woven(function: F) -> F:
+def inline_ir(function: F) -> F:
     """A `kernel` with one caller: taken into it before it is compiled, so that it isn't compiled twice."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function))
 
 
-def uncounted(function: F) -> F:
+def kernel_without_refcounts(function: F) -> F:
     """A `kernel` that makes no arrays, and doesn't count who holds those it is given: a tenth of its time.
 
     The kernels that it calls are compiled in the same way, so none of them may hand out an array.

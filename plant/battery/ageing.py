@@ -1,7 +1,7 @@
 """How a battery grows old: a day of use goes in, what is gone comes out, and with it the parameters of the day after.
 
 Knows days, not seconds: the plant keeps a log of hours and asks once a day. A law is a module with a record of what
-it remembers and the functions `fresh`, `a_day` and `loss`.
+it remembers and the functions `fresh`, `age_one_day` and `loss`.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -12,7 +12,7 @@ from plant.battery.leadacid import LeadAcid
 from plant.battery.model import Parameters
 from plant.battery.wear import Hours, Life, Loss
 
-Memory: TypeAlias = weighted_ah.State | miner.State | naumann.State
+LawState: TypeAlias = weighted_ah.WeightedAhState | miner.MinerState | naumann.NaumannState
 
 LAWS: dict[str, Any] = {"weighted_ah": weighted_ah, "rainflow": miner, "naumann": naumann}
 LEAD_ACID_LAWS = ("weighted_ah", "rainflow")
@@ -24,7 +24,7 @@ class AgeingState(NamedTuple):
     """What a battery's age is made of; plain numbers and names, see `as_plain`."""
 
     law: str
-    memory: Memory
+    memory: LawState
     freezings: int = 0
     was_frozen: bool = False
 
@@ -39,7 +39,7 @@ def fresh(law: str, health: float = 1.0) -> AgeingState:
     return AgeingState(law, LAWS[law].fresh(1.0 - health))
 
 
-def a_day(state: AgeingState, hours: Hours, p: Parameters, life: Life) -> AgeingState:
+def age_one_day(state: AgeingState, hours: Hours, p: Parameters, life: Life) -> AgeingState:
     """Age after a day of use.
 
     Parameters
@@ -64,7 +64,7 @@ def a_day(state: AgeingState, hours: Hours, p: Parameters, life: Life) -> Ageing
     for ice in hours.frozen:
         freezings += int(bool(ice) and not was)
         was = bool(ice)
-    return AgeingState(state.law, LAWS[state.law].a_day(state.memory, hours, p, life), freezings, was)
+    return AgeingState(state.law, LAWS[state.law].age_one_day(state.memory, hours, p, life), freezings, was)
 
 
 def loss(state: AgeingState, life: Life) -> Loss:

@@ -11,7 +11,7 @@ the battery's temperature blocks the current.
 import math
 from typing import NamedTuple
 
-from plant.base.jit import inlined, kernel, woven
+from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Losses, Source
 
 
@@ -43,7 +43,7 @@ class LeadAcid(NamedTuple):
     vented: float  # share of the gas that leaves (1 flooded) instead of recombining (0 sealed)
 
 
-class State(NamedTuple):
+class LeadAcidState(NamedTuple):
     """What the battery remembers. The same four numbers serve as their own time derivative."""
 
     q1_ah: float  # available well
@@ -52,7 +52,10 @@ class State(NamedTuple):
     t_c: float
 
 
-class Warm(NamedTuple):
+State = LeadAcidState  # by which `model` finds it
+
+
+class LeadAcidAtTemperature(NamedTuple):
     """What the parameters come to at a temperature: exponentials and reciprocals taken once for many instants."""
 
     p: LeadAcid
@@ -87,12 +90,12 @@ THIRD = 1.0 / 3.0
 GASSING_AT_0 = math.exp(-11.0 * 2.23)  # extrapolated from 2.23 V to no voltage at all
 
 
-@inlined
-def warmed(t_c: float, p: LeadAcid) -> Warm:
+@inline_llvm
+def at_temperature(t_c: float, p: LeadAcid) -> LeadAcidAtTemperature:
     """Parameters at a temperature [degC]."""
     per_mille = math.exp(0.001 * (t_c - 25.0))  # every Arrhenius factor is a power of this one
     theta = per_mille**20
-    return Warm(
+    return LeadAcidAtTemperature(
         p,
         1.0 / (p.c * p.q_ah),
         1.0 / ((1.0 - p.c) * p.q_ah),
@@ -111,13 +114,13 @@ def warmed(t_c: float, p: LeadAcid) -> Warm:
     )
 
 
-@inlined
+@inline_llvm
 def emf(h: float, t_c: float, p: LeadAcid) -> float:
     """Open-circuit voltage [V] of the battery at a well filled to `h` (0..1)."""
     return p.cells * (p.e0_v + h * (p.e1_v + h * p.e2_v) + ENTROPY_V_PER_K_CELL * (t_c - 25.0))
 
 
-@inlined
+@inline_llvm
 def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
     """Series resistance [Ohm] at a temperature."""
     return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
@@ -136,14 +139,14 @@ def freezing_point_c(h1: float, p: LeadAcid) -> float:
     return FREEZING[-1][1]
 
 
-@woven
-def frozen(x: State, p: LeadAcid) -> bool:
+@inline_ir
+def frozen(x: LeadAcidState, p: LeadAcid) -> bool:
     """Whether there is ice in the battery."""
     return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.c * p.q_ah), p)
 
 
-@woven
-def series_resistance(x: State, w: Warm) -> float:
+@inline_ir
+def series_resistance(x: LeadAcidState, w: LeadAcidAtTemperature) -> float:
     """Ohmic resistance [Ohm], which ice raises fifty-fold within a kelvin below the freezing point."""
     if not frozen(x, w.p):
         return w.r0_ohm
@@ -152,23 +155,23 @@ def series_resistance(x: State, w: Warm) -> float:
     return w.r0_ohm * (1.0 + (FROZEN_TIMES - 1.0) * ice * ice * (3.0 - 2.0 * ice))
 
 
-@inlined
-def source_at(x: State, w: Warm) -> Source:
+@inline_llvm
+def source_at(x: LeadAcidState, w: LeadAcidAtTemperature) -> Source:
     """The battery as its terminals see it."""
     r0 = series_resistance(x, w)
     return Source(x.v_node_v, r0, r0)
 
 
 @kernel
-def source(x: State, p: LeadAcid) -> Source:
+def source(x: LeadAcidState, p: LeadAcid) -> Source:
     """`source_at` the battery's own temperature."""
-    return source_at(x, warmed(x.t_c, p))
+    return source_at(x, at_temperature(x.t_c, p))
 
 
-@inlined
-def moved(x: State, h: float, dx: State, p: LeadAcid) -> State:
+@inline_llvm
+def moved(x: LeadAcidState, h: float, dx: LeadAcidState, p: LeadAcid) -> LeadAcidState:
     """``x + h dx``."""
-    return State(
+    return LeadAcidState(
         x.q1_ah + h * dx.q1_ah,
         x.q2_ah + h * dx.q2_ah,
         x.v_node_v + h * dx.v_node_v,
@@ -176,20 +179,20 @@ def moved(x: State, h: float, dx: State, p: LeadAcid) -> State:
     )
 
 
-@woven
-def no_slope(p: LeadAcid) -> State:
+@inline_ir
+def no_slope(p: LeadAcid) -> LeadAcidState:
     """A state that doesn't move, as its derivative."""
-    return State(0.0, 0.0, 0.0, 0.0)
+    return LeadAcidState(0.0, 0.0, 0.0, 0.0)
 
 
-@inlined
-def possible(x: State, p: LeadAcid) -> bool:
+@inline_llvm
+def possible(x: LeadAcidState, p: LeadAcid) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
     return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
 
 
-@inlined
-def soc(x: State, p: LeadAcid) -> float:
+@inline_llvm
+def soc(x: LeadAcidState, p: LeadAcid) -> float:
     """True state of charge, 0..1, of the slow-rate capacity."""
     return (x.q1_ah + x.q2_ah) / p.q_ah
 
@@ -203,7 +206,7 @@ class Reaction(NamedTuple):
     starved: float  # the same on discharge [A]: how hard an empty one holds back
 
 
-@woven
+@inline_ir
 def _share(x: float) -> float:
     """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
     if x > 20.0:
@@ -213,8 +216,8 @@ def _share(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-2.0 * x))
 
 
-@inlined
-def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
+@inline_llvm
+def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
     """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
 
     Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
@@ -251,8 +254,8 @@ def reaction(u_v: float, h1: float, w: Warm) -> Reaction:
     )
 
 
-@woven
-def gassing_a(v_node_v: float, w: Warm) -> float:
+@inline_ir
+def gassing_a(v_node_v: float, w: LeadAcidAtTemperature) -> float:
     """Current [A] that splits water: overcharge, float and self-discharge (Schiffer 2007).
 
     ``CN/100 Ig0 exp(11 (v/n - 2.23) + 0.06 (T - 25))``.
@@ -260,14 +263,14 @@ def gassing_a(v_node_v: float, w: Warm) -> float:
     return w.gassing_a * math.exp(w.gassing_per_v * v_node_v)
 
 
-@woven
-def diffusion_per_h(ahead: float, w: Warm) -> float:
+@inline_ir
+def diffusion_per_h(ahead: float, w: LeadAcidAtTemperature) -> float:
     """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
     return w.k_per_h * (1.0 + (w.p.rk - 1.0) * _share(ahead * 200.0))
 
 
-@inlined
-def levelling(x: State, e1_v: float, w: Warm) -> tuple[float, float]:
+@inline_llvm
+def levelling(x: LeadAcidState, e1_v: float, w: LeadAcidAtTemperature) -> tuple[float, float]:
     """Current [A] from the bound well into the available one, and the power [W] it loses on its way."""
     h1 = x.q1_ah * w.per_well1
     h2 = x.q2_ah * w.per_well2
@@ -275,7 +278,7 @@ def levelling(x: State, e1_v: float, w: Warm) -> tuple[float, float]:
     return flow, flow * (emf(h2, x.t_c, w.p) - e1_v)
 
 
-class Inner(NamedTuple):
+class LeadAcidInner(NamedTuple):
     """What goes on inside at an instant, whatever the terminals do."""
 
     e1_v: float  # open-circuit voltage of the available well
@@ -286,35 +289,37 @@ class Inner(NamedTuple):
     r0_ohm: float
 
 
-@inlined
-def inner(x: State, w: Warm) -> Inner:
+@inline_llvm
+def inner(x: LeadAcidState, w: LeadAcidAtTemperature) -> LeadAcidInner:
     """Reaction, gassing and diffusion of a state."""
     h1 = x.q1_ah * w.per_well1
     e1 = emf(h1, x.t_c, w.p)
     main = reaction(x.v_node_v - e1, h1, w)
     flow, diffusion = levelling(x, e1, w)
-    return Inner(e1, main, gassing_a(x.v_node_v, w), flow, diffusion, series_resistance(x, w))
+    return LeadAcidInner(e1, main, gassing_a(x.v_node_v, w), flow, diffusion, series_resistance(x, w))
 
 
-@inlined
-def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
+@inline_llvm
+def rates_of(
+    inside: LeadAcidInner, x: LeadAcidState, i_a: float, t_room_c: float, w: LeadAcidAtTemperature
+) -> tuple[LeadAcidState, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
     ----------
-    inside : Inner
+    inside : LeadAcidInner
         Of this state.
-    x : State
+    x : LeadAcidState
     i_a : float
         Terminal current [A], positive into the battery.
     t_room_c : float
         Temperature around the battery [degC].
-    w : Warm
+    w : LeadAcidAtTemperature
         At the battery's temperature, or close to it.
 
     Returns
     -------
-    State
+    LeadAcidState
         d/dt of each field: [Ah/s], [Ah/s], [V/s], [K/s].
     Losses
         ``V i = d(stored)/dt + ohmic + polarisation + side + diffusion - entropy`` holds exactly.
@@ -332,7 +337,7 @@ def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> t
     gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
     heat = ohmic + polarisation + gas_heat + inside.diffusion_w
     dt = (heat - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
-    dx = State(
+    dx = LeadAcidState(
         (i_main + flow) * PER_HOUR,
         -flow * PER_HOUR,
         (i_a - i_main - i_gas) * w.per_c_dl_f,
@@ -343,14 +348,14 @@ def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> t
 
 
 @kernel
-def rates(x: State, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[State, Losses]:
+def rates(x: LeadAcidState, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[LeadAcidState, Losses]:
     """`rates_of` a state at its own temperature."""
-    w = warmed(x.t_c, p)
+    w = at_temperature(x.t_c, p)
     return rates_of(inner(x, w), x, i_a, t_room_c, w)
 
 
-@inlined
-def stored_in(x: State, per_well1: float, per_well2: float, p: LeadAcid) -> float:
+@inline_llvm
+def stored_in(x: LeadAcidState, per_well1: float, per_well2: float, p: LeadAcid) -> float:
     """`stored_wh` with the reciprocals of the wells' capacities [1/Ah]."""
     h1, h2 = x.q1_ah * per_well1, x.q2_ah * per_well2
     e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
@@ -360,19 +365,19 @@ def stored_in(x: State, per_well1: float, per_well2: float, p: LeadAcid) -> floa
 
 
 @kernel
-def stored_wh(x: State, p: LeadAcid) -> float:
+def stored_wh(x: LeadAcidState, p: LeadAcid) -> float:
     """Energy [Wh] in the wells and the double layer, counted from empty wells."""
     return stored_in(x, 1.0 / (p.c * p.q_ah), 1.0 / ((1.0 - p.c) * p.q_ah), p)
 
 
-@inlined
-def entropy_wh(x: State, warmer_k: float, p: LeadAcid) -> float:
+@inline_llvm
+def entropy_wh(x: LeadAcidState, warmer_k: float, p: LeadAcid) -> float:
     """Energy [Wh] that the wells gain as they warm, with nothing flowing."""
     return p.cells * (x.q1_ah + x.q2_ah) * ENTROPY_V_PER_K_CELL * warmer_k
 
 
-@inlined
-def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
+@inline_llvm
+def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAcidAtTemperature) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
@@ -388,21 +393,21 @@ def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
 
 
 @kernel
-def step_limit_s(x: State, i_a: float, p: LeadAcid) -> float:
+def step_limit_s(x: LeadAcidState, i_a: float, p: LeadAcid) -> float:
     """`step_limit_of` a state at its own temperature."""
-    w = warmed(x.t_c, p)
+    w = at_temperature(x.t_c, p)
     return step_limit_of(inner(x, w), x, i_a, w)
 
 
-def rested(soc0: float, t_c: float, p: LeadAcid) -> State:
-    """State of a battery that has stood long enough for wells and electrode to be at rest."""
-    return State(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
+def rested(soc0: float, t_c: float, p: LeadAcid) -> LeadAcidState:
+    """LeadAcidState of a battery that has stood long enough for wells and electrode to be at rest."""
+    return LeadAcidState(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
 
 
-def carried_over(x: State, p: LeadAcid, other: LeadAcid) -> State:
+def carried_over(x: LeadAcidState, p: LeadAcid, other: LeadAcid) -> LeadAcidState:
     """The same battery after it has changed from `p` to `other`: the wells stay as full as they were, cell by cell."""
     size = other.q_ah / p.q_ah
-    return State(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
+    return LeadAcidState(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
 
 
 def one_cell_less(p: LeadAcid) -> LeadAcid:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from plant.base.jit import inlined, kernel, woven
+from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Losses, Source
 
 
@@ -36,14 +36,14 @@ class Lithium(NamedTuple):
     h_a_w_k: float  # heat transfer to the room
 
 
-class Warm(NamedTuple):
+class LithiumAtTemperature(NamedTuple):
     """The parameters, and how many times the resistances at 25 degC those at a temperature are."""
 
     p: Lithium
     f: float
 
 
-class State(NamedTuple):
+class LithiumState(NamedTuple):
     """What the battery remembers. The same five numbers serve as their own time derivative."""
 
     s: float  # charge as a share of the capacity; a little beyond 0..1 at the ends
@@ -51,6 +51,9 @@ class State(NamedTuple):
     v1_v: float  # overvoltage of the fast and of the slow relaxation
     v2_v: float
     t_c: float
+
+
+State = LithiumState  # by which `model` finds it
 
 
 OCV_TABLE = np.array([
@@ -132,33 +135,33 @@ def hysteresis_v(s: float) -> float:
     return float(_H_WIDTH[j] + share * (_H_WIDTH[j + 1] - _H_WIDTH[j]))
 
 
-@inlined
+@inline_llvm
 def cold(t_c: float, p: Lithium) -> float:
     """How many times the resistances at 25 degC those at `t_c` are."""
     b = p.b_cold_k if t_c < 25.0 else p.b_warm_k
     return math.exp(b * (1.0 / (t_c + 273.15) - 1.0 / 298.15))
 
 
-@inlined
-def warmed(t_c: float, p: Lithium) -> Warm:
+@inline_llvm
+def at_temperature(t_c: float, p: Lithium) -> LithiumAtTemperature:
     """Parameters at a temperature [degC]."""
-    return Warm(p, cold(t_c, p))
+    return LithiumAtTemperature(p, cold(t_c, p))
 
 
-@inlined
+@inline_llvm
 def starved(s: float, t_c: float) -> float:
     """How many times larger resistance is on discharge because little charge is left that isn't held back by cold."""
     return 1.0 + 0.02 / max(s - LOCKED_PER_K * max(0.0, 25.0 - t_c), 1e-4)
 
 
-@inlined
+@inline_llvm
 def crowded(s: float) -> float:
     """How many times larger resistance is on charge because little room is left."""
     return 1.0 + 0.03 / max(1.005 - s, 1e-4)
 
 
-@inlined
-def source_at(x: State, w: Warm) -> Source:
+@inline_llvm
+def source_at(x: LithiumState, w: LithiumAtTemperature) -> Source:
     """The battery as its terminals see it."""
     p, f = w.p, w.f
     return Source(
@@ -169,15 +172,15 @@ def source_at(x: State, w: Warm) -> Source:
 
 
 @kernel
-def source(x: State, p: Lithium) -> Source:
+def source(x: LithiumState, p: Lithium) -> Source:
     """`source_at` the battery's own temperature."""
-    return source_at(x, warmed(x.t_c, p))
+    return source_at(x, at_temperature(x.t_c, p))
 
 
-@inlined
-def moved(x: State, h: float, dx: State, p: Lithium) -> State:
+@inline_llvm
+def moved(x: LithiumState, h: float, dx: LithiumState, p: Lithium) -> LithiumState:
     """``x + h dx``."""
-    return State(
+    return LithiumState(
         x.s + h * dx.s,
         x.h + h * dx.h,
         x.v1_v + h * dx.v1_v,
@@ -186,64 +189,66 @@ def moved(x: State, h: float, dx: State, p: Lithium) -> State:
     )
 
 
-@woven
-def no_slope(p: Lithium) -> State:
+@inline_ir
+def no_slope(p: Lithium) -> LithiumState:
     """A state that doesn't move, as its derivative."""
-    return State(0.0, 0.0, 0.0, 0.0, 0.0)
+    return LithiumState(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-@inlined
-def possible(x: State, p: Lithium) -> bool:
+@inline_llvm
+def possible(x: LithiumState, p: Lithium) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
     return (
         -0.02 < x.s < 1.2 and -1.001 < x.h < 1.001 and abs(x.v1_v) < 4.0 * p.cells and -100.0 < x.t_c < 200.0
     )
 
 
-@inlined
-def soc(x: State, p: Lithium) -> float:
-    """State of charge, 0..1, of the capacity."""
+@inline_llvm
+def soc(x: LithiumState, p: Lithium) -> float:
+    """LithiumState of charge, 0..1, of the capacity."""
     return min(1.0, max(0.0, x.s))
 
 
-@inlined
-def frozen(x: State, p: Lithium) -> bool:
+@inline_llvm
+def frozen(x: LithiumState, p: Lithium) -> bool:
     """Never: the electrolyte holds no water."""
     return False
 
 
-class Inner(NamedTuple):
+class LithiumInner(NamedTuple):
     """What goes on inside at an instant, whatever the terminals do."""
 
     e_v: float  # open-circuit voltage of the battery
     hysteresis_v: float
 
 
-@inlined
-def inner(x: State, w: Warm) -> Inner:
+@inline_llvm
+def inner(x: LithiumState, w: LithiumAtTemperature) -> LithiumInner:
     """Open-circuit voltage and hysteresis of a state."""
-    return Inner(w.p.cells * ocv(x.s), w.p.cells * hysteresis_v(x.s) * x.h)
+    return LithiumInner(w.p.cells * ocv(x.s), w.p.cells * hysteresis_v(x.s) * x.h)
 
 
-@inlined
-def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> tuple[State, Losses]:
+@inline_llvm
+def rates_of(
+    inside: LithiumInner, x: LithiumState, i_a: float, t_room_c: float, w: LithiumAtTemperature
+) -> tuple[LithiumState, Losses]:
     """Time derivative of the state, and the losses of this instant.
 
     Parameters
     ----------
-    inside : Inner
+    inside : LithiumInner
         Of this state.
-    x : State
+    x : LithiumState
     i_a : float
         Terminal current [A], positive into the battery.
     t_room_c : float
         Temperature around the battery [degC].
-    w : Warm
+    w : LithiumAtTemperature
         At the battery's temperature, or close to it.
 
     Returns
     -------
-    State
+    LithiumState
         d/dt of each field: [1/s], [1/s], [V/s], [V/s], [K/s].
     Losses
         ``V i = d(stored)/dt + ohmic + polarisation + side + hysteresis`` holds exactly. Hysteresis gives back a
@@ -267,7 +272,7 @@ def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> t
     side = inside.e_v * (i_a - stored_a)
     hysteresis = inside.hysteresis_v * i_a
     heat = ohmic + polarisation + side + hysteresis - p.h_a_w_k * (x.t_c - t_room_c)
-    dx = State(
+    dx = LithiumState(
         stored_a / (3600.0 * p.q_ah),
         HYSTERESIS_RATE * abs(i_a) / (3600.0 * p.q_ah) * (sign - x.h),
         (i_a - x.v1_v / r1) * p.r1_ohm / p.tau1_s,
@@ -278,21 +283,21 @@ def rates_of(inside: Inner, x: State, i_a: float, t_room_c: float, w: Warm) -> t
 
 
 @kernel
-def rates(x: State, i_a: float, t_room_c: float, p: Lithium) -> tuple[State, Losses]:
+def rates(x: LithiumState, i_a: float, t_room_c: float, p: Lithium) -> tuple[LithiumState, Losses]:
     """`rates_of` a state at its own temperature."""
-    w = warmed(x.t_c, p)
+    w = at_temperature(x.t_c, p)
     return rates_of(inner(x, w), x, i_a, t_room_c, w)
 
 
 @kernel
-def stored_wh(x: State, p: Lithium) -> float:
+def stored_wh(x: LithiumState, p: Lithium) -> float:
     """Energy [Wh] in the charge and the relaxations, counted from empty."""
     relaxing = x.v1_v * x.v1_v * p.tau1_s / p.r1_ohm + x.v2_v * x.v2_v * p.tau2_s / p.r2_ohm
     return p.q_ah * p.cells * ocv_integral(x.s) + 0.5 * relaxing / 3600.0
 
 
-@inlined
-def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
+@inline_llvm
+def step_limit_of(inside: LithiumInner, x: LithiumState, i_a: float, w: LithiumAtTemperature) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
     Two things bound it: the fast relaxation, which warmth makes faster, and at both ends the charge itself under
@@ -309,21 +314,21 @@ def step_limit_of(inside: Inner, x: State, i_a: float, w: Warm) -> float:
 
 
 @kernel
-def step_limit_s(x: State, i_a: float, p: Lithium) -> float:
+def step_limit_s(x: LithiumState, i_a: float, p: Lithium) -> float:
     """`step_limit_of` a state at its own temperature."""
-    w = warmed(x.t_c, p)
+    w = at_temperature(x.t_c, p)
     return step_limit_of(inner(x, w), x, i_a, w)
 
 
-def rested(soc0: float, t_c: float, p: Lithium) -> State:
-    """State of a battery at rest, in the middle of its hysteresis."""
-    return State(soc0, 0.0, 0.0, 0.0, t_c)
+def rested(soc0: float, t_c: float, p: Lithium) -> LithiumState:
+    """LithiumState of a battery at rest, in the middle of its hysteresis."""
+    return LithiumState(soc0, 0.0, 0.0, 0.0, t_c)
 
 
-def carried_over(x: State, p: Lithium, other: Lithium) -> State:
+def carried_over(x: LithiumState, p: Lithium, other: Lithium) -> LithiumState:
     """The same battery after it has changed from `p` to `other`: as full as it was, cell by cell."""
     share = other.cells / p.cells
-    return State(x.s, x.h, x.v1_v * share, x.v2_v * share, x.t_c)
+    return LithiumState(x.s, x.h, x.v1_v * share, x.v2_v * share, x.t_c)
 
 
 def one_cell_less(p: Lithium) -> Lithium:

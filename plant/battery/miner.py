@@ -15,7 +15,7 @@ HALVING_K = 10.0
 HOURS_A_YEAR = 8766.0
 
 
-class State(NamedTuple):
+class MinerState(NamedTuple):
     """What the law remembers."""
 
     cycled: float = 0.0  # share of the cycle life that is over
@@ -24,26 +24,29 @@ class State(NamedTuple):
     pending: tuple[float, ...] = ()  # turning points of the charge that are no cycle yet
 
 
+State = MinerState  # by which `ageing` finds it
+
+
 def cycles_to_end(depth: float, life: Life) -> float:
     """Cycles of a depth (0..1] until 80 % of the capacity is left."""
     return float(life.cycles * depth**-life.cycles_exponent)
 
 
-def a_day(state: State, hours: Hours, p: LeadAcid, life: Life) -> State:
+def age_one_day(state: MinerState, hours: Hours, p: LeadAcid, life: Life) -> MinerState:
     """The state a day of use later."""
     cycles, pending = rainflow.counted(state.pending, (float(soc) for soc in hours.soc))
     cycled = sum(cycle.times / cycles_to_end(cycle.depth, life) for cycle in cycles)
     per_hour = 1.0 / (life.float_years * HOURS_A_YEAR)
     floated = sum(per_hour * 2.0 ** ((float(t_c) - 25.0) / HALVING_K) for t_c in hours.t_c)
-    return State(state.cycled + cycled, state.floated + floated, state.lost, pending)
+    return MinerState(state.cycled + cycled, state.floated + floated, state.lost, pending)
 
 
-def loss(state: State, life: Life) -> Loss:
+def loss(state: MinerState, life: Life) -> Loss:
     """What is gone: a fifth of the capacity when either life or both together are over."""
     q_loss = min(0.95, state.lost + LIFE_LOSS * (state.cycled + state.floated))
     return Loss(q_loss, 1.0 / (1.0 - q_loss) - 1.0)
 
 
-def fresh(lost: float = 0.0) -> State:
+def fresh(lost: float = 0.0) -> MinerState:
     """A battery that has already lost a share of its capacity."""
-    return State(lost=lost)
+    return MinerState(lost=lost)

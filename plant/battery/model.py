@@ -15,16 +15,16 @@ from plant.battery import leadacid, lithium
 from plant.battery.cell import Losses, Source
 
 Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
-State: TypeAlias = leadacid.State | lithium.State
+State: TypeAlias = leadacid.LeadAcidState | lithium.LithiumState
 
-Warm: TypeAlias = leadacid.Warm | lithium.Warm
-Inner: TypeAlias = leadacid.Inner | lithium.Inner
+AtTemperature: TypeAlias = leadacid.LeadAcidAtTemperature | lithium.LithiumAtTemperature
+Inner: TypeAlias = leadacid.LeadAcidInner | lithium.LithiumInner
 
 CHEMISTRIES: dict[type, ModuleType] = {
     leadacid.LeadAcid: leadacid,
-    leadacid.Warm: leadacid,
+    leadacid.LeadAcidAtTemperature: leadacid,
     lithium.Lithium: lithium,
-    lithium.Warm: lithium,
+    lithium.LithiumAtTemperature: lithium,
 }
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,9 +40,9 @@ def of_chemistry(plain: F) -> F:
 
 
 @of_chemistry
-def warmed(t_c: float, p: Any) -> Any:
+def at_temperature(t_c: float, p: Any) -> Any:
     """What the parameters come to at a temperature [degC]; good for all instants within some hundredths of a kelvin."""
-    return CHEMISTRIES[type(p)].warmed(t_c, p)
+    return CHEMISTRIES[type(p)].at_temperature(t_c, p)
 
 
 @of_chemistry
@@ -59,7 +59,7 @@ def rates_of(inside: Any, x: Any, i_a: float, t_room_c: float, w: Any) -> tuple[
 
 @of_chemistry
 def source_at(x: Any, w: Any) -> Source:
-    """`source` with warmed parameters."""
+    """`source` with at_temperature parameters."""
     return CHEMISTRIES[type(w)].source_at(x, w)  # type: ignore[no-any-return]
 
 

@@ -16,7 +16,7 @@ GAS_J_MOL_K = 8.314462618
 T25_K = 298.15
 
 
-class State(NamedTuple):
+class NaumannState(NamedTuple):
     """What the law remembers. Squares, because those add up."""
 
     calendar_q2: float = 0.0
@@ -25,6 +25,9 @@ class State(NamedTuple):
     cycle_r: float = 0.0
     lost: float = 0.0  # capacity that was gone before the law took over
     pending: tuple[float, ...] = ()  # turning points of the charge that are no cycle yet
+
+
+State = NaumannState  # by which `ageing` finds it
 
 
 def _arrhenius(energy_j_mol: float, t_c: float) -> float:
@@ -51,7 +54,7 @@ def cycle_r_rate(c_rate: float, depth: float) -> float:
     return 0.01 * max(0.0, 0.0021 - 0.0020 * c_rate) * (6.8477 * (depth - 0.5) ** 3 + 0.9182)
 
 
-def rested_for(state: State, seconds: float, t_c: float, soc: float) -> State:
+def rested_for(state: NaumannState, seconds: float, t_c: float, soc: float) -> NaumannState:
     """The state after so long at a temperature and charge."""
     return state._replace(
         calendar_q2=state.calendar_q2 + calendar_q_stress(t_c, soc) ** 2 * seconds,
@@ -59,7 +62,7 @@ def rested_for(state: State, seconds: float, t_c: float, soc: float) -> State:
     )
 
 
-def cycled(state: State, full_cycles: float, c_rate: float, depth: float) -> State:
+def cycled(state: NaumannState, full_cycles: float, c_rate: float, depth: float) -> NaumannState:
     """The state after so many full equivalent cycles of a rate and depth."""
     return state._replace(
         cycle_q2=state.cycle_q2 + cycle_q_stress(c_rate, depth) ** 2 * full_cycles,
@@ -67,7 +70,7 @@ def cycled(state: State, full_cycles: float, c_rate: float, depth: float) -> Sta
     )
 
 
-def a_day(state: State, hours: Hours, p: Lithium, life: Life) -> State:
+def age_one_day(state: NaumannState, hours: Hours, p: Lithium, life: Life) -> NaumannState:
     """The state a day of use later. Cycles that close today are taken at today's mean rate, by charge moved."""
     for t_c, soc in zip(hours.t_c, hours.soc, strict=True):
         state = rested_for(state, 3600.0, float(t_c), float(soc))
@@ -79,12 +82,12 @@ def a_day(state: State, hours: Hours, p: Lithium, life: Life) -> State:
     return state._replace(pending=pending)
 
 
-def loss(state: State, life: Life) -> Loss:
+def loss(state: NaumannState, life: Life) -> Loss:
     """What is gone by calendar, by cycles, and what was gone before."""
     q_loss = state.lost + math.sqrt(state.calendar_q2) + math.sqrt(state.cycle_q2)
     return Loss(min(0.95, q_loss), state.calendar_r + state.cycle_r)
 
 
-def fresh(lost: float = 0.0) -> State:
+def fresh(lost: float = 0.0) -> NaumannState:
     """A battery that has already lost a share of its capacity, and gained resistance in keeping."""
-    return State(calendar_r=1.0 / (1.0 - lost) - 1.0, lost=lost)
+    return NaumannState(calendar_r=1.0 / (1.0 - lost) - 1.0, lost=lost)

@@ -32,7 +32,7 @@ HALVING_K = 15.0
 HOURS_A_YEAR = 8766.0
 
 
-class State(NamedTuple):
+class WeightedAhState(NamedTuple):
     """What the law remembers."""
 
     z_w: float = 0.0  # weighted throughput, in nominal capacities
@@ -43,6 +43,9 @@ class State(NamedTuple):
     top_soc: float = 1.0  # highest of the charge that goes on, 0 while none does
     f_strat: float = 0.0
     lost: float = 0.0  # capacity that was gone before the law took over
+
+
+State = WeightedAhState  # by which `ageing` finds it
 
 
 def degradation(z_share: float) -> float:
@@ -77,7 +80,7 @@ def bad_charge(top_soc: float) -> float:
     return (0.0025 - (0.95 - top_soc) ** 2) / 0.0025 if BAD_SOC <= top_soc <= FULL_SOC else 0.0
 
 
-def a_day(state: State, hours: Hours, p: LeadAcid, life: Life) -> State:
+def age_one_day(state: WeightedAhState, hours: Hours, p: LeadAcid, life: Life) -> WeightedAhState:
     """The state a day of use later; `p` are the parameters of the new battery."""
     for k in range(len(hours.soc)):
         state = _hour(
@@ -88,8 +91,9 @@ def a_day(state: State, hours: Hours, p: LeadAcid, life: Life) -> State:
 
 
 def _hour(
-    s: State, charged_ah: float, out_ah: float, soc: float, t_c: float, v_cell_v: float, p: LeadAcid, life: Life
-) -> State:  # fmt: skip
+    s: WeightedAhState, charged_ah: float, out_ah: float, soc: float, t_c: float, v_cell_v: float,
+    p: LeadAcid, life: Life,
+) -> WeightedAhState:  # fmt: skip
     """One hour: what was taken is weighed by the state before it."""
     i10_a = p.c20_ah / 10.0
     soc_min, since_h, n_bad, top = min(s.soc_min, soc), s.hours_since_full + 1.0, s.n_bad, s.top_soc
@@ -106,16 +110,16 @@ def _hour(
         weight *= 1.0 + f_strat * math.sqrt(i10_a / out_ah)
         z_w += out_ah / p.c20_ah * weight
     corroded = s.corroded + math.exp2((t_c - 25.0) / HALVING_K) / (life.float_years * HOURS_A_YEAR)
-    return State(z_w, corroded, since_h, soc_min, n_bad, top, f_strat, s.lost)
+    return WeightedAhState(z_w, corroded, since_h, soc_min, n_bad, top, f_strat, s.lost)
 
 
-def loss(state: State, life: Life) -> Loss:
+def loss(state: WeightedAhState, life: Life) -> Loss:
     """What is gone: by use (0 when new), by corrosion, and what was gone before."""
     used = degradation(state.z_w / life.z_iec) - degradation(0.0)
     q_loss = min(0.95, state.lost + used + LIFE_LOSS * state.corroded)
     return Loss(q_loss, 1.0 / (1.0 - q_loss) - 1.0 + CORROSION_R_GAIN * state.corroded)
 
 
-def fresh(lost: float = 0.0) -> State:
+def fresh(lost: float = 0.0) -> WeightedAhState:
     """A battery that has already lost a share of its capacity, full and well mixed."""
-    return State(lost=lost)
+    return WeightedAhState(lost=lost)

@@ -8,7 +8,7 @@ import math
 from enum import IntEnum
 from typing import NamedTuple
 
-from plant.base.jit import inlined, kernel, woven
+from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
 from plant.controller.offer import Offer, throttled
 from plant.controller.stage import PowerStage
@@ -64,7 +64,7 @@ class Node(NamedTuple):
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
 
 
-class Bus(NamedTuple):
+class OperatingPoint(NamedTuple):
     """A node with all its powers; they add up exactly."""
 
     v_batt_v: float
@@ -85,13 +85,13 @@ class Bus(NamedTuple):
     slope_s: float
 
 
-@woven
+@inline_ir
 def converter_loss_w(v_pv_v: float, i_out_a: float, s: PowerStage) -> float:
     """Loss [W] of the converter while it works (its own consumption not counted)."""
     return s.k_c * v_pv_v + s.k_s * v_pv_v * i_out_a + s.r_eq * i_out_a * i_out_a
 
 
-@inlined
+@inline_llvm
 def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStage) -> tuple[float, float]:
     """Output current [A] from PV power, and its slope [A/V] with the battery's voltage.
 
@@ -107,7 +107,7 @@ def output_current_a(p_pv_w: float, v_pv_v: float, v_batt_v: float, s: PowerStag
     return i, -i * (b + root) * both
 
 
-@inlined
+@inline_llvm
 def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[float, float]:
     """Current [A] of the load behind its switch, and its slope [A/V] with the battery's voltage.
 
@@ -145,7 +145,7 @@ class _Balance(NamedTuple):
     slope_s: float
 
 
-@inlined
+@inline_llvm
 def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit, s: PowerStage) -> _Balance:
     per_v = 1.0 / v
     i_load, load_slope = load_current_a(load, v, s)
@@ -162,7 +162,7 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
     return _Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope, load_slope, slope)
 
 
-@inlined
+@inline_llvm
 def _settled(
     source: Source, cable_ohm: float, charging: bool, v_guess_v: float, v_enough_v: float,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
@@ -185,7 +185,7 @@ def _settled(
     return v, now, r, gain  # a load that switches itself off and on again has no such voltage
 
 
-@woven
+@inline_ir
 def _along(now: _Balance, step_v: float) -> _Balance:
     """Currents a little way off, where they are as good as straight."""
     return _Balance(
@@ -198,16 +198,18 @@ def _along(now: _Balance, step_v: float) -> _Balance:
     )
 
 
-@woven
-def at_first(v_batt_v: float, v_node_v: float, r_ohm: float = math.inf) -> Bus:
+@inline_ir
+def at_first(v_batt_v: float, v_node_v: float, r_ohm: float = math.inf) -> OperatingPoint:
     """A bus of which only the voltage is known, and what lies between it and the electrode, for the first `solve`."""
     above = v_batt_v - v_node_v
     i = above / r_ohm
-    return Bus(v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0)
+    return OperatingPoint(
+        v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0
+    )
 
 
-@woven
-def node_of(bus: Bus) -> Node:
+@inline_ir
+def node_of(bus: OperatingPoint) -> Node:
     """A bus without its powers."""
     return Node(
         bus.v_batt_v, bus.v_cells_v, bus.i_batt_a, bus.i_chg_a, bus.i_load_a, bus.regime,
@@ -253,7 +255,7 @@ def solve(
     return _free(source, port.cable_ohm, 0.0, v_target_v, charging, before, o, load, limit, s)
 
 
-@inlined
+@inline_llvm
 def _free(
     source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
@@ -310,21 +312,21 @@ def _guarded(
     return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
 
 
-@woven
-def with_powers(now: Node, before: Bus, o: Offer, s: PowerStage) -> Bus:
+@inline_ir
+def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> OperatingPoint:
     """All powers at a solved node, and where the array stands for it.
 
     Parameters
     ----------
     now : Node
-    before : Bus
+    before : OperatingPoint
         A moment ago: from where a throttled array is looked for.
     o : Offer
     s : PowerStage
 
     Returns
     -------
-    Bus
+    OperatingPoint
         ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
         hold to rounding.
     """
@@ -337,7 +339,7 @@ def with_powers(now: Node, before: Bus, o: Offer, s: PowerStage) -> Bus:
         loss = converter_loss_w(v_pv, i_chg, s)
     p_chg = v * i_chg
     path = s.path_ohm * i_load * i_load
-    return Bus(
+    return OperatingPoint(
         v, now.v_cells_v, now.i_batt_a, i_chg, i_load, now.regime, v_pv, p_chg + loss, p_chg, loss,
         v * i_load - path, path, v * (i_chg - i_load - now.i_batt_a),
         now.above_node_v, now.above_per_v, now.slope_s,

@@ -13,11 +13,18 @@ from typing import NamedTuple
 import numpy as np
 
 from plant.array.module import find_module
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.controller.converter import output_current_a
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.stage import PowerStage
-from plant.controller.tracker import Settings, Tracker, climbing_from, restarted, tick, tracker_settings
+from plant.controller.tracker import (
+    Tracker,
+    TrackerSettings,
+    climbing_from,
+    restarted,
+    tick,
+    tracker_settings,
+)
 
 SAMPLE_S = 0.1  # energy is summed at least this finely, whatever the tracker's tick
 T_AMB_C = 25.0
@@ -68,7 +75,7 @@ def generator(p_mp_w: float, v_mp_v: float, technology: Technology) -> Generator
     return Generator(technology, p_mp_w / v_mp_v / technology.ff_i, v_mp_v / technology.ff_u)
 
 
-@inlined
+@inline_llvm
 def characteristic(g_w_m2: float, t_c: float, gen: Generator) -> Characteristic:
     """The curve under an irradiance [W/m2] at a cell temperature [degC]."""
     tech = gen.technology
@@ -81,19 +88,19 @@ def characteristic(g_w_m2: float, t_c: float, gen: Generator) -> Characteristic:
     return Characteristic(i_ph, gen.i_sc_a * c_0 * g_w_m2 / 1000.0, max(v_oc * c_aq, 1e-9))
 
 
-@inlined
+@inline_llvm
 def current_a(v_v: float, c: Characteristic) -> float:
     """Current [A] at a voltage; negative beyond the open circuit."""
     return c.i_ph_a - c.i_0_a * math.expm1(min(v_v / c.a_v, 700.0))  # finite in the dark
 
 
-@inlined
+@inline_llvm
 def open_circuit_v(c: Characteristic) -> float:
     """Voltage [V] at which no current flows; 0 in darkness."""
     return c.a_v * math.log1p(c.i_ph_a / c.i_0_a) if c.i_0_a > 0.0 else 0.0
 
 
-@inlined
+@inline_llvm
 def maximum_power_v(c: Characteristic) -> float:
     """Voltage [V] of the maximum power point, 0 in darkness.
 
@@ -112,7 +119,7 @@ def maximum_power_v(c: Characteristic) -> float:
     return x * c.a_v
 
 
-class Load(NamedTuple):
+class ElectronicLoad(NamedTuple):
     """What stands behind the tracker: a battery held at a voltage, through the converter's losses."""
 
     v_batt_v: float
@@ -122,7 +129,7 @@ class Load(NamedTuple):
 @kernel
 def follow(
     gen: Generator, g_at: np.ndarray, g_w_m2: np.ndarray, isothermal: bool,
-    t: Tracker, s: Settings, load: Load, from_s: float, log: np.ndarray,
+    t: Tracker, s: TrackerSettings, load: ElectronicLoad, from_s: float, log: np.ndarray,
 ) -> tuple[Tracker, float, float, float]:  # fmt: skip
     """Run a tracker on a generator under an irradiance given by straight lines.
 
@@ -133,7 +140,7 @@ def follow(
         Corners of the irradiance: time [s], rising, and irradiance [W/m2].
     isothermal : bool
         Cells at 25 degC throughout; else they follow the irradiance with the standard's lag.
-    t, s, load : Tracker, Settings, Load
+    t, s, load : Tracker, TrackerSettings, ElectronicLoad
     from_s : float
         Energies are summed from here.
     log : (samples, 5) array
@@ -175,7 +182,7 @@ def follow(
     return t, available, taken, delivered
 
 
-@inlined
+@inline_llvm
 def _at_reference(v_ref_v: float, c: Characteristic) -> tuple[float, float]:
     """Voltage and current of the array with the converter at a reference; above the open circuit it stands open."""
     i = current_a(v_ref_v, c)
@@ -186,7 +193,7 @@ def _at_reference(v_ref_v: float, c: Characteristic) -> tuple[float, float]:
 
 @kernel
 def follow_table(
-    i_at: np.ndarray, v_step_v: float, t: Tracker, s: Settings, load: Load, seconds: float
+    i_at: np.ndarray, v_step_v: float, t: Tracker, s: TrackerSettings, load: ElectronicLoad, seconds: float
 ) -> tuple[Tracker, float, float]:
     """Run a tracker on a curve that doesn't change.
 
@@ -195,7 +202,7 @@ def follow_table(
     i_at : (n,) array
         Current [A] at the voltages 0, v_step, 2 v_step ...; the last one is 0, at the open circuit.
     v_step_v : float
-    t, s, load : Tracker, Settings, Load
+    t, s, load : Tracker, TrackerSettings, ElectronicLoad
     seconds : float
 
     Returns
@@ -286,8 +293,8 @@ LEVELS = (0.05, 0.10, 0.20, 0.25, 0.30, 0.50, 0.75, 1.00)
 class Bench(NamedTuple):
     """A controller under test."""
 
-    load: Load
-    settings: Settings
+    load: ElectronicLoad
+    settings: TrackerSettings
     rated_w: float
 
     @property
@@ -299,7 +306,7 @@ class Bench(NamedTuple):
 def bench(model: ControllerModel, tick_s: float = 0.1) -> Bench:
     """A controller at a 12 V battery that is held at 13 V."""
     stage = power_stage(model, 12)
-    return Bench(Load(V_BATT_V, stage), tracker_settings(stage, tick_s), model.charge_rated_w_12v)
+    return Bench(ElectronicLoad(V_BATT_V, stage), tracker_settings(stage, tick_s), model.charge_rated_w_12v)
 
 
 def static_point(b: Bench, technology: Technology, v_mp_v: float, level: float) -> Takings:

@@ -14,7 +14,7 @@ from plant.array import curvetable, diode
 from plant.array.curvetable import TableRow
 from plant.array.day import ArrayDay, CompositeDay
 from plant.array.diode import Curve
-from plant.base.jit import kernel, woven
+from plant.base.jit import inline_ir, kernel
 from plant.controller.stage import PowerStage
 
 # Of the diode's thermal voltage. A Newton step squares what is left, near the maximum it halves it.
@@ -85,7 +85,7 @@ def best_between(c: Any, v_mp_v: float, low_v: float, high_v: float) -> float:
     return float(BEST_BETWEEN[type(c)](c, v_mp_v, low_v, high_v))
 
 
-@woven
+@inline_ir
 def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, s: PowerStage) -> Offer:
     """Where the tracker sits during a step.
 
@@ -102,13 +102,13 @@ def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, 
     return Offer(c, v_oc_v, v, s.efficiency * v * current_at(c, v))
 
 
-@woven
+@inline_ir
 def offered(day: Any, k: int, v_batt_v: float, s: PowerStage) -> Offer:
     """What the array offers at a step of a day, with the battery where the tracker last saw it."""
     return offer(curve_of(day, k), day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt_v, s)
 
 
-@woven
+@inline_ir
 def nothing_of(day: Any) -> Offer:
     """An offer of nothing, of the type that a day's offers have."""
     return Offer(curve_of(day, 0), 0.0, 0.0, 0.0)

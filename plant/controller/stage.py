@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from plant.base.jit import woven
+from plant.base.jit import inline_ir
 
 
 class PowerStage(NamedTuple):
@@ -34,7 +34,7 @@ DERATED = (
 )  # share of the rating left from 81, 82, 83 and 84 degC on (MAN_TRIRON, MAN_XTRA)
 
 
-@woven
+@inline_ir
 def derating(t_heatsink_c: float) -> float:
     """Share of the rated charge current and power that is left at a heat-sink temperature."""
     above = t_heatsink_c - DERATE_FROM_C

@@ -10,14 +10,14 @@ a trip and every so often finds the higher of two hills.
 
 from typing import NamedTuple
 
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.controller.stage import PowerStage
 
 SWEEP_LOOKS = 15.0  # measurements of a sweep: 1.5 s at ten a second
 UNKNOWN_W = -1.0  # a power not measured yet; measured ones aren't negative
 
 
-class Settings(NamedTuple):
+class TrackerSettings(NamedTuple):
     """How a tracker works; the same for a whole run."""
 
     tick_s: float  # between two measurements
@@ -43,36 +43,36 @@ class Tracker(NamedTuple):
     until_sweep_s: float
 
 
-def tracker_settings(stage: PowerStage, tick_s: float = 0.1) -> Settings:
+def tracker_settings(stage: PowerStage, tick_s: float = 0.1) -> TrackerSettings:
     """A controller's tracker.
 
     Nothing is published on how often an EPEVER tracker moves, how far, or when it sweeps; all but the window is a
     guess that reaches what the data sheets claim (static efficiency above 99.5 %).
     """
-    return Settings(tick_s, 0.005, 600.0, SWEEP_LOOKS * tick_s, stage.above_v, stage.v_max_v, True)
+    return TrackerSettings(tick_s, 0.005, 600.0, SWEEP_LOOKS * tick_s, stage.above_v, stage.v_max_v, True)
 
 
-@inlined
-def restarted(s: Settings) -> Tracker:
+@inline_llvm
+def restarted(s: TrackerSettings) -> Tracker:
     """A tracker about to sweep: at start-up, after a trip, when the array has been connected again."""
     return Tracker(
         s.v_max_v, -1.0, UNKNOWN_W, UNKNOWN_W, s.v_max_v, s.v_max_v, 0.0, s.sweep_takes_s, s.sweep_every_s
     )
 
 
-@inlined
-def climbing_from(v_ref_v: float, v_oc_v: float, s: Settings) -> Tracker:
+@inline_llvm
+def climbing_from(v_ref_v: float, v_oc_v: float, s: TrackerSettings) -> Tracker:
     """A tracker that has just swept an array of this open-circuit voltage and found its best point here."""
     return Tracker(v_ref_v, -1.0, UNKNOWN_W, UNKNOWN_W, v_oc_v, v_ref_v, 0.0, 0.0, s.sweep_every_s)
 
 
-@inlined
+@inline_llvm
 def is_sweeping(t: Tracker) -> bool:
     """Whether a sweep is under way."""
     return t.sweep_left_s > 0.0
 
 
-@inlined
+@inline_llvm
 def paused(t: Tracker, seconds: float) -> Tracker:
     """The tracker after a time in which something else decided the array's voltage.
 
@@ -86,7 +86,7 @@ def paused(t: Tracker, seconds: float) -> Tracker:
 
 
 @kernel
-def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: Settings) -> Tracker:
+def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: TrackerSettings) -> Tracker:
     """The tracker after it has measured and chosen its next reference.
 
     Parameters
@@ -97,7 +97,7 @@ def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: Settings)
         current [A] where that is lower.
     v_batt_v : float
         At the battery's terminals; the window begins ``above_v`` over it.
-    s : Settings
+    s : TrackerSettings
 
     Returns
     -------
@@ -116,20 +116,20 @@ def tick(t: Tracker, v_pv_v: float, i_pv_a: float, v_batt_v: float, s: Settings)
     return _climbed(t, v_pv_v * i_pv_a, low_v, due_s, s)
 
 
-@inlined
+@inline_llvm
 def _within(v: float, low_v: float, high_v: float) -> float:
     """The nearest voltage in the window; its lower end where it is empty."""
     return max(low_v, min(high_v, v))
 
 
-@inlined
-def _step_v(t: Tracker, low_v: float, s: Settings) -> float:
+@inline_llvm
+def _step_v(t: Tracker, low_v: float, s: TrackerSettings) -> float:
     """How far to move; a sweep in the dark has seen no voltage worth a share of."""
     return s.step_share * max(t.v_top_v, low_v)
 
 
-@inlined
-def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: Settings) -> Tracker:
+@inline_llvm
+def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: TrackerSettings) -> Tracker:
     """One tick uphill: look again, or move.
 
     With two looks a move, the power that came between them is the sky's, and as much came before the first; what
@@ -154,8 +154,8 @@ def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: Settings) ->
     return Tracker(v, direction, p_w, UNKNOWN_W, t.v_top_v, t.v_best_v, t.p_best_w, 0.0, due_s)
 
 
-@inlined
-def _swept(t: Tracker, v_pv_v: float, p_w: float, low_v: float, s: Settings) -> Tracker:
+@inline_llvm
+def _swept(t: Tracker, v_pv_v: float, p_w: float, low_v: float, s: TrackerSettings) -> Tracker:
     """One tick of a sweep: equal steps from the top down to the window's lower end, then to the best point seen."""
     top_v = v_pv_v if t.sweep_left_s >= s.sweep_takes_s else t.v_top_v
     better = p_w > t.p_best_w

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from numba.extending import overload
 
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.controller.converter import Regime
 from plant.controller.offer import Offer, current_at, curve_of, offered
 from plant.controller.stage import PowerStage
-from plant.controller.tracker import UNKNOWN_W, Settings, Tracker, is_sweeping, paused, restarted, tick
+from plant.controller.tracker import UNKNOWN_W, Tracker, TrackerSettings, is_sweeping, paused, restarted, tick
 
 
 class Steady(NamedTuple):
@@ -21,13 +21,13 @@ class Steady(NamedTuple):
     efficiency: float  # share of the maximum that it takes
 
 
-@inlined
+@inline_llvm
 def _same_place(a: Tracker, b: Tracker, within_v: float) -> bool:
     """Whether two trackers that have just moved will go the same way on a curve that doesn't change."""
     return a.direction == b.direction and abs(a.v_ref_v - b.v_ref_v) < within_v
 
 
-@inlined
+@inline_llvm
 def _later(t: Tracker, seconds: float) -> Tracker:
     """A climbing tracker that is where it was some time ago."""
     due_s = t.until_sweep_s - seconds
@@ -38,7 +38,7 @@ def _later(t: Tracker, seconds: float) -> Tracker:
 
 @kernel
 def track(
-    t: Tracker, c: Any, v_oc_v: float, v_batt_v: float, seconds: float, s: Settings
+    t: Tracker, c: Any, v_oc_v: float, v_batt_v: float, seconds: float, s: TrackerSettings
 ) -> tuple[Tracker, float, float]:
     """Let a tracker work on a curve that doesn't change.
 
@@ -54,7 +54,7 @@ def track(
     v_batt_v : float
     seconds : float
         A multiple of the tracker's tick, at least one.
-    s : Settings
+    s : TrackerSettings
 
     Returns
     -------
@@ -96,7 +96,7 @@ def track(
 
 def fresh(s: Any) -> Any:
     """What a tracker remembers before its first step."""
-    return restarted(s) if isinstance(s, Settings) else s
+    return restarted(s) if isinstance(s, TrackerSettings) else s
 
 
 def _steady(
@@ -152,7 +152,7 @@ def step_of_tracker(
 
     Parameters
     ----------
-    s, t : Steady or Settings, Steady or Tracker
+    s, t : Steady or TrackerSettings, Steady or Tracker
     day, k : ArrayDay or CompositeDay, int
     v_batt_v : float
     charging : bool
@@ -162,10 +162,10 @@ def step_of_tracker(
     seconds : float
     stage : PowerStage
     """
-    work = _climbing if isinstance(s, Settings) else _steady
+    work = _climbing if isinstance(s, TrackerSettings) else _steady
     return work(s, t, day, k, v_batt_v, charging, regime, seconds, stage)
 
 
 @overload(step_of_tracker, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
 def _step_of_tracker(*types: Any) -> Any:
-    return _climbing if types[0].instance_class is Settings else _steady
+    return _climbing if types[0].instance_class is TrackerSettings else _steady

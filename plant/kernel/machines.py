@@ -7,9 +7,9 @@ are looked at only when something may have changed: until then every quantity st
 import numpy as np
 
 from plant.base.clock import DAY_S
-from plant.base.jit import kernel, woven
+from plant.base.jit import inline_ir, kernel
 from plant.controller.charger import BARS_CHARGE, STATE_OF, WATCHED, Daylight, Machine, Quantities, SetPoints
-from plant.controller.converter import Bus
+from plant.controller.converter import OperatingPoint
 from plant.controller.loadcontrol import Program, call
 from plant.controller.rules import RULES, Effect, compile_rules
 from plant.kernel.state import (
@@ -27,7 +27,7 @@ from plant.kernel.state import (
     UPPER,
     Books,
     Held,
-    Memory,
+    PlantState,
 )  # fmt: skip
 from plant.kernel.state import QUANTITIES as NOW
 
@@ -62,8 +62,10 @@ CHARGE_BARRED, LOAD_CALLED, RETRIES = (
 )
 
 
-@woven
-def observe(bus: Bus, held: Held, memory: Memory, load_rated_a: float, numbers: np.ndarray) -> None:
+@inline_ir
+def update_quantities(
+    bus: OperatingPoint, held: Held, memory: PlantState, load_rated_a: float, numbers: np.ndarray
+) -> None:
     """Write down those `Quantities` of this instant that move by themselves."""
     load = held.load
     asked = load.p_w + load.i_a + load.g_s > 0.0
@@ -86,7 +88,7 @@ def observe(bus: Bus, held: Held, memory: Memory, load_rated_a: float, numbers: 
     numbers[I_DISCHARGE] = -bus.i_batt_a
 
 
-@woven
+@inline_ir
 def unchanged(numbers: np.ndarray) -> bool:
     """Whether every watched quantity is still where no rule's condition can have changed; false for nan."""
     same = True
@@ -161,7 +163,7 @@ def forget(books: Books) -> None:
     books.numbers[LOWER] = np.inf
 
 
-@woven
+@inline_ir
 def forgotten(numbers: np.ndarray) -> bool:
     """Whether `forget` has been called since the last look, or there was none."""
     return bool(numbers[LOWER] == np.inf)

@@ -2,18 +2,18 @@
 
 The equations are those of the full model. The electrode's node, which settles within a minute, stands where reaction,
 gassing and the charging of its double layer carry just the current of the bus (backward Euler, so no step is too long
-for it); the wells move exactly under that current. Bus and node are those of the end of the step, so a battery that
-fills within an hour is held at its voltage then.
+for it); the wells move exactly under that current. The operating point is that of the end of the step, so a battery
+that fills within an hour is held at its voltage then.
 """
 
 import math
 from typing import NamedTuple
 
-from plant.base.jit import inlined, woven
+from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import leadacid, lithium
 from plant.battery.cell import Losses, Source
-from plant.battery.leadacid import PER_HOUR, State, diffusion_per_h, emf, gassing_a, reaction
-from plant.controller.converter import Bus, Node, node_of, with_powers
+from plant.battery.leadacid import PER_HOUR, LeadAcidState, diffusion_per_h, emf, gassing_a, reaction
+from plant.controller.converter import Node, OperatingPoint, node_of, with_powers
 from plant.controller.stage import PowerStage
 from plant.kernel.node import currents, flows_of
 from plant.kernel.state import Flows, Held
@@ -33,10 +33,15 @@ BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
 FILLING = -1.0, 1.2
 
 
-@woven
+@inline_ir
 def settle(
-    x: State, now: Bus, h: float, held: Held, w: leadacid.Warm, stage: PowerStage
-) -> tuple[float, State, Flows, Bus]:
+    x: LeadAcidState,
+    now: OperatingPoint,
+    h: float,
+    held: Held,
+    w: leadacid.LeadAcidAtTemperature,
+    stage: PowerStage,
+) -> tuple[float, LeadAcidState, Flows, OperatingPoint]:
     """Move by `h` seconds. Same arguments and results as `rungekutta.rk4`; the flows are those of the step's end.
 
     Notes
@@ -70,7 +75,9 @@ def settle(
     bus = with_powers(node, now, held.offer, stage)
     filling += i_main * hours * per_q
     gap = gap * decay - i_main * parts
-    at_rest = State(p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c)
+    at_rest = LeadAcidState(
+        p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c
+    )
     end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
     return h, end, mean, bus
 
@@ -82,10 +89,10 @@ class _Well(NamedTuple):
     per_a: float
 
 
-@woven
+@inline_ir
 def _electrode(
-    x: State, v: float, h1: float, well: _Well, layer_s: float, now: Bus, held: Held, w: leadacid.Warm,
-    stage: PowerStage,
+    x: LeadAcidState, v: float, h1: float, well: _Well, layer_s: float, now: OperatingPoint, held: Held,
+    w: leadacid.LeadAcidAtTemperature, stage: PowerStage,
 ) -> tuple[float, Node, float]:  # fmt: skip
     """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
 
@@ -95,7 +102,7 @@ def _electrode(
 
     Parameters
     ----------
-    x : State
+    x : LeadAcidState
         At the beginning.
     v, h1 : float
         Where to begin.
@@ -140,23 +147,23 @@ def _electrode(
     return v, node, i_gas
 
 
-@inlined
-def _wells_v(x: State, w: leadacid.Warm) -> float:
+@inline_llvm
+def _wells_v(x: LeadAcidState, w: leadacid.LeadAcidAtTemperature) -> float:
     """How far the bound well's open-circuit voltage stands above the available one's [V]."""
     return emf(x.q2_ah * w.per_well2, x.t_c, w.p) - emf(x.q1_ah * w.per_well1, x.t_c, w.p)
 
 
-@woven
+@inline_ir
 def _booked(
-    x: State,
-    at_rest: State,
-    bus: Bus,
+    x: LeadAcidState,
+    at_rest: LeadAcidState,
+    bus: OperatingPoint,
     i_gas: float,
     h: float,
     held: Held,
-    w: leadacid.Warm,
+    w: leadacid.LeadAcidAtTemperature,
     stage: PowerStage,
-) -> tuple[State, Flows]:
+) -> tuple[LeadAcidState, Flows]:
     """The end of the step with its temperature, and every flow."""
     p, per_h = w.p, 3600.0 * (1.0 / h)
     i = bus.i_batt_a
@@ -170,7 +177,7 @@ def _booked(
     warms = h * w.per_c_th_j_k
     # Times the reciprocal, which needn't wait for the heat: the next step waits for this temperature.
     t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) * (1.0 / (1.0 + warms * p.h_a_w_k))
-    end = State(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
+    end = LeadAcidState(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
     return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
 
@@ -192,8 +199,8 @@ class _Led(NamedTuple):
     node_per_a: float  # d(node_v)/d(current)
 
 
-@inlined
-def _led(x: lithium.State, i: float, h: float, w: lithium.Warm) -> _Led:
+@inline_llvm
+def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemperature) -> _Led:
     p = w.p
     hours = h / 3600.0
     sign = 1.0 if i > 0.0 else -1.0
@@ -222,10 +229,15 @@ def _led(x: lithium.State, i: float, h: float, w: lithium.Warm) -> _Led:
     )
 
 
-@woven
+@inline_ir
 def settle_lithium(
-    x: lithium.State, now: Bus, h: float, held: Held, w: lithium.Warm, stage: PowerStage
-) -> tuple[float, lithium.State, Flows, Bus]:
+    x: lithium.LithiumState,
+    now: OperatingPoint,
+    h: float,
+    held: Held,
+    w: lithium.LithiumAtTemperature,
+    stage: PowerStage,
+) -> tuple[float, lithium.LithiumState, Flows, OperatingPoint]:
     """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
 
     ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left
@@ -257,7 +269,7 @@ def settle_lithium(
     led = _led(x, i, h, w)  # just what the bus carries, so that no charge is lost
     v1_v = x.v1_v * led.keep1 + i * led.r1_ohm * (1.0 - led.keep1)
     v2_v = x.v2_v * led.keep2 + i * led.r2_ohm * (1.0 - led.keep2)
-    at_rest = lithium.State(led.s, led.h, v1_v, v2_v, x.t_c)
+    at_rest = lithium.LithiumState(led.s, led.h, v1_v, v2_v, x.t_c)
     ohmic = led.ohmic_ohm * i * i
     side = p.cells * lithium.ocv(led.s) * (i - led.stored_a)
     hysteresis = p.cells * lithium.hysteresis_v(led.s) * led.h * i
@@ -266,4 +278,4 @@ def settle_lithium(
     t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
     t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
     losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
-    return h, lithium.State(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus
+    return h, lithium.LithiumState(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus

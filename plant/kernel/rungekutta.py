@@ -1,32 +1,32 @@
 """One step of the full model: the battery's ODE in the plant by the classical Runge-Kutta method."""
 
-from plant.base.jit import woven
+from plant.base.jit import inline_ir
 from plant.battery import model as battery
-from plant.battery.model import State, Warm
-from plant.controller.converter import Bus
+from plant.battery.model import AtTemperature, State
+from plant.controller.converter import OperatingPoint
 from plant.controller.stage import PowerStage
-from plant.kernel.node import flows, look, no_flows
+from plant.kernel.node import flows, no_flows, operating_point
 from plant.kernel.state import Flows, Held
 
 
-@woven
+@inline_ir
 def rk4(
-    x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage
-) -> tuple[float, State, Flows, Bus]:
+    x: State, now: OperatingPoint, h: float, held: Held, w: AtTemperature, stage: PowerStage
+) -> tuple[float, State, Flows, OperatingPoint]:
     """One step of fourth order, no longer than the battery allows.
 
     Parameters
     ----------
-    x, now : State, Bus
+    x, now : State, OperatingPoint
         Battery and node at the beginning.
     h : float
         Longest that is wanted [s].
     held : Held
-    w, stage : Warm, PowerStage
+    w, stage : AtTemperature, PowerStage
 
     Returns
     -------
-    float, State, Flows, Bus
+    float, State, Flows, OperatingPoint
         How far it went; battery at the end, mean of every flow, node at the end.
 
     Notes
@@ -46,11 +46,11 @@ def rk4(
         mean = _added(mean, weight, flow)
         reach = 0.5 * h if number < 2 else h
         at = battery.moved(x, reach, dx, w) if number < 3 else battery.moved(x, reach, slope, w)
-        bus = look(at, bus, held, w, stage)
+        bus = operating_point(at, bus, held, w, stage)
     return h, at, mean, bus
 
 
-@woven
+@inline_ir
 def _added(mean: Flows, weight: float, flow: Flows) -> Flows:
     return Flows(
         mean.pv + weight * flow.pv,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from plant.array.day import AnyDay
-from plant.base.jit import inlined, kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.battery import model as battery
 from plant.controller.charger import (
     BatteryStatus,
@@ -15,7 +15,7 @@ from plant.controller.charger import (
     SetPoints,
     Warning,
 )  # fmt: skip
-from plant.controller.converter import Bus
+from plant.controller.converter import OperatingPoint
 from plant.kernel.machines import device_s
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import (
@@ -49,8 +49,8 @@ from plant.kernel.state import (
     UNTAKEN_OFF,
     Books,
     Held,
-    Memory,
     Parameters,
+    PlantState,
 )  # fmt: skip
 
 LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
@@ -86,7 +86,7 @@ def _battery_heat(modes: np.ndarray) -> float:
     return 2.0 if cold > 0 else 0.0
 
 
-@inlined
+@inline_llvm
 def _wh(numbers: np.ndarray, name: int) -> float:
     """An integral since the start [Wh]: of the whole days and of the one at hand."""
     return float(numbers[ACCOUNT + name] + numbers[TODAY + name])
@@ -94,7 +94,7 @@ def _wh(numbers: np.ndarray, name: int) -> float:
 
 @kernel
 def snapshot(
-    memory: Memory, held: Held, bus: Bus, day: AnyDay, k: int,
+    memory: PlantState, held: Held, bus: OperatingPoint, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""

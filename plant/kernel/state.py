@@ -11,7 +11,7 @@ from plant.controller.loadcontrol import Program
 from plant.controller.offer import Offer
 from plant.controller.rules import RULES
 from plant.controller.stage import PowerStage
-from plant.controller.tracker import Settings, Tracker
+from plant.controller.tracker import Tracker, TrackerSettings
 from plant.controller.tracking import Steady
 
 EVENTS_KEPT = 4096
@@ -67,7 +67,7 @@ class Held(NamedTuple):
     called: bool  # whether the load's mode calls for it
 
 
-class Memory(NamedTuple):
+class PlantState(NamedTuple):
     """What the plant remembers beside the battery and the states of the machines."""
 
     x: battery.State
@@ -138,7 +138,7 @@ class Parameters(NamedTuple):
     battery: battery.Parameters
     stage: PowerStage
     method: Detailed | QuasiStatic
-    tracker: Settings | Steady
+    tracker: TrackerSettings | Steady
     setpoints: np.ndarray  # `charger.SetPoints` at 25 degC
     batt_cable_ohm: float
     nominal_v: float  # what the load's power is stated at

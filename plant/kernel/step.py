@@ -11,10 +11,10 @@ import numpy as np
 from numba.extending import overload
 
 from plant.array.day import AnyDay
-from plant.base.jit import inlined, uncounted, woven
+from plant.base.jit import inline_ir, inline_llvm, kernel_without_refcounts
 from plant.battery import leadacid
 from plant.battery import model as battery
-from plant.battery.model import State, Warm
+from plant.battery.model import AtTemperature, State
 from plant.controller.charger import (
     LoadControl,
     LoadOutput,
@@ -25,7 +25,7 @@ from plant.controller.charger import (
     Switch,
     compensate,
 )  # fmt: skip
-from plant.controller.converter import Bus, Limit, LoadDemand, Port, Regime, at_first
+from plant.controller.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
 from plant.controller.offer import Offer, nothing_of
 from plant.controller.stage import PowerStage, derating
 from plant.controller.tracking import step_of_tracker
@@ -37,10 +37,10 @@ from plant.kernel.machines import (
     fire,
     forget,
     forgotten,
-    observe,
     unchanged,
+    update_quantities,
 )  # fmt: skip
-from plant.kernel.node import look
+from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
 from plant.kernel.show import snapshot
@@ -78,8 +78,8 @@ from plant.kernel.state import (
     Detailed,
     Flows,
     Held,
-    Memory,
     Parameters,
+    PlantState,
 )  # fmt: skip
 from plant.load.demand import Demand
 
@@ -98,14 +98,16 @@ HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 def _integrator(method: type, warm: type) -> Any:
     if method is Detailed:
         return rk4
-    return settle if warm is leadacid.Warm else settle_lithium
+    return settle if warm is leadacid.LeadAcidAtTemperature else settle_lithium
 
 
 def move(
-    x: State, now: Bus, h: float, held: Held, w: Warm, stage: PowerStage, method: Any
-) -> tuple[float, State, Flows, Bus]:
+    x: State, now: OperatingPoint, h: float, held: Held, w: AtTemperature, stage: PowerStage, method: Any
+) -> tuple[float, State, Flows, OperatingPoint]:
     """By the integrator of method and chemistry: how far [s] it went, at most `h`; battery, mean flows, node then."""
-    moved: tuple[float, State, Flows, Bus] = _integrator(type(method), type(w))(x, now, h, held, w, stage)
+    moved: tuple[float, State, Flows, OperatingPoint] = _integrator(type(method), type(w))(
+        x, now, h, held, w, stage
+    )
     return moved
 
 
@@ -115,8 +117,8 @@ def _move(*types: Any) -> Any:
     return lambda x, now, h, held, w, stage, method: integrator(x, now, h, held, w, stage)
 
 
-@woven
-def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> None:
+@inline_ir
+def _book(numbers: np.ndarray, h: float, mean: Flows, bus: OperatingPoint, held: Held) -> None:
     """Add a sub-step's flows to the day's account; what the array gave no one goes to the reason."""
     hours = h / 3600.0
     numbers[TODAY + PV] += hours * mean.pv
@@ -141,7 +143,7 @@ def _book(numbers: np.ndarray, h: float, mean: Flows, bus: Bus, held: Held) -> N
         numbers[TODAY + UNSERVED] += hours * held.wanted_w
 
 
-@woven
+@inline_ir
 def _fold(books: Books) -> None:
     """End of a day: its account into that of the run, with Kahan's carry so that years don't round away."""
     n = books.numbers
@@ -153,7 +155,7 @@ def _fold(books: Books) -> None:
         n[TODAY + j] = 0.0
 
 
-@woven
+@inline_ir
 def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
     level = BOOST_V
@@ -164,14 +166,14 @@ def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
     return float(numbers[level])
 
 
-@woven
+@inline_ir
 def _charges(modes: np.ndarray) -> bool:
     """Whether the converter works."""
     return bool(modes[Machine.CHARGE] != Stage.NONE) and bool(modes[Machine.PRODUCTION] == Production.READY)
 
 
-@woven
-def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) -> Held:
+@inline_ir
+def _hold(held: Held, memory: PlantState, modes: np.ndarray, numbers: np.ndarray) -> Held:
     """The held inputs as the machines now stand."""
     stage = modes[Machine.CHARGE]
     called = modes[Machine.LOAD_CONTROL] == LoadControl.ON
@@ -196,7 +198,7 @@ def _hold(held: Held, memory: Memory, modes: np.ndarray, numbers: np.ndarray) ->
     )
 
 
-@woven
+@inline_ir
 def _given(
     p_mp_w: float, demand: Demand, k: int, t_room_c: float, offer: Offer, t_heatsink_c: float, par: Parameters
 ) -> Held:
@@ -223,8 +225,8 @@ def _given(
     )
 
 
-@woven
-def _until_served_s(memory: Memory, stage: int, boost_s: float, most_s: float) -> float:
+@inline_ir
+def _until_served_s(memory: PlantState, stage: int, boost_s: float, most_s: float) -> float:
     """Time [s] at constant voltage that a timed stage still owes."""
     if stage == Stage.BOOST and boost_s > memory.held_s:
         return min(boost_s, most_s) - memory.held_s
@@ -233,35 +235,48 @@ def _until_served_s(memory: Memory, stage: int, boost_s: float, most_s: float) -
     return np.inf
 
 
-@woven
-def _serves_time(bus: Bus, stage: int) -> bool:
+@inline_ir
+def _serves_time(bus: OperatingPoint, stage: int) -> bool:
     """Whether the battery is being held at the voltage of a timed stage."""
     timed = stage in (Stage.BOOST, Stage.EQUALIZE)
     return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
 
 
-@woven
-def _after(m: Memory, x: State, held_s: float, owed_s: float, bus: Bus) -> Memory:
+@inline_ir
+def _after(m: PlantState, x: State, held_s: float, owed_s: float, bus: OperatingPoint) -> PlantState:
     """The memory after a sub-step or a transition."""
-    return Memory(
+    return PlantState(
         x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.t_warm_c, bus.regime.value, m.tracker
     )
 
 
-@inlined
+@inline_llvm
 def _same(
-    now: Bus, then: Bus, held: Held, memory: Memory, stage: PowerStage, method: Any, numbers: np.ndarray
-) -> bool:  # fmt: skip
+    now: OperatingPoint,
+    then: OperatingPoint,
+    held: Held,
+    memory: PlantState,
+    stage: PowerStage,
+    method: Any,
+    numbers: np.ndarray,
+) -> bool:
     """Whether nothing happened on the way from one instant to another."""
-    observe(then, held, memory, stage.load_rated_a, numbers)
+    update_quantities(then, held, memory, stage.load_rated_a, numbers)
     undecided = method.event_s < 1.0 and then.regime != now.regime
     return not undecided and unchanged(numbers)
 
 
-@woven
+@inline_ir
 def _stride(
-    h: float, now: Bus, memory: Memory, held: Held, w: Warm, stage: PowerStage, method: Any, numbers: np.ndarray
-) -> tuple[float, State, Flows, Bus]:  # fmt: skip
+    h: float,
+    now: OperatingPoint,
+    memory: PlantState,
+    held: Held,
+    w: AtTemperature,
+    stage: PowerStage,
+    method: Any,
+    numbers: np.ndarray,
+) -> tuple[float, State, Flows, OperatingPoint]:
     """Move by at most `h` seconds, and to just past the first event before that."""
     early, late = 0.0, np.inf  # the event lies between
     while True:
@@ -279,25 +294,25 @@ def _stride(
         h = late if late - early <= method.event_s else 0.5 * (early + late)
 
 
-@woven
+@inline_ir
 def grid_step(
-    memory: Memory,
+    memory: PlantState,
     held: Held,
-    w: Warm,
+    w: AtTemperature,
     stage: PowerStage,
     method: Any,
     books: Books,
     t_utc_s: float,
     dt_s: float,
-) -> tuple[Memory, Held, Bus]:
+) -> tuple[PlantState, Held, OperatingPoint]:
     """Move the plant by one step of the grid, event by event.
 
     Parameters
     ----------
-    memory : Memory
+    memory : PlantState
     held : Held
         Sun, demand and room of this step.
-    w, stage, method : Warm, PowerStage, Detailed or QuasiStatic
+    w, stage, method : AtTemperature, PowerStage, Detailed or QuasiStatic
     books : Books
         Written into. `levels` holds the set-points at the probe's temperature.
     t_utc_s, dt_s : float
@@ -305,7 +320,7 @@ def grid_step(
 
     Returns
     -------
-    Memory, Held, Bus
+    PlantState, Held, OperatingPoint
         The plant at the end of the step.
     """
     modes, numbers = books.modes, books.numbers
@@ -318,8 +333,8 @@ def grid_step(
         t = t_utc_s + dt_s - left
         for _settle in range(8):
             if changed:
-                bus = look(memory.x, bus, held, w, stage)
-                observe(bus, held, memory, stage.load_rated_a, numbers)
+                bus = operating_point(memory.x, bus, held, w, stage)
+                update_quantities(bus, held, memory, stage.load_rated_a, numbers)
                 changed = False
             if numbers[DUE] <= t + 1e-6 or not unchanged(numbers):
                 examine(books, t)
@@ -355,9 +370,9 @@ def grid_step(
     return memory, held, bus
 
 
-@woven
+@inline_ir
 def _log_hour(
-    n: np.ndarray, hour: int, begins: bool, hours: float, x: State, bus: Bus, p: battery.Parameters
+    n: np.ndarray, hour: int, begins: bool, hours: float, x: State, bus: OperatingPoint, p: battery.Parameters
 ) -> None:
     """Keep the day's log (`wear.Hours`) over a step of so many `hours`, in the row that begins at `hour`."""
     if begins:
@@ -371,30 +386,30 @@ def _log_hour(
     n[hour + 5] = max(n[hour + 5], 1.0 if battery.frozen(x, p) else 0.0)
 
 
-@woven
-def _read_probe(memory: Memory, setpoints: np.ndarray, probe_c: float, books: Books) -> Memory:
+@inline_ir
+def _read_probe(memory: PlantState, setpoints: np.ndarray, probe_c: float, books: Books) -> PlantState:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
     t_c = memory.x.t_c if np.isnan(probe_c) else probe_c
     if abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
         return memory
     compensate(setpoints, t_c, books.numbers[LEVELS : LEVELS + setpoints.size])
     forget(books)
-    return Memory(
+    return PlantState(
         memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c,
         memory.t_warm_c, memory.regime, memory.tracker,
     )  # fmt: skip
 
 
-@uncounted
+@kernel_without_refcounts
 def run_steps(
-    memory: Memory, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
+    memory: PlantState, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, sample_every: int, out: np.ndarray,
-) -> tuple[Memory, Snapshot]:  # fmt: skip
+) -> tuple[PlantState, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
     Parameters
     ----------
-    memory, books, par : Memory, Books, Parameters
+    memory, books, par : PlantState, Books, Parameters
         The plant. `books` is written into.
     day : ArrayDay or CompositeDay
         Of (n,) steps from a solar midnight on.
@@ -413,7 +428,7 @@ def run_steps(
 
     Returns
     -------
-    Memory, Snapshot
+    PlantState, Snapshot
         The plant after the last step.
     """
     row = 0
@@ -426,13 +441,13 @@ def run_steps(
     bus = at_first(0.0, 0.0)
     held = _given(0.0, demand, first, 0.0, nothing_of(day), 0.0, par)
     w_c = memory.t_warm_c
-    w = battery.warmed(w_c, par.battery)
+    w = battery.at_temperature(w_c, par.battery)
     k = first
     for k in range(first, first + count):
         memory = _read_probe(memory, par.setpoints, par.probe_c, books)
         if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
             w_c = memory.x.t_c
-            w = battery.warmed(w_c, par.battery)
+            w = battery.at_temperature(w_c, par.battery)
         tracker, offer = step_of_tracker(
             par.tracker, memory.tracker, day, k, memory.v_batt_v,
             _charges(modes), memory.regime, step_s, stage,
@@ -444,7 +459,7 @@ def run_steps(
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
-        memory = Memory(
+        memory = PlantState(
             memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c,
             w_c, bus.regime.value, tracker,
         )  # fmt: skip

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from plant.base.chance import Stream, generator
-from plant.base.jit import inlined, kernel
+from plant.base.chance import RandomStream, generator
+from plant.base.jit import inline_llvm, kernel
 from plant.load.lists import DAY_MIN, DAYS, Appliance, ApplianceList
 
 
@@ -33,7 +33,7 @@ def list_day(appliances: ApplianceList, number: int, seed: int, civil_day: int, 
     (1440,) array
         Read-only: it is kept for the other solar day that this civil day reaches into.
     """
-    rng = generator(seed, Stream.LOAD, civil_day, part)
+    rng = generator(seed, RandomStream.LOAD, civil_day, part)
     weekday = DAYS[(civil_day + 3) % 7]  # 1970-01-01 was a Thursday
     power_w = np.zeros(DAY_MIN)
     for _ in range(number):
@@ -100,13 +100,13 @@ def _units_cycling(use: np.ndarray, cycles: np.ndarray, chance: np.ndarray) -> n
     return total
 
 
-@inlined
+@inline_llvm
 def _due(use: int, behind: int, room: int) -> int:
     """Minutes of use due after so many minutes of the windows, rounded to the nearest."""
     return (2 * use * behind + room) // (2 * room)
 
 
-@inlined
+@inline_llvm
 def _one_unit(left: int, free: np.ndarray, shortest: int, longest: int, chance: np.ndarray) -> np.ndarray:
     """Minutes one unit is on: runs of random length at random places, none shorter than the shortest."""
     on = np.zeros(free.size, dtype=np.bool_)
@@ -124,7 +124,7 @@ def _one_unit(left: int, free: np.ndarray, shortest: int, longest: int, chance: 
     return on
 
 
-@inlined
+@inline_llvm
 def _room(free: np.ndarray) -> np.ndarray:
     """Free minutes in a row from each minute on."""
     room = np.zeros(free.size, dtype=np.int64)
@@ -135,7 +135,7 @@ def _room(free: np.ndarray) -> np.ndarray:
     return room
 
 
-@inlined
+@inline_llvm
 def _pick(room: np.ndarray, length: int, chance: float) -> int:
     """One of the minutes that have room for a run, all with the same chance."""
     places = 0
@@ -150,7 +150,7 @@ def _pick(room: np.ndarray, length: int, chance: float) -> int:
     return 0
 
 
-@inlined
+@inline_llvm
 def _lengthen(on: np.ndarray, free: np.ndarray, left: int) -> None:
     """What is left of the use, too short for a run of its own, lengthens runs: later first, then earlier."""
     for minute in range(1, on.size):

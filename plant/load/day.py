@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from plant.base.chance import Stream, generator
+from plant.base.chance import RandomStream, generator
 from plant.base.clock import DAY_S, STEP_S, utc_offset_s
 from plant.base.jit import kernel
 from plant.load.appliances import list_day
@@ -25,7 +25,7 @@ from plant.load.kinds import (
 QUARTER_S = 900  # civil clocks differ from UTC by whole quarters of an hour
 
 
-class Day(NamedTuple):
+class LoadDay(NamedTuple):
     """A solar day as the loads see it."""
 
     seed: int
@@ -68,7 +68,7 @@ def demand_day(
         Arrays of shape (86400 / step_s,).
     """
     steps = DAY_S // step_s
-    around = Day(seed, 0, day, start_utc_s, _offsets(start_utc_s, timezone), light_w_m2)
+    around = LoadDay(seed, 0, day, start_utc_s, _offsets(start_utc_s, timezone), light_w_m2)
     demand = np.zeros((3, steps))
     for key, part in load.parts():
         power_w = _on_grid(_KINDS[type(part)](part, around._replace(part=key), step_s), steps)
@@ -95,22 +95,22 @@ def _on_grid(values: np.ndarray, steps: int) -> np.ndarray:
     return fine if common == steps else np.asarray(fine.reshape(steps, -1).mean(axis=1))
 
 
-def _constant(part: Constant, _day: Day, _step_s: int) -> np.ndarray:
+def _constant(part: Constant, _day: LoadDay, _step_s: int) -> np.ndarray:
     return np.full(1, part.power_w)
 
 
-def _profile(part: Profile, day: Day, _step_s: int) -> np.ndarray:
+def _profile(part: Profile, day: LoadDay, _step_s: int) -> np.ndarray:
     """By quarter of an hour, shape (96,); noise is log-normal, one factor an hour, with mean 1."""
     quarters = np.arange(0, DAY_S, QUARTER_S)
     civil_h = ((day.start_utc_s + quarters + day.offset_s) // 3600).astype(np.int64)
     weekday = (civil_h // 24 + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
-    normal = generator(day.seed, Stream.LOAD, day.number, day.part).standard_normal(24)
+    normal = generator(day.seed, RandomStream.LOAD, day.number, day.part).standard_normal(24)
     factor = np.exp(part.noise * normal - 0.5 * part.noise * part.noise)
     hourly_w = np.array(part.week_w())[weekday, civil_h % 24]
     return np.asarray(hourly_w * np.repeat(factor, 4))
 
 
-def _appliances(part: Appliances, day: Day, _step_s: int) -> np.ndarray:
+def _appliances(part: Appliances, day: LoadDay, _step_s: int) -> np.ndarray:
     """By minute, shape (1440,): what of each civil day falls into the solar day."""
     minutes = np.arange(0, DAY_S, 60)
     civil_min = ((day.start_utc_s + minutes + np.repeat(day.offset_s, QUARTER_S // 60)) // 60).astype(
@@ -124,9 +124,9 @@ def _appliances(part: Appliances, day: Day, _step_s: int) -> np.ndarray:
     return power_w
 
 
-def _telecom(part: Telecom, day: Day, step_s: int) -> np.ndarray:
+def _telecom(part: Telecom, day: LoadDay, step_s: int) -> np.ndarray:
     """By step: bursts begin as a Poisson process; one that begins while another lasts lengthens it at most."""
-    rng = generator(day.seed, Stream.LOAD, day.number, day.part)
+    rng = generator(day.seed, RandomStream.LOAD, day.number, day.part)
     shortest, longest = part.burst_s
     count = rng.poisson(24.0 * part.bursts_per_hour)
     begin = np.sort(rng.uniform(0.0, DAY_S, count))
@@ -144,12 +144,12 @@ def _twice(sending_s: np.ndarray) -> np.ndarray:
     return np.stack([sending_s[:-1], sending_s[1:]], axis=1).ravel()
 
 
-def _camera(part: Camera, day: Day, _step_s: int) -> np.ndarray:
+def _camera(part: Camera, day: LoadDay, _step_s: int) -> np.ndarray:
     """On the grid of the light."""
     return part.day_w + part.infrared_w * is_dark(part, day.light_w_m2)
 
 
-def _lighting(part: Lighting, day: Day, _step_s: int) -> np.ndarray:
+def _lighting(part: Lighting, day: LoadDay, _step_s: int) -> np.ndarray:
     """On the grid of the light: on while it is dark, and only within the times asked for.
 
     A night lies on two solar days, and clouds of the other aren't known here. So the dusk before this day and the dawn
@@ -209,7 +209,7 @@ def _last(flags: np.ndarray) -> int | None:
     return int(found[-1]) if found.size else None
 
 
-_KINDS: dict[type, Callable[[Any, Day, int], np.ndarray]] = {
+_KINDS: dict[type, Callable[[Any, LoadDay, int], np.ndarray]] = {
     Constant: _constant,
     Profile: _profile,
     Appliances: _appliances,

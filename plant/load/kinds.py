@@ -10,7 +10,7 @@ from plant.base.records import NotNegative, Record, listed, series
 from plant.load.lists import ApplianceList, find_appliances
 
 Hourly = series(24, ge=0.0)
-Noise = Annotated[float, Field(ge=0.0, le=1.0)]
+HourlyNoise = Annotated[float, Field(ge=0.0, le=1.0)]
 SHARES_ERR = 1e-6  # three decimals of thirds
 
 
@@ -53,7 +53,7 @@ class Profile(Part):
     hourly_w: Hourly | None = None  # type: ignore[valid-type]
     weekend_w: Hourly | None = None  # type: ignore[valid-type]
     weekly_w: listed(Hourly, exactly=7) | None = None  # type: ignore[valid-type]
-    noise: Noise = 0.0
+    noise: HourlyNoise = 0.0
 
     @model_validator(mode="after")
     def _one_way_of_giving_hours(self) -> "Profile":
@@ -166,7 +166,7 @@ class Load(Record):
     """What hangs on the load output: one daily profile, named loads, or both."""
 
     hourly_w: Hourly | None = None  # type: ignore[valid-type]
-    noise: Noise = 0.0
+    noise: HourlyNoise = 0.0
     mix: Mix = CONSTANT_POWER
     items: listed(Item) = ()  # type: ignore[valid-type]
 

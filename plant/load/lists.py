@@ -15,7 +15,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN = 1440
 
 Minutes = Annotated[int, Field(ge=1, le=DAY_MIN)]
-Window = series(2, ge=0.0, le=24.0)
+UseWindow = series(2, ge=0.0, le=24.0)
 
 
 class Appliance(Record):
@@ -24,7 +24,7 @@ class Appliance(Record):
     name: str
     number: Annotated[int, Field(ge=1, le=1000)] = 1
     power_w: NotNegative
-    windows_h: listed(Window, at_least=1)  # type: ignore[valid-type]
+    windows_h: listed(UseWindow, at_least=1)  # type: ignore[valid-type]
     use_min: Minutes  # mean time of use in a day on which it is used
     variability: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     minimum_on_min: Minutes = 1

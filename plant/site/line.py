@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from plant.base.records import Record
 
-Check = Callable[[str], Any]  # raises ValueError, saying what would do
+TextCheck = Callable[[str], Any]  # raises ValueError, saying what would do
 
 
 def _as_text(given: Any) -> Any:
@@ -23,18 +23,18 @@ def _as_tuple(given: Any) -> Any:
 
 
 def _checked(text: str, info: ValidationInfo) -> str:
-    check: Check | None = (info.context or {}).get(f"line.{info.field_name}")
+    check: TextCheck | None = (info.context or {}).get(f"line.{info.field_name}")
     if check is not None:
         check(text)
     return text
 
 
-Text = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked)]
+FaultText = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked)]
 
 
-class Line(Record):
+class SiteLine(Record):
     """The line between controller and masters."""
 
-    faults: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
-    pace: Text | None = None
+    faults: Annotated[tuple[FaultText, ...], BeforeValidator(_as_tuple)] = ()
+    pace: FaultText | None = None
     half_duplex: bool = False

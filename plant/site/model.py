@@ -46,9 +46,9 @@ from plant.controller.settings import (
     setpoints_of,
 )  # fmt: skip
 from plant.load.kinds import Load
-from plant.site.line import Check, Line
+from plant.site.line import SiteLine, TextCheck
 from plant.site.timetable import Upset
-from plant.site.upsets import Rig, applied
+from plant.site.upsets import Equipment, applied
 from plant.weather.place import Place, check_sources
 
 
@@ -209,7 +209,7 @@ class Site(Place):
     battery: Battery
     load: Load
     upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
-    line: Line = Line()
+    line: SiteLine = SiteLine()
     neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
 
     @field_validator("start")
@@ -222,7 +222,9 @@ class Site(Place):
     def _fits_together(self) -> "Site":
         self.setpoints()
         check_sources(self.location, self.sky, self.weather)
-        rig = Rig(self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v))
+        rig = Equipment(
+            self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v)
+        )
         for upset in self.upsets:
             rig = applied(rig, upset.name, upset.values)
         layout_of(self.array, rig.defects)
@@ -269,7 +271,7 @@ class Site(Place):
         return parse_local(self.start)
 
 
-def load_site(name: str, line_checks: Mapping[str, Check] | None = None) -> Site:
+def load_site(name: str, line_checks: Mapping[str, TextCheck] | None = None) -> Site:
     """Read a site: a name out of ``config/sites``, or a path to a file.
 
     Parameters

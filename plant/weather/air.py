@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
-from plant.base.chance import Stream, ar1
+from plant.base.chance import RandomStream, ar1
 from plant.base.clock import DAY_S, SKY_S
 
 
@@ -33,7 +33,7 @@ WEIBULL_SCALE_PER_MEAN = 1.0 / 0.886226925452758  # 1 / Gamma(1.5), for k = 2
 
 def anomaly_c(seed: int, first_day: int, days: int) -> np.ndarray:
     """How much warmer than usual days in a row are [K], (days,)."""
-    return ANOMALY_C * ar1(seed, Stream.TEMPERATURE, first_day, days, ANOMALY_PHI)
+    return ANOMALY_C * ar1(seed, RandomStream.TEMPERATURE, first_day, days, ANOMALY_PHI)
 
 
 def erbs_shape(hour: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ def wind(seed: int, first_day: int, mean_m_s: np.ndarray, grid_s: int = SKY_S) -
         m/s.
     """
     days = mean_m_s.size - 1
-    normal = ar1(seed, Stream.WIND, first_day, days + 1, WIND_PHI, per_day=24)
+    normal = ar1(seed, RandomStream.WIND, first_day, days + 1, WIND_PHI, per_day=24)
     hourly = np.stack([normal[24 * k : 24 * k + 25] for k in range(days)])
     weibull = np.sqrt(-np.log1p(-np.minimum(ndtr(hourly), 1.0 - 1e-12)))
     hours = np.arange(25)

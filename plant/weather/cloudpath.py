@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.base.chance import Stream, generator
+from plant.base.chance import RandomStream, generator
 from plant.base.clock import DAY_S, SKY_S
 from plant.base.jit import kernel
 
@@ -17,7 +17,7 @@ _STEPS = NODE_S // SKY_S
 _NODES = DAY_S // NODE_S + 1
 
 
-class Pace(NamedTuple):
+class CloudTimes(NamedTuple):
     """A day's time constants [s], and the share of the variance that its fast part has."""
 
     slow_s: float
@@ -26,14 +26,14 @@ class Pace(NamedTuple):
 
 
 def normal_path(
-    seed: int, day: int, pace: Pace, rng: np.random.Generator, first: int, last: int, grid_s: int
+    seed: int, day: int, pace: CloudTimes, rng: np.random.Generator, first: int, last: int, grid_s: int
 ) -> np.ndarray:
     """A stretch of the day's process.
 
     Parameters
     ----------
     seed, day : int
-    pace : Pace
+    pace : CloudTimes
     rng : Generator
         Of the nodes: the day's cloud stream, after the draws that made `pace`.
     first, last : int
@@ -59,12 +59,14 @@ def normal_path(
         coarse = nodes[first * grid_s // NODE_S : last * grid_s // NODE_S + 1 : grid_s // NODE_S]
         return np.asarray(slow_weight * coarse[:, 0] + fast_weight * coarse[:, 1])
     first_cell, end_cell = first // _STEPS, min(last // _STEPS + 1, _NODES - 1)
-    shocks = generator(seed, Stream.CLOUDS_BETWEEN, day).standard_normal((end_cell - first_cell, _STEPS, 2))
+    shocks = generator(seed, RandomStream.CLOUDS_BETWEEN, day).standard_normal(
+        (end_cell - first_cell, _STEPS, 2)
+    )
     filled = _fill(nodes[first_cell : end_cell + 1], shocks, *_rates(pace), slow_weight, fast_weight)
     return filled[first - first_cell * _STEPS : last - first_cell * _STEPS + 1]
 
 
-def _rates(pace: Pace) -> tuple[float, float]:
+def _rates(pace: CloudTimes) -> tuple[float, float]:
     """Correlation over one 10 s step: of the slow part, and the double root of the fast one."""
     return float(np.exp(-SKY_S / pace.slow_s)), float(np.exp(-SKY_S / pace.fast_s))
 

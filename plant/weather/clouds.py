@@ -16,10 +16,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc, ndtr
 
-from plant.base.chance import Stream, ar1, generator
+from plant.base.chance import RandomStream, ar1, generator
 from plant.base.clock import SKY_S
 from plant.base.jit import kernel
-from plant.weather.cloudpath import Pace, normal_path
+from plant.weather.cloudpath import CloudTimes, normal_path
 
 
 class CloudModel(NamedTuple):
@@ -73,7 +73,7 @@ def daily_clearness(
         Mean clearness of the season on each day, 0.3..0.75.
     model : CloudModel
     """
-    z = ar1(seed, Stream.CLEARNESS, first_day, len(k_means), model.day_to_day)
+    z = ar1(seed, RandomStream.CLEARNESS, first_day, len(k_means), model.day_to_day)
     return tuple(clearness_quantile(float(ndtr(x)), k) for x, k in zip(z, k_means, strict=True))
 
 
@@ -104,7 +104,7 @@ def clear_sky_index(
         return index
     span = slice(lit[0], lit[-1] + 1)
     weight = clear_ghi[span]
-    rng = generator(seed, Stream.CLOUDS, day)
+    rng = generator(seed, RandomStream.CLOUDS, day)
     z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
     # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
     brightness = _brightness_of_normal(round(k_day, 2), model)
@@ -119,11 +119,11 @@ def clear_sky_index(
     return index
 
 
-def _pace(rng: np.random.Generator, model: CloudModel) -> Pace:
+def _pace(rng: np.random.Generator, model: CloudModel) -> CloudTimes:
     """How fast this day's clouds pass, and how much of its weather they are."""
     speed = math.exp(model.speed_spread * rng.standard_normal())
     odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()
-    return Pace(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
+    return CloudTimes(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
 
 
 @kernel

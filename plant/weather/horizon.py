@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-Profile = tuple[tuple[float, float], ...]  # (azimuth_deg, elevation_deg) from north, clockwise
+Skyline = tuple[tuple[float, float], ...]  # (azimuth_deg, elevation_deg) from north, clockwise
 _AZIMUTHS = 1440  # steps of the sky integral; 0.25 deg
 
 
-def elevation_deg(profile: Profile, azimuth_deg: np.ndarray) -> np.ndarray:
+def elevation_deg(profile: Skyline, azimuth_deg: np.ndarray) -> np.ndarray:
     """Elevation [deg] of the horizon in some directions; 0 all round for an empty profile."""
     if not profile:
         return np.zeros_like(azimuth_deg)
@@ -21,12 +21,12 @@ def elevation_deg(profile: Profile, azimuth_deg: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=256)
-def open_sky(profile: Profile, tilt_deg: float, azimuth_deg: float) -> float:
+def open_sky(profile: Skyline, tilt_deg: float, azimuth_deg: float) -> float:
     """Share of the light of an evenly bright dome that reaches a plane over a horizon.
 
     Parameters
     ----------
-    profile : Profile
+    profile : Skyline
     tilt_deg, azimuth_deg : float
         Of the plane.
 

@@ -8,7 +8,7 @@ from plant.base.clock import DAY_S, SKY_S
 from plant.weather import air as weather
 from plant.weather import clouds, sun
 from plant.weather.decomposition import direct_share
-from plant.weather.horizon import Profile
+from plant.weather.horizon import Skyline
 from plant.weather.measured.days import FileSky, file_sky
 from plant.weather.place import Place
 from plant.weather.sun import ClearBlock, ClearDay
@@ -37,7 +37,7 @@ class SkyDay:
     t_amb_c: np.ndarray
     wind_m_s: np.ndarray
     transposition: str = "perez"
-    horizon: Profile = ()
+    horizon: Skyline = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class SkyBlock:
     t_amb_c: np.ndarray
     wind_m_s: np.ndarray
     transposition: str = "perez"
-    horizon: Profile = ()
+    horizon: Skyline = ()
 
     @property
     def days(self) -> int:

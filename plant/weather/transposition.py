@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plant.base.jit import kernel
-from plant.weather.horizon import Profile, elevation_deg, open_sky
+from plant.weather.horizon import Skyline, elevation_deg, open_sky
 
 PEREZ, HAY_DAVIES = 0, 1
 _KAPPA = 1.041
@@ -43,7 +43,7 @@ class Plane(NamedTuple):
 
 
 def plane_over(
-    profile: Profile, tilt_deg: float, azimuth_deg: float, albedo: float
+    profile: Skyline, tilt_deg: float, azimuth_deg: float, albedo: float
 ) -> tuple[Plane, np.ndarray]:
     """A plane, and the elevation [rad] of the horizon around it in even steps of azimuth (empty for none)."""
     tilt = math.radians(tilt_deg)
@@ -58,7 +58,7 @@ def plane_over(
 
 
 @lru_cache(maxsize=32)
-def _skyline(profile: Profile) -> np.ndarray:
+def _skyline(profile: Skyline) -> np.ndarray:
     return np.asarray(
         np.radians(elevation_deg(profile, np.arange(_HORIZON_STEPS + 1) * 360.0 / _HORIZON_STEPS))
     )

@@ -31,7 +31,7 @@ from plant.plant import Plant
 from plant.site.model import load_site
 from tracertwin.cli import main as command
 from tracertwin.memory import committing as memory
-from tracertwin.memory.file import Entry, StateFile
+from tracertwin.memory.file import Commit, StateFile
 from tracertwin.memory.tables import SAMPLES
 from tracertwin.rig import serving as rig  # noqa: F401  imported before the forks
 
@@ -339,7 +339,7 @@ def _state_before_history() -> None:
     write = StateFile._write
 
     def in_two(self: StateFile, entry: object, before: int) -> object:
-        without = Entry(entry.controller, entry.unit_ids, entry.kept, entry.samples[:0])  # type: ignore[attr-defined]
+        without = Commit(entry.controller, entry.unit_ids, entry.kept, entry.samples[:0])  # type: ignore[attr-defined]
         before = write(self, without, before)
         self._database.execute("COMMIT")
         sleep(0.2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plant.battery import leadacid as battery
-from plant.battery.leadacid import State
+from plant.battery.leadacid import LeadAcidState
 from plant.controller.charger import Machine, Stage
 from tests.plants import (
     account,
@@ -36,7 +36,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
         open_books = books(par)
         open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
-        solution = radau_plant(State(*exact), SEGMENT_S, inputs, par)
+        solution = radau_plant(LeadAcidState(*exact), SEGMENT_S, inputs, par)
         exact = solution.y[:, -1]
         for k in range(SEGMENT_S // 5):
             now = step(now, inputs, par, open_books, 5.0 * k)
@@ -123,7 +123,7 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
 def test_plain_python_and_compiled_kernel_agree():
     """The same function runs without the compiler, for reading and debugging."""
     p = agm()
-    x = State(40.0, 50.0, 12.5, 22.0)
+    x = LeadAcidState(40.0, 50.0, 12.5, 22.0)
     plain, plain_losses = battery.rates.py_func(x, -7.0, 20.0, p)
     fast, fast_losses = battery.rates(x, -7.0, 20.0, p)
     assert tuple(fast) == pytest.approx(tuple(plain), rel=1e-12)

@@ -9,7 +9,7 @@ from typing import Final
 from rich import box
 from rich.table import Table
 
-from modbus.line.faults.kinds import FAULTS, Parameter, Row
+from modbus.line.faults.kinds import FAULTS, FaultKind, Parameter
 from modbus.line.faults.text import FORM, told
 from tracertwin.console import wide_console
 
@@ -46,12 +46,12 @@ def markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-def cells(row: Row) -> tuple[str, list[str], str, str]:
+def cells(row: FaultKind) -> tuple[str, list[str], str, str]:
     """A row of the table."""
     return row.name, list(_values(row)), row.meaning.rstrip("."), row.seen
 
 
-def _values(row: Row) -> Iterator[str]:
+def _values(row: FaultKind) -> Iterator[str]:
     for key, parameter in row.parameters.items():
         yield f"{key}={told(parameter)}{_limits(parameter)}"
     if row.lasts_s:

@@ -11,7 +11,7 @@ from rich.table import Table
 from modbus.line.endpoint import PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
-from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, Device, Question, Reading, read
+from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
 from tracertwin.console import wide_console
 
 HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
@@ -57,7 +57,7 @@ def print_poll(
         print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
     within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
     with Master(endpoint, connect_timeout_s=within_s) as master:
-        lines = list(read(Device(master, unit, timeout_s, str(endpoint)), register_map, question))
+        lines = list(read(PolledDevice(master, unit, timeout_s, str(endpoint)), register_map, question))
     if as_json:
         print_json(lines, link=str(endpoint), unit=unit, map=map_name)
     else:

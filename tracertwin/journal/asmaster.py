@@ -15,7 +15,7 @@ from rich import box
 from rich.table import Table
 
 from modbus.codec.replies import BadReply
-from modbus.codec.requests import ANY_UNIT, Request, UnitId, decode_request
+from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest, decode_request
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master, NoReplyError
 from modbus.master.phrases import READS, said, shape, shape_of
@@ -83,7 +83,7 @@ class Comparison:
 
 def changes(request: Request) -> bool:
     """Whether a device may be another one afterwards. A function that nobody knows may do anything."""
-    if isinstance(request, UnitId):
+    if isinstance(request, UnitIdRequest):
         return request.unit_id != ANY_UNIT
     return request.function not in READS
 

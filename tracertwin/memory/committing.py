@@ -22,7 +22,7 @@ from plant.plant import Plant
 from plant.remembered import Remembered
 from plant.site.model import Site
 from tracertwin.assembly.commands import Unit
-from tracertwin.memory.file import SAMPLE_S, Entry, StateFile, refused
+from tracertwin.memory.file import SAMPLE_S, Commit, StateFile, refused
 from tracertwin.memory.tables import SAMPLE_FIELDS
 
 LOOK_S: Final = 0.1  # how often to look whether something is due
@@ -46,11 +46,11 @@ class _Copy(NamedTuple):
     then: Remembered
     samples: np.ndarray
 
-    def entry(self) -> Entry:
-        return Entry(self.controller, self.unit_ids, as_plain(self.then), self.samples)
+    def entry(self) -> Commit:
+        return Commit(self.controller, self.unit_ids, as_plain(self.then), self.samples)
 
 
-class Memory:
+class StateWriter:
     """Commits units to a file, from `start` to `stop`.
 
     Parameters
@@ -269,7 +269,7 @@ def _catch_up(file: StateFile, plants: Sequence[Plant], until_utc_s: int, say: C
     for number, (plant, stood) in enumerate(zip(plants, file.stood(), strict=True), 1):
         while plant.t_utc_s < until_utc_s:
             rows = plant.run(min(until_utc_s - plant.t_utc_s, 10 * DAY_S), SAMPLE_S)
-            entry = Entry(number, stood.unit_ids, as_plain(plant.remembered()), rows[:, TAKEN])
+            entry = Commit(number, stood.unit_ids, as_plain(plant.remembered()), rows[:, TAKEN])
             try:
                 file.write([entry])
             except sqlite3.Error as error:

@@ -43,7 +43,7 @@ DIFFERENCES_TOLD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Commit:
     """What a commit has of one controller.
 
     Attributes
@@ -182,7 +182,7 @@ class StateFile:
         self._events_written[controller] = count
         return {**kept, "events": [list(row) for row in rows]}
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[Commit]) -> None:
         """Commit: all of it, or on an error nothing.
 
         Raises
@@ -204,7 +204,7 @@ class StateFile:
             raise
         self._events_written = written
 
-    def _write(self, entry: Entry, events_before: int) -> int:
+    def _write(self, entry: Commit, events_before: int) -> int:
         """Write an entry; how many events of its controller there are now."""
         kept = dict(entry.kept)
         events = kept.pop("events")
@@ -225,7 +225,7 @@ class StateFile:
             self._write_day(controller, day, timezone)
         return count
 
-    def _write_state(self, entry: Entry, kept: Mapping[str, Any]) -> None:
+    def _write_state(self, entry: Commit, kept: Mapping[str, Any]) -> None:
         t_utc_s = kept["t_utc_s"]
         self._database.execute(
             "INSERT INTO controllers VALUES (:controller, :name, :now, :later, :utc_s, :local, :state) "

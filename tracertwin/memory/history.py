@@ -37,7 +37,7 @@ Cell: TypeAlias = Callable[[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Controller:
+class StoredController:
     """One of the controllers of a file."""
 
     number: int
@@ -55,7 +55,7 @@ class History:
         self._database.row_factory = sqlite3.Row
         self.facts = {row["name"]: row["value"] for row in self._rows("SELECT name, value FROM about")}
         self.controllers = [
-            Controller(*row)
+            StoredController(*row)
             for row in self._rows("SELECT controller, name, unit_id, time_local FROM controllers ORDER BY 1")
         ]
         if not self.controllers:
@@ -110,7 +110,7 @@ class History:
         newest = date.fromisoformat(shown[-1]["day"])
         return day_limits((newest - timedelta(days=days - 1)).isoformat(), self.timezone)[0]
 
-    def trace(self, controller: Controller, days: int | None) -> Trace:
+    def trace(self, controller: StoredController, days: int | None) -> Trace:
         """The last so many days as a run's trace; quantities that are not kept are nan, energies begin at 0."""
         begins = self.begins(controller.number, days)
         rows = np.full((0, len(Snapshot._fields)), np.nan)
@@ -191,7 +191,7 @@ def print_history(
                 _write(history, controller, days, numbered(out, place))
 
 
-def _print_controller(history: History, controller: Controller, days: int, console: Console) -> None:
+def _print_controller(history: History, controller: StoredController, days: int, console: Console) -> None:
     rows = history.days(controller.number)
     unit = f", unit {controller.unit_id}" if len(history.controllers) > 1 else ""
     console.print(
@@ -263,7 +263,7 @@ def _draw(trace: Trace, path: Path) -> None:
     draw(trace, path)
 
 
-def _write(history: History, controller: Controller, days: int | None, path: Path) -> None:
+def _write(history: History, controller: StoredController, days: int | None, path: Path) -> None:
     """All samples as the table has them, without the controller's number."""
     names = ["utc_s", "time_local", *(sampled.name for sampled in SAMPLES)]
     try:

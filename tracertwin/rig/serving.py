@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from modbus.codec.requests import Request
-from modbus.device.bus import Bus
+from modbus.device.bus import MultidropBus
 from modbus.device.model import load_model
 from modbus.device.tracer import Tracer
 from modbus.line.conversation import Answer, Transmission
@@ -31,7 +31,7 @@ from tracertwin.assembly.commands import Unit
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.options import Options
 from tracertwin.files import numbered, write_whole
-from tracertwin.memory.committing import Memory
+from tracertwin.memory.committing import StateWriter
 from tracertwin.memory.file import StateFile
 from tracertwin.rig.control import Control
 from tracertwin.rig.stats import counts, heard, totals
@@ -104,7 +104,7 @@ class Rig:
         ]
         self.units = tuple(Unit(*pair) for pair in zip(self._lives, tracers, strict=True))
         self._tell_twins(units)
-        self._answer: Answer = tracers[0].answer if len(tracers) == 1 else Bus(tracers, say).answer
+        self._answer: Answer = tracers[0].answer if len(tracers) == 1 else MultidropBus(tracers, say).answer
         self._order = threading.RLock()  # of what comes in on several lines, where it matters
         self.faults = self._first_faults()
         self._faulty: list[FaultyLine] = []  # the lines, in order
@@ -134,7 +134,7 @@ class Rig:
             )
             for at, answer, witness in zip(options.links, self.answers, witnesses, strict=True)
         ]
-        self._memory = None if state is None else Memory(state, self.units, say)
+        self._memory = None if state is None else StateWriter(state, self.units, say)
         self._control = None if options.control is None else Control(options.control, self.do)
         self._began_s = monotonic()
         self._is_ready = False

@@ -54,7 +54,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultKind:
     """A fault of the table."""
 
     name: str
@@ -66,7 +66,7 @@ class Row:
     parameters: dict[str, Parameter]
 
 
-FAULTS: Final[dict[str, Row]] = {}
+FAULTS: Final[dict[str, FaultKind]] = {}
 
 Seconds = Annotated[float, Range(0.0, LONGEST_S, float)]
 Count = Annotated[int, Range(1, 64)]
@@ -80,7 +80,7 @@ def fault(
 
     def enter(act: Callable[..., Leaving]) -> Callable[..., Leaving]:
         name, meaning = act.__name__, (act.__doc__ or "").partition("\n")[0]
-        FAULTS[name] = Row(name, act, meaning, seen, lasts_s, deaf, _parameters(act))
+        FAULTS[name] = FaultKind(name, act, meaning, seen, lasts_s, deaf, _parameters(act))
         return act
 
     return enter

@@ -16,7 +16,7 @@ from modbus.codec.requests import Request
 from modbus.line.conversation import Answer, Burst, Transmission
 from modbus.line.faults.kinds import FAULTS, Leaving
 from modbus.line.faults.text import Fault, parse_fault
-from plant.base.chance import Stream, generator
+from plant.base.chance import RandomStream, generator
 from plant.base.problems import did_you_mean
 
 PLACES: Final = {name: place for place, name in enumerate(FAULTS)}  # in which order a reply meets them
@@ -145,7 +145,7 @@ class FaultyLine:
     def _chance(self, one: Active, number: int) -> np.random.Generator:
         name = zlib.crc32(one.fault.row.name.encode())
         part = name << 32 | one.twin << 16 | self._number
-        return generator(self._faults.seed, Stream.LINE, number, part)
+        return generator(self._faults.seed, RandomStream.LINE, number, part)
 
     def _goes_on(self, one: Active, now_s: float, drawn: bool) -> bool:
         """Whether a fault strikes: since it did before and lasts, or by chance."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from modbus.line.faults.kinds import FAULTS, Parameter, Row
+from modbus.line.faults.kinds import FAULTS, FaultKind, Parameter
 from plant.base.clock import DAY_S, parse_duration_s, parse_local, to_local
 from plant.base.problems import did_you_mean
 
@@ -64,7 +64,7 @@ class Fault:
     """
 
     text: str
-    row: Row
+    row: FaultKind
     probability: float = 1.0
     window: Window | None = None
     lasts_s: float = 0.0
@@ -108,7 +108,7 @@ def _probability(text: str) -> float:
     return share
 
 
-def _pairs(row: Row, told: list[str]) -> dict[str, str]:
+def _pairs(row: FaultKind, told: list[str]) -> dict[str, str]:
     """Keys and values, each key one that the fault knows, and once."""
     known = (*row.parameters, *COMMON)
     pairs: dict[str, str] = {}
@@ -124,7 +124,7 @@ def _pairs(row: Row, told: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _filled(text: str, row: Row, probability: float, pairs: dict[str, str]) -> Fault:
+def _filled(text: str, row: FaultKind, probability: float, pairs: dict[str, str]) -> Fault:
     if "for" in pairs and "requests" in pairs:
         raise ValueError("give for= or requests=, not both")
     values = {p.argument: _value(key, p, pairs[key]) for key, p in row.parameters.items() if key in pairs}

@@ -11,7 +11,7 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.formats import COLUMNS, Table
+from plant.weather.measured.formats import COLUMNS, WeatherTable
 from plant.weather.place import Location
 from plant.weather.sunmeans import SunMeans, sun_means
 
@@ -79,12 +79,12 @@ class Series:
         return int(self.columns["ghi_w_m2"].size)
 
 
-def series_of(table: Table, repeat: bool | None, location: Location) -> tuple[Series, SunMeans]:
+def series_of(table: WeatherTable, repeat: bool | None, location: Location) -> tuple[Series, SunMeans]:
     """An even series out of a table, and the sun over it.
 
     Parameters
     ----------
-    table : Table
+    table : WeatherTable
     repeat : bool or None
         Whether the site wants the years of the file over and over; None leaves it to the file: typical years do.
     location : Location
@@ -131,7 +131,7 @@ def moment(local_s: float) -> str:
     return (datetime(1970, 1, 1) + timedelta(seconds=float(local_s))).strftime("%Y-%m-%d %H:%M")
 
 
-def _step_s(table: Table) -> int:
+def _step_s(table: WeatherTable) -> int:
     """Time between rows [s]: the one that most rows keep."""
     apart = np.diff(table.local)
     ahead = apart[apart > 0]
@@ -164,7 +164,7 @@ def _on_one_year(local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (firsts + of_month) * DAY_S + local % DAY_S, leap
 
 
-def _without_repeats(table: Table, local: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, int]:
+def _without_repeats(table: WeatherTable, local: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, int]:
     """The rows in order of time, each moment once; and how many stood there again."""
     order = rows[np.argsort(local[rows], kind="stable")]
     again = np.flatnonzero(np.diff(local[order]) == 0)
@@ -185,7 +185,7 @@ def _without_repeats(table: Table, local: np.ndarray, rows: np.ndarray) -> tuple
 
 
 def _even(
-    table: Table, local: np.ndarray, rows: np.ndarray, step: int, folded: bool
+    table: WeatherTable, local: np.ndarray, rows: np.ndarray, step: int, folded: bool
 ) -> tuple[int, dict[str, np.ndarray]]:
     """Columns at even steps, nan where a row is missing; a typical year whole."""
     first, size = int(local[rows[0]]), int((local[rows[-1]] - local[rows[0]]) // step) + 1
@@ -205,7 +205,7 @@ def _even(
     return first, columns
 
 
-def _cycle_years(table: Table, start: int, step: int, size: int, repeat: bool) -> int:
+def _cycle_years(table: WeatherTable, start: int, step: int, size: int, repeat: bool) -> int:
     if not repeat:
         return 0
     years = int(size * step / (365.2425 * DAY_S) + 0.003)
@@ -216,7 +216,7 @@ def _cycle_years(table: Table, start: int, step: int, size: int, repeat: bool) -
     return years
 
 
-def _check_clock(table: Table, ghi: np.ndarray, means: SunMeans, start_utc: int, step: int) -> None:
+def _check_clock(table: WeatherTable, ghi: np.ndarray, means: SunMeans, start_utc: int, step: int) -> None:
     """That the file's noon is the sun's and its nights are dark; else say which zone would fit."""
     light = np.nan_to_num(ghi)
     total = light.sum()
@@ -258,7 +258,12 @@ def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
 
 
 def _check_values(
-    table: Table, columns: dict[str, np.ndarray], means: SunMeans, local: np.ndarray, start: int, step: int
+    table: WeatherTable,
+    columns: dict[str, np.ndarray],
+    means: SunMeans,
+    local: np.ndarray,
+    start: int,
+    step: int,
 ) -> int:
     """Refuse what can't be; set a little less than nothing to nothing and say in how many rows."""
     problems: list[Problem] = []
@@ -299,7 +304,7 @@ def _check_values(
 
 
 def _fill_light(
-    table: Table, columns: dict[str, np.ndarray], means: SunMeans, start: int, step: int
+    table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans, start: int, step: int
 ) -> float:
     """Fill holes in the irradiance at the clear-sky index around them; hours filled while the sun was up."""
     ghi = columns["ghi_w_m2"]
@@ -324,7 +329,7 @@ def _fill_by_index(values: np.ndarray, clear: np.ndarray) -> None:
 
 
 def _refuse_long(
-    table: Table, name: str, holes: np.ndarray, known: np.ndarray, start: int, step: int
+    table: WeatherTable, name: str, holes: np.ndarray, known: np.ndarray, start: int, step: int
 ) -> None:
     """Refuse holes of more than three hours. Rows neither in `holes` nor `known` (nights) count for nothing."""
     counted = np.flatnonzero(holes | known)
@@ -343,7 +348,9 @@ def _refuse_long(
         raise ProblemsError(problems[:_TOLD_AT_ONCE])
 
 
-def _fill_line(table: Table, columns: dict[str, np.ndarray], name: str, start: int, step: int) -> float:
+def _fill_line(
+    table: WeatherTable, columns: dict[str, np.ndarray], name: str, start: int, step: int
+) -> float:
     """Fill holes in the air in a straight line; hours filled."""
     values = columns[name]
     missing = np.isnan(values)

@@ -15,7 +15,7 @@ from plant.base.problems import Problem, ProblemsError
 from plant.weather import sun
 from plant.weather.decomposition import beam_of_global, direct_share
 from plant.weather.measured.checking import Series, moment, series_of
-from plant.weather.measured.formats import Table, read_weather
+from plant.weather.measured.formats import WeatherTable, read_weather
 from plant.weather.measured.resample import FAINT_W_M2, MOST_INDEX_WHEN_FAINT, Edges, edges_of, index_of_means
 from plant.weather.place import Location, Weather
 from plant.weather.sun import ClearBlock
@@ -173,7 +173,7 @@ def _beam(series: Series, means: SunMeans, decomposition: str, altitude_m: float
     return beam_of_global(decomposition, ghi, means, middles, altitude_m)
 
 
-def _odd(table: Table, series: Series, means: SunMeans, location: Location) -> list[str]:
+def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Location) -> list[str]:
     """What a reader of the results should know of the file, though it can be used."""
     told = []
     if table.latitude_deg is not None and table.longitude_deg is not None:

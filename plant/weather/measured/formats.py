@@ -29,7 +29,7 @@ _BELOW_ALL = -900.0  # TMY3 writes -9900 for missing, others -999 or -9999
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WeatherTable:
     """The rows of a file, in its own order.
 
     `local` holds the stamps as the file's clock shows them, as seconds since 1970-01-01T00:00 of that clock; `columns`
@@ -55,7 +55,7 @@ class Table:
         return Problem(self.file, self.line(row), "", message)
 
 
-def read_weather(weather: Weather) -> Table:
+def read_weather(weather: Weather) -> WeatherTable:
     """Read a site's weather file.
 
     Raises
@@ -123,7 +123,7 @@ def _clock(index: pd.DatetimeIndex) -> tuple[np.ndarray, int]:
     return local, int(offset.total_seconds()) if offset is not None else 0
 
 
-def _read_epw(path: Path) -> Table:
+def _read_epw(path: Path) -> WeatherTable:
     """EPW: rows are hours, stamped with their end; pvlib shifts that to the start. PVGIS writes instants instead."""
     from pvlib import iotools
 
@@ -133,7 +133,9 @@ def _read_epw(path: Path) -> Table:
     for name, values in columns.items():
         values[values >= _MISSING[name]] = np.nan
     columns = {name: values for name, values in columns.items() if not np.isnan(values).all()}
-    table = Table(str(path), local, offset, "start", columns, 9, None, meta["latitude"], meta["longitude"])
+    table = WeatherTable(
+        str(path), local, offset, "start", columns, 9, None, meta["latitude"], meta["longitude"]
+    )
     shift_h = _pvgis_shift_h(path)
     if shift_h is None:
         return table
@@ -149,27 +151,29 @@ def _pvgis_shift_h(path: Path) -> float | None:
     return None
 
 
-def _read_tmy3(path: Path) -> Table:
+def _read_tmy3(path: Path) -> WeatherTable:
     """TMY3: rows are hours, stamped with their end. The years of its months differ and mean nothing."""
     from pvlib import iotools
 
     data, meta = iotools.read_tmy3(path, coerce_year=2001)
     local, offset = _clock(data.index)
-    return Table(str(path), local, offset, "end", _pick(data), 3, True, meta["latitude"], meta["longitude"])
+    return WeatherTable(
+        str(path), local, offset, "end", _pick(data), 3, True, meta["latitude"], meta["longitude"]
+    )
 
 
-def _read_nsrdb(path: Path) -> Table:
+def _read_nsrdb(path: Path) -> WeatherTable:
     """NSRDB (PSM, as SAM CSV): stamped with the middle of its interval."""
     from pvlib import iotools
 
     data, meta = iotools.read_nsrdb_psm4(path)
     local, offset = _clock(data.index)
-    return Table(
+    return WeatherTable(
         str(path), local, offset, "middle", _pick(data), 4, None, meta["latitude"], meta["longitude"]
     )
 
 
-def _read_solaranywhere(path: Path) -> Table:
+def _read_solaranywhere(path: Path) -> WeatherTable:
     """SolarAnywhere: its header says whether a row is stamped with the end or the middle of its interval."""
     from pvlib import iotools
 
@@ -177,12 +181,12 @@ def _read_solaranywhere(path: Path) -> Table:
     local, offset = _clock(data.index)
     stamp = "middle" if "cent" in str(meta.get("Averaging Method", "")).lower() else "end"
     typical = True if "typical" in str(meta.get("Type", "")).lower() else None
-    return Table(
+    return WeatherTable(
         str(path), local, offset, stamp, _pick(data), 3, typical, meta["latitude"], meta["longitude"]
     )
 
 
-def _read_pvgis(path: Path) -> Table:
+def _read_pvgis(path: Path) -> WeatherTable:
     """PVGIS, hourly or typical year, CSV or JSON: moments, the typical year's with an offset in its header."""
     from pvlib import iotools
 
@@ -198,7 +202,7 @@ def _read_pvgis(path: Path) -> Table:
     shift_h = float(place.get("irradiance_time_offset", inputs.get("irradiance time offset", 0.0)))
     local, offset = _clock(data.index)
     header = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith("time")), 0)
-    return Table(
+    return WeatherTable(
         str(path), local + round(shift_h * 3600.0), offset, "instant", _pick(data), header + 1 if header else 0,
         None, float(place["latitude"]), float(place["longitude"]),
     )  # fmt: skip
@@ -219,7 +223,7 @@ def _level(path: Path, data: pd.DataFrame, inputs: dict[str, Any]) -> pd.DataFra
     return data.assign(ghi=data["poa_direct"] + diffuse, dhi=diffuse)
 
 
-def _read_csv(path: Path) -> Table:
+def _read_csv(path: Path) -> WeatherTable:
     """Plain CSV with named columns; lines that begin with # and empty ones are passed over before the header."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         head = 0
@@ -239,7 +243,7 @@ def _read_csv(path: Path) -> Table:
     columns = {name: _numbers(path, head, name, data[name], problems) for name in names if name in COLUMNS}
     if problems:
         raise ProblemsError(problems[:10])
-    return Table(str(path), local, offset_s, "start", columns, head + 1, None)
+    return WeatherTable(str(path), local, offset_s, "start", columns, head + 1, None)
 
 
 def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) -> tuple[np.ndarray, int]:
@@ -297,7 +301,7 @@ def _numbers(path: Path, head: int, name: str, texts: pd.Series, problems: list[
     return values
 
 
-_READERS: dict[str, Callable[[Path], Table]] = {
+_READERS: dict[str, Callable[[Path], WeatherTable]] = {
     "epw": _read_epw,
     "tmy3": _read_tmy3,
     "pvgis": _read_pvgis,
