@@ -23,8 +23,9 @@ from plant.controller.rules import RULES
 from plant.controller.settings import Settings
 from plant.controller.tracker import Tracker
 from plant.controller.tracking import Steady
+from plant.kernel.books import BOOKS, BY_PLACE, EVENTS_KEPT, BooksArray, empty_books, transitions
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import EVENTS_KEPT, PARTS, Books, PlantState, empty_books, part
+from plant.kernel.state import PlantState
 from plant.plant import Plant
 from plant.remembered import Remembered, Turn
 from plant.site.model import Site
@@ -33,7 +34,7 @@ Kept: TypeAlias = Mapping[str, Any]
 
 VERSION: Final = 1  # of the names below
 PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s", "broken", "days_since_equalize")
-WITHOUT_EVENTS: Final = tuple(name for name in PARTS if name != "events")
+APART: Final = ("modes", "events")  # of the books: written by the names of machines, and from the oldest on
 
 
 class KeptError(ValueError):
@@ -72,7 +73,7 @@ def layout() -> str:
     """
     rules = [(rule.machine.name, rule.from_.name, rule.to.name) for rule in RULES]
     names = (
-        PARTS,
+        str(BOOKS),
         Snapshot._fields,
         Settings._fields,
         PlantState._fields,
@@ -107,17 +108,18 @@ def as_plain(then: Remembered) -> Kept:
     Returns
     -------
     dict
-        ``version`` and ``layout`` first. ``books`` by the names of `state.PARTS`; ``events`` are [UTC s, row of
-        `RULES`], oldest first, the last few thousand of them.
+        ``version`` and ``layout`` first. ``books`` by the names of `books.BOOKS`; ``events`` are [UTC s, row of
+        `RULES`, state before], oldest first, the last few thousand of them.
     """
+    books = then.books[0]
     written = {
         "version": VERSION,
         "layout": layout(),
         **{name: getattr(then, name) for name in PLAIN},
         "settings": then.settings,
-        "modes": {machine.name: then.books.modes[machine] for machine in Machine},
-        "books": {name: part(then.books, name) for name in WITHOUT_EVENTS},
-        "events": events_of(then.books),
+        "modes": {machine.name: books.modes[machine] for machine in Machine},
+        "books": {name: value for name, value in _by_name(books).items() if name not in APART},
+        "events": [list(event) for event in transitions(books).tolist()],
         "battery": then.memory.x,
         "memory": {name: getattr(then.memory, name) for name in PlantState._fields[1:]},
         "clock": {"set_utc_s": then.clock.set_utc_s, "shift_s": then.clock.shift_s},
@@ -175,29 +177,61 @@ def _read(site: Site, plain: Any) -> Remembered:
     )
 
 
-def _books(plain: Any) -> Books:
-    books = empty_books()
+def _books(plain: Any) -> BooksArray:
+    array = empty_books()
+    books = array[0]
+    _fill(books, plain["books"], APART)
     for machine in Machine:
         books.modes[machine] = plain["modes"][machine.name]
-    for name in WITHOUT_EVENTS:
-        if len(plain["books"][name]) != PARTS[name]:
-            raise ValueError(f"{name} has {len(plain['books'][name])} numbers, not {PARTS[name]}")
-        part(books, name)[:] = plain["books"][name]
-    count = int(part(books, "event_count")[0])
-    log = part(books, "events").reshape(-1, 2)
-    if len(plain["events"]) != min(count, EVENTS_KEPT):
-        raise ValueError(f"{len(plain['events'])} of {count} events")
-    for number, event in enumerate(plain["events"], max(0, count - EVENTS_KEPT)):
-        log[number % EVENTS_KEPT] = event
-    return books
+    count, events = int(books.event_count), plain["events"]
+    if len(events) != min(count, EVENTS_KEPT):
+        raise ValueError(f"{len(events)} of {count} events")
+    for number, event in enumerate(events, count - len(events)):
+        books.events[number % EVENTS_KEPT] = tuple(event)
+    return array
 
 
-def events_of(books: Books) -> list[list[float]]:
-    """Time [UTC s] and row of `RULES` of the last transitions, oldest first."""
-    count = int(part(books, "event_count")[0])
-    log = part(books, "events").reshape(-1, 2)
-    places = np.arange(max(0, count - EVENTS_KEPT), count) % EVENTS_KEPT
-    return [[t_utc_s, int(row)] for t_utc_s, row in log[places].tolist()]
+def _by_name(record: np.record) -> dict[str, Any]:
+    """A record's values by the names of its fields, those of the records in it too."""
+    values = {name: record[name] for name in _names(record)}
+    return {
+        name: _by_name(value)
+        if isinstance(value, np.record)
+        else [_by_name(inner) for inner in value]
+        if value.dtype.names
+        else value
+        for name, value in values.items()
+    }
+
+
+def _fill(record: np.record, values: Mapping[str, Any], apart: tuple[str, ...] = ()) -> None:
+    """Write into a record what `_by_name` made of another one.
+
+    Raises
+    ------
+    ValueError
+        If the names are others, or there are more or fewer numbers.
+    """
+    names = [name for name in _names(record) if name not in apart]
+    if set(values) != set(names):
+        raise ValueError(f"not just {', '.join(names)}")
+    for name in names:
+        there, value = record[name], values[name]
+        if isinstance(there, np.record):
+            _fill(there, value)
+        elif np.ndim(there) and len(there) != len(value):
+            raise ValueError(f"{name} has {len(value)} numbers, not {len(there)}")
+        elif there.dtype.names:
+            for inner, its in zip(there, value, strict=True):
+                _fill(inner, its)
+        elif np.ndim(there):
+            there[:] = value
+        else:
+            record[name] = value
+
+
+def _names(record: np.record) -> list[str]:
+    return [name for name in record.dtype.names or () if name != BY_PLACE]
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from plant.battery import ageing
 from plant.battery import model as battery
 from plant.battery.ageing import AgeingState
 from plant.battery.wear import Hours
-from plant.controller.charger import Daylight, Machine, SetPoints
+from plant.controller.charger import STATES, Daylight, Machine, SetPoints
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
 from plant.controller.model import power_stage
 from plant.controller.rules import RULES
@@ -28,26 +28,11 @@ from plant.controller.stage import PowerStage
 from plant.controller.tracker import tracker_settings
 from plant.controller.tracking import Steady, fresh
 from plant.inputs import Inputs, Supply, inputs_of
-from plant.kernel.machines import forget
+from plant.kernel.books import EMPTY_EXTREMES, OF_MACHINES, Books, BooksArray, empty_books, transitions
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import (
-    ACCOUNT,
-    CHG,
-    EMPTY_EXTREMES,
-    EVENT_COUNT,
-    EVENTS_KEPT,
-    FADED,
-    LOAD,
-    Books,
-    Detailed,
-    Parameters,
-    PlantState,
-    QuasiStatic,
-    empty_books,
-    part,
-)  # fmt: skip
+from plant.kernel.state import Detailed, Parameters, PlantState, QuasiStatic
 from plant.kernel.step import run_steps
-from plant.remembered import Fidelity, Remembered, Turn, copied
+from plant.remembered import Fidelity, Remembered, Turn
 from plant.site.model import Site
 from plant.site.upsets import Equipment, applied, check
 from plant.weather import sun
@@ -118,8 +103,8 @@ class Plant:
         inputs, index = self._at(start)
         t_room = float(inputs.t_room_c[index])
         x = battery.rested(site.battery.soc, t_room, self._par.battery)
-        self._memory = PlantState(x, 0.0, 0.0, t_room, 0.0, math.nan, math.nan, 0, fresh(self._par.tracker))
-        self._books = empty_books()
+        self._memory = PlantState(x, 0.0, 0.0, t_room, 0.0, t_room, False, x.t_c, 0, fresh(self._par.tracker))
+        self._books_array = empty_books()
         self._learn(self._settings.night_length_min)
         self._look_outside()
         self._turn()
@@ -140,9 +125,9 @@ class Plant:
     def remembered(self) -> Remembered:
         """Everything that `continued` needs, and all that this plant can forget."""
         return Remembered(
-            self.seed, self.fidelity, self.step_s, self.start_utc_s, self.t_utc_s, self._memory, copied(self._books),
-            self._settings, self._clock, tuple(self._upsets), tuple(self._turns), tuple(self._broken),
-            self._age, self._aged, self._days_since_equalize, self.snapshot,
+            self.seed, self.fidelity, self.step_s, self.start_utc_s, self.t_utc_s, self._memory,
+            self._books_array.copy(), self._settings, self._clock, tuple(self._upsets), tuple(self._turns),
+            tuple(self._broken), self._age, self._aged, self._days_since_equalize, self.snapshot,
         )  # fmt: skip
 
     @classmethod
@@ -151,7 +136,7 @@ class Plant:
         plant = cls.__new__(cls)
         plant._lay_out(site, then.seed, then.fidelity, then.step_s)
         plant.start_utc_s, plant.t_utc_s = then.start_utc_s, then.t_utc_s
-        plant._memory, plant._books = then.memory, copied(then.books)
+        plant._memory, plant._books_array = then.memory, then.books.copy()
         plant._settings, plant._clock = then.settings, then.clock
         plant._upsets, plant._turns, plant._broken = list(then.upsets), list(then.turns), list(then.broken)
         plant._age, plant._aged = then.age, then.aged
@@ -195,9 +180,15 @@ class Plant:
             rig.connected,
             rig.extra_w,
             rig.extra_s,
+            rig.probe_broken,
             rig.probe_c,
             self._age is not None,
         )
+
+    @property
+    def _books(self) -> Books:
+        books: Books = self._books_array[0]
+        return books
 
     # What a client sets
 
@@ -212,11 +203,11 @@ class Plant:
         return self._settings._replace(night_length_min=self._learned_min())
 
     def _learned_min(self) -> int:
-        return min(round(float(part(self._books, "night")[2]) / 60.0), DAY_S // 60)
+        return min(round(float(self._books.night.length_s) / 60.0), DAY_S // 60)
 
     def _learn(self, night_length_min: int) -> None:
         if night_length_min != self._learned_min():  # else what was learned stays, to the second
-            part(self._books, "night")[2] = night_length_min * 60.0
+            self._books.night.length_s = night_length_min * 60.0
 
     def configure(self, settings: Settings) -> None:
         """Have the controller go on with other settings from here on."""
@@ -228,8 +219,7 @@ class Plant:
         owed_s = self._memory.equalize_left_s
         if owed_s > 0.0:
             owed_s = max(0.0, owed_s + self._setpoints.equalize_s - before_s)
-        # a probe not read yet has the set-points taken up anew
-        self._memory = self._memory._replace(equalize_left_s=owed_s, t_probe_c=math.nan)
+        self._memory = self._memory._replace(equalize_left_s=owed_s, probe_read=False)
         self._act()
 
     def set_clock(self, t_device_s: float) -> None:
@@ -250,13 +240,13 @@ class Plant:
         flash = self._settings
         self._settings = flash._replace(load_on=flash.load_at_power_up, load_test=0, load_forced=0)
         own = np.array([rule.machine not in IN_THE_BATTERY for rule in RULES])
-        part(self._books, "since")[own] = math.inf
+        self._books.since[own] = math.inf
         for machine in Machine:
             if machine not in IN_THE_BATTERY:
                 self._books.modes[machine] = 0
-        part(self._books, "tries")[:] = 0.0
+        self._books.tries = (0, 0.0)
         self._memory = self._memory._replace(
-            held_s=0.0, equalize_left_s=0.0, t_probe_c=math.nan, tracker=fresh(self._par.tracker)
+            held_s=0.0, equalize_left_s=0.0, probe_read=False, tracker=fresh(self._par.tracker)
         )
         self._look_outside()
         if not self.site.controller.clock_survives:
@@ -268,12 +258,13 @@ class Plant:
         inputs, index = self._here()
         dark = inputs.array.v_oc_v[index] < self._setpoints.night_v
         self._books.modes[Machine.DAYLIGHT] = Daylight.NIGHT if dark else Daylight.DAY
-        part(self._books, "night")[:2] = self.t_utc_s, 0.0  # a night that it hasn't seen begin
+        self._books.night.began_utc_s, self._books.night.seen_to_begin = self.t_utc_s, False
 
     def clear_energy(self) -> None:
         """Start the meters of generated energy again, all of them."""
-        so_far = self._so_far_wh(CHG)
-        part(self._books, "offset").reshape(2, 4)[0] = so_far
+        generated = self._books.metered_before.generated
+        for period in generated.dtype.names:
+            generated[period] = self._so_far_wh("chg")
         self.snapshot = self._peek()
 
     # What breaks
@@ -344,8 +335,8 @@ class Plant:
         if self._par.battery != before:
             x = battery.carried_over(self._memory.x, before, self._par.battery)
             faded = battery.stored_wh(self._memory.x, before) - battery.stored_wh(x, self._par.battery)
-            part(self._books, "today")[FADED] += faded
-            self._memory = self._memory._replace(x=x, t_warm_c=math.nan)
+            self._books.today.faded += faded
+            self._memory = self._memory._replace(x=x, t_warm_c=x.t_c)
 
     def _set_clock(self, shows_s: float | None) -> None:
         """Set the controller's clock: to a time of its own, or right again."""
@@ -359,10 +350,9 @@ class Plant:
         """Have the kernel know what the load follows, and the clock."""
         clock = (self._clock.ahead_s(self.t_utc_s), self._clock.set_utc_s, self._clock.gains)
         for name, told in (("program", program_of(self._settings)), ("clock", clock)):
-            known = part(self._books, name)
-            if known.tolist() != list(told):
-                known[:] = told
-                forget(self._books)
+            if self._books[name].item() != tuple(told):
+                self._books[name] = tuple(told)
+                self._books.must_examine = True
 
     # Moving
 
@@ -384,11 +374,11 @@ class Plant:
                 raise
             return self._at(self.t_utc_s - self.step_s)
 
-    def _settled(self) -> tuple[PlantState, Books, Snapshot]:
+    def _settled(self) -> tuple[PlantState, BooksArray, Snapshot]:
         """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
         inputs, index = self._here()
         self._tell()
-        copy = copied(self._books)
+        copy = self._books_array.copy()
         still = self._par._replace(method=self._par.method._replace(step_s=NO_TIME_S))
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
@@ -406,9 +396,8 @@ class Plant:
         """Have the controller do at once what it is told: who switches the load off and on may not wait for a step."""
         memory, books, self.snapshot = self._settled()
         self._memory = self._memory._replace(held_s=memory.held_s)
-        self._books.modes[:] = books.modes
-        for machines in (slice(0, ACCOUNT), slice(EVENT_COUNT, None)):
-            self._books.numbers[machines] = books.numbers[machines]
+        for name in OF_MACHINES:
+            self._books_array[name] = books[name]
 
     def advance_to(self, t_utc_s: float) -> Snapshot:
         """Move to the last grid point at or before a moment; never back.
@@ -457,7 +446,7 @@ class Plant:
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
             self._memory, self.snapshot = run_steps(
-                self._memory, self._books, self._par, inputs.array, inputs.demand, inputs.t_room_c,
+                self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
                 first, count, float(inputs.start_utc_s), sample_every, out,
             )  # fmt: skip
             self.t_utc_s += count * self.step_s
@@ -480,17 +469,18 @@ class Plant:
             stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)  # a clock changes on a whole hour
         return stop
 
-    def _so_far_wh(self, name: int) -> float:
+    def _so_far_wh(self, name: str) -> float:
         """An integral since the start: of the whole days and of the one at hand."""
-        return float(part(self._books, "account")[name] + part(self._books, "today")[name])
+        return float(self._books.account[name] + self._books.today[name])
 
     def _begin_day(self, before: date, today: date) -> None:
         """The device's clock shows another day: meters start again, and equalizing may fall due."""
         periods = periods_begun(before, today)
-        offset = part(self._books, "offset").reshape(2, 4)
-        for meters, name in zip(offset, (CHG, LOAD), strict=True):
-            meters[:periods] = self._so_far_wh(name)
-        part(self._books, "extremes")[:] = EMPTY_EXTREMES
+        before_wh = self._books.metered_before
+        for meter, name in ((before_wh.generated, "chg"), (before_wh.consumed, "load")):
+            for period in meter.dtype.names[:periods]:
+                meter[period] = self._so_far_wh(name)
+        self._books.extremes = EMPTY_EXTREMES
         self._days_since_equalize += max(0, (today - before).days)
         if equalize_due(self._settings.equalize_cycle_d, today, self._days_since_equalize):
             self._days_since_equalize = 0
@@ -499,9 +489,12 @@ class Plant:
     def _grow_old(self) -> None:
         """A solar day is over: the battery is a day older."""
         assert self._age is not None
-        log = part(self._books, "hours").reshape(24, 6)
+        log = self._books.hours
         self._age = ageing.age_one_day(
-            self._age, Hours(*log.T.copy()), self.site.battery.new(), self.site.battery.life()
+            self._age,
+            Hours(*(log[name].copy() for name in Hours._fields)),
+            self.site.battery.new(),
+            self.site.battery.life(),
         )
         lost = ageing.loss(self._age, self.site.battery.life())
         self._aged = ageing.aged(self.site.battery.new(), lost)
@@ -519,19 +512,17 @@ class Plant:
 
     def events(self) -> list[Event]:
         """Transitions so far, oldest first; the last few thousand of them."""
-        count = int(part(self._books, "event_count")[0])
-        log = part(self._books, "events").reshape(-1, 2)
         found = []
-        for number in range(max(0, count - EVENTS_KEPT), count):
-            t, row = log[number % EVENTS_KEPT]
-            rule = RULES[int(row)]
-            found.append(Event(float(t), rule.machine, rule.from_.name, rule.to.name, rule.reason))
+        for t_utc_s, row, from_state in transitions(self._books).tolist():
+            rule = RULES[row]
+            left = STATES[rule.machine](from_state)
+            found.append(Event(t_utc_s, rule.machine, left.name, rule.to.name, rule.reason))
         return found
 
     @property
     def overrun_steps(self) -> int:
         """Steps whose events could not all be placed; anything but 0 is a bug."""
-        return int(part(self._books, "overruns")[0])
+        return int(self._books.overruns)
 
 
 def _step_of(fidelity: Fidelity, step_s: int | None) -> int:

@@ -9,8 +9,9 @@ from plant.battery import model as battery
 from plant.battery.ageing import AgeingState
 from plant.controller.clock import DeviceClock
 from plant.controller.settings import Settings
+from plant.kernel.books import BooksArray
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import Books, PlantState
+from plant.kernel.state import PlantState
 
 Fidelity = Literal["detailed", "sizing"]
 
@@ -32,7 +33,7 @@ class Remembered(NamedTuple):
     start_utc_s: int  # where the run began
     t_utc_s: int  # where it stands
     memory: PlantState
-    books: Books
+    books: BooksArray
     settings: Settings  # the length of nights is in the books
     clock: DeviceClock
     upsets: tuple[tuple[str, dict[str, float]], ...]  # the site's own, then those since
@@ -42,8 +43,3 @@ class Remembered(NamedTuple):
     aged: battery.Parameters
     days_since_equalize: int
     snapshot: Snapshot
-
-
-def copied(books: Books) -> Books:
-    """Books of one's own."""
-    return Books(*(array.copy() for array in books))

@@ -23,10 +23,12 @@ from plant.controller.model import ControllerModel, power_stage
 from plant.controller.offer import Offer
 from plant.controller.stage import PowerStage
 from plant.controller.tracking import Steady
+from plant.kernel.books import BooksArray, empty_books
+from plant.kernel.flowtable import FLOW_NAMES
 from plant.kernel.node import flows, operating_point
 from plant.kernel.rungekutta import rk4
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import Books, Detailed, Flows, Held, Parameters, PlantState, empty_books, part
+from plant.kernel.state import Detailed, Held, Parameters, PlantState
 from plant.kernel.step import grid_step
 from plant.plant import Plant
 from plant.site.model import Site, load_site
@@ -73,21 +75,22 @@ def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:
         connected=True,
         extra_w=0.0,
         extra_s=0.0,
-        probe_c=float("nan"),
+        probe_broken=False,
+        probe_c=0.0,
         ages=False,
     )
 
 
-def books(par: Parameters) -> Books:
+def books(par: Parameters) -> BooksArray:
     """Empty books, with the set-points as they are at 25 degC."""
     fresh = empty_books()
-    part(fresh, "levels")[:] = par.setpoints
+    fresh[0].levels.row[:] = par.setpoints
     return fresh
 
 
 def memory(x: LeadAcidState) -> PlantState:
     """A controller that remembers nothing."""
-    return PlantState(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, x.t_c, 0, Steady(0.995))
+    return PlantState(x, 0.0, 0.0, 25.0, x.v_node_v, x.t_c, True, x.t_c, 0, Steady(0.995))
 
 
 def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, target_v: float = 1e3) -> Held:
@@ -98,7 +101,7 @@ def held(demand_w: float = 0.0, p_pv_w: float = 0.0, v_pv_v: float = 18.0, targe
     return Held(offer, p_pv_w, load, 25.0, target_v, p_pv_w > 0.0, True, limit, port, True, demand_w, True)
 
 
-def step(now: PlantState, inputs: Held, par: Parameters, open_books: Books, t_s: float) -> PlantState:
+def step(now: PlantState, inputs: Held, par: Parameters, open_books: BooksArray, t_s: float) -> PlantState:
     """One step of the grid."""
     w = battery.at_temperature(now.x.t_c, par.battery)
     return grid_step(now, inputs, w, par.stage, par.method, open_books, t_s, par.method.step_s)[0]
@@ -113,10 +116,10 @@ def rk4_step(x: LeadAcidState, h: float, inputs: Held, par: Parameters) -> LeadA
     return end
 
 
-def account(open_books: Books) -> dict[str, float]:
+def account(open_books: BooksArray) -> dict[str, float]:
     """Integral of each flow so far [Wh]."""
-    so_far = part(open_books, "account") + part(open_books, "today")
-    return dict(zip(Flows._fields, so_far, strict=False))
+    so_far = open_books[0].account.row + open_books[0].today.row
+    return dict(zip(FLOW_NAMES, so_far, strict=True))
 
 
 def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=None, tight=True):

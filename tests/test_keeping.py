@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plant import keeping
 from plant.controller.tracker import Tracker
 from plant.keeping import KeptError, continued, kept
-from plant.kernel.state import EVENTS_KEPT, part
+from plant.kernel.books import EVENTS_KEPT
 from plant.plant import Plant
 from plant.remembered import Remembered
 from tests.plants import plant, site
@@ -237,21 +237,25 @@ def test_what_is_not_whole_is_refused(name):
 def test_books_of_another_length_are_refused():
     p = plant()
     plain = dict(kept(p))
-    plain["books"] = {**plain["books"], "night": [0.0]}
-    with pytest.raises(KeptError, match="not whole: ValueError night has 1 numbers, not 3"):
-        continued(p.site, plain)
+    for books, told in (
+        ({"since": [0.0]}, f"since has 1 numbers, not {len(plain['books']['since'])}"),
+        ({"hours": plain["books"]["hours"][:-1]}, "hours has 23 numbers, not 24"),
+        ({"night": {"length_s": 0.0}}, "not just began_utc_s, seen_to_begin, length_s"),
+        ({"moon": 0.0}, "not just must_examine, since"),
+    ):
+        with pytest.raises(KeptError, match=f"not whole: ValueError {told}"):
+            continued(p.site, {**plain, "books": {**plain["books"], **books}})
     with pytest.raises(KeptError, match="not whole: ValueError 1 of 0 events"):
-        continued(p.site, {**kept(p), "events": [[0.0, 1]]})
+        continued(p.site, {**kept(p), "events": [[0.0, 1, 0]]})
 
 
 def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
     """The log is a ring; it is written down from its oldest entry."""
     p = plant()
     p.advance_to(p.t_utc_s + DAY)
-    count = int(part(p._books, "event_count")[0])
-    log = part(p._books, "events").reshape(-1, 2)
+    count, log = int(p._books.event_count), p._books.events
     for number in range(count, count + EVENTS_KEPT + 7):
-        log[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3
-    part(p._books, "event_count")[0] = count + EVENTS_KEPT + 7
+        log[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3, 1
+    p._books.event_count = count + EVENTS_KEPT + 7
     assert len(kept(p)["events"]) == EVENTS_KEPT
     assert again(p).events() == p.events()

@@ -18,8 +18,9 @@ from plant.controller.converter import Limit, LoadDemand, Port, at_first
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.offer import Offer
 from plant.controller.tracking import Steady
+from plant.kernel.books import BooksArray, empty_books
 from plant.kernel.node import flows, operating_point
-from plant.kernel.state import Books, Detailed, Held, PlantState, empty_books, part
+from plant.kernel.state import Detailed, Held, PlantState
 from plant.kernel.step import grid_step
 from plant.site.model import load_site
 from validation.check import Check
@@ -40,10 +41,10 @@ def _held(p_w: float) -> Held:
     return Held(offer, max(p_w, 0.0), load, 20.0, HELD_V, p_w > 0.0, True, limit, port, True, 12.0, True)
 
 
-def _ours(x: Any, held: Held, p: Any, stage: Any, books: Books) -> Any:
+def _ours(x: Any, held: Held, p: Any, stage: Any, books: BooksArray) -> Any:
     """An hour by the plant's own steps."""
     v_batt_v = operating_point(x, UNSEEN, held, battery.at_temperature(x.t_c, p), stage).v_batt_v
-    now = PlantState(x, 0.0, 0.0, 25.0, v_batt_v, x.t_c, x.t_c, 0, Steady(0.995))
+    now = PlantState(x, 0.0, 0.0, 25.0, v_batt_v, x.t_c, True, x.t_c, 0, Steady(0.995))
     for k in range(int(JUMP_S / GRID_S)):
         w = battery.at_temperature(now.x.t_c, p)
         now = grid_step(now, held, w, stage, Detailed(GRID_S), books, GRID_S * k, GRID_S)[0]
@@ -63,12 +64,12 @@ def _exact(x: Any, held: Held, p: Any, stage: Any) -> Any:
     return type(x)(*(float(value) for value in y))
 
 
-def _books(charging: bool) -> Books:
+def _books(charging: bool) -> BooksArray:
     """Set-points of which none but the held voltage is ever reached."""
     books = empty_books()
     levels = load_site("cabin").setpoints()._replace(boost_v=HELD_V, low_voltage_disconnect_v=1.0)
-    part(books, "levels")[:] = levels
-    books.modes[Machine.CHARGE] = Stage.BULK if charging else Stage.NONE
+    books[0].levels.row[:] = levels
+    books[0].modes[Machine.CHARGE] = Stage.BULK if charging else Stage.NONE
     return books
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from plant.array.day import AnyDay
-from plant.base.jit import inline_llvm, kernel
+from plant.base.jit import kernel
 from plant.battery import model as battery
 from plant.controller.charger import (
     BatteryStatus,
@@ -16,42 +16,10 @@ from plant.controller.charger import (
     Warning,
 )  # fmt: skip
 from plant.controller.converter import OperatingPoint
+from plant.kernel.books import Books
 from plant.kernel.machines import device_s
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import (
-    ACCOUNT,
-    AVAILABLE,
-    BATT,
-    BATT_WIRING,
-    CHG,
-    CONVERTER_LOSS,
-    DIFFUSION,
-    ENTROPY,
-    EXTREMES,
-    FADED,
-    HYSTERESIS,
-    LOAD,
-    MISSED,
-    NIGHT,
-    OFFSET,
-    OHMIC,
-    OWN,
-    PATH_LOSS,
-    POLARISATION,
-    PV,
-    PV_WIRING,
-    SIDE,
-    TODAY,
-    TRIES,
-    UNSERVED,
-    UNTAKEN_FULL,
-    UNTAKEN_LIMIT,
-    UNTAKEN_OFF,
-    Books,
-    Held,
-    Parameters,
-    PlantState,
-)  # fmt: skip
+from plant.kernel.state import Held, Parameters, PlantState
 
 LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
 
@@ -86,19 +54,16 @@ def _battery_heat(modes: np.ndarray) -> float:
     return 2.0 if cold > 0 else 0.0
 
 
-@inline_llvm
-def _wh(numbers: np.ndarray, name: int) -> float:
-    """An integral since the start [Wh]: of the whole days and of the one at hand."""
-    return float(numbers[ACCOUNT + name] + numbers[TODAY + name])
-
-
 @kernel
 def snapshot(
     memory: PlantState, held: Held, bus: OperatingPoint, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float,
 ) -> Snapshot:  # fmt: skip
     """What the plant shows at the end of step `k` of a day, at `t_utc_s`."""
-    x, modes, n = memory.x, books.modes, books.numbers
+    x, modes, extremes = memory.x, books.modes, books.extremes
+    whole, today = books.account, books.today  # of whole days, and of the one at hand
+    generated, consumed = books.metered_before.generated, books.metered_before.consumed
+    charged_wh, used_wh = whole.chg + today.chg, whole.load + today.load
     ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
@@ -106,7 +71,7 @@ def snapshot(
     called = 1.0 if modes[Machine.LOAD_CONTROL] == LoadControl.ON else 0.0
     return Snapshot(
         t_utc_s=t_utc_s,
-        t_device_s=device_s(n, t_utc_s),
+        t_device_s=device_s(books, t_utc_s),
         ghi_w_m2=day.ghi_w_m2[k],
         poa_w_m2=day.poa_w_m2[k],
         t_amb_c=day.t_amb_c[k],
@@ -124,7 +89,7 @@ def snapshot(
         v_target_v=held.v_target_v,
         t_heatsink_c=memory.t_heatsink_c,
         night=float(modes[Machine.DAYLIGHT]),
-        night_length_min=n[NIGHT + 2] / 60.0,
+        night_length_min=books.night.length_s / 60.0,
         battery_status=_battery_status(modes),
         battery_heat=_battery_heat(modes),
         heatsink_hot=float(modes[Machine.HEATSINK]),
@@ -141,44 +106,44 @@ def snapshot(
         load_on=load_on,
         load_called=called,
         load_state=float(modes[Machine.LOAD]),
-        load_retries=n[TRIES],
+        load_retries=float(books.tries.count),
         load_share=bus.i_load_a / par.stage.load_rated_a,
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
         i_load_a=bus.i_load_a,
         p_load_w=bus.p_load_w,
-        generated_today_kwh=(_wh(n, CHG) - n[OFFSET + 0]) / 1000.0,
-        generated_month_kwh=(_wh(n, CHG) - n[OFFSET + 1]) / 1000.0,
-        generated_year_kwh=(_wh(n, CHG) - n[OFFSET + 2]) / 1000.0,
-        generated_total_kwh=(_wh(n, CHG) - n[OFFSET + 3]) / 1000.0,
-        consumed_today_kwh=(_wh(n, LOAD) - n[OFFSET + 4]) / 1000.0,
-        consumed_month_kwh=(_wh(n, LOAD) - n[OFFSET + 5]) / 1000.0,
-        consumed_year_kwh=(_wh(n, LOAD) - n[OFFSET + 6]) / 1000.0,
-        consumed_total_kwh=(_wh(n, LOAD) - n[OFFSET + 7]) / 1000.0,
-        v_pv_max_today_v=n[EXTREMES + 0],
-        v_pv_min_today_v=n[EXTREMES + 1],
-        v_batt_max_today_v=n[EXTREMES + 2],
-        v_batt_min_today_v=n[EXTREMES + 3],
-        e_available_wh=_wh(n, AVAILABLE),
-        e_missed_wh=_wh(n, MISSED),
-        e_untaken_full_wh=_wh(n, UNTAKEN_FULL),
-        e_untaken_limit_wh=_wh(n, UNTAKEN_LIMIT),
-        e_untaken_off_wh=_wh(n, UNTAKEN_OFF),
-        e_pv_wh=_wh(n, PV),
-        e_pv_wiring_wh=_wh(n, PV_WIRING),
-        e_converter_loss_wh=_wh(n, CONVERTER_LOSS),
-        e_chg_wh=_wh(n, CHG),
-        e_batt_wiring_wh=_wh(n, BATT_WIRING),
-        e_path_loss_wh=_wh(n, PATH_LOSS),
-        e_load_wh=_wh(n, LOAD),
-        e_own_wh=_wh(n, OWN),
-        e_batt_wh=_wh(n, BATT),
-        e_unserved_wh=_wh(n, UNSERVED),
-        e_ohmic_wh=_wh(n, OHMIC),
-        e_polarisation_wh=_wh(n, POLARISATION),
-        e_side_wh=_wh(n, SIDE),
-        e_diffusion_wh=_wh(n, DIFFUSION),
-        e_hysteresis_wh=_wh(n, HYSTERESIS),
-        e_entropy_wh=_wh(n, ENTROPY),
-        e_faded_wh=_wh(n, FADED),
+        generated_today_kwh=(charged_wh - generated.today) / 1000.0,
+        generated_month_kwh=(charged_wh - generated.month) / 1000.0,
+        generated_year_kwh=(charged_wh - generated.year) / 1000.0,
+        generated_total_kwh=(charged_wh - generated.total) / 1000.0,
+        consumed_today_kwh=(used_wh - consumed.today) / 1000.0,
+        consumed_month_kwh=(used_wh - consumed.month) / 1000.0,
+        consumed_year_kwh=(used_wh - consumed.year) / 1000.0,
+        consumed_total_kwh=(used_wh - consumed.total) / 1000.0,
+        v_pv_max_today_v=extremes.v_pv_max,
+        v_pv_min_today_v=extremes.v_pv_min,
+        v_batt_max_today_v=extremes.v_batt_max,
+        v_batt_min_today_v=extremes.v_batt_min,
+        e_available_wh=whole.available + today.available,
+        e_missed_wh=whole.missed + today.missed,
+        e_untaken_full_wh=whole.untaken_full + today.untaken_full,
+        e_untaken_limit_wh=whole.untaken_limit + today.untaken_limit,
+        e_untaken_off_wh=whole.untaken_off + today.untaken_off,
+        e_pv_wh=whole.pv + today.pv,
+        e_pv_wiring_wh=whole.pv_wiring + today.pv_wiring,
+        e_converter_loss_wh=whole.converter_loss + today.converter_loss,
+        e_chg_wh=whole.chg + today.chg,
+        e_batt_wiring_wh=whole.batt_wiring + today.batt_wiring,
+        e_path_loss_wh=whole.path_loss + today.path_loss,
+        e_load_wh=whole.load + today.load,
+        e_own_wh=whole.own + today.own,
+        e_batt_wh=whole.batt + today.batt,
+        e_unserved_wh=whole.unserved + today.unserved,
+        e_ohmic_wh=whole.ohmic + today.ohmic,
+        e_polarisation_wh=whole.polarisation + today.polarisation,
+        e_side_wh=whole.side + today.side,
+        e_diffusion_wh=whole.diffusion + today.diffusion,
+        e_hysteresis_wh=whole.hysteresis + today.hysteresis,
+        e_entropy_wh=whole.entropy + today.entropy,
+        e_faded_wh=whole.faded + today.faded,
         e_stored_wh=battery.stored_wh(x, par.battery),
     )

@@ -20,7 +20,6 @@ from plant.controller.charger import (
     LoadOutput,
     Machine,
     Production,
-    SetPoints,
     Stage,
     Switch,
     compensate,
@@ -29,69 +28,21 @@ from plant.controller.converter import Limit, LoadDemand, OperatingPoint, Port, 
 from plant.controller.offer import Offer, nothing_of
 from plant.controller.stage import PowerStage, derating
 from plant.controller.tracking import step_of_tracker
-from plant.kernel.machines import (
-    EQUALIZE_LEFT,
-    HELD_S,
-    RESTARTS_CHARGE,
-    examine,
-    fire,
-    forget,
-    forgotten,
-    unchanged,
-    update_quantities,
-)  # fmt: skip
+from plant.kernel.booking import book, fold, log_hour, note_extremes
+from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
+from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
 from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
 from plant.kernel.show import snapshot
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import (
-    ACCOUNT,
-    ACCOUNTS,
-    AVAILABLE,
-    BATT,
-    BATT_WIRING,
-    CARRY,
-    CHG,
-    CONVERTER_LOSS,
-    DIFFUSION,
-    DUE,
-    ENTROPY,
-    EXTREMES,
-    HOURS,
-    HYSTERESIS,
-    I_SIDE,
-    LEVELS,
-    LOAD,
-    OHMIC,
-    OVERRUNS,
-    OWN,
-    PATH_LOSS,
-    POLARISATION,
-    PV,
-    PV_WIRING,
-    SIDE,
-    TODAY,
-    UNSERVED,
-    UNTAKEN_OFF,
-    Books,
-    Detailed,
-    Flows,
-    Held,
-    Parameters,
-    PlantState,
-)  # fmt: skip
+from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
 
-HOURS_A_DAY = 24
 LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
-FLOAT_V, BOOST_V, EQUALIZE_V, BOOST_S, HOLD_MOST_S = (
-    LEVELS + SetPoints._fields.index(name)
-    for name in ("float_v", "boost_v", "equalize_v", "boost_s", "hold_most_s")
-)
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
@@ -118,52 +69,14 @@ def _move(*types: Any) -> Any:
 
 
 @inline_ir
-def _book(numbers: np.ndarray, h: float, mean: Flows, bus: OperatingPoint, held: Held) -> None:
-    """Add a sub-step's flows to the day's account; what the array gave no one goes to the reason."""
-    hours = h / 3600.0
-    numbers[TODAY + PV] += hours * mean.pv
-    numbers[TODAY + PV_WIRING] += hours * mean.pv_wiring
-    numbers[TODAY + CONVERTER_LOSS] += hours * mean.converter_loss
-    numbers[TODAY + CHG] += hours * mean.chg
-    numbers[TODAY + BATT_WIRING] += hours * mean.batt_wiring
-    numbers[TODAY + PATH_LOSS] += hours * mean.path_loss
-    numbers[TODAY + LOAD] += hours * mean.load
-    numbers[TODAY + OWN] += hours * mean.own
-    numbers[TODAY + BATT] += hours * mean.batt
-    numbers[TODAY + OHMIC] += hours * mean.ohmic
-    numbers[TODAY + POLARISATION] += hours * mean.polarisation
-    numbers[TODAY + SIDE] += hours * mean.side
-    numbers[TODAY + DIFFUSION] += hours * mean.diffusion
-    numbers[TODAY + HYSTERESIS] += hours * mean.hysteresis
-    numbers[TODAY + ENTROPY] += hours * mean.entropy
-    numbers[TODAY + I_SIDE] += hours * mean.i_side
-    numbers[TODAY + AVAILABLE] += hours * held.p_mp_w
-    numbers[TODAY + UNTAKEN_OFF + bus.regime.value] += hours * (held.p_mp_w - mean.pv)
-    if bus.i_load_a == 0.0 and held.called:
-        numbers[TODAY + UNSERVED] += hours * held.wanted_w
-
-
-@inline_ir
-def _fold(books: Books) -> None:
-    """End of a day: its account into that of the run, with Kahan's carry so that years don't round away."""
-    n = books.numbers
-    for j in range(ACCOUNTS):
-        term = n[TODAY + j] - n[CARRY + j]
-        total = n[ACCOUNT + j] + term
-        n[CARRY + j] = (total - n[ACCOUNT + j]) - term
-        n[ACCOUNT + j] = total
-        n[TODAY + j] = 0.0
-
-
-@inline_ir
-def _target_v(stage: int, owed_s: float, numbers: np.ndarray) -> float:
+def _target_v(stage: int, owed_s: float, books: Books) -> float:
     """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
-    level = BOOST_V
+    target_v = books.levels.boost_v
     if stage == Stage.FLOAT:
-        level = FLOAT_V
+        target_v = books.levels.float_v
     elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
-        level = EQUALIZE_V
-    return float(numbers[level])
+        target_v = books.levels.equalize_v
+    return float(target_v)
 
 
 @inline_ir
@@ -173,8 +86,9 @@ def _charges(modes: np.ndarray) -> bool:
 
 
 @inline_ir
-def _hold(held: Held, memory: PlantState, modes: np.ndarray, numbers: np.ndarray) -> Held:
+def _hold(held: Held, memory: PlantState, books: Books) -> Held:
     """The held inputs as the machines now stand."""
+    modes = books.modes
     stage = modes[Machine.CHARGE]
     called = modes[Machine.LOAD_CONTROL] == LoadControl.ON
     port = Port(
@@ -187,7 +101,7 @@ def _hold(held: Held, memory: PlantState, modes: np.ndarray, numbers: np.ndarray
         held.p_mp_w,
         held.load,
         held.t_room_c,
-        _target_v(stage, memory.equalize_left_s, numbers),
+        _target_v(stage, memory.equalize_left_s, books),
         _charges(modes),
         called and modes[Machine.LOAD] == LoadOutput.ON,
         held.limit,
@@ -246,8 +160,9 @@ def _serves_time(bus: OperatingPoint, stage: int) -> bool:
 def _after(m: PlantState, x: State, held_s: float, owed_s: float, bus: OperatingPoint) -> PlantState:
     """The memory after a sub-step or a transition."""
     return PlantState(
-        x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.t_warm_c, bus.regime.value, m.tracker
-    )
+        x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.probe_read, m.t_warm_c, bus.regime.value,
+        m.tracker,
+    )  # fmt: skip
 
 
 @inline_llvm
@@ -258,12 +173,12 @@ def _same(
     memory: PlantState,
     stage: PowerStage,
     method: Any,
-    numbers: np.ndarray,
+    books: Books,
 ) -> bool:
     """Whether nothing happened on the way from one instant to another."""
-    update_quantities(then, held, memory, stage.load_rated_a, numbers)
+    update_quantities(then, held, memory, stage.load_rated_a, books)
     undecided = method.event_s < 1.0 and then.regime != now.regime
-    return not undecided and unchanged(numbers)
+    return not undecided and unchanged(books)
 
 
 @inline_ir
@@ -275,13 +190,13 @@ def _stride(
     w: AtTemperature,
     stage: PowerStage,
     method: Any,
-    numbers: np.ndarray,
+    books: Books,
 ) -> tuple[float, State, Flows, OperatingPoint]:
     """Move by at most `h` seconds, and to just past the first event before that."""
     early, late = 0.0, np.inf  # the event lies between
     while True:
         h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-        same = _same(now, bus, held, memory, stage, method, numbers)
+        same = _same(now, bus, held, memory, stage, method, books)
         if h - early <= method.event_s or (same and late == np.inf and battery.possible(x, w.p)):
             return h, x, mean, bus
         if not battery.possible(x, w.p):  # over an edge that no limit foresaw
@@ -301,7 +216,7 @@ def grid_step(
     w: AtTemperature,
     stage: PowerStage,
     method: Any,
-    books: Books,
+    books_array: BooksArray,
     t_utc_s: float,
     dt_s: float,
 ) -> tuple[PlantState, Held, OperatingPoint]:
@@ -313,7 +228,7 @@ def grid_step(
     held : Held
         Sun, demand and room of this step.
     w, stage, method : AtTemperature, PowerStage, Detailed or QuasiStatic
-    books : Books
+    books_array : (1,) array of `BOOKS`
         Written into. `levels` holds the set-points at the probe's temperature.
     t_utc_s, dt_s : float
         Beginning and length of the step [s].
@@ -323,39 +238,40 @@ def grid_step(
     PlantState, Held, OperatingPoint
         The plant at the end of the step.
     """
-    modes, numbers = books.modes, books.numbers
+    books = books_array[0]
+    modes, levels = books.modes, books.levels
     left = dt_s
     source = battery.source_at(memory.x, w)
     bus = at_first(memory.v_batt_v, source.v_node_v, held.port.cable_ohm + source.r_discharge_ohm)
     # A step of a minute finds on its way what the new sun and load bring about; looking first would cost a tenth of it.
-    changed = dt_s < LONG_STEP_S or forgotten(numbers)
+    changed = dt_s < LONG_STEP_S or books.must_examine
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):
             if changed:
                 bus = operating_point(memory.x, bus, held, w, stage)
-                update_quantities(bus, held, memory, stage.load_rated_a, numbers)
+                update_quantities(bus, held, memory, stage.load_rated_a, books)
                 changed = False
-            if numbers[DUE] <= t + 1e-6 or not unchanged(numbers):
+            if books.due <= t + 1e-6 or not unchanged(books):
                 examine(books, t)
-            if numbers[DUE] > t + 1e-6:
+            if books.due > t + 1e-6:
                 break
             fired = fire(books, t)
             if fired < 0:
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
-            held = _hold(held, memory, modes, numbers)
+            held = _hold(held, memory, books)
             changed = True
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]
-        served_in = _until_served_s(memory, charge, numbers[BOOST_S], numbers[HOLD_MOST_S])
+        served_in = _until_served_s(memory, charge, levels.boost_s, levels.hold_most_s)
         if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
             served_in = max(served_in, 0.01 * dt_s)
-        h = min(left, max(min(numbers[DUE] - t, served_in), 1e-3))
-        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, numbers)
-        _book(numbers, h, mean, bus, held)
+        h = min(left, max(min(books.due - t, served_in), 1e-3))
+        h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, books)
+        book(books, h, mean, bus, held)
         served_s = h if _serves_time(bus, charge) else 0.0
         held_s = memory.held_s + served_s
         owed_s = (
@@ -364,53 +280,42 @@ def grid_step(
             else memory.equalize_left_s
         )
         memory = _after(memory, x, held_s, owed_s, bus)
-        numbers[HELD_S], numbers[EQUALIZE_LEFT] = held_s, owed_s  # the stride has observed the rest
+        books.quantities.held_s, books.quantities.equalize_left_s = (
+            held_s,
+            owed_s,
+        )  # the stride has seen the rest
         left -= h
-    numbers[OVERRUNS] += 1.0
+    books.overruns += 1
     return memory, held, bus
 
 
 @inline_ir
-def _log_hour(
-    n: np.ndarray, hour: int, begins: bool, hours: float, x: State, bus: OperatingPoint, p: battery.Parameters
-) -> None:
-    """Keep the day's log (`wear.Hours`) over a step of so many `hours`, in the row that begins at `hour`."""
-    if begins:
-        for j in range(6):
-            n[hour + j] = 0.0
-    n[hour] += hours * max(bus.i_batt_a, 0.0)
-    n[hour + 1] -= hours * min(bus.i_batt_a, 0.0)
-    n[hour + 2] = battery.soc(x, p)
-    n[hour + 3] += hours * x.t_c
-    n[hour + 4] += hours * bus.v_cells_v
-    n[hour + 5] = max(n[hour + 5], 1.0 if battery.frozen(x, p) else 0.0)
-
-
-@inline_ir
-def _read_probe(memory: PlantState, setpoints: np.ndarray, probe_c: float, books: Books) -> PlantState:
+def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
-    t_c = memory.x.t_c if np.isnan(probe_c) else probe_c
-    if abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
+    t_c = par.probe_c if par.probe_broken else memory.x.t_c
+    if memory.probe_read and abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
         return memory
-    compensate(setpoints, t_c, books.numbers[LEVELS : LEVELS + setpoints.size])
-    forget(books)
+    compensate(par.setpoints, t_c, books.levels.row)
+    books.must_examine = True
     return PlantState(
-        memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c,
+        memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c, True,
         memory.t_warm_c, memory.regime, memory.tracker,
     )  # fmt: skip
 
 
 @kernel_without_refcounts
 def run_steps(
-    memory: PlantState, books: Books, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
+    memory: PlantState, books_array: BooksArray, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, sample_every: int, out: np.ndarray,
 ) -> tuple[PlantState, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
     Parameters
     ----------
-    memory, books, par : PlantState, Books, Parameters
-        The plant. `books` is written into.
+    memory, par : PlantState, Parameters
+        The plant.
+    books_array : (1,) array of `BOOKS`
+        Written into.
     day : ArrayDay or CompositeDay
         Of (n,) steps from a solar midnight on.
     demand : Demand
@@ -432,7 +337,7 @@ def run_steps(
         The plant after the last step.
     """
     row = 0
-    modes, n, stage, step_s = books.modes, books.numbers, par.stage, par.method.step_s
+    books, stage, step_s = books_array[0], par.stage, par.method.step_s
     an_hour = int(3600 / step_s)
     # counted along: a remainder at every step costs as much as an exponential
     hour, in_hour = first // an_hour % HOURS_A_DAY, first % an_hour
@@ -444,38 +349,35 @@ def run_steps(
     w = battery.at_temperature(w_c, par.battery)
     k = first
     for k in range(first, first + count):
-        memory = _read_probe(memory, par.setpoints, par.probe_c, books)
+        memory = _read_probe(memory, par, books)
         if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
             w_c = memory.x.t_c
             w = battery.at_temperature(w_c, par.battery)
         tracker, offer = step_of_tracker(
             par.tracker, memory.tracker, day, k, memory.v_batt_v,
-            _charges(modes), memory.regime, step_s, stage,
+            _charges(books.modes), memory.regime, step_s, stage,
         )  # fmt: skip
         held = _given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
-        held = _hold(held, memory, modes, n)
+        held = _hold(held, memory, books)
         t = day_start_s + k * step_s
-        memory, held, bus = grid_step(memory, held, w, stage, par.method, books, t, step_s)
+        memory, held, bus = grid_step(memory, held, w, stage, par.method, books_array, t, step_s)
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
         memory = PlantState(
             memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c,
-            w_c, bus.regime.value, tracker,
+            memory.probe_read, w_c, bus.regime.value, tracker,
         )  # fmt: skip
-        n[EXTREMES + 0] = max(n[EXTREMES + 0], bus.v_pv_v)
-        n[EXTREMES + 1] = min(n[EXTREMES + 1], bus.v_pv_v)
-        n[EXTREMES + 2] = max(n[EXTREMES + 2], bus.v_batt_v)
-        n[EXTREMES + 3] = min(n[EXTREMES + 3], bus.v_batt_v)
+        note_extremes(books, bus.v_pv_v, bus.v_batt_v)
         if par.ages:
-            _log_hour(n, HOURS + 6 * hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
+            log_hour(books, hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
         in_hour += 1
         if in_hour == an_hour:
             in_hour = 0
             hour += 1
         if hour == HOURS_A_DAY:
             hour = 0
-            _fold(books)
+            fold(books)
         to_sample -= 1
         sampled = to_sample == 0
         if sampled:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from plant.kernel.flowtable import FLOW, FLOWS
 from plant.kernel.snapshot import Snapshot
+
+PARTS_OF_BATTERY = FLOW["batt"].depth + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,11 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
 
 
 def _flows(run: Snapshot, stored_wh: float) -> Iterator[Flow]:
-    yield Flow("the array could give", run.e_available_wh, 0)
-    yield Flow("missed by the tracker", run.e_missed_wh, 1)
-    yield Flow("not taken: battery full", run.e_untaken_full_wh, 1)
-    yield Flow("not taken: rating reached", run.e_untaken_limit_wh, 1)
-    yield Flow("not taken: charger off", run.e_untaken_off_wh, 1)
-    yield Flow("taken from the array", run.e_pv_wh, 1)
-    yield Flow("lost in the converter", run.e_converter_loss_wh, 2)
-    yield Flow("charger output", run.e_chg_wh, 2)
-    yield Flow("load", run.e_load_wh, 3)
-    yield Flow("lost in the load switch", run.e_path_loss_wh, 3)
-    yield Flow("controller's own use", run.e_own_wh, 3)
-    yield Flow("battery, net", run.e_batt_wh, 3)
-    yield Flow("its cable and protection", run.e_batt_wiring_wh, 4, always=False)
-    yield Flow("ohmic loss", run.e_ohmic_wh, 4)
-    yield Flow("polarisation", run.e_polarisation_wh, 4)
-    yield Flow("gassing, self-discharge", run.e_side_wh, 4)
-    yield Flow("diffusion", run.e_diffusion_wh, 4, always=False)
-    yield Flow("hysteresis", run.e_hysteresis_wh, 4, always=False)
-    yield Flow("brought in by warming", -run.e_entropy_wh, 4, always=False)
-    yield Flow("gone with lost capacity", run.e_faded_wh, 4, always=False)
-    yield Flow("more in store than before", stored_wh, 4)
+    for flow in FLOWS:
+        if flow.depth >= 0:
+            wh = flow.sign * getattr(run, f"e_{flow.name}_wh")
+            yield Flow(flow.label, wh, flow.depth, always=flow.always)
+    yield Flow("more in store than before", stored_wh, PARTS_OF_BATTERY)
 
 
 def leaves(flows: tuple[Flow, ...]) -> list[Flow]:

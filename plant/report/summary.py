@@ -12,6 +12,7 @@ from rich.table import Table
 
 from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
+from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
 from plant.report.periods import by_period, sample_s, unserved
 
@@ -105,7 +106,7 @@ def account_table(flows: tuple[Flow, ...], unserved_wh: float) -> Table:
                 _share(flow.wh, whole),
                 _bar(flow, most),
             )
-    table.add_row("load not served", _figure(unserved_wh / per), "", "")
+    table.add_row(FLOW["unserved"].label, _figure(unserved_wh / per), "", "")
     return table
 
 

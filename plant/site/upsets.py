@@ -27,7 +27,8 @@ class Equipment:
     defects: tuple[Defect, ...] = ()  # of the array
     extra_w: float = 0.0  # beside the load that the site has
     extra_s: float = 0.0
-    probe_c: float = math.nan  # what a broken probe has the controller read
+    probe_broken: bool = False
+    probe_c: float = 0.0  # what a broken probe has the controller read
 
 
 UPSETS: dict[str, Callable[..., Equipment]] = {}
@@ -75,13 +76,13 @@ def string_reversed(rig: Equipment, strings: float = 1, sub_array: float = 0) ->
 @upset
 def probe_open(rig: Equipment) -> Equipment:
     """The battery's temperature probe is torn off: the controller goes on with 25 degC."""
-    return replace(rig, probe_c=PROBE_MISSING_C)
+    return replace(rig, probe_broken=True, probe_c=PROBE_MISSING_C)
 
 
 @upset
 def probe_short(rig: Equipment) -> Equipment:
     """The probe's wires touch: as with none, the controller goes on with 25 degC."""
-    return replace(rig, probe_c=PROBE_MISSING_C)
+    return replace(rig, probe_broken=True, probe_c=PROBE_MISSING_C)
 
 
 @upset

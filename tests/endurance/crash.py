@@ -190,7 +190,7 @@ def _samples(database: sqlite3.Connection, controller: int, utc_s: int, state: d
 
 def _events(database: sqlite3.Connection, controller: int, utc_s: int, state: dict) -> int:
     rows = database.execute("SELECT number, utc_s FROM events WHERE controller = ?", (controller,)).fetchall()
-    count = int(state["books"]["event_count"][0])
+    count = int(state["books"]["event_count"])
     require([row[0] for row in rows] == list(range(1, count + 1)), f"{len(rows)} events of {count}")
     require(not rows or rows[-1][1] <= utc_s, "an event of the future")
     return count

@@ -35,7 +35,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
         power = rng.uniform(-150.0, 140.0)
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
         open_books = books(par)
-        open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
+        open_books[0].modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
         solution = radau_plant(LeadAcidState(*exact), SEGMENT_S, inputs, par)
         exact = solution.y[:, -1]
         for k in range(SEGMENT_S // 5):
@@ -58,7 +58,7 @@ def test_every_grid_point_after_a_jump_is_within_a_millivolt(from_w, to_w):
     for power in (from_w, to_w):
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
         open_books = books(par)
-        open_books.modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
+        open_books[0].modes[Machine.CHARGE] = Stage.BULK if power > 0 else Stage.NONE
         exact = radau_plant(now.x, 60.0, inputs, par, t_eval=np.arange(5.0, 61.0, 5.0)).y[2]
         for k in range(12):
             now = step(now, inputs, par, open_books, 5.0 * k)
@@ -70,7 +70,7 @@ def test_constant_voltage_charging_follows_radau():
     p = agm()
     par = parameters(p)
     open_books = books(par)
-    open_books.modes[Machine.CHARGE] = Stage.BOOST
+    open_books[0].modes[Machine.CHARGE] = Stage.BOOST
     inputs = held(p_pv_w=200.0, target_v=14.4)
     now = memory(battery.rested(0.85, 25.0, p))
     exact = radau_plant(now.x, 6 * 3600.0, inputs, par).y[:, -1]
@@ -107,7 +107,7 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
     p = agm()
     par = parameters(p)
     open_books = books(par)
-    open_books.modes[Machine.CHARGE] = Stage.BULK if net_w > 0 else Stage.NONE
+    open_books[0].modes[Machine.CHARGE] = Stage.BULK if net_w > 0 else Stage.NONE
     inputs = held(demand_w=-net_w) if net_w < 0 else held(p_pv_w=net_w)
     now = memory(battery.rested(0.6, 25.0, p))
     before = battery.stored_wh(now.x, p)

@@ -21,7 +21,6 @@ import numpy as np
 
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from plant.controller.rules import RULES
 from plant.keeping import VERSION as KEPT_VERSION
 from plant.keeping import Kept, layout
 from tracertwin.memory.tables import (
@@ -31,7 +30,9 @@ from tracertwin.memory.tables import (
     SCHEMA,
     STAGE_PLACE,
     STAGES,
-)
+    from_words,
+    in_words,
+)  # fmt: skip
 from tracertwin.versions import installed
 
 APPLICATION_ID: Final = 0x54726354  # "TrcT"; stands in bytes 68 to 71 of the file
@@ -174,13 +175,13 @@ class StateFile:
     def _with_events(self, controller: int, state: str) -> Kept:
         """The log of transitions stands in a table of its own, which has all of them."""
         kept = json.loads(state)
-        count = int(kept["books"]["event_count"][0])
+        count = int(kept["books"]["event_count"])
         rows = self._database.execute(
-            "SELECT utc_s, rule FROM events WHERE controller = ? AND number > ? ORDER BY number",
+            "SELECT utc_s, rule, from_state FROM events WHERE controller = ? AND number > ? ORDER BY number",
             (controller, count - kept.pop("events_kept")),
         )
         self._events_written[controller] = count
-        return {**kept, "events": [list(row) for row in rows]}
+        return {**kept, "events": [[t_utc_s, rule, from_words(rule, left)] for t_utc_s, rule, left in rows]}
 
     def write(self, entries: Sequence[Commit]) -> None:
         """Commit: all of it, or on an error nothing.
@@ -208,7 +209,7 @@ class StateFile:
         """Write an entry; how many events of its controller there are now."""
         kept = dict(entry.kept)
         events = kept.pop("events")
-        count = int(kept["books"]["event_count"][0])
+        count = int(kept["books"]["event_count"])
         timezone, controller = self._timezone(), entry.controller
         self._write_state(entry, {**kept, "events_kept": len(events)})
         before = max(events_before, count - len(events))
@@ -362,11 +363,9 @@ def _sample_row(controller: int, row: Sequence[float], timezone: str) -> tuple[A
     return (controller, int(row[0]), _local(row[0], timezone), *values[1:])
 
 
-def _event_row(controller: int, number: int, event: Sequence[float], timezone: str) -> tuple[Any, ...]:
-    rule = RULES[int(event[1])]
-    states = (rule.machine.name, rule.from_.name, rule.to.name)
-    names = (name.lower().replace("_", " ") for name in states)
-    return (controller, number, event[0], _local(event[0], timezone), *names, rule.reason, int(event[1]))
+def _event_row(controller: int, number: int, event: Sequence[Any], timezone: str) -> tuple[Any, ...]:
+    t_utc_s, row, from_state = event
+    return (controller, number, t_utc_s, _local(t_utc_s, timezone), *in_words(row, from_state), row)
 
 
 @lru_cache(maxsize=64)

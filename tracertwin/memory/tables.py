@@ -5,7 +5,9 @@ Names carry their units; `columns` of the file itself says the rest.
 
 from typing import Final, NamedTuple
 
-from plant.controller.charger import Stage
+from plant.controller.charger import STATES, Stage
+from plant.controller.rules import RULES
+from plant.kernel.flowtable import FLOW
 
 
 class Sampled(NamedTuple):
@@ -37,15 +39,15 @@ SAMPLES: Final = (
     Sampled("load_v", "v_load_v", "V", "load output"),
     Sampled("load_a", "i_load_a", "A", "load"),
     Sampled("load_w", "p_load_w", "W", "load"),
-    Sampled("available_wh", "e_available_wh", "Wh", "what a perfect tracker would have taken"),
-    Sampled("missed_wh", "e_missed_wh", "Wh", "of that not taken: by the tracker"),
-    Sampled("untaken_full_wh", "e_untaken_full_wh", "Wh", "of that not taken: the battery held at its voltage"),
-    Sampled("untaken_limit_wh", "e_untaken_limit_wh", "Wh", "of that not taken: the rating reached"),
-    Sampled("untaken_off_wh", "e_untaken_off_wh", "Wh", "of that not taken: the charger off"),
-    Sampled("pv_wh", "e_pv_wh", "Wh", "taken from the array"),
-    Sampled("charge_wh", "e_chg_wh", "Wh", "from the controller towards the battery and load"),
-    Sampled("load_wh", "e_load_wh", "Wh", "served to the load"),
-    Sampled("unserved_wh", "e_unserved_wh", "Wh", "asked for by the load in vain"),
+    Sampled("available_wh", "e_available_wh", "Wh", FLOW["available"].meaning),
+    Sampled("missed_wh", "e_missed_wh", "Wh", FLOW["missed"].meaning),
+    Sampled("untaken_full_wh", "e_untaken_full_wh", "Wh", FLOW["untaken_full"].meaning),
+    Sampled("untaken_limit_wh", "e_untaken_limit_wh", "Wh", FLOW["untaken_limit"].meaning),
+    Sampled("untaken_off_wh", "e_untaken_off_wh", "Wh", FLOW["untaken_off"].meaning),
+    Sampled("pv_wh", "e_pv_wh", "Wh", FLOW["pv"].meaning),
+    Sampled("charge_wh", "e_chg_wh", "Wh", FLOW["chg"].meaning),
+    Sampled("load_wh", "e_load_wh", "Wh", FLOW["load"].meaning),
+    Sampled("unserved_wh", "e_unserved_wh", "Wh", FLOW["unserved"].meaning),
     Sampled("meter_generated_kwh", "generated_total_kwh", "kWh", "the controller's own meter, total"),
     Sampled("meter_consumed_kwh", "consumed_total_kwh", "kWh", "the controller's own meter, total"),
 )  # fmt: skip
@@ -74,11 +76,11 @@ def _energy(column: str) -> str:
 DAYS: Final = (
     Daily("samples", "", "how many samples; 1440 in a whole day of 24 h", "count(*)"),
     Daily("sun_kwh_m2", "kWh/m2", "irradiation of the modules' plane", "coalesce(sum(sun_w_m2), 0) / 60000.0"),
-    Daily("available_wh", "Wh", "what a perfect tracker would have taken", _energy("available_wh")),
-    Daily("pv_wh", "Wh", "taken from the array", _energy("pv_wh")),
-    Daily("charge_wh", "Wh", "from the controller towards the battery and load", _energy("charge_wh")),
-    Daily("load_wh", "Wh", "served to the load", _energy("load_wh")),
-    Daily("unserved_wh", "Wh", "asked for by the load in vain", _energy("unserved_wh")),
+    Daily("available_wh", "Wh", FLOW["available"].meaning, _energy("available_wh")),
+    Daily("pv_wh", "Wh", FLOW["pv"].meaning, _energy("pv_wh")),
+    Daily("charge_wh", "Wh", FLOW["chg"].meaning, _energy("charge_wh")),
+    Daily("load_wh", "Wh", FLOW["load"].meaning, _energy("load_wh")),
+    Daily("unserved_wh", "Wh", FLOW["unserved"].meaning, _energy("unserved_wh")),
     Daily("battery_min_v", "V", "lowest of the samples", "min(battery_v)"),
     Daily("battery_max_v", "V", "highest of the samples", "max(battery_v)"),
     Daily("battery_soc_min", "0..1", "lowest true state of charge", "min(battery_soc)"),
@@ -155,3 +157,19 @@ COLUMNS: Final = (
     ),
     *(("days", daily.name, daily.unit, daily.meaning) for daily in DAYS),
 )
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", " ")
+
+
+def in_words(row: int, from_state: int) -> tuple[str, str, str, str]:
+    """Machine, state before, state after and reason of a transition by the rule in that row."""
+    rule = RULES[row]
+    left = STATES[rule.machine](from_state)
+    return _words(rule.machine.name), _words(left.name), _words(rule.to.name), rule.reason
+
+
+def from_words(row: int, left: str) -> int:
+    """The state before, from what `in_words` called it."""
+    return next(int(state) for state in STATES[RULES[row].machine] if _words(state.name) == left)

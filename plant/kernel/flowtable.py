@@ -1,0 +1,71 @@
+"""Every flow of energy that the plant keeps an account of: one list, in the order in which reports print it.
+
+The books have a field for each, the snapshot shows each as ``e_<name>_wh``, and reports and state files take their
+words from here.
+"""
+
+from typing import Final, NamedTuple
+
+
+class EnergyFlow(NamedTuple):
+    """One flow.
+
+    Parameters
+    ----------
+    name : str
+        Its field in the books.
+    meaning : str
+    label : str
+        In the account of a run; empty where it is not printed.
+    depth : int
+        How deep it stands in that account: it is a part of the last flow before it that stands one less deep. -1 when
+        it is no part of another.
+    sign : float
+        -1 where the account shows it the other way round.
+    always : bool
+        Whether it is worth a line when it is nothing.
+    unit : str
+        Of its integral.
+    """
+
+    name: str
+    meaning: str
+    label: str = ""
+    depth: int = -1
+    sign: float = 1.0
+    always: bool = True
+    unit: str = "Wh"
+
+
+FLOWS: Final = (
+    EnergyFlow("available", "what a perfect tracker would have taken", "the array could give", 0),
+    EnergyFlow("missed", "of that not taken: by the tracker", "missed by the tracker", 1),
+    EnergyFlow("untaken_full", "of that not taken: the battery held at its voltage", "not taken: battery full", 1),
+    EnergyFlow("untaken_limit", "of that not taken: the rating reached", "not taken: rating reached", 1),
+    EnergyFlow("untaken_off", "of that not taken: the charger off", "not taken: charger off", 1),
+    EnergyFlow("pv", "taken from the array", "taken from the array", 1),
+    EnergyFlow("converter_loss", "lost in the converter", "lost in the converter", 2),
+    EnergyFlow("chg", "from the controller towards the battery and load", "charger output", 2),
+    EnergyFlow("load", "served to the load", "load", 3),
+    EnergyFlow("path_loss", "lost in the load switch and its wiring", "lost in the load switch", 3),
+    EnergyFlow("own", "the controller's own consumption", "controller's own use", 3),
+    EnergyFlow("batt", "into the battery's terminals, net", "battery, net", 3),
+    EnergyFlow(
+        "batt_wiring", "lost in the battery's cable and the diodes of its protection", "its cable and protection", 4,
+        always=False,
+    ),
+    EnergyFlow("ohmic", "lost in the battery's ohmic resistance", "ohmic loss", 4),
+    EnergyFlow("polarisation", "lost in the battery's reaction", "polarisation", 4),
+    EnergyFlow("side", "lost in the battery's side reactions", "gassing, self-discharge", 4),
+    EnergyFlow("diffusion", "lost between the battery's wells", "diffusion", 4, always=False),
+    EnergyFlow("hysteresis", "lost in the battery's hysteresis", "hysteresis", 4, always=False),
+    EnergyFlow("entropy", "added to the store by warming", "brought in by warming", 4, sign=-1.0, always=False),
+    EnergyFlow(
+        "faded", "was in store in capacity that age or a fault has taken", "gone with lost capacity", 4, always=False
+    ),
+    EnergyFlow("pv_wiring", "lost in the array's cable, before the point at which the array is measured"),
+    EnergyFlow("unserved", "asked for by the load in vain", "load not served"),
+    EnergyFlow("i_side", "charge of the battery's side reactions", unit="Ah"),
+)  # fmt: skip
+FLOW_NAMES: Final = tuple(flow.name for flow in FLOWS)
+FLOW: Final = dict(zip(FLOW_NAMES, FLOWS, strict=True))
