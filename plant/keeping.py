@@ -71,7 +71,7 @@ def layout() -> str:
     A version that has one set-point more makes others of the same numbers, whether somebody thought of `VERSION` or
     not.
     """
-    rules = [(rule.machine.name, rule.from_.name, rule.to.name) for rule in RULES]
+    rules = [(rule.machine.name, *(state.name for state in rule.from_), rule.to.name) for rule in RULES]
     names = (
         str(BOOKS),
         Snapshot._fields,

@@ -9,7 +9,7 @@ tells is marked as a guess.
 import math
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -167,7 +167,7 @@ STATES: Mapping[Machine, type[IntEnum]] = {
 
 
 class Quantities(NamedTuple):
-    """What rules may look at, at one instant."""
+    """What rules may look at beside the states of machines, at one instant."""
 
     # These move by themselves, and are looked at all the time.
     v_batt_v: float
@@ -185,36 +185,15 @@ class Quantities(NamedTuple):
     i_batt_a: float
     i_discharge_a: float
 
-    # These change with a transition or at a moment known before, and are worked out anew then: states of machines ...
-    over_voltage: float
-    heatsink_hot: float
-    battery_hot: float
-    too_cold_to_charge: float
-    too_cold_to_discharge: float
-    percent_reached: float
-    wrong_voltage: float
-    pv_too_high: float
-    # ... and what else there is.
-    charge_barred: float  # 1 when any of `BARS_CHARGE` forbids charging
+    # These change with a transition or at a moment known before, and are worked out anew then.
     load_called: float  # 1 when the load's mode calls for it
     retries: float  # of a load that tripped, so far
 
 
-STATE_OF: Mapping[str, Machine] = {
-    "over_voltage": Machine.OVER_VOLTAGE,
-    "heatsink_hot": Machine.HEATSINK,
-    "battery_hot": Machine.BATTERY_HEAT,
-    "too_cold_to_charge": Machine.COLD_CHARGE,
-    "too_cold_to_discharge": Machine.COLD_DISCHARGE,
-    "percent_reached": Machine.CHARGE_PERCENT,
-    "wrong_voltage": Machine.SYSTEM_VOLTAGE,
-    "pv_too_high": Machine.PV_VOLTAGE,
-}
-WATCHED = Quantities._fields.index(next(iter(STATE_OF)))  # so many of the quantities move by themselves
-BARS_CHARGE = (
-    Machine.OVER_VOLTAGE, Machine.HEATSINK, Machine.BATTERY_HEAT, Machine.COLD_CHARGE, Machine.CHARGE_PERCENT,
-    Machine.SYSTEM_VOLTAGE, Machine.PV_VOLTAGE,
-)  # fmt: skip
+WATCHED: Final = Quantities._fields.index("load_called")  # so many of the quantities move by themselves
+FLAGS: Final = ("load_collapsed", "load_called")  # of the quantities: 0 or 1
+COUNTS: Final = ("retries",)
+EQUALIZED_S: Final = 0.5  # equalizing is over once less than this is owed
 
 
 class SetPoints(NamedTuple):
@@ -269,30 +248,8 @@ class SetPoints(NamedTuple):
     lowest_v: float = 8.0  # below it no unit works (N family)
     pv_high_v: float = math.inf  # rated voltage of the array
     pv_high_release_v: float = math.inf
-    overload_1: float = 1.02  # shares of the rated load current, and how long each is borne (MAN_XTRA)
-    overload_2: float = 1.05
-    overload_3: float = 1.25
-    overload_4: float = 1.35
-    overload_5: float = 1.5
-    overload_1_s: float = 50.0
-    overload_2_s: float = 30.0
-    overload_3_s: float = 10.0
-    overload_4_s: float = 2.0
-    short: float = 4.0
-    retry_1_s: float = (
-        5.0  # from a trip to the first retry, and so on; after the fifth the load stays off (MAN_XTRA)
-    )
-    retry_2_s: float = 10.0
-    retry_3_s: float = 15.0
-    retry_4_s: float = 20.0
-    retry_5_s: float = 25.0
-    tried_1: float = 0.5  # retries so far, between whole numbers
-    tried_2: float = 1.5
-    tried_3: float = 2.5
-    tried_4: float = 3.5
-    tried_5: float = 4.5
     retries_forgotten_s: float = (
-        300.0  # guess: a load that has stayed on so long begins with its first retry again
+        300.0  # guess: a load that stayed on so long begins with its first retry again
     )
     long_night_s: float = 10800.0  # longer nights have it begin again at dawn (MAN_XTRA)
     bms_over_v: float = math.inf  # of the battery's own protection; open wide where there is none
@@ -308,8 +265,6 @@ class SetPoints(NamedTuple):
     bms_over_a: float = math.inf
     bms_delay_s: float = 0.0
     bms_over_s: float = 0.0
-    none: float = 0.0
-    half: float = 0.5
 
     @staticmethod
     def user_voltages() -> tuple[str, ...]:

@@ -1,22 +1,19 @@
-"""The controller's decisions as one table: charge stages, load output, warnings, day and night, protections.
+"""The controller's decisions as rows: charge stages, load output, warnings, day and night, protections.
 
-A rule moves one machine from a state to another when its conditions have held for its dwell. Conditions compare a
-quantity of the instant with a set-point, by name; nothing here knows how they come about. The log, the docs
-(``python -m plant.controller.rules``) and the compiled kernel all read the same rows.
+A rule moves one machine to a state when its conditions have held for long enough. Conditions compare a quantity of the
+instant with a set-point, or name a state of another machine; nothing here knows how they come about. The order counts:
+of several rules that are due at the same instant the first goes first, and the others are looked at again after it.
+Log, docs (`docs/stages.md`) and compiled kernel all read these rows.
 
-Sources: Tracer-A manual (MAN_A), XTRA N manual (MAN_XTRA), vendor protocol V2.6 (V26), a probed 20 A AN unit (AN20).
-What none of them tells is marked as a guess.
+Sources: Tracer-A manual (MAN_A), TRIRON N and XTRA N manuals (MAN_TRIRON, MAN_XTRA), vendor protocol V2.6 (V26), a
+probed 20 A AN unit (AN20). What none of them tells is marked as a guess.
 """
 
-from collections.abc import Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-import numpy as np
-
-from plant.base.problems import did_you_mean
 from plant.controller.charger import (
-    STATES,
+    EQUALIZED_S,
     Cold,
     Daylight,
     Heat,
@@ -27,8 +24,6 @@ from plant.controller.charger import (
     Permit,
     Production,
     PvVoltage,
-    Quantities,
-    SetPoints,
     Stage,
     Switch,
     SystemVoltage,
@@ -40,267 +35,340 @@ class Effect(IntEnum):
     """What a transition leaves in the unit's memory, beside the state."""
 
     NOTHING = 0
-    DUSK = 1
-    DAWN = 2
-    TRIPS = 3
-    RETRIES = 4
-    FORGETS = 5
-
-
-TOLD = {
-    Effect.NOTHING: "",
-    Effect.DUSK: "a night begins",
-    Effect.DAWN: "the night's length is learned; after `long_night_s` retries are forgotten",
-    Effect.TRIPS: "retries longer ago than `retries_forgotten_s` are forgotten",
-    Effect.RETRIES: "one more retry",
-    Effect.FORGETS: "retries are forgotten",
-}
+    DUSK = 1  # a night begins
+    DAWN = 2  # the night's length is learned; after `long_night_s` the retries are forgotten
+    TRIPS = 3  # retries longer ago than `retries_forgotten_s` are forgotten
+    RETRIES = 4  # one more retry
+    FORGETS = 5  # the retries are forgotten
 
 
 class When(NamedTuple):
-    """A quantity compared with a set-point."""
+    """A quantity compared with a set-point, or with a number where the manual leaves nothing to set."""
 
     quantity: str
     is_: str  # ">=" or "<"
-    setpoint: str
+    level: str | float
+
+
+class Is(NamedTuple):
+    """A machine in a state, one of `charger.FLAGS` that is up, or one of `charger.COUNTS` that stands at a number."""
+
+    what: Machine | str
+    value: int = 1
+
+
+class IsNot(NamedTuple):
+    """A machine in any other state, or a flag that is down."""
+
+    what: Machine | str
+    value: int = 1
+
+
+Condition: TypeAlias = When | Is | IsNot
 
 
 class Rule(NamedTuple):
     """One transition."""
 
     machine: Machine
-    from_: IntEnum
+    from_: tuple[IntEnum, ...]
     to: IntEnum
     reason: str
-    when: tuple[When, ...]
-    for_: str = "none"  # set-point that says how long the conditions must hold
-    restarts_charge: bool = False  # forget the time held at constant voltage
-    effect: Effect = Effect.NOTHING
+    when: tuple[Condition, ...]
+    for_: str | float  # how long the conditions must hold: a set-point or seconds
+    restarts_charge: bool  # forget the time held at constant voltage
+    effect: Effect
 
 
-_PV_GONE = When("v_pv_above_battery_v", "<", "stop_above_v")
-_BARRED = (
-    ("battery over-voltage", When("over_voltage", ">=", "half")),
-    ("heat sink too hot", When("heatsink_hot", ">=", "half")),
-    ("battery too hot", When("battery_hot", ">=", "half")),
-    ("battery too cold to charge", When("too_cold_to_charge", ">=", "half")),
-    ("wrong system voltage", When("wrong_voltage", ">=", "half")),
-    ("PV voltage too high", When("pv_too_high", ">=", "half")),
-    ("charge percentage reached", When("percent_reached", ">=", "half")),
-)
-_NO_LOAD = (
-    ("battery too hot", "battery_hot"),  # the manuals have the battery "stop": taken for both ways (guess)
-    ("battery too cold to discharge", "too_cold_to_discharge"),
-    ("wrong system voltage", "wrong_voltage"),
-)
-_OWED = When("equalize_left_s", ">=", "half")
-_NOT_OWED = When("equalize_left_s", "<", "half")
-_CHARGING = (Stage.BULK, Stage.BOOST, Stage.EQUALIZE, Stage.FLOAT)
+AT_ONCE: Final = 0.0
 
-RULES: tuple[Rule, ...] = (
-    # A trip comes first: it beats whatever else the same instant would do.
-    *(
-        Rule(Machine.CHARGE, stage, Stage.NONE, reason, (barred,))
-        for reason, barred in _BARRED
-        for stage in _CHARGING
+
+def rule(
+    machine: Machine,
+    from_: IntEnum | tuple[IntEnum, ...],
+    to: IntEnum,
+    reason: str,
+    *when: Condition,
+    for_: str | float = AT_ONCE,
+    restarts_charge: bool = False,
+    effect: Effect = Effect.NOTHING,
+) -> Rule:
+    """One row: from a state, or any of several, to another."""
+    return Rule(
+        machine,
+        from_ if isinstance(from_, tuple) else (from_,),
+        to,
+        reason,
+        when,
+        for_,
+        restarts_charge,
+        effect,
+    )
+
+
+# --- Charge: what ends it, and what begins it ---------------------------------------------------------------------
+# A trip comes first: it beats whatever else the same instant would do. While one lasts, no charge begins.
+
+CHARGING: Final = (Stage.BULK, Stage.BOOST, Stage.EQUALIZE, Stage.FLOAT)
+BARS_CHARGE: Final = {
+    "battery over-voltage": (Machine.OVER_VOLTAGE, OverVoltage.TRIPPED),
+    "heat sink too hot": (Machine.HEATSINK, Heat.HOT),
+    "battery too hot": (Machine.BATTERY_HEAT, Heat.HOT),
+    "battery too cold to charge": (Machine.COLD_CHARGE, Permit.REFUSED),
+    "wrong system voltage": (Machine.SYSTEM_VOLTAGE, SystemVoltage.WRONG),
+    "PV voltage too high": (Machine.PV_VOLTAGE, PvVoltage.HIGH),
+    "charge percentage reached": (Machine.CHARGE_PERCENT, Permit.REFUSED),
+}
+
+_CHARGE_ENDS_AND_BEGINS = (
+    *(rule(Machine.CHARGE, CHARGING, Stage.NONE, reason, Is(*bar)) for reason, bar in BARS_CHARGE.items()),
+    rule(
+        Machine.CHARGE, CHARGING, Stage.NONE, "PV voltage too low",
+        When("v_pv_above_battery_v", "<", "stop_above_v"), for_="stop_s",
     ),
-    *(
-        Rule(Machine.CHARGE, stage, Stage.NONE, "PV voltage too low", (_PV_GONE,), "stop_s")
-        for stage in _CHARGING
-    ),
-    Rule(
+    rule(
         Machine.CHARGE, Stage.NONE, Stage.BULK, "PV voltage above battery",
-        (When("v_pv_above_battery_v", ">=", "start_above_v"), When("charge_barred", "<", "half")),
+        When("v_pv_above_battery_v", ">=", "start_above_v"), *(IsNot(*bar) for bar in BARS_CHARGE.values()),
     ),
-    Rule(
+)  # fmt: skip
+
+# --- Charge: its stages [MAN_A] -----------------------------------------------------------------------------------
+# Equalizing is owed from the 28th of each month on until its time has been served; never in the same charge as boost.
+
+OWED: Final = When("equalize_left_s", ">=", EQUALIZED_S)
+SERVED: Final = When("equalize_left_s", "<", EQUALIZED_S)
+
+_STAGES = (
+    rule(
         Machine.CHARGE, Stage.BULK, Stage.EQUALIZE, "equalize voltage reached",
-        (When("v_batt_v", ">=", "equalize_v"), _OWED),
+        When("v_batt_v", ">=", "equalize_v"), OWED,
     ),
-    Rule(
+    rule(
         Machine.CHARGE, Stage.BULK, Stage.BOOST, "boost voltage reached",
-        (When("v_batt_v", ">=", "boost_v"), _NOT_OWED),
+        When("v_batt_v", ">=", "boost_v"), SERVED,
     ),
-    Rule(Machine.CHARGE, Stage.BOOST, Stage.FLOAT, "boost time served", (When("held_s", ">=", "boost_s"),)),
-    Rule(Machine.CHARGE, Stage.EQUALIZE, Stage.FLOAT, "equalize time served", (_NOT_OWED,)),
-    *(
-        Rule(
-            Machine.CHARGE, stage, Stage.FLOAT, "longest time at constant voltage",
-            (When("held_s", ">=", "hold_most_s"),),
-        )
-        for stage in (Stage.BOOST, Stage.EQUALIZE)
+    rule(Machine.CHARGE, Stage.BOOST, Stage.FLOAT, "boost time served", When("held_s", ">=", "boost_s")),
+    rule(Machine.CHARGE, Stage.EQUALIZE, Stage.FLOAT, "equalize time served", SERVED),
+    rule(
+        Machine.CHARGE, (Stage.BOOST, Stage.EQUALIZE), Stage.FLOAT, "longest time at constant voltage",
+        When("held_s", ">=", "hold_most_s"),
     ),
-    Rule(
+    rule(
         Machine.CHARGE, Stage.FLOAT, Stage.BULK, "battery pulled below boost reconnect",
-        (When("v_batt_v", "<", "boost_reconnect_v"),), "reconnect_s", restarts_charge=True,
+        When("v_batt_v", "<", "boost_reconnect_v"), for_="reconnect_s", restarts_charge=True,
     ),
+)  # fmt: skip
+
+# --- Load: what bars it, and its mode [MAN_XTRA; register 0x903D, V26] --------------------------------------------
+# The mode's rows stand before those of the output: a load that trips and is switched off at the same instant stays off.
+
+BARS_LOAD: Final = {
+    "battery too hot": (Machine.BATTERY_HEAT, Heat.HOT),  # manuals: the battery "stops"; both ways is a guess
+    "battery too cold to discharge": (Machine.COLD_DISCHARGE, Permit.REFUSED),
+    "wrong system voltage": (Machine.SYSTEM_VOLTAGE, SystemVoltage.WRONG),
+}
+
+_LOAD_ALLOWED = (
     *(
-        Rule(Machine.LOAD, LoadOutput.ON, LoadOutput.BARRED, reason, (When(barred, ">=", "half"),))
-        for reason, barred in _NO_LOAD
+        rule(Machine.LOAD, LoadOutput.ON, LoadOutput.BARRED, reason, Is(*bar))
+        for reason, bar in BARS_LOAD.items()
     ),
-    Rule(
+    rule(
         Machine.LOAD, LoadOutput.BARRED, LoadOutput.ON, "load allowed again",
-        tuple(When(barred, "<", "half") for _, barred in _NO_LOAD),
+        *(IsNot(*bar) for bar in BARS_LOAD.values()),
     ),
-    # Before those of the output: a load that trips and is switched off at the same instant stays off.
-    Rule(
-        Machine.LOAD_CONTROL, LoadControl.ON, LoadControl.OFF, "load not called for",
-        (When("load_called", "<", "half"),),
-    ),
-    Rule(
-        Machine.LOAD_CONTROL, LoadControl.OFF, LoadControl.ON, "load called for",
-        (When("load_called", ">=", "half"),),
-    ),
-    Rule(
+    rule(Machine.LOAD_CONTROL, LoadControl.ON, LoadControl.OFF, "load not called for", IsNot("load_called")),
+    rule(Machine.LOAD_CONTROL, LoadControl.OFF, LoadControl.ON, "load called for", Is("load_called")),
+)  # fmt: skip
+
+# --- Load: what trips it, and how it comes back [MAN_TRIRON, MAN_XTRA] --------------------------------------------
+# After the fifth retry the load stays off until somebody switches it off, or a long night is over (see `Effect.DAWN`).
+
+SHORT: Final = 4.0  # times the rated load current
+OVERLOADS: Final = (  # times the rated load current, and how long they are borne [s]
+    (1.5, AT_ONCE),  # guess: here the manuals' table ends
+    (1.35, 2.0),
+    (1.25, 10.0),
+    (1.05, 30.0),
+    (1.02, 50.0),
+)
+RETRIES_S: Final = (5.0, 10.0, 15.0, 20.0, 25.0)  # from a trip to the retry
+TRIPPED: Final = (LoadOutput.SHORT, LoadOutput.OVERLOAD)
+
+_LOAD_TRIPS = (
+    rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.SHORT, "load short circuit",
-        (When("load_share", ">=", "short"),), effect=Effect.TRIPS,
+        When("load_share", ">=", SHORT), effect=Effect.TRIPS,
     ),
-    Rule(
-        Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "load voltage collapsed",
-        (When("load_collapsed", ">=", "half"),),
-    ),
-    Rule(
+    rule(Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "load voltage collapsed", Is("load_collapsed")),
+    rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_VOLTAGE, "low-voltage disconnect",
-        (When("v_batt_v", "<", "low_voltage_disconnect_v"),), "disconnect_s",
+        When("v_batt_v", "<", "low_voltage_disconnect_v"), for_="disconnect_s",
     ),
-    Rule(
+    rule(
         Machine.LOAD, LoadOutput.LOW_VOLTAGE, LoadOutput.ON, "low-voltage reconnect",
-        (When("v_batt_v", ">=", "low_voltage_reconnect_v"),), "restore_s",
+        When("v_batt_v", ">=", "low_voltage_reconnect_v"), for_="restore_s",
     ),
-    Rule(
+    rule(
         Machine.LOAD, LoadOutput.ON, LoadOutput.LOW_CHARGE, "discharge percentage reached",
-        (When("v_batt_v", "<", "discharge_percent_v"),), "percent_s",
+        When("v_batt_v", "<", "discharge_percent_v"), for_="percent_s",
     ),
-    Rule(
+    rule(
         Machine.LOAD, LoadOutput.LOW_CHARGE, LoadOutput.ON, "above the discharge percentage again",
-        (When("v_batt_v", ">=", "discharge_percent_release_v"),), "percent_s",
-    ),
-    Rule(
-        Machine.LOAD, LoadOutput.ON, LoadOutput.OVERLOAD, "load overload",
-        (When("load_share", ">=", "overload_5"),),  # at once (guess: the manuals' table ends at 1.5)
-        effect=Effect.TRIPS,
+        When("v_batt_v", ">=", "discharge_percent_release_v"), for_="percent_s",
     ),
     *(
-        Rule(
+        rule(
             Machine.LOAD, LoadOutput.ON, LoadOutput.OVERLOAD, "load overload",
-            (When("load_share", ">=", f"overload_{step}"),), f"overload_{step}_s", effect=Effect.TRIPS,
+            When("load_share", ">=", share), for_=borne_s, effect=Effect.TRIPS,
         )
-        for step in (4, 3, 2, 1)
+        for share, borne_s in OVERLOADS
     ),
-    # Who switches the load off has it begin anew; a long night does, too (see dawn).
-    *(
-        Rule(
-            Machine.LOAD, tripped, LoadOutput.ON, "load switched off", (When("load_called", "<", "half"),),
-            effect=Effect.FORGETS,
-        )
-        for tripped in (LoadOutput.SHORT, LoadOutput.OVERLOAD)
+    rule(
+        Machine.LOAD, TRIPPED, LoadOutput.ON, "load switched off",
+        IsNot("load_called"), effect=Effect.FORGETS,
     ),
     *(
-        Rule(
-            Machine.LOAD, tripped, LoadOutput.ON, f"load retry {number}",
-            (When("retries", ">=", f"tried_{number - 1}" if number > 1 else "none"),
-             When("retries", "<", f"tried_{number}")), f"retry_{number}_s", effect=Effect.RETRIES,
+        rule(
+            Machine.LOAD, TRIPPED, LoadOutput.ON, f"load retry {tried + 1}",
+            Is("retries", tried), for_=wait_s, effect=Effect.RETRIES,
         )
-        for tripped in (LoadOutput.SHORT, LoadOutput.OVERLOAD)
-        for number in (1, 2, 3, 4, 5)
+        for tried, wait_s in enumerate(RETRIES_S)
     ),
-    Rule(
+)  # fmt: skip
+
+# --- What the battery's voltage says [registers 0x9003 to 0x900E, V26] --------------------------------------------
+
+_VOLTAGE = (
+    rule(
         Machine.OVER_VOLTAGE, OverVoltage.NORMAL, OverVoltage.TRIPPED, "over-voltage disconnect",
-        (When("v_batt_v", ">=", "over_voltage_disconnect_v"),),
+        When("v_batt_v", ">=", "over_voltage_disconnect_v"),
     ),
-    Rule(
+    rule(
         Machine.OVER_VOLTAGE, OverVoltage.TRIPPED, OverVoltage.NORMAL, "over-voltage reconnect",
-        (When("v_batt_v", "<", "over_voltage_reconnect_v"),),
+        When("v_batt_v", "<", "over_voltage_reconnect_v"),
     ),
-    Rule(
+    rule(
         Machine.WARNING, Warning.NORMAL, Warning.UNDER, "under-voltage warning",
-        (When("v_batt_v", "<", "under_voltage_warning_v"),),
+        When("v_batt_v", "<", "under_voltage_warning_v"),
     ),
-    Rule(
+    rule(
         Machine.WARNING, Warning.UNDER, Warning.NORMAL, "under-voltage warning recovered",
-        (When("v_batt_v", ">=", "under_voltage_recover_v"),),
+        When("v_batt_v", ">=", "under_voltage_recover_v"),
     ),
-    # A new night ends the charge: next morning begins in bulk (guess; matches 0x000B each morning in logs).
-    Rule(
+)  # fmt: skip
+
+# --- Day and night [V26] ------------------------------------------------------------------------------------------
+# A new night ends the charge: next morning begins in bulk (guess; matches 0x000B each morning in logs).
+
+_DAYLIGHT = (
+    rule(
         Machine.DAYLIGHT, Daylight.DAY, Daylight.NIGHT, "dusk",
-        (When("v_pv_v", "<", "night_v"),), "night_s", restarts_charge=True, effect=Effect.DUSK,
+        When("v_pv_v", "<", "night_v"), for_="night_s", restarts_charge=True, effect=Effect.DUSK,
     ),
-    Rule(
+    rule(
         Machine.DAYLIGHT, Daylight.NIGHT, Daylight.DAY, "dawn",
-        (When("v_pv_v", ">=", "day_v"),), "day_s", effect=Effect.DAWN,
+        When("v_pv_v", ">=", "day_v"), for_="day_s", effect=Effect.DAWN,
     ),
-    Rule(
+)  # fmt: skip
+
+# --- Temperatures [AN20: heat sink; registers 0x9017, 0x9018, V26; MAN_XTRA: lithium in the cold] -----------------
+# After a heat trip the stage is back at once, the current later, with a sweep (AN20).
+
+_TEMPERATURES = (
+    rule(
         Machine.HEATSINK, Heat.NORMAL, Heat.HOT, "heat sink too hot",
-        (When("t_heatsink_c", ">=", "heatsink_hot_c"),), "heatsink_look_s",
+        When("t_heatsink_c", ">=", "heatsink_hot_c"), for_="heatsink_look_s",
     ),
-    Rule(
+    rule(
         Machine.HEATSINK, Heat.HOT, Heat.NORMAL, "heat sink cooled",
-        (When("t_heatsink_c", "<", "heatsink_cool_c"),),
+        When("t_heatsink_c", "<", "heatsink_cool_c"),
     ),
-    # The stage is back at once, the current later, with a sweep (AN20).
-    Rule(
+    rule(
         Machine.PRODUCTION, Production.READY, Production.WAITING, "heat sink too hot",
-        (When("heatsink_hot", ">=", "half"),),
+        Is(Machine.HEATSINK, Heat.HOT),
     ),
-    Rule(
+    rule(
         Machine.PRODUCTION, Production.WAITING, Production.READY, "production resumed",
-        (When("heatsink_hot", "<", "half"),), "reacquire_s",
+        IsNot(Machine.HEATSINK, Heat.HOT), for_="reacquire_s",
     ),
-    Rule(
+    rule(
         Machine.BATTERY_HEAT, Heat.NORMAL, Heat.HOT, "battery too hot",
-        (When("t_probe_c", ">=", "battery_hot_c"),),
+        When("t_probe_c", ">=", "battery_hot_c"),
     ),
-    Rule(
+    rule(
         Machine.BATTERY_HEAT, Heat.HOT, Heat.NORMAL, "battery cooled",
-        (When("t_probe_c", "<", "battery_cool_c"),),
+        When("t_probe_c", "<", "battery_cool_c"),
     ),
-    *(
-        Rule(machine, normal, cold, reason, (When("t_probe_c", "<", f"{limit}_c"),))
-        for machine, normal, cold, reason, limit in (
-            (Machine.BATTERY_COLD, Cold.NORMAL, Cold.COLD, "battery cold", "battery_cold"),
-            (Machine.COLD_CHARGE, Permit.GIVEN, Permit.REFUSED, "battery too cold to charge", "cold_charge"),
-            (Machine.COLD_DISCHARGE, Permit.GIVEN, Permit.REFUSED, "battery too cold to discharge",
-             "cold_discharge"),
-        )
+    rule(
+        Machine.BATTERY_COLD, Cold.NORMAL, Cold.COLD, "battery cold",
+        When("t_probe_c", "<", "battery_cold_c"),
     ),
-    *(
-        Rule(machine, cold, normal, "battery warmer", (When("t_probe_c", ">=", release),))
-        for machine, cold, normal, release in (
-            (Machine.BATTERY_COLD, Cold.COLD, Cold.NORMAL, "battery_warmer_c"),
-            (Machine.COLD_CHARGE, Permit.REFUSED, Permit.GIVEN, "cold_charge_release_c"),
-            (Machine.COLD_DISCHARGE, Permit.REFUSED, Permit.GIVEN, "cold_discharge_release_c"),
-        )
+    rule(
+        Machine.COLD_CHARGE, Permit.GIVEN, Permit.REFUSED, "battery too cold to charge",
+        When("t_probe_c", "<", "cold_charge_c"),
     ),
-    Rule(
+    rule(
+        Machine.COLD_DISCHARGE, Permit.GIVEN, Permit.REFUSED, "battery too cold to discharge",
+        When("t_probe_c", "<", "cold_discharge_c"),
+    ),
+    rule(
+        Machine.BATTERY_COLD, Cold.COLD, Cold.NORMAL, "battery warmer",
+        When("t_probe_c", ">=", "battery_warmer_c"),
+    ),
+    rule(
+        Machine.COLD_CHARGE, Permit.REFUSED, Permit.GIVEN, "battery warmer",
+        When("t_probe_c", ">=", "cold_charge_release_c"),
+    ),
+    rule(
+        Machine.COLD_DISCHARGE, Permit.REFUSED, Permit.GIVEN, "battery warmer",
+        When("t_probe_c", ">=", "cold_discharge_release_c"),
+    ),
+)  # fmt: skip
+
+# --- SOC mode: the voltages at which the unit's gauge shows its percentages [registers 0x906D, 0x906E, V26] -------
+
+_CHARGE_PERCENT = (
+    rule(
         Machine.CHARGE_PERCENT, Permit.GIVEN, Permit.REFUSED, "charge percentage reached",
-        (When("v_batt_v", ">=", "charge_percent_v"),), "percent_s",
+        When("v_batt_v", ">=", "charge_percent_v"), for_="percent_s",
     ),
-    Rule(
+    rule(
         Machine.CHARGE_PERCENT, Permit.REFUSED, Permit.GIVEN, "below the charge percentage again",
-        (When("v_batt_v", "<", "charge_percent_release_v"),), "percent_s",
+        When("v_batt_v", "<", "charge_percent_release_v"), for_="percent_s",
     ),
-    Rule(
+)  # fmt: skip
+
+# --- Wiring: battery of another system, array above its rating [MAN_XTRA] -----------------------------------------
+
+_WIRING = (
+    rule(
         Machine.SYSTEM_VOLTAGE, SystemVoltage.RIGHT, SystemVoltage.WRONG, "battery of a higher voltage",
-        (When("v_batt_v", ">=", "system_high_v"),), "system_s",
+        When("v_batt_v", ">=", "system_high_v"), for_="system_s",
     ),
-    Rule(
+    rule(
         Machine.SYSTEM_VOLTAGE, SystemVoltage.RIGHT, SystemVoltage.WRONG, "battery of a lower voltage",
-        (When("v_batt_v", "<", "system_low_v"), When("v_batt_v", ">=", "lowest_v")), "system_s",
+        When("v_batt_v", "<", "system_low_v"), When("v_batt_v", ">=", "lowest_v"), for_="system_s",
     ),
-    Rule(
+    rule(
         Machine.SYSTEM_VOLTAGE, SystemVoltage.WRONG, SystemVoltage.RIGHT, "battery of the voltage that is set",
-        (When("v_batt_v", ">=", "system_low_v"), When("v_batt_v", "<", "system_high_v")), "system_s",
+        When("v_batt_v", ">=", "system_low_v"), When("v_batt_v", "<", "system_high_v"), for_="system_s",
     ),
-    Rule(
+    rule(
         Machine.PV_VOLTAGE, PvVoltage.NORMAL, PvVoltage.HIGH, "PV voltage too high",
-        (When("v_oc_v", ">=", "pv_high_v"),),
+        When("v_oc_v", ">=", "pv_high_v"),
     ),
-    Rule(
+    rule(
         Machine.PV_VOLTAGE, PvVoltage.HIGH, PvVoltage.NORMAL, "PV voltage within its rating",
-        (When("v_oc_v", "<", "pv_high_release_v"),),
+        When("v_oc_v", "<", "pv_high_release_v"),
     ),
-    # The battery's own protection, not the controller's; absent in lead-acid.
+)  # fmt: skip
+
+# --- The battery's own protection (BMS), not the controller's; absent in lead-acid [plant.battery.bms] ------------
+
+_BMS = (
     *(
-        Rule(Machine.BMS_CHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", (when,), delay)
+        rule(Machine.BMS_CHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", when, for_=delay)
         for reason, when, delay in (
             ("over-charge", When("v_cells_v", ">=", "bms_over_v"), "bms_delay_s"),
             ("too cold to charge", When("t_batt_c", "<", "bms_charge_cold_c"), "bms_delay_s"),
@@ -308,13 +376,13 @@ RULES: tuple[Rule, ...] = (
             ("charge over-current", When("i_batt_a", ">=", "bms_over_a"), "bms_over_s"),
         )
     ),
-    Rule(
+    rule(
         Machine.BMS_CHARGE, Switch.OPEN, Switch.CLOSED, "BMS: charging allowed again",
-        (When("v_cells_v", "<", "bms_over_release_v"), When("t_batt_c", ">=", "bms_charge_cold_release_c"),
-         When("t_batt_c", "<", "bms_charge_hot_release_c")), "bms_delay_s",
+        When("v_cells_v", "<", "bms_over_release_v"), When("t_batt_c", ">=", "bms_charge_cold_release_c"),
+        When("t_batt_c", "<", "bms_charge_hot_release_c"), for_="bms_delay_s",
     ),
     *(
-        Rule(Machine.BMS_DISCHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", (when,), delay)
+        rule(Machine.BMS_DISCHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", when, for_=delay)
         for reason, when, delay in (
             ("over-discharge", When("v_cells_v", "<", "bms_under_v"), "bms_delay_s"),
             ("too cold to discharge", When("t_batt_c", "<", "bms_discharge_cold_c"), "bms_delay_s"),
@@ -322,91 +390,14 @@ RULES: tuple[Rule, ...] = (
             ("discharge over-current", When("i_discharge_a", ">=", "bms_over_a"), "bms_over_s"),
         )
     ),
-    Rule(
+    rule(
         Machine.BMS_DISCHARGE, Switch.OPEN, Switch.CLOSED, "BMS: discharging allowed again",
-        (When("v_cells_v", ">=", "bms_under_release_v"), When("t_batt_c", ">=", "bms_discharge_cold_c"),
-         When("t_batt_c", "<", "bms_discharge_hot_c")), "bms_delay_s",
+        When("v_cells_v", ">=", "bms_under_release_v"), When("t_batt_c", ">=", "bms_discharge_cold_c"),
+        When("t_batt_c", "<", "bms_discharge_hot_c"), for_="bms_delay_s",
     ),
 )  # fmt: skip
 
-
-def markdown() -> str:
-    """The rules as a page of the docs."""
-    lines = [
-        "# The controller's rules",
-        "",
-        "Made from `plant/controller/rules.py` by `python -m plant.controller.rules`; don't edit by hand.",
-        "",
-    ]
-    for machine in Machine:
-        states = ", ".join(state.name.lower() for state in STATES[machine])
-        lines += [f"## {machine.name.lower().replace('_', ' ')}", "", f"States: {states}.", ""]
-        lines += ["| from | to | reason | when | for | and |", "|---|---|---|---|---|---|"]
-        for rule in RULES:
-            if rule.machine is machine:
-                when = " and ".join(f"`{w.quantity} {w.is_} {w.setpoint}`" for w in rule.when) or "always"
-                dwell = f"`{rule.for_}`" if rule.for_ != "none" else "at once"
-                also = "; ".join(
-                    filter(None, ("the charge begins anew" * rule.restarts_charge, TOLD[rule.effect]))
-                )
-                row = (rule.from_.name.lower(), rule.to.name.lower(), rule.reason, when, dwell, also)
-                lines.append("| " + " | ".join(row) + " |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-class CompiledRules(NamedTuple):
-    """`RULES` as integer columns for the kernel; -1 marks a condition that isn't there."""
-
-    machine: np.ndarray
-    from_: np.ndarray
-    to: np.ndarray
-    quantity: np.ndarray  # (rules, 3)
-    at_least: np.ndarray  # (rules, 3): 1 for >=, 0 for <
-    setpoint: np.ndarray  # (rules, 3)
-    dwell: np.ndarray
-    restarts_charge: np.ndarray
-    effect: np.ndarray
-
-
-def compile_rules(rules: Sequence[Rule]) -> CompiledRules:
-    """Look every name up once.
-
-    Raises
-    ------
-    ValueError
-        When a rule names a quantity or set-point that there isn't.
-    """
-
-    def index(fields: tuple[str, ...], name: str) -> int:
-        if name not in fields:
-            raise ValueError(f"{name}: no such name{did_you_mean(name, fields)}")
-        return fields.index(name)
-
-    width = 3
-    shape = (len(rules), width)
-    quantity, at_least, setpoint = np.full(shape, -1), np.zeros(shape, int), np.zeros(shape, int)
-    for row, rule in enumerate(rules):
-        if len(rule.when) > width or any(w.is_ not in {">=", "<"} for w in rule.when):
-            raise ValueError(f"rule {rule.reason!r}: at most {width} conditions, with >= or <")
-        for column, when in enumerate(rule.when):
-            quantity[row, column] = index(Quantities._fields, when.quantity)
-            at_least[row, column] = when.is_ == ">="
-            setpoint[row, column] = index(SetPoints._fields, when.setpoint)
-    return CompiledRules(
-        np.array([int(rule.machine) for rule in rules]),
-        np.array([int(rule.from_) for rule in rules]),
-        np.array([int(rule.to) for rule in rules]),
-        quantity,
-        at_least,
-        setpoint,
-        np.array([index(SetPoints._fields, rule.for_) for rule in rules]),
-        np.array([int(rule.restarts_charge) for rule in rules]),
-        np.array([int(rule.effect) for rule in rules]),
-    )
-
-
-if __name__ == "__main__":
-    from pathlib import Path
-
-    Path("docs/stages.md").write_text(markdown(), encoding="utf-8")
+RULES: Final[tuple[Rule, ...]] = (
+    *_CHARGE_ENDS_AND_BEGINS, *_STAGES, *_LOAD_ALLOWED, *_LOAD_TRIPS, *_VOLTAGE, *_DAYLIGHT, *_TEMPERATURES,
+    *_CHARGE_PERCENT, *_WIRING, *_BMS,
+)  # fmt: skip

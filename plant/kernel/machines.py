@@ -8,28 +8,21 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
-from plant.controller.charger import BARS_CHARGE, STATE_OF, WATCHED, Daylight, Machine, Quantities
+from plant.controller.charger import WATCHED, Daylight, Machine
 from plant.controller.converter import OperatingPoint
 from plant.controller.loadcontrol import call
-from plant.controller.rules import RULES, Effect, compile_rules
+from plant.controller.rules import RULES, Effect
 from plant.kernel.books import EVENTS_KEPT, Books
+from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
 
 # The rules as global arrays: compiled in as constants.
-MACHINE, FROM, TO, QUANTITY, AT_LEAST, SETPOINT, DWELL, RESTARTS_CHARGE, EFFECT = compile_rules(RULES)
-RULE_COUNT, CONDITIONS = QUANTITY.shape
-# Rules by machine and state: those of state s of machine m are LEAVING[FIRST[m, s] : FIRST[m, s + 1]].
-MOST_STATES = int(max(FROM.max(), TO.max())) + 1
-LEAVING = np.lexsort((np.arange(RULE_COUNT), FROM, MACHINE))
-FIRST = np.searchsorted(
-    (MOST_STATES * MACHINE + FROM)[LEAVING],
-    MOST_STATES * np.arange(len(Machine))[:, None] + np.arange(MOST_STATES + 1),
-)
-QUANTITIES = len(Quantities._fields)
+(
+    MACHINE, TO, DWELL, DWELL_S, RESTARTS_CHARGE, EFFECT, LEAVING, FIRST_LEAVING, FIRST_CONDITION, SUBJECT, SETPOINT,
+    NUMBER, HOLDS,
+) = compile_rules(RULES)  # fmt: skip
+RULE_COUNT = len(RULES)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
-
-STATES = np.array([int(machine) for machine in STATE_OF.values()])
-BARRED_BY = np.array([int(machine) for machine in BARS_CHARGE])
 
 
 @inline_ir
@@ -78,12 +71,6 @@ def device_s(books: Books, t_utc_s: float) -> float:
 def _work_out(books: Books, t_utc_s: float) -> float:
     """Write down the other quantities. Returns how long [s] the load's mode leaves its answer at that by itself."""
     modes, now = books.modes, books.quantities
-    for j in range(STATES.size):
-        now.row[WATCHED + j] = modes[STATES[j]]
-    barred = 0
-    for machine in BARRED_BY:
-        barred += modes[machine]
-    now.charge_barred = 1.0 if barred > 0 else 0.0
     t = t_utc_s + LATE_S
     is_night = modes[Machine.DAYLIGHT] == Daylight.NIGHT
     night = books.night
@@ -93,35 +80,48 @@ def _work_out(books: Books, t_utc_s: float) -> float:
     return called.wait_s + LATE_S
 
 
+@inline_ir
+def _holds(books: Books, condition: int) -> bool:
+    """Whether a condition holds; one about a quantity narrows the range in which that changes nothing."""
+    subject = SUBJECT[condition]
+    if subject >= QUANTITIES:
+        same = books.modes[subject - QUANTITIES] == NUMBER[condition]
+        return bool(same == HOLDS[condition])
+    place = SETPOINT[condition]
+    level = books.levels.row[place] if place >= 0 else NUMBER[condition]
+    above = books.quantities.row[subject] >= level
+    if above:
+        books.lower[subject] = max(books.lower[subject], level)
+    else:
+        books.upper[subject] = min(books.upper[subject], level)
+    return bool(above == HOLDS[condition])
+
+
+@inline_ir
+def _due_s(books: Books, rule: int) -> float:
+    """When a rule is due if its conditions go on to hold [UTC s]; inf while they don't hold."""
+    place = DWELL[rule]
+    return float(books.since[rule] + (books.levels.row[place] if place >= 0 else DWELL_S[rule]))
+
+
 @kernel
 def examine(books: Books, t_utc_s: float) -> None:
     """Look at all rules anew: which hold and since when, when the next is due, and how far each quantity may go."""
     due = t_utc_s + _work_out(books, t_utc_s)
-    now, levels, since, lower, upper = (
-        books.quantities.row, books.levels.row, books.since, books.lower, books.upper,
-    )  # fmt: skip
+    since = books.since
     for name in range(QUANTITIES):
-        lower[name] = -np.inf
-        upper[name] = np.inf
-    for machine in range(FIRST.shape[0]):
+        books.lower[name] = -np.inf
+        books.upper[name] = np.inf
+    for machine in range(FIRST_LEAVING.shape[0]):
         state = books.modes[machine]
-        for place in range(FIRST[machine, state], FIRST[machine, state + 1]):
+        for place in range(FIRST_LEAVING[machine, state], FIRST_LEAVING[machine, state + 1]):
             rule = LEAVING[place]
             met = True
-            for column in range(CONDITIONS):
-                name = QUANTITY[rule, column]
-                if name < 0:
-                    break
-                level = levels[SETPOINT[rule, column]]
-                above = now[name] >= level
-                if above:
-                    lower[name] = max(lower[name], level)
-                else:
-                    upper[name] = min(upper[name], level)
-                met &= above == (AT_LEAST[rule, column] == 1)
+            for condition in range(FIRST_CONDITION[rule], FIRST_CONDITION[rule + 1]):
+                met &= _holds(books, condition)
             if met:
                 since[rule] = min(since[rule], t_utc_s)
-                due = min(due, since[rule] + levels[DWELL[rule]])
+                due = min(due, _due_s(books, rule))
             else:
                 since[rule] = np.inf
     books.due = due
@@ -155,7 +155,7 @@ def _remember(books: Books, effect: int, t_utc_s: float) -> None:
 def fire(books: Books, t_utc_s: float) -> int:
     """Carry out the first rule that is due. Returns its row, or -1."""
     for rule in range(RULE_COUNT):
-        if books.since[rule] + books.levels.row[DWELL[rule]] <= t_utc_s + LATE_S:
+        if _due_s(books, rule) <= t_utc_s + LATE_S:
             machine = MACHINE[rule]
             event = books.events[books.event_count % EVENTS_KEPT]
             event.t_utc_s = t_utc_s

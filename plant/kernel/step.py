@@ -16,6 +16,7 @@ from plant.battery import leadacid
 from plant.battery import model as battery
 from plant.battery.model import AtTemperature, State
 from plant.controller.charger import (
+    EQUALIZED_S,
     LoadControl,
     LoadOutput,
     Machine,
@@ -74,7 +75,7 @@ def _target_v(stage: int, owed_s: float, books: Books) -> float:
     target_v = books.levels.boost_v
     if stage == Stage.FLOAT:
         target_v = books.levels.float_v
-    elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= 0.5):
+    elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= EQUALIZED_S):
         target_v = books.levels.equalize_v
     return float(target_v)
 
@@ -144,8 +145,8 @@ def _until_served_s(memory: PlantState, stage: int, boost_s: float, most_s: floa
     """Time [s] at constant voltage that a timed stage still owes."""
     if stage == Stage.BOOST and boost_s > memory.held_s:
         return min(boost_s, most_s) - memory.held_s
-    if stage == Stage.EQUALIZE and memory.equalize_left_s > 0.5:
-        return min(memory.equalize_left_s - 0.5 + 1e-6, most_s - memory.held_s)
+    if stage == Stage.EQUALIZE and memory.equalize_left_s > EQUALIZED_S:
+        return min(memory.equalize_left_s - EQUALIZED_S + 1e-6, most_s - memory.held_s)
     return np.inf
 
 
