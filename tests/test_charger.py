@@ -1,24 +1,22 @@
 """The controller's rules: every row, every state, and the ways a day goes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from plant.controller import rules
 from plant.controller.charger import (
-    BARS_CHARGE,
-    STATE_OF,
+    FLAGS,
     STATES,
-    WATCHED,
+    Heat,
     Machine,
     Quantities,
     SetPoints,
     Stage,
     compensate,
 )
-from plant.controller.rules import RULES, Rule, When, compile_rules
+from plant.controller.rules import RULES, Effect, Is, IsNot, When, rule
 from plant.controller.settings import TYPE_OF_NAME, checked, factory, setpoints_of
+from plant.kernel.columns import QUANTITIES, compile_rules
+from tracertwin.pages import stages
 
 
 def setpoints(kind: str = "sealed", changed: dict | None = None, blocks: int = 1) -> SetPoints:
@@ -27,46 +25,72 @@ def setpoints(kind: str = "sealed", changed: dict | None = None, blocks: int = 1
 
 
 @pytest.mark.parametrize(
-    "rule", RULES, ids=lambda r: f"{r.machine.name}:{r.from_.name}-{r.to.name}:{r.reason}"
+    "row", RULES, ids=lambda r: f"{r.machine.name}:{'-'.join(s.name for s in r.from_)}-{r.to.name}:{r.reason}"
 )
-def test_every_rule_names_states_of_its_machine_and_things_that_exist(rule):
-    states = STATES[rule.machine]
-    assert isinstance(rule.from_, states)
-    assert isinstance(rule.to, states)
-    assert rule.from_ != rule.to
-    assert rule.for_ in SetPoints._fields
-    for when in rule.when:
-        assert when.quantity in Quantities._fields
-        assert when.setpoint in SetPoints._fields
+def test_every_rule_names_states_of_its_machine_and_can_be_compiled(row):
+    states = STATES[row.machine]
+    assert row.from_
+    assert all(isinstance(state, states) for state in (*row.from_, row.to))
+    assert row.to not in row.from_
+    assert row.when
+    compile_rules([row])
 
 
 @pytest.mark.parametrize("machine", list(Machine))
 def test_no_state_is_a_trap_and_every_state_can_be_reached(machine):
-    mine = [rule for rule in RULES if rule.machine is machine]
+    mine = [row for row in RULES if row.machine is machine]
     for state in STATES[machine]:
-        assert any(rule.from_ == state for rule in mine), f"{state.name} can't be left"
-        assert any(rule.to == state for rule in mine), f"{state.name} can't be reached"
+        assert any(state in row.from_ for row in mine), f"{state.name} can't be left"
+        assert any(row.to == state for row in mine), f"{state.name} can't be reached"
 
 
-def test_quantities_that_are_states_stand_where_the_kernel_writes_them():
-    assert Quantities._fields[WATCHED : WATCHED + len(STATE_OF)] == tuple(STATE_OF)
+def test_every_quantity_and_every_effect_is_in_some_rule():
+    compiled = compile_rules(RULES)
+    assert set(compiled.subject[compiled.subject < QUANTITIES].tolist()) == set(range(QUANTITIES))
+    assert {row.effect for row in RULES} == set(Effect)
+
+
+def test_the_kernel_finds_the_rules_that_leave_a_state_in_their_order():
+    compiled = compile_rules(RULES)
+    for machine in Machine:
+        for state in STATES[machine]:
+            begin, end = compiled.first_leaving[machine, state : state + 2]
+            mine = [n for n, row in enumerate(RULES) if row.machine is machine and state in row.from_]
+            assert compiled.leaving[begin:end].tolist() == mine
 
 
 def test_what_ends_a_charge_also_keeps_the_next_from_beginning():
     """Else the charger would stop and start at the same instant for ever."""
-    ends = {
-        STATE_OF[when.quantity]
-        for rule in RULES
-        for when in rule.when
-        if rule.machine is Machine.CHARGE and rule.to is Stage.NONE and when.quantity in STATE_OF
-    }
-    assert ends == set(BARS_CHARGE)
+    charge = [row for row in RULES if row.machine is Machine.CHARGE]
+    ends = {when for row in charge if row.to is Stage.NONE for when in row.when if isinstance(when, Is)}
+    (begins,) = (row for row in charge if Stage.NONE in row.from_)
+    assert len(ends) == 7
+    assert {IsNot(*end) for end in ends} == {when for when in begins.when if isinstance(when, IsNot)}
 
 
-def test_a_misspelt_rule_is_refused_with_the_near_name():
-    rule = Rule(Machine.CHARGE, Stage.BULK, Stage.BOOST, "x", (When("v_bat_v", ">=", "boost_v"),))
-    with pytest.raises(ValueError, match="did you mean v_batt_v"):
-        compile_rules([rule])
+BULK_TO_BOOST = (Machine.CHARGE, Stage.BULK, Stage.BOOST, "x")
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        (When("v_bat_v", ">=", "boost_v"), "did you mean v_batt_v"),
+        (When("v_batt_v", ">=", "bost_v"), "did you mean boost_v"),
+        (When("v_batt_v", ">", "boost_v"), ">= and < compare"),
+        (When("retries", ">=", 1.0), "for flags and counts there is Is"),
+        (Is("load_caled"), "did you mean load_called"),
+        (IsNot("retries", 2), "IsNot is for machines and flags"),
+        (Is(Machine.PV_VOLTAGE, Heat.HOT), "not a state of PV_VOLTAGE"),
+    ],
+)
+def test_a_rule_that_names_what_is_not_there_is_refused(condition, told):
+    with pytest.raises(ValueError, match=told):
+        compile_rules([rule(*BULK_TO_BOOST, condition)])
+
+
+def test_a_dwell_that_is_no_set_point_is_refused_with_the_near_name():
+    with pytest.raises(ValueError, match="did you mean stop_s"):
+        compile_rules([rule(*BULK_TO_BOOST, Is("load_called"), for_="stops_s")])
 
 
 @pytest.mark.parametrize("kind", ["user", "sealed", "gel", "flooded", "lifepo4_4s", "lifepo4_8s"])
@@ -115,5 +139,27 @@ def test_cold_batteries_are_never_charged_above_the_limit():
 
 
 def test_the_page_of_rules_is_fresh():
-    page = Path(__file__).parents[1] / "docs" / "stages.md"
-    assert page.read_text(encoding="utf-8") == rules.markdown(), "run: python -m plant.controller.rules"
+    assert stages.PAGE.read_text(encoding="utf-8") == stages.page(), "run: python -m tracertwin.pages.stages"
+
+
+def test_the_page_has_one_line_for_each_rule_and_words_for_each_quantity():
+    lines = [
+        line for line in stages.page().splitlines() if line.startswith("| ") and "| reason |" not in line
+    ]
+    assert len(lines) == len(RULES)
+    assert set(stages.WORDS) == set(Quantities._fields)
+    assert set(stages.DOWN) == set(FLAGS)
+    assert set(stages.EFFECTS) == set(Effect)
+    assert (
+        "| bulk, boost, equalize, float | none | battery over-voltage | [over voltage](#over-voltage) is tripped "
+        "| at once |  |"
+    ) in lines
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [(14.4, "v", "14.4 V"), (-40.0, "c", "-40 °C"), (30.0, "s", "30 s"), (600.0, "s", "10 min"),
+     (90.0, "s", "90 s"), (7200.0, "s", "2 h"), (1.35, "share", "1.35")],
+)  # fmt: skip
+def test_numbers_on_the_page_are_in_units_that_people_use(value, unit, told):
+    assert stages.with_unit(value, unit) == told

@@ -49,7 +49,7 @@ class Stage(IntEnum):
 
 
 class LoadOutput(IntEnum):
-    """What the protection makes of the load; it is on when it is called for as well (`LoadControl`)."""
+    """What the protections make of the load output; the load is on when its mode calls for it, too."""
 
     ON = 0
     LOW_VOLTAGE = 1
@@ -60,14 +60,14 @@ class LoadOutput(IntEnum):
 
 
 class LoadControl(IntEnum):
-    """What the load's mode makes of it (0x903D)."""
+    """Whether the load's mode (0x903D) calls for it."""
 
     ON = 0
     OFF = 1
 
 
 class Production(IntEnum):
-    """Whether the converter works while a stage is on: after a heat trip it lets some time pass."""
+    """Whether the converter delivers while a stage is on: after a heat trip it waits a while."""
 
     READY = 0
     WAITING = 1
@@ -88,7 +88,7 @@ class Warning(IntEnum):
 
 
 class Daylight(IntEnum):
-    """What the controller takes the time of day for."""
+    """Day or night, as the controller sees it."""
 
     DAY = 0
     NIGHT = 1
@@ -109,21 +109,21 @@ class Cold(IntEnum):
 
 
 class Permit(IntEnum):
-    """Whether a limit of the settings lets current through."""
+    """Whether a limit in the settings lets current through."""
 
     GIVEN = 0
     REFUSED = 1
 
 
 class SystemVoltage(IntEnum):
-    """Whether the battery is of the voltage that is set."""
+    """Whether the battery has the system voltage that is set."""
 
     RIGHT = 0
     WRONG = 1
 
 
 class PvVoltage(IntEnum):
-    """The array beside its rated voltage."""
+    """The array's open-circuit voltage against the unit's rating."""
 
     NORMAL = 0
     HIGH = 1

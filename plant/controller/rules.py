@@ -94,16 +94,8 @@ def rule(
     effect: Effect = Effect.NOTHING,
 ) -> Rule:
     """One row: from a state, or any of several, to another."""
-    return Rule(
-        machine,
-        from_ if isinstance(from_, tuple) else (from_,),
-        to,
-        reason,
-        when,
-        for_,
-        restarts_charge,
-        effect,
-    )
+    leaves = from_ if isinstance(from_, tuple) else (from_,)
+    return Rule(machine, leaves, to, reason, when, for_, restarts_charge, effect)
 
 
 # --- Charge: what ends it, and what begins it ---------------------------------------------------------------------

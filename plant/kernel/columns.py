@@ -67,9 +67,10 @@ def _comparisons(condition: Condition) -> Iterator[Comparison]:
     elif condition.what in FLAGS:
         yield Comparison(_index(Quantities._fields, condition.what), -1, 1.0, isinstance(condition, Is))
     else:
+        _index(FLAGS + COUNTS, condition.what)
         if isinstance(condition, IsNot):
             raise ValueError(f"{condition}: IsNot is for machines and flags")
-        place = _index(Quantities._fields, COUNTS[_index(COUNTS, condition.what)])
+        place = _index(Quantities._fields, condition.what)
         yield Comparison(place, -1, float(condition.value), True)
         yield Comparison(place, -1, float(condition.value + 1), False)
 
