@@ -17,8 +17,8 @@ from benchmarks.responders import Missing, compiled_c
 from benchmarks.table import Result
 from plant.base.clock import DAY_S, SKY_S
 from plant.controller.model import power_stage
-from plant.inputs import Inputs, inputs_of
-from plant.plant import SIZING_BLOCK_DAYS, Plant
+from plant.inputs import SIZING_BLOCK_DAYS, Inputs, inputs_of
+from plant.plant import Plant
 from plant.site.model import Site, load_site
 from plant.weather import sun
 
@@ -66,7 +66,7 @@ def run() -> Iterator[Result]:
 
 
 def _plant(site: Site) -> Plant:
-    return Plant(site, fidelity="sizing", step_s=DT_S)
+    return Plant.new(site, fidelity="sizing", step_s=DT_S)
 
 
 def _year(plant: Plant, days: int = YEAR_DAYS) -> float:
@@ -99,7 +99,7 @@ def _kernel(site: Site, blocks: dict[int, Inputs]) -> tuple[float, float]:
     def ready(_site: Site, _seed: int, first_day: int, *_more: object) -> Inputs:
         return blocks[first_day]
 
-    with patch("plant.plant.inputs_of", ready):
+    with patch("plant.inputs.inputs_of", ready):
         plants = [_plant(site) for _ in range(TRIALS)]
         return min(_seconds(partial(_year, plant)) for plant in plants), plants[0].snapshot.e_pv_wh
 

@@ -3,9 +3,9 @@
 From (site, seed, day) alone.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,9 +16,13 @@ from plant.base.clock import DAY_S, SKY_S, STEP_S
 from plant.load.day import demand_day
 from plant.load.demand import Demand
 from plant.site.model import Site
+from plant.weather import sun
 from plant.weather.sky import sky_block
 
 COARSE_SKY_S = 60
+SIZING_BLOCK_DAYS = 32
+
+_BlockKey: TypeAlias = tuple[int, tuple[Defect, ...]]  # number and what is broken in the array
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +75,59 @@ def inputs_of(
 
 
 class Supply:
-    """Blocks of days as they are asked for; the next one can be made by a second thread meanwhile.
+    """What comes to one plant, by blocks of days as they are asked for; a second thread can make the next meanwhile.
+
+    A block is a pure function of site, seed, step and defects, so who makes it and when changes nothing.
 
     Parameters
     ----------
-    make : callable
-        Block number and defects -> Inputs; a pure function, so who makes it and when changes nothing.
+    site : Site
+    seed : int
+        Chance of weather and load.
+    step_s : int
+        The plant's: 5 s, or longer for sizing, whose blocks are longer as well.
     """
 
-    def __init__(self, make: Callable[[int, tuple[Defect, ...]], Inputs]) -> None:
-        self._make = make
-        self._kept: dict[tuple[int, tuple[Defect, ...]], Future[Inputs] | Inputs] = {}
+    def __init__(self, site: Site, seed: int, step_s: int) -> None:
+        self.site, self.seed, self.step_s = site, seed, step_s
+        one_by_one = step_s == STEP_S or site.weather.file  # a file may end within a longer block
+        self._block_days = 1 if one_by_one else SIZING_BLOCK_DAYS
+        self._kept: dict[_BlockKey, Future[Inputs] | Inputs] = {}
         self._worker: ThreadPoolExecutor | None = None
 
-    def block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+    def at(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> tuple[Inputs, int]:
+        """Inputs of the days around a moment, and the step of them that begins there.
+
+        Raises
+        ------
+        ProblemsError
+            Where a weather file has no such day.
+        """
+        inputs = self._block(self._number(t_utc_s), defects)
+        return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
+
+    def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> None:
+        """Have the days after those around a moment made in the background."""
+        key = (self._number(t_utc_s) + 1, defects)
+        if key not in self._kept:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weather")
+            self._kept[key] = self._worker.submit(self._made, *key)
+
+    def _number(self, t_utc_s: int) -> int:
+        """Number of the block around a moment."""
+        return sun.day_of(t_utc_s, self.site.location.longitude_deg) // self._block_days
+
+    def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+        days = self._block_days
+        return inputs_of(self.site, self.seed, number * days, days, self.step_s, defects)
+
+    def _block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
         """A block; it and the one after it are kept."""
         key, following = (number, defects), (number + 1, defects)
         found = self._kept.get(key)
         if isinstance(found, Inputs):
             return found
-        made = found.result() if found else self._make(number, defects)
+        made = found.result() if found else self._made(number, defects)
         self._kept = {key: made, **({following: self._kept[following]} if following in self._kept else {})}
         return made
-
-    def begin(self, number: int, defects: tuple[Defect, ...]) -> None:
-        """Have a block made in the background."""
-        key = (number, defects)
-        if key not in self._kept:
-            if self._worker is None:
-                self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weather")
-            self._kept[key] = self._worker.submit(self._make, *key)

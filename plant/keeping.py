@@ -19,6 +19,7 @@ from plant.battery import ageing
 from plant.battery import model as battery
 from plant.controller.charger import Machine
 from plant.controller.clock import DeviceClock
+from plant.controller.flash import Flash
 from plant.controller.rules import RULES
 from plant.controller.settings import Settings
 from plant.controller.tracker import Tracker
@@ -27,13 +28,14 @@ from plant.kernel.books import BOOKS, BY_PLACE, EVENTS_KEPT, BooksArray, empty_b
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
 from plant.plant import Plant
-from plant.remembered import Remembered, Turn
+from plant.remembered import Remembered
+from plant.site.breakages import Breakages, Turn
 from plant.site.model import Site
 
 Kept: TypeAlias = Mapping[str, Any]
 
 VERSION: Final = 1  # of the names below
-PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s", "broken", "days_since_equalize")
+PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s")
 APART: Final = ("modes", "events")  # of the books: written by the names of machines, and from the oldest on
 
 
@@ -99,7 +101,7 @@ def continued(site: Site, plain: Kept) -> Plant:
     KeptError
         It was kept by another version, or isn't whole.
     """
-    return Plant.continued(site, from_plain(site, plain))
+    return Plant(site, from_plain(site, plain))
 
 
 def as_plain(then: Remembered) -> Kept:
@@ -111,20 +113,22 @@ def as_plain(then: Remembered) -> Kept:
         ``version`` and ``layout`` first. ``books`` by the names of `books.BOOKS`; ``events`` are [UTC s, row of
         `RULES`, state before], oldest first, the last few thousand of them.
     """
-    books = then.books[0]
+    books, clock, broken = then.books[0], then.flash.clock, then.breakages
     written = {
         "version": VERSION,
         "layout": layout(),
         **{name: getattr(then, name) for name in PLAIN},
-        "settings": then.settings,
+        "settings": then.flash.settings,
+        "days_since_equalize": then.flash.days_since_equalize,
         "modes": {machine.name: books.modes[machine] for machine in Machine},
         "books": {name: value for name, value in _by_name(books).items() if name not in APART},
         "events": [list(event) for event in transitions(books).tolist()],
         "battery": then.memory.x,
         "memory": {name: getattr(then.memory, name) for name in PlantState._fields[1:]},
-        "clock": {"set_utc_s": then.clock.set_utc_s, "shift_s": then.clock.shift_s},
-        "upsets": then.upsets,
-        "turns": [list(turn) for turn in then.turns],
+        "clock": {"set_utc_s": clock.set_utc_s, "shift_s": clock.shift_s},
+        "upsets": broken.upsets,
+        "turns": [list(turn) for turn in broken.turns],
+        "broken": broken.broken,
         "age": None if then.age is None else ageing.as_plain(then.age),
         "aged": then.aged,
         "snapshot": then.snapshot,
@@ -163,17 +167,22 @@ def _read(site: Site, plain: Any) -> Remembered:
     controller = site.controller
     gains = controller.clock_drift_s_day / 86400
     return Remembered(
-        **{name: plain[name] for name in PLAIN if name != "broken"},
-        broken=tuple(plain["broken"]),
+        **{name: plain[name] for name in PLAIN},
         memory=PlantState(**memory),
         books=_books(plain),
-        settings=Settings(**plain["settings"]),
-        clock=DeviceClock(site.location.timezone, gains, **plain["clock"]),
-        upsets=tuple((name, dict(values)) for name, values in plain["upsets"]),
-        turns=tuple(Turn(*turn) for turn in plain["turns"]),
+        flash=Flash(
+            Settings(**plain["settings"]),
+            DeviceClock(site.location.timezone, gains, **plain["clock"]),
+            plain["days_since_equalize"],
+        ),
+        breakages=Breakages(
+            tuple((name, dict(values)) for name, values in plain["upsets"]),
+            tuple(Turn(*turn) for turn in plain["turns"]),
+            tuple(plain["broken"]),
+        ),
         age=None if plain["age"] is None else ageing.from_plain(plain["age"]),
         aged=type(new)(**plain["aged"]),
-        snapshot=Snapshot(**plain["snapshot"]),
+        snapshot=None if plain["snapshot"] is None else Snapshot(**plain["snapshot"]),
     )
 
 

@@ -7,21 +7,13 @@ from typing import Literal, NamedTuple
 
 from plant.battery import model as battery
 from plant.battery.ageing import AgeingState
-from plant.controller.clock import DeviceClock
-from plant.controller.settings import Settings
+from plant.controller.flash import Flash
 from plant.kernel.books import BooksArray
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
+from plant.site.breakages import Breakages
 
 Fidelity = Literal["detailed", "sizing"]
-
-
-class Turn(NamedTuple):
-    """Something that breaks, or is mended, at a moment."""
-
-    t_utc_s: int
-    number: int  # which upset
-    begins: bool
 
 
 class Remembered(NamedTuple):
@@ -34,12 +26,8 @@ class Remembered(NamedTuple):
     t_utc_s: int  # where it stands
     memory: PlantState
     books: BooksArray
-    settings: Settings  # the length of nights is in the books
-    clock: DeviceClock
-    upsets: tuple[tuple[str, dict[str, float]], ...]  # the site's own, then those since
-    turns: tuple[Turn, ...]  # yet to come
-    broken: tuple[int, ...]  # in the order in which they began
+    flash: Flash
+    breakages: Breakages
     age: AgeingState | None
-    aged: battery.Parameters
-    days_since_equalize: int
-    snapshot: Snapshot
+    aged: battery.Parameters  # the battery that is left of the new one, with nothing broken
+    snapshot: Snapshot | None  # None before the plant has shown anything: at its start

@@ -22,10 +22,10 @@ FORMS: dict[str, Callable[[], Plant]] = {
     "lead": plant,
     "lithium": lambda: plant(battery={"model": "lifepo4"}, controller={"battery_type": "lifepo4_4s"}),
     "lead, shaded": _shaded,
-    "lead, sizing": lambda: Plant(site(), fidelity="sizing"),
+    "lead, sizing": lambda: Plant.new(site(), fidelity="sizing"),
     "lead, dynamic": lambda: plant(controller={"tracker": "dynamic"}),
-    "lithium, composite": lambda: Plant(load_site("motorhome")),
-    "lithium, sizing": lambda: Plant(
+    "lithium, composite": lambda: Plant.new(load_site("motorhome")),
+    "lithium, sizing": lambda: Plant.new(
         site(battery={"model": "lifepo4"}, controller={"battery_type": "lifepo4_4s"}), fidelity="sizing"
     ),
 }

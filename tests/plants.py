@@ -59,7 +59,7 @@ def site(**changes: dict) -> Site:
 
 def plant(seed: int = 1, start_utc_s: int | None = None, **changes: dict) -> Plant:
     """A running cabin with some records changed."""
-    return Plant(site(**changes), seed, start_utc_s)
+    return Plant.new(site(**changes), seed, start_utc_s)
 
 
 def parameters(p: LeadAcid, setpoints: SetPoints | None = None) -> Parameters:

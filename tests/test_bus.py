@@ -124,7 +124,7 @@ def test_a_neighbour_whose_set_points_are_out_of_order_is_named(tmp_path):
 
 def test_one_line_serves_the_whole_farm(tmp_path):
     site = load_site("farm")
-    plants = [Plant(site), *(Plant(site.seen_by(other)) for other in site.neighbours)]
+    plants = [Plant.new(site), *(Plant.new(site.seen_by(other)) for other in site.neighbours)]
     options = Options(links=[parse_endpoint("listen:127.0.0.1:0")], map_name="epever", turnaround_s=0.0)
     with Rig(plants, options, lambda _: None) as rig:
         where = str(rig._lines[0].endpoint).replace("listen", "dial")

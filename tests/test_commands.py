@@ -41,8 +41,8 @@ def farm() -> list[Plant]:
     from plant.site.model import load_site
 
     site = load_site(str(FARM))
-    own = Plant(site)
-    return [own, *(Plant(site.seen_by(other), own.seed, own.start_utc_s) for other in site.neighbours)]
+    own = Plant.new(site)
+    return [own, *(Plant.new(site.seen_by(other), own.seed, own.start_utc_s) for other in site.neighbours)]
 
 
 def quantity(rig: Rig, name: str, unit: int = 1) -> float:
@@ -120,7 +120,9 @@ def test_what_is_broken_acts_until_it_is_mended(rig):
 
 def test_an_upset_is_told_how_much(rig):
     rig.do("upset battery_high_resistance ohm=0.5")
-    assert rig.units[0].live.plant._rig.batt_cable_ohm == pytest.approx(plant()._rig.batt_cable_ohm + 0.5)
+    assert rig.units[0].live.plant.equipment.batt_cable_ohm == pytest.approx(
+        plant().equipment.batt_cable_ohm + 0.5
+    )
 
 
 def test_mend_all_leaves_nothing_broken(rig):

@@ -14,7 +14,7 @@ START = "2026-03-01T00:00"
 
 
 def sizing(step_s: int = 60, seed: int = 1, **changes) -> Plant:
-    return Plant(site(**changes), seed, utc(START), fidelity="sizing", step_s=step_s)
+    return Plant.new(site(**changes), seed, utc(START), fidelity="sizing", step_s=step_s)
 
 
 @settings(max_examples=12, deadline=None)
@@ -36,7 +36,7 @@ def test_no_sized_plant_loses_energy(model, capacity, soc, parallel, load, room,
 
 
 def test_a_month_of_minutes_is_the_month_of_the_full_model():
-    quick, full = sizing(), Plant(site(), 1, utc(START))
+    quick, full = sizing(), Plant.new(site(), 1, utc(START))
     for p in (quick, full):
         p.advance_to(p.t_utc_s + 30 * DAY_S)
     a, b = quick.snapshot, full.snapshot

@@ -13,7 +13,7 @@ START = "2026-03-01T00:00"
 
 def sizing(step_s: int, **battery) -> Plant:
     changes = {"battery": {"model": "lifepo4", "soc": 0.6, **battery}, "array": {"parallel": 2}}
-    return Plant(site(**changes), 1, utc(START), fidelity="sizing", step_s=step_s)
+    return Plant.new(site(**changes), 1, utc(START), fidelity="sizing", step_s=step_s)
 
 
 @pytest.mark.parametrize("step_s", [60, 600, 3600])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plant import keeping
+from plant.controller.flash import Flash
 from plant.controller.tracker import Tracker
 from plant.keeping import KeptError, continued, kept
 from plant.kernel.books import EVENTS_KEPT
 from plant.plant import Plant
 from plant.remembered import Remembered
+from plant.site.breakages import Breakages
 from tests.plants import plant, site
 
 DAY = 86400
@@ -44,7 +47,7 @@ def broken() -> Plant:
         controller={"clock_drift_s_day": 400.0},
         battery={"health": 0.8},
     )
-    return Plant(there)
+    return Plant.new(there)
 
 
 KINDS: dict[str, Callable[[], Plant]] = {
@@ -52,7 +55,7 @@ KINDS: dict[str, Callable[[], Plant]] = {
     "weighted": lambda: plant(battery={"model": "flooded", "ageing": "weighted_ah"}),
     "lithium": lithium,
     "broken": broken,
-    "sizing": lambda: Plant(site(battery={"ageing": "rainflow"}), fidelity="sizing", step_s=900),
+    "sizing": lambda: Plant.new(site(battery={"ageing": "rainflow"}), fidelity="sizing", step_s=900),
 }
 
 
@@ -100,7 +103,7 @@ def lived(p: Plant, deeds: list[Deed], end_s: int, sample_s: int) -> tuple[Plant
         rows.append(p.run(begins + at_s - p.t_utc_s, sample_s))
         if deed is None:
             p = again(p)
-        elif deed is not mended or p.remembered().upsets:
+        elif deed is not mended or p.remembered().breakages.upsets:
             deed(p)
     rows.append(p.run(begins + end_s - p.t_utc_s, sample_s))
     return p, np.concatenate(rows)
@@ -157,29 +160,40 @@ def lives() -> tuple[Remembered, Remembered, dict[str, Any]]:
 
 
 CONSTANT = ("seed", "fidelity", "step_s", "start_utc_s")
-CHANGING = [name for name in Remembered._fields if name not in (*CONSTANT, "snapshot")]
+RECORDS = {"flash": Flash, "breakages": Breakages}  # each of their fields is a thing of its own
+CHANGING = [(name,) for name in Remembered._fields if name not in (*CONSTANT, *RECORDS, "snapshot")] + [
+    (name, field.name) for name, record in RECORDS.items() for field in fields(record)
+]
 
 
-@pytest.mark.parametrize("name", CHANGING)
-def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differently(name, lives):
+def forgetting(then: Remembered, first: Remembered, names: tuple[str, ...]) -> Remembered:
+    """The same with one thing as it was at the start."""
+    outer, *inner = names
+    value = getattr(first, outer)
+    if inner:
+        value = replace(getattr(then, outer), **{inner[0]: getattr(value, inner[0])})
+    if inner == ["upsets"]:  # what has been broken since has to be something
+        value = replace(value, upsets=(*value.upsets, ("load_overload", {"power_w": 30.0})))
+    return then._replace(**{outer: value})
+
+
+@pytest.mark.parametrize("names", CHANGING, ids=".".join)
+def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differently(names, lives):
     """So none of them could be left out, and the tests above would tell."""
     first, at_cut, end = lives
-    forgetful = at_cut._replace(**{name: getattr(first, name)})
-    if name == "upsets":  # what has been broken since has to be something
-        forgetful = at_cut._replace(upsets=(*first.upsets, ("load_overload", {"power_w": 30.0})))
-    p = Plant.continued(rich().site, forgetful)
+    p = Plant(rich().site, forgetting(at_cut, first, names))
     p.advance_to(p.start_utc_s + END_S)
     assert kept(p) != end
 
 
 def test_what_a_plant_shows_is_what_it_showed_when_it_was_cut(lives):
     _, at_cut, _ = lives
-    assert Plant.continued(rich().site, at_cut).snapshot == at_cut.snapshot
+    assert Plant(rich().site, at_cut).snapshot == at_cut.snapshot
 
 
 def test_a_plant_that_has_forgotten_nothing_goes_on_the_same(lives):
     _, at_cut, end = lives
-    p = Plant.continued(rich().site, at_cut)
+    p = Plant(rich().site, at_cut)
     p.advance_to(p.start_utc_s + END_S)
     assert kept(p) == end
 
@@ -253,9 +267,12 @@ def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
     """The log is a ring; it is written down from its oldest entry."""
     p = plant()
     p.advance_to(p.t_utc_s + DAY)
-    count, log = int(p._books.event_count), p._books.events
+    then = p.remembered()
+    books = then.books[0]
+    count = int(books.event_count)
     for number in range(count, count + EVENTS_KEPT + 7):
-        log[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3, 1
-    p._books.event_count = count + EVENTS_KEPT + 7
+        books.events[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3, 1
+    books.event_count = count + EVENTS_KEPT + 7
+    p = Plant(p.site, then)
     assert len(kept(p)["events"]) == EVENTS_KEPT
     assert again(p).events() == p.events()

@@ -329,7 +329,7 @@ def few_days(tmp_path: Path) -> Plant:
     """A plant whose weather file ends after the third day of 2023."""
     path = files.csv_file(tmp_path / "logger.csv", files.year_of_light().loc["2023-01-01":"2023-01-03"])
     start = to_utc_s(parse_local("2023-01-02"), "UTC")
-    return Plant(site_of(path), 1, start)
+    return Plant.new(site_of(path), 1, start)
 
 
 def test_a_plant_whose_weather_file_ends_stands_still_and_is_read_as_before(few_days):

@@ -19,7 +19,7 @@ def lamp_plant(start: str = "2026-03-10T12:00", fidelity="detailed", step_s=None
         start_utc_s=utc(start), sky=NO_CLOUDS, battery={"soc": 0.9, "capacity_ah": 400.0},
         array={"parallel": 3}, load={"hourly_w": (30.0,) * 24}, controller={"settings": settings},
     )  # fmt: skip
-    return made if fidelity == "detailed" else Plant(made.site, 1, utc(start), fidelity, step_s)
+    return made if fidelity == "detailed" else Plant.new(made.site, 1, utc(start), fidelity, step_s)
 
 
 def changes(p: Plant, machine: Machine, to: str) -> list[float]:

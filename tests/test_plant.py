@@ -376,7 +376,7 @@ def test_solar_midnight_and_civil_midnight_may_fall_anywhere():
     s = site(
         location={"longitude_deg": 170.0, "timezone": "Asia/Kathmandu"}
     )  # UTC+5:45, 11 h from its own sun
-    p = Plant(s, 1, to_utc_s(parse_local("2026-06-20T10:00"), "Asia/Kathmandu"))
+    p = Plant.new(s, 1, to_utc_s(parse_local("2026-06-20T10:00"), "Asia/Kathmandu"))
     rows = p.run(2 * DAY, 60)
     assert len(rows) == 2 * 1440
     assert np.all(np.diff(column(rows, "t_utc_s")) == 60.0)

@@ -393,7 +393,7 @@ def test_long_steps_of_a_sizing_run_keep_every_delay(step_s):
     """Trips and releases fall where a detailed run has them, within an hour's step too."""
     site = noon("2026-06-20T00:00").site
     begun = utc("2026-06-20T00:00")
-    p = Plant(site, 1, begun, "sizing", step_s)
+    p = Plant.new(site, 1, begun, "sizing", step_s)
     p.upset("load_short", ohm=0.005)
     told(p, system_code=2)
     p.run(3600, 3600)

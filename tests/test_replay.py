@@ -99,7 +99,7 @@ def test_whatever_is_asked_written_and_broken_is_replayed_to_the_same_bytes(
     """Two units of one line, asked on two links; each has a time of its own, unless requests move them."""
     path = tmp_path_factory.mktemp("run") / "run.jsonl"
     site = FARM
-    plants = [Plant(site, 3), Plant(site.seen_by(site.neighbours[0]), 3)]
+    plants = [Plant.new(site, 3), Plant.new(site.seen_by(site.neighbours[0]), 3)]
     with silent(rig(path, 2, plants, polled_s=polled_s, map_name=map_name)) as run:
         for kind, number, what in steps:
             if kind == "ask":
@@ -265,7 +265,7 @@ def test_a_replay_needs_no_other_file(tmp_path):
 def test_every_site_goes_into_a_journal_and_out_again(name, tmp_path):
     path = tmp_path / "run.jsonl"
     site = load_site(name)
-    plants = [Plant(one, 5) for one in (site, *map(site.seen_by, site.neighbours))]
+    plants = [Plant.new(one, 5) for one in (site, *map(site.seen_by, site.neighbours))]
     with silent(rig(path, plants=plants)) as run:
         for _ in range(4):
             for p in plants:

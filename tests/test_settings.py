@@ -161,7 +161,7 @@ any_change = st.tuples(any_settings, any_volts, st.integers(1, 40_000))
 def test_nothing_that_a_client_may_write_breaks_the_plant(start_h, changes, fidelity, clock_s):
     """Any settings in their ranges and order, given at any moments, with the clock set and the power cut between."""
     start = utc("2026-03-20T00:00") + 3600 * start_h
-    p = Plant(site(load={"hourly_w": (60.0,) * 24}), 1, start, fidelity)
+    p = Plant.new(site(load={"hourly_w": (60.0,) * 24}), 1, start, fidelity)
     for number_, (given_, volts, seconds) in enumerate(changes):
         told = checked(obeying(given_._replace(**volts)))
         assert not list(disorder(told))

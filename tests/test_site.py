@@ -30,7 +30,7 @@ def line_of(text: str, needle: str) -> int:
 
 @pytest.mark.parametrize("path", SITES, ids=lambda path: path.stem)
 def test_every_site_we_ship_runs_a_day(path):
-    plant = Plant(load_site(path.stem))
+    plant = Plant.new(load_site(path.stem))
     rows = plant.run(86400, 900)
     assert len(rows) == 96
     assert plant.overrun_steps == 0
@@ -147,7 +147,7 @@ def test_any_value_anywhere_is_read_or_refused_but_never_raises(section, data):
 
 def test_the_cabins_first_noon_is_near_the_values_firmware_was_written_against():
     """The script that this replaces answered 18.72 V 4.2 A from the array, 13.45 V battery, 13.40 V 2.00 A load."""
-    plant = Plant(load_site("cabin"))
+    plant = Plant.new(load_site("cabin"))
     noon = plant.advance_to(plant.start_utc_s + 2 * 3600 + 40 * 60)
     assert noon.v_pv_v == pytest.approx(18.7, abs=0.3)
     assert noon.i_pv_a == pytest.approx(4.2, abs=0.2)

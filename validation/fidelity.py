@@ -145,7 +145,7 @@ class Year:
 
 def year(site: Site, step_s: int | None, days: int = YEAR_DAYS) -> Year:
     """Run a site in steps of sizing, or in full for None."""
-    plant = Plant(site, fidelity="detailed" if step_s is None else "sizing", step_s=step_s)
+    plant = Plant.new(site, fidelity="detailed" if step_s is None else "sizing", step_s=step_s)
     rows = plant.run(days * DAY_S, 3600)
     trace = Trace(rows, site.location.timezone)
     end = plant.snapshot

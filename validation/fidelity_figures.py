@@ -35,7 +35,7 @@ def _week() -> Any:
     """Charge and voltage of one week, and the energy that the runs moved."""
     frames = []
     for name, (fidelity, step_s, sample_s) in RUNS.items():
-        plant = Plant(load_site(WEEK_SITE), 1, WEEK_START_UTC_S, fidelity, step_s)
+        plant = Plant.new(load_site(WEEK_SITE), 1, WEEK_START_UTC_S, fidelity, step_s)
         frame = Trace(plant.run(7 * DAY_S, sample_s), plant.site.location.timezone).frame()
         frames.append(
             pd.DataFrame(
@@ -57,7 +57,7 @@ def _week() -> Any:
 
 def _fuse() -> Any:
     """What the controller sees when the battery is gone at noon and comes back."""
-    plant = Plant(load_site("cabin"), 27, NOON_UTC_S - BEFORE_S)
+    plant = Plant.new(load_site("cabin"), 27, NOON_UTC_S - BEFORE_S)
     parts = [plant.run(BEFORE_S, 5)]
     number = plant.upset("battery_disconnected")
     parts.append(plant.run(BROKEN_S, 5))

@@ -68,7 +68,7 @@ def battery_rest(e: Mapping[str, Any]) -> Any:
 
 
 def _run(site: Site, days: int, step_s: int | None) -> tuple[dict[str, np.ndarray], Snapshot]:
-    plant = Plant(site, fidelity="detailed" if step_s is None else "sizing", step_s=step_s)
+    plant = Plant.new(site, fidelity="detailed" if step_s is None else "sizing", step_s=step_s)
     first = plant.snapshot
     return columns(plant.run(days * DAY_S, 3600)), first
 

@@ -23,7 +23,7 @@ SHADE = [0.0] * 8 + [0.9] * 8 + [0.0] * 8  # of the solar day
 
 def _energy(site: Site, tracker: str, days: int) -> Snapshot:
     controller = {**site.model_dump()["controller"], "tracker": tracker}
-    plant = Plant(Site.model_validate({**site.model_dump(), "controller": controller}))
+    plant = Plant.new(Site.model_validate({**site.model_dump(), "controller": controller}))
     plant.run(days * DAY_S, 3600)
     return plant.snapshot
 

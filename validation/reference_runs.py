@@ -201,7 +201,7 @@ def run(case: ReferenceCase, fidelity: Fidelity = "detailed") -> Run:
     """Run a case."""
     with bath() as battery, as_assumed(case):
         site = site_of(case, battery)
-        plant = Plant(site, start_utc_s=START_UTC_S, fidelity=fidelity)
+        plant = Plant.new(site, start_utc_s=START_UTC_S, fidelity=fidelity)
         rows = plant.run(DAYS * DAY_S, 60)
         inputs = inputs_of(site, plant.seed, FIRST_DAY - 1, DAYS + 1, plant.step_s)
     trace = Trace(rows, site.location.timezone)

@@ -42,6 +42,10 @@ class DeviceClock:
         """What it would show ahead of UTC if it neither gained nor lost [s]."""
         return utc_offset_s(t_utc_s, self.timezone) + self.shift_s
 
+    def terms(self, t_utc_s: float) -> tuple[float, float, float]:
+        """What `machines.device_s` makes the time of: `ahead_s` [s], when it was set [s UTC], and `gains` [s/s]."""
+        return self.ahead_s(t_utc_s), self.set_utc_s, self.gains
+
     def shows_s(self, t_utc_s: float) -> float:
         """What it shows at a moment [s], to the same bits as `machines.device_s`."""
         return t_utc_s + (self.ahead_s(t_utc_s) + self.gains * (t_utc_s - self.set_utc_s))

@@ -17,8 +17,9 @@ from plant.report.account import Flow, account, missing_wh, moved_wh
 from plant.report.periods import by_period, sample_s, unserved
 
 if TYPE_CHECKING:
+    from plant.kernel.events import Event
     from plant.kernel.snapshot import Snapshot
-    from plant.plant import Event, Plant
+    from plant.plant import Plant
     from plant.report.trace import Trace
 
 EVENTS_SHOWN = 12

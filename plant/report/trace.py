@@ -9,8 +9,8 @@ import numpy as np
 from plant.base.clock import to_local
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.controller.charger import Stage
+from plant.kernel.events import Event
 from plant.kernel.snapshot import Snapshot
-from plant.plant import Event
 
 if TYPE_CHECKING:
     import pandas as pd

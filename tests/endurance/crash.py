@@ -293,7 +293,7 @@ def compared(state: Path) -> int:
         rows = database.execute(
             f"SELECT utc_s, {names} FROM samples WHERE controller = 1 ORDER BY 1"
         ).fetchall()
-    plant = Plant(site)
+    plant = Plant.new(site)
     whole = plant.run(rows[-1][0] - plant.t_utc_s, 60)
     fields = list(plant.snapshot._fields)
     wanted = whole[:, [0, *(fields.index(sampled.field) for sampled in columns)]]
@@ -310,7 +310,7 @@ def crash(kills: int, seed: int, flaw: str | None = None, slack_s: float = SLACK
     """
     chance = random.Random(seed)
     load_site(SITE)
-    Plant(load_site(SITE)).run(3600, 60)  # compiled code is loaded before the forks
+    Plant.new(load_site(SITE)).run(3600, 60)  # compiled code is loaded before the forks
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         state, link = folder / "state.db", folder / "line"

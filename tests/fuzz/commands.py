@@ -30,7 +30,7 @@ class _Bench:
     """What commands are for."""
 
     def __init__(self) -> None:
-        plant = Plant(_site())
+        plant = Plant.new(_site())
         self.clock: WallClock | SteppedClock = _Clock(plant.start_utc_s)
         live = Live(plant, self.clock)
         self.units: Sequence[Unit] = (Unit(live, Tracer(_map(), live)),)

@@ -53,7 +53,7 @@ def build(
 
     there, start_s = site_and_start(site_name, start)
     step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
-    return Plant(there, seed, start_s, cast("Fidelity", fidelity), step_s)
+    return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s)
 
 
 def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":

@@ -103,7 +103,7 @@ def built_again(head: Head, files: Mapping[str, str]) -> Iterator[Parts]:
 
 def _plant(head: Head, unit: UnitHead, site: Site) -> Plant:
     if unit.state is None:
-        return Plant(site, head.seed, head.start_utc_s)
+        return Plant.new(site, head.seed, head.start_utc_s)
     try:
         return continued(site, unit.state)
     except KeptError as error:

@@ -234,8 +234,8 @@ def plants_from(
     seed = site.seed if seed is None else seed
     sites = [site, *(site.seen_by(other) for other in site.neighbours)]
     if file is None or file.is_new:
-        own = Plant(site, seed, start_utc_s)
-        return [own, *(Plant(each, seed, own.start_utc_s) for each in sites[1:])]
+        own = Plant.new(site, seed, start_utc_s)
+        return [own, *(Plant.new(each, seed, own.start_utc_s) for each in sites[1:])]
     file.check(resolved(site), seed)
     try:
         plants = [continued(each, stood.kept) for each, stood in zip(sites, file.stood(), strict=True)]

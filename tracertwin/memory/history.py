@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from plant.controller.charger import Stage
+from plant.kernel.events import Event
 from plant.kernel.snapshot import Snapshot
-from plant.plant import Event
 from plant.report.trace import PICTURES, Trace, check_suffix
 from tracertwin.files import numbered
 from tracertwin.memory.file import BUSY_S, check_header, day_limits, refused

@@ -1,0 +1,48 @@
+"""What the kernel takes for constant until something breaks, ages or is set."""
+
+import numpy as np
+
+from plant.base.clock import STEP_S
+from plant.controller.charger import SetPoints
+from plant.controller.settings import Settings, setpoints_of
+from plant.controller.tracker import tracker_settings
+from plant.controller.tracking import Steady
+from plant.kernel.state import Detailed, Parameters, QuasiStatic
+from plant.site.model import Site
+from plant.site.upsets import Equipment
+
+
+def site_setpoints(site: Site, settings: Settings) -> SetPoints:
+    """Set-points at 25 degC of a site's controller and battery, with these settings in the flash."""
+    battery = site.battery
+    return setpoints_of(settings, battery.system_v, battery.bms(), site.controller.parameters().pv_rated_v)
+
+
+def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetPoints) -> Parameters:
+    """The kernel's constants.
+
+    Parameters
+    ----------
+    site : Site
+    step_s : int
+        The grid's step: 5 s for the full model, a minute or more for the quasi-static battery.
+    equipment : Equipment
+        What the plant is made of now.
+    setpoints : SetPoints
+    """
+    climbs = site.controller.tracker == "dynamic"
+    return Parameters(
+        equipment.battery,
+        equipment.stage,
+        Detailed(float(STEP_S)) if step_s == STEP_S else QuasiStatic(float(step_s)),
+        tracker_settings(equipment.stage) if climbs else Steady(equipment.stage.efficiency),
+        np.array(setpoints),
+        equipment.batt_cable_ohm,
+        float(site.battery.system_v),
+        equipment.connected,
+        equipment.extra_w,
+        equipment.extra_s,
+        equipment.probe_broken,
+        equipment.probe_c,
+        site.battery.ageing != "none",
+    )

@@ -1,0 +1,46 @@
+"""What the controller keeps without power: its settings, its clock, and when equalizing was last due."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from plant.controller.clock import POWER_UP_S, DeviceClock, equalize_due
+from plant.controller.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """The controller's flash and clock.
+
+    Parameters
+    ----------
+    settings : Settings
+        As a client left them. The length of nights that the controller has learned since is in the kernel's books.
+    clock : DeviceClock
+    days_since_equalize : int
+        Midnights of that clock since equalizing last fell due.
+    """
+
+    settings: Settings
+    clock: DeviceClock
+    days_since_equalize: int = 0
+
+    def with_settings(self, settings: Settings) -> "Flash":
+        """The same with other settings."""
+        return replace(self, settings=settings)
+
+    def with_clock_set(self, t_utc_s: float, shows_s: float | None) -> "Flash":
+        """The same with the clock set at a moment: to `shows_s` (local civil time [s]), or right."""
+        return replace(self, clock=self.clock.set_to(t_utc_s, shows_s))
+
+    def after_power_cycle(self, t_utc_s: float, clock_survives: bool) -> "Flash":
+        """The same after power was away: the load as its state at power-up says, test mode over, the clock new."""
+        old = self.settings
+        settings = old._replace(load_on=old.load_at_power_up, load_test=0, load_forced=0)
+        clock = self.clock if clock_survives else self.clock.set_to(t_utc_s, POWER_UP_S)
+        return replace(self, settings=settings, clock=clock)
+
+    def after_midnight(self, before: date, today: date) -> tuple["Flash", bool]:
+        """The same once the clock shows another day, which may lie back; and whether equalizing falls due with it."""
+        days = self.days_since_equalize + max(0, (today - before).days)
+        due = equalize_due(self.settings.equalize_cycle_d, today, days)
+        return replace(self, days_since_equalize=0 if due else days), due

@@ -1,0 +1,98 @@
+"""The first moment of a run: a battery at rest, a controller just switched on, empty meters."""
+
+from plant.base.clock import DAY_S, STEP_S, to_utc_s
+from plant.battery import model as battery
+from plant.constants import parameters_of, site_setpoints
+from plant.controller.clock import DeviceClock
+from plant.controller.flash import Flash
+from plant.controller.tracking import fresh
+from plant.inputs import Supply
+from plant.kernel.books import empty_books
+from plant.kernel.controls import see_daylight, set_night_length
+from plant.kernel.state import PlantState
+from plant.remembered import Fidelity, Remembered
+from plant.site.breakages import Breakages
+from plant.site.model import Site
+
+SIZING_STEP_S = 60
+
+
+def step_of(fidelity: Fidelity, step_s: int | None = None) -> int:
+    """The step of a run [s]: the one asked for, or the fidelity's own.
+
+    Raises
+    ------
+    ValueError
+        If the fidelity has no such step.
+    """
+    if fidelity == "detailed":
+        if step_s not in {None, STEP_S}:
+            raise ValueError(f"a detailed run has steps of {STEP_S} s, got {step_s} s")
+        return STEP_S
+    step = SIZING_STEP_S if step_s is None else step_s
+    if step % 60 or step <= 0 or 3600 % step:
+        raise ValueError(f"a sizing run's step must be a multiple of 60 s that divides an hour, got {step} s")
+    return step
+
+
+def start_of(site: Site, start_utc_s: int | None, step_s: int) -> int:
+    """Where a run begins [s UTC]: at the moment asked for, or the site's own; a sizing run at the step before it.
+
+    Raises
+    ------
+    ValueError
+        If it lies off the grid of 5 s.
+    """
+    start = to_utc_s(site.local_start(), site.location.timezone) if start_utc_s is None else start_utc_s
+    if step_s != STEP_S:
+        start -= start % step_s
+    if start % STEP_S:
+        raise ValueError(f"start must lie on the {STEP_S} s grid, got {start}")
+    return start
+
+
+def at_start(
+    site: Site, supply: Supply, start_utc_s: int | None = None, fidelity: Fidelity = "detailed"
+) -> Remembered:
+    """What a plant that hasn't begun remembers: nothing broken yet, nothing shown.
+
+    Parameters
+    ----------
+    site : Site
+    supply : Supply
+        Of the same site; carries the run's seed and step.
+    start_utc_s : int, optional
+        Where to begin, on the grid; the site's own start unless given.
+    fidelity : {"detailed", "sizing"}
+
+    Raises
+    ------
+    ValueError
+        If the start lies off the grid.
+    """
+    start = start_of(site, start_utc_s, supply.step_s)
+    clock = DeviceClock(site.location.timezone, site.controller.clock_drift_s_day / DAY_S, float(start))
+    flash = Flash(site.settings(), clock)
+    bank = site.battery.parameters()
+    setpoints = site_setpoints(site, flash.settings)
+    par = parameters_of(site, supply.step_s, Breakages().equipment(site, bank), setpoints)
+    inputs, index = supply.at(start)
+    t_room_c = float(inputs.t_room_c[index])
+    x = battery.rested(site.battery.soc, t_room_c, par.battery)
+    books = empty_books()
+    set_night_length(books[0], flash.settings.night_length_min)
+    see_daylight(books[0], start, dark=bool(inputs.array.v_oc_v[index] < setpoints.night_v))
+    return Remembered(
+        seed=supply.seed,
+        fidelity=fidelity,
+        step_s=supply.step_s,
+        start_utc_s=start,
+        t_utc_s=start,
+        memory=PlantState(x, 0.0, 0.0, t_room_c, 0.0, t_room_c, False, x.t_c, 0, fresh(par.tracker)),
+        books=books,
+        flash=flash,
+        breakages=Breakages.of_site(site, start, supply.step_s),
+        age=site.battery.age(),
+        aged=bank,
+        snapshot=None,
+    )
