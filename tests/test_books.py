@@ -58,7 +58,7 @@ def test_the_snapshot_shows_each_flow_of_the_table_and_no_other():
     books = then.books[0]
     books.account.row[:] = 1000.0 * np.arange(1, len(FLOWS) + 1)
     books.today.row[:] = np.arange(1, len(FLOWS) + 1)
-    p = Plant.continued(p.site, then)
+    p = Plant(p.site, then)
     p.clear_energy()  # has it show what there is now
     shown = {name: value for name, value in p.snapshot._asdict().items() if name.startswith("e_")}
     del shown["e_stored_wh"]
@@ -73,7 +73,7 @@ def test_meters_count_from_what_had_gone_through_when_they_began():
     books.account.chg, books.account.load = 9000.0, 500.0
     books.metered_before.consumed = (100.0, 200.0, 300.0, 400.0)
     books.metered_before.generated = (1000.0, 2000.0, 3000.0, 4000.0)
-    p = Plant.continued(p.site, then)
+    p = Plant(p.site, then)
     p.upset("probe_open")  # has it show what there is now
     names = [
         f"{meter}_{period}_kwh"
@@ -110,7 +110,7 @@ def test_the_state_a_transition_left_is_read_from_the_log_not_from_the_rule():
     then = p.remembered()
     number = next(k for k, event in enumerate(p.events()) if event.machine is Machine.CHARGE)
     then.books[0].events[number].from_state = 4
-    assert Plant.continued(p.site, then).events()[number].from_ == "FLOAT"
+    assert Plant(p.site, then).events()[number].from_ == "FLOAT"
 
 
 def test_the_log_of_transitions_begins_with_the_oldest():
