@@ -1,7 +1,6 @@
 """What breaks and when: a run's timetable, what has been broken by hand since, and what that leaves of the plant."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -92,10 +91,7 @@ class Breakages:
         stage = power_stage(site.controller.parameters(), site.battery.system_v, cable_ohm)
         equipment = Equipment(bank, stage, site.battery.cable_ohm)
         for number in self.broken:
-            further = applied(equipment, *self.upsets[number])
-            with suppress(ValueError):  # nothing is left for it to break: a string can't come off twice
-                layout_of(site.array, further.defects)
-                equipment = further
+            equipment = applied(equipment, *self.upsets[number])
         return equipment
 
 
