@@ -5,7 +5,8 @@ import numpy as np
 from plant.base.clock import STEP_S
 from plant.controller.charger import SetPoints
 from plant.controller.settings import Settings, setpoints_of
-from plant.controller.tracker import tracker_settings
+from plant.controller.stage import PowerStage
+from plant.controller.tracker import TrackerSettings, tracker_settings
 from plant.controller.tracking import Steady
 from plant.kernel.state import Detailed, Parameters, QuasiStatic
 from plant.site.model import Site
@@ -16,6 +17,11 @@ def site_setpoints(site: Site, settings: Settings) -> SetPoints:
     """Set-points at 25 degC of a site's controller and battery, with these settings in the flash."""
     battery = site.battery
     return setpoints_of(settings, battery.system_v, battery.bms(), site.controller.parameters().pv_rated_v)
+
+
+def tracker_of(site: Site, stage: PowerStage) -> TrackerSettings | Steady:
+    """How the site's controller finds the maximum power point: climbing, or with a steady efficiency."""
+    return tracker_settings(stage) if site.controller.tracker == "dynamic" else Steady(stage.efficiency)
 
 
 def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetPoints) -> Parameters:
@@ -30,12 +36,11 @@ def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetP
         What the plant is made of now.
     setpoints : SetPoints
     """
-    climbs = site.controller.tracker == "dynamic"
     return Parameters(
         equipment.battery,
         equipment.stage,
         Detailed(float(STEP_S)) if step_s == STEP_S else QuasiStatic(float(step_s)),
-        tracker_settings(equipment.stage) if climbs else Steady(equipment.stage.efficiency),
+        tracker_of(site, equipment.stage),
         np.array(setpoints),
         equipment.batt_cable_ohm,
         float(site.battery.system_v),

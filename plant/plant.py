@@ -73,6 +73,7 @@ class Plant:
         self._memory, self._books_array = then.memory, then.books.copy()
         self._flash, self._breakages = then.flash, then.breakages
         self._age, self._aged = then.age, then.aged
+        self._setpoints = site_setpoints(site, self._flash.settings)
         self._update_constants()
         self._break_and_mend()
         self.snapshot: Snapshot = self._shown() if then.snapshot is None else then.snapshot
@@ -120,7 +121,6 @@ class Plant:
     def _update_constants(self) -> None:
         """Work out the constants of the kernel from what is set, broken and worn now."""
         self._equipment = self._breakages.equipment(self.site, self._aged)
-        self._setpoints = site_setpoints(self.site, self._flash.settings)
         self._par = parameters_of(self.site, self.step_s, self._equipment, self._setpoints)
 
     def _replace_equipment(self) -> None:
@@ -166,7 +166,8 @@ class Plant:
         set_night_length(self._books, settings.night_length_min)
         before_s = self._setpoints.equalize_s
         self._flash = self._flash.with_settings(settings)
-        self._update_constants()
+        self._setpoints = site_setpoints(self.site, settings)
+        self._par = self._par._replace(setpoints=np.array(self._setpoints))
         self._memory = take_up_settings(self._memory, self._setpoints.equalize_s, before_s)
         self._react()
 

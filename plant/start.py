@@ -2,7 +2,7 @@
 
 from plant.base.clock import DAY_S, STEP_S, to_utc_s
 from plant.battery import model as battery
-from plant.constants import parameters_of, site_setpoints
+from plant.constants import tracker_of
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
 from plant.controller.tracking import fresh
@@ -74,21 +74,21 @@ def at_start(
     clock = DeviceClock(site.location.timezone, site.controller.clock_drift_s_day / DAY_S, float(start))
     flash = Flash(site.settings(), clock)
     bank = site.battery.parameters()
-    setpoints = site_setpoints(site, flash.settings)
-    par = parameters_of(site, supply.step_s, Breakages().equipment(site, bank), setpoints)
+    whole = Breakages().equipment(site, bank)
     inputs, index = supply.at(start)
     t_room_c = float(inputs.t_room_c[index])
-    x = battery.rested(site.battery.soc, t_room_c, par.battery)
+    x = battery.rested(site.battery.soc, t_room_c, bank)
     books = empty_books()
     set_night_length(books[0], flash.settings.night_length_min)
-    see_daylight(books[0], start, dark=bool(inputs.array.v_oc_v[index] < setpoints.night_v))
+    see_daylight(books[0], start, dark=bool(inputs.array.v_oc_v[index] < flash.settings.night_v))
+    tracker = fresh(tracker_of(site, whole.stage))
     return Remembered(
         seed=supply.seed,
         fidelity=fidelity,
         step_s=supply.step_s,
         start_utc_s=start,
         t_utc_s=start,
-        memory=PlantState(x, 0.0, 0.0, t_room_c, 0.0, t_room_c, False, x.t_c, 0, fresh(par.tracker)),
+        memory=PlantState(x, 0.0, 0.0, t_room_c, 0.0, t_room_c, False, x.t_c, 0, tracker),
         books=books,
         flash=flash,
         breakages=Breakages.of_site(site, start, supply.step_s),
