@@ -11,7 +11,8 @@ from scipy.integrate import solve_ivp
 from benchmarks.table import Result
 from plant.base.clock import DAY_S
 from plant.battery import leadacid as battery
-from plant.battery.leadacid import LeadAcidState, rested
+from plant.battery.acid import LeadAcidState
+from plant.battery.leadacid import rested
 from plant.plant import Plant
 from plant.site.model import load_site
 

@@ -28,8 +28,11 @@ TRIALS: Final = 9
 C_NAME: Final = "the same loop in C, cc -O2"
 # Fields of the battery, the controller and the set-points in the order of the C program's struct.
 BATTERY: Final = (
-    "cells", "q_ah", "c", "k_per_h", "rk", "e0_v", "e1_v", "e2_v", "i0_a", "b_v", "md", "cd", "r0_ohm", "i0c_a",
-    "bc_v", "mc", "ig0_a", "cn_ah", "c_th_j_k", "h_a_w_k", "vented",
+    "cells", "full_capacity_ah", "available_fraction", "diffusion_rate_per_h", "charge_diffusion_ratio",
+    "ocv_empty_v_cell", "ocv_linear_v_cell", "ocv_quadratic_v_cell", "discharge_exchange_a", "discharge_tafel_v_cell",
+    "depletion_strength", "depletion_depth", "r0_ohm", "charge_exchange_a", "charge_tafel_v_cell",
+    "saturation_strength", "gassing_a_per_100ah", "gassing_capacity_ah", "heat_capacity_j_k", "heat_transfer_w_k",
+    "vented",
 )  # fmt: skip
 STAGE: Final = ("i_max_a", "p_max_w", "above_v", "efficiency", "k_c", "k_s", "r_eq", "own_w", "path_ohm")
 SETPOINTS: Final = (

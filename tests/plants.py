@@ -5,9 +5,9 @@ from scipy.integrate import solve_ivp
 
 from plant.array.diode import Curve
 from plant.battery import leadacid as battery
+from plant.battery.acid import LeadAcid, LeadAcidState
 from plant.battery.cell import Source
 from plant.battery.file import load_block
-from plant.battery.leadacid import LeadAcid, LeadAcidState
 from plant.controller.charger import SetPoints
 from plant.controller.converter import (
     Limit,
@@ -43,7 +43,7 @@ def agm() -> LeadAcid:
 
 def isothermal(p: LeadAcid) -> LeadAcid:
     """The same battery in a bath: the check values are for a constant temperature."""
-    return p._replace(c_th_j_k=1e15)
+    return p._replace(heat_capacity_j_k=1e15)
 
 
 def site(**changes: dict) -> Site:

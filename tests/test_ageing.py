@@ -12,7 +12,7 @@ from plant.battery import ageing, naumann, rainflow, weighted_ah
 from plant.battery.file import load_block
 from plant.battery.wear import Hours, Life
 
-LIFE = Life(z_iec=500.0, float_years=10.0)
+LIFE = Life(full_cycles=500.0, float_years=10.0)
 
 
 def a_day(depth=0.3, top=1.0, t_c=25.0, v_v=13.5, rate_h=6, q_ah=113.0, frozen=0.0):
@@ -31,7 +31,7 @@ def lived(law, days, model="agm", life=LIFE, **day):
     p = load_block(model)
     state = ageing.fresh(law)
     for _ in range(days):
-        state = ageing.age_one_day(state, a_day(q_ah=p.q_ah, **day), p, life)
+        state = ageing.age_one_day(state, a_day(q_ah=p.full_capacity_ah, **day), p, life)
     return ageing.loss(state, life).q_loss
 
 
@@ -58,7 +58,7 @@ def test_a_battery_that_is_never_full_wears_faster_for_the_same_charge_taken():
 
 def test_half_of_it_a_day_lasts_about_as_long_as_the_data_sheet_says():
     """600 cycles of 50 % for an AGM: the weighted law gives the same order, the counting law the number less float."""
-    p, life = load_block("agm"), Life(z_iec=500.0, float_years=1e6)
+    p, life = load_block("agm"), Life(full_cycles=500.0, float_years=1e6)
     for law, least, most in (("weighted_ah", 450, 1100), ("rainflow", 600, 612)):
         state, days = ageing.fresh(law), 0
         while ageing.loss(state, life).q_loss < 0.2:

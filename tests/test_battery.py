@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
-from plant.battery import ageing, leadacid
+from plant.battery import acid, ageing, lithium
 from plant.battery import model as battery
 from plant.battery.bms import Bms
-from plant.battery.file import load_block, load_bms, read_block
+from plant.battery.file import SYMBOLS, load_block, load_bms, read_block
+from plant.battery.wear import Life
 from plant.site.model import load_site
 from validation.batteries import bath, hours_to, last, run, terminal_v
 from validation.battery_steps import exact, grid_step
@@ -68,9 +69,12 @@ def test_terminal_power_is_what_is_stored_and_what_is_lost(name, fills, i_a, t_c
 
 def any_state(p, a, b, c, t_c):
     """A state from three numbers between 0 and 1."""
-    if isinstance(p, leadacid.LeadAcid):
-        return leadacid.LeadAcidState(
-            a * p.c * p.q_ah, b * (1 - p.c) * p.q_ah, p.cells * (1.95 + 0.45 * c), t_c
+    if isinstance(p, acid.LeadAcid):
+        return acid.LeadAcidState(
+            a * p.available_fraction * p.full_capacity_ah,
+            b * (1 - p.available_fraction) * p.full_capacity_ah,
+            p.cells * (1.95 + 0.45 * c),
+            t_c,
         )
     return type(battery.rested(0.5, t_c, p))(a, 2 * b - 1, 0.1 * c, 0.1 - 0.1 * c, t_c)
 
@@ -113,27 +117,38 @@ def test_weak_acid_freezes_and_blocks_the_current_strong_acid_does_not():
 def test_ice_is_where_the_acid_is_weak_at_the_electrode():
     """After a hard discharge the available well is empty while the bound one is full."""
     p = load_block("flooded")
-    x = leadacid.LeadAcidState(0.1 * p.c * p.q_ah, 0.9 * (1 - p.c) * p.q_ah, 12.0, -10.0)
+    x = acid.LeadAcidState(
+        0.1 * p.available_fraction * p.full_capacity_ah,
+        0.9 * (1 - p.available_fraction) * p.full_capacity_ah,
+        12.0,
+        -10.0,
+    )
     assert battery.frozen(x, p)
-    assert not battery.frozen(x._replace(q1_ah=0.9 * p.c * p.q_ah, q2_ah=0.1 * (1 - p.c) * p.q_ah), p)
+    assert not battery.frozen(
+        x._replace(
+            q1_ah=0.9 * p.available_fraction * p.full_capacity_ah,
+            q2_ah=0.1 * (1 - p.available_fraction) * p.full_capacity_ah,
+        ),
+        p,
+    )
 
 
 def test_ice_grows_without_a_jump_of_the_resistance():
     p = load_block("flooded")
-    at = leadacid.freezing_point_c(0.3, p)
+    at = acid.freezing_point_c(0.3, p)
     r = [
         battery.source(battery.rested(0.3, t_c, p), p).r_charge_ohm
         for t_c in np.arange(at + 0.5, at - 1.5, -0.01)
     ]
-    assert r[0] == pytest.approx(leadacid.ohmic_resistance(at + 0.5, p))
-    assert r[-1] == pytest.approx(50.0 * leadacid.ohmic_resistance(at - 1.5, p), rel=0.01)
+    assert r[0] == pytest.approx(acid.ohmic_resistance(at + 0.5, p))
+    assert r[-1] == pytest.approx(50.0 * acid.ohmic_resistance(at - 1.5, p), rel=0.01)
     assert np.all(np.diff(r) > 0.0)
     assert np.max(np.diff(r)) < 0.02 * r[-1]
 
 
 def test_acid_freezes_the_colder_the_fuller_the_battery():
     p = load_block("agm")
-    points = [leadacid.freezing_point_c(h, p) for h in np.linspace(-0.1, 1.2, 100)]
+    points = [acid.freezing_point_c(h, p) for h in np.linspace(-0.1, 1.2, 100)]
     assert np.all(np.diff(points) <= 0.0)
     assert -59.0 <= points[-1] < points[0] <= 0.0
 
@@ -155,7 +170,9 @@ def test_a_worn_battery_is_as_full_as_before_and_holds_less(name):
     assert battery.soc(carried, worn) == pytest.approx(battery.soc(x, new))
     assert battery.source(carried, worn).v_node_v == pytest.approx(battery.source(x, new).v_node_v)
     assert battery.stored_wh(carried, worn) < 0.85 * battery.stored_wh(x, new)
-    assert hours_to(worn._replace(c_th_j_k=1e15), 20.0, 10.5) < 0.82 * hours_to(bath(name), 20.0, 10.5)
+    assert hours_to(worn._replace(heat_capacity_j_k=1e15), 20.0, 10.5) < 0.82 * hours_to(
+        bath(name), 20.0, 10.5
+    )
 
 
 # Files
@@ -175,17 +192,22 @@ def changed(tmp_path, name, old, new):
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
-    [("agm", "q_ah: 113", "q_ah: -113", "q_ah: must be above 0, got -113"),
-     ("agm", "rk: 2.0", "rk: fast", "rk: must be a number, got 'fast'"),
+    [("agm", "full_capacity_ah: 113", "full_capacity_ah: -113", "full_capacity_ah: must be above 0, got -113"),
+     ("agm", "charge_diffusion_ratio: 2.0", "charge_diffusion_ratio: fast",
+      "charge_diffusion_ratio: must be a number, got 'fast'"),
      ("agm", "vented: 0.0", "vented: 1.5", "vented: must not be above 1, got 1.5"),
-     ("agm", "k_per_h: 0.781", "k_h: 0.781", "k_per_h: missing"),
-     ("agm", "life_z_iec: 500", "life_z: 500", "life_z: unknown key (did you mean life_z_iec?)"),
+     ("agm", "diffusion_rate_per_h: 0.781", "diffusion_rate: 0.781", "diffusion_rate_per_h: missing"),
+     ("agm", "depletion_strength: ", "md: ", "md: unknown key (did you mean depletion_strength?)"),
+     ("gel", "full_capacity_ah: ", "q_ah: ", "q_ah: unknown key (did you mean full_capacity_ah?)"),
+     ("lifepo4", "coulombic_efficiency: ", "eta: ", "eta: unknown key (did you mean coulombic_efficiency?)"),
+     ("agm", "life_full_cycles: 500", "life_full_cycle: 500", "life_full_cycle: unknown key (did you mean life_full_cycles?)"),
      ("gel", "family: lead_acid", "family: led_acid",
       "must be one of lead_acid, lithium_iron_phosphate, got 'led_acid'"),
-     ("lifepo4", "eta: 0.998 ", "eta: 1.2 ", "eta: must not be above 1, got 1.2"),
+     ("lifepo4", "coulombic_efficiency: 0.998 ", "coulombic_efficiency: 1.2 ",
+      "coulombic_efficiency: must not be above 1, got 1.2"),
      ("lifepo4", "bms_over_charge_v: 14.8", "bms_over_charge_v: 14.0",
       "bms_over_charge_release_v: must not be above bms_over_charge_v, got 14.2 and 14"),
-     ("lifepo4", "q_ah: 100", "q_ah: .inf", "q_ah: must be finite, got inf")],
+     ("lifepo4", "full_capacity_ah: 100", "full_capacity_ah: .inf", "full_capacity_ah: must be finite, got inf")],
 )  # fmt: skip
 def test_a_bad_battery_file_says_what_is_wrong(tmp_path, name, old, new, told):
     with pytest.raises(ProblemsError) as error:
@@ -193,9 +215,20 @@ def test_a_bad_battery_file_says_what_is_wrong(tmp_path, name, old, new, told):
     assert any(told in line for line in problem_lines(error))
 
 
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_each_symbol_of_a_formula_leads_to_a_key_that_there_is(symbol):
+    families = {
+        *acid.LeadAcid._fields,
+        *lithium.Lithium._fields,
+        *(f"life_{key}" for key in Life._fields),
+    }
+    assert SYMBOLS[symbol] in families
+    assert symbol not in families
+
+
 def test_what_a_maker_promises_may_be_left_out(tmp_path):
-    path = changed(tmp_path, "agm", "life_z_iec: 500", "#")
-    assert read_block(path).life.z_iec == 600.0
+    path = changed(tmp_path, "agm", "life_full_cycles: 500", "#")
+    assert read_block(path).life.full_cycles == 600.0
 
 
 def test_lead_acid_has_no_protection_of_its_own():
@@ -222,7 +255,7 @@ def cabin_battery(**changes):
 
 def test_health_takes_capacity_and_adds_resistance():
     new, old = cabin_battery(), cabin_battery(health=0.8)
-    assert old.parameters().q_ah == pytest.approx(0.8 * new.parameters().q_ah)
+    assert old.parameters().full_capacity_ah == pytest.approx(0.8 * new.parameters().full_capacity_ah)
     assert old.parameters().r0_ohm == pytest.approx(new.parameters().r0_ohm / 0.8)
     assert old.new() == new.parameters()
 

@@ -35,7 +35,7 @@ def test_voltage_has_no_jump_anywhere(pack):
 
 def test_charged_and_discharged_to_the_same_charge_it_rests_at_different_voltages(pack):
     """Half a volt-hundredth a cell: the hysteresis of the table, both ways."""
-    up = last(pack, run(pack, run_down(pack), 20.0, 0.3 * 18000.0 / pack.eta))
+    up = last(pack, run(pack, run_down(pack), 20.0, 0.3 * 18000.0 / pack.coulombic_efficiency))
     down = last(pack, run(pack, LithiumState(0.8, 1.0, 0.0, 0.0, 25.0), -20.0, (0.8 - up.s) * 18000.0))
     rested = [last(pack, run(pack, x, 0.0, 6 * 3600.0)) for x in (up, down)]
     volts = [terminal_v(x, 0.0, pack) for x in rested]

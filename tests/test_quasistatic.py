@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from plant.battery import leadacid
-from plant.battery.leadacid import LeadAcidState
+from plant.battery import acid, leadacid
+from plant.battery.acid import LeadAcidState
 from plant.controller.converter import OperatingPoint, at_first
 from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
@@ -24,21 +24,22 @@ P = PAR.battery
 VOLTS = BAND_V[0] * P.cells, BAND_V[1] * P.cells
 
 
-def equation(
-    x: LeadAcidState, h: float, inputs, w: leadacid.LeadAcidAtTemperature
-) -> Callable[[float], float]:
+def equation(x: LeadAcidState, h: float, inputs, w: acid.LeadAcidAtTemperature) -> Callable[[float], float]:
     """Current that the reaction takes at a voltage of the electrode, less what is there for it, at the step's end."""
-    h1, h2 = x.q1_ah / (P.c * P.q_ah), x.q2_ah / ((1.0 - P.c) * P.q_ah)
+    h1, h2 = (
+        x.q1_ah / (P.available_fraction * P.full_capacity_ah),
+        x.q2_ah / ((1.0 - P.available_fraction) * P.full_capacity_ah),
+    )
     k = leadacid.diffusion_per_h(h1 - h2, w)
     decay, hours = math.exp(-k * h / 3600.0), h / 3600.0
 
     def excess(v: float) -> float:
         bus = operating_point(x._replace(v_node_v=v), at_first(0.0, 0.0), inputs, w, PAR.stage)
-        i = bus.i_batt_a - leadacid.gassing_a(v, w) - P.c_dl_f * (v - x.v_node_v) / h
-        apart = (h2 - h1) * decay - i * (1.0 - decay) / k / (P.c * P.q_ah)
-        filling = (x.q1_ah + x.q2_ah + i * hours) / P.q_ah
-        h1_end = float(np.clip(filling - (1.0 - P.c) * apart, *FILLING))
-        return leadacid.reaction(v - leadacid.emf(h1_end, x.t_c, P), h1_end, w).i_a - i
+        i = bus.i_batt_a - leadacid.gassing_a(v, w) - P.double_layer_f * (v - x.v_node_v) / h
+        apart = (h2 - h1) * decay - i * (1.0 - decay) / k / (P.available_fraction * P.full_capacity_ah)
+        filling = (x.q1_ah + x.q2_ah + i * hours) / P.full_capacity_ah
+        h1_end = float(np.clip(filling - (1.0 - P.available_fraction) * apart, *FILLING))
+        return leadacid.reaction(v - acid.emf(h1_end, x.t_c, P), h1_end, w).i_a - i
 
     return excess
 
@@ -47,7 +48,7 @@ def stepped(
     x: LeadAcidState, h: float, inputs, before: OperatingPoint
 ) -> tuple[LeadAcidState, OperatingPoint, float]:
     """The battery after one step, the node then, and what went into side reactions [A]."""
-    went_s, end, mean, bus = settle(x, before, h, inputs, leadacid.at_temperature(x.t_c, P), PAR.stage)
+    went_s, end, mean, bus = settle(x, before, h, inputs, acid.at_temperature(x.t_c, P), PAR.stage)
     assert went_s == h
     return end, bus, mean.i_side
 
@@ -66,9 +67,17 @@ steps = given(
 
 
 def case(soc, ahead, over_v, t_c, load_w, sun_w, target_v):
-    h1, h2 = min(soc + ahead * (1.0 - P.c), 1.0), min(soc - ahead * P.c, 1.0)
-    v = leadacid.emf(h1, t_c, P) + over_v
-    x = LeadAcidState(h1 * P.c * P.q_ah, h2 * (1.0 - P.c) * P.q_ah, v, t_c)
+    h1, h2 = (
+        min(soc + ahead * (1.0 - P.available_fraction), 1.0),
+        min(soc - ahead * P.available_fraction, 1.0),
+    )
+    v = acid.emf(h1, t_c, P) + over_v
+    x = LeadAcidState(
+        h1 * P.available_fraction * P.full_capacity_ah,
+        h2 * (1.0 - P.available_fraction) * P.full_capacity_ah,
+        v,
+        t_c,
+    )
     return x, held(load_w, sun_w, target_v=target_v)
 
 
@@ -79,15 +88,15 @@ def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_curr
 ):
     """Wherever it is looked for from."""
     x, inputs = case(soc, ahead, over_v, t_c, load_w, sun_w, target_v)
-    w = leadacid.at_temperature(t_c, P)
+    w = acid.at_temperature(t_c, P)
     excess = equation(x, 60.0 * minutes, inputs, w)
     for before in (at_first(0.0, 0.0), at_first(x.v_node_v + 0.005 * guess_a, x.v_node_v, 0.005)):
         end, bus, _side = stepped(x, 60.0 * minutes, inputs, before)
         v = end.v_node_v  # one of several, where charge hands over to discharge and the current hardly rises
-        assert excess(v - CLOSE_V) < TANGENT_C_RATE * P.q_ah
-        assert excess(v + CLOSE_V) > -TANGENT_C_RATE * P.q_ah
+        assert excess(v - CLOSE_V) < TANGENT_C_RATE * P.full_capacity_ah
+        assert excess(v + CLOSE_V) > -TANGENT_C_RATE * P.full_capacity_ah
         there = operating_point(x._replace(v_node_v=v), at_first(0.0, 0.0), inputs, w, PAR.stage)
-        assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * P.q_ah)
+        assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * P.full_capacity_ah)
 
 
 def test_minutes_of_every_kind_end_within_a_twentieth_of_a_millivolt_of_the_equation():
@@ -100,7 +109,7 @@ def test_minutes_of_every_kind_end_within_a_twentieth_of_a_millivolt_of_the_equa
             rng.choice([0.0, rng.uniform(0.0, 200.0)]), rng.choice([0.0, rng.uniform(0.0, 500.0)]),
             rng.choice([14.4, 1e3]),
         )  # fmt: skip
-        v = brentq(equation(x, 60.0, inputs, leadacid.at_temperature(x.t_c, P)), *VOLTS, xtol=1e-13)
+        v = brentq(equation(x, 60.0, inputs, acid.at_temperature(x.t_c, P)), *VOLTS, xtol=1e-13)
         off_v.append(abs(stepped(x, 60.0, inputs, at_first(0.0, 0.0))[0].v_node_v - v))
     assert np.max(off_v) < 5e-5
     assert np.percentile(off_v, 90) < 2e-6
@@ -114,7 +123,7 @@ def test_every_ampere_hour_of_a_long_step_is_in_wells_gas_or_double_layer(
     x, inputs = case(soc, ahead, over_v, t_c, load_w, sun_w, target_v)
     end, bus, side_a = stepped(x, 60.0 * minutes, inputs, at_first(0.0, guess_a))
     into_wells = end.q1_ah + end.q2_ah - x.q1_ah - x.q2_ah
-    into_layer = P.c_dl_f * (end.v_node_v - x.v_node_v) / 3600.0
+    into_layer = P.double_layer_f * (end.v_node_v - x.v_node_v) / 3600.0
     assert into_wells + into_layer + side_a * minutes / 60.0 == pytest.approx(
-        bus.i_batt_a * minutes / 60.0, abs=1e-11 * P.q_ah
+        bus.i_batt_a * minutes / 60.0, abs=1e-11 * P.full_capacity_ah
     )

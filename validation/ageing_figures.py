@@ -39,7 +39,7 @@ def years() -> alt.Chart:
         block, state, left = read_block(model), ageing.fresh(law), [100.0]
         for day in range(1, 8 * 365 + 1):
             full = top if day % 7 else 1.0
-            use = typical_day(depth, full, block.parameters.q_ah)
+            use = typical_day(depth, full, block.parameters.full_capacity_ah)
             state = ageing.age_one_day(state, use, block.parameters, block.life)
             if day % 30 == 0:
                 left.append(100.0 * (1.0 - ageing.loss(state, block.life).q_loss))

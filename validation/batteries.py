@@ -21,7 +21,7 @@ Current = Callable[[Any], float]
 @cache
 def bath(model: str, **changes: float) -> Any:
     """A block in a bath that holds its temperature: the reference values are for a constant one."""
-    return load_block(model)._replace(c_th_j_k=1e15, **changes)
+    return load_block(model)._replace(heat_capacity_j_k=1e15, **changes)
 
 
 def terminal_v(x: Any, i_a: float, p: Any) -> float:

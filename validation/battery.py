@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from plant.battery import leadacid
+from plant.battery import acid, leadacid
 from validation.batteries import HOUR_S, bath, discharged, held_at, hours_to, last, run, terminal_v, voltages
 from validation.battery_figures import figures
 from validation.battery_steps import a_day, some_minutes
@@ -54,12 +54,12 @@ def open_circuit() -> Iterator[Check]:
     for model, volts in OCV.items():
         p = bath(model)
         for soc20, v in zip(SOC20, volts, strict=True):
-            shown = leadacid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
+            shown = acid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
             yield Check(what=f"{model}: rested at SOC20 {soc20:.0%}", value=shown, reference=v, tolerance=5.1e-4,
                         unit="V", source=MODEL)  # fmt: skip
     p = bath("flooded")
     for soc20, v in zip(SOC20, TROJAN_OCV, strict=False):
-        shown = leadacid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
+        shown = acid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
         yield Check(what=f"flooded: rested at SOC20 {soc20:.0%}", value=shown, reference=v, tolerance=0.015, unit="V",
                     source="Trojan's table")  # fmt: skip
 
@@ -69,8 +69,8 @@ def freezing() -> Iterator[Check]:
     p = bath("flooded")
     for volts, t_c in FREEZING:
         fills = np.linspace(0.0, 1.0, 4001)
-        h1 = np.interp(volts, [leadacid.emf(h, 25.0, p) for h in fills], fills)
-        yield Check(what=f"flooded: acid of {volts} V freezes at", value=leadacid.freezing_point_c(h1, p),
+        h1 = np.interp(volts, [acid.emf(h, 25.0, p) for h in fills], fills)
+        yield Check(what=f"flooded: acid of {volts} V freezes at", value=acid.freezing_point_c(h1, p),
                     reference=t_c, tolerance=0.5, unit="degC", source="Polaris freezing chart")  # fmt: skip
 
 
@@ -159,10 +159,10 @@ def recharge() -> Iterator[Check]:
         p, cc, cv = _recharged(model, i_a, volts, 24.0)
         t = np.concatenate([np.linspace(0.0, cc.t[-1], 4001), cc.t[-1] + np.linspace(0.0, cv.t[-1], 12001)])
         y = np.hstack([cc.sol(t[:4001]), cv.sol(t[4001:] - cc.t[-1])])
-        current = np.minimum(i_a, (volts - y[2]) / leadacid.ohmic_resistance(25.0, p))
+        current = np.minimum(i_a, (volts - y[2]) / acid.ohmic_resistance(25.0, p))
         returned = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(t))]) / HOUR_S
-        soc = (y[0] + y[1]) / p.q_ah
-        missing = (1.0 - soc[0]) * p.q_ah
+        soc = (y[0] + y[1]) / p.full_capacity_ah
+        missing = (1.0 - soc[0]) * p.full_capacity_ah
         made_up = (soc - soc[0]) / (1.0 - soc[0])
         found = (
             soc[0], cc.t[-1] / HOUR_S, returned[4000] / missing, np.interp(0.95, made_up, t) / HOUR_S,
@@ -183,7 +183,7 @@ def float_current() -> Iterator[Check]:
     """Current of 100 Ah after 60 days at a voltage."""
     for model, milliamps in FLOAT_MA.items():
         block = bath(model)
-        p = leadacid.scaled(block, 100.0 * block.c20_ah / block.cn_ah, 1)
+        p = leadacid.scaled(block, 100.0 * block.c20_ah / block.gassing_capacity_ah, 1)
         for volts, ma in zip(FLOAT_V, milliamps, strict=True):
             charger = held_at(volts, 50.0, p)
             end = last(p, run(p, leadacid.rested(1.0, 25.0, p), charger, 1440 * HOUR_S))
@@ -215,7 +215,7 @@ def capacity_by_temperature() -> Iterator[Check]:
 
 def liquid_hours(p: Any, i_a: float, cut_v: float, t_c: float) -> float:
     """Hours of a discharge whose acid doesn't freeze: at a constant temperature ice is in the resistance alone."""
-    node_v = cut_v + i_a * leadacid.ohmic_resistance(t_c, p)
+    node_v = cut_v + i_a * acid.ohmic_resistance(t_c, p)
     full = leadacid.rested(1.0, t_c, p)
     return float(run(p, full, -i_a, 150 * HOUR_S, t_c, until=lambda x: x.v_node_v - node_v).t[-1]) / HOUR_S
 
@@ -237,7 +237,7 @@ def relaxation() -> Iterator[Check]:
 
 def _cycle(p: Any, x: Any, depth_ah: float, absorb_v: float) -> tuple[Any, float, float]:
     """A day: 5 A out, 10 A in, 2 h of absorption, float at 13.8 V; energy and charge out over in."""
-    out_s, r0 = depth_ah / 5.0 * HOUR_S, leadacid.ohmic_resistance(25.0, p)
+    out_s, r0 = depth_ah / 5.0 * HOUR_S, acid.ohmic_resistance(25.0, p)
     wh, ah = [0.0, 0.0], [0.0, 0.0]
 
     def part(solution: Any, side: int, volts: float = 1e9, limit_a: float = 10.0) -> Any:
@@ -278,7 +278,7 @@ def _time_constants(p: Any, i_a: float) -> np.ndarray:
         up, down = y.copy(), y.copy()
         up[k] += 1e-5
         down[k] -= 1e-5
-        slopes = [np.array(leadacid.rates(leadacid.LeadAcidState(*z), i_a, 25.0, p)[0]) for z in (up, down)]
+        slopes = [np.array(leadacid.rates(acid.LeadAcidState(*z), i_a, 25.0, p)[0]) for z in (up, down)]
         jacobian[:, k] = (slopes[0] - slopes[1])[:3] / 2e-5
     return np.sort(-1.0 / np.linalg.eigvals(jacobian).real)
 
@@ -293,8 +293,9 @@ def time_constants() -> Iterator[Check]:
                         note="the reference doesn't name the charge: 5 %")  # fmt: skip
     p = bath("flooded")
     for volts, seconds in ((14.8, 40.0), (15.5, 2.2)):
-        here = leadacid.reaction(volts - leadacid.emf(1.0, 25.0, p), 1.0, leadacid.at_temperature(25.0, p))
-        yield Check(what=f"flooded: full well at {volts} V", value=HOUR_S * p.c * p.q_ah / here.per_h,
+        here = leadacid.reaction(volts - acid.emf(1.0, 25.0, p), 1.0, acid.at_temperature(25.0, p))
+        well_ah = p.available_fraction * p.full_capacity_ah
+        yield Check(what=f"flooded: full well at {volts} V", value=HOUR_S * well_ah / here.per_h,
                     reference=seconds, tolerance=0.05 * seconds, unit="s",
                     source="closed form 3600 c Q Mc / (I0c sinh)")  # fmt: skip
     for model, i_a, seconds in (

@@ -51,7 +51,7 @@ def discharge_voltage() -> Iterator[Check]:
     p = bath("lifepo4")
     for i_a, volts in SAG:
         solution = discharged(p, i_a, 10.0, 25.0, full())
-        shown = voltages(p, solution, -i_a, np.array(REMOVED) * p.q_ah / i_a * HOUR_S)
+        shown = voltages(p, solution, -i_a, np.array(REMOVED) * p.full_capacity_ah / i_a * HOUR_S)
         for removed, value, v in zip(REMOVED, shown, volts, strict=True):
             yield Check(what=f"LiFePO4: {i_a:g} A, {removed:.0%} removed", value=value, reference=v, tolerance=5e-3,
                         unit="V", source=MODEL)  # fmt: skip
@@ -84,7 +84,7 @@ def charge() -> Iterator[Check]:
         yield Check(what=f"{what}: held until 5 A", value=held_min, reference=minutes, tolerance=0.06, unit="min",
                     source=MODEL)  # fmt: skip
     cc, _, _ = _charged(20.0, 14.4)
-    half = voltages(p, cc, 20.0, [0.5 * p.q_ah / 20.0 / p.eta * HOUR_S])[0]
+    half = voltages(p, cc, 20.0, [0.5 * p.full_capacity_ah / 20.0 / p.coulombic_efficiency * HOUR_S])[0]
     yield Check(
         what="LiFePO4: 20 A at half charge",
         value=half,

@@ -143,7 +143,9 @@ def bath() -> Iterator[Path]:
     text = (configs.config_dir() / "batteries" / "agm.yaml").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "agm_in_a_bath.yaml"
-        path.write_text(re.sub(r"(?m)^c_th_j_k: \S+", "c_th_j_k: 1.0e+12", text), encoding="utf-8")
+        path.write_text(
+            re.sub(r"(?m)^heat_capacity_j_k: \S+", "heat_capacity_j_k: 1.0e+12", text), encoding="utf-8"
+        )
         yield path
 
 

@@ -35,5 +35,5 @@ def charged(model: str, i_a: float, **changes: float) -> tuple[Any, Any]:
 
 def antimony_charge(n: int, percents: Any) -> np.ndarray:
     """Voltage of the flooded block with old antimony plates, charged at C/n, at percents of C20 returned."""
-    p, solution = charged("flooded", 100.0 / n, ig0_a=ANTIMONY_IG0_A)
+    p, solution = charged("flooded", 100.0 / n, gassing_a_per_100ah=ANTIMONY_IG0_A)
     return voltages(p, solution, 100.0 / n, np.asarray(percents) / 100.0 * n * HOUR_S)

@@ -1,7 +1,9 @@
 """YAML as plain data that remembers on which line each key stood."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -144,7 +146,12 @@ def _walk(file: str, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], 
             _walk(file, value, (*path, index), lines, twice)
 
 
-def read_numbers(document: Document, fields: tuple[str, ...], about: tuple[str, ...]) -> dict[str, float]:
+def read_numbers(
+    document: Document,
+    fields: tuple[str, ...],
+    about: tuple[str, ...],
+    symbols: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, float]:
     """The numbers of a flat parameter file, all there and nothing else.
 
     Parameters
@@ -154,6 +161,8 @@ def read_numbers(document: Document, fields: tuple[str, ...], about: tuple[str, 
         Keys that must be there and be numbers.
     about : tuple of str
         Keys of text that may stand beside them.
+    symbols : mapping
+        What papers and formulas call a field -> its key here, for the near-name hint.
 
     Raises
     ------
@@ -163,12 +172,18 @@ def read_numbers(document: Document, fields: tuple[str, ...], about: tuple[str, 
     problems = [document.problem((key,), "missing") for key in fields if key not in data]
     for key, value in data.items():
         if key not in fields:
-            problems.append(document.problem((str(key),), f"unknown key{did_you_mean(str(key), fields)}"))
+            problems.append(document.problem((str(key),), f"unknown key{_near(str(key), fields, symbols)}"))
         elif isinstance(value, bool) or not isinstance(value, int | float):
             problems.append(document.problem((key,), f"must be a number, got {shown(value)}"))
     if problems:
         raise ProblemsError(problems)
     return {key: float(data[key]) for key in fields}
+
+
+def _near(key: str, fields: tuple[str, ...], symbols: Mapping[str, str]) -> str:
+    """A symbol is too short to be like any key, or is like the wrong one."""
+    meant = symbols.get(key)
+    return did_you_mean(key, fields) if meant not in fields else f" (did you mean {meant}?)"
 
 
 def problems_of(error: ValidationError, document: Document, known: dict[KeyPath, list[str]]) -> list[Problem]:

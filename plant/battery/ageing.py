@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from plant.battery import miner, naumann, weighted_ah
 from plant.battery import model as battery
-from plant.battery.leadacid import LeadAcid
+from plant.battery.acid import LeadAcid
 from plant.battery.model import Parameters
 from plant.battery.wear import Hours, Life, Loss
 

@@ -11,8 +11,8 @@ from plant.base import configs
 from plant.base.problems import ProblemsError, did_you_mean, shown
 from plant.base.yamlfile import Document, load_yaml, read_numbers
 from plant.battery import bms
+from plant.battery.acid import LeadAcid
 from plant.battery.bms import Bms
-from plant.battery.leadacid import LeadAcid
 from plant.battery.lithium import Lithium
 from plant.battery.model import Parameters, rated_ah
 from plant.battery.wear import Life
@@ -25,9 +25,35 @@ EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what
     "lead_acid": {f"life_{key}": value for key, value in Life()._asdict().items()},
     "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()},
 }
-ANY_SIGN = {"e1_v", "e2_v"}  # all others must be above 0 ...
-MAY_BE_ZERO = {"vented", "r_bms_ohm", "i_sd_a", "ig0_a"}
-SHARES = {"c", "eta", "vented"}  # ... and these not above 1
+ANY_SIGN = {"ocv_linear_v_cell", "ocv_quadratic_v_cell"}  # all others must be above 0 ...
+MAY_BE_ZERO = {"vented", "r_bms_ohm", "self_discharge_a", "gassing_a_per_100ah"}
+SHARES = {"available_fraction", "coulombic_efficiency", "vented"}  # ... and these not above 1
+SYMBOLS = {  # of the formulas in docs/physics/battery.md, with their units -> key; for the near-name hint
+    "life_z_iec": "life_full_cycles",
+    "q_ah": "full_capacity_ah",
+    "e0_v": "ocv_empty_v_cell",
+    "e1_v": "ocv_linear_v_cell",
+    "e2_v": "ocv_quadratic_v_cell",
+    "c": "available_fraction",
+    "k_per_h": "diffusion_rate_per_h",
+    "rk": "charge_diffusion_ratio",
+    "i0_a": "discharge_exchange_a",
+    "b_v": "discharge_tafel_v_cell",
+    "md": "depletion_strength",
+    "cd": "depletion_depth",
+    "i0c_a": "charge_exchange_a",
+    "bc_v": "charge_tafel_v_cell",
+    "mc": "saturation_strength",
+    "ig0_a": "gassing_a_per_100ah",
+    "cn_ah": "gassing_capacity_ah",
+    "c_dl_f": "double_layer_f",
+    "c_th_j_k": "heat_capacity_j_k",
+    "h_a_w_k": "heat_transfer_w_k",
+    "eta": "coulombic_efficiency",
+    "i_sd_a": "self_discharge_a",
+    "b_cold_k": "arrhenius_cold_k",
+    "b_warm_k": "arrhenius_warm_k",
+}
 ORDERED = (  # the first not above the second
     ("bms_over_charge_release_v", "bms_over_charge_v"),
     ("bms_over_discharge_v", "bms_over_discharge_release_v"),
@@ -62,7 +88,7 @@ def read_block(name: str) -> Block:
         raise ProblemsError([document.problem(("family",), message)])
     record, extras = FAMILIES[family], EXTRAS[family]
     filled = Document(document.file, {**extras, **document.data}, document.lines)
-    numbers = read_numbers(filled, (*record._fields, *extras), about=("family", "title"))
+    numbers = read_numbers(filled, (*record._fields, *extras), about=("family", "title"), symbols=SYMBOLS)
     _check(document, numbers, record._fields)
     return Block(
         str(document.data.get("title", name)),

@@ -12,137 +12,33 @@ import math
 from typing import NamedTuple
 
 from plant.base.jit import inline_ir, inline_llvm, kernel
+from plant.battery.acid import (
+    ENTROPY_V_PER_K_CELL,
+    LeadAcid,
+    LeadAcidAtTemperature,
+    LeadAcidState,
+    at_temperature,
+    emf,
+    freezing_point_c,
+)
 from plant.battery.cell import Losses, Source
-
-
-class LeadAcid(NamedTuple):
-    """Parameters of one battery of `cells` cells in series, at 25 degC where it matters."""
-
-    cells: float
-    q_ah: float  # slow-rate capacity: what SOC is a share of
-    c20_ah: float  # rated 20-hour capacity
-    e0_v: float  # open-circuit voltage of a cell: e0 + e1 h + e2 h^2
-    e1_v: float
-    e2_v: float
-    c: float  # share of the available well
-    k_per_h: float  # diffusion between the wells on discharge
-    rk: float  # how much faster it is on charge
-    i0_a: float  # discharge kinetics: exchange current and slope per cell
-    b_v: float
-    md: float  # depletion of the acid near the end of discharge
-    cd: float
-    r0_ohm: float  # ohmic resistance
-    i0c_a: float  # charge kinetics
-    bc_v: float
-    mc: float
-    ig0_a: float  # gassing current of 100 Ah at 2.23 V per cell
-    cn_ah: float  # nominal capacity that the gassing scales with
-    c_dl_f: float  # double layer
-    c_th_j_k: float  # heat capacity
-    h_a_w_k: float  # heat transfer to the room
-    vented: float  # share of the gas that leaves (1 flooded) instead of recombining (0 sealed)
-
-
-class LeadAcidState(NamedTuple):
-    """What the battery remembers. The same four numbers serve as their own time derivative."""
-
-    q1_ah: float  # available well
-    q2_ah: float  # bound well
-    v_node_v: float  # electrode node: terminal voltage without the ohmic drop
-    t_c: float
-
 
 State = LeadAcidState  # by which `model` finds it
 
 
-class LeadAcidAtTemperature(NamedTuple):
-    """What the parameters come to at a temperature: exponentials and reciprocals taken once for many instants."""
-
-    p: LeadAcid
-    per_well1: float  # 1 / capacity of the available well [1/Ah]
-    per_well2: float
-    exchange_ah: float  # c (1 - c) Q
-    r0_ohm: float
-    i0_a: float
-    i0c_a: float
-    cold: float  # how much of the acid the cold holds back
-    per_nb_v: float  # 1 / slope of the kinetics of all cells
-    per_nbc_v: float
-    gassing_a: float  # at no voltage at all
-    gassing_per_v: float
-    k_per_h: float
-    per_c_dl_f: float
-    per_c_th_j_k: float
-
-
-ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
 SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
-SG_BELOW_OCV = 0.845  # specific gravity of the acid = open-circuit voltage of a cell at 25 degC minus this
-FREEZING = (  # specific gravity, freezing point [degC], weakest acid first (battery makers' freezing charts)
-    (1.000, 0.0), (1.050, -3.0), (1.100, -8.0), (1.150, -15.0), (1.200, -27.0), (1.225, -37.0), (1.265, -59.0),
-)  # fmt: skip
 FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
 PER_HOUR = 1.0 / 3600.0
 THIRD = 1.0 / 3.0
-GASSING_AT_0 = math.exp(-11.0 * 2.23)  # extrapolated from 2.23 V to no voltage at all
-
-
-@inline_llvm
-def at_temperature(t_c: float, p: LeadAcid) -> LeadAcidAtTemperature:
-    """Parameters at a temperature [degC]."""
-    per_mille = math.exp(0.001 * (t_c - 25.0))  # every Arrhenius factor is a power of this one
-    theta = per_mille**20
-    return LeadAcidAtTemperature(
-        p,
-        1.0 / (p.c * p.q_ah),
-        1.0 / ((1.0 - p.c) * p.q_ah),
-        p.c * (1.0 - p.c) * p.q_ah,
-        p.r0_ohm / per_mille**12,
-        theta * p.i0_a,
-        theta * p.i0c_a,
-        0.0042 * max(0.0, 25.0 - t_c),
-        1.0 / (p.cells * p.b_v),
-        1.0 / (p.cells * p.bc_v),
-        p.cn_ah / 100.0 * p.ig0_a * GASSING_AT_0 * per_mille**60,
-        11.0 / p.cells,
-        p.k_per_h * per_mille**11,
-        1.0 / p.c_dl_f,
-        1.0 / p.c_th_j_k,
-    )
-
-
-@inline_llvm
-def emf(h: float, t_c: float, p: LeadAcid) -> float:
-    """Open-circuit voltage [V] of the battery at a well filled to `h` (0..1)."""
-    return p.cells * (p.e0_v + h * (p.e1_v + h * p.e2_v) + ENTROPY_V_PER_K_CELL * (t_c - 25.0))
-
-
-@inline_llvm
-def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
-    """Series resistance [Ohm] at a temperature."""
-    return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
-
-
-@kernel
-def freezing_point_c(h1: float, p: LeadAcid) -> float:
-    """Temperature [degC] at which the acid of a well filled to `h1` begins to freeze."""
-    gravity = p.e0_v + h1 * (p.e1_v + h1 * p.e2_v) - SG_BELOW_OCV
-    if gravity <= FREEZING[0][0]:
-        return FREEZING[0][1]
-    for j in range(1, len(FREEZING)):
-        if gravity <= FREEZING[j][0]:
-            share = (gravity - FREEZING[j - 1][0]) / (FREEZING[j][0] - FREEZING[j - 1][0])
-            return FREEZING[j - 1][1] + share * (FREEZING[j][1] - FREEZING[j - 1][1])
-    return FREEZING[-1][1]
 
 
 @inline_ir
 def frozen(x: LeadAcidState, p: LeadAcid) -> bool:
     """Whether there is ice in the battery."""
-    return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.c * p.q_ah), p)
+    return x.t_c < 0.0 and x.t_c < freezing_point_c(x.q1_ah / (p.available_fraction * p.full_capacity_ah), p)
 
 
 @inline_ir
@@ -194,7 +90,7 @@ def possible(x: LeadAcidState, p: LeadAcid) -> bool:
 @inline_llvm
 def soc(x: LeadAcidState, p: LeadAcid) -> float:
     """True state of charge, 0..1, of the slow-rate capacity."""
-    return (x.q1_ah + x.q2_ah) / p.q_ah
+    return (x.q1_ah + x.q2_ah) / p.full_capacity_ah
 
 
 class Reaction(NamedTuple):
@@ -227,24 +123,24 @@ def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
     room = 1.0 - h1
     i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if charging < 1.0:
-        x = w.p.cd - w.cold - room
+        x = w.p.depletion_depth - w.cold - room
         root = math.sqrt(x * x + 4e-6)
         left = 0.5 * (x + root)
-        both = 1.0 / ((left + w.p.md * room) * root)
-        gain = 0.5 * w.i0_a * left * root * both
-        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nb_v)))
+        both = 1.0 / ((left + w.p.depletion_strength * room) * root)
+        gain = 0.5 * w.discharge_exchange_a * left * root * both
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_discharge_tafel_v)))
         down = 1.0 / up
         i_dis = gain * (up - down)
-        slope_dis = gain * (up + down) * w.per_nb_v
-        starved = (charging - 1.0) * i_dis * w.p.md * (room + root) * both
+        slope_dis = gain * (up + down) * w.per_discharge_tafel_v
+        starved = (charging - 1.0) * i_dis * w.p.depletion_strength * (room + root) * both
     if charging > 0.0:
-        per_width = 1.0 / (abs(room) + w.p.mc * h1)
-        up = math.exp(max(-40.0, min(40.0, u_v * w.per_nbc_v)))
+        per_width = 1.0 / (abs(room) + w.p.saturation_strength * h1)
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_charge_tafel_v)))
         down = 1.0 / up
-        gain = 0.5 * w.i0c_a * per_width
+        gain = 0.5 * w.charge_exchange_a * per_width
         i_chg = gain * room * (up - down)
-        slope_chg = gain * room * (up + down) * w.per_nbc_v
-        pull = charging * gain * (up - down) * w.p.mc * per_width
+        slope_chg = gain * room * (up + down) * w.per_charge_tafel_v
+        pull = charging * gain * (up - down) * w.p.saturation_strength * per_width
     turn = charging * (1.0 - charging) * 200.0  # d(charging)/du
     return Reaction(
         charging * i_chg + (1.0 - charging) * i_dis,
@@ -266,7 +162,7 @@ def gassing_a(v_node_v: float, w: LeadAcidAtTemperature) -> float:
 @inline_ir
 def diffusion_per_h(ahead: float, w: LeadAcidAtTemperature) -> float:
     """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
-    return w.k_per_h * (1.0 + (w.p.rk - 1.0) * _share(ahead * 200.0))
+    return w.diffusion_rate_per_h * (1.0 + (w.p.charge_diffusion_ratio - 1.0) * _share(ahead * 200.0))
 
 
 @inline_llvm
@@ -336,11 +232,11 @@ def rates_of(
     gas = x.v_node_v * i_gas
     gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
     heat = ohmic + polarisation + gas_heat + inside.diffusion_w
-    dt = (heat - p.h_a_w_k * (x.t_c - t_room_c)) * w.per_c_th_j_k
+    dt = (heat - p.heat_transfer_w_k * (x.t_c - t_room_c)) * w.per_heat_capacity_j_k
     dx = LeadAcidState(
         (i_main + flow) * PER_HOUR,
         -flow * PER_HOUR,
-        (i_a - i_main - i_gas) * w.per_c_dl_f,
+        (i_a - i_main - i_gas) * w.per_double_layer_f,
         dt,
     )
     entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
@@ -358,16 +254,21 @@ def rates(x: LeadAcidState, i_a: float, t_room_c: float, p: LeadAcid) -> tuple[L
 def stored_in(x: LeadAcidState, per_well1: float, per_well2: float, p: LeadAcid) -> float:
     """`stored_wh` with the reciprocals of the wells' capacities [1/Ah]."""
     h1, h2 = x.q1_ah * per_well1, x.q2_ah * per_well2
-    e0 = p.e0_v + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
-    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.e1_v + h1 * p.e2_v * THIRD))
-    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.e1_v + h2 * p.e2_v * THIRD))
-    return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.c_dl_f * x.v_node_v * x.v_node_v
+    e0 = p.ocv_empty_v_cell + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
+    well1 = x.q1_ah * (e0 + h1 * (0.5 * p.ocv_linear_v_cell + h1 * p.ocv_quadratic_v_cell * THIRD))
+    well2 = x.q2_ah * (e0 + h2 * (0.5 * p.ocv_linear_v_cell + h2 * p.ocv_quadratic_v_cell * THIRD))
+    return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.double_layer_f * x.v_node_v * x.v_node_v
 
 
 @kernel
 def stored_wh(x: LeadAcidState, p: LeadAcid) -> float:
     """Energy [Wh] in the wells and the double layer, counted from empty wells."""
-    return stored_in(x, 1.0 / (p.c * p.q_ah), 1.0 / ((1.0 - p.c) * p.q_ah), p)
+    return stored_in(
+        x,
+        1.0 / (p.available_fraction * p.full_capacity_ah),
+        1.0 / ((1.0 - p.available_fraction) * p.full_capacity_ah),
+        p,
+    )
 
 
 @inline_llvm
@@ -386,9 +287,9 @@ def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAc
     to 0.5C, see tests/evals/test_integrator.py.
     """
     p = w.p
-    electrode = p.c_dl_f / max(inside.main.per_v, 1e-6)
-    well = 3600.0 * p.c * p.q_ah / max(inside.main.per_h, 1e-6)
-    swing = SWING_V_CELL * p.cells * p.c_dl_f / max(abs(i_a - inside.main.i_a), 1e-6)
+    electrode = p.double_layer_f / max(inside.main.per_v, 1e-6)
+    well = 3600.0 * p.available_fraction * p.full_capacity_ah / max(inside.main.per_h, 1e-6)
+    swing = SWING_V_CELL * p.cells * p.double_layer_f / max(abs(i_a - inside.main.i_a), 1e-6)
     return max(min(electrode, well, swing), MIN_STEP_S)
 
 
@@ -401,24 +302,29 @@ def step_limit_s(x: LeadAcidState, i_a: float, p: LeadAcid) -> float:
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> LeadAcidState:
     """LeadAcidState of a battery that has stood long enough for wells and electrode to be at rest."""
-    return LeadAcidState(soc0 * p.c * p.q_ah, soc0 * (1.0 - p.c) * p.q_ah, float(emf(soc0, t_c, p)), t_c)
+    return LeadAcidState(
+        soc0 * p.available_fraction * p.full_capacity_ah,
+        soc0 * (1.0 - p.available_fraction) * p.full_capacity_ah,
+        float(emf(soc0, t_c, p)),
+        t_c,
+    )
 
 
 def carried_over(x: LeadAcidState, p: LeadAcid, other: LeadAcid) -> LeadAcidState:
     """The same battery after it has changed from `p` to `other`: the wells stay as full as they were, cell by cell."""
-    size = other.q_ah / p.q_ah
+    size = other.full_capacity_ah / p.full_capacity_ah
     return LeadAcidState(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
 
 
 def one_cell_less(p: LeadAcid) -> LeadAcid:
     """A battery with an inner short circuit in one of its cells."""
     left = (p.cells - 1.0) / p.cells
-    return p._replace(cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, c_dl_f=p.c_dl_f / left)
+    return p._replace(cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, double_layer_f=p.double_layer_f / left)
 
 
 def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
     """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
-    return 1.0 - (1.0 - soc20) * p.c20_ah / p.q_ah
+    return 1.0 - (1.0 - soc20) * p.c20_ah / p.full_capacity_ah
 
 
 def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
@@ -431,15 +337,15 @@ def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
     n = float(blocks_in_series)
     return p._replace(
         cells=p.cells * n,
-        q_ah=p.q_ah * s,
+        full_capacity_ah=p.full_capacity_ah * s,
         c20_ah=p.c20_ah * s,
-        cn_ah=p.cn_ah * s,
-        i0_a=p.i0_a * s,
-        i0c_a=p.i0c_a * s,
+        gassing_capacity_ah=p.gassing_capacity_ah * s,
+        discharge_exchange_a=p.discharge_exchange_a * s,
+        charge_exchange_a=p.charge_exchange_a * s,
         r0_ohm=p.r0_ohm / s * n,
-        c_dl_f=p.c_dl_f * s / n,
-        c_th_j_k=p.c_th_j_k * s * n,
-        h_a_w_k=p.h_a_w_k * s ** (2.0 / 3.0) * n,
+        double_layer_f=p.double_layer_f * s / n,
+        heat_capacity_j_k=p.heat_capacity_j_k * s * n,
+        heat_transfer_w_k=p.heat_transfer_w_k * s ** (2.0 / 3.0) * n,
     )
 
 
@@ -451,10 +357,10 @@ def aged(p: LeadAcid, q_loss: float, r_gain: float) -> LeadAcid:
     """
     left = 1.0 - q_loss
     return p._replace(
-        q_ah=p.q_ah * left,
+        full_capacity_ah=p.full_capacity_ah * left,
         c20_ah=p.c20_ah * left,
-        i0_a=p.i0_a * left,
-        i0c_a=p.i0c_a * left,
-        c_dl_f=p.c_dl_f * left,
+        discharge_exchange_a=p.discharge_exchange_a * left,
+        charge_exchange_a=p.charge_exchange_a * left,
+        double_layer_f=p.double_layer_f * left,
         r0_ohm=p.r0_ohm * (1.0 + r_gain),
     )

@@ -21,19 +21,19 @@ class Lithium(NamedTuple):
     """Parameters of one battery of `cells` cells in series, at 25 degC where it matters."""
 
     cells: float
-    q_ah: float
-    eta: float  # share of the charging current that is stored
-    i_sd_a: float  # self-discharge, the BMS's own use included
+    full_capacity_ah: float  # what SOC is a share of
+    coulombic_efficiency: float  # share of the charging current that is stored
+    self_discharge_a: float  # the BMS's own use included
     r0_ohm: float  # ohmic resistance of the cells
     r1_ohm: float  # fast and slow relaxation: resistance and time constant
     tau1_s: float
     r2_ohm: float
     tau2_s: float
     r_bms_ohm: float  # switches and shunt of the BMS
-    b_cold_k: float  # how fast resistance grows below 25 degC, and falls above: exp(b (1/T - 1/T25))
-    b_warm_k: float
-    c_th_j_k: float  # heat capacity
-    h_a_w_k: float  # heat transfer to the room
+    arrhenius_cold_k: float  # how fast resistance grows below 25 degC, and falls above: exp(B (1/T - 1/T25))
+    arrhenius_warm_k: float
+    heat_capacity_j_k: float
+    heat_transfer_w_k: float  # to the room
 
 
 class LithiumAtTemperature(NamedTuple):
@@ -138,7 +138,7 @@ def hysteresis_v(s: float) -> float:
 @inline_llvm
 def cold(t_c: float, p: Lithium) -> float:
     """How many times the resistances at 25 degC those at `t_c` are."""
-    b = p.b_cold_k if t_c < 25.0 else p.b_warm_k
+    b = p.arrhenius_cold_k if t_c < 25.0 else p.arrhenius_warm_k
     return math.exp(b * (1.0 / (t_c + 273.15) - 1.0 / 298.15))
 
 
@@ -262,7 +262,7 @@ def rates_of(
     p, f = w.p, w.f
     charging = i_a > 0.0
     f_g = f * (crowded(x.s) if charging else starved(x.s, x.t_c))
-    stored_a = (p.eta if charging else 1.0) * i_a - p.i_sd_a
+    stored_a = (p.coulombic_efficiency if charging else 1.0) * i_a - p.self_discharge_a
     sign = 1.0 if charging else -1.0
     r1 = p.r1_ohm * f_g
     r2 = p.r2_ohm * f_g
@@ -271,13 +271,13 @@ def rates_of(
     polarisation = x.v1_v * x.v1_v / r1 + x.v2_v * x.v2_v / r2
     side = inside.e_v * (i_a - stored_a)
     hysteresis = inside.hysteresis_v * i_a
-    heat = ohmic + polarisation + side + hysteresis - p.h_a_w_k * (x.t_c - t_room_c)
+    heat = ohmic + polarisation + side + hysteresis - p.heat_transfer_w_k * (x.t_c - t_room_c)
     dx = LithiumState(
-        stored_a / (3600.0 * p.q_ah),
-        HYSTERESIS_RATE * abs(i_a) / (3600.0 * p.q_ah) * (sign - x.h),
+        stored_a / (3600.0 * p.full_capacity_ah),
+        HYSTERESIS_RATE * abs(i_a) / (3600.0 * p.full_capacity_ah) * (sign - x.h),
         (i_a - x.v1_v / r1) * p.r1_ohm / p.tau1_s,
         (i_a - x.v2_v / r2) * p.r2_ohm / p.tau2_s,
-        heat / p.c_th_j_k,
+        heat / p.heat_capacity_j_k,
     )
     return dx, Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i_a - stored_a)
 
@@ -293,7 +293,7 @@ def rates(x: LithiumState, i_a: float, t_room_c: float, p: Lithium) -> tuple[Lit
 def stored_wh(x: LithiumState, p: Lithium) -> float:
     """Energy [Wh] in the charge and the relaxations, counted from empty."""
     relaxing = x.v1_v * x.v1_v * p.tau1_s / p.r1_ohm + x.v2_v * x.v2_v * p.tau2_s / p.r2_ohm
-    return p.q_ah * p.cells * ocv_integral(x.s) + 0.5 * relaxing / 3600.0
+    return p.full_capacity_ah * p.cells * ocv_integral(x.s) + 0.5 * relaxing / 3600.0
 
 
 @inline_llvm
@@ -305,7 +305,7 @@ def step_limit_of(inside: LithiumInner, x: LithiumState, i_a: float, w: LithiumA
     """
     p, f = w.p, w.f
     limit = 0.5 * p.tau1_s * f
-    seconds = 3600.0 * p.q_ah / p.cells
+    seconds = 3600.0 * p.full_capacity_ah / p.cells
     if x.s > 0.985:
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm) / (1.5 * WALL_V))
     elif x.s < 0.02:
@@ -341,18 +341,18 @@ def one_cell_less(p: Lithium) -> Lithium:
 
 def scaled(p: Lithium, capacity_ah: float, blocks_in_series: int) -> Lithium:
     """The 12.8 V block grown to another capacity and stacked to a higher voltage."""
-    s = capacity_ah / p.q_ah
+    s = capacity_ah / p.full_capacity_ah
     n = float(blocks_in_series)
     return p._replace(
         cells=p.cells * n,
-        q_ah=p.q_ah * s,
-        i_sd_a=p.i_sd_a * s,
+        full_capacity_ah=p.full_capacity_ah * s,
+        self_discharge_a=p.self_discharge_a * s,
         r0_ohm=p.r0_ohm / s * n,
         r1_ohm=p.r1_ohm / s * n,
         r2_ohm=p.r2_ohm / s * n,
         r_bms_ohm=p.r_bms_ohm / s * n,
-        c_th_j_k=p.c_th_j_k * s * n,
-        h_a_w_k=p.h_a_w_k * s ** (2.0 / 3.0) * n,
+        heat_capacity_j_k=p.heat_capacity_j_k * s * n,
+        heat_transfer_w_k=p.heat_transfer_w_k * s ** (2.0 / 3.0) * n,
     )
 
 
@@ -360,5 +360,8 @@ def aged(p: Lithium, q_loss: float, r_gain: float) -> Lithium:
     """A battery that has lost a share of its capacity and gained a share of its cells' resistance."""
     more = 1.0 + r_gain
     return p._replace(
-        q_ah=p.q_ah * (1.0 - q_loss), r0_ohm=p.r0_ohm * more, r1_ohm=p.r1_ohm * more, r2_ohm=p.r2_ohm * more
+        full_capacity_ah=p.full_capacity_ah * (1.0 - q_loss),
+        r0_ohm=p.r0_ohm * more,
+        r1_ohm=p.r1_ohm * more,
+        r2_ohm=p.r2_ohm * more,
     )

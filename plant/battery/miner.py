@@ -7,7 +7,7 @@ treated between: the weighted throughput of `plant.battery.weighted_ah` sees mor
 from typing import NamedTuple
 
 from plant.battery import rainflow
-from plant.battery.leadacid import LeadAcid
+from plant.battery.acid import LeadAcid
 from plant.battery.wear import Hours, Life, Loss
 
 LIFE_LOSS = 0.2  # loss of capacity at the end of life

@@ -11,18 +11,18 @@ from typing import Any, TypeAlias, TypeVar
 
 from numba.extending import overload
 
-from plant.battery import leadacid, lithium
+from plant.battery import acid, leadacid, lithium
 from plant.battery.cell import Losses, Source
 
-Parameters: TypeAlias = leadacid.LeadAcid | lithium.Lithium
-State: TypeAlias = leadacid.LeadAcidState | lithium.LithiumState
+Parameters: TypeAlias = acid.LeadAcid | lithium.Lithium
+State: TypeAlias = acid.LeadAcidState | lithium.LithiumState
 
-AtTemperature: TypeAlias = leadacid.LeadAcidAtTemperature | lithium.LithiumAtTemperature
+AtTemperature: TypeAlias = acid.LeadAcidAtTemperature | lithium.LithiumAtTemperature
 Inner: TypeAlias = leadacid.LeadAcidInner | lithium.LithiumInner
 
 CHEMISTRIES: dict[type, ModuleType] = {
-    leadacid.LeadAcid: leadacid,
-    leadacid.LeadAcidAtTemperature: leadacid,
+    acid.LeadAcid: leadacid,
+    acid.LeadAcidAtTemperature: leadacid,
     lithium.Lithium: lithium,
     lithium.LithiumAtTemperature: lithium,
 }
@@ -145,7 +145,7 @@ def aged(p: Any, q_loss: float, r_gain: float) -> Any:
 
 def rated_ah(p: Parameters) -> float:
     """What is printed on the battery [Ah]: the 20-hour capacity of lead-acid."""
-    return p.c20_ah if isinstance(p, leadacid.LeadAcid) else p.q_ah
+    return p.c20_ah if isinstance(p, acid.LeadAcid) else p.full_capacity_ah
 
 
 def one_cell_less(p: Parameters) -> Parameters:

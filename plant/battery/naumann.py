@@ -75,7 +75,7 @@ def age_one_day(state: NaumannState, hours: Hours, p: Lithium, life: Life) -> Na
     for t_c, soc in zip(hours.t_c, hours.soc, strict=True):
         state = rested_for(state, 3600.0, float(t_c), float(soc))
     through = hours.charged_ah + hours.discharged_ah
-    c_rate = float((through**2).sum() / max(through.sum(), 1e-9)) / p.q_ah
+    c_rate = float((through**2).sum() / max(through.sum(), 1e-9)) / p.full_capacity_ah
     cycles, pending = rainflow.counted(state.pending, (float(soc) for soc in hours.soc))
     for cycle in cycles:
         state = cycled(state, cycle.depth * cycle.times, c_rate, cycle.depth)

@@ -19,7 +19,7 @@ class Hours(NamedTuple):
 class Life(NamedTuple):
     """What the maker of a lead-acid battery promises."""
 
-    z_iec: float = 600.0  # throughput of its cycle life, in nominal capacities
+    full_cycles: float = 600.0  # throughput of its cycle life, in nominal capacities
     float_years: float = 10.0  # float life at 25 degC
     plate_height_m: float = 0.2
     cycles: float = 200.0  # until 80 % of the capacity is left, at full depth of discharge ...

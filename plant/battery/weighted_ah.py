@@ -8,7 +8,7 @@ rule of 15 K stand for it. Stratification is for vented batteries only: mat and 
 import math
 from typing import NamedTuple
 
-from plant.battery.leadacid import LeadAcid
+from plant.battery.acid import LeadAcid
 from plant.battery.wear import Hours, Life, Loss
 
 C_SOC_0_PER_H = 6.614e-5
@@ -71,7 +71,7 @@ def stratified(
     falls = 8.0 * DIFFUSION_M2_S / life.plate_height_m**2 * 3600.0 * f_strat * math.exp2((t_c - 20.0) / 10.0)
     if v_cell_v > GASSING_V:
         stirred = math.exp(11.0 * (v_cell_v - GASSING_REF_V) + 0.06 * (t_c - 25.0))
-        falls += C_MINUS_PER_H * math.sqrt(100.0 / p.cn_ah) * stirred
+        falls += C_MINUS_PER_H * math.sqrt(100.0 / p.gassing_capacity_ah) * stirred
     return max(0.0, f_strat + p.vented * grows - falls)
 
 
@@ -115,7 +115,7 @@ def _hour(
 
 def loss(state: WeightedAhState, life: Life) -> Loss:
     """What is gone: by use (0 when new), by corrosion, and what was gone before."""
-    used = degradation(state.z_w / life.z_iec) - degradation(0.0)
+    used = degradation(state.z_w / life.full_cycles) - degradation(0.0)
     q_loss = min(0.95, state.lost + used + LIFE_LOSS * state.corroded)
     return Loss(q_loss, 1.0 / (1.0 - q_loss) - 1.0 + CORROSION_R_GAIN * state.corroded)
 

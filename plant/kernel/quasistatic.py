@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import leadacid, lithium
+from plant.battery.acid import LeadAcidAtTemperature, LeadAcidState, emf
 from plant.battery.cell import Losses, Source
-from plant.battery.leadacid import PER_HOUR, LeadAcidState, diffusion_per_h, emf, gassing_a, reaction
+from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a, reaction
 from plant.controller.converter import Node, OperatingPoint, node_of, with_powers
 from plant.controller.stage import PowerStage
 from plant.kernel.node import currents, flows_of
@@ -39,7 +40,7 @@ def settle(
     now: OperatingPoint,
     h: float,
     held: Held,
-    w: leadacid.LeadAcidAtTemperature,
+    w: LeadAcidAtTemperature,
     stage: PowerStage,
 ) -> tuple[float, LeadAcidState, Flows, OperatingPoint]:
     """Move by `h` seconds. Same arguments and results as `rungekutta.rk4`; the flows are those of the step's end.
@@ -55,7 +56,7 @@ def settle(
     """
     p = w.p
     hours = h * PER_HOUR
-    per_q, bound = p.c * w.per_well1, 1.0 - p.c
+    per_q, bound = p.available_fraction * w.per_well1, 1.0 - p.available_fraction
     filling = (x.q1_ah + x.q2_ah) * per_q
     h1_before = x.q1_ah * w.per_well1
     gap = x.q2_ah * w.per_well2 - h1_before
@@ -68,7 +69,7 @@ def settle(
     decay = math.exp(-k * hours)
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
     well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
-    layer_s = p.c_dl_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
+    layer_s = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
     v, node, i_gas = _electrode(x, v, h1, well, layer_s, now, held, w, stage)
 
     i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
@@ -76,7 +77,10 @@ def settle(
     filling += i_main * hours * per_q
     gap = gap * decay - i_main * parts
     at_rest = LeadAcidState(
-        p.c * p.q_ah * (filling - bound * gap), bound * p.q_ah * (filling + p.c * gap), v, x.t_c
+        p.available_fraction * p.full_capacity_ah * (filling - bound * gap),
+        bound * p.full_capacity_ah * (filling + p.available_fraction * gap),
+        v,
+        x.t_c,
     )
     end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
     return h, end, mean, bus
@@ -92,7 +96,7 @@ class _Well(NamedTuple):
 @inline_ir
 def _electrode(
     x: LeadAcidState, v: float, h1: float, well: _Well, layer_s: float, now: OperatingPoint, held: Held,
-    w: leadacid.LeadAcidAtTemperature, stage: PowerStage,
+    w: LeadAcidAtTemperature, stage: PowerStage,
 ) -> tuple[float, Node, float]:  # fmt: skip
     """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
 
@@ -127,7 +131,11 @@ def _electrode(
             h1 = h1_then  # no tangent: bisection needs the excess to have its sign
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
         moves = well.per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
-        pull = r.per_v * p.cells * (p.e1_v + 2.0 * p.e2_v * h1) + r.per_h + r.starved  # -d(reaction)/d(h1)
+        pull = (
+            r.per_v * p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * h1)
+            + r.per_h
+            + r.starved
+        )  # -d(reaction)/d(h1)
         less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
         tangent = pull * (h1_then - h1)
         excess = r.i_a - tangent - i_main
@@ -141,14 +149,18 @@ def _electrode(
             new = 0.5 * (low + high)
         step, v = new - v, new
         h1 = h1_then + moves * less * step
-        found = abs(step) < CLOSE_V and abs(tangent) < TANGENT_C_RATE * p.q_ah and (guarded or not strayed)
-        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.q_ah:
+        found = (
+            abs(step) < CLOSE_V
+            and abs(tangent) < TANGENT_C_RATE * p.full_capacity_ah
+            and (guarded or not strayed)
+        )
+        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.full_capacity_ah:
             break
     return v, node, i_gas
 
 
 @inline_llvm
-def _wells_v(x: LeadAcidState, w: leadacid.LeadAcidAtTemperature) -> float:
+def _wells_v(x: LeadAcidState, w: LeadAcidAtTemperature) -> float:
     """How far the bound well's open-circuit voltage stands above the available one's [V]."""
     return emf(x.q2_ah * w.per_well2, x.t_c, w.p) - emf(x.q1_ah * w.per_well1, x.t_c, w.p)
 
@@ -161,7 +173,7 @@ def _booked(
     i_gas: float,
     h: float,
     held: Held,
-    w: leadacid.LeadAcidAtTemperature,
+    w: LeadAcidAtTemperature,
     stage: PowerStage,
 ) -> tuple[LeadAcidState, Flows]:
     """The end of the step with its temperature, and every flow."""
@@ -174,9 +186,11 @@ def _booked(
     diffusion = 0.5 * (_wells_v(x, w) + _wells_v(at_rest, w)) * (x.q2_ah - at_rest.q2_ah) * per_h
     polarisation = at_rest.v_node_v * i - stored - side - diffusion
     heat = bus.v_cells_v * i - stored - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
-    warms = h * w.per_c_th_j_k
+    warms = h * w.per_heat_capacity_j_k
     # Times the reciprocal, which needn't wait for the heat: the next step waits for this temperature.
-    t_c = (x.t_c + warms * (heat + p.h_a_w_k * held.t_room_c)) * (1.0 / (1.0 + warms * p.h_a_w_k))
+    t_c = (x.t_c + warms * (heat + p.heat_transfer_w_k * held.t_room_c)) * (
+        1.0 / (1.0 + warms * p.heat_transfer_w_k)
+    )
     end = LeadAcidState(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
     return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
@@ -207,10 +221,10 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
     f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
     r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
     keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
-    crossed = lithium.HYSTERESIS_RATE * hours / p.q_ah
+    crossed = lithium.HYSTERESIS_RATE * hours / p.full_capacity_ah
     keep_h = math.exp(-crossed * abs(i))
-    stored_a = (p.eta if i > 0.0 else 1.0) * i - p.i_sd_a
-    s = x.s + stored_a * hours / p.q_ah
+    stored_a = (p.coulombic_efficiency if i > 0.0 else 1.0) * i - p.self_discharge_a
+    s = x.s + stored_a * hours / p.full_capacity_ah
     loop = sign * (1.0 - keep_h) + x.h * keep_h
     width_v = lithium.hysteresis_v(s)
     return _Led(
@@ -225,7 +239,8 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
         keep1,
         keep2,
         p.cells * (lithium.ocv(s) + width_v * loop),
-        p.cells * (lithium.slope_v(s) * hours / p.q_ah + width_v * crossed * keep_h * (1.0 - sign * x.h)),
+        p.cells
+        * (lithium.slope_v(s) * hours / p.full_capacity_ah + width_v * crossed * keep_h * (1.0 - sign * x.h)),
     )
 
 
@@ -245,7 +260,7 @@ def settle_lithium(
     """
     p = w.p
     hours = h / 3600.0
-    low, high = -MOST_C_RATE * p.q_ah, MOST_C_RATE * p.q_ah
+    low, high = -MOST_C_RATE * p.full_capacity_ah, MOST_C_RATE * p.full_capacity_ah
     i = now.i_batt_a
     node = node_of(now)
     for _ in range(60):
@@ -262,7 +277,7 @@ def settle_lithium(
             new = 0.5 * (low + high)
         moved = abs(new - i)
         i = new
-        if moved < SETTLED_C_RATE * p.q_ah:
+        if moved < SETTLED_C_RATE * p.full_capacity_ah:
             break
     bus = with_powers(node, now, held.offer, stage)
     i = bus.i_batt_a
@@ -275,7 +290,7 @@ def settle_lithium(
     hysteresis = p.cells * lithium.hysteresis_v(led.s) * led.h * i
     stored = (lithium.stored_wh(at_rest, p) - lithium.stored_wh(x, p)) / hours
     polarisation = bus.v_cells_v * i - ohmic - side - hysteresis - stored
-    t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.h_a_w_k
-    t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.h_a_w_k / p.c_th_j_k)
+    t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.heat_transfer_w_k
+    t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.heat_transfer_w_k / p.heat_capacity_j_k)
     losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
     return h, lithium.LithiumState(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus

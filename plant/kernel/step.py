@@ -12,8 +12,8 @@ from numba.extending import overload
 
 from plant.array.day import AnyDay
 from plant.base.jit import inline_ir, inline_llvm, kernel_without_refcounts
-from plant.battery import leadacid
 from plant.battery import model as battery
+from plant.battery.acid import LeadAcidAtTemperature
 from plant.battery.model import AtTemperature, State
 from plant.controller.charger import (
     EQUALIZED_S,
@@ -50,7 +50,7 @@ HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 def _integrator(method: type, warm: type) -> Any:
     if method is Detailed:
         return rk4
-    return settle if warm is leadacid.LeadAcidAtTemperature else settle_lithium
+    return settle if warm is LeadAcidAtTemperature else settle_lithium
 
 
 def move(

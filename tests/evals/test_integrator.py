@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plant.battery import leadacid as battery
-from plant.battery.leadacid import LeadAcidState
+from plant.battery.acid import LeadAcidState
 from plant.controller.charger import Machine, Stage
 from tests.plants import (
     account,
@@ -41,7 +41,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
         for k in range(SEGMENT_S // 5):
             now = step(now, inputs, par, open_books, 5.0 * k)
         worst_v = max(worst_v, abs(now.x.v_node_v - exact[2]))
-        worst_soc = max(worst_soc, abs(now.x.q1_ah + now.x.q2_ah - exact[0] - exact[1]) / p.q_ah)
+        worst_soc = max(worst_soc, abs(now.x.q1_ah + now.x.q2_ah - exact[0] - exact[1]) / p.full_capacity_ah)
     assert worst_v < 1e-3
     assert worst_soc < 1e-4
 
@@ -78,7 +78,7 @@ def test_constant_voltage_charging_follows_radau():
         now = now._replace(held_s=0.0)
         now = step(now, inputs, par, open_books, 5.0 * k)
     assert now.x.v_node_v == pytest.approx(exact[2], abs=1e-3)
-    assert now.x.q1_ah + now.x.q2_ah == pytest.approx(exact[0] + exact[1], abs=1e-4 * p.q_ah)
+    assert now.x.q1_ah + now.x.q2_ah == pytest.approx(exact[0] + exact[1], abs=1e-4 * p.full_capacity_ah)
 
 
 def test_halving_the_step_shows_fourth_order():
