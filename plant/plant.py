@@ -38,7 +38,8 @@ from plant.kernel.step import run_steps
 from plant.remembered import Fidelity, Remembered
 from plant.site.breakages import check_upset, on_grid_s
 from plant.site.model import Site
-from plant.site.upsets import Equipment
+from plant.site.timetable import Upset
+from plant.site.upsets import Equipment, check
 from plant.start import at_start, step_of
 
 NO_TIME_S = 1e-9  # a step in which nothing moves
@@ -216,7 +217,12 @@ class Plant:
     # What breaks
 
     def upset(self, name: str, **values: float) -> int:
-        """Break something now, by a name of `upsets.UPSETS`.
+        """Break something now, by a name of `upsets.UPSETS`: `plan` without a time."""
+        check(name, values)
+        return self.plan(Upset(name=name, values=values))
+
+    def plan(self, upset: Upset) -> int:
+        """Break something at its time, `after` counted from now.
 
         Returns
         -------
@@ -226,16 +232,17 @@ class Plant:
         Raises
         ------
         ValueError
-            If there is no such upset, it takes no such value, or the array has no such string.
+            If its time has been, or the array has no such string.
         """
-        check_upset(self.site, self._equipment, name, values)
-        self._breakages = self._breakages.with_upset(self.t_utc_s, name, values)
+        check_upset(self.site, self._equipment, upset, self.t_utc_s)
+        zone = self.site.location.timezone
+        self._breakages = self._breakages.with_upset(upset, self.t_utc_s, zone, self.step_s)
         self._break_and_mend()
         self.snapshot = self._shown()
         return len(self._breakages.upsets) - 1
 
     def mend(self, number: int) -> None:
-        """Put right what `upset` broke."""
+        """Put right what `upset` broke, or call off what `plan` has yet to break."""
         self._breakages = self._breakages.mended(self.t_utc_s, number)
         self._break_and_mend()
         self.snapshot = self._shown()
@@ -243,6 +250,10 @@ class Plant:
     def broken(self) -> dict[int, str]:
         """What is broken now, by the number that `mend` takes."""
         return self._breakages.names()
+
+    def planned(self) -> dict[int, str]:
+        """What has yet to break, by the number that `mend` takes."""
+        return self._breakages.planned()
 
     def _break_and_mend(self) -> None:
         """Break and mend what is due."""

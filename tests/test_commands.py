@@ -119,15 +119,37 @@ def test_what_is_broken_acts_until_it_is_mended(rig):
 
 
 def test_an_upset_is_told_how_much(rig):
-    rig.do("upset battery_high_resistance ohm=0.5")
+    rig.do("upset battery_high_resistance:ohm=0.5")
     assert rig.units[0].live.plant.equipment.batt_cable_ohm == pytest.approx(
         plant().equipment.batt_cable_ohm + 0.5
     )
 
 
+def test_an_upset_may_come_later_and_end_by_itself_and_be_called_off(rig):
+    at = f"{rig.units[0].live.plant.t_utc_s}"
+    first = rig.do("upset battery_disconnected:after=10min:lasts=20min").removeprefix("mend ")
+    second = rig.do("upset load_short:ohm=0.01:after=2h").removeprefix("mend ")
+    seen = {}
+    for minutes in (0, 15, 30, 30):
+        rig.do(f"step {minutes}min")
+        unit = json.loads(rig.do("status"))["units"][0]
+        seen[rig.units[0].live.plant.t_utc_s - int(at)] = list(unit["broken"]), list(unit["planned"])
+    assert seen == {
+        0: ([], [first, second]),
+        900: ([first], [second]),
+        2700: ([], [second]),
+        4500: ([], [second]),
+    }
+    rig.do("mend all")
+    assert rig.units[0].live.plant.planned() == {int(second): "load_short"}
+    rig.do(f"mend {second}")
+    rig.do("step 2h")
+    assert rig.units[0].live.plant.broken() == rig.units[0].live.plant.planned() == {}
+
+
 def test_mend_all_leaves_nothing_broken(rig):
     for _ in range(3):
-        rig.do("upset load_overload power_w=50")
+        rig.do("upset load_overload:power_w=50")
     rig.do("mend all")
     assert rig.units[0].live.plant.broken() == {}
     rig.do("mend all")  # nothing to mend is no error
@@ -177,12 +199,29 @@ def test_line_faults_come_and_go(rig):
         ("step -5s", "step: '-5s' is no duration"),
         ("step 1h 2h", "step: give a time"),
         ("jump tomorrow", "jump: 'tomorrow' is no time"),
-        ("upset", "upset: give the name of an upset"),
+        ("upset", "upset: give an upset, e.g. upset load_short, or"),
+        ("upset unit=1", "upset: give an upset"),
+        ("upset load_short probe_open", "upset: give an upset"),
         ("upset load_shrot", r"upset: no upset 'load_shrot' \(did you mean load_short\?\)"),
-        ("upset load_short amps=3", "upset: .*amps"),
-        ("upset string_open strings=99", "upset: "),
-        ("upset battery_aged capacity_lost=1", "upset: .*capacity_lost must be at most 0.95, got 1.0"),
-        ("upset load_short ohm=low", "ohm=low: 'low' is no number"),
+        (
+            "upset load_short:amps=3",
+            "upset: .*: load_short knows no 'amps'; it knows ohm, at, after, lasts",
+        ),
+        ("upset string_open:strings=99", "upset: open: 99 strings, but there are"),
+        (
+            "upset battery_aged:capacity_lost=1",
+            "upset: .*capacity_lost must be a number from 0 to 0.95, got '1'",
+        ),
+        (
+            "upset load_short:ohm=low",
+            "upset: .*: ohm must be a number from 1e-06 to 1000000, got 'low'",
+        ),
+        (
+            "upset load_short ohm=0.05 lasts=2h unit=1",
+            "upset: values follow the name after colons: write upset load_short:ohm=0.05:lasts=2h",
+        ),
+        ("upset load_short:at=1999-01-01", "upset: load_short:at=1999-01-01: its time has been, it is 20"),
+        ("power-cycle unit=two", "power-cycle: no unit two; there is 1"),
         ("mend 3", r"mend: give the number that upset told, or all; broken now: nothing"),
         ("show v_bat_v", r"show: no quantity v_bat_v \(did you mean v_batt_v\?\)"),
         ("fault", "fault: give a line fault, e.g. fault drop:0.05, or off"),

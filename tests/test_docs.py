@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from plant.site.model import known_keys
-from plant.site.upsets import UPSETS, parameters_of
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.cli.main import app, run
 
@@ -92,21 +91,6 @@ def test_every_name_on_a_page_of_the_physics_is_in_the_sources(page):
     words = words_of(page)
     assert len(words) >= 5
     assert {word for word in words if word not in known and not set(word.split(".")) <= known} == set()
-
-
-@pytest.mark.parametrize("name", UPSETS)
-def test_every_upset_is_told_with_its_values(name):
-    page = (ROOT / "docs" / "physics" / "upsets.md").read_text(encoding="utf-8")
-    row = re.search(rf"^\| `{name}` \| (.*?) \|", page, re.MULTILINE)
-    assert row is not None
-    assert dict(re.findall(r"`(\w+)` ([\d.]+)", row[1])) == {
-        key: f"{value:g}" for key, value in parameters_of(name).items()
-    }
-
-
-def test_no_upset_is_told_that_is_not_there():
-    page = (ROOT / "docs" / "physics" / "upsets.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(UPSETS)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

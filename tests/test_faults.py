@@ -1,6 +1,6 @@
 """Line faults by name: what each does to a reply, when they strike, and that chance comes by the seed alone."""
 
-from collections.abc import Callable
+import re
 from contextlib import suppress
 from itertools import permutations
 
@@ -14,9 +14,9 @@ from modbus.line.conversation import Burst, Transmission
 from modbus.line.faults.kinds import FAULTS, Leaving
 from modbus.line.faults.striking import MOST_SET, Faults, FaultyLine
 from modbus.line.faults.text import parse_fault
+from plant.site.upsets import UPSETS
 from tests.frames import POLL, POLL_BYTES, steady
-from tests.test_docs import ROOT
-from tracertwin.cli.faultlist import markdown
+from tracertwin.pages.faults import PAGE, current
 
 FRAME = bytes.fromhex("01 04 02 05 41 7a 50")  # to POLL: golden/rtu_frames.txt
 NOON_S = 1_782_043_200.0  # 2026-06-21T12:00:00Z
@@ -467,9 +467,11 @@ def test_the_request_is_echoed_as_it_came():
 # --- told ---
 
 
-def test_the_page_has_the_table_as_it_is():
-    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
-    assert markdown() in page
+def test_the_page_has_the_tables_of_faults_and_upsets_as_they_are():
+    page = PAGE.read_text(encoding="utf-8")
+    assert current(page) == page
+    rows = re.findall(r"^\| `(\w+)` \| (?:[a-z_]+=|for=| \|)", page, re.MULTILINE)
+    assert rows == [*FAULTS, *UPSETS]
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -477,8 +479,9 @@ def test_every_fault_says_what_it_does_and_what_is_seen(name: str):
     row = FAULTS[name]
     assert row.meaning.endswith(".")
     assert row.seen
-    check: Callable[[str], object] = parse_fault
     for key, parameter in row.parameters.items():
-        kind = parameter.range.kind
         for value in (parameter.range.low, parameter.default, parameter.range.high):
-            check(f"{name}:1:{key}={value:.0f}" if kind is int else f"{name}:1:{key}={value:g}s")
+            assert parse_fault(f"{name}:1:{parameter.written(value)}").values == {parameter.argument: value}
+        for value in (parameter.range.low - 1, parameter.range.high + 1):
+            with pytest.raises(ValueError, match=f"{key} must |no duration"):
+                parse_fault(f"{name}:1:{parameter.written(value)}")

@@ -75,7 +75,8 @@ requests = st.one_of(
 )
 commands = st.sampled_from(
     [
-        "upset load_short unit=2", "upset battery_aged capacity_lost=0.4", "upset no_such_thing", "mend all",
+        "upset load_short unit=2", "upset battery_aged:capacity_lost=0.4:after=30s:lasts=1h",
+        "upset no_such_thing", "mend all",
         "power-cycle", "power-cycle unit=2", "step 10min", "speed 60", "status", "mend 3", "what",
     ]
 )  # fmt: skip

@@ -2,14 +2,21 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from plant.base.configs import config_dir
+from plant.base.problems import ProblemsError
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.step import PROBE_STEP_C
 from plant.plant import Plant
-from plant.site.upsets import UPSETS
+from plant.site.model import load_site
+from plant.site.timetable import parse_upset
+from plant.site.upsets import UPSETS, check
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 
@@ -148,8 +155,121 @@ def test_a_site_file_breaks_and_mends_at_its_times():
     ],
 )
 def test_numbers_that_no_plant_could_have_are_refused(name, values):
-    with pytest.raises(ValueError, match=f"{name}: .* must be at most"):
+    with pytest.raises(
+        ValueError,
+        match=f"{name}: [a-z_]+ must be a number from 0|{name}: ohm must be a number from 1e-06 to",
+    ):
         ordinary().upset(name, **values)
+
+
+TEXTS = (
+    ("battery_high_resistance:ohm=0.2:after=2h:lasts=1h",
+     {"name": "battery_high_resistance", "after": "2h", "lasts": "1h", "values": {"ohm": 0.2}}),
+    ("load_overload:at=2026-06-20T10:30:power_w=50",
+     {"name": "load_overload", "at": "2026-06-20T10:30", "values": {"power_w": 50.0}}),
+    ("string_shaded:strings=2:depth=0.8", {"name": "string_shaded", "values": {"strings": 2.0, "depth": 0.8}}),
+    (" probe_open ", {"name": "probe_open"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "record"), TEXTS)
+def test_a_text_and_a_record_are_the_same_upset(text, record):
+    site = ordinary(upsets=[text]).site
+    assert site.upsets == ordinary(upsets=[record]).site.upsets == (parse_upset(text),)
+    assert parse_upset(str(parse_upset(text))) == parse_upset(text)
+
+
+def test_what_is_given_beside_the_site_is_as_if_the_site_said_so():
+    said = [text for text, _ in TEXTS if "shaded" not in text]
+    beside, within = ordinary().site.with_upsets(map(parse_upset, said)), ordinary(upsets=said).site
+    assert beside == within
+    with pytest.raises(ValueError, match=r"^open: 9 strings, but there are 2$"):
+        beside.with_upsets([parse_upset("string_open:strings=9")])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("load_shrot", r"^no upset 'load_shrot' \(did you mean load_short\?\); known: .*tracertwin faults"),
+        ("", "^no upset ''"),
+        ("load_short:0.05", "^load_short:0.05: '0.05' is no KEY=VALUE; write NAME:KEY=VALUE..., as load_short or"),
+        ("load_short:", "^load_short:: '' is no KEY=VALUE"),
+        ("load_short:ohms=1", r"load_short knows no 'ohms' \(did you mean ohm\?\); it knows ohm, at, after, lasts"),
+        ("load_short:ohm=1:ohm=2", "ohm is given twice"),
+        ("load_short:ohm=0", "ohm must be a number from 1e-06 to 1000000, got '0'"),
+        ("load_short:ohm=nan", "ohm must be a number from 1e-06 to 1000000, got 'nan'"),
+        ("string_open:strings=1.5", "strings must be a whole number from 1 to 1000, got '1.5'"),
+        ("string_open:strings=1_0", "strings must be a whole number from 1 to 1000, got '1_0'"),
+        ("string_open:strings=0", "strings must be a whole number from 1 to 1000, got '0'"),
+        ("load_short:at=noon", "^load_short:at=noon: 'noon' is no time; write local time as 2026-06-21T06:00"),
+        ("load_short:after=soon", "'soon' is no duration"),
+        ("load_short:after=1h:at=2026-06-21T12:00", "give at or after, not both"),
+    ],
+)  # fmt: skip
+def test_a_bad_text_is_told_with_what_would_do(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_upset(text)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30) | st.text(":=.01ohm after", max_size=30).map("load_short:".__add__))
+def test_no_text_fails_otherwise(text):
+    with suppress(ValueError):
+        assert parse_upset(text).name in UPSETS
+
+
+@pytest.mark.parametrize("name", UPSETS)
+def test_every_upset_says_what_it_does_and_takes_its_limits(name):
+    kind = UPSETS[name]
+    assert kind.meaning.endswith(".")
+    assert kind.changes
+    for key, parameter in kind.parameters.items():
+        low, high = parameter.range.low, parameter.range.high
+        for value in (low, parameter.default, high):
+            assert parse_upset(f"{name}:{key}={value:.10g}").values == {key: value}
+        for value in (low - max(abs(low), 1.0), 2.0 * high + 1.0):
+            with pytest.raises(ValueError, match=f"{key} must be a "):
+                parse_upset(f"{name}:{key}={value:.10g}")
+            with pytest.raises(ValueError, match=f"{name}: {key} must be a "):
+                check(name, {key: value})
+
+
+def test_a_record_of_yaml_says_at_which_key_it_is_wrong(tmp_path):
+    text = (config_dir() / "sites" / "cabin.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        f"{text}\nupsets:\n  - load_short:ohm=0\n  - 7\n  - {{nam: probe_open}}\n", encoding="utf-8"
+    )
+    with pytest.raises(ProblemsError) as error:
+        load_site(str(path))
+    first, *_, last = (f"upsets[{number}]" for number in range(3))
+    told = {problem.where: problem.message for problem in error.value.problems}
+    assert told[first].startswith("load_short:ohm=0: ohm must be a number from 1e-06")
+    assert told["upsets[1]"].startswith("write NAME:KEY=VALUE")
+    assert told[f"{last}.nam"] == "unknown key (did you mean name?)"
+    assert told[f"{last}.name"] == "missing"
+
+
+def test_what_is_planned_is_called_off_without_touching_the_plant():
+    p = ordinary()
+    number = p.plan(parse_upset("clock_lost:after=1h"))
+    p.set_clock(p.snapshot.t_device_s - 600.0)
+    before = p.snapshot
+    p.mend(number)
+    assert p.snapshot == before
+    p.run(2 * HOUR)
+    assert p.snapshot.t_device_s - before.t_device_s == 2 * HOUR
+
+
+def test_an_upset_that_was_mended_early_does_not_end_a_second_time():
+    p = ordinary()
+    number = p.plan(parse_upset("clock_lost:lasts=2h"))
+    p.run(HOUR)
+    p.mend(number)
+    p.set_clock(p.snapshot.t_device_s - 600.0)
+    before = p.snapshot
+    p.run(2 * HOUR)
+    assert p.snapshot.t_device_s - before.t_device_s == 2 * HOUR
 
 
 def test_a_battery_keeps_its_last_cell_however_often_one_is_shorted():

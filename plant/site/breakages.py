@@ -1,14 +1,16 @@
-"""What breaks and when: a run's timetable, what has been broken by hand since, and what that leaves of the plant."""
+"""What breaks and when: a run's timetable, what has been told since, and what that leaves of the plant."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from plant.array.layout import layout_of
+from plant.base.clock import to_local
 from plant.battery import model as battery
 from plant.controller.model import power_stage
 from plant.site.model import Site
-from plant.site.upsets import Equipment, applied, check
+from plant.site.timetable import Upset
+from plant.site.upsets import Equipment, applied
 
 
 class Turn(NamedTuple):
@@ -40,23 +42,22 @@ class Breakages:
     @classmethod
     def of_site(cls, site: Site, start_utc_s: int, step_s: int) -> "Breakages":
         """The site's timetable in a run from `start_utc_s`, each turn put off to the next step of `step_s`."""
-        turns = []
+        zone, turns = site.location.timezone, list[Turn]()
         for number, upset in enumerate(site.upsets):
-            begin, end = upset.moments(start_utc_s, site.location.timezone)
-            first_s = on_grid_s(begin, step_s)
-            turns.append(Turn(first_s, number, True))
-            if end is not None:  # one that is over within a step acts for that step
-                turns.append(Turn(max(on_grid_s(end, step_s), first_s + step_s), number, False))
+            turns += turns_of(number, upset, start_utc_s, zone, step_s)
         return cls(tuple((upset.name, dict(upset.values)) for upset in site.upsets), tuple(sorted(turns)))
 
-    def with_upset(self, t_utc_s: int, name: str, values: Mapping[str, float]) -> "Breakages":
-        """The same with something that breaks at `t_utc_s`, before all turns to come; its number is the last one."""
-        upsets = (*self.upsets, (name, dict(values)))
-        return replace(self, upsets=upsets, turns=(Turn(t_utc_s, len(self.upsets), True), *self.turns))
+    def with_upset(self, upset: Upset, t_utc_s: int, timezone: str, step_s: int) -> "Breakages":
+        """The same with an upset asked for at `t_utc_s`; its number is the last one."""
+        turns = turns_of(len(self.upsets), upset, t_utc_s, timezone, step_s)
+        upsets = (*self.upsets, (upset.name, dict(upset.values)))
+        return replace(self, upsets=upsets, turns=tuple(sorted([*self.turns, *turns])))
 
     def mended(self, t_utc_s: int, number: int) -> "Breakages":
-        """The same with an upset that ends at `t_utc_s`, before all turns to come."""
-        return replace(self, turns=(Turn(t_utc_s, number, False), *self.turns))
+        """The same with an upset that ends at `t_utc_s`, before all turns to come, and has none of its own left."""
+        left = tuple(turn for turn in self.turns if turn.number != number)
+        ends = (Turn(t_utc_s, number, False),) if number in self.broken else ()
+        return replace(self, turns=(*ends, *left))
 
     def due(self, t_utc_s: int) -> tuple[Turn, ...]:
         """Turns at or before a moment."""
@@ -78,6 +79,10 @@ class Breakages:
         """What is broken now, by number."""
         return {number: self.upsets[number][0] for number in self.broken}
 
+    def planned(self) -> dict[int, str]:
+        """What has yet to break, by number."""
+        return {turn.number: self.upsets[turn.number][0] for turn in self.turns if turn.begins}
+
     def equipment(self, site: Site, bank: battery.Parameters) -> Equipment:
         """What a plant of this site is made of with what is broken now.
 
@@ -95,16 +100,27 @@ class Breakages:
         return equipment
 
 
-def check_upset(site: Site, equipment: Equipment, name: str, values: Mapping[str, float]) -> None:
-    """That an upset can befall this equipment.
+def turns_of(number: int, upset: Upset, start_utc_s: int, timezone: str, step_s: int) -> Iterator[Turn]:
+    """When an upset begins and ends, `after` counted from a start, each turn put off to the next step of `step_s`."""
+    begin, end = upset.moments(start_utc_s, timezone)
+    first_s = on_grid_s(begin, step_s)
+    yield Turn(first_s, number, True)
+    if end is not None:  # one that is over within a step acts for that step
+        yield Turn(max(on_grid_s(end, step_s), first_s + step_s), number, False)
+
+
+def check_upset(site: Site, equipment: Equipment, upset: Upset, t_utc_s: int) -> None:
+    """That an upset asked for at a moment can befall this equipment.
 
     Raises
     ------
     ValueError
-        If there is no such upset, it takes no such value, or the array has no such string.
+        If its time has been, or the array has no such string.
     """
-    check(name, values)
-    layout_of(site.array, applied(equipment, name, values).defects)
+    zone = site.location.timezone
+    if upset.moments(t_utc_s, zone)[0] < t_utc_s:
+        raise ValueError(f"{upset}: its time has been, it is {to_local(t_utc_s, zone).isoformat()}")
+    layout_of(site.array, applied(equipment, upset.name, upset.values).defects)
 
 
 def on_grid_s(t_utc_s: float, step_s: int) -> int:

@@ -4,7 +4,7 @@ Knows what may stand in a site file and what each value may be; doesn't know how
 load have their records in `site_sky`, `site_array` and `site_load`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -47,7 +47,7 @@ from plant.controller.settings import (
 )  # fmt: skip
 from plant.load.kinds import Load
 from plant.site.line import SiteLine, TextCheck
-from plant.site.timetable import Upset
+from plant.site.timetable import Upset, Upsets, first_of
 from plant.site.upsets import Equipment, applied
 from plant.weather.place import Place, check_sources
 
@@ -194,7 +194,7 @@ class Neighbour(Record):
     controller: Controller = Controller()
     battery: Battery
     load: Load
-    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+    upsets: Upsets = ()
 
 
 class Site(Place):
@@ -208,7 +208,7 @@ class Site(Place):
     controller: Controller = Controller()
     battery: Battery
     load: Load
-    upsets: Annotated[tuple[Upset, ...], BeforeValidator(_as_tuple)] = ()
+    upsets: Upsets = ()
     line: SiteLine = SiteLine()
     neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
 
@@ -232,8 +232,21 @@ class Site(Place):
             try:
                 Site(**dict(self.seen_by(neighbour)))
             except ValidationError as error:
-                raise ValueError(f"neighbour {neighbour.name}: {error.errors()[0]['msg']}") from None
+                raise ValueError(f"neighbour {neighbour.name}: {first_of(error)}") from None
         return self
+
+    def with_upsets(self, further: Iterable[Upset]) -> "Site":
+        """The site in which more breaks, as if its file said so.
+
+        Raises
+        ------
+        ValueError
+            The array has no such string.
+        """
+        try:
+            return Site(**{**dict(self), "upsets": (*self.upsets, *further)})
+        except ValidationError as error:
+            raise ValueError(first_of(error)) from None
 
     def seen_by(self, neighbour: Neighbour) -> "Site":
         """The site of a neighbour: this one's place and sky, and what is its own."""

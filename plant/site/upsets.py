@@ -1,17 +1,16 @@
 """Faults of the plant by name: each changes what the plant is made of, and the physics does the rest.
 
 An upset is a function from the plant's `Equipment` to another one. What it leads to, a trip or a wrong reading, is for
-the kernel and the controller's rules to find out.
+the kernel and the controller's rules to find out. A docstring, the arguments with their limits and what changes are the
+row of the upset in `tracertwin faults` and docs/faults.md.
 """
 
-import inspect
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Final
 
 from plant.array.layout import Defect
-from plant.base.problems import did_you_mean
+from plant.base.grammar import Parameter, Range, arguments, check_keys, look_up, parameters_of
 from plant.battery import model as battery
 from plant.controller.stage import PowerStage
 
@@ -31,137 +30,161 @@ class Equipment:
     probe_c: float = 0.0  # what a broken probe has the controller read
 
 
-UPSETS: dict[str, Callable[..., Equipment]] = {}
-HIGHEST = {"capacity_lost": 0.95, "resistance_gained": 100.0, "depth": 1.0, "substrings": 1.0}
-LARGEST = 1e6  # of any other number: beyond it nothing changes but that floats end
-PROBE_MISSING_C = 25.0  # what controllers take for the temperature without a probe
+@dataclass(frozen=True, slots=True)
+class UpsetKind:
+    """An upset of the table."""
+
+    name: str
+    act: Callable[..., Equipment]
+    meaning: str
+    changes: str  # what is other in the plant
+    parameters: dict[str, Parameter]
 
 
-def upset(function: Callable[..., Equipment]) -> Callable[..., Equipment]:
+UPSETS: Final[dict[str, UpsetKind]] = {}
+
+Strings = Annotated[int, Range(1, 1000)]
+SubArray = Annotated[int, Range(0, 99)]  # 0 is the first
+Share = Annotated[float, Range(0.0, 1.0)]
+Ohm = Annotated[float, Range(1e-6, 1e6)]  # beyond either nothing changes but that floats end
+PROBE_MISSING_C: Final = 25.0  # what controllers take for the temperature without a probe
+HEATSINK_MOST_K_W: Final = 1e6  # blocked again and again
+
+
+def upset(changes: str) -> Callable[[Callable[..., Equipment]], Callable[..., Equipment]]:
     """Enter a function among the upsets, under its own name."""
-    UPSETS[function.__name__] = function
-    return function
+
+    def enter(act: Callable[..., Equipment]) -> Callable[..., Equipment]:
+        name, meaning = act.__name__, (act.__doc__ or "").partition("\n")[0]
+        UPSETS[name] = UpsetKind(name, act, meaning, changes, parameters_of(act))
+        return act
+
+    return enter
 
 
-def _broken(rig: Equipment, defect: Defect) -> Equipment:
-    return replace(rig, defects=(*rig.defects, defect))
+def _broken(equipment: Equipment, defect: Defect) -> Equipment:
+    return replace(equipment, defects=(*equipment.defects, defect))
 
 
-@upset
-def string_open(rig: Equipment, strings: float = 1, sub_array: float = 0) -> Equipment:
+@upset(changes="so many strings carry nothing")
+def string_open(equipment: Equipment, strings: Strings = 1, sub_array: SubArray = 0) -> Equipment:
     """Strings whose connector has come off."""
-    return _broken(rig, Defect("open", int(sub_array), int(strings)))
+    return _broken(equipment, Defect("open", sub_array, strings))
 
 
-@upset
+@upset(changes="a share of the beam (depth) is gone on a share of their groups of cells (substrings)")
 def string_shaded(
-    rig: Equipment, strings: float = 1, sub_array: float = 0, depth: float = 1.0, substrings: float = 1.0
+    equipment: Equipment,
+    strings: Strings = 1,
+    sub_array: SubArray = 0,
+    depth: Share = 1.0,
+    substrings: Share = 1.0,
 ) -> Equipment:
-    """Strings that lie in shade all day: `depth` of the beam is gone, on a share of their groups of cells."""
-    return _broken(rig, Defect("shaded", int(sub_array), int(strings), 1, depth, substrings))
+    """Strings that lie in shade all day."""
+    return _broken(equipment, Defect("shaded", sub_array, strings, 1, depth, substrings))
 
 
-@upset
-def string_shorted(rig: Equipment, strings: float = 1, sub_array: float = 0, modules: float = 1) -> Equipment:
+@upset(changes="each of so many strings has so many modules fewer")
+def string_shorted(
+    equipment: Equipment,
+    strings: Strings = 1,
+    sub_array: SubArray = 0,
+    modules: Annotated[int, Range(1, 1000)] = 1,
+) -> Equipment:
     """Strings in which some modules are bridged."""
-    return _broken(rig, Defect("shorted", int(sub_array), int(strings), int(modules)))
+    return _broken(equipment, Defect("shorted", sub_array, strings, modules))
 
 
-@upset
-def string_reversed(rig: Equipment, strings: float = 1, sub_array: float = 0) -> Equipment:
+@upset(changes="so many strings have the other sign")
+def string_reversed(equipment: Equipment, strings: Strings = 1, sub_array: SubArray = 0) -> Equipment:
     """Strings connected the wrong way round."""
-    return _broken(rig, Defect("reversed", int(sub_array), int(strings)))
+    return _broken(equipment, Defect("reversed", sub_array, strings))
 
 
-@upset
-def probe_open(rig: Equipment) -> Equipment:
-    """The battery's temperature probe is torn off: the controller goes on with 25 degC."""
-    return replace(rig, probe_broken=True, probe_c=PROBE_MISSING_C)
+@upset(changes="the controller takes the battery for 25 degC")
+def probe_open(equipment: Equipment) -> Equipment:
+    """The battery's temperature probe is torn off."""
+    return replace(equipment, probe_broken=True, probe_c=PROBE_MISSING_C)
 
 
-@upset
-def probe_short(rig: Equipment) -> Equipment:
-    """The probe's wires touch: as with none, the controller goes on with 25 degC."""
-    return replace(rig, probe_broken=True, probe_c=PROBE_MISSING_C)
+@upset(changes="the same: the two differ in the wire, not in what the controller does (guess)")
+def probe_short(equipment: Equipment) -> Equipment:
+    """The probe's wires touch."""
+    return replace(equipment, probe_broken=True, probe_c=PROBE_MISSING_C)
 
 
-@upset
-def battery_disconnected(rig: Equipment) -> Equipment:
+@upset(changes="no current between battery and controller")
+def battery_disconnected(equipment: Equipment) -> Equipment:
     """The battery's fuse has blown."""
-    return replace(rig, connected=False)
+    return replace(equipment, connected=False)
 
 
-@upset
-def battery_aged(rig: Equipment, capacity_lost: float = 0.3, resistance_gained: float = 1.0) -> Equipment:
+@upset(changes="shares of the battery at that moment; what was in the lost capacity is booked as gone")
+def battery_aged(
+    equipment: Equipment,
+    capacity_lost: Annotated[float, Range(0.0, 0.95)] = 0.3,
+    resistance_gained: Annotated[float, Range(0.0, 100.0)] = 1.0,
+) -> Equipment:
     """A battery with less capacity and more resistance."""
-    return replace(rig, battery=battery.aged(rig.battery, capacity_lost, resistance_gained))
+    return replace(equipment, battery=battery.aged(equipment.battery, capacity_lost, resistance_gained))
 
 
-@upset
-def battery_cell_shorted(rig: Equipment) -> Equipment:
+@upset(changes="one cell fewer; what was in it is booked as gone")
+def battery_cell_shorted(equipment: Equipment) -> Equipment:
     """One cell has an inner short circuit: the others go on without it; the last one stays as it is."""
-    if rig.battery.cells < 2.0:
-        return rig
-    return replace(rig, battery=battery.one_cell_less(rig.battery))
+    if equipment.battery.cells < 2.0:
+        return equipment
+    return replace(equipment, battery=battery.one_cell_less(equipment.battery))
 
 
-@upset
-def battery_high_resistance(rig: Equipment, ohm: float = 0.1) -> Equipment:
+@upset(changes="resistance between battery and controller")
+def battery_high_resistance(equipment: Equipment, ohm: Ohm = 0.1) -> Equipment:
     """A corroded terminal between battery and controller."""
-    return replace(rig, batt_cable_ohm=rig.batt_cable_ohm + ohm)
+    return replace(equipment, batt_cable_ohm=equipment.batt_cable_ohm + ohm)
 
 
-@upset
-def load_short(rig: Equipment, ohm: float = 0.02) -> Equipment:
+@upset(changes="resistance across the load output")
+def load_short(equipment: Equipment, ohm: Ohm = 0.02) -> Equipment:
     """A short circuit at the load output."""
-    return replace(rig, extra_s=rig.extra_s + 1.0 / ohm)
+    return replace(equipment, extra_s=equipment.extra_s + 1.0 / ohm)
 
 
-@upset
-def load_overload(rig: Equipment, power_w: float = 600.0) -> Equipment:
+@upset(changes="so much more load")
+def load_overload(equipment: Equipment, power_w: Annotated[float, Range(0.0, 1e6)] = 600.0) -> Equipment:
     """Something too large is plugged in beside the load."""
-    return replace(rig, extra_w=rig.extra_w + power_w)
+    return replace(equipment, extra_w=equipment.extra_w + power_w)
 
 
-@upset
-def heatsink_blocked(rig: Equipment, times: float = 5.0) -> Equipment:
-    """Dust on the heat sink: its thermal resistance is so many times as large."""
-    return replace(rig, stage=rig.stage._replace(heatsink_k_w=min(rig.stage.heatsink_k_w * times, LARGEST)))
+@upset(changes="so many times the thermal resistance of the heat sink")
+def heatsink_blocked(equipment: Equipment, times: Annotated[float, Range(0.0, 1e6)] = 5.0) -> Equipment:
+    """Dust lies on the heat sink."""
+    k_w = min(equipment.stage.heatsink_k_w * times, HEATSINK_MOST_K_W)
+    return replace(equipment, stage=equipment.stage._replace(heatsink_k_w=k_w))
 
 
-@upset
-def clock_lost(rig: Equipment) -> Equipment:
-    """The controller's clock begins again at its first day, see `deviceclock.POWER_UP_S`; mended, it is set right."""
-    return rig
+@upset(changes="the controller's clock begins again at 2017-02-14; at the end it is set right")
+def clock_lost(equipment: Equipment) -> Equipment:
+    """The controller's clock has lost its time."""
+    return equipment
 
 
-def parameters_of(name: str) -> dict[str, float]:
-    """What an upset can be told, and what it takes if it isn't."""
-    return {key: given.default for key, given in list(inspect.signature(UPSETS[name]).parameters.items())[1:]}
-
-
-def check(name: str, given: Mapping[str, float]) -> None:
-    """That there is such an upset and that it knows what it is told.
+def check(name: str, values: Mapping[str, float]) -> None:
+    """That there is such an upset, that it knows each key and that each value is within its limits.
 
     Raises
     ------
     ValueError
         Saying what would do.
     """
-    if name not in UPSETS:
-        raise ValueError(f"no upset {name!r}{did_you_mean(name, UPSETS)}; known: {', '.join(UPSETS)}")
-    known = parameters_of(name)
-    for key, value in given.items():
-        if key not in known:
-            told = ", ".join(known) or "nothing"
-            raise ValueError(f"{name} knows no {key!r}{did_you_mean(key, known)}; it can be told: {told}")
-        if not (math.isfinite(value) and value >= 0.0) or (key == "ohm" and value == 0.0):
-            raise ValueError(f"{name}: {key} must be a number above 0, got {value!r}")
-        most = HIGHEST.get(key, LARGEST)
-        if value > most:
-            raise ValueError(f"{name}: {key} must be at most {most:g}, got {value!r}")
+    kind = look_up(name, UPSETS, "upset")
+    check_keys(name, values, kind.parameters)
+    try:
+        arguments(kind.parameters, values)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
-def applied(rig: Equipment, name: str, given: Mapping[str, Any]) -> Equipment:
-    """The rig with an upset."""
-    return UPSETS[name](rig, **given)
+def applied(equipment: Equipment, name: str, values: Mapping[str, float]) -> Equipment:
+    """The equipment with an upset that `check` has let pass."""
+    kind = UPSETS[name]
+    return kind.act(equipment, **arguments(kind.parameters, values))

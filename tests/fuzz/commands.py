@@ -11,7 +11,7 @@ from modbus.map.registers import TRACER_4210, RegisterMap, load_map
 from plant.base.clock import STEP_S, SteppedClock, WallClock
 from plant.plant import Plant
 from plant.site.model import Site, load_site
-from plant.site.upsets import UPSETS, parameters_of
+from plant.site.upsets import UPSETS
 from tracertwin.assembly.commands import COMMANDS, Unit, do
 from tracertwin.assembly.live import Live
 
@@ -68,9 +68,9 @@ def seeds() -> Iterator[bytes]:
     """Every command, upset and fault in its plainest form."""
     for command in COMMANDS:
         yield f"{command.name}\n{command.name} {command.arguments}\n".encode()
-    for name in UPSETS:
-        told = " ".join(f"{key}={value:g}" for key, value in parameters_of(name).items())
-        yield f"upset {name}\nstep 1min\nupset {name} {told}\nstep 10min\nmend all\n".encode()
+    for name, kind in UPSETS.items():
+        text = ":".join([name, *(parameter.written() for parameter in kind.parameters.values())])
+        yield f"upset {name}\nstep 1min\nupset {text}:after=5min:lasts=1h\nstep 10min\nmend all\n".encode()
     for name in FAULTS:
         yield f"fault {name}:0.5\nfault {name}:1:from=12:00:to=13:00\nfault off {name}\n".encode()
     yield b"step 5s\njump 2026-02-20T11:00\npower-cycle unit=1\nshow soc v_batt_v\nstatus\nspeed 60\npause\ngo\n"

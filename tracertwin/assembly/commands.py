@@ -1,6 +1,6 @@
 """What a running rig can be told, a row for each command: time, what breaks, the units' power.
 
-A command is a line of text, `upset battery_aged capacity_lost=0.4 unit=2`, so that a person, a script and a journal
+A command is a line of text, `upset battery_aged:capacity_lost=0.4 unit=2`, so that a person, a script and a journal
 say the same. Knows neither sockets nor threads: whoever calls has the plants to itself.
 """
 
@@ -24,6 +24,7 @@ from plant.base.clock import (
 )
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
+from plant.site.timetable import parse_upset
 from tracertwin.assembly.live import Live
 
 
@@ -58,7 +59,7 @@ class Said:
     """A command cut into its words."""
 
     words: tuple[str, ...]
-    values: Mapping[str, float]  # those of the form KEY=NUMBER
+    values: Mapping[str, str]  # those of the form KEY=VALUE
 
     def one(self, what: str) -> str:
         """The only word.
@@ -86,12 +87,12 @@ class Command(NamedTuple):
 def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
     """The unit that ``unit=ID`` names, the first if nothing is said; and the rest of the command."""
     rest = {key: value for key, value in said.values.items() if key != "unit"}
-    asked = said.values.get("unit", rig.units[0].tracer.unit)
+    asked = said.values.get("unit", str(rig.units[0].tracer.unit))
     for unit in rig.units:
-        if unit.tracer.unit == asked:
+        if str(unit.tracer.unit) == asked:
             return unit, Said(said.words, rest)
     known = ", ".join(str(unit.tracer.unit) for unit in rig.units)
-    raise ValueError(f"no unit {asked:g}; there is {known}")
+    raise ValueError(f"no unit {asked}; there is {known}")
 
 
 def _wall(rig: Commanded) -> WallClock:
@@ -148,19 +149,23 @@ def _ahead(rig: Commanded, seconds: float) -> str:
 
 def _upset(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
-    if len(said.words) != 1:
-        raise ValueError("give the name of an upset, e.g. upset load_short, or upset string_open strings=2")
-    return f"mend {unit.live.plant.upset(said.words[0], **said.values)}"
+    if len(said.words) == 1 and said.values:
+        text = ":".join([*said.words, *(f"{key}={value}" for key, value in said.values.items())])
+        raise ValueError(f"values follow the name after colons: write upset {text}")
+    if len(said.words) != 1 or said.values:
+        raise ValueError("give an upset, e.g. upset load_short, or upset load_short:ohm=0.05:lasts=10min")
+    return f"mend {unit.live.plant.plan(parse_upset(*said.words))}"
 
 
 def _mend(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
     plant = unit.live.plant
     broken, word = plant.broken(), said.one("the number that upset told, or all,")
-    asked = [number for number in broken if word in ("all", str(number))]
+    known = broken if word == "all" else broken | plant.planned()
+    asked = [number for number in known if word in ("all", str(number))]
     if not asked and word != "all":
-        known = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
-        raise ValueError(f"give the number that upset told, or all; broken now: {known}")
+        now = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
+        raise ValueError(f"give the number that upset told, or all; broken now: {now}")
     for number in asked:
         plant.mend(number)
     return ""
@@ -198,7 +203,8 @@ def _status(rig: Commanded, said: Said) -> str:
     told = []
     for unit in rig.units:
         plant = unit.live.plant
-        told.append({"unit": unit.tracer.unit, "site": plant.site.name, "broken": plant.broken()})
+        about = {"unit": unit.tracer.unit, "site": plant.site.name}
+        told.append({**about, "broken": plant.broken(), "planned": plant.planned()})
     plant = rig.units[0].live.plant
     local = to_local(plant.t_utc_s, plant.site.location.timezone).isoformat()
     time: dict[str, object] = {"utc": iso_utc(plant.t_utc_s), "local": local}
@@ -228,9 +234,11 @@ COMMANDS: Final = (
     Command("speed", "X", "plant time over wall time from here on", _speed, times=True),
     Command("step", "TIME", "live through so much plant time at once, e.g. step 10min", _step, times=True),
     Command("jump", "TIME", "the same up to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
-    Command("upset", "NAME [KEY=NUMBER ...] [unit=ID]", "break something; tells the number to mend it by", _upset),
-    Command("mend", "NUMBER|all [unit=ID]", "put right what upset broke", _mend),
-    Command("fault", "TEXT|off [NAME]", "a line fault, see tracertwin faults; or end all, or those of a name", _fault),
+    Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
+            "break something in the plant, see tracertwin faults; tells the number to mend it by", _upset),
+    Command("mend", "NUMBER|all [unit=ID]", "put right what upset broke, or call off what it planned", _mend),
+    Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
+            "set a line fault, see tracertwin faults; or end all, or those of a name", _fault),
     Command("power-cycle", "[unit=ID]", "take a controller's power away for a moment", _power_cycle),
     Command("show", "[QUANTITY ...] [unit=ID]", "true quantities of the plant, as JSON", _show, times=True),
     Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
@@ -251,16 +259,14 @@ def parse(text: str) -> tuple[Command, Said]:
     name, *rest = text.split() or [""]
     if name not in BY_NAME:
         raise ValueError(f"no command {name!r}{did_you_mean(name, BY_NAME)}; known: {', '.join(BY_NAME)}")
-    words, values = [], {}
+    words: list[str] = []
+    values: dict[str, str] = {}
     for word in rest:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():  # fault delay:0.1:by=300ms is a word
             words.append(word)
             continue
-        try:
-            values[key] = float(value)
-        except ValueError:
-            raise ValueError(f"{word}: {value!r} is no number") from None
+        values[key] = value
     return BY_NAME[name], Said(tuple(words), values)
 
 

@@ -507,7 +507,7 @@ def registers(
 
 @app.command()
 def faults() -> None:
-    """Print the faults that a line can have, for --fault and the site file."""
+    """Print what can break: line faults and upsets, for --fault, --upset, tell and the site file."""
     from tracertwin.cli.faultlist import print_faults
 
     print_faults()

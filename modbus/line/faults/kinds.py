@@ -8,11 +8,10 @@ all, what comes with it, in which pieces and when.
 A docstring, the arguments and what the master sees are the row of the fault in `tracertwin faults` and docs/faults.md.
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+from typing import Annotated, Final, NamedTuple
 
 from numpy.random import Generator
 
@@ -20,6 +19,7 @@ from modbus.codec.replies import ExceptionReply
 from modbus.codec.requests import seal
 from modbus.codec.uart import levels, received, together
 from modbus.line.conversation import Burst
+from plant.base.grammar import Parameter, Range, parameters_of
 
 LAST_UNIT: Final = 247
 FUNCTIONS: Final = (0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10)
@@ -33,24 +33,6 @@ class Leaving(NamedTuple):
     frame: bytes  # what the device said; empty if nothing, or if it has been lost
     bursts: tuple[Burst, ...]
     kept: bytes = b""  # of an earlier reply, to leave with the next
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What an argument of a fault may be."""
-
-    low: float
-    high: float
-    kind: type[int] | type[float] = int  # float: a duration [s]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """An argument of a fault as users write it."""
-
-    argument: str  # of the function
-    default: float
-    range: Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +50,7 @@ class FaultKind:
 
 FAULTS: Final[dict[str, FaultKind]] = {}
 
-Seconds = Annotated[float, Range(0.0, LONGEST_S, float)]
+Seconds = Annotated[float, Range(0.0, LONGEST_S)]
 Count = Annotated[int, Range(1, 64)]
 Baud = Annotated[int, Range(300, 4_000_000)]
 
@@ -80,21 +62,10 @@ def fault(
 
     def enter(act: Callable[..., Leaving]) -> Callable[..., Leaving]:
         name, meaning = act.__name__, (act.__doc__ or "").partition("\n")[0]
-        FAULTS[name] = FaultKind(name, act, meaning, seen, lasts_s, deaf, _parameters(act))
+        FAULTS[name] = FaultKind(name, act, meaning, seen, lasts_s, deaf, parameters_of(act))
         return act
 
     return enter
-
-
-def _parameters(act: Callable[..., Leaving]) -> dict[str, Parameter]:
-    """The arguments that can be told: those with a range, by their names without the unit of time."""
-    hints: dict[str, Any] = get_type_hints(act, include_extras=True)
-    defaults = inspect.signature(act).parameters
-    return {
-        name.removesuffix("_s"): Parameter(name, defaults[name].default, hint.__metadata__[0])
-        for name, hint in hints.items()
-        if hasattr(hint, "__metadata__")
-    }
 
 
 def _each(leaving: Leaving, change: Callable[[bytes], bytes]) -> Leaving:

@@ -27,7 +27,7 @@ class Active(NamedTuple):
     """A fault that is set."""
 
     fault: Fault
-    twin: int  # the how manieth of its name, from 0
+    twin: int  # index among the faults of that name, from 0
     serial: int  # never another's in this run
 
 
