@@ -243,9 +243,11 @@ class Plant:
 
     def mend(self, number: int) -> None:
         """Put right what `upset` broke, or call off what `plan` has yet to break."""
+        acts = number in self._breakages.broken
         self._breakages = self._breakages.mended(self.t_utc_s, number)
-        self._break_and_mend()
-        self.snapshot = self._shown()
+        if acts:
+            self._break_and_mend()
+            self.snapshot = self._shown()
 
     def broken(self) -> dict[int, str]:
         """What is broken now, by the number that `mend` takes."""
