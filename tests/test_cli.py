@@ -69,8 +69,8 @@ def line_of(key: str) -> int:
 # --- help -----------------------------------------------------------------------------------------------------
 
 OPTIONS = {
-    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --fault --pace --half --for --once "
-    "--stats --trace --state",
+    "serve": "--link --map --unit --speed --start --seed --turnaround --stale --fault --upset --pace --half --for "
+    "--once --stats --trace --state",
     "demo": "--days --speed --start --seed",
     "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
     "history": "--days --plot --out",
@@ -144,6 +144,15 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
             ["serve", "--fault", "drop:5%"],
             r"--fault: drop:5%: the probability must be a number from 0 to 1.*",
         ),
+        (
+            ["serve", "--upset", "load_shrot"],
+            r"--upset: no upset 'load_shrot' \(did you mean load_short\?\); known: .*",
+        ),
+        (
+            ["serve", "--upset", "load_short:ohm=0"],
+            r"--upset: load_short:ohm=0: ohm must be a number from 1e-06 .*",
+        ),
+        (["serve", "--upset", "string_open:strings=9"], r"--upset: open: 9 strings, but there are 1"),
         (["serve", "--pace", "8"], r"--pace: '8': a baud rate must lie in 300\.\.4000000"),
         (["serve", "--half-duplex"], r"--half-duplex: needs a baud rate, e\.g\. --pace 9600: .*"),
         (["serve", "--link", "127.0.0.1:1235"], r"--link: .*\(did you mean dial:127\.0\.0\.1:1235\?\)"),
@@ -230,11 +239,30 @@ def test_a_bad_line_of_a_site_is_told_with_its_line_and_key(call, site, key, say
     assert re.fullmatch(says, f"{int(number) - below}:{rest}")
 
 
-def test_the_faults_of_a_line_are_listed_with_what_they_can_be_told(call):
+def test_upsets_of_the_command_line_are_the_sites_own_to_journal_and_state_file(call, tmp_path):
+    state, journal = tmp_path / "run.sqlite", tmp_path / "run.jsonl"
+    link = f"unix-listen:{tmp_path / 'line'}"
+    serve = ["serve", "--link", link, "--speed", "100000", "--for", "1h", "--state", str(state)]
+    upset = ["--upset", "battery_high_resistance:ohm=0.2:after=30min"]
+    code, _, err = call(*serve, *upset, "--record", str(journal))
+    assert code == 0, err
+    head = json.loads(journal.read_text(encoding="utf-8").splitlines()[0])
+    (broken,) = head["units"][0]["site"]["upsets"]
+    assert (broken["name"], broken["after"], broken["values"]) == (
+        "battery_high_resistance", "30min", {"ohm": 0.2},
+    )  # fmt: skip
+    assert call("replay", str(journal))[0] == 0
+    assert call(*serve, *upset)[0] == 0
+    (told,) = refusal(call(*serve))
+    assert "is of another site: upsets" in told
+
+
+def test_what_breaks_is_listed_with_its_keys_and_limits(call):
     code, out, err = call("faults")
     assert (code, err) == (0, "")
     assert re.search(r"^delay +by=200ms +The reply leaves ", out, re.MULTILINE)
     assert re.search(r"^dead +for=20s ", out, re.MULTILINE)
+    assert re.search(r"^battery_aged +capacity_lost=0.3 \(0..0.95\) +A battery with less ", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 100
 
 

@@ -123,6 +123,14 @@ def serve(
             "Repeat for several.",
         ),
     ] = None,
+    upset: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:KEY=VALUE",
+            help="Break something in the plant, e.g. load_short:ohm=0.05:after=10min, as the site's own upsets do; "
+            "`tracertwin faults` lists them. Repeat for several.",
+        ),
+    ] = None,
     pace: Annotated[
         str | None,
         typer.Option(
@@ -185,6 +193,7 @@ def serve(
     from plant.base.clock import parse_polled_s
     from plant.base.problems import Problem, ProblemsError
     from plant.report.trace import TABLES, check_suffix
+    from plant.site.timetable import parse_upset
     from tracertwin.assembly.options import Options
     from tracertwin.cli.runoptions import check_weather
     from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
@@ -197,6 +206,7 @@ def serve(
         raise ProblemsError([Problem("--speed", 0, "", "goes with --clock wall only")])
     for option, path in (("--ready-file", ready_file), ("--stats", stats), ("--record", record)):
         check_folder(option, path)
+    upsets = [checked("--upset", text, parse_upset) for text in upset or ()]
     options = Options(
         links=[checked("--link", text, parse_endpoint) for text in link or ["dial:127.0.0.1:1235"]],
         map_name=register_map,
@@ -220,6 +230,7 @@ def serve(
         ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     there, start_s = site_and_start(site, start)
+    there = checked("--upset", upsets, there.with_upsets)
     with remembered(state) as file:
         plants = plants_from(file, there, seed, start_s, say)
         if options.for_s is not None:

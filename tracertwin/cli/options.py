@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -41,6 +41,7 @@ def one_of(*words: str) -> Callable[[Any], str]:
     return parse
 
 
+T = TypeVar("T")
 SiteName = Annotated[
     str, typer.Argument(metavar="SITE", help="A site of config/sites by name, or the path of a site file.")
 ]
@@ -72,8 +73,8 @@ def say(text: str) -> None:
     print(f"tracertwin: {text}", file=sys.stderr, flush=True)
 
 
-def checked(option: str, value: str, parse: Callable[[str], Any]) -> Any:
-    """An option's text through a parser that raises ValueError."""
+def checked(option: str, value: T, parse: Callable[[T], Any]) -> Any:
+    """An option's text, or what came of it, through a parser that raises ValueError."""
     from plant.base.problems import Problem, ProblemsError
 
     try:
