@@ -14,6 +14,7 @@ from modbus.codec.replies import BitsReply, ExceptionReply, SparseReply, WordsRe
 from modbus.codec.requests import ReadBits, ReadSparse, ReadWords
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, load_map
+from modbus.map.rows import DurationRow, SettingRow
 from plant.controller.settings import BATTERY_TYPES, VOLTAGES, Settings, factory
 from tests.snapshots import NEW, ZERO, Still
 
@@ -265,6 +266,7 @@ def test_write_rule_and_limits_are_those_of_the_facts(fact):
         assert row is None
         return
     assert row is not None
-    assert row.write == fact.get("write", "no")
+    assert row.written == fact.get("write", "no")
     if "range" in fact:
+        assert isinstance(row, SettingRow | DurationRow)
         assert row.limits == tuple(fact["range"])

@@ -18,7 +18,7 @@ from modbus.device.tracer import Tracer
 from modbus.line.link import Line
 from modbus.map.encodings import ENCODINGS
 from modbus.map.registers import TRACER_4210, load_map
-from modbus.map.rows import Row
+from modbus.map.rows import DurationRow, SettingRow
 from modbus.master.standin import StandIn
 from plant.base.clock import SteppedClock, WallClock, parse_local, to_utc_s
 from plant.kernel.snapshot import Snapshot
@@ -289,16 +289,16 @@ def test_a_command_to_a_plant_whose_thread_has_died_does_not_hang():
 SINGLE = [
     row
     for row in load_map("epever", TRACER_4210).spec.rows
-    if row.table == "holding" and row.write == "alone"
+    if isinstance(row, SettingRow | DurationRow) and row.write == "alone"
 ]
 
 
-def word_for(row: Row, share: float) -> int:
+def word_for(row: SettingRow | DurationRow, share: float) -> int:
     """A word that may be written, from the first (0) to the last (1)."""
-    if row.values:
+    if isinstance(row, SettingRow) and row.values:
         return sorted(row.values)[round(share * (len(row.values) - 1))]
     low, high = row.limits or (0.0, 0.0)
-    if row.encoding:
+    if isinstance(row, DurationRow):
         return ENCODINGS[row.encoding].word(low + share * (high - low))
     return round((low + share * (high - low)) * row.scale) & 0xFFFF
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from modbus.map import quantities
 from modbus.map.file import MapError
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.map.rows import Row, counts
+from modbus.map.rows import KINDS, BitsRow, DurationRow, EncodedRow, NumberRow, Row, SettingRow, SwitchRow
+from modbus.map.scaling import bounds, counts
 from plant.base.configs import config_dir
 from plant.controller.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
 from plant.kernel.snapshot import Snapshot
@@ -141,7 +142,7 @@ def test_counts_never_leave_their_range(value, limits, truncate):
 
 
 ROWS_OF_A_QUANTITY = [
-    row for row in EPEVER.spec.rows if row.table == "input" and row.quantity and row.rounding == "half-even"
+    row for row in EPEVER.spec.rows if isinstance(row, NumberRow) and row.quantity and not row.cuts
 ]
 
 
@@ -149,7 +150,8 @@ ROWS_OF_A_QUANTITY = [
 @given(share=st.floats(0.0, 1.0))
 def test_master_gets_the_quantity_back_to_half_a_step(row, share):
     assert row.quantity is not None
-    wanted = (row.low + share * (row.high - row.low)) / row.scale
+    low, high = bounds(row.words, row.signed)
+    wanted = (low + share * (high - low)) / row.scale
     snapshot = ZERO._replace(**{row.quantity: wanted / row.factor})
     words = [encode(snapshot, NEW) for encode in row.encoders({})]
     assert row.value(words) == pytest.approx(wanted, abs=0.5001 / row.scale)
@@ -157,21 +159,25 @@ def test_master_gets_the_quantity_back_to_half_a_step(row, share):
 
 def test_limits_of_what_may_be_written_are_those_that_a_site_file_has():
     for row in EPEVER.spec.rows:
+        if not isinstance(row, SettingRow | DurationRow) or row.setting == "battery_type":
+            continue
         if row.setting in VOLTAGES:
             assert row.limits == VOLT_RANGE
-        elif row.values and row.setting != "battery_type":
+        elif isinstance(row, SettingRow) and row.values:
             assert (min(row.values), max(row.values)) == RANGES[row.setting]
-        elif row.table == "holding" and row.setting and row.setting != "battery_type":
+        else:
             assert row.limits == RANGES[row.setting], row.name
 
 
 def test_every_setting_can_be_written():
-    assert {row.setting for row in EPEVER.spec.rows if row.write != "no"} - {None} == set(Settings._fields)
+    written = [row for row in EPEVER.spec.rows if isinstance(row, SettingRow | DurationRow | SwitchRow)]
+    assert sorted(row.setting for row in written) == sorted(Settings._fields)
 
 
 def test_every_derived_quantity_is_used_by_a_row():
-    named = {field.quantity for m in (EPEVER, UART2) for row in m.spec.rows for field in row.bits}
-    named |= {row.quantity for m in (EPEVER, UART2) for row in m.spec.rows}
+    rows = (*EPEVER.spec.rows, *UART2.spec.rows)
+    named = {field.quantity for row in rows if isinstance(row, BitsRow) for field in row.bits}
+    named |= {row.origin.given for row in rows if row.origin.key == "quantity"}
     assert {derived.name for derived in quantities.DERIVED} <= named
 
 
@@ -251,11 +257,73 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
             "address: 1, bits: [{bits: 3-1, constant: 2, meaning: m}, {bits: 2, constant: 1, meaning: m}]",
             "rows[0]: bits 2-2 are given twice",
         ),
-        ("address: 1, words: 2, bits: [{bits: 1, constant: 1, meaning: m}]", "a row of bits is one unsigned"),
+        (
+            "address: 1, words: 2, bits: [{bits: 1, constant: 1, meaning: m}]",
+            "rows[0].words: a word of bits has no words",
+        ),
+        (
+            "address: 1, quantity: soc, bits: [{bits: 1, constant: 1, meaning: m}]",
+            "rows[0].quantity: a word of bits",
+        ),
+        ("address: 1, bits: []", "rows[0]: bits must name at least one field"),
+        (
+            "address: 1, encoding: day_hour, quantity: t_device_s, scale: 10",
+            "rows[0].scale: an encoded word has no scale; it has quantity, setting, encoding, unit, table,",
+        ),
+        ("address: 1, encoding: day_hours, quantity: t_device_s", "rows[0].encoding: input should be 'hours"),
+        ("address: 1, encoding: day_hour", "rows[0]: needs exactly one of quantity, setting; has none"),
+        ("address: 1, quantity: soc, write: alone", "rows[0].write: a number has no write; it has"),
+        ("address: 1, quantity: soc, limits: [0, 1]", "rows[0].limits: a number has no limits; it has"),
+        (
+            "address: 1, setting: boost_v, write: alone",
+            "rows[0].table: a written number stands in table holding, not input",
+        ),
+        (
+            "table: holding, address: 1, setting: boost_v, write: no",
+            "rows[0].write: input should be 'alone' or 'block', got False",
+        ),
+        ("table: holdng, address: 1, quantity: soc", "got 'holdng' (did you mean holding?)"),
+        (
+            "table: holding, address: 1, setting: bost_v, write: alone",
+            "no setting bost_v (did you mean boost_v?)",
+        ),
+        ("table: holding, address: 1, setting: boost_v, write: alone, word: 2", "rows[0].word: unknown key"),
+        (
+            "table: holding, address: 1, setting: boost_v, write: alone, words: 2",
+            "a written number has no words;",
+        ),
+        (
+            "table: holding, address: 1, setting: boost_v, write: alone, needs: {batery_type: [0]}",
+            "rows[0].needs.batery_type: no setting batery_type (did you mean battery_type?)",
+        ),
+        (
+            "table: holding, address: 1, quantity: soc, encoding: day_hour, write: block",
+            "input should be 't_device_s'",
+        ),
+        ("table: coil, address: 1, quantity: night, words: 1", "rows[0].words: a bit has no words; it has"),
+        (
+            "table: coil, address: 1, constant: 2",
+            "rows[0].constant: input should be less than or equal to 1, got 2",
+        ),
+        (
+            "table: coil, address: 1, quantity: night, write: alone",
+            "rows[0].write: a bit has no write; it has",
+        ),
+        ("table: coil, address: 1, setting: load_on, write: block", "rows[0].write: input should be 'alone'"),
+        (
+            "table: coil, address: 1",
+            "rows[0]: needs exactly one of quantity, constant, setting, action; has none",
+        ),
+        (
+            "table: discrete, address: 1, action: clear_energy, write: alone",
+            "rows[0].table: an action stands in table coil, not discrete",
+        ),
+        ("table: coil, address: 1, action: clear_energi, write: alone", "rows[0].action: input should be"),
     ],
 )
 def test_bad_row_is_named_with_its_line_and_what_would_do(tmp_path, row, complaint):
-    (told,) = complaints(tmp_path, f"{HEAD}  - {{{GOOD}, {row}}}\n")
+    good = GOOD.partition(", ")[2] if "table:" in row else GOOD
+    (told,) = complaints(tmp_path, f"{HEAD}  - {{{good}, {row}}}\n")
     assert told.startswith("mine.yaml:9: rows[0]")
     assert complaint in told
 
@@ -304,6 +372,29 @@ def test_own_map_may_extend_a_built_in_one_with_one_row(tmp_path):
     assert word(mine, 0x3500, ZERO._replace(ghi_w_m2=812.0)) == 812
     assert set(mine.words["input"]) == {*EPEVER.words["input"], 0x3500}
     assert mine.spec.max_count == EPEVER.spec.max_count
+
+
+def test_example_on_the_page_is_a_map_that_works(tmp_path):
+    example = registerpage.PAGE.read_text(encoding="utf-8").split("```yaml\n# mine.yaml\n")[1].split("```")[0]
+    path = tmp_path / "mine.yaml"
+    path.write_text(example, encoding="utf-8")
+    assert word(load_map(str(path), TRACER_4210), 0x3500, ZERO._replace(ghi_w_m2=812.0)) == 812
+
+
+def test_rows_of_every_kind_are_mapped():
+    kinds = {type(row) for row in (*EPEVER.spec.rows, *UART2.spec.rows)}
+    assert {*KINDS} - kinds == {EncodedRow}  # a duration that can't be written: in neither map
+
+
+def test_encoded_quantity_reads_as_hours_and_minutes(tmp_path):
+    path = tmp_path / "mine.yaml"
+    row = f"  - {{{GOOD}, address: 0x3500, setting: night_length_min, encoding: hours_minutes, unit: min}}\n"
+    path.write_text(ON_EPEVER + row, encoding="utf-8")
+    mine = load_map(str(path), TRACER_4210)
+    encoded = mine.rows["input"][0x3500]
+    words = [mine.words["input"][0x3500](ZERO, NEW._replace(night_length_min=753))]
+    assert words == [12 << 8 | 33]
+    assert (encoded.value(words), encoded.figure(words), encoded.text(words)) == (753, "753", "12:33")
 
 
 def test_map_that_is_not_there_is_a_map_error():

@@ -29,8 +29,8 @@ from modbus.device.identity import BROADCAST, LAST_UNIT, Identity
 from modbus.device.interface import Device, Shown
 from modbus.device.model import Model, load_model
 from modbus.device.writes import Refused, coil_written, written
+from modbus.map.bitfield import WordOf
 from modbus.map.registers import Difference, RegisterMap, differences
-from modbus.map.rows import WordOf
 
 ILLEGAL_FUNCTION: Final = 0x01
 READ_INPUTS: Final = 0x04

@@ -11,7 +11,7 @@ from typing import Final
 from modbus.map.encodings import clock_of
 from modbus.map.file import RefusalCase
 from modbus.map.registers import RegisterMap
-from modbus.map.rows import Row
+from modbus.map.rows import ActionRow, ClockRow, DurationRow, Row, SettingRow, SwitchRow
 from plant.controller.compatibility import conflicts, system_of, with_system, with_type
 from plant.controller.settings import Settings
 
@@ -57,11 +57,13 @@ def written(
     """
     rows = _rows(register_map, range(address, address + len(words)))
     _whole_blocks(register_map, rows)
-    clock = [word for row, word in zip(rows, words, strict=True) if row.is_clock]
+    clock = [word for row, word in zip(rows, words, strict=True) if isinstance(row, ClockRow)]
     given = [
-        (row, _value(row, word)) for row, word in zip(rows, words, strict=True) if row.setting is not None
+        (row, _value(row, word))
+        for row, word in zip(rows, words, strict=True)
+        if isinstance(row, SettingRow | DurationRow)
     ]
-    new = _changed(settings, system_v, {str(row.setting): value for row, value in given})
+    new = _changed(settings, system_v, {row.setting: value for row, value in given})
     for row, value in given:
         if not all(getattr(new, name) in allowed for name, allowed in row.needs.items()):
             raise Refused("needs")
@@ -83,11 +85,11 @@ def coil_written(register_map: RegisterMap, settings: Settings, address: int, on
     row = register_map.rows["coil"].get(address)
     if row is None:
         raise Refused("unmapped")
-    if row.write == "no":
-        raise Refused("read_only")
-    if row.setting is not None:
+    if isinstance(row, SwitchRow):
         return settings._replace(**{row.setting: int(on)})
-    return str(row.action) if on else settings
+    if isinstance(row, ActionRow):
+        return row.action if on else settings
+    raise Refused("read_only")
 
 
 def _rows(register_map: RegisterMap, addresses: range) -> list[Row]:
@@ -95,7 +97,7 @@ def _rows(register_map: RegisterMap, addresses: range) -> list[Row]:
     rows = [row for address in addresses if (row := there.get(address)) is not None]
     if len(rows) < len(addresses):
         raise Refused("unmapped")
-    if any(row.write == "no" for row in rows):
+    if any(row.written == "no" for row in rows):
         raise Refused("read_only")
     return rows
 
@@ -105,7 +107,7 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
     there, first, last = register_map.rows["holding"], rows[0], rows[-1]
     before, after = there.get(first.address - 1), there.get(last.address + 1)
     for row, neighbour in ((first, before), (last, after)):
-        if row.write == "block" and neighbour is not None and neighbour.write == "block":
+        if row.written == "block" and neighbour is not None and neighbour.written == "block":
             raise Refused("incomplete")
 
 

@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from modbus.map.rows import TABLES, Bits, Row, Table
+from modbus.map.bitfield import BitField
+from modbus.map.forms import TABLES, RegisterRow, Table
+from modbus.map.rows import KINDS, ROW, NumberRow, Row
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
@@ -212,7 +214,7 @@ def _good_rows(given: Any) -> Iterator[tuple[int, Row]]:
     """The rows that are right by themselves: checks between rows go on though others are wrong."""
     for index, data in enumerate(given if isinstance(given, list) else ()):
         try:
-            yield index, Row.model_validate(data)
+            yield index, ROW.validate_python(data)
         except ValidationError:
             continue
 
@@ -226,18 +228,21 @@ def _row_problems(
             if source not in sources:
                 near = did_you_mean(source, sources)
                 yield document.problem((*here, "source"), f"no source {source}{near}")
-        if row.rating is not None and row.rating not in ratings:
-            near = did_you_mean(row.rating, ratings)
-            yield document.problem((*here, "rating"), f"the controller has no rating {row.rating}{near}")
-            continue
-        key = "rating" if row.rating is not None else "constant"
-        number = ratings[row.rating] if row.rating is not None else row.constant
-        if number is not None and not row.fits(number):
-            what = f"{row.name} (0x{row.address:04X}): {number:g} {row.unit}".rstrip()
-            sign = "signed " if row.signed else ""
-            yield document.problem(
-                (*here, key), f"{what} does not fit {sign}{16 * row.words} bits at x{row.scale:g}"
-            )
+        if isinstance(row, NumberRow) and (told := _misfit(row, ratings)):
+            yield document.problem((*here, row.origin.key), told)
+
+
+def _misfit(row: NumberRow, ratings: Mapping[str, float]) -> str:
+    """What is wrong with the rating or constant of a row; empty if nothing is."""
+    key, given = row.origin
+    if key == "rating" and given not in ratings:
+        return f"the controller has no rating {given}{did_you_mean(given, ratings)}"
+    number = ratings[given] if key == "rating" else given
+    if key not in {"rating", "constant"} or row.fits(number):
+        return ""
+    what = f"{row.name} (0x{row.address:04X}): {number:g} {row.unit}".rstrip()
+    sign = "signed " if row.signed else ""
+    return f"{what} does not fit {sign}{16 * row.words} bits at x{row.scale:g}"
 
 
 def _overlaps(document: Document, rows: list[tuple[int, Row]], parent: MapSpec | None) -> Iterator[Problem]:
@@ -251,7 +256,7 @@ def _overlaps(document: Document, rows: list[tuple[int, Row]], parent: MapSpec |
                 yield document.problem(("rows", index, "address"), what)
     for inherited in parent.rows if parent else ():
         left = [address for address in inherited.addresses if (inherited.table, address) not in taken]
-        if left and len(left) < inherited.words:
+        if left and len(left) < len(inherited.addresses):
             pair = f"{inherited.name} (0x{inherited.address:04X})"
             what = f"0x{left[0]:04X}, half of the inherited {pair}, is left without a row"
             yield document.problem(("rows",), what)
@@ -263,8 +268,9 @@ def _mapping(given: Any) -> dict[str, str]:
 
 KNOWN_KEYS: dict[KeyPath, list[str]] = {  # of each mapping, for the near-name hints
     (): list(_MapFile.model_fields),
-    ("rows", "*"): list(Row.model_fields),
-    ("rows", "*", "bits", "*"): list(Bits.model_fields),
+    ("rows", "*"): sorted({key for kind in KINDS for key in kind.model_fields}),
+    **{("rows", "*", kind.KIND): [*kind.own_fields(), *RegisterRow.model_fields] for kind in KINDS},
+    ("rows", "*", "bits", "*"): list(BitField.model_fields),
     ("refusals", "*"): list(Refusal.model_fields),
     ("left_out", "*"): list(LeftOut.model_fields),
 }

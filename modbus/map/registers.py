@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from modbus.map.bitfield import WordOf
 from modbus.map.file import MapSpec, read_map
-from modbus.map.rows import TABLES, Row, WordOf
+from modbus.map.forms import TABLES
+from modbus.map.rows import ActionRow, Row
 from plant.controller.model import ControllerModel
 
 # Where no site says which controller it is: a Tracer 4210AN on a 12 V system.
@@ -67,7 +69,7 @@ class RegisterMap:
         row = self.rows[table].get(address)
         if row is None:
             return "reads 0" if self.spec.unmapped == "zero" and table == "input" else "exception 02"
-        if row.words == 1:
+        if len(row.addresses) == 1:
             return row.name
         return f"{row.name}, {'low' if address == row.address else 'high'} word"
 
@@ -95,7 +97,7 @@ def _bind(spec: MapSpec, ratings: Mapping[str, float]) -> RegisterMap:
     rows: dict[str, dict[int, Row]] = {table: {} for table in TABLES}
     for row in spec.rows:
         rows[row.table].update(dict.fromkeys(row.addresses, row))
-        if row.action is None:  # it can be written, not read
+        if not isinstance(row, ActionRow):  # that can be written, not read
             words[row.table].update(zip(row.addresses, row.encoders(ratings), strict=True))
     below = _bind(spec.extends, ratings) if spec.extends else None
     return RegisterMap(spec, below, words, rows, round(ratings.get("system_v", 12.0)))
@@ -113,7 +115,7 @@ def _differences(here: RegisterMap, there: RegisterMap, table: str) -> Iterator[
     mine, theirs = here.rows[table], there.rows[table]
     for address in sorted({*mine, *theirs}):
         a, b = mine.get(address), theirs.get(address)
-        if a and b and a.same_reading(b) and address - a.address == address - b.address:
+        if a and b and a.reading == b.reading and address - a.address == address - b.address:
             continue
         note = next((row.note for row in (a, b) if row and row.note), "")
         yield Difference(address, here.label(table, address), there.label(table, address), note, table)

@@ -1,218 +1,93 @@
-"""One row of a register map: where its number comes from, how it becomes words, and what may be written there.
+"""One row of a register map, by kind: where its number comes from, how it becomes words, what may be written there.
 
-Scale, sign, word order and bit fields live here and nowhere else. A row knows neither requests nor files; the
-words it makes are plain integers. Coils and discrete inputs are rows too: their word is 0 or 1.
+Four kinds can only be read:
 
-Rounding is half to even (0.125 V at x100 reads 12). A quantity that does not fit its words reads the nearest
-number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V
-looks as wrong as it is. What is no number at all (NaN, infinity) reads 0, because a reply must go out
-whatever the plant did.
+- a number: a quantity, rating, constant or setting, scaled into one or two words;
+- a word of bits: fields, each with a quantity or a constant (key ``bits``);
+- an encoded word: two small numbers, as of a duration or a date (key ``encoding``);
+- a bit: a coil or discrete input (by its table);
+
+and five can be written (key ``write``):
+
+- a written number: a setting of one word, within limits;
+- a written duration: a setting in hours and minutes (with ``encoding``);
+- a clock word: one of three that hold the device's clock (with ``encoding``);
+- a switch: a coil that keeps a setting (by its table);
+- an action: a coil that has something done, and that can't be read (key ``action``).
+
+A kind has only the keys that mean something for it, so a row that contradicts itself can't be written down. Scale,
+sign, word order and bit fields live here and nowhere else. A row knows neither requests nor files; the words it makes
+are plain integers, 0 or 1 for a bit.
 """
 
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
-from modbus.map import quantities
-from modbus.map.encodings import CLOCK, ENCODINGS, minutes_of
-from plant.base.problems import did_you_mean
-from plant.controller.settings import Settings
-from plant.kernel.snapshot import Snapshot
+from modbus.map.bitfield import BitField, QuantityName, WordOf
+from modbus.map.encodings import CLOCK
+from modbus.map.forms import BIT_TABLES, BitForm, PackedForm, RegisterRow, ScaledForm, SettingName
+from modbus.map.scaling import bounds
 
-Table = Literal["coil", "discrete", "input", "holding"]
-TABLES: Final = ("coil", "discrete", "input", "holding")
-BIT_TABLES: Final = ("coil", "discrete")
-WordOf = Callable[[Snapshot, Settings], int]
-CUT_SLACK: Final = 1e-6  # [counts] 0.29 x 100 is 28.999999999999996 in binary and has to be cut off to 29
+# --- rows that can only be read ---
 
 
-def counts(value: float, scale: float, low: int, high: int, truncate: bool = False) -> int:
-    """Whole number of register steps for a quantity.
+class NumberRow(ScaledForm):
+    """A quantity, rating, constant or setting: number x `factor` (to the row's unit) x `scale`, in 1 or 2 words."""
 
-    Parameters
-    ----------
-    value : float
-        Any float, in the row's unit over `scale`.
-    scale : float
-        Register steps per unit of `value`.
-    low, high : int
-        Smallest and largest number that fits; the result is clamped to them.
-    truncate : bool
-        Cut off towards zero in place of rounding half to even.
+    KIND = "a number"
+    ORIGINS_ELSEWHERE = ("bits", "action")
 
-    Returns
-    -------
-    int
-        0 for NaN and for either infinity.
-    """
-    steps = value * scale
-    if low < steps < high:  # never true for NaN
-        return math.trunc(steps + math.copysign(CUT_SLACK, steps)) if truncate else round(steps)
-    if not math.isfinite(value):
-        return 0
-    return low if steps <= low else high
-
-
-def _known_quantity(name: str | None) -> str | None:
-    if name is not None and name not in quantities.NAMES:
-        raise ValueError(f"no quantity {name}{did_you_mean(name, quantities.NAMES)}")
-    return name
-
-
-def _known_setting(name: str | None) -> str | None:
-    if name is not None and name not in Settings._fields:
-        raise ValueError(f"no setting {name}{did_you_mean(name, Settings._fields)}")
-    return name
-
-
-def _bit_range(given: Any) -> Any:
-    """``"3-2"`` -> (3, 2); ``"0"`` or ``0`` -> (0, 0)."""
-    match = re.fullmatch(r"(\d{1,2})(?:-(\d{1,2}))?", str(given))
-    if match is None:
-        raise ValueError(f"must be a bit or two of them, high first, like 3-2; got {given!r}")
-    high, low = int(match[1]), int(match[2] or match[1])
-    if not 15 >= high >= low:
-        raise ValueError(f"must lie in 15..0 with the high bit first; got {given!r}")
-    return high, low
-
-
-def _one_source(record: "Row | Bits", names: Sequence[str]) -> None:
-    given = [name for name in names if getattr(record, name) not in (None, ())]
-    if len(given) != 1:
-        raise ValueError(f"needs exactly one of {', '.join(names)}; has {' and '.join(given) or 'none'}")
-
-
-def named_codes(meaning: str) -> dict[int, str]:
-    """The codes that a meaning lists, as in "0 normal, 1 over-voltage"; what it adds behind a semicolon is no code."""
-    listed = re.findall(r"(?:^|, )(\d+) ([^,]+)", meaning.partition(";")[0])
-    return {int(code): text for code, text in listed}
-
-
-class Bits(BaseModel):
-    """A field of one word, bits ``high`` to ``low``."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    bits: Annotated[tuple[int, int], BeforeValidator(_bit_range)]
-    quantity: str | None = None
-    constant: int | None = None
-    codes: dict[int, int] | None = None  # quantity -> what stands in the field; a quantity not listed gives 0
-    meaning: str
-
-    _quantity_exists = field_validator("quantity")(_known_quantity)
+    table: Literal["input", "holding"]
+    quantity: QuantityName | None = None
+    rating: str | None = None
+    constant: float | None = None
+    setting: SettingName | None = None
+    factor: float = Field(default=1.0, allow_inf_nan=False)
+    rounding: Literal["half-even", "truncate"] = "half-even"
+    words: Literal[1, 2] = 1
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Bits":
-        _one_source(self, ("quantity", "constant"))
-        if self.codes is not None and self.quantity is None:
-            raise ValueError("codes need a quantity")
-        fixed = [*(self.codes or {}).values(), *(() if self.constant is None else (self.constant,))]
-        for number in fixed:
-            if not 0 <= number <= self.largest:
-                raise ValueError(f"{number} does not fit the bits; they hold 0..{self.largest}")
+    def _within_the_table(self) -> "NumberRow":
+        if self.address + self.words > 0x10000:
+            raise ValueError("its second word would lie past 0xFFFF")
         return self
 
     @property
-    def largest(self) -> int:
-        """Largest number the field holds."""
-        high, low = self.bits
-        return (1 << (high - low + 1)) - 1
+    def width(self) -> int:
+        """Words."""
+        return self.words
 
     @property
-    def mask(self) -> int:
-        """The field's bits, set, in the word."""
-        return self.largest << self.bits[1]
+    def steps_per_number(self) -> float:
+        """Register steps for each unit of the number that the row shows."""
+        return self.factor * self.scale
 
-    def text(self, word: int) -> str:
-        """What the field says in a word, behind the names of its bits; nothing for a flag that is not set."""
-        high, low = self.bits
-        number = (word & self.mask) >> low
-        named = named_codes(self.meaning)
-        if self.largest == 1 and not number and 0 not in named:
-            return ""
-        told = named.get(number, f"{number}" if named else self.meaning)
-        return f"D{high if high == low else f'{high}-{low}'} {told}"
+    @property
+    def cuts(self) -> bool:
+        """Whether it cuts off in place of rounding."""
+        return self.rounding == "truncate"
 
-    def word(self) -> WordOf:
-        """Function of snapshot and settings that gives the field in its place in the word."""
-        low, largest, codes = self.bits[1], self.largest, self.codes
-        if self.constant is not None:
-            fixed = self.constant << low
-            return lambda _, __: fixed
-        read = quantities.reader(self.quantity or "")
-        if codes is None:
-            return lambda s, _: counts(read(s), 1.0, 0, largest) << low
-        return lambda s, _: codes.get(counts(read(s), 1.0, -1, 0xFFFF), 0) << low
+    def fits(self, number: float) -> bool:
+        """Whether a constant or rating can be shown without clamping."""
+        low, high = bounds(self.words, self.signed)
+        return math.isfinite(number) and low <= round(number * self.steps_per_number) <= high
 
 
-class Row(BaseModel):
-    """One quantity at one address."""
+class BitsRow(RegisterRow):
+    """Fields of one word; bits that no field names read 0."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    KIND = "a word of bits"
 
-    table: Table
-    address: int = Field(ge=0, le=0xFFFF)
-    name: str
-    quantity: str | None = None
-    rating: str | None = None
-    constant: float | None = None
-    setting: str | None = None
-    bits: Annotated[tuple[Bits, ...], Field(strict=False)] = ()
-    action: Literal["restore_defaults", "clear_energy"] | None = None
-    unit: str = ""
-    factor: float = Field(default=1.0, allow_inf_nan=False)
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    rounding: Literal["half-even", "truncate"] = "half-even"
-    encoding: Literal["hours_minutes", "minute_second", "day_hour", "year_month"] | None = None
-    words: Literal[1, 2] = 1
-    signed: bool = False
-    values: dict[int, str] | None = None  # the numbers there are, and what they mean
-    write: Literal["no", "alone", "block"] = "no"
-    limits: Annotated[tuple[float, float] | None, Field(strict=False)] = (
-        None  # of what may be written, in `unit`
-    )
-    limits_grow: bool = False  # with the system: those are of 12 V
-    needs: dict[str, tuple[int, ...]] = Field(
-        default={}, strict=False
-    )  # settings with which it may be written
-    meaning: str
-    source: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    seen: Annotated[tuple[Literal["BN", "A", "AN", "XTRA"], ...], Field(strict=False)] = ()
-    guess: bool = False
-    note: str = ""
-
-    _quantity_exists = field_validator("quantity")(_known_quantity)
-    _setting_exists = field_validator("setting")(_known_setting)
-
-    @field_validator("needs", mode="before")
-    @classmethod
-    def _lists_become_tuples(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        for name in given:
-            _known_setting(name)
-        return {name: tuple(of) if isinstance(of, list) else of for name, of in given.items()}
+    table: Literal["input", "holding"]
+    bits: Annotated[tuple[BitField, ...], Field(strict=False)]
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Row":
-        _one_source(self, ("quantity", "rating", "constant", "setting", "bits", "action"))
-        if self.address + self.words > 0x10000:
-            raise ValueError("its second word would lie past 0xFFFF")
-        if self.bits and (self.words, self.signed, self.scale, self.factor) != (1, False, 1.0, 1.0):
-            raise ValueError("a row of bits is one unsigned word without scale or factor")
-        if self.encoding and (self.words, self.signed, self.scale, self.factor) != (1, False, 1.0, 1.0):
-            raise ValueError("an encoded row is one unsigned word without scale or factor")
-        if self.table in BIT_TABLES and (self.words, self.signed, self.bits, self.encoding) != (
-            1,
-            False,
-            (),
-            None,
-        ):
-            raise ValueError(f"a row of table {self.table} is a single bit")
+    def _apart(self) -> "BitsRow":
+        if not self.bits:
+            raise ValueError("bits must name at least one field")
         taken = 0
         for field in self.bits:
             if taken & field.mask:
@@ -220,119 +95,158 @@ class Row(BaseModel):
             taken |= field.mask
         return self
 
-    @model_validator(mode="after")
-    def _writable(self) -> "Row":
-        if self.write == "no":
-            return self
-        if self.table not in {"coil", "holding"}:
-            raise ValueError(f"nothing can be written to table {self.table}")
-        if self.setting is None and self.action is None and not self.is_clock:
-            raise ValueError("only a setting, an action or the clock can be written")
-        if self.words != 1 or self.factor != 1.0:
-            raise ValueError("a row that can be written is one word without factor")
-        return self
+    @property
+    def reading(self) -> tuple[object, ...]:
+        """What fills the fields, whatever they are called."""
+        return tuple(field.reading for field in self.bits)
+
+    def figure(self, words: Sequence[int]) -> str:
+        """None: the word is no number."""
+        return ""
+
+    def remarks(self, words: Sequence[int]) -> tuple[str, ...]:
+        """What each field says."""
+        return tuple(text for field in self.bits if (text := field.text(words[0])))
+
+    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+        """The one word."""
+        fields = [field.encoder() for field in self.bits]
+        return [lambda s, t: sum(field(s, t) for field in fields)]
+
+
+class EncodedRow(PackedForm):
+    """A quantity or setting, packed."""
+
+    KIND = "an encoded word"
+
+    table: Literal["input", "holding"]
+    quantity: QuantityName | None = None
+    setting: SettingName | None = None
+
+
+class BitRow(BitForm):
+    """A coil or discrete input that can only be read."""
+
+    KIND = "a bit"
+    ORIGINS_ELSEWHERE = ("action",)
+
+    table: Literal["coil", "discrete"]
+    quantity: QuantityName | None = None
+    constant: Annotated[int | None, Field(ge=0, le=1)] = None
+    setting: SettingName | None = None
+
+
+# --- rows that can be written ---
+
+
+SomeValues = Annotated[tuple[int, ...], Field(strict=False)]
+
+
+class WrittenRow(RegisterRow):
+    """A setting, a part of the clock or an action."""
+
+    write: Literal["alone", "block"]
 
     @property
-    def addresses(self) -> range:
-        """The addresses the row stands at, low word first."""
-        return range(self.address, self.address + self.words)
+    def written(self) -> Literal["alone", "block"]:
+        """By itself, or in one frame with the block rows beside it."""
+        return self.write
 
-    @property
-    def low(self) -> int:
-        """Smallest register number."""
-        return -(1 << (16 * self.words - 1)) if self.signed else 0
 
-    @property
-    def high(self) -> int:
-        """Largest register number."""
-        return 1 if self.table in BIT_TABLES else (1 << (16 * self.words - self.signed)) - 1
+class KeptRow(WrittenRow):
+    """A setting in a holding register, and what may be written there."""
 
-    @property
-    def is_clock(self) -> bool:
-        """Whether it is one of the three words of the device's clock."""
-        return self.encoding in CLOCK
-
-    def fits(self, number: float) -> bool:
-        """Whether a constant can be shown without clamping."""
-        return math.isfinite(number) and self.low <= round(number * self.factor * self.scale) <= self.high
-
-    def value(self, words: Sequence[int]) -> float:
-        """What a master makes of the words: a number in `unit` (for a row of bits or of the clock, the word itself).
-
-        Raises
-        ------
-        ValueError
-            Sixty minutes or more in an hours and minutes register.
-        """
-        if self.encoding == "hours_minutes":
-            return minutes_of(words[0])
-        number = sum(word << (16 * place) for place, word in enumerate(words))
-        return (number - (1 << (16 * self.words)) if number > self.high else number) / self.scale
-
-    def text(self, words: Sequence[int]) -> str:
-        """The same for people, without the unit."""
-        if self.encoding:
-            return ENCODINGS[self.encoding].shown(words[0])
-        if self.values and words[0] in self.values:
-            return f"{words[0]} {self.values[words[0]]}"
-        return f"{self.value(words):.{max(0, math.ceil(math.log10(self.scale)))}f}"
+    table: Literal["holding"]
+    setting: SettingName
+    limits: Annotated[tuple[float, float] | None, Field(strict=False)] = None  # in the row's unit
+    limits_grow: bool = False  # with the system: those are of 12 V
+    needs: dict[SettingName, SomeValues] = Field(default={})  # settings with which it may be written
 
     def allows(self, value: float, system_v: float) -> bool:
         """Whether a client may write a value on a system of so many volts, as far as this row can tell."""
-        if self.values is not None and value not in self.values:
-            return False
         if self.limits is None:
             return True
         times = system_v / 12.0 if self.limits_grow else 1.0
         return self.limits[0] * times <= value <= self.limits[1] * times
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
-        """One function per word, of snapshot and settings, that gives 0..0xFFFF; low word first.
 
-        Parameters
-        ----------
-        ratings : mapping
-            Value of every rating that a row may name, in the row's unit.
-        """
-        number = self._number(ratings)
-        if self.words == 1:
-            return [lambda s, t: number(s, t) & 0xFFFF] if self.signed else [number]
-        return [lambda s, t: number(s, t) & 0xFFFF, lambda s, t: number(s, t) >> 16 & 0xFFFF]
+class SettingRow(KeptRow, ScaledForm):
+    """A setting as a scaled number of one word."""
 
-    def _number(self, ratings: Mapping[str, float]) -> WordOf:
-        if self.bits:
-            fields = [field.word() for field in self.bits]
-            return lambda s, t: sum(field(s, t) for field in fields)
-        scale, low, high, truncate = (
-            self.factor * self.scale,
-            self.low,
-            self.high,
-            self.rounding == "truncate",
-        )
-        if self.quantity is not None and self.encoding is None:  # most rows: no call more than it takes
-            read = quantities.reader(self.quantity)
-            return lambda s, _: counts(read(s), scale, low, high, truncate)
-        encode: Callable[[float], int] = partial(counts, scale=scale, low=low, high=high, truncate=truncate)
-        if self.encoding is not None:
-            encode = ENCODINGS[self.encoding].word
-        return self._encoded(encode, ratings)
+    KIND = "a written number"
 
-    def _encoded(self, encode: Callable[[float], int], ratings: Mapping[str, float]) -> WordOf:
-        if self.quantity is not None:
-            read = quantities.reader(self.quantity)
-            return lambda s, _: encode(read(s))
-        if self.setting is not None:
-            place = Settings._fields.index(self.setting)
-            return lambda _, t: encode(t[place])
-        fixed = encode(ratings[self.rating] if self.rating is not None else self.constant or 0.0)
-        return lambda _, __: fixed
+    def allows(self, value: float, system_v: float) -> bool:
+        """Within limits, and one of `values` if these are given."""
+        return (self.values is None or value in self.values) and super().allows(value, system_v)
 
-    def same_reading(self, other: "Row") -> bool:
-        """Whether a master that knows one row would read the other rightly."""
-        return self._reading() == other._reading()
 
-    def _reading(self) -> tuple[object, ...]:
-        fields = tuple((f.bits, f.quantity, f.constant, str(f.codes)) for f in self.bits)
-        number = (self.quantity, self.rating, self.constant, self.setting, self.action)
-        form = (self.factor, self.scale, self.rounding, self.encoding, self.words, self.signed)
-        return (*number, *form, fields)
+class DurationRow(KeptRow, PackedForm):
+    """A setting in minutes as hours and minutes."""
+
+    KIND = "a written duration"
+
+    encoding: Literal["hours_minutes"]
+
+
+class ClockRow(WrittenRow, PackedForm):
+    """One of the three words of the device's clock, which are written together."""
+
+    KIND = "a clock word"
+
+    table: Literal["holding"]
+    quantity: Literal["t_device_s"]
+    encoding: Literal["minute_second", "day_hour", "year_month"]
+    write: Literal["block"]
+
+
+class SwitchRow(WrittenRow, BitForm):
+    """A coil that keeps a setting."""
+
+    KIND = "a switch"
+
+    table: Literal["coil"]
+    setting: SettingName
+    write: Literal["alone"]
+
+
+class ActionRow(WrittenRow):
+    """A coil that has something done when 1 is written, and that can't be read."""
+
+    KIND = "an action"
+
+    table: Literal["coil"]
+    action: Literal["restore_defaults", "clear_energy"]
+    write: Literal["alone"]
+
+
+def kind_of(given: Any) -> str:
+    """The kind of row that a mapping means, by the keys it has; anything else would have to be a number."""
+    row = given if isinstance(given, dict) else {}
+    keeps = "write" in row and "setting" in row
+    if "action" in row:
+        return ActionRow.KIND
+    if row.get("table") in BIT_TABLES:
+        return SwitchRow.KIND if keeps else BitRow.KIND
+    if "bits" in row:
+        return BitsRow.KIND
+    if "encoding" in row:
+        if keeps:
+            return DurationRow.KIND
+        return ClockRow.KIND if "write" in row and row["encoding"] in CLOCK else EncodedRow.KIND
+    return SettingRow.KIND if keeps else NumberRow.KIND
+
+
+Row: TypeAlias = Annotated[
+    Annotated[NumberRow, Tag(NumberRow.KIND)]
+    | Annotated[BitsRow, Tag(BitsRow.KIND)]
+    | Annotated[EncodedRow, Tag(EncodedRow.KIND)]
+    | Annotated[BitRow, Tag(BitRow.KIND)]
+    | Annotated[SettingRow, Tag(SettingRow.KIND)]
+    | Annotated[DurationRow, Tag(DurationRow.KIND)]
+    | Annotated[ClockRow, Tag(ClockRow.KIND)]
+    | Annotated[SwitchRow, Tag(SwitchRow.KIND)]
+    | Annotated[ActionRow, Tag(ActionRow.KIND)],
+    Discriminator(kind_of),
+]
+ROW: Final[TypeAdapter[Row]] = TypeAdapter(Row)
+KINDS: Final[tuple[type[RegisterRow], ...]] = tuple(get_args(kind)[0] for kind in get_args(get_args(Row)[0]))

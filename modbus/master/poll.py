@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords
 from modbus.line.endpoint import LinkError
+from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
-from modbus.map.rows import BIT_TABLES, Row, named_codes
+from modbus.map.rows import ActionRow, Row
 from modbus.master.client import Master, NoReplyError
 
 FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
@@ -162,9 +163,9 @@ def read_block(
     at, end = address, address + count
     while at < end:
         row = rows.get(at)
-        if row is not None and row.address == at and at + row.words <= end:
-            yield _line(row, words[at - address :][: row.words])
-            at += row.words
+        if row is not None and row.address == at and row.addresses.stop <= end:
+            yield _line(row, words[at - address :][: len(row.addresses)])
+            at = row.addresses.stop
         else:  # nothing the map knows, or half of a pair
             word = words[at - address]
             yield Reading(table, at, register_map.label(table, at) if row else "", (word,), str(word), word)
@@ -177,16 +178,18 @@ def read_all(device: PolledDevice, register_map: RegisterMap, table: str) -> Ite
     A refused block is asked for again row by row: units differ in what they have. What can only be written is left
     out.
     """
-    rows = [row for row in register_map.spec.rows if row.table == table and row.action is None]
+    rows = [row for row in register_map.spec.rows if row.table == table and not isinstance(row, ActionRow)]
     for block in blocks(rows):
         words = device.read(table, block[0].address, _size(block))
         if isinstance(words, Unanswered) and len(block) > 1:
             for row in block:
-                yield _line(row, device.read(table, row.address, row.words))
+                yield _line(row, device.read(table, row.address, len(row.addresses)))
         else:
             for row in block:
                 first = row.address - block[0].address
-                yield _line(row, words if isinstance(words, Unanswered) else words[first : first + row.words])
+                yield _line(
+                    row, words if isinstance(words, Unanswered) else words[first : first + len(row.addresses)]
+                )
 
 
 def blocks(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -212,18 +215,6 @@ def _refused(table: str, address: int, name: str, refusal: Unanswered) -> Readin
 def _line(row: Row, words: Answer) -> Reading:
     if isinstance(words, Unanswered):
         return _refused(row.table, row.address, row.name, words)
-    number = row.value(words)
-    value = int(number) if row.scale == 1.0 else round(number, 6)
-    text = "" if row.bits or row.is_clock else f"{value}" if row.values or row.encoding else row.text(words)
-    return Reading(row.table, row.address, row.name, words, text, value, row.unit, _meaning(row, words))
-
-
-def _meaning(row: Row, words: tuple[int, ...]) -> tuple[str, ...]:
-    """What words say beyond a number, if anything."""
-    if row.bits:
-        return tuple(text for field in row.bits if (text := field.text(words[0])))
-    if row.encoding is not None:
-        return (row.text(words),)
-    codes = row.values or ({} if row.unit else named_codes(row.meaning))
-    told = codes.get(words[0], ("off", "on")[words[0]] if row.table == "coil" else "")
-    return (told,) if told else ()
+    value = round(row.value(words), 6)
+    unit, remarks = row.measured_in, row.remarks(words)
+    return Reading(row.table, row.address, row.name, words, row.figure(words), value, unit, remarks)

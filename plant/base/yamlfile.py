@@ -195,7 +195,8 @@ def problems_of(error: ValidationError, document: Document, known: dict[KeyPath,
     document : Document
         The file that was being validated.
     known : dict
-        Key path of a mapping (``*`` for any place in a list) -> the keys it may have, for the near-name hint.
+        Key path of a mapping (``*`` for any place in a list) -> the keys it may have, for the near-name hint. Where
+        a mapping is one of several kinds, its path with the kind's tag behind it -> the keys of that kind.
     """
     told: dict[KeyPath, list[str]] = {}
     for item in error.errors(include_url=False):
@@ -222,8 +223,7 @@ def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
 def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
     kind, given = item["type"], item.get("input")
     if kind == "extra_forbidden":
-        mapping = tuple("*" if isinstance(part, int) else part for part in path[:-1])
-        return f"unknown key{did_you_mean(str(item['loc'][-1]), known.get(mapping, []))}"
+        return _unknown_key(item["loc"], path, known)
     if kind == "missing":
         return "missing"
     text = str(item["msg"]).removeprefix("Value error, ")
@@ -232,3 +232,18 @@ def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
     text = text[0].lower() + text[1:]
     scalar = isinstance(given, str | int | float) or given is None
     return f"{text}, got {shown(given)}" if scalar else text
+
+
+def _unknown_key(loc: KeyPath, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
+    """A key that is not there at all, or not for this kind of mapping."""
+    key, (mapping, of_kind) = str(loc[-1]), (_anywhere(path[:-1]), _anywhere(loc[:-1]))
+    keys = known.get(mapping, [])
+    if of_kind in known and of_kind != mapping:
+        if key in keys:
+            return f"{loc[-2]} has no {key}; it has {', '.join(known[of_kind])}"
+        keys = known[of_kind]
+    return f"unknown key{did_you_mean(key, keys)}"
+
+
+def _anywhere(path: KeyPath) -> KeyPath:
+    return tuple("*" if isinstance(part, int) else part for part in path)

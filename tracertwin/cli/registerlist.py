@@ -9,9 +9,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from modbus.map.bitfield import BitField
 from modbus.map.encodings import ENCODINGS
+from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.map.rows import BIT_TABLES, Bits, Row
+from modbus.map.rows import BitsRow, Row
 from tracertwin.console import wide_console
 from tracertwin.pages.registers import NEW, NOTHING, TABLE_HEADS, rules, writing
 
@@ -53,7 +55,7 @@ def print_map(map_name: str) -> None:
 def _rows(rows: list[Row]) -> Table:
     table = _table("address", "name", "value", "unit", "form", "meaning")
     for row in rows:
-        table.add_row(_place(row), row.name, _value(row), row.unit, _form(row), _meaning(row))
+        table.add_row(_place(row), row.name, _value(row), row.measured_in, _form(row), _meaning(row))
     return table
 
 
@@ -101,28 +103,31 @@ def _table(*heads: str) -> Table:
 
 
 def _place(row: Row) -> str:
-    return f"0x{row.address:04X}" + ("+1" if row.words == 2 else "")
+    return f"0x{row.address:04X}" + ("+1" if len(row.addresses) == 2 else "")
 
 
 def _value(row: Row) -> str:
-    if row.quantity or row.bits or row.action:
+    if row.origin.key not in {"rating", "constant", "setting"}:
         return ""
     words = [encode(NOTHING, NEW) for encode in row.encoders(TRACER_4210)]
-    return f"{words[0]}" if row.values else row.text(words)
+    return row.figure(words) if isinstance(row, ScaledForm) else row.text(words)  # codes are under "meaning"
 
 
 def _form(row: Row) -> str:
     if row.table in BIT_TABLES:
         return "bit"
-    form = "packed" if row.encoding else f"x{row.scale:g}"
-    return form + " 32 bits" * (row.words == 2) + " +-" * row.signed
+    if isinstance(row, ScaledForm):
+        return f"x{row.scale:g}" + " 32 bits" * (row.width == 2) + " +-" * row.signed
+    return "packed" if isinstance(row, PackedForm) else "x1"
 
 
 def _meaning(row: Row) -> str:
-    told = [row.meaning, *(f"{_bits(field)}: {field.meaning}" for field in row.bits)]
-    if row.encoding:
+    told = [row.meaning]
+    if isinstance(row, BitsRow):
+        told += [f"{_bits(field)}: {field.meaning}" for field in row.bits]
+    if isinstance(row, PackedForm):
         told.append(ENCODINGS[row.encoding].meaning)
-    if row.values:
+    if isinstance(row, ScaledForm) and row.values:
         told.append(", ".join(f"{number} {what}" for number, what in row.values.items()))
     if how := writing(row):
         told.append(f"written: {how}")
@@ -130,7 +135,7 @@ def _meaning(row: Row) -> str:
     return "\n".join(told)
 
 
-def _bits(field: Bits) -> str:
+def _bits(field: BitField) -> str:
     high, low = field.bits
     return f"D{high}" if high == low else f"D{high}-{low}"
 

@@ -4,16 +4,20 @@
 with it stand here too.
 """
 
+import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
+
+from pydantic.fields import FieldInfo
 
 from modbus.device.model import load_model
 from modbus.map.encodings import ENCODINGS
 from modbus.map.file import MapSpec
+from modbus.map.forms import BIT_TABLES, TABLES, PackedForm, RegisterRow, ScaledForm
 from modbus.map.quantities import DERIVED
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.map.rows import BIT_TABLES, TABLES, Row
+from modbus.map.rows import KINDS, BitsRow, DurationRow, NumberRow, Row, SettingRow
 from plant.base.configs import config_dir
 from plant.controller.settings import LITHIUM_ORDERING, ORDERING, Settings, factory
 from plant.kernel.snapshot import Snapshot
@@ -28,6 +32,24 @@ wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity
 to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative numbers
 are in two's complement. All registers of one reply are from one instant."""
 
+ADDING: Final = """\
+A register is a row of a map file in `config/registers`, or of a file of your own that extends one of those:
+
+```yaml
+# mine.yaml
+name: mine
+title: the published protocol and the irradiance
+extends: epever
+sources: {ME: measured on my own unit}
+rows:
+  - {table: input, address: 0x3500, name: irradiance, quantity: ghi_w_m2, unit: W/m2,
+     meaning: irradiance on level ground, source: [ME]}
+```
+
+`tracertwin registers mine.yaml` prints it, `tracertwin serve --map mine.yaml` answers by it. A row takes the place of
+those of the extended map at its addresses. A key in bold must be given; of `quantity`, `rating`, `constant` and
+`setting`, where there are several, exactly one."""
+
 RULES: Final[Mapping[str, Mapping[object, str]]] = {
     "unmapped": {
         "zero": "an unmapped input register reads 0",
@@ -41,6 +63,11 @@ RULES: Final[Mapping[str, Mapping[object, str]]] = {
         "any": "input registers are told to any unit id from 0 to 247",
         "own": "the own unit id is answered, others are not; broadcasts (0) are done and not answered",
     },
+}
+WRITTEN: Final[Mapping[str, str]] = {
+    "no": "",
+    "alone": "yes",
+    "block": "in one frame with its neighbours",
 }
 TABLE_HEADS: Final[Mapping[str, str]] = {
     "coil": "Coils (read by function 01, written by 05)",
@@ -62,13 +89,12 @@ def rules(register_map: RegisterMap) -> list[str]:
 
 def writing(row: Row) -> str:
     """How a row can be written, in words; empty if it can't."""
-    if row.write == "no":
-        return ""
-    told = ["in one frame with its neighbours"] if row.write == "block" else ["yes"]
-    if row.limits is not None:
-        low, high = (f"{limit:g}" for limit in row.limits)
-        told.append(f"{low} to {high}" + " (twice that at 24 V)" * row.limits_grow)
-    told += [f"{name} {' '.join(map(str, of))}" for name, of in row.needs.items()]
+    told = [WRITTEN[row.written]]
+    if isinstance(row, SettingRow | DurationRow):
+        if row.limits is not None:
+            low, high = (f"{limit:g}" for limit in row.limits)
+            told.append(f"{low} to {high}" + " (twice that at 24 V)" * row.limits_grow)
+        told += [f"{name} {' '.join(map(str, of))}" for name, of in row.needs.items()]
     return ", ".join(told)
 
 
@@ -94,6 +120,7 @@ def _page(maps: list[RegisterMap]) -> Iterator[str]:
     for register_map in maps:
         if register_map.extends is not None:
             yield from _difference_section(register_map, register_map.root)
+    yield from _kinds_section()
     yield from _ordering_section()
     yield from _models_section()
     yield ""
@@ -156,6 +183,25 @@ def _refusals_section(spec: MapSpec) -> Iterator[str]:
         yield from (f"| {o.table} | {o.addresses} | {o.why} | {', '.join(o.source)} |" for o in spec.left_out)
 
 
+def _kinds_section() -> Iterator[str]:
+    yield "\n## Adding a register"
+    yield ""
+    yield from ADDING.splitlines()
+    yield ""
+    yield f"Every row has {_keys(RegisterRow.model_fields)}. The other keys tell its kind:"
+    yield ""
+    yield "| kind | in table | keys | what it is |"
+    yield "|---|---|---|---|"
+    for kind in KINDS:
+        tables = " or ".join(get_args(kind.model_fields["table"].annotation))
+        yield f"| {kind.KIND} | {tables} | {_keys(kind.own_fields())} | {inspect.getdoc(kind)} |"
+
+
+def _keys(fields: Mapping[str, FieldInfo]) -> str:
+    """Names of keys, those that must be given in bold."""
+    return ", ".join(f"**`{key}`**" if field.is_required() else f"`{key}`" for key, field in fields.items())
+
+
 def _ordering_section() -> Iterator[str]:
     yield "\n## Which settings go together"
     yield ""
@@ -208,37 +254,47 @@ def _difference_section(here: RegisterMap, there: RegisterMap) -> Iterator[str]:
 
 
 def _table_line(row: Row, written: bool) -> str:
-    meaning = "<br>".join([row.meaning, *(f"D{_span(*field.bits)}: {field.meaning}" for field in row.bits)])
-    if row.values:
+    meaning = row.meaning
+    if isinstance(row, BitsRow):
+        meaning += "".join(f"<br>D{_span(*field.bits)}: {field.meaning}" for field in row.bits)
+    if isinstance(row, ScaledForm) and row.values:
         meaning += ": " + ", ".join(f"{number} {what}" for number, what in row.values.items())
-    scale = f"x{row.scale:g}" + ", cut off" * (row.rounding == "truncate")
-    if row.encoding:
-        scale = ENCODINGS[row.encoding].meaning
-    bits = f"{16 * row.words}" + " signed" * row.signed if row.table not in BIT_TABLES else "1"
-    cells = [_place(row), row.name, _shows(row), row.unit, scale, bits]
+    cells = [_place(row), row.name, _shows(row), row.measured_in, *_form(row)]
     cells += [writing(row), new_unit(row)] if written else []
     return "| " + " | ".join([*cells, meaning, ", ".join(row.source), ", ".join(row.seen)]) + " |"
 
 
+def _form(row: Row) -> tuple[str, str]:
+    """Scale and width."""
+    if isinstance(row, ScaledForm):
+        return f"x{row.scale:g}" + ", cut off" * row.cuts, f"{16 * row.width}" + " signed" * row.signed
+    if isinstance(row, PackedForm):
+        return ENCODINGS[row.encoding].meaning, "16"
+    return "x1", "1" if row.table in BIT_TABLES else "16"
+
+
 def new_unit(row: Row) -> str:
     """What a row of settings shows on a new unit with a sealed battery of 12 V; empty for other rows."""
-    return row.text([encode(NOTHING, NEW) for encode in row.encoders({})]) if row.setting else ""
+    return (
+        row.text([encode(NOTHING, NEW) for encode in row.encoders({})]) if row.origin.key == "setting" else ""
+    )
 
 
 def _place(row: Row) -> str:
-    return f"0x{row.address:04X}" + (f"-{row.addresses[-1]:04X}" if row.words > 1 else "")
+    return f"0x{row.address:04X}" + (f"-{row.addresses[-1]:04X}" if len(row.addresses) > 1 else "")
 
 
 def _shows(row: Row) -> str:
-    if row.bits:
+    if isinstance(row, BitsRow):
         named = (f"`{field.quantity}`" if field.quantity else f"{field.constant}" for field in row.bits)
         return ", ".join(dict.fromkeys(named))
-    if row.action:
+    key, given = row.origin
+    if key == "action":
         return "nothing"
-    if row.constant is not None:
-        return f"{row.constant:g}"
-    source = f"`{row.quantity or row.setting}`" if not row.rating else f"rating `{row.rating}`"
-    return source + (f" x {row.factor:g}" if row.factor != 1 else "")
+    if key == "constant":
+        return f"{given:g}"
+    factor = f" x {row.factor:g}" if isinstance(row, NumberRow) and row.factor != 1 else ""
+    return "rating " * (key == "rating") + f"`{given}`" + factor
 
 
 def _span(high: int, low: int) -> str:
