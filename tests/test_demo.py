@@ -4,18 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.master.standin import POLLS, Readings
+from modbus.master.mock_firmware import POLLS, PollRound
 from tests.snapshots import NOON
 from tracertwin.cli.demo import Tally, period_s
 from tracertwin.cli.demotable import Seen, heads, row
 
-READINGS = Readings(
+READINGS = PollRound(
     v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_batt_c=-10.25, soc=0.75,
     stage=1, generated_today_kwh=1.5, generated_total_kwh=120.0, consumed_today_kwh=0.8, consumed_total_kwh=85.0, day=1,
 )  # fmt: skip
 
 anything = st.builds(
-    Readings,
+    PollRound,
     v_pv_v=st.none() | st.floats(0.0, 200.0),
     i_pv_a=st.none() | st.floats(0.0, 99.0),
     v_batt_v=st.none() | st.floats(0.0, 70.0),
@@ -29,7 +29,7 @@ anything = st.builds(
 )
 
 
-def seen(readings: Readings, hour: float = 12.0, took_s: float = 0.0) -> Seen:
+def seen(readings: PollRound, hour: float = 12.0, took_s: float = 0.0) -> Seen:
     return Seen(NOON._replace(t_device_s=hour * 3600.0, poa_w_m2=812.4), readings, took_s)
 
 
@@ -60,7 +60,7 @@ def test_no_reading_moves_what_stands_beside_it(readings, sun):
 
 
 def test_a_lost_poll_shows_as_missing():
-    assert row(seen(Readings())).plain.split() == ["12:00", "812", *["--"] * 11]
+    assert row(seen(PollRound())).plain.split() == ["12:00", "812", *["--"] * 11]
 
 
 @given(st.floats(1.0, 1e5))
@@ -79,7 +79,7 @@ def test_totals_count_lost_polls_and_time_only_rounds_that_lost_none():
     tally = Tally(NOON)
     tally.count(seen(READINGS))  # the first waited for the dial
     tally.count(seen(READINGS, took_s=14 * 0.006))
-    tally.count(seen(Readings(v_pv_v=1.0), took_s=6.5))
+    tally.count(seen(PollRound(v_pv_v=1.0), took_s=6.5))
     first, *_ = tally.lines(NOON)
     assert first == f"3 rounds, {3 * len(POLLS)} polls, {len(POLLS) - 1} lost, mean reply 6.0 ms"
 

@@ -19,7 +19,7 @@ from modbus.line.link import Line
 from modbus.map.encodings import ENCODINGS
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.map.rows import DurationRow, SettingRow
-from modbus.master.standin import StandIn
+from modbus.master.mock_firmware import MockFirmware
 from plant.base.clock import SteppedClock, WallClock, parse_local, to_utc_s
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
@@ -64,14 +64,14 @@ def test_same_seed_gives_the_same_reply_bytes_and_another_seed_does_not(map_name
 
 
 def test_a_day_read_over_the_line_is_the_day_the_plant_had():
-    """A stand-in for the firmware polls while a day passes in two seconds: night comes, charge moves, and the
+    """A mock firmware polls while a day passes in two seconds: night comes, charge moves, and the
     energies it reads at the end are the integral of power to 0.01 kWh."""
     p = plant(seed=27)
     live = Live(p, WallClock(p.start_utc_s, DAY / 2.0), p.start_utc_s + DAY, sample_s=5)
     tracer = Tracer(load_map("uart2", p.site.ratings()), live)
     readings = []
     with (
-        StandIn(period_s=0.0) as firmware,
+        MockFirmware(period_s=0.0) as firmware,
         Line(firmware.endpoint, tracer.answer, turnaround_s=0.0, log=lambda _: None),
     ):
         live.start()

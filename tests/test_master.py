@@ -1,4 +1,4 @@
-"""The asking end: our own small master, the stand-in for the firmware, and masters that others wrote."""
+"""The asking end: our own small master, the mock firmware, and masters that others wrote."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ from modbus.codec.requests import ReadWords, Request, seal
 from modbus.line.endpoint import LinkError, TcpEndpoint, UnixEndpoint
 from modbus.line.link import Line
 from modbus.master.client import Master, NoReplyError
-from modbus.master.standin import POLLS, Readings, StandIn
+from modbus.master.mock_firmware import POLLS, MockFirmware, PollRound
 
 HERE = TcpEndpoint("127.0.0.1", 0, listens=True)
 BATTERY = ReadWords(1, 4, 0x3104, 1)
@@ -132,7 +132,7 @@ def test_connection_that_ends_is_a_link_error() -> None:
 
 
 def test_nobody_there_is_a_link_error() -> None:
-    with StandIn() as gone:
+    with MockFirmware() as gone:
         endpoint = gone.endpoint
     with pytest.raises(LinkError, match="cannot connect"):
         Master(endpoint)
@@ -140,7 +140,7 @@ def test_nobody_there_is_a_link_error() -> None:
         Master(HERE, connect_timeout_s=0.02)
 
 
-# --- the stand-in ---
+# --- the mock firmware ---
 
 
 def device_with(words: dict[int, int]) -> Callable[[Request], bytes | None]:
@@ -154,26 +154,26 @@ def device_with(words: dict[int, int]) -> Callable[[Request], bytes | None]:
     return answer
 
 
-def test_stand_in_reads_what_the_firmware_reads() -> None:
+def test_mock_firmware_reads_what_the_firmware_reads() -> None:
     # PV 18.44 V 4.41 A and so on are what firmware in QEMU saw from the script that TracerTwin replaces
     words = {
         0x3100: 1844, 0x3101: 441, 0x3104: 1350, 0x310C: 1340, 0x310D: 200, 0x310E: 2680,
         0x3110: 0x10000 - 520, 0x311A: 75, 0x3200: 1 << 2, 0x3300: 150, 0x3302: 12000, 0x3304: 80,
         0x3306: 8500, 0x3307: 1, 0x200C: 8,
     }  # fmt: skip
-    with StandIn(period_s=0) as stand_in, Line(stand_in.endpoint, device_with(words), log=quiet):
-        assert next(stand_in.rounds()) == Readings(
+    with MockFirmware(period_s=0) as firmware, Line(firmware.endpoint, device_with(words), log=quiet):
+        assert next(firmware.rounds()) == PollRound(
             v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8,
             t_batt_c=-5.2, soc=0.75, stage=1, generated_today_kwh=1.5, generated_total_kwh=120.0,
             consumed_today_kwh=0.8, consumed_total_kwh=740.36, day=1,
         )  # fmt: skip
 
 
-def test_stand_in_serves_the_next_client_after_one_has_left() -> None:
-    with StandIn(period_s=0) as stand_in:
-        rounds = stand_in.rounds()
+def test_mock_firmware_serves_the_next_client_after_one_has_left() -> None:
+    with MockFirmware(period_s=0) as firmware:
+        rounds = firmware.rounds()
         for soc in (40, 60):
-            with Line(stand_in.endpoint, device_with({0x311A: soc}), log=quiet):
+            with Line(firmware.endpoint, device_with({0x311A: soc}), log=quiet):
                 # the first client may be noticed gone only after one more round was begun
                 assert soc / 100 in [next(rounds).soc for _ in range(2)]
 
@@ -183,20 +183,20 @@ def test_poll_without_an_answer_reads_none_and_the_others_go_on() -> None:
         return None if isinstance(request, ReadWords) and request.address == 0x311A else own_address(request)
 
     with (
-        StandIn(period_s=0, timeout_s=0.05) as stand_in,
-        Line(stand_in.endpoint, deaf_to_soc, turnaround_s=0.0, log=quiet) as line,
+        MockFirmware(period_s=0, timeout_s=0.05) as firmware,
+        Line(firmware.endpoint, deaf_to_soc, turnaround_s=0.0, log=quiet) as line,
     ):
-        readings = next(stand_in.rounds())
+        readings = next(firmware.rounds())
         assert line.stats.requests == {4: len(POLLS)}
     assert readings.soc is None
     assert readings.v_batt_v == 0x3104 / 100
 
 
-def test_stand_in_ends_when_told_from_another_thread() -> None:
-    with StandIn() as stand_in:
-        thread = threading.Thread(target=list, args=(stand_in.rounds(),))
+def test_mock_firmware_ends_when_told_from_another_thread() -> None:
+    with MockFirmware() as firmware:
+        thread = threading.Thread(target=list, args=(firmware.rounds(),))
         thread.start()
-        stand_in.stop()
+        firmware.stop()
         thread.join(1)
         assert not thread.is_alive()
 

@@ -235,6 +235,7 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
     ("row", "complaint"),
     [
         ("address: 1, quantity: v_bat_v", "rows[0].quantity: no quantity v_bat_v (did you mean v_batt_v?)"),
+        ("address: 1, quantity: ghi", "rows[0].quantity: no quantity ghi (did you mean ghi_w_m2?)"),
         ("address: 1, rating: pv_rated_x", "rows[0].rating: the controller has no rating pv_rated_x"),
         ("address: 1, quantity: soc, scal: 1", "rows[0].scal: unknown key (did you mean scale?)"),
         ("address: 1, quantity: soc, scale: 0", "rows[0].scale: input should be greater than 0, got 0"),

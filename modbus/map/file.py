@@ -143,7 +143,7 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
     except ValidationError as error:
         problems += problems_of(error, document, KNOWN_KEYS)
     parent = _parent(document, path, ratings, below, problems)
-    rows = list(_good_rows(document.data.get("rows")))
+    rows = list(enumerate(file.rows) if file else _good_rows(document.data.get("rows")))
     sources = {**(parent.sources if parent else {}), **_mapping(document.data.get("sources"))}
     problems += _row_problems(document, rows, ratings, sources)
     problems += _overlaps(document, rows, parent)

@@ -1,6 +1,6 @@
 """A small blocking master: one request out, its reply in, with time-out and retries.
 
-For `tracertwin poll`, for the stand-in and for tests. Knows one connection; does not dial again when it
+For `tracertwin poll`, for the mock firmware and for tests. Knows one connection; does not dial again when it
 breaks.
 """
 

@@ -46,6 +46,8 @@ def shown(value: object, most: int = 80) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean X?)`` for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """`` (did you mean X?)`` for the nearest known word, or the one that adds a unit to it; else nothing."""
+    words = list(known)
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    near = near or [longer for longer in words if longer.startswith(f"{word}_")]
     return f" (did you mean {near[0]}?)" if near else ""

@@ -1,4 +1,4 @@
-"""The demonstration: a plant dials in to a stand-in for the firmware, and the stand-in's readings are shown.
+"""The demonstration: a plant dials in to a mock firmware, and its readings are shown.
 
 Knows how the parts are put together and when to poll; how a row looks is in `tracertwin.cli.demotable`. Nothing here
 is a short cut: the plant moves in its own thread, the line answers in another, and what is shown has come
@@ -19,7 +19,7 @@ from modbus.device.model import load_model
 from modbus.device.tracer import Tracer
 from modbus.line.link import Line
 from modbus.map.registers import load_map
-from modbus.master.standin import POLLS, Readings, StandIn
+from modbus.master.mock_firmware import POLLS, MockFirmware, PollRound
 from plant.base.clock import DAY_S, STEP_S, WallClock, to_local
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
@@ -33,7 +33,7 @@ OTHER_LINES: Final = 11  # of the screen: heading, table heads, a word of the li
 
 
 def run_demo(plant: Plant, days: float, speed: float) -> None:
-    """Run a plant against the stand-in and show a row for each half hour; returns after `days`.
+    """Run a plant against the mock firmware and show a row for each half hour; returns after `days`.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     tracer = Tracer(
         load_map("uart2", plant.site.ratings()), live, model=load_model(plant.site.controller.model)
     )
-    with StandIn(period_s=0.0) as stand_in:
-        line = Line(stand_in.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
+    with MockFirmware(period_s=0.0) as firmware:
+        line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
         tally = Tally(plant.snapshot)
         view = View(_heading(plant, speed, str(line.endpoint)))
-        rounds = stand_in.rounds()
+        rounds = firmware.rounds()
         try:
             line.start()
             view.open()
@@ -62,7 +62,7 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
                 tally.count(seen)
                 view.show(seen)
         finally:
-            line.stop()  # before the stand-in hangs up, which the line would remark on
+            line.stop()  # before the mock firmware hangs up, which the line would remark on
             live.stop()
             view.close()
             view.write(*tally.lines(plant.snapshot))
@@ -79,7 +79,7 @@ def period_s(speed: float) -> int:
     return next((p for p in periods if p <= speed * LONGEST_PERIOD_S), STEP_S)
 
 
-def _watch(rounds: Iterator[Readings], live: Live, speed: float) -> Iterator[Seen]:
+def _watch(rounds: Iterator[PollRound], live: Live, speed: float) -> Iterator[Seen]:
     """Rounds of polls with what the plant showed, the first before time begins, the last after its end."""
     yield Seen(live.snapshot(), next(rounds))
     live.start()
@@ -103,7 +103,7 @@ def _wait(live: Live, period_s: int, speed: float) -> bool:
 
 @dataclass(slots=True)
 class Tally:
-    """What the stand-in went through since the plant was at `before`."""
+    """What the mock firmware went through since the plant was at `before`."""
 
     before: Snapshot
     rounds: int = 0
@@ -129,7 +129,7 @@ class Tally:
         charged_wh, used_wh = after.e_chg_wh - self.before.e_chg_wh, after.e_load_wh - self.before.e_load_wh
         charge = f"{100 * self.before.soc:.0f} to {100 * after.soc:.0f} %"
         yield f"plant: {charged_wh:.0f} Wh made, {used_wh:.0f} Wh used, battery {charge}"
-        total = self.last.readings if self.last else Readings()
+        total = self.last.readings if self.last else PollRound()
         if total.generated_total_kwh is not None and total.consumed_total_kwh is not None:
             made, used = total.generated_total_kwh, total.consumed_total_kwh
             yield f"registers: {made:.2f} kWh made, {used:.2f} kWh used"
@@ -203,7 +203,7 @@ def _heading(plant: Plant, speed: float, where: str) -> list[str]:
     start = to_local(plant.start_utc_s, plant.site.location.timezone)
     return [
         f"{plant.site.name} from {start:%Y-%m-%d %H:%M}, seed {plant.seed}, speed {speed:g}",
-        f"plant dials {where.removeprefix('dial:')}, as it would dial QEMU; a stand-in polls it there",
+        f"plant dials {where.removeprefix('dial:')}, as it would dial QEMU; a mock firmware polls it there",
         "time and sun are the plant's own, all else is decoded from Modbus replies",
     ]
 

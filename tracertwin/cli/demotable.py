@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.text import Text
 
-from modbus.master.standin import Readings
+from modbus.master.mock_firmware import PollRound
 from plant.kernel.snapshot import Snapshot
 
 HALF_HOUR_S: Final = 1800
@@ -26,7 +26,7 @@ class Seen:
     """Where the plant stood when a round of polls began, and what the firmware made of the replies."""
 
     snapshot: Snapshot
-    readings: Readings
+    readings: PollRound
     took_s: float = 0.0  # wall time of the round
 
     @property

@@ -320,7 +320,7 @@ def demo(
     start: Start = None,
     seed: Seed = None,
 ) -> None:
-    """Show it all: the plant dials in to a stand-in for your firmware, a day in a minute."""
+    """Show it all: the plant dials in to a mock of your firmware, a day in a minute."""
     from tracertwin.cli.demo import run_demo
 
     with stoppable():

@@ -46,9 +46,9 @@ rows:
      meaning: irradiance on level ground, source: [ME]}
 ```
 
-`tracertwin registers mine.yaml` prints it, `tracertwin serve --map mine.yaml` answers by it. A row takes the place of
-those of the extended map at its addresses. A key in bold must be given; of `quantity`, `rating`, `constant` and
-`setting`, where there are several, exactly one."""
+`tracertwin registers --map mine.yaml` prints it, `tracertwin serve --map mine.yaml` answers by it. A row takes the
+place of those of the extended map at its addresses. A key in bold must be given; of `quantity`, `rating`, `constant`
+and `setting`, where there are several, exactly one."""
 
 RULES: Final[Mapping[str, Mapping[object, str]]] = {
     "unmapped": {

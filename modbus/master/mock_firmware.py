@@ -1,4 +1,4 @@
-"""A stand-in for the emulator and the firmware in it: what the other end of the line looks like.
+"""A mock of the emulator and the firmware in it: what the other end of the line looks like.
 
 Listens as QEMU's ``-serial tcp:127.0.0.1:PORT,server=on,wait=off`` does, serves one client, and polls the
 registers that UART2 firmware reads, one request each, byte by byte with Nagle's algorithm on, since that is
@@ -22,7 +22,7 @@ READ_INPUTS = 0x04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
+class PollRound:
     """What the firmware knows after one round of polls. None: that poll got no good answer."""
 
     v_pv_v: float | None = None
@@ -81,7 +81,7 @@ POLLS = (
 )
 
 
-class StandIn:
+class MockFirmware:
     """Emulator and firmware, as the device sees them.
 
     Parameters
@@ -110,8 +110,8 @@ class StandIn:
         self.timeout_s = timeout_s
         self._stop = StopSignal()
 
-    def rounds(self) -> Iterator[Readings]:
-        """Readings, one for each round of polls, from whoever dials in; ends after `stop`."""
+    def rounds(self) -> Iterator[PollRound]:
+        """What each round of polls read from whoever dials in; ends after `stop`."""
         while not self._stop.is_set():
             if not self._stop.readable(self._listener, None):
                 return
@@ -123,14 +123,14 @@ class StandIn:
                     yield self._round(master)
                     self._stop.wait(began_s + self.period_s - monotonic())
 
-    def _round(self, master: Master) -> Readings:
+    def _round(self, master: Master) -> PollRound:
         values: dict[str, float] = {}
         for poll in POLLS:
             with contextlib.suppress(NoReplyError, BadReply):
                 reply = master.ask(ReadWords(1, READ_INPUTS, poll.address, poll.count), self.timeout_s)
                 if isinstance(reply, WordsReply):
                     values[poll.name] = poll.decode(reply.words)
-        return Readings(**values)
+        return PollRound(**values)
 
     def stop(self) -> None:
         """End `rounds`; from any thread."""
