@@ -17,7 +17,8 @@ from plant.battery import model as battery
 from plant.battery.wear import Hours
 from plant.constants import parameters_of, site_setpoints
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, periods_begun
-from plant.controller.settings import Settings, program_of
+from plant.controller.setpoints import program_of
+from plant.controller.settings import Settings
 from plant.controller.stage import PowerStage
 from plant.controller.tracking import fresh
 from plant.inputs import Inputs, Supply

@@ -14,7 +14,8 @@ from plant.controller.charger import (
     compensate,
 )
 from plant.controller.rules import RULES, Effect, Is, IsNot, When, rule
-from plant.controller.settings import TYPE_OF_NAME, checked, factory, setpoints_of
+from plant.controller.setpoints import setpoints_of
+from plant.controller.settings import TYPE_OF_NAME, checked, factory
 from plant.kernel.columns import QUANTITIES, compile_rules
 from tracertwin.pages import stages
 

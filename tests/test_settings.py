@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.controller.presets import PRESET
 from plant.controller.settings import (
+    PRESET,
     RANGES,
     TYPE_OF_CODE,
     TYPE_OF_NAME,

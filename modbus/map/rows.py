@@ -115,7 +115,7 @@ class BitsRow(RegisterRow):
 
 
 class EncodedRow(PackedForm):
-    """A quantity or setting, packed."""
+    """A quantity or setting as two small numbers in one word: hours and minutes, or a part of a date."""
 
     KIND = "an encoded word"
 
@@ -171,7 +171,7 @@ class KeptRow(WrittenRow):
 
 
 class SettingRow(KeptRow, ScaledForm):
-    """A setting as a scaled number of one word."""
+    """A setting as a number x `scale` in one word, and within which limits it may be written."""
 
     KIND = "a written number"
 
@@ -181,7 +181,7 @@ class SettingRow(KeptRow, ScaledForm):
 
 
 class DurationRow(KeptRow, PackedForm):
-    """A setting in minutes as hours and minutes."""
+    """A setting in minutes that is read and written as hours and minutes."""
 
     KIND = "a written duration"
 

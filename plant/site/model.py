@@ -33,7 +33,7 @@ from plant.battery.model import Parameters, scaled
 from plant.battery.wear import Life, Loss
 from plant.controller.charger import SetPoints
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.presets import known_setting
+from plant.controller.setpoints import setpoints_of
 from plant.controller.settings import (
     TYPE_OF_NAME,
     USER,
@@ -43,7 +43,7 @@ from plant.controller.settings import (
     derived,
     factory,
     family,
-    setpoints_of,
+    known_setting,
 )  # fmt: skip
 from plant.load.kinds import Load
 from plant.site.line import SiteLine, TextCheck
