@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modbus.map import quantities
 from modbus.map.file import MapError
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.map.rows import KINDS, BitsRow, DurationRow, EncodedRow, NumberRow, Row, SettingRow, SwitchRow
+from modbus.map.rows import KINDS, DurationRow, EncodedRow, NumberRow, Row, SettingRow, SwitchRow
 from modbus.map.scaling import bounds, counts
 from plant.base.configs import config_dir
 from plant.controller.settings import RANGES, VOLT_RANGE, VOLTAGES, Settings
@@ -176,8 +176,7 @@ def test_every_setting_can_be_written():
 
 def test_every_derived_quantity_is_used_by_a_row():
     rows = (*EPEVER.spec.rows, *UART2.spec.rows)
-    named = {field.quantity for row in rows if isinstance(row, BitsRow) for field in row.bits}
-    named |= {row.origin.given for row in rows if row.origin.key == "quantity"}
+    named = {quantity for row in rows for quantity in row.shown_quantities}
     assert {derived.name for derived in quantities.DERIVED} <= named
 
 

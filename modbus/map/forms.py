@@ -87,6 +87,11 @@ class RegisterRow(BaseModel):
         return Origin(key, self._origins[key])
 
     @property
+    def shown_quantities(self) -> tuple[str, ...]:
+        """Quantities of the plant that the row shows."""
+        return (self.origin.given,) if self.origin.key == "quantity" else ()
+
+    @property
     def addresses(self) -> range:
         """The addresses the row stands at, low word first."""
         return range(self.address, self.address + 1)

@@ -96,6 +96,11 @@ class BitsRow(RegisterRow):
         return self
 
     @property
+    def shown_quantities(self) -> tuple[str, ...]:
+        """Quantities of the plant in the fields."""
+        return tuple(field.quantity for field in self.bits if field.quantity is not None)
+
+    @property
     def reading(self) -> tuple[object, ...]:
         """What fills the fields, whatever they are called."""
         return tuple(field.reading for field in self.bits)
