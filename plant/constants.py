@@ -4,7 +4,8 @@ import numpy as np
 
 from plant.base.clock import STEP_S
 from plant.controller.charger import SetPoints
-from plant.controller.settings import Settings, setpoints_of
+from plant.controller.setpoints import setpoints_of
+from plant.controller.settings import Settings
 from plant.controller.stage import PowerStage
 from plant.controller.tracker import TrackerSettings, tracker_settings
 from plant.controller.tracking import Steady

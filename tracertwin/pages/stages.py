@@ -11,7 +11,8 @@ from typing import Final
 
 from plant.controller.charger import FLAGS, STATES, Machine, SetPoints
 from plant.controller.rules import AT_ONCE, RULES, Condition, Effect, Is, Rule, When
-from plant.controller.settings import factory, setpoints_of
+from plant.controller.setpoints import setpoints_of
+from plant.controller.settings import factory
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "stages.md"
 SETPOINTS: Final[SetPoints] = setpoints_of(factory(1, 12), 12)  # of a new unit, sealed battery
