@@ -13,6 +13,7 @@ from tests.plants import plant
 from tracertwin.assembly.options import Options
 from tracertwin.journal.entries import Entry, Exchange
 from tracertwin.journal.file import JournalFile
+from tracertwin.journal.head import written_down
 from tracertwin.journal.replay import Outcome, Replay, rebuilt
 from tracertwin.rig.serving import Rig
 
@@ -47,8 +48,8 @@ def running(rig: Rig) -> Iterator[Rig]:
 @contextlib.contextmanager
 def silent(rig: Rig) -> Iterator[Rig]:
     """A rig that records though none of its lines is open: for what has to be asked often."""
-    assert rig._journal is not None
-    rig._journal.begin(*rig._written_down())
+    assert rig.journal is not None
+    rig.journal.begin(*written_down(rig.assembly))
     try:
         yield rig
     finally:
@@ -57,7 +58,7 @@ def silent(rig: Rig) -> Iterator[Rig]:
 
 def ask(rig: Rig, request: Any, line: int = 0) -> Any:
     """What leaves for a request on a line that isn't open."""
-    return rig._lines[line]._answer(request)
+    return rig.answers[line](request)
 
 
 def entries(path: Path) -> list[Entry]:

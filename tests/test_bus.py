@@ -127,7 +127,7 @@ def test_one_line_serves_the_whole_farm(tmp_path):
     plants = [Plant.new(site), *(Plant.new(site.seen_by(other)) for other in site.neighbours)]
     options = Options(links=[parse_endpoint("listen:127.0.0.1:0")], map_name="epever", turnaround_s=0.0)
     with Rig(plants, options, lambda _: None) as rig:
-        where = str(rig._lines[0].endpoint).replace("listen", "dial")
+        where = str(rig.lines[0].endpoint).replace("listen", "dial")
         with Master(parse_endpoint(where)) as master:
             read = {own: master.ask(ReadWords(own, 4, 0x311D, 1), 2.0).words[0] for own in (1, 2)}
             with pytest.raises(LinkError, match="no reply"):

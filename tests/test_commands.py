@@ -53,20 +53,20 @@ def quantity(rig: Rig, name: str, unit: int = 1) -> float:
 
 
 def test_stepped_time_moves_by_commands_alone_and_to_the_grid(rig):
-    start = rig.units[0].live.plant.t_utc_s
+    start = rig.assembly.units[0].live.plant.t_utc_s
     assert rig.do("step 12s")
-    assert rig.units[0].live.plant.t_utc_s == start + 10
+    assert rig.assembly.units[0].live.plant.t_utc_s == start + 10
     rig.do("step 3s")
-    assert rig.units[0].live.plant.t_utc_s == start + 15
+    assert rig.assembly.units[0].live.plant.t_utc_s == start + 15
 
 
 def test_a_jump_arrives_where_a_plant_that_ran_there_is(rig):
     """Live equals batch, by a command."""
-    zone = rig.units[0].live.plant.site.location.timezone
-    there = datetime.fromtimestamp(rig.units[0].live.plant.t_utc_s + 3 * DAY_S, ZoneInfo(zone))
+    zone = rig.assembly.units[0].live.plant.site.location.timezone
+    there = datetime.fromtimestamp(rig.assembly.units[0].live.plant.t_utc_s + 3 * DAY_S, ZoneInfo(zone))
     rig.do(f"jump {there:%Y-%m-%dT%H:%M:%S}")
     alone = plant()
-    assert rig.units[0].live.shown().snapshot == alone.advance_to(alone.t_utc_s + 3 * DAY_S)
+    assert rig.assembly.units[0].live.shown().snapshot == alone.advance_to(alone.t_utc_s + 3 * DAY_S)
 
 
 def test_simulated_time_never_goes_back(rig):
@@ -76,7 +76,7 @@ def test_simulated_time_never_goes_back(rig):
 
 def test_a_paused_plant_stands_still_under_a_wall_clock_and_goes_on_where_it_stood():
     with rig_of(polled_s=None, speed=20_000.0) as rig:
-        thread, live = ends(rig), rig.units[0].live
+        thread, live = ends(rig), rig.assembly.units[0].live
         assert until(lambda: live.snapshot().t_utc_s > live.plant.start_utc_s)
         rig.do("pause")
         stands = live.plant.t_utc_s
@@ -91,7 +91,7 @@ def test_a_paused_plant_stands_still_under_a_wall_clock_and_goes_on_where_it_sto
 def test_a_sleeping_plant_wakes_when_its_clock_is_told_to_run_faster():
     """At a thousandth of the wall's speed its next step is 80 minutes away."""
     with rig_of(polled_s=None, speed=0.001) as rig:
-        thread, live = ends(rig), rig.units[0].live
+        thread, live = ends(rig), rig.assembly.units[0].live
         rig.do("speed 10000")
         assert until(lambda: live.snapshot().t_utc_s > live.plant.start_utc_s)
         rig.do("end")
@@ -120,20 +120,20 @@ def test_what_is_broken_acts_until_it_is_mended(rig):
 
 def test_an_upset_is_told_how_much(rig):
     rig.do("upset battery_high_resistance:ohm=0.5")
-    assert rig.units[0].live.plant.equipment.batt_cable_ohm == pytest.approx(
+    assert rig.assembly.units[0].live.plant.equipment.batt_cable_ohm == pytest.approx(
         plant().equipment.batt_cable_ohm + 0.5
     )
 
 
 def test_an_upset_may_come_later_and_end_by_itself_and_be_called_off(rig):
-    at = f"{rig.units[0].live.plant.t_utc_s}"
+    at = f"{rig.assembly.units[0].live.plant.t_utc_s}"
     first = rig.do("upset battery_disconnected:after=10min:lasts=20min").removeprefix("mend ")
     second = rig.do("upset load_short:ohm=0.01:after=2h").removeprefix("mend ")
     seen = {}
     for minutes in (0, 15, 30, 30):
         rig.do(f"step {minutes}min")
         unit = json.loads(rig.do("status"))["units"][0]
-        seen[rig.units[0].live.plant.t_utc_s - int(at)] = list(unit["broken"]), list(unit["planned"])
+        seen[rig.assembly.units[0].live.plant.t_utc_s - int(at)] = list(unit["broken"]), list(unit["planned"])
     assert seen == {
         0: ([], [first, second]),
         900: ([first], [second]),
@@ -141,24 +141,28 @@ def test_an_upset_may_come_later_and_end_by_itself_and_be_called_off(rig):
         4500: ([], [second]),
     }
     rig.do("mend all")
-    assert rig.units[0].live.plant.planned() == {int(second): "load_short"}
+    assert rig.assembly.units[0].live.plant.planned() == {int(second): "load_short"}
     rig.do(f"mend {second}")
     rig.do("step 2h")
-    assert rig.units[0].live.plant.broken() == rig.units[0].live.plant.planned() == {}
+    assert rig.assembly.units[0].live.plant.broken() == rig.assembly.units[0].live.plant.planned() == {}
 
 
 def test_mend_all_leaves_nothing_broken(rig):
     for _ in range(3):
         rig.do("upset load_overload:power_w=50")
     rig.do("mend all")
-    assert rig.units[0].live.plant.broken() == {}
+    assert rig.assembly.units[0].live.plant.broken() == {}
     rig.do("mend all")  # nothing to mend is no error
 
 
 def test_of_several_units_the_one_that_is_named_is_meant():
     with rig_of(*farm()) as rig:
         rig.do("upset load_short unit=2")
-        assert [len(unit.live.plant.broken()) for unit in rig.units] == [0, 1, *[0] * (len(rig.units) - 2)]
+        assert [len(unit.live.plant.broken()) for unit in rig.assembly.units] == [
+            0,
+            1,
+            *[0] * (len(rig.assembly.units) - 2),
+        ]
         with pytest.raises(ValueError, match="no unit 77; there is 1, 2"):
             rig.do("power-cycle unit=77")
 
@@ -166,7 +170,7 @@ def test_of_several_units_the_one_that_is_named_is_meant():
 def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
     from modbus.codec.requests import UnitIdRequest
 
-    unit = rig.units[0]
+    unit = rig.assembly.units[0]
     unit.live.configure(unit.live.shown().settings._replace(load_test=1))
     assert unit.tracer.answer(UnitIdRequest(0xF8, 9)) is not None
     assert unit.tracer.unit == 1
@@ -181,7 +185,7 @@ def test_line_faults_come_and_go(rig):
     assert json.loads(rig.do("status"))["faults"] == ["crc:1:from=12:00:to=13:00", "delay:0.5:by=300ms"]
     assert rig.do("fault off crc") == "1 off"
     assert rig.do("fault off") == "1 off"
-    assert rig.faults.texts() == ()
+    assert rig.assembly.faults.texts() == ()
 
 
 # --- wrong input ---
@@ -235,12 +239,12 @@ def test_line_faults_come_and_go(rig):
     ],
 )
 def test_a_wrong_command_says_what_would_do_and_changes_nothing(rig, command, complaint):
-    before = rig.units[0].live.shown()
+    before = rig.assembly.units[0].live.shown()
     with pytest.raises(ValueError, match=complaint):
         rig.do(command)
-    assert rig.units[0].live.shown() == before
-    assert rig.units[0].live.plant.broken() == {}
-    assert rig.faults.texts() == ()
+    assert rig.assembly.units[0].live.shown() == before
+    assert rig.assembly.units[0].live.plant.broken() == {}
+    assert rig.assembly.faults.texts() == ()
 
 
 @settings(max_examples=200, deadline=None)

@@ -11,7 +11,8 @@ import pytest
 
 from modbus.line.endpoint import LinkError, TcpEndpoint, parse_endpoint
 from tests.test_link import until
-from tracertwin.rig.control import LONGEST_LINE, MOST_CLIENTS, Control, tell
+from tracertwin.rig.control import MOST_CLIENTS, Control
+from tracertwin.rig.tell import LONGEST_LINE, tell
 
 
 class Desk:

@@ -182,16 +182,16 @@ def test_libmodbus_in_c_calls_the_fault_by_its_name(fault, why, tmp_path):
 def test_what_a_lost_reply_was_to_is_done_and_what_a_dead_device_was_told_is_not(tmp_path):
     path = tmp_path / "uart2"
     with rig_of(f"pty:{path}") as rig:
-        assert rig._plants[0].settings.boost_min == 120
+        assert rig.assembly.plants[0].settings.boost_min == 120
         client = minimalmodbus.Instrument(str(path), 1)
         client.serial.timeout = 0.1
         with closing(client.serial):
             for fault, word in (("drop", 60), ("dead", 90)):
-                rig.faults.clear()
-                rig.faults.set(fault)
+                rig.assembly.faults.clear()
+                rig.assembly.faults.set(fault)
                 with pytest.raises(minimalmodbus.NoResponseError):
                     client.write_register(0x906C, word, 0, 16)
-                assert rig._plants[0].settings.boost_min == 60
+                assert rig.assembly.plants[0].settings.boost_min == 60
 
 
 # --- a rig ---
@@ -215,7 +215,7 @@ def transcript(rig: Rig, pauses: Sequence[int], count: int = 200) -> bytes:
     """All bytes that a rig says to so many requests, sent with pauses before some."""
     heard = bytearray()
     with rig:
-        endpoint = rig._lines[0].endpoint
+        endpoint = rig.lines[0].endpoint
         assert isinstance(endpoint, TcpEndpoint)
         with socket.create_connection((endpoint.host, endpoint.port)) as sock:
             for number in range(count):
@@ -228,7 +228,7 @@ def transcript(rig: Rig, pauses: Sequence[int], count: int = 200) -> bytes:
                     heard += data
             except TimeoutError:
                 pass
-    assert sum(rig._lines[0].stats.requests.values()) == count
+    assert sum(rig.lines[0].stats.requests.values()) == count
     return bytes(heard)
 
 
@@ -238,7 +238,7 @@ def test_same_seed_same_faulty_bytes_whatever_the_wall_does():
     def run(seed: int, pauses: Sequence[int]) -> tuple[bytes, dict[str, int]]:
         faults = [parse_fault(text) for text in TEXTS]
         rig = rig_of("listen:127.0.0.1:0", seed=seed, polled_s=60.0, faults=faults)
-        return transcript(rig, pauses), rig._faulty[0].counts
+        return transcript(rig, pauses), rig.assembly.lines[0].counts
 
     one, again, other = run(7, range(0, 200, 40)), run(7, (11, 150)), run(8, ())
     assert one == again
@@ -252,12 +252,14 @@ def test_faults_of_the_site_and_of_the_options_hold_on_every_line_and_are_counte
     with rig_of(
         "listen:127.0.0.1:0", "listen:127.0.0.1:0", site_line={"faults": ("delay",)}, **options
     ) as rig:
-        assert rig.faults.texts() == ("drop:1", "delay")
-        for line, count in zip(rig._lines, (1, 2), strict=True):
+        assert rig.assembly.faults.texts() == ("drop:1", "delay")
+        for line, count in zip(rig.lines, (1, 2), strict=True):
             with socket.create_connection(("127.0.0.1", line.endpoint.port)) as sock:
                 sock.sendall(count * ReadWords(1, 4, FIRST, 1).encode())
                 assert until(lambda line=line, count=count: sum(line.stats.requests.values()) == count)
-                assert until(lambda rig=rig, count=count: rig._faulty[count - 1].counts == {"drop": count})
+                assert until(
+                    lambda rig=rig, count=count: rig.assembly.lines[count - 1].counts == {"drop": count}
+                )
         rig.run()
         rig.tell()
     told = json.loads(stats.read_text())["lines"]
@@ -267,13 +269,13 @@ def test_faults_of_the_site_and_of_the_options_hold_on_every_line_and_are_counte
 
 def test_faults_come_and_go_while_it_runs():
     with rig_of("listen:127.0.0.1:0") as rig, socket.create_connection(
-        ("127.0.0.1", rig._lines[0].endpoint.port)
+        ("127.0.0.1", rig.lines[0].endpoint.port)
     ) as sock:  # fmt: skip
         sock.settimeout(2.0)
         for text, size in (("", 7), ("noise_after:1:count=9", 16), ("truncate:1:lost=3", 4)):
-            rig.faults.clear()
+            rig.assembly.faults.clear()
             if text:
-                rig.faults.set(text)
+                rig.assembly.faults.set(text)
             sock.sendall(ReadWords(1, 4, FIRST, 1).encode())
             assert len(sock.recv(100)) == size == len(WordsReply(1, 4, (0,)).encode()) + size - 7
 

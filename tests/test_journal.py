@@ -79,9 +79,9 @@ def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_p
             assert there.ask(BOOST_MIN) == EchoReply(1, 6, 0x906C, 90)
             there._stream.sendall(b"\x99" * 9)
             assert isinstance(there.ask(BLOCK), WordsReply)
-        assert until(lambda: run._plants[0].t_utc_s > run._plants[0].start_utc_s)
+        assert until(lambda: run.assembly.plants[0].t_utc_s > run.assembly.plants[0].start_utc_s)
         run.do("upset load_short")
-        assert until(lambda: run._lines[1]._stream is None)
+        assert until(lambda: not run.lines[1].is_connected)
     told = entries(path)
     assert [type(entry.what) for entry in told] == [
         Peer,
@@ -110,7 +110,7 @@ def test_a_request_that_is_dropped_for_a_newer_one_is_told_as_such(tmp_path):
     path = tmp_path / "run.jsonl"
     with running(rig(path, stale_s=0.0, turnaround_s=0.05)) as run, master(path) as there:
         there._stream.sendall(2 * BLOCK.encode())
-        assert until(lambda: run._lines[0].stats.replies == 1)
+        assert until(lambda: run.lines[0].stats.replies == 1)
     assert [type(entry.what) for entry in entries(path)][:3] == [Peer, Stale, Exchange]
 
 
@@ -124,7 +124,7 @@ def test_silence_is_told_too(tmp_path):
 def test_what_a_bug_left_without_an_answer_is_told_too(tmp_path, monkeypatch):
     path = tmp_path / "run.jsonl"
     run = rig(path)
-    monkeypatch.setattr(run._lives[0], "shown", lambda: 1 / 0)
+    monkeypatch.setattr(run.assembly.units[0].live, "shown", lambda: 1 / 0)
     with silent(run), pytest.raises(ZeroDivisionError):
         ask(run, BLOCK)
     assert "ZeroDivisionError" in entries(path)[0].what.failure

@@ -76,7 +76,7 @@ def serve(path: Path, said: list[str]) -> Callable[..., Any]:
 
 
 def master_of(rig: Rig) -> Master:
-    return Master(parse_endpoint(str(rig._lines[0].endpoint).replace("listen:", "dial:")))
+    return Master(parse_endpoint(str(rig.lines[0].endpoint).replace("listen:", "dial:")))
 
 
 def capacity(path: Path) -> int:
@@ -122,11 +122,15 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
     with serve(speed=30_000.0) as rig, master_of(rig) as master:
         master.ask(WriteWord(1, CAPACITY, 123))
         assert until(
-            lambda: rig.units[0].live.plant.t_utc_s > rig.units[0].live.plant.start_utc_s + DAY / 2, 8.0
+            lambda: (
+                rig.assembly.units[0].live.plant.t_utc_s
+                > rig.assembly.units[0].live.plant.start_utc_s + DAY / 2
+            ),
+            8.0,
         )
-    stood = rig.units[0].live.plant
+    stood = rig.assembly.units[0].live.plant
     with serve(speed=0.001) as rig:
-        live = rig.units[0].live
+        live = rig.assembly.units[0].live
         assert kept(live.plant) == kept(stood)
         assert live.shown().settings.capacity_ah == 123
         assert live.snapshot() == stood.snapshot
@@ -134,7 +138,7 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
         memory.iso_utc(stood.t_utc_s) in s for s in said
     )
     with serve(speed=30_000.0, for_s=DAY / 2) as rig:
-        assert until(rig.units[0].live.ended.is_set, 8.0)
+        assert until(rig.assembly.units[0].live.ended.is_set, 8.0)
     times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
     assert times[0] == stood.start_utc_s + 60
@@ -144,39 +148,39 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
 def test_a_unit_id_that_function_45_has_set_outlives_the_process(serve, path, said):
     """At once or from the next power cycle on, as the model has it."""
     with serve(runs=False) as rig, master_of(rig) as master:
-        tracer = rig.units[0].tracer
+        tracer = rig.assembly.units[0].tracer
         assert isinstance(master.ask(UnitIdRequest(0xF8, 7)), UnitIdReply)
         ids = tracer.unit_ids
         assert 7 in ids
     assert read(path, "SELECT unit_id, unit_id_after_power_cycle FROM controllers") == [ids]
     with serve(runs=False, unit=3) as rig:
-        assert rig.units[0].tracer.unit_ids == ids
+        assert rig.assembly.units[0].tracer.unit_ids == ids
         rig.do(f"power-cycle unit={ids[0]}")
-        assert rig.units[0].tracer.unit_ids == (7, 7)
+        assert rig.assembly.units[0].tracer.unit_ids == (7, 7)
     assert any(f"unit id {ids[0]}, as {path} has it; --unit is for new files" in text for text in said)
     with serve(runs=False) as rig:
-        assert rig.units[0].tracer.unit == 7
+        assert rig.assembly.units[0].tracer.unit == 7
 
 
 def test_a_unit_id_that_waits_for_the_power_cycle_still_does_after_a_restart(serve, path):
     with serve(runs=False) as rig:
-        rig.units[0].tracer._identity.new_unit = 9
+        rig.assembly.units[0].tracer._identity.new_unit = 9
     with serve(runs=False) as rig:
-        assert rig.units[0].tracer.unit_ids == (1, 9)
+        assert rig.assembly.units[0].tracer.unit_ids == (1, 9)
 
 
 def test_what_is_broken_stays_broken_and_can_be_mended(serve, path):
     with serve(runs=False) as rig:
         told = rig.do("upset heatsink_blocked")
     with serve(runs=False) as rig:
-        assert rig.units[0].live.plant.broken() == {0: "heatsink_blocked"}
+        assert rig.assembly.units[0].live.plant.broken() == {0: "heatsink_blocked"}
         rig.do(told)
-        assert rig.units[0].live.plant.broken() == {}
+        assert rig.assembly.units[0].live.plant.broken() == {}
 
 
 def test_all_controllers_of_a_line_are_kept(serve, path):
     with serve(load_site("farm"), speed=30_000.0, for_s=DAY) as rig:
-        assert until(lambda: all(unit.live.ended.is_set() for unit in rig.units), 10.0)
+        assert until(lambda: all(unit.live.ended.is_set() for unit in rig.assembly.units), 10.0)
     assert read(path, "SELECT controller, name, unit_id FROM controllers") == [
         (1, "Farm house", 1),
         (2, "Pump", 2),
@@ -192,16 +196,16 @@ def test_samples_leave_memory_as_they_are_written(serve, path):
 
     def measured(self: memory.StateWriter, keeper: Any) -> None:
         nonlocal most
-        most = max(most, keeper._held)
+        most = max(most, keeper.held)
         hand_on(self, keeper)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory.StateWriter, "_hand_on", measured)
         with serve(runs=False) as rig:
             rig.do("jump 2026-04-01T10:00")
-            keeper = rig._memory._keepers[0]  # type: ignore[union-attr]
-            assert until(lambda: keeper._held == 0 and not rig._memory._waiting, 20.0)  # type: ignore[union-attr]
-            assert rig.units[0].live._samples == []
+            assert rig.state is not None
+            assert until(lambda: rig.state.unwritten == 0, 20.0)
+            assert len(rig.assembly.units[0].live.trace().rows) == 0
     assert most <= memory.MOST_SAMPLES + 60
     begins = plant().start_utc_s
     times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
@@ -211,7 +215,7 @@ def test_samples_leave_memory_as_they_are_written(serve, path):
 
 def test_a_trace_is_still_kept_for_who_wants_it(serve, path, tmp_path):
     with serve(speed=30_000.0, for_s=7200.0, trace=tmp_path / "trace.csv") as rig:
-        assert until(rig.units[0].live.ended.is_set, 5.0)
+        assert until(rig.assembly.units[0].live.ended.is_set, 5.0)
         rig.tell()
     assert len((tmp_path / "trace.csv").read_text().splitlines()) == 121
     assert read(path, "SELECT count(*) FROM samples") == [(120,)]
@@ -219,7 +223,7 @@ def test_a_trace_is_still_kept_for_who_wants_it(serve, path, tmp_path):
 
 def test_a_plant_that_broke_off_is_not_committed(serve, path, monkeypatch):
     with serve(speed=1.0) as rig:
-        live = rig.units[0].live
+        live = rig.assembly.units[0].live
         stood = read(path, "SELECT utc_s FROM controllers")
 
         def fails(_: Live) -> None:
@@ -262,18 +266,18 @@ def test_no_reply_waits_for_the_disk(serve, path, monkeypatch):
 def test_a_full_disk_stops_recording_with_one_warning_and_the_line_goes_on(serve, path, said):
     """A file that may not grow any more, by SQLite's own count of pages."""
     with serve(speed=3000.0) as rig, master_of(rig) as master:
-        rig._memory._file._database.execute("PRAGMA max_page_count = 30")  # type: ignore[union-attr]
+        rig.state._file._database.execute("PRAGMA max_page_count = 30")  # type: ignore[union-attr]
         assert until(lambda: any("recording stops here" in text for text in said), 20.0)
         for _ in range(3):
             assert master.ask(ReadWords(1, 4, 0x3100, 8))
             sleep(0.5)
-        assert rig.units[0].live._told is None
+        assert rig.assembly.units[0].live._told is None
     assert sum("recording stops here, the line goes on" in text for text in said) == 1
     assert f"{path}: database or disk is full" in " ".join(said)
     times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
     with serve(speed=0.001) as rig:  # with room again
-        assert rig.units[0].live.plant.t_utc_s - times[-1] < 60
+        assert rig.assembly.units[0].live.plant.t_utc_s - times[-1] < 60
 
 
 LIMITED = """

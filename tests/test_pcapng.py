@@ -9,13 +9,13 @@ import pytest
 
 from modbus.codec.requests import IdentifyDevice, ReadBits, ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.line.conversation import Burst, Transmission
+from modbus.line.faults.striking import FaultyLine
 from plant.base.problems import ProblemsError
 from tests.journals import ask, entries, master, rig, running, silent
 from tracertwin.cli import main as command
 from tracertwin.journal.entries import Exchange
 from tracertwin.journal.file import JournalFile
 from tracertwin.journal.pcapng import write_pcapng
-from tracertwin.rig.serving import Rig
 
 BLOCK = ReadWords(1, 4, 0x3100, 8)
 FIELDS = (
@@ -94,24 +94,19 @@ def test_every_check_sum_is_right_and_a_write_is_told_from_its_reply_where_the_p
 def test_times_are_the_walls_and_comments_tell_plant_time_commands_junk_and_faults(tmp_path, monkeypatch):
     path, capture = tmp_path / "run.jsonl", tmp_path / "run.pcapng"
 
-    def spoilt(self, number):
-        inner, count = self._answer, iter(range(9))
+    inner, count = FaultyLine.answer, iter(range(9))
 
-        def spoil(request):
-            frame, turn = inner(request), next(count)
-            broken = Transmission(frame, (Burst(0.01, frame[:3]), Burst(0.02, b"\xaa")))
-            return (frame, broken, Transmission(frame, ()), None)[turn]
+    def spoilt(line, request):
+        frame, turn = inner(line, request), next(count)
+        broken = Transmission(frame, (Burst(0.01, frame[:3]), Burst(0.02, b"\xaa")))
+        return (frame, broken, Transmission(frame, ()), None)[turn]
 
-        return spoil
-
-    monkeypatch.setattr(Rig, "_answer_on", spoilt)
+    monkeypatch.setattr(FaultyLine, "answer", spoilt)
     with silent(rig(path)) as run:
         run.do("upset load_short")
         for _ in range(4):
             ask(run, BLOCK)
-        run._lines[0]._witness.junk(
-            type("Junk", (), {"data": b"boot: hello", "why": "no request begins so"})()
-        )
+        run.witnesses[0].junk(type("Junk", (), {"data": b"boot: hello", "why": "no request begins so"})())
     assert write_pcapng(path, capture) == 8
     packets = tshark(capture)
     frame = [entry.what for entry in entries(path) if isinstance(entry.what, Exchange)][1].frame

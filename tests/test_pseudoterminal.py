@@ -90,7 +90,7 @@ def test_clients_come_and_go_and_each_is_served_and_taken_leave_of(name):
             with client(name) as there:
                 os.write(there, read(address))
                 assert hear(there, 7) == told(address)
-            assert until(lambda turn=turn: line._stream is None and line.stats.connects == turn)
+            assert until(lambda turn=turn: not line.is_connected and line.stats.connects == turn)
         assert line.stats.replies == 3
     heard = [text.removeprefix(f"pty:{name}: ") for text in said]
     assert heard == ["waiting for a master", *3 * ["connected", "the peer closed after 1 requests"]]
@@ -119,7 +119,7 @@ def test_nobody_gets_the_reply_to_another_ones_request(name):
         with client(name) as there:
             os.write(there, read(0x3100))
             assert until(lambda: line.stats.replies == 1)
-        assert until(lambda: line._stream is None)
+        assert until(lambda: not line.is_connected)
         with client(name) as there:
             os.write(there, read(0x3104))
             assert hear(there, 8, within_s=0.05) == told(0x3104)
@@ -146,7 +146,7 @@ def test_a_client_that_leaves_the_terminal_cooked_does_not_spoil_it_for_the_next
             cooked[tty.IFLAG] |= termios.ICRNL | termios.IXON
             cooked[tty.LFLAG] |= termios.ECHO | termios.ICANON
             termios.tcsetattr(there, termios.TCSANOW, cooked)
-        assert until(lambda: line._stream is None)
+        assert until(lambda: not line.is_connected)
         with client(name) as there:
             os.write(there, read(0x0D11))  # holds a carriage return and an XON
             assert hear(there, 7) == told(0x0D11)
@@ -163,7 +163,7 @@ def test_waiting_costs_nothing(name, state):
             assert hear(there, 7) == told(0x3104)
             if state == "after a client":
                 os.close(there)
-                assert until(lambda: line._stream is None)
+                assert until(lambda: not line.is_connected)
         spent_s = time.process_time()
         time.sleep(0.15)
         assert time.process_time() - spent_s < 0.05

@@ -1,9 +1,11 @@
 """Replaying a journal: the same bytes again from nothing but the file, and where they aren't."""
 
 import contextlib
+import itertools
 import json
 import shutil
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
@@ -29,6 +31,7 @@ from modbus.codec.requests import (
 )
 from modbus.line.conversation import Burst, Transmission
 from modbus.line.endpoint import parse_endpoint
+from modbus.line.faults.striking import FaultyLine
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import parse_pace
 from plant.base.problems import ProblemsError
@@ -126,7 +129,7 @@ def tell(run: Rig, text: str) -> None:
 
 def move(run: Rig, number: int, seconds: float) -> None:
     """Let one of the plants live on."""
-    live = run._lives[number]
+    live = run.assembly.units[number].live
     with live.hold():
         live.plant.advance_to(live.plant.t_utc_s + seconds)
 
@@ -189,27 +192,27 @@ def test_line_faults_by_chance_strike_at_the_same_requests_again(tmp_path, optio
 
 def test_replies_that_a_line_fault_changes_are_made_in_the_same_way_again(tmp_path, monkeypatch):
     """Silence, bursts and another frame, by the number of the request on its link."""
-    inner = Rig._answer_on
+    inner = FaultyLine.answer
+    turns: dict[
+        FaultyLine, Iterator[int]
+    ] = {}  # a line's own, each begun a place further than the line's before
 
-    def spoilt(self, number):
-        answer, count = inner(self, number), iter(range(1000))
+    def spoilt(line, request):
+        turn = next(turns.setdefault(line, itertools.count(len(turns)))) % 4
+        frame = inner(line, request)
+        broken = Transmission(frame, (Burst(0.002, frame[:3]), Burst(0.1, frame[3:] + b"\0")))
+        return (frame, broken, Transmission(frame, ()), None)[turn]
 
-        def spoil(request):
-            frame, turn = answer(request), (next(count) + number) % 4
-            broken = Transmission(frame, (Burst(0.002, frame[:3]), Burst(0.1, frame[3:] + b"\0")))
-            return (frame, broken, Transmission(frame, ()), None)[turn]
-
-        return spoil
-
-    monkeypatch.setattr(Rig, "_answer_on", spoilt)
+    monkeypatch.setattr(FaultyLine, "answer", spoilt)
     path = tmp_path / "run.jsonl"
     with silent(rig(path, links=2)) as run:
         for count in range(24):
             ask(run, BLOCK, count % 3 % 2)
             move(run, 0, 300)
     assert len({type(sent) for *_, sent in transcript(path)}) == 3
+    turns.clear()
     assert replayed(path).first == []
-    monkeypatch.setattr(Rig, "_answer_on", inner)
+    monkeypatch.setattr(FaultyLine, "answer", inner)
     assert replayed(path).differences > 5
 
 
@@ -498,12 +501,12 @@ def test_what_a_device_answers_in_another_form_is_told_request_by_request(
 def test_a_device_is_not_changed_unless_told(asked, tmp_path):
     path = tmp_path / "other.jsonl"
     with running(rig(path)) as run:
-        before = run._plants[0].settings
+        before = run.assembly.plants[0].settings
         print_comparison(asked, f"unix:{path.with_suffix('.0')}", QUICK, print)
-        assert run._plants[0].settings == before
+        assert run.assembly.plants[0].settings == before
         assert not any(decode_request(request).function == 6 for *_, request, _ in transcript(path))
         print_comparison(asked, f"unix:{path.with_suffix('.0')}", QUICK._replace(writes=True), print)
-        assert run._plants[0].settings.boost_min != before.boost_min
+        assert run.assembly.plants[0].settings.boost_min != before.boost_min
 
 
 @pytest.mark.parametrize(

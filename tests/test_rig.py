@@ -52,7 +52,7 @@ def ends(rig: Rig) -> threading.Thread:
 
 def master_at(rig: Rig, number: int) -> Master:
     """A master on one of the lines, as the ready file names it."""
-    endpoint = str(rig._lines[number].endpoint)
+    endpoint = str(rig.lines[number].endpoint)
     for listening, dialling in (("listen:", "dial:"), ("unix-listen:", "unix:"), ("pty:", "serial:")):
         if endpoint.startswith(listening):
             return Master(parse_endpoint(dialling + endpoint.removeprefix(listening)))
@@ -66,18 +66,18 @@ def test_lines_on_one_plant_show_one_instants_values_while_it_moves(make):
     """Two masters see the same states in the same order; none is torn and none older than the other's last."""
     with make("pty", "listen", speed=20_000.0) as rig:
         shown: list[tuple[int, ...]] = []
-        see = rig._lives[0].shown
+        see = rig.assembly.units[0].live.shown
 
         def noted() -> Any:
             at = see()
             shown.append((round(at.snapshot.v_pv_v * 100), round(at.snapshot.i_pv_a * 100)))
             return at
 
-        rig._lives[0].shown = noted  # what each reply was made from, in order
+        rig.assembly.units[0].live.shown = noted  # what each reply was made from, in order
         thread = ends(rig)
         with master_at(rig, 0) as one, master_at(rig, 1) as other:
             replies = [master.ask(BLOCK) for _ in range(100) for master in (one, other)]
-        rig._lives[0].stop()
+        rig.assembly.units[0].live.stop()
         thread.join(2)
     assert [reply.words[:2] for reply in replies] == shown
     assert len(set(shown)) > 10  # it moved meanwhile
@@ -96,7 +96,7 @@ def test_lines_on_a_plant_that_stands_still_read_alike(make):
 def test_each_line_speaks_under_its_own_name_with_the_port_it_really_has(make):
     said: list[str] = []
     with make("listen", "listen", "pty", say=said.append) as rig:
-        names = [str(line.endpoint) for line in rig._lines]
+        names = [str(line.endpoint) for line in rig.lines]
     assert [text for text in said if text.endswith(": waiting for a master")] == [
         f"{name}: waiting for a master" for name in names
     ]
@@ -112,8 +112,8 @@ def test_ready_file_names_every_real_endpoint_once_all_are_open_and_goes_at_the_
     ready = tmp_path / "ready"
     with make("listen", "pty", "dial:127.0.0.1:1", ready_file=ready) as rig:
         lines = ready.read_text().splitlines()
-        assert lines == [str(line.endpoint) for line in rig._lines]
-        assert [type(parse_endpoint(line)) for line in lines] == [type(li.endpoint) for li in rig._lines]
+        assert lines == [str(line.endpoint) for line in rig.lines]
+        assert [type(parse_endpoint(line)) for line in lines] == [type(li.endpoint) for li in rig.lines]
     assert os.listdir(tmp_path) == []
 
 
@@ -142,7 +142,7 @@ def test_counts_at_the_end_are_those_of_what_was_said(make, tmp_path):
         for _ in range(2):
             with master_at(rig, 1) as master:
                 master.ask(BLOCK)
-            assert until(lambda: rig._lines[1]._stream is None)
+            assert until(lambda: not rig.lines[1].is_connected)
         rig.run()
         rig.tell()
     told = json.loads(stats.read_text())
@@ -170,7 +170,7 @@ def test_once_ends_when_the_peers_of_all_lines_have_come_and_gone(make, tmp_path
         for number in (0, 1):
             with master_at(rig, number) as master:
                 master.ask(BLOCK)
-            assert rig._lines[number].wait(2)
+            assert rig.lines[number].wait(2)
             thread.join(2 * PEERS_S if number == 0 else 2)
             assert thread.is_alive() == (number == 0)
     assert os.listdir(tmp_path) == []
@@ -219,12 +219,12 @@ def test_a_polled_plant_stands_still_while_nobody_asks(make):
     with make("listen", polled_s=60.0) as rig:
         ends(rig)
         sleep(0.1)
-        assert rig._plants[0].t_utc_s == rig._plants[0].start_utc_s
+        assert rig.assembly.plants[0].t_utc_s == rig.assembly.plants[0].start_utc_s
         with master_at(rig, 0) as master:
             for number in range(1, 4):
                 master.ask(BLOCK)
-                assert rig._plants[0].t_utc_s == rig._plants[0].start_utc_s + 60 * number
-        rig._lives[0].ended.set()
+                assert rig.assembly.plants[0].t_utc_s == rig.assembly.plants[0].start_utc_s + 60 * number
+        rig.assembly.units[0].live.ended.set()
 
 
 def test_a_polled_run_ends_after_so_much_plant_time(make):

@@ -126,6 +126,11 @@ class Line:
         latencies = dataclasses.replace(tally.latencies, counts=dict(tally.latencies.counts))
         return dataclasses.replace(tally, requests=dict(tally.requests), latencies=latencies)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a master is there."""
+        return self._stream is not None
+
     def start(self) -> Self:
         """Open a listening port or a pty, then serve in a thread; `endpoint` has the real port from then on.
 

@@ -12,8 +12,9 @@ from plant.base.clock import STEP_S, SteppedClock, WallClock
 from plant.plant import Plant
 from plant.site.model import Site, load_site
 from plant.site.upsets import UPSETS
-from tracertwin.assembly.commands import COMMANDS, Unit, do
+from tracertwin.assembly.commands import COMMANDS, do
 from tracertwin.assembly.live import Live
+from tracertwin.assembly.units import Unit
 
 MOST_LINES = 12
 LONGEST_S = 3600.0  # a command may move time by more; computing that is no finding

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from modbus.device.tracer import Tracer
 from modbus.line.faults.striking import Faults
 from plant.base.clock import (
     FASTEST,
@@ -25,14 +24,7 @@ from plant.base.clock import (
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
-from tracertwin.assembly.live import Live
-
-
-class Unit(NamedTuple):
-    """One of the controllers on the line."""
-
-    live: Live
-    tracer: Tracer
+from tracertwin.assembly.units import Unit
 
 
 class Commanded(Protocol):

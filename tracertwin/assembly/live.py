@@ -1,7 +1,7 @@
 """A plant that keeps step with a clock while lines read it.
 
-With a wall clock one thread moves the plant and puts its newest state on show; lines only ever read what is on show,
-so no reply waits for an integration, and how often anybody polls can't change the plant. What a client writes is done
+With a wall clock one thread, made by `start`, moves the plant and puts its newest state on show; lines only ever
+read what is on show, so no reply waits for an integration, and how often anybody polls can't change the plant. What a client writes is done
 between two strides, at the grid point where the plant stands, and is on show when the write returns.
 """
 
@@ -75,7 +75,7 @@ class Live:
         self._holder: int | None = None  # the thread that has the turn
         self._stopping = threading.Event()
         self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
+        self._thread: threading.Thread | None = None  # made by `start`
 
     def snapshot(self) -> Snapshot:
         """The plant at its last grid point."""
@@ -141,6 +141,7 @@ class Live:
     def start(self) -> None:
         """Let time begin, if it goes by itself."""
         if isinstance(self.clock, WallClock):
+            self._thread = threading.Thread(target=self._run, name="plant", daemon=True)
             self._thread.start()
 
     def follow(self) -> None:
@@ -171,7 +172,7 @@ class Live:
         """Stop where it is."""
         self._stopping.set()
         self.wake()
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join()
 
     def trace(self) -> Trace:

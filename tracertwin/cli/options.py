@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+from tracertwin.assembly.options import OPTIONS, OptionRow
+from tracertwin.files import writable
 
 
 def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[Any], Any]:
@@ -45,23 +48,25 @@ T = TypeVar("T")
 SiteName = Annotated[
     str, typer.Argument(metavar="SITE", help="A site of config/sites by name, or the path of a site file.")
 ]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        parser=number(int, 0, 2**63 - 1),
-        metavar="N",
-        help="Weather and load. Same seed, same run. Default: the site's.",
-    ),
-]
-MapName = Annotated[
-    str, typer.Option("--map", metavar="MAP", help="Register map: uart2, epever, or the path of a map file.")
-]
+
+
+def option_of(row: OptionRow) -> Any:
+    """What typer wants to know of an option: the type of its text, and how it is written."""
+    if not row.metavar:
+        return Annotated[bool, typer.Option(row.flag, help=row.help)]
+    parser = None if row.limits is None else number(*row.limits)
+    kind: Any = list[str] if row.repeats else str if row.limits is None else row.limits.kind
+    if row.default is None:
+        kind = kind | None
+    return Annotated[kind, typer.Option(row.flag, parser=parser, metavar=row.metavar, help=row.help)]
+
+
+if TYPE_CHECKING:  # what a type checker sees of options that other verbs share with serve
+    Start = str | None
+    Seed = int | None
+    MapName = str
+else:
+    Start, Seed, MapName = (option_of(OPTIONS[name]) for name in ("start", "seed", "map_name"))
 
 
 class Stop(Exception):  # noqa: N818  not an error: a wish
@@ -92,11 +97,8 @@ def seconds(option: str, value: str) -> float:
 
 def check_folder(option: str, path: Path | None) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
-    from plant.base.problems import Problem, ProblemsError
-
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        why = "is a folder" if path.is_dir() else f"no such folder: {path.parent}"
-        raise ProblemsError([Problem(option, 0, "", f"{path}: {why}")])
+    if path is not None:
+        checked(option, str(path), writable)
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """How a run was set up, by content: what a journal begins with, and plants and options out of it again."""
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from modbus.map.file import map_files, read_map
 from plant.base.clock import iso_utc
@@ -14,6 +14,7 @@ from plant.keeping import KeptError, continued, kept
 from plant.plant import Plant
 from plant.site.copying import Files, copied, restored, unpacked
 from plant.site.model import Site
+from tracertwin.assembly.assemble import Assembly
 from tracertwin.journal.entries import File, Head, UnitHead
 from tracertwin.versions import installed
 
@@ -31,29 +32,11 @@ def versions() -> dict[str, str]:
     return own | {name: installed(name) for name in NUMBERS_DEPEND_ON}
 
 
-def written_down(
-    plants: Sequence[Plant],
-    unit_ids: Sequence[tuple[int, int]],
-    map_name: str,
-    goes_on: bool,
-    **how: Any,
-) -> tuple[Head, list[File]]:
-    """What a journal has to say of a rig, so that it can be built again.
-
-    Parameters
-    ----------
-    plants : sequence of Plant
-        As the run finds them: at their beginning, or where a state file left them.
-    unit_ids : sequence of (int, int)
-        Ids of their controllers, now and after a power cycle.
-    map_name : str
-    goes_on : bool
-        Whether the plants are not as their sites begin them, even if no time has gone by.
-    how
-        The other fields of `Head` that a rig decides.
-    """
+def written_down(assembly: Assembly) -> tuple[Head, list[File]]:
+    """What a journal has to say of an assembly, before its time goes on, so that it can be built again."""
+    plants, options = assembly.plants, assembly.options
     files = Files()
-    map_path, *_ = [files.add("registers", path) for path in map_files(map_name)]
+    map_path, *_ = [files.add("registers", path) for path in map_files(options.map_name)]
     head = Head(
         program=program(),
         versions=versions(),
@@ -66,18 +49,25 @@ def written_down(
                 unit=now,
                 unit_after_power_cycle=later,
                 site=copied(plant.site, files),
-                state=dict(kept(plant)) if goes_on else None,
+                state=dict(kept(plant)) if assembly.goes_on else None,
             )
-            for (now, later), plant in zip(unit_ids, plants, strict=True)
+            for (now, later), plant in zip((u.tracer.unit_ids for u in assembly.units), plants, strict=True)
         ),
-        **how,
+        links=tuple(map(str, options.links)),
+        polled_s=options.polled_s,
+        for_s=options.for_s,
+        speed=options.speed,
+        turnaround_s=options.turnaround_s,
+        stale_s=options.stale_s,
+        faults=tuple(fault.text for fault in options.faults),
+        pace=assembly.pace,
     )
     return head, [File(name, text) for name, text in files.texts.items()]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a rig is built from."""
+    """What an assembly is built from."""
 
     plants: tuple[Plant, ...]
     unit_ids: tuple[tuple[int, int], ...]

@@ -1,7 +1,7 @@
 """`tracertwin replay`: a recorded run once more without its peers, and whether it says the same, byte for byte.
 
-The rig is the one that serves; only its lines stay closed. Each plant is moved to where it stood, the request is
-answered in the same way, and what would be sent is compared with what was.
+What answers is assembled as for serving, and no line is opened. Each plant is moved to where it stood, the request
+is answered in the same way, and what would be sent is compared with what was.
 """
 
 import math
@@ -23,12 +23,12 @@ from modbus.master.phrases import said
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.assembly import commands
+from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.options import Options
 from tracertwin.journal.differing import differing
 from tracertwin.journal.entries import Entry, Exchange, Noise, Order, Peer, Sent, Stale
 from tracertwin.journal.file import JournalFile
 from tracertwin.journal.head import NUMBERS_DEPEND_ON, Parts, built_again, program, versions
-from tracertwin.rig.serving import Rig
 
 SAME: Final = 0
 DIFFERENT: Final = 1
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Replay:
-    """A rig that lives through a journal.
+    """An assembly that lives through a journal.
 
     Parameters
     ----------
@@ -68,17 +68,16 @@ class Replay:
         self._journal = journal
         self._map = load_map(parts.map_name, parts.plants[0].site.ratings())
         self._by_wall = head.polled_s is None  # then only the stamps know where the plants stood
-        self._rig = Rig(
+        self._assembly = assemble(
             parts.plants,
             Options(
-                links=[parse_endpoint(link) for link in head.links],  # stay closed
+                links=[parse_endpoint(link) for link in head.links],  # nobody opens them
                 map_name=parts.map_name,
                 polled_s=0.0 if self._by_wall else head.polled_s,
                 for_s=head.for_s,
                 faults=[parse_fault(fault) for fault in head.faults],
                 pace=None if head.pace is None else Pace(*head.pace),
             ),
-            lambda _: None,
             unit_ids=parts.unit_ids,
         )
         self.outcome = Outcome(last_utc_s=parts.plants[0].t_utc_s)
@@ -91,12 +90,9 @@ class Replay:
         ProblemsError
             If one of them can't be.
         """
-        try:
-            for line_number, entry in self._journal.entries():
-                self._count(entry)
-                self._live_through(line_number, entry)
-        finally:
-            self._rig.close()
+        for line_number, entry in self._journal.entries():
+            self._count(entry)
+            self._live_through(line_number, entry)
         return self.outcome
 
     def _count(self, entry: Entry) -> None:
@@ -117,11 +113,11 @@ class Replay:
 
     def _live_through(self, line_number: int, entry: Entry) -> None:
         if isinstance(entry.what, Exchange):
-            if entry.line is None or not 0 <= entry.line < len(self._rig.answers):
+            if entry.line is None or not 0 <= entry.line < len(self._assembly.answers):
                 self._refuse(line_number, f"entry {entry.number}: there is no link {entry.line}")
             self._move(line_number, entry)
             sent, failure = self._answer(entry.line, entry.what)
-            times_s = tuple(self._rig.times_s())
+            times_s = tuple(self._assembly.times_s())
             if (sent, failure, times_s) != (entry.what.sent, entry.what.failure, entry.times_s):
                 self._differ(line_number, entry, entry.what, sent, failure, times_s)
         elif isinstance(entry.what, Order):
@@ -132,7 +128,7 @@ class Replay:
         """Bring each plant to where it stood; with a clock that only requests and commands move, it is there."""
         if not self._by_wall:
             return
-        for unit, t_s in zip(self._rig.units, entry.times_s, strict=True):
+        for unit, t_s in zip(self._assembly.units, entry.times_s, strict=True):
             with unit.live.hold():
                 if t_s < unit.live.plant.t_utc_s:
                     self._refuse(line_number, f"entry {entry.number}: time can't go back to {iso_utc(t_s)}")
@@ -140,7 +136,7 @@ class Replay:
 
     def _answer(self, line: int, exchange: Exchange) -> tuple[Sent, str]:
         try:
-            return self._rig.answers[line](decode_request(exchange.request)), ""
+            return self._assembly.answers[line](decode_request(exchange.request)), ""
         except Exception as error:  # as in the run: a bug that is to be found again
             return None, repr(error)
 
@@ -148,7 +144,7 @@ class Replay:
         try:
             command, _ = commands.parse(text)
             if not (self._by_wall and command.times):
-                self._rig.do(text)
+                self._assembly.do(text)
         except ValueError:  # nothing was done in the run either
             pass
 

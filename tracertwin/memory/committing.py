@@ -21,7 +21,7 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.remembered import Remembered
 from plant.site.model import Site
-from tracertwin.assembly.commands import Unit
+from tracertwin.assembly.units import Unit
 from tracertwin.memory.file import SAMPLE_S, Commit, StateFile, refused
 from tracertwin.memory.tables import SAMPLE_FIELDS
 
@@ -73,6 +73,12 @@ class StateWriter:
         self._written_s = monotonic()  # when the last commit was
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
+
+    @property
+    def unwritten(self) -> int:
+        """How many samples are not in the file yet."""
+        held = sum(keeper.held for keeper in self._keepers)
+        return held + sum(len(copy.samples) for copy in list(self._waiting))
 
     def start(self) -> None:
         """Commit where everything stands, and from then on.
@@ -169,6 +175,11 @@ class _Keeper:
     def is_due(self) -> bool:
         """Whether a minute of its time has passed, or something was done to it."""
         return self._seen() != self._marks or self.unit.live.snapshot().t_utc_s - self._t_utc_s >= PLANT_S
+
+    @property
+    def held(self) -> int:
+        """How many samples have come since the last copy."""
+        return self._held
 
     def begin(self) -> None:
         """Have the samples told from here on."""

@@ -1,13 +1,13 @@
 """The side door of a running rig: lines of text in, what was done out. For people, scripts and `tracertwin tell`.
 
-A reply is any number of lines, then one that says `ok` or begins with `error: `. Knows sockets and threads; what a
-line means is for `tracertwin.assembly.commands`.
+Knows sockets and threads; what a line means is for `tracertwin.assembly.commands`, the form of replies for
+`tracertwin.rig.tell`.
 """
 
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 from typing import Final, Self
 
@@ -15,19 +15,15 @@ from modbus.line.endpoint import (
     Endpoint,
     LinkError,
     PtyEndpoint,
-    SerialEndpoint,
     close_listener,
-    dial,
     listen,
 )
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream
+from tracertwin.rig.tell import ERROR, OK, lines_of
 
 MOST_CLIENTS: Final = 8
-LONGEST_LINE: Final = 4096  # bytes
 LONGEST_ANSWER_S: Final = 1.0  # to wait for at the end
-OK: Final = "ok"
-ERROR: Final = "error: "
 
 
 class Control:
@@ -119,39 +115,3 @@ class Control:
         except Exception as error:  # a bug; the next command may do
             return f"{ERROR}bug: {error!r}\n"
         return f"{told}\n{OK}\n" if told else f"{OK}\n"
-
-
-def lines_of(stream: Stream) -> Iterator[bytes]:
-    """Lines as they come, without their ends and blank ones; a line that is too long ends it."""
-    rest = b""
-    while len(rest) < LONGEST_LINE and (data := stream.recv(LONGEST_LINE)):
-        *whole, rest = (rest + data).split(b"\n")
-        yield from (line.strip() for line in whole if line.strip())
-
-
-def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
-    """Give a command to a running rig; what it tells.
-
-    Raises
-    ------
-    LinkError
-        Nobody takes commands there, or not this one.
-    """
-    if endpoint.listens or isinstance(endpoint, SerialEndpoint):
-        raise LinkError(
-            f"{endpoint}: commands go to dial:HOST:PORT or unix:PATH, where serve --control listens"
-        )
-    told: list[str] = []
-    try:
-        with dial(endpoint, timeout_s) as stream:
-            stream.sendall(f"{command}\n".encode())
-            for raw in lines_of(stream):
-                line = raw.decode()
-                if line == OK:
-                    return "\n".join(told)
-                if line.startswith(ERROR):
-                    raise LinkError(line.removeprefix(ERROR))
-                told.append(line)
-    except OSError as error:
-        raise LinkError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
-    raise LinkError(f"{endpoint}: hung up without an answer")

@@ -1,0 +1,57 @@
+"""Plants from what the command line says: a site's name, where to begin, a seed."""
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from tracertwin.cli.options import checked, say
+
+if TYPE_CHECKING:
+    from plant.plant import Plant
+    from plant.remembered import Fidelity
+    from plant.site.model import Site
+
+
+def build(
+    site_name: str,
+    start: str | None,
+    seed: int | None,
+    fidelity: str = "detailed",
+    step: str | None = None,
+) -> "Plant":
+    """A plant from a site's name and the options of the command line."""
+    from plant.plant import Plant
+    from tracertwin.cli.runoptions import parse_step_s
+
+    there, start_s = site_and_start(site_name, start)
+    step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
+    return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s)
+
+
+def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
+    """A site and where to begin, looked at before anything takes long."""
+    from modbus.line.faults.text import parse_fault
+    from modbus.line.pacing import parse_pace
+    from plant.base.clock import STEP_S, parse_local, to_utc_s
+    from plant.site.model import load_site
+
+    site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
+    if site.weather.file is not None:
+        from plant.weather.measured.days import file_sky
+
+        file_sky(site.weather, site.location)  # what is wrong with it is told before anything takes long
+    start_s = None
+    if start == "now":
+        start_s = int(time.time()) // STEP_S * STEP_S
+    elif start is not None:
+        start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
+    say_if_compiling()
+    return site, start_s
+
+
+def say_if_compiling() -> None:
+    """A word of why nothing happens for a while, where that is so."""
+    from plant.base.jit import is_compiled
+
+    if not is_compiled():
+        say("compiling the plant for this machine, once; 30 to 45 s ...")

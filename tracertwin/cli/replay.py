@@ -1,0 +1,57 @@
+"""The verb that lives through a journal again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracertwin.cli.building import say_if_compiling
+from tracertwin.cli.options import check_folder, say, seconds, stoppable
+
+
+def replay(
+    journal: Annotated[Path, typer.Argument(metavar="FILE", help="What serve --record has written.")],
+    as_master: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LINK", help="Send its requests to another device, and compare the form of the replies."
+        ),
+    ] = None,
+    pause: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="With --as-master: between two requests. Default: as recorded."),
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option(metavar="TIME", help="With --as-master: wait for each reply.")
+    ] = "1s",
+    writes: Annotated[
+        bool,
+        typer.Option("--writes", help="With --as-master: send what changes the device, too."),
+    ] = False,
+    pcapng: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write its frames here for Wireshark, and do nothing else."),
+    ] = None,
+) -> int:
+    """Run a journal again without its peers and compare every byte; exit code 1 if they differ."""
+    if as_master is not None and pcapng is not None:
+        from plant.base.problems import Problem, ProblemsError
+
+        raise ProblemsError([Problem("--pcapng", 0, "", "goes without --as-master")])
+    if pcapng is not None:
+        from tracertwin.journal.pcapng import write_pcapng
+
+        check_folder("--pcapng", pcapng)
+        write_pcapng(journal, pcapng)
+        return 0
+    if as_master is not None:
+        from tracertwin.journal.asmaster import Manner, print_comparison
+
+        pause_s = None if pause is None else seconds("--pause", pause)
+        manner = Manner(pause_s, seconds("--timeout", timeout), writes)
+        with stoppable():
+            return print_comparison(journal, as_master, manner, say)
+    from tracertwin.journal.replay import print_replay
+
+    say_if_compiling()
+    return print_replay(journal, say)

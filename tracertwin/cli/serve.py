@@ -1,0 +1,92 @@
+"""The verbs that serve a plant on lines, and give commands to it while it does.
+
+The options of `serve` are the rows of `tracertwin.assembly.options`; none is written here.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from tracertwin.assembly.options import OPTIONS, OptionRow, Options
+from tracertwin.cli.building import site_and_start
+from tracertwin.cli.options import SiteName, checked, option_of, say, stoppable
+
+
+def with_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb that takes, beside its own first argument, an option for each row: texts, by the names of the fields."""
+    own, _ = inspect.signature(verb).parameters.values()
+    options = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=_written_default(row), annotation=option_of(row)
+        )
+        for name, row in OPTIONS.items()
+    ]
+    verb.__signature__ = inspect.Signature([own, *options])  # type: ignore[attr-defined]
+    verb.__annotations__ = {each.name: each.annotation for each in (own, *options)}
+    return verb
+
+
+def _written_default(row: OptionRow) -> Any:
+    return row.default if row.metavar else False
+
+
+def options_from(told: dict[str, Any]) -> Options:
+    """Options from the texts of the command line, by the names of the fields; what wasn't given has its default.
+
+    Raises
+    ------
+    ProblemsError
+        Naming the option whose text won't do.
+    """
+    values: dict[str, Any] = {}
+    for name, text in told.items():
+        row = OPTIONS[name]
+        if row.repeats:
+            if text:
+                values[name] = [checked(row.flag, each, row.parse) for each in text]
+        elif isinstance(text, str):
+            values[name] = checked(row.flag, text, row.parse)
+        elif text is not None:  # a switch, or a number that is within its limits
+            values[name] = text
+    return Options(**values)
+
+
+@with_options
+def serve(site: SiteName = "cabin", **told: Any) -> None:
+    """Answer Modbus on a line: dial in to QEMU's UART2 and be its charge controller."""
+    from tracertwin.cli.runoptions import check_weather
+    from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
+    from tracertwin.rig.serving import Rig
+
+    options = options_from(told)
+    if options.ready_file is not None:
+        options.ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
+    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
+    there, start_s = site_and_start(site, options.start)
+    there = checked("--upset", options.upsets, there.with_upsets)
+    with remembered(options.state) as file:
+        plants = plants_from(file, there, options.seed, start_s, say)
+        if options.for_s is not None:
+            check_weather(plants[0].site, plants[0].seed, int(plants[0].t_utc_s + options.for_s))
+        with Rig(plants, options, say, file, unit_ids_from(file, options.unit, say)) as rig:
+            with stoppable():
+                rig.run()
+            rig.tell()
+
+
+def tell(
+    link: Annotated[
+        str,
+        typer.Argument(metavar="LINK", help="dial:HOST:PORT or unix:PATH, where serve --control listens."),
+    ],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="help lists them.")],
+) -> None:
+    """Give a command to a running serve: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help ..."""
+    from modbus.line.endpoint import parse_endpoint
+    from tracertwin.rig.tell import tell as tell_rig
+
+    if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
+        print(told)

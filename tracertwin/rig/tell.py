@@ -1,0 +1,51 @@
+"""A command given to a running rig from another process: the client of `tracertwin.rig.control`.
+
+Commands and replies are lines of text. A reply is any number of lines, then one that says `ok` or begins with
+`error: `.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from modbus.line.endpoint import Endpoint, LinkError, SerialEndpoint, dial
+from modbus.line.stream import Stream
+
+LONGEST_LINE: Final = 4096  # bytes
+OK: Final = "ok"
+ERROR: Final = "error: "
+
+
+def lines_of(stream: Stream) -> Iterator[bytes]:
+    """Lines as they come, without their ends and blank ones; a line that is too long ends it."""
+    rest = b""
+    while len(rest) < LONGEST_LINE and (data := stream.recv(LONGEST_LINE)):
+        *whole, rest = (rest + data).split(b"\n")
+        yield from (line.strip() for line in whole if line.strip())
+
+
+def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
+    """Give a command to a running rig; what it tells.
+
+    Raises
+    ------
+    LinkError
+        Nobody takes commands there, or not this one.
+    """
+    if endpoint.listens or isinstance(endpoint, SerialEndpoint):
+        raise LinkError(
+            f"{endpoint}: commands go to dial:HOST:PORT or unix:PATH, where serve --control listens"
+        )
+    told: list[str] = []
+    try:
+        with dial(endpoint, timeout_s) as stream:
+            stream.sendall(f"{command}\n".encode())
+            for raw in lines_of(stream):
+                line = raw.decode()
+                if line == OK:
+                    return "\n".join(told)
+                if line.startswith(ERROR):
+                    raise LinkError(line.removeprefix(ERROR))
+                told.append(line)
+    except OSError as error:
+        raise LinkError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
+    raise LinkError(f"{endpoint}: hung up without an answer")
