@@ -25,7 +25,7 @@ def test_an_assembly_answers_without_a_socket_a_file_or_a_thread(monkeypatch, tm
     options = Options(
         record=tmp_path / "journal", ready_file=tmp_path / "ready", stats=tmp_path / "stats", polled_s=60.0
     )
-    monkeypatch.setattr(socket, "socket", refused)
+    monkeypatch.setattr(socket.socket, "__init__", refused)
     monkeypatch.setattr(threading.Thread, "__init__", refused)
     assembly = assemble([plant()], options)
     assert len(assembly.answers) == 1

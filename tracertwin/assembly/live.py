@@ -1,8 +1,9 @@
 """A plant that keeps step with a clock while lines read it.
 
 With a wall clock one thread, made by `start`, moves the plant and puts its newest state on show; lines only ever
-read what is on show, so no reply waits for an integration, and how often anybody polls can't change the plant. What a client writes is done
-between two strides, at the grid point where the plant stands, and is on show when the write returns.
+read what is on show, so no reply waits for an integration, and how often anybody polls can't change the plant. What a
+client writes is done between two strides, at the grid point where the plant stands, and is on show when the write
+returns.
 """
 
 import math
