@@ -7,15 +7,17 @@ A field and its row are one statement, so an option is added in one place: the c
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modbus.line.endpoint import Endpoint, parse_endpoint
 from modbus.line.faults.text import Fault, parse_fault
 from modbus.line.pacing import Pace, parse_pace
 from plant.base.clock import FASTEST, SLOWEST, parse_duration_s, parse_polled_s
 from plant.base.problems import Problem, ProblemsError
-from plant.site.timetable import Upset, parse_upset
 from tracertwin.files import writable
+
+if TYPE_CHECKING:
+    from plant.site.timetable import Upset
 
 
 class Limits(NamedTuple):
@@ -87,6 +89,12 @@ def _trace_file(text: str) -> Path:
     return path
 
 
+def _upset(text: str) -> "Upset":
+    from plant.site.timetable import parse_upset  # it knows batteries and arrays, which most verbs don't need
+
+    return parse_upset(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to serve a plant; `OPTIONS` has a row for each field, whose help says what it means.
@@ -156,12 +164,12 @@ class Options:
         unless_given=(),
         repeats=True,
     )
-    upsets: Sequence[Upset] = _option(
+    upsets: "Sequence[Upset]" = _option(
         "--upset",
         "NAME:KEY=VALUE",
         "Break something in the plant, e.g. load_short:ohm=0.05:after=10min, as the site's own upsets do; "
         "`tracertwin faults` lists them. Repeat for several.",
-        parse_upset,
+        _upset,
         unless_given=(),
         repeats=True,
     )
