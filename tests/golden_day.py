@@ -78,9 +78,10 @@ EVENT_S = 0.06  # an event is placed to 0.05 s, and written to 0.01 s
 
 PROMISE = f"""\
 # What it promises: site, seed and start give this day in every later version. An empty cell repeats the one above.
-# Values have {TRACE_DIGITS} significant digits and are compared to {TRACE_UNITS} units of the last of them. Processors and maths libraries
-# round last digits differently; that was seen to move no value of this day by more than 3e-14 of itself (AVX-512 with
-# FMA beside plain SSE2, in numba, NumPy and glibc), so whatever the comparison finds is a change of the model."""
+# Values have {TRACE_DIGITS} significant digits and are compared to {TRACE_UNITS} units of the last of them.
+# Processors and maths libraries round last digits differently: that was seen to move no value of this day by more than
+# 3e-14 of itself (AVX-512 with FMA beside plain SSE2, in numba, NumPy and glibc). So what the comparison finds is a
+# change of the model."""
 END_PROMISE = f"""\
 # Each form of the plant that the kernel is compiled for (tests/compiled.py) a day after its start: integrals over the
 # day, so that small changes add up. {END_DIGITS} digits, compared to {END_REL:g} of each value."""
@@ -103,8 +104,8 @@ def lived() -> Day:
     transcripts: dict[str, list[str]] = {name: [] for name in POLLS}
     for _ in range(DAY_S // HOUR_S):
         rows.append(p.run(HOUR_S, SAMPLE_S))
-        for name, lines in transcripts.items():
-            lines += _conversation(p, name)
+        for name in POLLS:
+            transcripts[name] += _conversation(p, name)
     columns = [Snapshot._fields.index(name) for name in SAMPLED]
     return Day(
         np.concatenate(rows)[:, columns],

@@ -24,7 +24,7 @@ def test_every_reply_is_what_it_was(map_name: str) -> None:
 
 
 def test_the_day_has_what_a_controller_lives_through() -> None:
-    """So that the files hold more than a night: every stage but equalizing, the load cut off and back, dawn and dusk."""
+    """So that the files hold more than a night: every stage but equalizing, the load cut off and back."""
     machines = [event.machine.name for event in golden_day.lived().events]
     assert {name: machines.count(name) for name in machines} == {
         "WARNING": 2, "LOAD": 2, "CHARGE": 5, "DAYLIGHT": 2,
