@@ -17,6 +17,8 @@ from plant.controller.rules import RULES, Effect, Is, IsNot, When, rule
 from plant.controller.setpoints import setpoints_of
 from plant.controller.settings import TYPE_OF_NAME, checked, factory
 from plant.kernel.columns import QUANTITIES, compile_rules
+from tests.golden_day import CHANGES, SEED, START_UTC_S
+from tests.plants import plant
 from tracertwin.pages import stages
 
 
@@ -137,6 +139,19 @@ def test_charge_voltages_fall_with_battery_temperature():
 def test_cold_batteries_are_never_charged_above_the_limit():
     s = at(-20.0)
     assert s.boost_v == s.charging_limit_v == 15.0
+
+
+def test_float_ends_half_a_minute_after_the_battery_is_pulled_below_boost_reconnect():
+    """13.2 V, and 30 s of it (a guess, see `SetPoints.reconnect_s`), on the grid of 5 s; the golden day's evening."""
+    p = plant(SEED, START_UTC_S, **CHANGES)
+    p.advance_to(START_UTC_S + 20 * 3600)
+    before = p.run(2 * 3600, 5)
+    t_utc_s, stage, v_batt_v = (
+        before[:, p.snapshot._fields.index(n)] for n in ("t_utc_s", "stage", "v_batt_v")
+    )
+    ended_s = next(event.t_utc_s for event in p.events() if (event.from_, event.to) == ("FLOAT", "BULK"))
+    last_above_s = t_utc_s[(stage == Stage.FLOAT) & (v_batt_v >= 13.2)].max()
+    assert 30.0 <= ended_s - last_above_s <= 35.0
 
 
 def test_the_page_of_rules_is_fresh():

@@ -83,13 +83,46 @@ def test_bad_crcs_are_said_once_and_counted_at_the_end() -> None:
     assert said[-1] == "the peer closed after 0 requests, 7 frames with a bad CRC"
 
 
-@pytest.mark.parametrize(("gap_s", "says"), [(0.0002, False), (0.043, True), (0.09, False)])
+def test_the_third_bad_crc_is_said_not_one_or_two_nor_the_fourth() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    counts = []
+    for _ in range(4):
+        diagnosis.junk(b"\x01\x04\x31\x04", bad_crc=True)
+        counts.append(len(said))
+    assert counts == [1, 1, 2, 2]
+    assert said[1].startswith("3 frames with a bad CRC so far")
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "says"),
+    [
+        (0.0002, False),
+        (0.0299, False),
+        (0.0301, True),
+        (0.043, True),
+        (0.0699, True),
+        (0.0701, False),
+        (0.09, False),
+    ],
+)
 def test_delayed_acks_are_known_by_their_40_ms(gap_s: float, says: bool) -> None:
     diagnosis, said = diagnosed()
     diagnosis.connected(0.0)
     for _ in range(10):
         diagnosis.gap(gap_s)
     assert [("nodelay=on" in text) for text in said[1:]] == ([True] if says else [])
+
+
+def test_the_third_gap_of_40_ms_is_said() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    counts = []
+    for gap_s in (0.041, 0.0001, 0.042, 0.043, 0.044):
+        diagnosis.gap(gap_s)
+        counts.append(len(said))
+    assert counts == [1, 1, 1, 2, 2]
+    assert "43 ms apart" in said[1]
 
 
 EVENTS: dict[str, Callable[[Diagnosis], None]] = {

@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import struct
 import subprocess
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,40 @@ def test_times_are_the_walls_and_comments_tell_plant_time_commands_junk_and_faul
         subprocess.check_output(["date", "-u", "-d", f"@{int(at_s[0])}", "+%FT%H:%M"], text=True)[:13]
         == began[:13]
     )
+
+
+def times_us(capture: Path) -> list[int]:
+    """Time of every packet block since 1970 [us], read by hand: high word, then low word."""
+    data, at, found = capture.read_bytes(), 0, []
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            high, low = struct.unpack_from("<II", data, at + 12)
+            found.append((high << 32) + low)
+        at += size
+    return found
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+def test_times_are_utc_whatever_zone_the_machine_is_in(tmp_path, monkeypatch, zone):
+    """The request's is when it was whole, the reply's when it was written down."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        path, capture = tmp_path / "run.jsonl", tmp_path / "run.pcapng"
+        before_s = time.time()
+        with silent(rig(path)) as run:
+            ask(run, BLOCK)
+        write_pcapng(path, capture)
+        (entry,) = (entry for entry in entries(path) if isinstance(entry.what, Exchange))
+        asked_us, sent_us = times_us(capture)
+        began_s = datetime.fromisoformat(JournalFile(path).head.began).timestamp()
+        assert 1e-6 * asked_us - began_s == pytest.approx(entry.what.asked_s, abs=1e-6)
+        assert 1e-6 * sent_us - began_s == pytest.approx(entry.wall_s, abs=1e-6)
+        assert before_s - 1.0 <= 1e-6 * asked_us <= time.time()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_command_writes_it_and_says_what_it_cant(tmp_path, monkeypatch, capsys):
