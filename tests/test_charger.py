@@ -96,7 +96,7 @@ def test_a_dwell_that_is_no_set_point_is_refused_with_the_near_name():
         compile_rules([rule(*BULK_TO_BOOST, Is("load_called"), for_="stops_s")])
 
 
-@pytest.mark.parametrize("kind", ["user", "sealed", "gel", "flooded", "lifepo4_4s", "lifepo4_8s"])
+@pytest.mark.parametrize("kind", TYPE_OF_NAME)
 def test_factory_setpoints_are_in_order(kind):
     s = setpoints(kind)
     assert s.boost_v >= s.float_v > s.boost_reconnect_v > s.low_voltage_disconnect_v

@@ -1,11 +1,14 @@
 """What must hold for any bytes: from hypothesis, and for every input that a search by coverage has kept."""
 
 import logging
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modbus.codec.requests import Request
+from plant.base.configs import config_dir
 from tests.fuzz import codec, commands, files, site, text, tracer
 from tests.fuzz.targets import TARGETS, Target
 
@@ -84,6 +87,16 @@ def test_no_text_at_all_gets_past_the_site_loader(given_: str | bytes) -> None:
 )
 def test_no_commands_in_any_order_end_a_plant(lines: list[bytes]) -> None:
     commands.one(b"\n".join(lines))
+
+
+def test_the_codec_s_search_begins_with_every_kind_of_request() -> None:
+    assert {type(request) for request in codec.EVERY_KIND} == set(get_args(Request))
+
+
+def test_the_search_through_files_has_every_folder_of_the_configuration() -> None:
+    """Sites have a target of their own."""
+    folders = {path.name for path in config_dir().iterdir() if path.is_dir()}
+    assert {kind for kind, _ in files.KINDS} | {"sites"} == folders
 
 
 def test_a_target_that_is_wrong_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

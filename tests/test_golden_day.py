@@ -1,8 +1,15 @@
 """Same site, same seed, same bytes, in this version as in those before: see `tests.golden_day`."""
 
+from itertools import product
+from typing import get_args
+
 import pytest
 
+from plant.array.day import AnyDay
+from plant.battery import model as battery
+from plant.remembered import Fidelity
 from tests import golden_day
+from tests.compiled import FORMS
 from tests.golden_day import FOLDER, POLLS
 
 
@@ -29,6 +36,17 @@ def test_the_day_has_what_a_controller_lives_through() -> None:
     assert {name: machines.count(name) for name in machines} == {
         "WARNING": 2, "LOAD": 2, "CHARGE": 5, "DAYLIGHT": 2,
     }  # fmt: skip
+
+
+def test_every_form_that_a_site_can_have_is_compiled_and_kept() -> None:
+    """Each chemistry at each fidelity, each tracker, each kind of array: a new one needs a line in `tests.compiled`."""
+    made = [form() for form in FORMS.values()]
+    chemistries, fidelities = get_args(battery.Parameters), get_args(Fidelity)
+    assert len(chemistries) > 1
+    assert {(type(p.site.battery.new()), p.fidelity) for p in made} == set(product(chemistries, fidelities))
+    trackers = get_args(type(made[0].site.controller).model_fields["tracker"].annotation)
+    assert {p.site.controller.tracker for p in made} == set(trackers)
+    assert {type(p.last_step()[0].array) for p in made} == set(get_args(AnyDay))
 
 
 def test_the_files_say_where_they_are_from_and_stay_small() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from plant.base.problems import ProblemsError
 from plant.keeping import kept, resolved
 from plant.report.periods import by_period
-from plant.report.trace import Trace
+from plant.report.trace import PICTURES, Trace
 from plant.site.model import Site, load_site
 from tests.plants import plant, site
 from tracertwin.memory.committing import TAKEN, plants_from
@@ -132,7 +132,7 @@ def test_a_trace_of_the_last_days_begins_with_their_midnight_and_no_energy(kept_
 
 
 @pytest.mark.parametrize("days", [None, 2])
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".html"])
+@pytest.mark.parametrize("suffix", PICTURES)
 def test_days_are_drawn(told, tmp_path, days, suffix):
     picture = tmp_path / f"days{suffix}"
     told(plot=picture, days=days)

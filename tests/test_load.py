@@ -1,5 +1,7 @@
 """What the load asks for: by civil hours, by chance, by the light; the same energy on every step."""
 
+from typing import get_args
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,7 +17,7 @@ from plant.base.problems import ProblemsError
 from plant.load.appliances import list_day
 from plant.load.day import demand_day, is_dark
 from plant.load.demand import Demand
-from plant.load.kinds import Camera, Lighting, Load
+from plant.load.kinds import KINDS, AnyPart, Camera, Load, Part
 from plant.load.lists import find_appliances
 from plant.site.model import load_site
 from tests.plants import site
@@ -107,15 +109,33 @@ def test_noise_keeps_the_mean():
     assert np.log(hours / 20.0).std() == pytest.approx(0.4, rel=0.03)
 
 
-def test_the_shipped_sites_ask_for_what_they_always_did():
+def factors(noise: float, part: int = 0, seed: int = 1, day: int = DAY) -> np.ndarray:
+    """Hourly factors of a profile, drawn where recorded runs drew theirs: key and counter of Philox, by hand."""
+    key, counter = np.array([seed, 5], np.uint64), np.array([0, 0, part, day], np.uint64)
+    normal = np.random.Generator(np.random.Philox(key=key, counter=counter)).standard_normal(24)
+    return np.repeat(np.exp(noise * normal - 0.5 * noise**2), 720)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone", "utc_h"), [("repeater", "Africa/Dakar", -1), ("schoolhouse", ZONE, 0)]
+)
+def test_the_shipped_sites_ask_for_what_they_always_did(name, zone, utc_h):
     """Recorded runs hold these bits: the profile at the top of a load draws from the same place as ever."""
-    load = load_site("cabin").load
-    normal = np.random.Generator(
-        np.random.Philox(key=np.array([1, 5], np.uint64), counter=np.array([0, 0, 0, DAY], np.uint64))
-    ).standard_normal(24)
-    factor = np.repeat(np.exp(load.noise * normal - 0.5 * load.noise**2), 720)
+    load = load_site(name).load
+    assert load.noise > 0.0
     hours = np.tile(np.array(load.hourly_w), (7, 1))
-    assert (power(load) == oracle(hours, DAY, ZONE, 1) * factor).all()
+    asked = power(load, zone=zone, utc_h=utc_h)
+    assert (asked == oracle(hours, DAY, zone, utc_h) * factors(load.noise)).all()
+    assert (asked != oracle(hours, DAY, zone, utc_h)).all()
+
+
+def test_a_named_load_draws_by_its_name_as_it_always_did():
+    """The motorhome's refrigerator, whose number is one more than its name's CRC-32 by zlib's published polynomial."""
+    (item,) = [item for item in load_site("motorhome").load.items if item.name == "refrigerator"]
+    assert item.noise > 0.0
+    hours = np.tile(np.array(item.hourly_w), (7, 1))
+    asked = power(Load(items=(item,)))
+    assert (asked == oracle(hours, DAY, ZONE, 1) * factors(item.noise, part=1 + crc32(b"refrigerator"))).all()
 
 
 # Telecom
@@ -266,14 +286,30 @@ def test_timers_never_light_a_lamp_by_day(dawn, dusk, after, before, delay):
 
 # Every kind
 
-EVERY_KIND = {
-    "constant": {"kind": "constant", "power_w": 4.0},
-    "profile": {"kind": "profile", "hourly_w": HOURS, "noise": 0.3},
-    "appliances": {"kind": "appliances", "model": "household_3"},
-    "telecom": {"kind": "telecom", "base_w": 12.0, "bursts_per_hour": 60.0},
-    "camera": {"kind": "camera"},
-    "lighting": {"kind": "lighting", "power_w": 15.0, "after_dusk_h": 4.0, "before_dawn_h": 1.0},
+# What a kind is given besides; one that isn't here has a number for each key it must be given.
+GIVEN = {
+    "profile": {"hourly_w": HOURS, "noise": 0.3},
+    "appliances": {"model": "household_3"},
+    "telecom": {"base_w": 12.0, "bursts_per_hour": 60.0},
+    "lighting": {"power_w": 15.0, "after_dusk_h": 4.0, "before_dawn_h": 1.0},
 }
+WITHOUT_CHANCE = {"constant", "camera", "lighting"}
+
+
+def example(part: type[Part]) -> dict:
+    (kind,) = get_args(part.model_fields["kind"].annotation)
+    needed = [
+        key for key, field in part.model_fields.items() if field.is_required() and key not in ("name", "kind")
+    ]
+    return {"kind": kind, **dict.fromkeys(needed, 4.0), **GIVEN.get(kind, {})}
+
+
+EVERY_KIND = {given["kind"]: given for given in map(example, get_args(AnyPart))}
+
+
+def test_every_kind_that_a_site_may_name_is_tested():
+    assert tuple(EVERY_KIND) == KINDS
+    assert set(GIVEN) | WITHOUT_CHANCE <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
@@ -293,7 +329,13 @@ def test_a_day_alone_is_the_day_of_a_run(kind):
     assert (power(load) == alone).all()
 
 
-@pytest.mark.parametrize("kind", ["profile", "appliances", "telecom"])
+@pytest.mark.parametrize("kind", sorted(WITHOUT_CHANCE))
+def test_what_is_without_chance_is_the_same_for_every_seed(kind):
+    load = a_load(EVERY_KIND[kind])
+    assert (power(load, seed=2) == power(load)).all()
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - WITHOUT_CHANCE))
 def test_another_seed_or_name_is_another_day_and_another_neighbour_is_not(kind):
     one, other = {**EVERY_KIND[kind], "name": "one"}, {**EVERY_KIND["telecom"], "name": "other"}
     alone = power(a_load(one))
@@ -402,7 +444,7 @@ def test_a_site_with_every_kind_of_load_survives_being_written_out():
     load = {"items": tuple({"name": kind, **given} for kind, given in EVERY_KIND.items())}
     first = site(load=load)
     assert type(first).model_validate(first.model_dump()) == first
-    assert [type(item).__name__ for item in first.load.items][-1] == Lighting.__name__
+    assert tuple(type(item) for item in first.load.items) == get_args(AnyPart)
 
 
 @pytest.mark.parametrize(("tier", "wh_day"), [(1, 12), (2, 200), (3, 1000), (4, 3400), (5, 8200)])

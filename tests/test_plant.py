@@ -12,7 +12,7 @@ from plant.kernel.show import gauge
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report import picture
-from plant.report.trace import Trace
+from plant.report.trace import PICTURES, Trace
 from plant.weather.sky import sky_day
 from tests.plants import plant, site
 
@@ -424,11 +424,11 @@ def test_parquet_holds_the_same_numbers(tmp_path):
     assert len(back) == 60
 
 
-@pytest.mark.parametrize("suffix", ["svg", "png", "html"])
+@pytest.mark.parametrize("suffix", PICTURES)
 def test_a_day_can_be_drawn_without_a_browser(tmp_path, suffix):
     p = plant()
     rows = p.run(DAY, 900)
-    path = tmp_path / f"day.{suffix}"
+    path = tmp_path / f"day{suffix}"
     picture.draw(Trace(rows, "Europe/Zurich", p.events(), "Cabin"), path)
     start = path.read_bytes()[:200]
-    assert {"svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}[suffix] in start
+    assert {".svg": b"<svg", ".png": b"\x89PNG", ".html": b"<!DOCTYPE html>"}[suffix] in start

@@ -1,6 +1,7 @@
 """Weather files: every format says the same of the same weather, and what can't be true is refused in plain words."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,12 @@ WRITERS = {
     "nsrdb": files.nsrdb_file,
     "solaranywhere": files.solaranywhere_file,
 }
+
+
+def test_every_format_that_a_site_may_name_is_tested():
+    """PVGIS has several forms, each with a test of its own below."""
+    named = get_args(Weather.model_fields["format"].annotation)
+    assert set(named) == {"auto", "pvgis", *WRITERS}
 
 
 @pytest.fixture(scope="module", params=list(WRITERS))
