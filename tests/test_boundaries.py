@@ -26,6 +26,7 @@ from tests.boundaries import (
     DAY_UTC_S,
     MOMENT_LOCAL,
     MOMENT_UTC_S,
+    STAGE_CODES,
     Boundary,
     Lived,
     Register,
@@ -274,6 +275,19 @@ def test_the_register_shows_the_quantity(day, row, register):
 def test_the_gauge_shows_whole_per_cent_cut_off(day):
     (word,) = words_at(day, Register("epever", "input", 0x311A))
     assert word == int(100 * (day.terminal_v() - 11.1) / 2.7) == 62
+    nearly = Tracer(map_of("epever"), Still(day.now._replace(soc_controller=0.6299)))
+    request = ReadWords(1, 4, 0x311A, 1)
+    assert decode_reply(request, nearly.answer(request) or b"") == WordsReply(1, 4, (62,))
+
+
+@pytest.mark.parametrize(("map_name", "address"), [("epever", 0x3201), ("uart2", 0x3200)])
+@pytest.mark.parametrize(("stage", "code"), list(enumerate(STAGE_CODES)))
+def test_each_stage_has_its_code_in_bits_3_and_2(day, map_name, address, stage, code):
+    request = ReadWords(1, 4, address, 1)
+    tracer = Tracer(map_of(map_name), Still(day.now._replace(stage=float(stage))))
+    reply = decode_reply(request, tracer.answer(request) or b"")
+    assert isinstance(reply, WordsReply)
+    assert reply.words[0] >> 2 & 3 == code
 
 
 def test_the_clock_shows_the_controller_s_civil_time_not_utc(day):
