@@ -1,105 +1,155 @@
-"""Every physical quantity of the plant at one instant, unit in its name.
+"""Every physical quantity of the plant at one instant, unit in its name: the vocabulary of the whole project.
 
-The register rows of `modbus` name these fields, the trace has them as columns, the live table shows them.
-Current is positive into the battery. Energies are cumulative since the start of the run unless the
-name says today, month or year.
+Register rows name these fields; traces, state files, CSV files and pages have them as columns and take unit, sign and
+meaning from `QUANTITIES`.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Annotated, Final, NamedTuple
+
+from plant.controller.charger import BatteryStatus, Daylight, LoadOutput, Stage
+from plant.controller.converter import Regime
+from plant.kernel.flowtable import FLOW
+
+
+class Quantity(NamedTuple):
+    """What a field of `Snapshot` says."""
+
+    unit: str  # "0, 1" of a flag, "0..1" of a share that can't pass 1, nothing of other bare numbers
+    meaning: str
+    sign: str = ""  # which way is positive; nothing: it never falls below 0
+    codes: type[IntEnum] | None = None  # what its numbers stand for
+
+
+ABOVE_FREEZING: Final = "positive above freezing"
+INTO_BATTERY: Final = "positive into the battery"
 
 
 class Snapshot(NamedTuple):
-    """The plant at one grid point. All fields are numbers; flags are 0 or 1."""
+    """The plant at one grid point. Energies `e_..._wh` are integrals since the start of the run.
 
-    t_utc_s: float  # seconds since 1970-01-01 UTC
-    t_device_s: float  # the controller's own clock, local civil time read as if it were UTC
+    All fields are floats; the kernel makes the tuple, and what stands in `Annotated` costs it nothing.
+    """
+
+    t_utc_s: Annotated[float, Quantity("s", "since 1970-01-01 UTC")]
+    t_device_s: Annotated[
+        float, Quantity("s", "controller's own clock: local civil time read as if it were UTC")
+    ]
 
     # sun and air
-    ghi_w_m2: float
-    poa_w_m2: float  # in the modules' plane, before reflection
-    t_amb_c: float
-    wind_m_s: float
+    ghi_w_m2: Annotated[float, Quantity("W/m2", "irradiance on level ground")]
+    poa_w_m2: Annotated[float, Quantity("W/m2", "irradiance in the modules' plane, before reflection")]
+    t_amb_c: Annotated[float, Quantity("degC", "air temperature", ABOVE_FREEZING)]
+    wind_m_s: Annotated[float, Quantity("m/s", "wind speed at the modules")]
 
     # array
-    t_cell_c: float
-    v_oc_v: float
-    p_mp_w: float  # what a perfect tracker would take
-    v_pv_v: float
-    i_pv_a: float
-    p_pv_w: float
+    t_cell_c: Annotated[float, Quantity("degC", "temperature of the modules' cells", ABOVE_FREEZING)]
+    v_oc_v: Annotated[float, Quantity("V", "open-circuit voltage of the array")]
+    p_mp_w: Annotated[float, Quantity("W", "what a perfect tracker would take")]
+    v_pv_v: Annotated[float, Quantity("V", "array voltage at the controller")]
+    i_pv_a: Annotated[float, Quantity("A", "array current")]
+    p_pv_w: Annotated[float, Quantity("W", "array power")]
 
     # controller
-    stage: float  # charger.Stage: 0 none, 1 bulk, 2 boost, 3 equalize, 4 float
-    regime: float  # converter.Regime: 0 off, 1 at the maximum power point, 2 constant voltage, 3 limited
-    i_chg_a: float
-    p_chg_w: float
-    v_target_v: float  # the voltage the converter holds the battery to, temperature compensated
-    t_heatsink_c: float
-    night: float  # 1 after the night delay, 0 after the day delay
-    night_length_min: float  # as learned from the nights so far, or set
-    battery_status: float  # charger.BatteryStatus: 0 normal, 1 over-voltage, 2 under-voltage, 3 disconnect
-    battery_heat: float  # 0 normal, 1 too hot, 2 too cold, at the probe
-    heatsink_hot: float
-    wrong_voltage: float  # 1 when the battery isn't of the system voltage that is set
-    pv_too_high: float  # 1 above the rated array voltage
+    stage: Annotated[float, Quantity("", "charge stage", codes=Stage)]
+    regime: Annotated[float, Quantity("", "what sets the converter's current", codes=Regime)]
+    i_chg_a: Annotated[float, Quantity("A", "current from the controller towards battery and load")]
+    p_chg_w: Annotated[float, Quantity("W", "power from the controller towards battery and load")]
+    v_target_v: Annotated[
+        float, Quantity("V", "what the converter holds the battery to, temperature compensated")
+    ]
+    t_heatsink_c: Annotated[
+        float, Quantity("degC", "temperature of the controller's heat sink", ABOVE_FREEZING)
+    ]
+    night: Annotated[
+        float, Quantity("", "time of day as the controller sees it, with its delays", codes=Daylight)
+    ]
+    night_length_min: Annotated[
+        float, Quantity("min", "length of nights as learned from those so far, or as set")
+    ]
+    battery_status: Annotated[float, Quantity("", "controller's word on the battery", codes=BatteryStatus)]
+    battery_heat: Annotated[float, Quantity("", "battery at its probe: 0 normal, 1 too hot, 2 too cold")]
+    heatsink_hot: Annotated[float, Quantity("0, 1", "1 with the heat sink too hot")]
+    wrong_voltage: Annotated[
+        float, Quantity("0, 1", "1 with a battery that isn't of the system voltage that is set")
+    ]
+    pv_too_high: Annotated[float, Quantity("0, 1", "1 above the rated array voltage")]
 
     # battery
-    v_batt_v: float  # at the controller's terminals
-    v_cells_v: float  # at the battery's own
-    i_batt_a: float
-    soc: float  # true state of charge, 0..1
-    soc_controller: float  # what the controller believes, 0..1
-    t_batt_c: float
-    frozen: float  # 1 with ice in the battery
-    t_probe_c: float  # as the controller reads it
+    v_batt_v: Annotated[float, Quantity("V", "battery voltage at the controller's terminals")]
+    v_cells_v: Annotated[float, Quantity("V", "battery voltage at its own terminals")]
+    i_batt_a: Annotated[float, Quantity("A", "battery current", INTO_BATTERY)]
+    soc: Annotated[float, Quantity("0..1", "true state of charge")]
+    soc_controller: Annotated[float, Quantity("0..1", "state of charge as the controller believes")]
+    t_batt_c: Annotated[float, Quantity("degC", "battery temperature", ABOVE_FREEZING)]
+    frozen: Annotated[float, Quantity("0, 1", "1 with ice in the battery")]
+    t_probe_c: Annotated[
+        float, Quantity("degC", "battery temperature as the controller last read it", ABOVE_FREEZING)
+    ]
 
     # load
-    load_on: float
-    load_called: float  # 1 when the load's mode calls for it
-    load_state: (
-        float  # charger.LoadOutput: 0 on, 1 low voltage, 2 overload, 3 short circuit, 4 barred, 5 low charge
-    )
-    load_retries: float  # of a load that tripped
-    load_share: float  # current over the rating
-    v_load_v: float
-    i_load_a: float
-    p_load_w: float
+    load_on: Annotated[float, Quantity("0, 1", "1 with voltage at the load output")]
+    load_called: Annotated[float, Quantity("0, 1", "1 when the load's mode calls for it")]
+    load_state: Annotated[float, Quantity("", "what the protections make of the load", codes=LoadOutput)]
+    load_retries: Annotated[float, Quantity("", "retries so far of a load that tripped")]
+    load_share: Annotated[float, Quantity("", "load current over its rating")]
+    v_load_v: Annotated[float, Quantity("V", "voltage of the load output")]
+    i_load_a: Annotated[float, Quantity("A", "load current")]
+    p_load_w: Annotated[float, Quantity("W", "load power")]
 
     # meters of the controller, in its own days
-    generated_today_kwh: float
-    generated_month_kwh: float
-    generated_year_kwh: float
-    generated_total_kwh: float
-    consumed_today_kwh: float
-    consumed_month_kwh: float
-    consumed_year_kwh: float
-    consumed_total_kwh: float
-    v_pv_max_today_v: float
-    v_pv_min_today_v: float
-    v_batt_max_today_v: float
-    v_batt_min_today_v: float
+    generated_today_kwh: Annotated[float, Quantity("kWh", "controller's meter of charge: today")]
+    generated_month_kwh: Annotated[float, Quantity("kWh", "controller's meter of charge: this month")]
+    generated_year_kwh: Annotated[float, Quantity("kWh", "controller's meter of charge: this year")]
+    generated_total_kwh: Annotated[
+        float, Quantity("kWh", "controller's meter of charge: since it was last cleared")
+    ]
+    consumed_today_kwh: Annotated[float, Quantity("kWh", "controller's meter of the load: today")]
+    consumed_month_kwh: Annotated[float, Quantity("kWh", "controller's meter of the load: this month")]
+    consumed_year_kwh: Annotated[float, Quantity("kWh", "controller's meter of the load: this year")]
+    consumed_total_kwh: Annotated[float, Quantity("kWh", "controller's meter of the load: since the start")]
+    v_pv_max_today_v: Annotated[float, Quantity("V", "highest array voltage today")]
+    v_pv_min_today_v: Annotated[float, Quantity("V", "lowest array voltage today")]
+    v_batt_max_today_v: Annotated[float, Quantity("V", "highest battery voltage today")]
+    v_batt_min_today_v: Annotated[float, Quantity("V", "lowest battery voltage today")]
 
-    # account since the start of the run
-    e_available_wh: float  # at the maximum power point
-    e_missed_wh: float  # of that not taken: by the tracker's inaccuracy and its window,
-    e_untaken_full_wh: float  # with the battery held at its voltage,
-    e_untaken_limit_wh: float  # at the rated current or power,
-    e_untaken_off_wh: float  # with the charger off
-    e_pv_wh: float
-    e_pv_wiring_wh: float  # lost before that in the array's cable
-    e_converter_loss_wh: float
-    e_chg_wh: float
-    e_batt_wiring_wh: float  # battery cable, and diodes of its protection
-    e_path_loss_wh: float  # load switch and its wiring
-    e_load_wh: float
-    e_own_wh: float  # the controller's own consumption
-    e_batt_wh: float  # net into the battery terminals
-    e_unserved_wh: float  # asked for by the load, not delivered
-    e_ohmic_wh: float  # losses inside the battery, by cause
-    e_polarisation_wh: float
-    e_side_wh: float  # gassing, self-discharge
-    e_diffusion_wh: float
-    e_hysteresis_wh: float
-    e_entropy_wh: float  # stored energy that warming adds (the EMF has a temperature coefficient)
-    e_faded_wh: float  # was in store in capacity that age or a fault has taken
-    e_stored_wh: float  # what is in the battery at this instant
+    # account since the start of the run, see `flowtable.FLOWS`
+    e_available_wh: Annotated[float, Quantity("Wh", FLOW["available"].meaning)]
+    e_missed_wh: Annotated[float, Quantity("Wh", FLOW["missed"].meaning)]
+    e_untaken_full_wh: Annotated[float, Quantity("Wh", FLOW["untaken_full"].meaning)]
+    e_untaken_limit_wh: Annotated[float, Quantity("Wh", FLOW["untaken_limit"].meaning)]
+    e_untaken_off_wh: Annotated[float, Quantity("Wh", FLOW["untaken_off"].meaning)]
+    e_pv_wh: Annotated[float, Quantity("Wh", FLOW["pv"].meaning)]
+    e_pv_wiring_wh: Annotated[float, Quantity("Wh", FLOW["pv_wiring"].meaning)]
+    e_converter_loss_wh: Annotated[float, Quantity("Wh", FLOW["converter_loss"].meaning)]
+    e_chg_wh: Annotated[float, Quantity("Wh", FLOW["chg"].meaning)]
+    e_batt_wiring_wh: Annotated[float, Quantity("Wh", FLOW["batt_wiring"].meaning)]
+    e_path_loss_wh: Annotated[float, Quantity("Wh", FLOW["path_loss"].meaning)]
+    e_load_wh: Annotated[float, Quantity("Wh", FLOW["load"].meaning)]
+    e_own_wh: Annotated[float, Quantity("Wh", FLOW["own"].meaning)]
+    e_batt_wh: Annotated[float, Quantity("Wh", FLOW["batt"].meaning, INTO_BATTERY)]
+    e_unserved_wh: Annotated[float, Quantity("Wh", FLOW["unserved"].meaning)]
+    e_ohmic_wh: Annotated[float, Quantity("Wh", FLOW["ohmic"].meaning)]
+    e_polarisation_wh: Annotated[float, Quantity("Wh", FLOW["polarisation"].meaning)]
+    e_side_wh: Annotated[float, Quantity("Wh", FLOW["side"].meaning)]
+    e_diffusion_wh: Annotated[float, Quantity("Wh", FLOW["diffusion"].meaning)]
+    e_hysteresis_wh: Annotated[float, Quantity("Wh", FLOW["hysteresis"].meaning)]
+    e_entropy_wh: Annotated[float, Quantity("Wh", FLOW["entropy"].meaning, "positive when it adds")]
+    e_faded_wh: Annotated[float, Quantity("Wh", FLOW["faded"].meaning, "positive when it is gone")]
+    e_stored_wh: Annotated[float, Quantity("Wh", "what is in the battery at this instant")]
+
+
+QUANTITIES: Final[Mapping[str, Quantity]] = MappingProxyType(
+    {name: hint.__metadata__[0] for name, hint in Snapshot.__annotations__.items()}
+)
+
+
+def meaning_of(name: str) -> str:
+    """A quantity in words, with what its numbers stand for."""
+    quantity = QUANTITIES[name]
+    if quantity.codes is None:
+        return quantity.meaning
+    codes = (f"{code.value} {code.name.lower().replace('_', ' ')}" for code in quantity.codes)
+    return f"{quantity.meaning}: {', '.join(codes)}"
