@@ -9,7 +9,6 @@ import hashlib
 import math
 from collections.abc import Mapping
 from enum import IntEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -17,14 +16,14 @@ import numpy as np
 
 from plant.battery import ageing
 from plant.battery import model as battery
-from plant.controller.charger import Machine
+from plant.constants import site_setpoints
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
-from plant.controller.rules import RULES
-from plant.controller.settings import Settings
+from plant.controller.settings import program_of
 from plant.controller.tracker import Tracker
 from plant.controller.tracking import Steady
-from plant.kernel.books import BOOKS, BY_PLACE, EVENTS_KEPT, BooksArray, empty_books, transitions
+from plant.keptbooks import books_of, plain_books
+from plant.keptversions import VERSION, UnknownVersionError, up_to_date
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
 from plant.plant import Plant
@@ -34,9 +33,7 @@ from plant.site.model import Site
 
 Kept: TypeAlias = Mapping[str, Any]
 
-VERSION: Final = 1  # of the names below
 PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s")
-APART: Final = ("modes", "events")  # of the books: written by the names of machines, and from the oldest on
 
 
 class KeptError(ValueError):
@@ -66,28 +63,6 @@ def resolved(site: Site) -> dict[str, Any]:
     return whole
 
 
-@lru_cache(maxsize=1)
-def layout() -> str:
-    """Fingerprint of everything that kept numbers mean something by: names and order of quantities, rules, states.
-
-    A version that has one set-point more makes others of the same numbers, whether somebody thought of `VERSION` or
-    not.
-    """
-    rules = [(rule.machine.name, *(state.name for state in rule.from_), rule.to.name) for rule in RULES]
-    names = (
-        str(BOOKS),
-        Snapshot._fields,
-        Settings._fields,
-        PlantState._fields,
-        Tracker._fields,
-        list(Machine),
-        rules,
-    )
-    laws = {name: law.State._fields for name, law in ageing.LAWS.items()}
-    chemistries = {kind.__name__: list(kind.__annotations__) for kind in battery.CHEMISTRIES}
-    return hashlib.sha256(repr((VERSION, names, laws, chemistries)).encode()).hexdigest()[:12]
-
-
 def kept(plant: Plant) -> Kept:
     """Everything a plant remembers where it stands; see `as_plain`."""
     return as_plain(plant.remembered())
@@ -110,19 +85,15 @@ def as_plain(then: Remembered) -> Kept:
     Returns
     -------
     dict
-        ``version`` and ``layout`` first. ``books`` by the names of `books.BOOKS`; ``events`` are [UTC s, row of
-        `RULES`, state before], oldest first, the last few thousand of them.
+        ``version`` first; names of fields and quantities, and as `keptbooks.plain_books` has them.
     """
-    books, clock, broken = then.books[0], then.flash.clock, then.breakages
+    clock, broken = then.flash.clock, then.breakages
     written = {
         "version": VERSION,
-        "layout": layout(),
         **{name: getattr(then, name) for name in PLAIN},
         "settings": then.flash.settings,
         "days_since_equalize": then.flash.days_since_equalize,
-        "modes": {machine.name: books.modes[machine] for machine in Machine},
-        "books": {name: value for name, value in _by_name(books).items() if name not in APART},
-        "events": [list(event) for event in transitions(books).tolist()],
+        **plain_books(then.books[0]),
         "battery": then.memory.x,
         "memory": {name: getattr(then.memory, name) for name in PlantState._fields[1:]},
         "clock": {"set_utc_s": clock.set_utc_s, "shift_s": clock.shift_s},
@@ -145,15 +116,30 @@ def from_plain(site: Site, plain: Kept) -> Remembered:
     ------
     KeptError
     """
-    if (plain.get("version"), plain.get("layout")) != (VERSION, layout()):
-        raise KeptError(
-            f"kept as version {plain.get('version')}, layout {plain.get('layout')}; "
-            f"this one goes on from version {VERSION}, layout {layout()}"
-        )
+    kept = current(plain)
     try:
-        return _read(site, _numbers(plain))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise KeptError(f"not whole: {type(error).__name__} {error}") from error
+        return _read(site, _numbers(kept))
+    except (LookupError, TypeError, ValueError) as error:
+        raise _not_whole(error) from error
+
+
+def current(plain: Kept) -> Kept:
+    """What this or an older version kept, as this one does.
+
+    Raises
+    ------
+    KeptError
+    """
+    try:
+        return up_to_date(plain)
+    except UnknownVersionError as error:
+        raise KeptError(str(error)) from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise _not_whole(error) from error
+
+
+def _not_whole(error: Exception) -> KeptError:
+    return KeptError(f"not whole: {type(error).__name__} {error}")
 
 
 def _read(site: Site, plain: Any) -> Remembered:
@@ -166,12 +152,15 @@ def _read(site: Site, plain: Any) -> Remembered:
     }
     controller = site.controller
     gains = controller.clock_drift_s_day / 86400
+    settings = site.settings()._replace(**plain["settings"])  # one that a version adds is as in a new unit
+    setpoints = site_setpoints(site, settings)
+    shown = plain["snapshot"]
     return Remembered(
         **{name: plain[name] for name in PLAIN},
         memory=PlantState(**memory),
-        books=_books(plain),
+        books=books_of(plain, program_of(settings), setpoints, memory["t_probe_c"]),
         flash=Flash(
-            Settings(**plain["settings"]),
+            settings,
             DeviceClock(site.location.timezone, gains, **plain["clock"]),
             plain["days_since_equalize"],
         ),
@@ -182,65 +171,8 @@ def _read(site: Site, plain: Any) -> Remembered:
         ),
         age=None if plain["age"] is None else ageing.from_plain(plain["age"]),
         aged=type(new)(**plain["aged"]),
-        snapshot=None if plain["snapshot"] is None else Snapshot(**plain["snapshot"]),
+        snapshot=Snapshot(**shown) if shown is not None and set(shown) == set(Snapshot._fields) else None,
     )
-
-
-def _books(plain: Any) -> BooksArray:
-    array = empty_books()
-    books = array[0]
-    _fill(books, plain["books"], APART)
-    for machine in Machine:
-        books.modes[machine] = plain["modes"][machine.name]
-    count, events = int(books.event_count), plain["events"]
-    if len(events) != min(count, EVENTS_KEPT):
-        raise ValueError(f"{len(events)} of {count} events")
-    for number, event in enumerate(events, count - len(events)):
-        books.events[number % EVENTS_KEPT] = tuple(event)
-    return array
-
-
-def _by_name(record: np.record) -> dict[str, Any]:
-    """A record's values by the names of its fields, those of the records in it too."""
-    values = {name: record[name] for name in _names(record)}
-    return {
-        name: _by_name(value)
-        if isinstance(value, np.record)
-        else [_by_name(inner) for inner in value]
-        if value.dtype.names
-        else value
-        for name, value in values.items()
-    }
-
-
-def _fill(record: np.record, values: Mapping[str, Any], apart: tuple[str, ...] = ()) -> None:
-    """Write into a record what `_by_name` made of another one.
-
-    Raises
-    ------
-    ValueError
-        If the names are others, or there are more or fewer numbers.
-    """
-    names = [name for name in _names(record) if name not in apart]
-    if set(values) != set(names):
-        raise ValueError(f"not just {', '.join(names)}")
-    for name in names:
-        there, value = record[name], values[name]
-        if isinstance(there, np.record):
-            _fill(there, value)
-        elif np.ndim(there) and len(there) != len(value):
-            raise ValueError(f"{name} has {len(value)} numbers, not {len(there)}")
-        elif there.dtype.names:
-            for inner, its in zip(there, value, strict=True):
-                _fill(inner, its)
-        elif np.ndim(there):
-            there[:] = value
-        else:
-            record[name] = value
-
-
-def _names(record: np.record) -> list[str]:
-    return [name for name in record.dtype.names or () if name != BY_PLACE]
 
 
 def _plain(value: Any) -> Any:

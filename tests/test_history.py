@@ -1,7 +1,9 @@
 """`tracertwin history`: days as a table, a picture, a CSV; also while somebody writes."""
 
 import csv
+import lzma
 import os
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from io import StringIO
@@ -23,6 +25,7 @@ from tracertwin.memory.history import History, print_history
 from tracertwin.memory.tables import SAMPLES
 
 DAY = 86400
+DATA = Path(__file__).parent / "data" / "statefile_1"
 DAYS = 12
 
 
@@ -112,11 +115,11 @@ def test_the_csv_has_the_samples_exactly(told, tmp_path):
     p = plant(seed=site().seed)
     whole = p.run(DAYS * DAY, 60)
     assert len(rows) == DAYS * 1440
-    for sampled in SAMPLES:
-        if sampled.name != "stage":
-            column = whole[:, p.snapshot._fields.index(sampled.field)]
-            np.testing.assert_array_equal([float(row[sampled.name]) for row in rows], column)
-    assert rows[0]["time_local"] == "2026-02-20 10:01:00"
+    for name in SAMPLES:
+        if name != "stage":
+            column = whole[:, p.snapshot._fields.index(name)]
+            np.testing.assert_array_equal([float(row[name]) for row in rows], column)
+    assert rows[0]["time"] == "2026-02-20 10:01:00"
     assert rows[0]["stage"] == "bulk"
 
 
@@ -128,7 +131,38 @@ def test_a_trace_of_the_last_days_begins_with_their_midnight_and_no_energy(kept_
     assert str(trace.frame()["time"].iloc[0]) == "2026-03-03 00:01:00"
     assert 0.0 <= trace["e_pv_wh"][0] < 1.0
     assert trace["e_pv_wh"][-1] > 100.0
-    assert {event.machine.name for event in trace.events} >= {"CHARGE", "DAYLIGHT"}
+
+
+def test_events_are_told_in_the_words_of_the_file_whatever_rules_this_version_has(tmp_path):
+    """As after a rule was added, or one was taken away, and a machine renamed."""
+    path = tmp_path / "cabin.db"
+    lived(path, 2)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "UPDATE events SET machine = 'old machine', to_state = 'gone', reason = 'as it was called'"
+        )
+        database.commit()
+    with History.opened(path) as history:
+        events = history.events(1, 0.0)
+    assert len(events) >= 4
+    assert {(e.machine, e.to_state, e.reason) for e in events} == {
+        ("old machine", "gone", "as it was called")
+    }
+    assert "none" in {e.from_state for e in events}
+
+
+def test_a_row_of_rules_in_an_old_file_decides_nothing(tmp_path):
+    """Version 1 noted down a row of its own rules; here they are those of a version that had five rows more."""
+    path = tmp_path / "cabin.db"
+    path.write_bytes(lzma.decompress((DATA / "lead.db.xz").read_bytes()))
+    with History.opened(path) as history:
+        before = history.events(1, 0.0)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE events SET rule = rule + 5")
+        database.commit()
+    with History.opened(path) as history:
+        assert history.events(1, 0.0) == before
+    assert (before[0].machine, before[0].from_state, before[0].to_state) == ("charge", "none", "bulk")
 
 
 @pytest.mark.parametrize("days", [None, 2])

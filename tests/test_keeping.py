@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from plant import keeping
 from plant.controller.flash import Flash
+from plant.controller.rules import RULES
 from plant.controller.tracker import Tracker
 from plant.keeping import KeptError, continued, kept
 from plant.kernel.books import EVENTS_KEPT
@@ -230,15 +231,6 @@ def test_only_plain_values_are_kept_and_json_carries_them_exactly(kind):
 # --- what can't be gone on from -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 99), ("layout", "0123456789ab")])
-def test_what_another_version_kept_is_refused(name, value):
-    p = plant()
-    with pytest.raises(
-        KeptError, match=f"{value}.*this one goes on from version 1, layout {keeping.layout()}"
-    ):
-        continued(p.site, {**kept(p), name: value})
-
-
 @pytest.mark.parametrize("name", sorted(kept(plant())))
 def test_what_is_not_whole_is_refused(name):
     p = plant()
@@ -248,19 +240,34 @@ def test_what_is_not_whole_is_refused(name):
         continued(p.site, plain)
 
 
-def test_books_of_another_length_are_refused():
+@pytest.mark.parametrize(
+    ("books", "told"),
+    [
+        ({"hours": [{}] * 23}, "hours has 23 values, not 24"),
+        ({"night": {"length_s": 0.0}}, "length_s are not just began_utc_s, seen_to_begin, length_s"),
+        ({"account": {"moonlight": 0.0}}, "moonlight are not just available"),
+        ({"moon": 0.0}, "moon are not just clock, night"),
+    ],
+)
+def test_books_with_other_names_or_lengths_are_refused(books, told):
     p = plant()
-    plain = dict(kept(p))
-    for books, told in (
-        ({"since": [0.0]}, f"since has 1 numbers, not {len(plain['books']['since'])}"),
-        ({"hours": plain["books"]["hours"][:-1]}, "hours has 23 numbers, not 24"),
-        ({"night": {"length_s": 0.0}}, "not just began_utc_s, seen_to_begin, length_s"),
-        ({"moon": 0.0}, "not just must_examine, since"),
-    ):
-        with pytest.raises(KeptError, match=f"not whole: ValueError {told}"):
-            continued(p.site, {**plain, "books": {**plain["books"], **books}})
-    with pytest.raises(KeptError, match="not whole: ValueError 1 of 0 events"):
-        continued(p.site, {**kept(p), "events": [[0.0, 1, 0]]})
+    plain = kept(p)
+    with pytest.raises(KeptError, match=f"not whole: ValueError .*{told}"):
+        continued(p.site, {**plain, "books": {**plain["books"], **books}})
+
+
+def test_more_events_than_there_have_been_are_refused():
+    p = plant()
+    event = [0.0, "charge", "none", "bulk", "PV voltage above battery"]
+    with pytest.raises(KeptError, match="not whole: ValueError 2 of 1 events"):
+        continued(p.site, {**kept(p), "events": [event, event], "event_count": 1})
+
+
+def test_a_setting_that_no_version_has_is_refused():
+    p = plant()
+    plain = kept(p)
+    with pytest.raises(KeptError, match=r"not whole: ValueError .*tea_time"):
+        continued(p.site, {**plain, "settings": {**plain["settings"], "tea_time": 5}})
 
 
 def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
@@ -276,3 +283,96 @@ def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
     p = Plant(p.site, then)
     assert len(kept(p)["events"]) == EVENTS_KEPT
     assert again(p).events() == p.events()
+
+
+# --- a version that has a rule, a set-point, a setting, a flow or a quantity more ----------------------------------
+
+
+def dwelling() -> Plant:
+    """In the middle of an overload that is borne for 30 s, with retries behind it."""
+    p = plant(battery={"soc": 0.75})
+    p.advance_to(p.t_utc_s + HOUR)
+    number = p.upset("load_overload", power_w=600.0)
+    p.advance_to(p.t_utc_s + 120)
+    p.mend(number)
+    p.advance_to(p.t_utc_s + HOUR)
+    p.upset("load_overload", power_w=470.0)
+    p.advance_to(p.t_utc_s + 20)
+    assert [timer["dwell"] for timer in kept(p)["timers"]] == ["30.0", "50.0"]
+    return p
+
+
+def same_day(p: Plant, other: Plant) -> None:
+    np.testing.assert_array_equal(p.run(120, 5), other.run(120, 5))
+    np.testing.assert_array_equal(p.run(DAY, 600), other.run(DAY, 600))
+
+
+def test_under_other_rules_timers_run_on_and_everything_else_is_looked_at_anew():
+    """What was looked at under other rules is left aside; without an added rule the plant goes the same way."""
+    p = dwelling()
+    plain = kept(p)
+    other = continued(p.site, {**plain, "watch": {"rules": "of another version"}})
+    assert other.remembered().books[0].must_examine
+    same_day(p, other)
+    trips = [event.t_utc_s for event in p.events() if event.reason == "load overload"]
+    tripped = min(t_utc_s for t_utc_s in trips if t_utc_s > plain["t_utc_s"])
+    assert tripped == pytest.approx(plain["timers"][0]["since_utc_s"] + 30.0, abs=0.1)
+
+
+def test_the_timer_of_a_rule_that_is_gone_is_over_and_the_others_run_on():
+    p = dwelling()
+    plain = kept(p)
+    gone = {**plain["timers"][0], "reason": "full moon"}
+    same_day(continued(p.site, {**plain, "timers": [gone, *plain["timers"]]}), p)
+
+
+def test_no_two_rules_have_one_timer():
+    named = [
+        (rule.machine, state, rule.to, rule.reason, str(rule.for_)) for rule in RULES for state in rule.from_
+    ]
+    assert len(set(named)) == len(named)
+
+
+def test_events_of_rules_that_are_gone_are_left_out_and_the_count_goes_on():
+    p = dwelling()
+    plain = kept(p)
+    events = [
+        [t, machine, a, b, "full moon" if n == 1 else why]
+        for n, (t, machine, a, b, why) in enumerate(plain["events"])
+    ]
+    other = continued(p.site, {**plain, "events": events})
+    assert other.events() == [p.events()[0], *p.events()[2:]]
+    assert kept(other)["event_count"] == plain["event_count"]
+    for each in (p, other):
+        each.advance_to(each.t_utc_s + DAY)
+    assert other.events() == [p.events()[0], *p.events()[2:]]
+    assert kept(continued(p.site, kept(other)))["events"] == kept(other)["events"]
+
+
+def test_a_setting_that_is_new_is_as_in_a_new_unit_of_the_site():
+    p = plant(controller={"boost_min": 99})
+    plain = kept(p)
+    settings_then = {name: value for name, value in plain["settings"].items() if name != "boost_min"}
+    assert continued(p.site, {**plain, "settings": settings_then}).settings == p.settings
+
+
+def test_a_flow_that_is_new_begins_at_nothing():
+    p = plant()
+    p.advance_to(p.t_utc_s + DAY)
+    plain = kept(p)
+    books = {
+        name: {flow: wh for flow, wh in plain["books"][name].items() if flow != "diffusion"}
+        for name in ("account", "carry", "today")
+    }
+    other = continued(p.site, {**plain, "books": {**plain["books"], **books}}).remembered().books[0]
+    assert (other.account.diffusion, other.today.diffusion) == (0.0, 0.0)
+    assert other.account.pv == plain["books"]["account"]["pv"] > 0.0
+
+
+def test_a_quantity_that_is_new_is_shown_at_once():
+    p = dwelling()
+    plain = kept(p)
+    snapshot = {name: value for name, value in plain["snapshot"].items() if name != "p_load_w"}
+    other = continued(p.site, {**plain, "snapshot": snapshot})
+    assert other.snapshot.p_load_w == pytest.approx(p.snapshot.p_load_w, rel=1e-3)
+    same_day(other, p)

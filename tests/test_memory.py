@@ -102,7 +102,7 @@ def test_minutes_are_committed_as_they_pass_and_seconds_at_high_speed(serve, pat
         seen = []
         began_s = monotonic()
         while monotonic() - began_s < 3.0:
-            seen.append(read(path, "SELECT utc_s FROM controllers")[0][0])
+            seen.append(read(path, "SELECT t_utc_s FROM controllers")[0][0])
             sleep(0.05)
     steps = sorted({late - soon for soon, late in itertools.pairwise(seen)} - {0})
     assert len(set(seen)) >= 3
@@ -113,9 +113,9 @@ def test_nothing_is_committed_while_nothing_is_due(serve, path):
     """At wall speed a commit a minute: a memory card lives longer than it would with one a step."""
     with serve(speed=1.0):
         sleep(0.3)
-        before = read(path, "SELECT utc_s FROM controllers")
+        before = read(path, "SELECT t_utc_s FROM controllers")
         sleep(1.2)
-        assert read(path, "SELECT utc_s FROM controllers") == before
+        assert read(path, "SELECT t_utc_s FROM controllers") == before
 
 
 def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, said):
@@ -139,7 +139,7 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
     )
     with serve(speed=30_000.0, for_s=DAY / 2) as rig:
         assert until(rig.assembly.units[0].live.ended.is_set, 8.0)
-    times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
+    times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
     assert times[0] == stood.start_utc_s + 60
     assert times[-1] > stood.t_utc_s + DAY / 3
@@ -208,7 +208,7 @@ def test_samples_leave_memory_as_they_are_written(serve, path):
             assert len(rig.assembly.units[0].live.trace().rows) == 0
     assert most <= memory.MOST_SAMPLES + 60
     begins = plant().start_utc_s
-    times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
+    times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]
     assert times == list(range(begins + 60, times[-1] + 1, 60))
     assert len(times) == 40 * 1440 - 60  # civil time was put forward
 
@@ -224,7 +224,7 @@ def test_a_trace_is_still_kept_for_who_wants_it(serve, path, tmp_path):
 def test_a_plant_that_broke_off_is_not_committed(serve, path, monkeypatch):
     with serve(speed=1.0) as rig:
         live = rig.assembly.units[0].live
-        stood = read(path, "SELECT utc_s FROM controllers")
+        stood = read(path, "SELECT t_utc_s FROM controllers")
 
         def fails(_: Live) -> None:
             live.plant.t_utc_s += 5
@@ -232,7 +232,7 @@ def test_a_plant_that_broke_off_is_not_committed(serve, path, monkeypatch):
 
         monkeypatch.setattr(Live, "follow", fails)
         assert until(lambda: live.error is not None, 8.0)
-    assert read(path, "SELECT utc_s FROM controllers") == stood
+    assert read(path, "SELECT t_utc_s FROM controllers") == stood
 
 
 # --- replies don't wait -----------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_a_full_disk_stops_recording_with_one_warning_and_the_line_goes_on(serve
         assert rig.assembly.units[0].live._told is None
     assert sum("recording stops here, the line goes on" in text for text in said) == 1
     assert f"{path}: database or disk is full" in " ".join(said)
-    times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
+    times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
     with serve(speed=0.001) as rig:  # with room again
         assert rig.assembly.units[0].live.plant.t_utc_s - times[-1] < 60
@@ -327,13 +327,13 @@ def test_a_browser_that_has_the_file_to_itself_for_a_while_is_waited_for(serve, 
     with serve(speed=3000.0):
         with closing(sqlite3.connect(path, isolation_level=None)) as browser:
             browser.execute("BEGIN IMMEDIATE")
-            stood = read(path, "SELECT utc_s FROM controllers")
+            stood = read(path, "SELECT t_utc_s FROM controllers")
             sleep(2.5)
-            assert read(path, "SELECT utc_s FROM controllers") == stood
+            assert read(path, "SELECT t_utc_s FROM controllers") == stood
             browser.execute("ROLLBACK")
-        assert until(lambda: read(path, "SELECT utc_s FROM controllers") != stood, 5.0)
+        assert until(lambda: read(path, "SELECT t_utc_s FROM controllers") != stood, 5.0)
     assert not [text for text in said if "recording" in text]
-    times = [row[0] for row in read(path, "SELECT utc_s FROM samples")]
+    times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
 
 

@@ -18,10 +18,13 @@ from plant.keeping import kept, resolved
 from plant.plant import Plant
 from plant.site.model import Site, load_site
 from tests.plants import plant, site
+from tracertwin.memory import committing
 from tracertwin.memory import file as statefile
+from tracertwin.memory.civiltime import day_limits
 from tracertwin.memory.committing import TAKEN, plants_from
-from tracertwin.memory.file import Commit, StateFile, day_limits, differing
+from tracertwin.memory.file import Commit, StateFile, differing
 from tracertwin.memory.tables import DAYS, SAMPLE_FIELDS, SAMPLES
+from tracertwin.versions import installed
 
 DAY = 86400
 
@@ -84,9 +87,9 @@ def test_samples_are_those_of_the_plant_each_minute_once(file, path):
     p = plant()
     begun(file, p)
     rows = lived(file, p, DAY)
-    names = ", ".join(sampled.name for sampled in SAMPLES if sampled.name != "stage")
+    names = ", ".join(name for name in SAMPLES if name != "stage")
     places = [place for place, name in zip(TAKEN, SAMPLE_FIELDS, strict=True) if name != "stage"]
-    found = read(path, f"SELECT utc_s, {names} FROM samples ORDER BY 1")
+    found = read(path, f"SELECT t_utc_s, {names} FROM samples ORDER BY 1")
     np.testing.assert_array_equal(np.array(found), rows[:, places])
     assert [row[0] - p.start_utc_s for row in found] == list(range(60, DAY + 1, 60))
 
@@ -95,7 +98,7 @@ def test_events_are_all_there_in_order_however_often_it_is_committed(file, path)
     p = plant()
     begun(file, p)
     lived(file, p, 3 * DAY, stride_s=3600)
-    found = read(path, "SELECT number, utc_s, from_state, to_state, reason FROM events")
+    found = read(path, "SELECT number, t_utc_s, from_state, to_state, reason FROM events")
     wanted = [
         (n, e.t_utc_s, e.from_.lower().replace("_", " "), e.to.lower().replace("_", " "), e.reason)
         for n, e in enumerate(p.events(), 1)
@@ -126,14 +129,14 @@ def test_days_are_the_integrals_of_their_samples(file, path):
         )
         for name in ("pv", "load", "available", "unserved"):
             grown = getattr(now, f"e_{name}_wh") - getattr(before, f"e_{name}_wh")
-            assert found[f"{name}_wh"] == pytest.approx(grown, abs=1e-6)
+            assert found[f"e_{name}_wh"] == pytest.approx(grown, abs=1e-6)
         assert found["samples"] == seconds / 60
         v_batt_v = rows[:, now._fields.index("v_batt_v")]
-        assert (found["battery_min_v"], found["battery_max_v"]) == (v_batt_v.min(), v_batt_v.max())
-        assert found["bulk_h"] == pytest.approx(np.sum(rows[:, now._fields.index("stage")] == 1) / 60)
-        assert sum(found[f"{s}_h"] for s in ("none", "bulk", "boost", "equalize", "float")) == pytest.approx(
-            seconds / 3600
-        )
+        assert (found["v_batt_min_v"], found["v_batt_max_v"]) == (v_batt_v.min(), v_batt_v.max())
+        assert found["stage_bulk_h"] == pytest.approx(np.sum(rows[:, now._fields.index("stage")] == 1) / 60)
+        assert sum(
+            found[f"stage_{s}_h"] for s in ("none", "bulk", "boost", "equalize", "float")
+        ) == pytest.approx(seconds / 3600)
         begin = day_limits(day, "Europe/Zurich")[0]
         assert found["events"] == sum(begin <= event.t_utc_s < end for event in p.events())
         before = now
@@ -181,19 +184,19 @@ def test_a_commit_that_fails_leaves_all_as_it_was(file, path, monkeypatch):
     begun(file, p)
     lived(file, p, 6 * 3600)
     before = (
-        read(path, "SELECT utc_s, state FROM controllers"),
-        read(path, "SELECT count(*), max(utc_s) FROM samples"),
+        read(path, "SELECT t_utc_s, state FROM controllers"),
+        read(path, "SELECT count(*), max(t_utc_s) FROM samples"),
     )
     rows = p.run(3600, 60)
     monkeypatch.setattr(StateFile, "_write_day", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         file.write([entry(p, rows)])
     assert before == (
-        read(path, "SELECT utc_s, state FROM controllers"), read(path, "SELECT count(*), max(utc_s) FROM samples"),
+        read(path, "SELECT t_utc_s, state FROM controllers"), read(path, "SELECT count(*), max(t_utc_s) FROM samples"),
     )  # fmt: skip
     monkeypatch.undo()
     file.write([entry(p, rows)])
-    assert read(path, "SELECT max(utc_s) FROM samples") == [(p.t_utc_s,)]
+    assert read(path, "SELECT max(t_utc_s) FROM samples") == [(p.t_utc_s,)]
 
 
 def test_at_rest_it_is_one_plain_file(path):
@@ -258,7 +261,10 @@ OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "short": (lambda path: path.write_text("x"), "is no state file"),
     "database": (database_of_others, "is a database of something else; give --state a new name"),
-    "version": (of_version_9, "is a state file of version 9, this is of version 1; give --state a new name"),
+    "version": (
+        of_version_9,
+        "is a state file of version 9, this TracerTwin knows up to 2: take a newer one; give --state a new name",
+    ),
     "folder": (lambda path: path.mkdir(), "can't be written: Is a directory"),
 }
 
@@ -330,11 +336,17 @@ def test_another_seed_is_refused_with_the_one_that_would_do(kept_cabin):
     assert "is of seed 5, not 6: add --seed 5" in refusal(lambda: continued(kept_cabin, site(), 6))
 
 
-def test_another_version_of_the_program_is_refused(kept_cabin, monkeypatch):
-    monkeypatch.setattr(statefile, "installed", lambda _: "9.9")
-    message = refusal(lambda: continued(kept_cabin, site(), 5))
-    assert "kept by TracerTwin" in message
-    assert "this is 9.9" in message
+def test_another_version_of_the_program_goes_on_and_says_so(kept_cabin, monkeypatch):
+    for module in (committing, statefile):
+        monkeypatch.setattr(module, "installed", lambda _: "9.9")
+    said: list[str] = []
+    with closing(StateFile.opened(kept_cabin)) as file:
+        (p,) = plants_from(file, site(), 5, None, said.append)
+        assert said == [
+            f"{kept_cabin} was kept by TracerTwin {installed('tracertwin')}; this one goes on with it"
+        ]
+        file.write([entry(p)])
+    assert read(kept_cabin, "SELECT value FROM about WHERE name = 'tracertwin'") == [("9.9",)]
 
 
 def test_a_start_before_where_it_stands_is_refused_and_a_later_one_lived_up_to(path):
@@ -348,7 +360,7 @@ def test_a_start_before_where_it_stands_is_refused_and_a_later_one_lived_up_to(p
     p.run(10 * DAY, 60)
     p.run(2 * DAY, 60)
     assert kept(later) == kept(p)
-    assert read(path, "SELECT count(*), max(utc_s) FROM samples") == [(13 * 1440, p.t_utc_s)]
+    assert read(path, "SELECT count(*), max(t_utc_s) FROM samples") == [(13 * 1440, p.t_utc_s)]
     assert read(path, "SELECT count(*) FROM days") == [(14,)]
 
 

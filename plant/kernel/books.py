@@ -22,6 +22,9 @@ Books: TypeAlias = np.record  # its element
 EVENTS_KEPT: Final = 4096
 HOURS_A_DAY: Final = 24
 BY_PLACE: Final = "row"
+FORGOTTEN: Final = (
+    -1
+)  # in the log, for the row of a rule: that of a version before, which this one doesn't have
 
 
 def _record(**fields: Any) -> np.dtype:

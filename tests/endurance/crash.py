@@ -148,7 +148,7 @@ def looked_at(path: Path) -> Left | None:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         require(database.execute("PRAGMA quick_check").fetchall() == [("ok",)], "damaged")
         rows = database.execute(
-            "SELECT controller, utc_s, time_local, state FROM controllers ORDER BY 1"
+            "SELECT controller, t_utc_s, time, state FROM controllers ORDER BY 1"
         ).fetchall()
         if not rows:
             return None
@@ -170,14 +170,14 @@ def looked_at(path: Path) -> Left | None:
 def _samples(database: sqlite3.Connection, controller: int, utc_s: int, state: dict) -> int:
     """Each whole minute from the start to where the plant stands, once, up to the counters of the state."""
     times = [
-        row[0] for row in database.execute("SELECT utc_s FROM samples WHERE controller = ?", (controller,))
+        row[0] for row in database.execute("SELECT t_utc_s FROM samples WHERE controller = ?", (controller,))
     ]
     wanted = list(range(state["start_utc_s"] // 60 * 60 + 60, utc_s + 1, 60))
     require(times == wanted, f"controller {controller}: {len(times)} samples of {len(wanted)} up to {utc_s}")
     require(utc_s == state["t_utc_s"], "state of", state["t_utc_s"], "stands at", utc_s)
     if times:
         last = database.execute(
-            "SELECT pv_wh, meter_generated_kwh FROM samples WHERE controller = ? AND utc_s = ?",
+            "SELECT e_pv_wh, generated_total_kwh FROM samples WHERE controller = ? AND t_utc_s = ?",
             (controller, times[-1]),
         ).fetchone()
         snapshot = state["snapshot"]
@@ -189,8 +189,10 @@ def _samples(database: sqlite3.Connection, controller: int, utc_s: int, state: d
 
 
 def _events(database: sqlite3.Connection, controller: int, utc_s: int, state: dict) -> int:
-    rows = database.execute("SELECT number, utc_s FROM events WHERE controller = ?", (controller,)).fetchall()
-    count = int(state["books"]["event_count"])
+    rows = database.execute(
+        "SELECT number, t_utc_s FROM events WHERE controller = ?", (controller,)
+    ).fetchall()
+    count = int(state["event_count"])
     require([row[0] for row in rows] == list(range(1, count + 1)), f"{len(rows)} events of {count}")
     require(not rows or rows[-1][1] <= utc_s, "an event of the future")
     return count
@@ -198,12 +200,12 @@ def _events(database: sqlite3.Connection, controller: int, utc_s: int, state: di
 
 def _days(database: sqlite3.Connection, controller: int, samples: int, events: int) -> None:
     counted = database.execute(
-        "SELECT coalesce(sum(samples), 0), coalesce(sum(events), 0), coalesce(sum(pv_wh), 0) FROM days "
+        "SELECT coalesce(sum(samples), 0), coalesce(sum(events), 0), coalesce(sum(e_pv_wh), 0) FROM days "
         "WHERE controller = ?",
         (controller,),
     ).fetchone()
     pv_wh = database.execute(
-        "SELECT coalesce(max(pv_wh), 0) FROM samples WHERE controller = ?", (controller,)
+        "SELECT coalesce(max(e_pv_wh), 0) FROM samples WHERE controller = ?", (controller,)
     ).fetchone()[0]
     require(
         counted[:2] == (samples, events), "days have", counted[:2], "samples and events of", (samples, events)
@@ -287,16 +289,16 @@ def kill_fresh(folder: Path, link: Path, chance: random.Random, number: int) -> 
 def compared(state: Path) -> int:
     """How many samples the first controller has; all to the bit those of a plant that was never killed."""
     site = load_site(SITE)
-    columns = [sampled for sampled in SAMPLES if sampled.name != "stage"]
-    names = ", ".join(sampled.name for sampled in columns)
+    columns = [name for name in SAMPLES if name != "stage"]
+    names = ", ".join(columns)
     with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as database:
         rows = database.execute(
-            f"SELECT utc_s, {names} FROM samples WHERE controller = 1 ORDER BY 1"
+            f"SELECT t_utc_s, {names} FROM samples WHERE controller = 1 ORDER BY 1"
         ).fetchall()
     plant = Plant.new(site)
     whole = plant.run(rows[-1][0] - plant.t_utc_s, 60)
     fields = list(plant.snapshot._fields)
-    wanted = whole[:, [0, *(fields.index(sampled.field) for sampled in columns)]]
+    wanted = whole[:, [0, *(fields.index(name) for name in columns)]]
     require(np.array_equal(np.array(rows), wanted), "the history is not that of a plant never killed")
     return len(rows)
 

@@ -24,6 +24,7 @@ from plant.site.model import Site
 from tracertwin.assembly.units import Unit
 from tracertwin.memory.file import SAMPLE_S, Commit, StateFile, refused
 from tracertwin.memory.tables import SAMPLE_FIELDS
+from tracertwin.versions import installed
 
 LOOK_S: Final = 0.1  # how often to look whether something is due
 # A commit is due this long after the one before, in wall time and in plant time: a bit less than a second and a minute,
@@ -247,11 +248,13 @@ def plants_from(
     if file is None or file.is_new:
         own = Plant.new(site, seed, start_utc_s)
         return [own, *(Plant.new(each, seed, own.start_utc_s) for each in sites[1:])]
-    file.check(resolved(site), seed)
+    version = file.check(resolved(site), seed)
+    if version != installed("tracertwin"):
+        say(f"{file.path} was kept by TracerTwin {version}; this one goes on with it")
     try:
         plants = [continued(each, stood.kept) for each, stood in zip(sites, file.stood(), strict=True)]
     except KeptError as error:
-        raise refused(file.path, f"is damaged: {error}; begin a new file") from None
+        raise refused(file.path, f"can't be gone on from: {error}; begin a new file") from None
     if start_utc_s is not None:
         _catch_up(file, plants, start_utc_s, say)
     return plants

@@ -11,32 +11,30 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from plant.keeping import VERSION as KEPT_VERSION
-from plant.keeping import Kept, layout
+from plant.keeping import Kept, current
+from tracertwin.memory.civiltime import civil_days, day_limits, local_time
+from tracertwin.memory.migrating import FILE_VERSION, migrate
 from tracertwin.memory.tables import (
     COLUMNS,
     DAY_OF_SAMPLES,
-    SAMPLES,
+    EVENT_COLUMNS,
+    SAMPLE_COLUMNS,
     SCHEMA,
     STAGE_PLACE,
     STAGES,
-    from_words,
-    in_words,
-)  # fmt: skip
+    VIEWS,
+    insert,
+)
 from tracertwin.versions import installed
 
 APPLICATION_ID: Final = 0x54726354  # "TrcT"; stands in bytes 68 to 71 of the file
-FILE_VERSION: Final = 1  # of the tables; bytes 60 to 63
 MAGIC: Final = b"SQLite format 3\0"
 BUSY_S: Final = 1.0  # how long to wait for a browser that has the file to itself
 SAMPLE_S: Final = 60
@@ -88,7 +86,7 @@ class StateFile:
 
     @classmethod
     def opened(cls, path: Path) -> Self:
-        """Open a file, or make a new one.
+        """Open a file, or make a new one. One of an older version is brought up to this one with the first `write`.
 
         Raises
         ------
@@ -116,13 +114,10 @@ class StateFile:
         self, site: Mapping[str, Any], timezone: str, seed: int, began_utc_s: int, names: Sequence[str]
     ) -> None:
         """Note down whose memory this is, in a new file. Committed with the first `write`."""
-        self._database.execute("BEGIN IMMEDIATE")
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN IMMEDIATE")
         facts = {
-            "tracertwin": (
-                installed("tracertwin"),
-                "version of TracerTwin that began the run and goes on with it",
-            ),
-            "layout": (f"{KEPT_VERSION}/{layout()}", "fingerprint of what controllers.state consists of"),
+            "tracertwin": (installed("tracertwin"), "version of TracerTwin that last went on with the run"),
             "began": (iso_utc(began_utc_s), "where the run began, UTC"),
             "began_utc_s": (str(began_utc_s), "the same in seconds since 1970-01-01"),
             "timezone": (timezone, "zone of all local times in this file"),
@@ -135,8 +130,13 @@ class StateFile:
         self._database.executemany("INSERT INTO columns VALUES (?, ?, ?, ?)", COLUMNS)
         self._names = tuple(names)
 
-    def check(self, site: Mapping[str, Any], seed: int) -> None:
+    def check(self, site: Mapping[str, Any], seed: int) -> str:
         """That a run of this site and seed can go on with this file.
+
+        Returns
+        -------
+        str
+            The version of TracerTwin that went on with it last.
 
         Raises
         ------
@@ -146,13 +146,6 @@ class StateFile:
         with _told(self.path):
             facts = dict(self._database.execute("SELECT name, value FROM about"))
         problems = []
-        own, meaning = installed("tracertwin"), f"{KEPT_VERSION}/{layout()}"
-        if (facts["tracertwin"], facts["layout"]) != (own, meaning):
-            problems.append(
-                f"kept by TracerTwin {facts['tracertwin']} (layout {facts['layout']}), this is {own} "
-                f"(layout {meaning}): its plant can't go on here; begin a new file, "
-                "history still reads this one"
-            )
         if int(facts["seed"]) != seed:
             problems.append(
                 f"is of seed {facts['seed']}, not {seed}: add --seed {facts['seed']}, or begin a new file"
@@ -161,9 +154,16 @@ class StateFile:
             problems.append(f"is of another site: {told}; give it that site again, or begin a new file")
         if problems:
             raise ProblemsError([Problem(str(self.path), 0, "", text) for text in problems])
+        return str(facts["tracertwin"])
 
     def stood(self) -> list[Stood]:
-        """Where each controller stood at the last commit, the site's own first."""
+        """Where each controller stood at the last commit, the site's own first.
+
+        Raises
+        ------
+        KeptError
+            What one kept can't be read.
+        """
         with _told(self.path):
             rows = self._database.execute(
                 "SELECT controller, unit_id, unit_id_after_power_cycle, state FROM controllers ORDER BY controller"
@@ -174,14 +174,15 @@ class StateFile:
 
     def _with_events(self, controller: int, state: str) -> Kept:
         """The log of transitions stands in a table of its own, which has all of them."""
-        kept = json.loads(state)
-        count = int(kept["books"]["event_count"])
+        kept = dict(current(json.loads(state)))
+        count = int(kept["event_count"])
         rows = self._database.execute(
-            "SELECT utc_s, rule, from_state FROM events WHERE controller = ? AND number > ? ORDER BY number",
+            "SELECT t_utc_s, machine, from_state, to_state, reason FROM events "
+            "WHERE controller = ? AND number > ? ORDER BY number",
             (controller, count - kept.pop("events_kept")),
         )
         self._events_written[controller] = count
-        return {**kept, "events": [[t_utc_s, rule, from_words(rule, left)] for t_utc_s, rule, left in rows]}
+        return {**kept, "events": [list(row) for row in rows]}
 
     def write(self, entries: Sequence[Commit]) -> None:
         """Commit: all of it, or on an error nothing.
@@ -195,6 +196,9 @@ class StateFile:
         if not database.in_transaction:
             database.execute("BEGIN IMMEDIATE")
         try:
+            database.execute(
+                "UPDATE about SET value = ? WHERE name = 'tracertwin'", (installed("tracertwin"),)
+            )
             written = dict(self._events_written)
             for entry in entries:
                 written[entry.controller] = self._write(entry, written.get(entry.controller, 0))
@@ -209,36 +213,37 @@ class StateFile:
         """Write an entry; how many events of its controller there are now."""
         kept = dict(entry.kept)
         events = kept.pop("events")
-        count = int(kept["books"]["event_count"])
+        count = int(kept["event_count"])
         timezone, controller = self._timezone(), entry.controller
         self._write_state(entry, {**kept, "events_kept": len(events)})
         before = max(events_before, count - len(events))
         new = events[len(events) - (count - before) :]
         self._database.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            insert("events", EVENT_COLUMNS),
             [_event_row(controller, number, event, timezone) for number, event in enumerate(new, before + 1)],
         )
         self._database.executemany(
-            f"INSERT INTO samples VALUES ({', '.join('?' * (3 + len(SAMPLES)))})",
+            insert("samples", SAMPLE_COLUMNS),
             [_sample_row(controller, row, timezone) for row in entry.samples.tolist()],
         )
-        for day in _days(entry.samples[:, 0], [event[0] for event in new], timezone):
+        for day in civil_days(entry.samples[:, 0], [event[0] for event in new], timezone):
             self._write_day(controller, day, timezone)
         return count
 
     def _write_state(self, entry: Commit, kept: Mapping[str, Any]) -> None:
         t_utc_s = kept["t_utc_s"]
         self._database.execute(
-            "INSERT INTO controllers VALUES (:controller, :name, :now, :later, :utc_s, :local, :state) "
+            "INSERT INTO controllers (controller, name, unit_id, unit_id_after_power_cycle, t_utc_s, time, state) "
+            "VALUES (:controller, :name, :now, :later, :t_utc_s, :time, :state) "
             "ON CONFLICT (controller) DO UPDATE SET unit_id = :now, unit_id_after_power_cycle = :later, "
-            "utc_s = :utc_s, time_local = :local, state = :state",
+            "t_utc_s = :t_utc_s, time = :time, state = :state",
             {
                 "controller": entry.controller,
                 "name": self._names[entry.controller - 1] if self._names else "",
                 "now": entry.unit_ids[0],
                 "later": entry.unit_ids[1],
-                "utc_s": t_utc_s,
-                "local": _local(t_utc_s, self._timezone()),
+                "t_utc_s": t_utc_s,
+                "time": local_time(t_utc_s, self._timezone()),
                 "state": json.dumps(kept, allow_nan=False),
             },
         )
@@ -302,22 +307,35 @@ def check_header(path: Path, header: bytes, would_do: str) -> None:
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise refused(path, f"is a database of something else; {would_do}")
     found = int.from_bytes(header[60:64], "big")
-    if found != FILE_VERSION:
+    if found > FILE_VERSION:
         raise refused(
-            path, f"is a state file of version {found}, this is of version {FILE_VERSION}; {would_do}"
+            path,
+            f"is a state file of version {found}, this TracerTwin knows up to {FILE_VERSION}: "
+            f"take a newer one; {would_do}",
         )
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    """Tables of a new file, in one transaction; then the log ahead that lets others read while it is written."""
+    """Tables of a new file, in one transaction; then the log ahead that lets others read while it is written.
+
+    What an older file needs is left in an open transaction: if this run may not have it, it stays as it was.
+    """
     database.execute("PRAGMA synchronous = FULL")
     if not database.execute("SELECT 1 FROM sqlite_master").fetchall():
         database.execute("PRAGMA journal_mode = DELETE")
         statements = ";\n".join(
-            [*SCHEMA, f"PRAGMA application_id = {APPLICATION_ID}", f"PRAGMA user_version = {FILE_VERSION}"]
+            [
+                *SCHEMA,
+                *VIEWS,
+                f"PRAGMA application_id = {APPLICATION_ID}",
+                f"PRAGMA user_version = {FILE_VERSION}",
+            ]
         )
         database.executescript(f"BEGIN IMMEDIATE;\n{statements};\nCOMMIT;")
     database.execute("PRAGMA journal_mode = WAL")
+    if database.execute("PRAGMA user_version").fetchone()[0] < FILE_VERSION:
+        database.execute("BEGIN IMMEDIATE")
+        migrate(database)
 
 
 @contextmanager
@@ -360,40 +378,9 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def _sample_row(controller: int, row: Sequence[float], timezone: str) -> tuple[Any, ...]:
     values: list[Any] = list(row)
     values[STAGE_PLACE] = STAGES[int(row[STAGE_PLACE])]
-    return (controller, int(row[0]), _local(row[0], timezone), *values[1:])
+    return (controller, int(row[0]), local_time(row[0], timezone), *values[1:])
 
 
 def _event_row(controller: int, number: int, event: Sequence[Any], timezone: str) -> tuple[Any, ...]:
-    t_utc_s, row, from_state = event
-    return (controller, number, t_utc_s, _local(t_utc_s, timezone), *in_words(row, from_state), row)
-
-
-@lru_cache(maxsize=64)
-def _offset_s(hour: int, timezone: str) -> int:
-    """What civil clocks show ahead of UTC in a quarter of an hour [s]: they are changed on such only."""
-    offset = datetime.fromtimestamp(hour * 900, ZoneInfo(timezone)).utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds())
-
-
-_EPOCH = datetime(1970, 1, 1)
-
-
-def _local(t_utc_s: float, timezone: str) -> str:
-    """``2026-06-21 06:00:00``."""
-    local_s = int(t_utc_s) + _offset_s(int(t_utc_s) // 900, timezone)
-    return (_EPOCH + timedelta(seconds=local_s)).isoformat(sep=" ")
-
-
-def _days(samples_utc_s: np.ndarray, events_utc_s: Sequence[float], timezone: str) -> list[str]:
-    """Civil days that these belong to; what ends with midnight is of the day before."""
-    moments = {int(t) - 1 for t in samples_utc_s.tolist()} | {int(t) for t in events_utc_s}
-    return sorted({_local(t, timezone)[:10] for t in moments})
-
-
-def day_limits(day: str, timezone: str) -> tuple[int, int]:
-    """The midnights about a civil day [UTC s]."""
-    begin = datetime.fromisoformat(day)
-    zone = ZoneInfo(timezone)
-    first, last = (moment.replace(tzinfo=zone).timestamp() for moment in (begin, begin + timedelta(days=1)))
-    return int(first), int(last)
+    t_utc_s, *words = event
+    return (controller, number, t_utc_s, local_time(t_utc_s, timezone), *words)

@@ -20,18 +20,19 @@ from rich.console import Console
 from rich.table import Table
 
 from plant.controller.charger import Stage
-from plant.kernel.events import Event
 from plant.kernel.snapshot import Snapshot
 from plant.report.trace import PICTURES, Trace, check_suffix
 from tracertwin.files import numbered
-from tracertwin.memory.file import BUSY_S, check_header, day_limits, refused
+from tracertwin.memory.civiltime import day_limits
+from tracertwin.memory.file import BUSY_S, check_header, refused
+from tracertwin.memory.migrating import FILE_VERSION, migrate
 from tracertwin.memory.tables import SAMPLES, STAGES
 
 CSV: Final = (".csv",)
 DAYS_SHOWN: Final = 31
 SHORT: Final = {"equalize": "equal."}
 STAGES_SHOWN: Final = STAGES[1:]  # none is what remains of the day
-ENERGIES: Final = tuple(sampled for sampled in SAMPLES if sampled.name.endswith("_wh"))
+ENERGIES: Final = tuple(name for name in SAMPLES if name.endswith("_wh"))
 WIDTH: Final = 92  # what all columns of the table take; a terminal may have less
 Cell: TypeAlias = Callable[[Any], str]
 
@@ -43,7 +44,18 @@ class StoredController:
     number: int
     name: str
     unit_id: int
-    time_local: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A transition in the words of the file: those of the version that lived it."""
+
+    t_utc_s: float
+    machine: str
+    from_state: str
+    to_state: str
+    reason: str
 
 
 class History:
@@ -56,7 +68,7 @@ class History:
         self.facts = {row["name"]: row["value"] for row in self._rows("SELECT name, value FROM about")}
         self.controllers = [
             StoredController(*row)
-            for row in self._rows("SELECT controller, name, unit_id, time_local FROM controllers ORDER BY 1")
+            for row in self._rows("SELECT controller, name, unit_id, time FROM controllers ORDER BY 1")
         ]
         if not self.controllers:
             raise refused(path, "has no history yet")
@@ -78,8 +90,11 @@ class History:
             raise refused(path, f"can't be read: {error.strerror}") from None
         try:
             address = f"file:{quote(str(path.absolute()))}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as database:
-                yield cls(path, database)
+            with (
+                closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as database,
+                _today(database) as shown,
+            ):
+                yield cls(path, shown)
         except sqlite3.Error as error:
             raise refused(path, f"can't be read: {error}") from None
 
@@ -99,7 +114,9 @@ class History:
     def samples(self, controller: int, from_utc_s: float) -> list[sqlite3.Row]:
         """Rows of the table `samples` after a moment, oldest first."""
         return self._rows(
-            "SELECT * FROM samples WHERE controller = ? AND utc_s > ? ORDER BY utc_s", controller, from_utc_s
+            "SELECT * FROM samples WHERE controller = ? AND t_utc_s > ? ORDER BY t_utc_s",
+            controller,
+            from_utc_s,
         )
 
     def begins(self, controller: int, days: int | None) -> float:
@@ -117,40 +134,45 @@ class History:
         samples = self.samples(controller.number, begins)
         if samples:
             rows = np.full((len(samples), len(Snapshot._fields)), np.nan)
-            rows[:, 0] = [row["utc_s"] for row in samples]
+            rows[:, 0] = [row["t_utc_s"] for row in samples]
             before = self._before(controller.number, begins)
-            for sampled in SAMPLES:
-                values = [row[sampled.name] for row in samples]
-                if sampled.name == "stage":
+            for name in SAMPLES:
+                values = [row[name] for row in samples]
+                if name == "stage":
                     values = [Stage[value.upper()] for value in values]
-                rows[:, Snapshot._fields.index(sampled.field)] = np.array(values, float) - before.get(
-                    sampled.name, 0.0
-                )
-        return Trace(rows, self.timezone, self.events(controller.number, begins), controller.name)
+                rows[:, Snapshot._fields.index(name)] = np.array(values, float) - before.get(name, 0.0)
+        return Trace(rows, self.timezone, title=controller.name)
 
     def _before(self, controller: int, moment_s: float) -> dict[str, float]:
         """What the energies stood at."""
         rows = self._rows(
-            "SELECT * FROM samples WHERE controller = ? AND utc_s <= ? ORDER BY utc_s DESC LIMIT 1",
+            "SELECT * FROM samples WHERE controller = ? AND t_utc_s <= ? ORDER BY t_utc_s DESC LIMIT 1",
             controller,
             moment_s,
         )
-        return {sampled.name: rows[0][sampled.name] for sampled in ENERGIES} if rows else {}
+        return {name: rows[0][name] for name in ENERGIES} if rows else {}
 
-    def events(self, controller: int, from_utc_s: float) -> list[Event]:
-        """Transitions since a moment."""
-        from plant.controller.rules import RULES
-
+    def events(self, controller: int, from_utc_s: float) -> list[StoredEvent]:
+        """Transitions since a moment, oldest first."""
         rows = self._rows(
-            "SELECT utc_s, rule, from_state, to_state, reason FROM events WHERE controller = ? AND utc_s >= ? "
-            "ORDER BY number",
+            "SELECT t_utc_s, machine, from_state, to_state, reason FROM events "
+            "WHERE controller = ? AND t_utc_s >= ? ORDER BY number",
             controller,
             from_utc_s,
         )
-        return [
-            Event(row["utc_s"], RULES[row["rule"]].machine, row["from_state"], row["to_state"], row["reason"])
-            for row in rows
-        ]
+        return [StoredEvent(*row) for row in rows]
+
+
+@contextmanager
+def _today(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """A file with the tables of this version; a copy in memory of one that has older ones."""
+    if database.execute("PRAGMA user_version").fetchone()[0] == FILE_VERSION:
+        yield database
+        return
+    with closing(sqlite3.connect(":memory:")) as copy:
+        database.backup(copy)
+        migrate(copy)
+        yield copy
 
 
 # --- what the verb does ---------------------------------------------------------------------------------------------
@@ -196,7 +218,7 @@ def _print_controller(history: History, controller: StoredController, days: int,
     unit = f", unit {controller.unit_id}" if len(history.controllers) > 1 else ""
     console.print(
         f"{controller.name}{unit}, seed {history.facts['seed']}: {len(rows)} day{'s' * (len(rows) != 1)}, "
-        f"stands at {controller.time_local[:16]}"
+        f"stands at {controller.time[:16]}"
     )
     if rows:
         if len(rows) > days:
@@ -228,7 +250,8 @@ def _wh(name: str) -> Cell:
 
 
 def _hours(stage: str) -> Cell:
-    return lambda row: f"{row[f'{stage}_h']:.1f}" if row[f"{stage}_h"] else ""
+    name = f"stage_{stage}_h"
+    return lambda row: f"{row[name]:.1f}" if row[name] else ""
 
 
 def _range(name: str, unit: str, times: float, places: int) -> Cell:
@@ -244,12 +267,12 @@ def _range(name: str, unit: str, times: float, places: int) -> Cell:
 
 TABLE: Final[tuple[tuple[str, Cell], ...]] = (
     ("\nday", lambda row: str(row["day"])),
-    ("sun\nkWh/m²", lambda row: f"{row['sun_kwh_m2']:.2f}"),
-    ("PV\nWh", _wh("pv_wh")),
-    ("load\nWh", _wh("load_wh")),
-    ("not\nserved", _wh("unserved_wh")),
-    ("battery\nV", _range("battery", "_v", 1.0, 2)),
-    ("charge\n%", _range("battery_soc", "", 100.0, 0)),
+    ("sun\nkWh/m²", lambda row: f"{row['poa_kwh_m2']:.2f}"),
+    ("PV\nWh", _wh("e_pv_wh")),
+    ("load\nWh", _wh("e_load_wh")),
+    ("not\nserved", _wh("e_unserved_wh")),
+    ("battery\nV", _range("v_batt", "_v", 1.0, 2)),
+    ("charge\n%", _range("soc", "", 100.0, 0)),
     *((f"{SHORT.get(stage, stage)}\nh", _hours(stage)) for stage in STAGES_SHOWN),
     ("\nevents", lambda row: str(row["events"])),
 )
@@ -264,8 +287,8 @@ def _draw(trace: Trace, path: Path) -> None:
 
 
 def _write(history: History, controller: StoredController, days: int | None, path: Path) -> None:
-    """All samples as the table has them, without the controller's number."""
-    names = ["utc_s", "time_local", *(sampled.name for sampled in SAMPLES)]
+    """All samples as the table has them, without the controller's number; columns as those of a run's trace."""
+    names = ["time", "t_utc_s", *SAMPLES]
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

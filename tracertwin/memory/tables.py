@@ -1,59 +1,43 @@
 """The tables of a state file, and what each of their columns means: data, made into SQL here.
 
-Names carry their units; `columns` of the file itself says the rest.
+A column that holds a quantity has its name in `plant.kernel.snapshot.QUANTITIES`, and unit and meaning from there;
+`columns` of the file itself tells them.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from plant.controller.charger import STATES, Stage
-from plant.controller.rules import RULES
-from plant.kernel.flowtable import FLOW
+from plant.controller.charger import Stage
+from plant.kernel.snapshot import QUANTITIES
 
-
-class Sampled(NamedTuple):
-    """A column of `samples`."""
-
-    name: str
-    field: str  # of `plant.kernel.snapshot.Snapshot`
-    unit: str
-    meaning: str
-
-
+# What is kept of each minute.
 SAMPLES: Final = (
-    Sampled("sun_w_m2", "poa_w_m2", "W/m2", "irradiance in the modules' plane"),
-    Sampled("air_c", "t_amb_c", "degC", "air"),
-    Sampled("array_could_give_w", "p_mp_w", "W", "what a perfect tracker would take"),
-    Sampled("pv_v", "v_pv_v", "V", "array, at the controller"),
-    Sampled("pv_a", "i_pv_a", "A", "array"),
-    Sampled("pv_w", "p_pv_w", "W", "array"),
-    Sampled("stage", "stage", "", "charge stage: none, bulk, boost, equalize or float"),
-    Sampled("charge_a", "i_chg_a", "A", "from the controller towards the battery"),
-    Sampled("charge_target_v", "v_target_v", "V", "what the controller holds the battery to at most"),
-    Sampled("battery_v", "v_batt_v", "V", "battery, at the controller"),
-    Sampled("battery_a", "i_batt_a", "A", "battery; positive when it is charged"),
-    Sampled("battery_soc", "soc", "0..1", "true state of charge"),
-    Sampled("battery_soc_shown", "soc_controller", "0..1", "state of charge as the controller believes"),
-    Sampled("battery_c", "t_batt_c", "degC", "battery"),
-    Sampled("heatsink_c", "t_heatsink_c", "degC", "controller's heat sink"),
-    Sampled("load_on", "load_on", "0, 1", "load output"),
-    Sampled("load_v", "v_load_v", "V", "load output"),
-    Sampled("load_a", "i_load_a", "A", "load"),
-    Sampled("load_w", "p_load_w", "W", "load"),
-    Sampled("available_wh", "e_available_wh", "Wh", FLOW["available"].meaning),
-    Sampled("missed_wh", "e_missed_wh", "Wh", FLOW["missed"].meaning),
-    Sampled("untaken_full_wh", "e_untaken_full_wh", "Wh", FLOW["untaken_full"].meaning),
-    Sampled("untaken_limit_wh", "e_untaken_limit_wh", "Wh", FLOW["untaken_limit"].meaning),
-    Sampled("untaken_off_wh", "e_untaken_off_wh", "Wh", FLOW["untaken_off"].meaning),
-    Sampled("pv_wh", "e_pv_wh", "Wh", FLOW["pv"].meaning),
-    Sampled("charge_wh", "e_chg_wh", "Wh", FLOW["chg"].meaning),
-    Sampled("load_wh", "e_load_wh", "Wh", FLOW["load"].meaning),
-    Sampled("unserved_wh", "e_unserved_wh", "Wh", FLOW["unserved"].meaning),
-    Sampled("meter_generated_kwh", "generated_total_kwh", "kWh", "the controller's own meter, total"),
-    Sampled("meter_consumed_kwh", "consumed_total_kwh", "kWh", "the controller's own meter, total"),
+    "poa_w_m2", "t_amb_c", "p_mp_w", "v_pv_v", "i_pv_a", "p_pv_w", "stage", "i_chg_a", "v_target_v",
+    "v_batt_v", "i_batt_a", "soc", "soc_controller", "t_batt_c", "t_heatsink_c",
+    "load_on", "v_load_v", "i_load_a", "p_load_w",
+    "e_available_wh", "e_missed_wh", "e_untaken_full_wh", "e_untaken_limit_wh", "e_untaken_off_wh",
+    "e_pv_wh", "e_chg_wh", "e_load_wh", "e_unserved_wh", "generated_total_kwh", "consumed_total_kwh",
 )  # fmt: skip
-SAMPLE_FIELDS: Final = ("t_utc_s", *(sampled.field for sampled in SAMPLES))
+SAMPLE_FIELDS: Final = ("t_utc_s", *SAMPLES)
+SAMPLE_COLUMNS: Final = ("controller", "t_utc_s", "time", *SAMPLES)
+EVENT_COLUMNS: Final = (
+    "controller",
+    "number",
+    "t_utc_s",
+    "time",
+    "machine",
+    "from_state",
+    "to_state",
+    "reason",
+)
 STAGE_PLACE: Final = SAMPLE_FIELDS.index("stage")
 SINCE_START: Final = " since the run began"
+
+
+def insert(table: str, columns: Sequence[str]) -> str:
+    """SQL that adds a row, by the names of its columns: a migrated file may have them in another order."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
 
 STAGES: Final = tuple(stage.name.lower() for stage in Stage)
 
@@ -65,40 +49,44 @@ class Daily(NamedTuple):
     unit: str
     meaning: str
     sql: str
+    of: str = ""  # the quantity that it sums up
 
 
-def _energy(column: str) -> str:
+def _energy(name: str) -> Daily:
     """What an energy since the start grew by in the day."""
-    before = f"SELECT {column} FROM samples WHERE controller = :controller AND utc_s <= :begin"
-    return f"coalesce(max({column}), 0) - coalesce(({before} ORDER BY utc_s DESC LIMIT 1), 0)"
+    before = f"SELECT {name} FROM samples WHERE controller = :controller AND t_utc_s <= :begin"
+    sql = f"coalesce(max({name}), 0) - coalesce(({before} ORDER BY t_utc_s DESC LIMIT 1), 0)"
+    return Daily(name, "Wh", QUANTITIES[name].meaning, sql, name)
+
+
+def _hours(stage: str) -> Daily:
+    sql = f"coalesce(sum(stage = '{stage}'), 0) / 60.0"
+    return Daily(f"stage_{stage}_h", "h", f"in charge stage {stage}", sql, "stage")
 
 
 DAYS: Final = (
     Daily("samples", "", "how many samples; 1440 in a whole day of 24 h", "count(*)"),
-    Daily("sun_kwh_m2", "kWh/m2", "irradiation of the modules' plane", "coalesce(sum(sun_w_m2), 0) / 60000.0"),
-    Daily("available_wh", "Wh", FLOW["available"].meaning, _energy("available_wh")),
-    Daily("pv_wh", "Wh", FLOW["pv"].meaning, _energy("pv_wh")),
-    Daily("charge_wh", "Wh", FLOW["chg"].meaning, _energy("charge_wh")),
-    Daily("load_wh", "Wh", FLOW["load"].meaning, _energy("load_wh")),
-    Daily("unserved_wh", "Wh", FLOW["unserved"].meaning, _energy("unserved_wh")),
-    Daily("battery_min_v", "V", "lowest of the samples", "min(battery_v)"),
-    Daily("battery_max_v", "V", "highest of the samples", "max(battery_v)"),
-    Daily("battery_soc_min", "0..1", "lowest true state of charge", "min(battery_soc)"),
-    Daily("battery_soc_max", "0..1", "highest true state of charge", "max(battery_soc)"),
-    *(
-        Daily(f"{stage}_h", "h", f"in charge stage {stage}", f"coalesce(sum(stage = '{stage}'), 0) / 60.0")
-        for stage in STAGES
+    Daily(
+        "poa_kwh_m2", "kWh/m2", "irradiation of the modules' plane", "coalesce(sum(poa_w_m2), 0) / 60000.0",
+        "poa_w_m2",
     ),
-    Daily("load_on_h", "h", "with the load output on", "coalesce(sum(load_on), 0) / 60.0"),
+    *(_energy(f"e_{flow}_wh") for flow in ("available", "pv", "chg", "load", "unserved")),
+    Daily("v_batt_min_v", "V", "lowest of the samples", "min(v_batt_v)", "v_batt_v"),
+    Daily("v_batt_max_v", "V", "highest of the samples", "max(v_batt_v)", "v_batt_v"),
+    Daily("soc_min", "0..1", "lowest true state of charge", "min(soc)", "soc"),
+    Daily("soc_max", "0..1", "highest true state of charge", "max(soc)", "soc"),
+    *(_hours(stage) for stage in STAGES),
+    Daily("load_on_h", "h", "with the load output on", "coalesce(sum(load_on), 0) / 60.0", "load_on"),
     Daily(
         "events", "", "transitions, see the table events",
-        "(SELECT count(*) FROM events WHERE controller = :controller AND utc_s >= :begin AND utc_s < :end)",
+        "(SELECT count(*) FROM events WHERE controller = :controller AND t_utc_s >= :begin AND t_utc_s < :end)",
     ),
 )  # fmt: skip
 
 DAY_OF_SAMPLES: Final = (
-    f"INSERT OR REPLACE INTO days SELECT :controller, :day, {', '.join(daily.sql for daily in DAYS)} "
-    "FROM samples WHERE controller = :controller AND utc_s > :begin AND utc_s <= :end"
+    f"INSERT OR REPLACE INTO days (controller, day, {', '.join(daily.name for daily in DAYS)}) "
+    f"SELECT :controller, :day, {', '.join(daily.sql for daily in DAYS)} FROM samples "
+    "WHERE controller = :controller AND t_utc_s > :begin AND t_utc_s <= :end"
 )
 
 SCHEMA: Final = (
@@ -106,26 +94,28 @@ SCHEMA: Final = (
     "CREATE TABLE columns (table_name TEXT, column_name TEXT, unit TEXT, meaning TEXT, "
     "PRIMARY KEY (table_name, column_name))",
     "CREATE TABLE controllers (controller INTEGER PRIMARY KEY, name TEXT, unit_id INTEGER, "
-    "unit_id_after_power_cycle INTEGER, utc_s INTEGER, time_local TEXT, state TEXT)",
-    "CREATE TABLE samples (controller INTEGER, utc_s INTEGER, time_local TEXT, "
-    + ", ".join(f"{sampled.name} {'TEXT' if sampled.name == 'stage' else 'REAL'}" for sampled in SAMPLES)
-    + ", PRIMARY KEY (controller, utc_s)) WITHOUT ROWID",
+    "unit_id_after_power_cycle INTEGER, t_utc_s INTEGER, time TEXT, state TEXT)",
+    "CREATE TABLE samples (controller INTEGER, t_utc_s INTEGER, time TEXT, "
+    + ", ".join(f"{name} {'TEXT' if name == 'stage' else 'REAL'}" for name in SAMPLES)
+    + ", PRIMARY KEY (controller, t_utc_s)) WITHOUT ROWID",
     "CREATE TABLE days (controller INTEGER, day TEXT, "
     + ", ".join(f"{daily.name} {'REAL' if daily.unit else 'INTEGER'}" for daily in DAYS)
     + ", PRIMARY KEY (controller, day)) WITHOUT ROWID",
-    "CREATE TABLE events (controller INTEGER, number INTEGER, utc_s REAL, time_local TEXT, machine TEXT, "
-    "from_state TEXT, to_state TEXT, reason TEXT, rule INTEGER, PRIMARY KEY (controller, number)) WITHOUT ROWID",
-    "CREATE INDEX events_by_time ON events (controller, utc_s)",
+    "CREATE TABLE events (controller INTEGER, number INTEGER, t_utc_s REAL, time TEXT, machine TEXT, "
+    "from_state TEXT, to_state TEXT, reason TEXT, PRIMARY KEY (controller, number)) WITHOUT ROWID",
+    "CREATE INDEX events_by_time ON events (controller, t_utc_s)",
+)
+VIEWS: Final = (
     "CREATE VIEW settings AS SELECT controller, name, key AS setting, value "
     "FROM controllers, json_each(state, '$.settings')",
-    "CREATE VIEW now AS SELECT controller, name, time_local, key AS quantity, value "
+    "CREATE VIEW now AS SELECT controller, name, time, key AS quantity, value "
     "FROM controllers, json_each(state, '$.snapshot')",
 )
 
 _OF_MANY = (
     ("controller", "", "1 is the site's own, then its neighbours; see controllers"),
-    ("utc_s", "s", "since 1970-01-01 UTC"),
-    ("time_local", "", "civil time at the site, about.timezone"),
+    ("t_utc_s", QUANTITIES["t_utc_s"].unit, QUANTITIES["t_utc_s"].meaning),
+    ("time", "", "civil time at the site, about.timezone"),
 )
 _OTHERS = (
     ("about", "name", "", "what is told about this file"),
@@ -141,35 +131,25 @@ _OTHERS = (
     ("events", "from_state", "", ""),
     ("events", "to_state", "", ""),
     ("events", "reason", "", "why"),
-    ("events", "rule", "", "its row in the program's table of rules, from 0"),
     ("settings", "setting", "", "what the controller has in its flash, unit in the name"),
     ("settings", "value", "", ""),
     ("now", "quantity", "", "everything there is to know of the plant where it stands, unit in the name"),
     ("now", "value", "", ""),
 )  # fmt: skip
+
+
+def _told(name: str) -> str:
+    """What a column of `samples` means."""
+    quantity = QUANTITIES[name]
+    if quantity.codes is not None:  # by name, not by number
+        return f"{quantity.meaning}: {', '.join(code.name.lower() for code in quantity.codes)}"
+    return quantity.meaning + SINCE_START * name.endswith("_wh") + f"; {quantity.sign}" * bool(quantity.sign)
+
+
 COLUMNS: Final = (
     *((table, *column) for table in ("controllers", "samples", "events") for column in _OF_MANY),
     ("days", *_OF_MANY[0]),
     *_OTHERS,
-    *(
-        ("samples", sampled.name, sampled.unit, sampled.meaning + SINCE_START * sampled.name.endswith("_wh"))
-        for sampled in SAMPLES
-    ),
+    *(("samples", name, QUANTITIES[name].unit, _told(name)) for name in SAMPLES),
     *(("days", daily.name, daily.unit, daily.meaning) for daily in DAYS),
 )
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")
-
-
-def in_words(row: int, from_state: int) -> tuple[str, str, str, str]:
-    """Machine, state before, state after and reason of a transition by the rule in that row."""
-    rule = RULES[row]
-    left = STATES[rule.machine](from_state)
-    return _words(rule.machine.name), _words(left.name), _words(rule.to.name), rule.reason
-
-
-def from_words(row: int, left: str) -> int:
-    """The state before, from what `in_words` called it."""
-    return next(int(state) for state in STATES[RULES[row].machine] if _words(state.name) == left)

@@ -1,4 +1,4 @@
 """Pages of the docs that are made from the code.
 
-Imports `modbus` and `plant` only.
+Imports `memory`, `modbus` and `plant`.
 """

@@ -1,0 +1,242 @@
+"""What older versions kept of a plant, brought up to the names of `plant.keeping`, version by version.
+
+A step is for what one version wrote and makes what the next one writes. It spells out the names and orders of its own
+time and asks nothing of the program, which may have moved on since: a step that is written stays as it is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+VERSION: Final = 2  # of what `plant.keeping.as_plain` writes
+
+
+class UnknownVersionError(ValueError):
+    """It was kept by a version that this one doesn't know."""
+
+
+def up_to_date(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept, as this version would have.
+
+    Raises
+    ------
+    UnknownVersionError
+        It is of a newer version, or of none.
+    ValueError, LookupError, TypeError
+        It isn't what its version wrote.
+    """
+    version = plain.get("version")
+    if version not in (*STEPS, VERSION):
+        raise UnknownVersionError(
+            f"kept as version {version}; this TracerTwin goes on from versions 1 to {VERSION}"
+        )
+    kept = dict(plain)
+    while kept["version"] != VERSION:
+        kept = STEPS[kept["version"]](kept)
+    return kept
+
+
+# --- version 1 to 2: by name instead of by place --------------------------------------------------------------------
+
+
+class RuleOf1(NamedTuple):
+    """A row of the rules of version 1."""
+
+    machine: str
+    from_state: str
+    to_state: str
+    dwell: str  # as version 2 names it: a set-point or seconds
+    reason: str
+
+
+# Machine, states that it leaves (a row each), state that it enters, dwell, reason.
+_RULES_OF_1 = """
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 battery over-voltage
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 heat sink too hot
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 battery too hot
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 battery too cold to charge
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 wrong system voltage
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 PV voltage too high
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE 0.0 charge percentage reached
+CHARGE BULK,BOOST,EQUALIZE,FLOAT NONE stop_s PV voltage too low
+CHARGE NONE BULK 0.0 PV voltage above battery
+CHARGE BULK EQUALIZE 0.0 equalize voltage reached
+CHARGE BULK BOOST 0.0 boost voltage reached
+CHARGE BOOST FLOAT 0.0 boost time served
+CHARGE EQUALIZE FLOAT 0.0 equalize time served
+CHARGE BOOST,EQUALIZE FLOAT 0.0 longest time at constant voltage
+CHARGE FLOAT BULK reconnect_s battery pulled below boost reconnect
+LOAD ON BARRED 0.0 battery too hot
+LOAD ON BARRED 0.0 battery too cold to discharge
+LOAD ON BARRED 0.0 wrong system voltage
+LOAD BARRED ON 0.0 load allowed again
+LOAD_CONTROL ON OFF 0.0 load not called for
+LOAD_CONTROL OFF ON 0.0 load called for
+LOAD ON SHORT 0.0 load short circuit
+LOAD ON LOW_VOLTAGE 0.0 load voltage collapsed
+LOAD ON LOW_VOLTAGE disconnect_s low-voltage disconnect
+LOAD LOW_VOLTAGE ON restore_s low-voltage reconnect
+LOAD ON LOW_CHARGE percent_s discharge percentage reached
+LOAD LOW_CHARGE ON percent_s above the discharge percentage again
+LOAD ON OVERLOAD 0.0 load overload
+LOAD ON OVERLOAD 2.0 load overload
+LOAD ON OVERLOAD 10.0 load overload
+LOAD ON OVERLOAD 30.0 load overload
+LOAD ON OVERLOAD 50.0 load overload
+LOAD SHORT,OVERLOAD ON 0.0 load switched off
+LOAD SHORT ON 5.0 load retry 1
+LOAD SHORT ON 10.0 load retry 2
+LOAD SHORT ON 15.0 load retry 3
+LOAD SHORT ON 20.0 load retry 4
+LOAD SHORT ON 25.0 load retry 5
+LOAD OVERLOAD ON 5.0 load retry 1
+LOAD OVERLOAD ON 10.0 load retry 2
+LOAD OVERLOAD ON 15.0 load retry 3
+LOAD OVERLOAD ON 20.0 load retry 4
+LOAD OVERLOAD ON 25.0 load retry 5
+OVER_VOLTAGE NORMAL TRIPPED 0.0 over-voltage disconnect
+OVER_VOLTAGE TRIPPED NORMAL 0.0 over-voltage reconnect
+WARNING NORMAL UNDER 0.0 under-voltage warning
+WARNING UNDER NORMAL 0.0 under-voltage warning recovered
+DAYLIGHT DAY NIGHT night_s dusk
+DAYLIGHT NIGHT DAY day_s dawn
+HEATSINK NORMAL HOT heatsink_look_s heat sink too hot
+HEATSINK HOT NORMAL 0.0 heat sink cooled
+PRODUCTION READY WAITING 0.0 heat sink too hot
+PRODUCTION WAITING READY reacquire_s production resumed
+BATTERY_HEAT NORMAL HOT 0.0 battery too hot
+BATTERY_HEAT HOT NORMAL 0.0 battery cooled
+BATTERY_COLD NORMAL COLD 0.0 battery cold
+COLD_CHARGE GIVEN REFUSED 0.0 battery too cold to charge
+COLD_DISCHARGE GIVEN REFUSED 0.0 battery too cold to discharge
+BATTERY_COLD COLD NORMAL 0.0 battery warmer
+COLD_CHARGE REFUSED GIVEN 0.0 battery warmer
+COLD_DISCHARGE REFUSED GIVEN 0.0 battery warmer
+CHARGE_PERCENT GIVEN REFUSED percent_s charge percentage reached
+CHARGE_PERCENT REFUSED GIVEN percent_s below the charge percentage again
+SYSTEM_VOLTAGE RIGHT WRONG system_s battery of a higher voltage
+SYSTEM_VOLTAGE RIGHT WRONG system_s battery of a lower voltage
+SYSTEM_VOLTAGE WRONG RIGHT system_s battery of the voltage that is set
+PV_VOLTAGE NORMAL HIGH 0.0 PV voltage too high
+PV_VOLTAGE HIGH NORMAL 0.0 PV voltage within its rating
+BMS_CHARGE CLOSED OPEN bms_delay_s BMS: over-charge
+BMS_CHARGE CLOSED OPEN bms_delay_s BMS: too cold to charge
+BMS_CHARGE CLOSED OPEN bms_delay_s BMS: too hot to charge
+BMS_CHARGE CLOSED OPEN bms_over_s BMS: charge over-current
+BMS_CHARGE OPEN CLOSED bms_delay_s BMS: charging allowed again
+BMS_DISCHARGE CLOSED OPEN bms_delay_s BMS: over-discharge
+BMS_DISCHARGE CLOSED OPEN bms_delay_s BMS: too cold to discharge
+BMS_DISCHARGE CLOSED OPEN bms_delay_s BMS: too hot to discharge
+BMS_DISCHARGE CLOSED OPEN bms_over_s BMS: discharge over-current
+BMS_DISCHARGE OPEN CLOSED bms_delay_s BMS: discharging allowed again
+"""
+
+
+def _rules_of_1() -> Iterator[RuleOf1]:
+    for line in _RULES_OF_1.strip().splitlines():
+        machine, left, to_state, dwell, reason = line.split(" ", 4)
+        yield from (RuleOf1(machine, from_state, to_state, dwell, reason) for from_state in left.split(","))
+
+
+RULES_OF_1: Final = tuple(_rules_of_1())
+# Their states in the order of their numbers.
+_STATES_OF_1: Final[Mapping[str, Sequence[str]]] = {
+    "CHARGE": ("NONE", "BULK", "BOOST", "EQUALIZE", "FLOAT"),
+    "LOAD": ("ON", "LOW_VOLTAGE", "OVERLOAD", "SHORT", "BARRED", "LOW_CHARGE"),
+    "OVER_VOLTAGE": ("NORMAL", "TRIPPED"),
+    "WARNING": ("NORMAL", "UNDER"),
+    "DAYLIGHT": ("DAY", "NIGHT"),
+    "HEATSINK": ("NORMAL", "HOT"),
+    "BATTERY_HEAT": ("NORMAL", "HOT"),
+    "BMS_CHARGE": ("CLOSED", "OPEN"),
+    "BMS_DISCHARGE": ("CLOSED", "OPEN"),
+    "LOAD_CONTROL": ("ON", "OFF"),
+    "PRODUCTION": ("READY", "WAITING"),
+    "BATTERY_COLD": ("NORMAL", "COLD"),
+    "COLD_CHARGE": ("GIVEN", "REFUSED"),
+    "COLD_DISCHARGE": ("GIVEN", "REFUSED"),
+    "CHARGE_PERCENT": ("GIVEN", "REFUSED"),
+    "SYSTEM_VOLTAGE": ("RIGHT", "WRONG"),
+    "PV_VOLTAGE": ("NORMAL", "HIGH"),
+}
+_FLOWS_OF_1: Final = (
+    "pv", "pv_wiring", "converter_loss", "chg", "batt_wiring", "path_loss", "load", "own", "batt", "ohmic",
+    "polarisation", "side", "diffusion", "hysteresis", "entropy", "i_side", "available", "untaken_off", "missed",
+    "untaken_full", "untaken_limit", "unserved", "faded",
+)  # fmt: skip
+_HOURS_OF_1: Final = ("charged_ah", "discharged_ah", "soc", "t_c", "v_v", "frozen")
+_METERS_OF_1: Final = ("today", "month", "year", "total")
+
+
+def words(name: str) -> str:
+    """A machine or a state as events tell it: ``LOW_VOLTAGE`` is ``low voltage``."""
+    return name.lower().replace("_", " ")
+
+
+def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Timers and events by what their rules do, modes by state, numbers of the books by name.
+
+    What the machines have looked at, and how far that holds, is left out: they look anew with the first step.
+    """
+    books, battery, memory = plain["books"], plain["battery"], dict(plain["memory"])
+    modes = {machine: _STATES_OF_1[machine][mode] for machine, mode in plain["modes"].items()}
+    timers = [
+        {
+            "machine": rule.machine,
+            "from": rule.from_state,
+            "to": rule.to_state,
+            "reason": rule.reason,
+            "dwell": rule.dwell,
+            "since_utc_s": since,
+        }
+        for rule, since in zip(RULES_OF_1, books["since"], strict=True)
+        if since != "inf"
+    ]
+    memory["probe_read"] = memory["t_probe_c"] != "nan"  # nan was for "not read", and for "not worked out"
+    for name in ("t_probe_c", "t_warm_c"):
+        memory[name] = battery["t_c"] if memory[name] == "nan" else memory[name]
+    began_utc_s, seen_to_begin, length_s = books["night"]
+    tries, last_utc_s = books["tries"]
+    after = {
+        **{name: value for name, value in plain.items() if name not in ("layout", "events")},
+        "version": 2,
+        "modes": modes,
+        "timers": timers,
+        "event_count": int(books["event_count"][0]),
+        "watch": None,
+        "memory": memory,
+        "books": {
+            "clock": dict(zip(("ahead_s", "set_utc_s", "gains"), books["clock"], strict=True)),
+            "night": {
+                "began_utc_s": began_utc_s,
+                "seen_to_begin": seen_to_begin == 1.0,
+                "length_s": length_s,
+            },
+            "tries": {"count": int(tries), "last_utc_s": last_utc_s},
+            **{
+                name: dict(zip(_FLOWS_OF_1, books[name], strict=True))
+                for name in ("account", "carry", "today")
+            },
+            "metered_before": {
+                "generated": dict(zip(_METERS_OF_1, books["offset"][:4], strict=True)),
+                "consumed": dict(zip(_METERS_OF_1, books["offset"][4:], strict=True)),
+            },
+            "extremes": dict(
+                zip(("v_pv_max", "v_pv_min", "v_batt_max", "v_batt_min"), books["extremes"], strict=True)
+            ),
+            "hours": [
+                dict(zip(_HOURS_OF_1, books["hours"][begin : begin + 6], strict=True))
+                for begin in range(0, 144, 6)
+            ],
+            "overruns": int(books["overruns"][0]),
+        },
+    }
+    if "events" in plain:  # a state file has them in a table of their own
+        after["events"] = [[t_utc_s, *_told(RULES_OF_1[row])] for t_utc_s, row in plain["events"]]
+    return after
+
+
+def _told(rule: RuleOf1) -> tuple[str, ...]:
+    return (words(rule.machine), words(rule.from_state), words(rule.to_state), rule.reason)
+
+
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2}

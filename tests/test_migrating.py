@@ -1,0 +1,272 @@
+"""State files of older versions: what today's program makes of them is what theirs made of them."""
+
+import json
+import lzma
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modbus.codec.requests import ReadWords
+from modbus.line.endpoint import parse_endpoint
+from plant.base.problems import ProblemsError
+from plant.keeping import KeptError, continued, from_plain, kept
+from plant.keptversions import RULES_OF_1, STEPS, VERSION, up_to_date
+from plant.site.model import Site, load_site
+from tests.journals import ask, replayed
+from tests.plants import plant, site
+from tests.test_statefile import read
+from tracertwin.assembly.options import Options
+from tracertwin.memory.committing import plants_from, unit_ids_from
+from tracertwin.memory.file import StateFile
+from tracertwin.memory.history import History
+from tracertwin.memory.migrating import FILE_VERSION, RENAMED_IN_2
+from tracertwin.memory.migrating import STEPS as FILE_STEPS
+from tracertwin.rig.serving import Rig
+
+DATA = Path(__file__).parent / "data" / "statefile_1"
+DAY = 86400
+
+
+def farm() -> Site:
+    return Site.model_validate({**load_site("farm").model_dump(), "start": "2026-02-20T14:00:00"})
+
+
+SITES: dict[str, Callable[[], Site]] = {
+    "lead": lambda: site(
+        start="2026-02-20T14:00:00",
+        battery={"ageing": "rainflow", "soc": 0.75},
+        upsets=[{"name": "battery_aged", "after": "40h", "values": {"capacity_lost": 0.2}}],
+    ),
+    "lithium": lambda: site(
+        start="2026-02-20T14:00:00",
+        battery={"model": "lifepo4", "ageing": "naumann", "soc": 0.3},
+        controller={"tracker": "dynamic", "battery_type": "lifepo4_4s"},
+    ),
+    "farm": farm,
+}
+NAMES = pytest.mark.parametrize("name", SITES)
+
+
+def old(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.db"
+    path.write_bytes(lzma.decompress((DATA / f"{name}.db.xz").read_bytes()))
+    return path
+
+
+def then(name: str) -> dict[str, Any]:
+    """How the program that wrote the file went on with it."""
+    went_on: dict[str, Any] = json.loads(lzma.decompress((DATA / f"{name}.json.xz").read_bytes()))
+    return went_on
+
+
+# --- going on -------------------------------------------------------------------------------------------------------
+
+
+@NAMES
+def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path):
+    went_on = then(name)
+    with closing(StateFile.opened(old(name, tmp_path))) as file:
+        plants = plants_from(file, SITES[name](), None, None, print)
+    assert len(plants) == len(went_on["units"])
+    for p, unit in zip(plants, went_on["units"], strict=True):
+        places = [p.snapshot._fields.index(field) for field in went_on["fields"]]
+        for rows, key in ((p.run(1200, 60), "first_minutes"), (p.run(DAY - 1200, 3600), "hours")):
+            np.testing.assert_array_equal(rows[:, places], np.array(unit[key], float))
+        told = [[e.t_utc_s, e.machine.name, e.from_, e.to, e.reason] for e in p.events()]
+        assert told == unit["events"]
+        wanted, found = up_to_date(unit["kept"]), json.loads(json.dumps(kept(p)))
+        assert {**wanted, "watch": None} == {**found, "watch": None}
+
+
+def test_the_old_files_hold_what_a_step_could_lose():
+    """Timers in the middle of their dwell, retries, upsets to come and past, settings that aren't the site's."""
+    lead, lithium, farm_house = (then(name)["units"] for name in SITES)
+    reasons = {event[4] for event in lead[0]["events"]}
+    assert {"load retry 5", "load overload", "dusk", "dawn"} <= reasons
+    assert lead[0]["kept"]["settings"]["boost_min"] == 100
+    assert lead[0]["kept"]["upsets"][-1] == ["load_overload", {"power_w": 480.0}]
+    assert lithium[0]["events"][2][4] == "dusk"
+    assert len(farm_house) == 2
+
+
+@NAMES
+def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, tmp_path):
+    heard = []
+    with closing(StateFile.opened(old(name, tmp_path))) as file:
+        plants = plants_from(file, SITES[name](), None, None, print)
+        options = Options(
+            map_name="epever", links=[parse_endpoint("listen:127.0.0.1:0")], turnaround_s=0.0, polled_s=660.0
+        )
+        ids = unit_ids_from(file, None, print)
+        assert ids == [(1, 1), (2, 9)][: len(plants)]
+        with Rig(plants, options, print, file, ids) as rig:
+            thread = threading.Thread(target=rig.run)
+            thread.start()
+            _, host, port = str(rig._lines[0].endpoint).split(":")
+            with socket.create_connection((host, int(port))) as link:
+                for pair in then(name)["replies"]:
+                    request = pair.partition(" > ")[0]
+                    link.sendall(bytes.fromhex(request))
+                    heard.append(f"{request} > {link.recv(300).hex(' ')}")
+            rig.end()
+            thread.join(5)
+    assert heard == then(name)["replies"]
+
+
+def schema(path: Path) -> dict[str, Any]:
+    names = read(path, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY 1")
+    return {name: read(path, f"PRAGMA table_info({name})") for (name,) in names}
+
+
+@NAMES
+def test_a_migrated_file_has_the_tables_of_a_new_one_and_all_its_rows(name, tmp_path):
+    path = old(name, tmp_path)
+    tables = ("samples", "days", "events", "controllers")
+    before = {table: read(path, f"SELECT * FROM {table}") for table in tables}
+    with closing(StateFile.opened(path)) as file:
+        plants_from(file, SITES[name](), None, None, print)
+        file.write([])
+    fresh = tmp_path / "fresh.db"
+    StateFile.opened(fresh).close()
+    assert schema(path) == schema(fresh)
+    assert read(path, "PRAGMA user_version") == [(FILE_VERSION,)]
+    for table in ("samples", "days"):
+        assert read(path, f"SELECT * FROM {table}") == before[table]
+    assert read(path, "SELECT * FROM events") == [row[:-1] for row in before["events"]]
+    assert [row[:6] for row in read(path, "SELECT * FROM controllers")] == [
+        row[:6] for row in before["controllers"]
+    ]
+    told = {row[0] for row in read(path, "SELECT column_name FROM columns WHERE table_name = 'samples'")}
+    assert {row[1] for row in schema(path)["samples"]} == told
+
+
+def test_a_day_that_began_under_the_old_program_is_summed_up_whole(tmp_path):
+    path = old("lead", tmp_path)
+    with closing(StateFile.opened(path)) as file:
+        (p,) = plants_from(file, SITES["lead"](), None, p_later(path, DAY), print)
+    rows = read(path, "SELECT t_utc_s, e_pv_wh FROM samples ORDER BY 1")
+    times = [row[0] for row in rows]
+    assert times == list(range(times[0], p.t_utc_s + 1, 60))
+    days = read(path, "SELECT day, samples, e_pv_wh FROM days ORDER BY 1")
+    assert [day[1] for day in days[1:-1]] == [1440] * len(days[1:-1])
+    assert len(days) >= 3
+    assert sum(day[2] for day in days) == pytest.approx(rows[-1][1], abs=1e-6)
+
+
+def p_later(path: Path, seconds: int) -> int:
+    """A whole minute that much after where the file stands."""
+    return int(read(path, "SELECT utc_s FROM controllers")[0][0]) // 60 * 60 + seconds
+
+
+# --- what is left as it is ------------------------------------------------------------------------------------------
+
+
+def test_an_old_file_that_is_refused_stays_as_it_was(tmp_path):
+    path = old("lead", tmp_path)
+    before = path.read_bytes()
+    with (
+        pytest.raises(ProblemsError, match=r"is of another site: .*begin a new file"),
+        closing(StateFile.opened(path)) as file,
+    ):
+        plants_from(file, load_site("cabin"), None, None, print)
+    assert read(path, "PRAGMA user_version") == [(1,)]
+    assert len(path.read_bytes()) == len(before)
+    assert read(path, "SELECT sum(pv_wh), count(*) FROM samples")[0][1] > 1000
+
+
+@NAMES
+def test_history_reads_an_old_file_and_changes_nothing(name, tmp_path):
+    path = old(name, tmp_path)
+    before = path.read_bytes()
+    with History.opened(path) as history:
+        for controller in history.controllers:
+            days = history.days(controller.number)
+            events = history.events(controller.number, 0.0)
+            trace = history.trace(controller, None)
+            assert days[0]["e_pv_wh"] > 1.0
+            assert trace["v_batt_v"].min() > 10.0
+            written = then(name)["units"][controller.number - 1]["events"]
+            assert [
+                [e.t_utc_s, e.machine, e.from_state, e.to_state, e.reason] for e in events
+            ] == [
+                [t, *(word.lower().replace("_", " ") for word in words), reason]
+                for t, *words, reason in written[: len(events)]
+            ]  # fmt: skip
+    assert path.read_bytes() == before
+
+
+def test_an_old_file_that_is_damaged_is_told(tmp_path):
+    path = old("lead", tmp_path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE controllers SET state = '{\"version\": 1}'")
+        database.commit()
+    with (
+        closing(StateFile.opened(path)) as file,
+        pytest.raises(ProblemsError, match="can't be gone on from: not whole: KeyError 'books'"),
+    ):
+        plants_from(file, SITES["lead"](), None, None, print)
+
+
+# --- the steps ------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_step_from_every_version():
+    assert sorted(STEPS) == list(range(1, VERSION))
+    assert sorted(FILE_STEPS) == list(range(1, FILE_VERSION))
+
+
+def test_names_of_the_snapshot_have_become_columns():
+    fields = plant().snapshot._fields
+    assert {new for old, new in RENAMED_IN_2["samples"].items()} - set(fields) == {"time"}
+
+
+@pytest.mark.parametrize("version", [0, VERSION + 1, "2", None])
+def test_what_no_known_version_kept_is_refused(version):
+    p = plant()
+    with pytest.raises(
+        KeptError, match=f"kept as version {version}; this TracerTwin goes on from versions 1 to"
+    ):
+        continued(p.site, {**kept(p), "version": version})
+
+
+def test_every_timer_of_version_1_finds_its_rule_again():
+    """By machine, states, reason and dwell: none of the 104 has been lost, and no two are one."""
+    there = SITES["lead"]()
+    plain = then("lead")["units"][0]["kept"]
+    since = [1_771_700_000.0 + row for row in range(len(RULES_OF_1))]
+    for row, rule in enumerate(RULES_OF_1):
+        alone = ["inf"] * len(since)
+        alone[row] = since[row]
+        moved = up_to_date({**plain, "books": {**plain["books"], "since": alone}})
+        books = from_plain(there, moved).books[0]
+        found = books.since[np.isfinite(books.since)]
+        assert found.tolist() == [since[row]], rule
+
+
+def test_a_journal_that_goes_on_from_what_an_older_version_kept_is_replayed(tmp_path):
+    path = old("lithium", tmp_path)
+    (state,) = read(path, "SELECT state FROM controllers")[0]
+    kept_then = json.loads(state)
+    kept_then.pop("events_kept")
+    kept_then["events"] = [list(row) for row in read(path, "SELECT utc_s, rule FROM events ORDER BY number")]
+    journal = tmp_path / "run.jsonl"
+    links = [parse_endpoint(f"unix-listen:{tmp_path}/line.sock")]
+    options = Options(links=links, map_name="epever", polled_s=600.0, record=journal)
+    with closing(StateFile.opened(path)) as file:
+        plants = plants_from(file, SITES["lithium"](), None, None, print)
+        with Rig(plants, options, lambda _: None, file, unit_ids_from(file, None, print)) as rig:
+            for _ in range(5):
+                ask(rig, ReadWords(1, 4, 0x3100, 8))
+    head, *lines = journal.read_text().splitlines(keepends=True)
+    written = json.loads(head)
+    assert written["units"][0]["state"]["version"] == VERSION
+    written["units"][0]["state"] = kept_then
+    journal.write_text("".join([json.dumps(written) + "\n", *lines]))
+    assert replayed(journal).differences == 0
