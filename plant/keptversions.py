@@ -164,6 +164,33 @@ _FLOWS_OF_1: Final = (
     "untaken_full", "untaken_limit", "unserved", "faded",
 )  # fmt: skip
 _HOURS_OF_1: Final = ("charged_ah", "discharged_ah", "soc", "t_c", "v_v", "frozen")
+# Parameters of batteries that version 2 names otherwise, and the one of a battery's life.
+_BATTERY_OF_1: Final[Mapping[str, str]] = {
+    "q_ah": "full_capacity_ah",
+    "e0_v": "ocv_empty_v_cell",
+    "e1_v": "ocv_linear_v_cell",
+    "e2_v": "ocv_quadratic_v_cell",
+    "c": "available_fraction",
+    "k_per_h": "diffusion_rate_per_h",
+    "rk": "charge_diffusion_ratio",
+    "i0_a": "discharge_exchange_a",
+    "b_v": "discharge_tafel_v_cell",
+    "md": "depletion_strength",
+    "cd": "depletion_depth",
+    "i0c_a": "charge_exchange_a",
+    "bc_v": "charge_tafel_v_cell",
+    "mc": "saturation_strength",
+    "ig0_a": "gassing_a_per_100ah",
+    "cn_ah": "gassing_capacity_ah",
+    "c_dl_f": "double_layer_f",
+    "c_th_j_k": "heat_capacity_j_k",
+    "h_a_w_k": "heat_transfer_w_k",
+    "eta": "coulombic_efficiency",
+    "i_sd_a": "self_discharge_a",
+    "b_cold_k": "arrhenius_cold_k",
+    "b_warm_k": "arrhenius_warm_k",
+}
+_LIFE_OF_1: Final[Mapping[str, str]] = {"z_iec": "full_cycles"}
 _METERS_OF_1: Final = ("today", "month", "year", "total")
 
 
@@ -199,6 +226,7 @@ def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
     after = {
         **{name: value for name, value in plain.items() if name not in ("layout", "events")},
         "version": 2,
+        "aged": _renamed(plain["aged"], _BATTERY_OF_1),
         "modes": modes,
         "timers": timers,
         "event_count": int(books["event_count"][0]),
@@ -237,6 +265,20 @@ def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(rule: RuleOf1) -> tuple[str, ...]:
     return (words(rule.machine), words(rule.from_state), words(rule.to_state), rule.reason)
+
+
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
+    """What `plant.keeping.resolved` made of a site in version 1, as version 2 does."""
+    return {
+        **site,
+        "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
+        "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),
+        "neighbours": [site_of_1(neighbour) for neighbour in site["neighbours"]],
+    }
 
 
 STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2}

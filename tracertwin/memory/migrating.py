@@ -6,10 +6,12 @@ transaction open and decides whether it is kept. What plants remember has a vers
 `plant.keptversions`: it is brought up to date where it is read.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from plant.keptversions import site_of_1
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
 FILE_VERSION: Final = 2  # of the tables; bytes 60 to 63 of the file
@@ -94,6 +96,9 @@ def _to_2(database: sqlite3.Connection) -> None:
             database.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
     database.execute("ALTER TABLE events DROP COLUMN rule")  # a row of the rules that version had
     database.execute("DELETE FROM about WHERE name = 'layout'")
+    for (site,) in database.execute("SELECT value FROM about WHERE name = 'site'").fetchall():
+        changed = json.dumps(site_of_1(json.loads(site)))
+        database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
 
 
 STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2}
