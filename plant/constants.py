@@ -6,10 +6,10 @@ from plant.base.clock import STEP_S
 from plant.controller.charger import SetPoints
 from plant.controller.setpoints import setpoints_of
 from plant.controller.settings import Settings
-from plant.controller.stage import PowerStage
-from plant.controller.tracker import TrackerSettings, tracker_settings
-from plant.controller.tracking import Steady
 from plant.kernel.state import Detailed, Parameters, QuasiStatic
+from plant.power.stage import PowerStage
+from plant.power.tracker import TrackerSettings, tracker_settings
+from plant.power.tracking import Steady
 from plant.site.model import Site
 from plant.site.upsets import Equipment
 

@@ -19,14 +19,15 @@ from plant.battery import model as battery
 from plant.constants import site_setpoints
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
-from plant.controller.settings import program_of
-from plant.controller.tracker import Tracker
-from plant.controller.tracking import Steady
+from plant.controller.setpoints import program_of
+from plant.controller.settings import 
 from plant.keptbooks import books_of, plain_books
 from plant.keptversions import VERSION, UnknownVersionError, up_to_date
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
 from plant.plant import Plant
+from plant.power.tracker import Tracker
+from plant.power.tracking import Steady
 from plant.remembered import Remembered
 from plant.site.breakages import Breakages, Turn
 from plant.site.model import Site

@@ -19,8 +19,6 @@ from plant.constants import parameters_of, site_setpoints
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, periods_begun
 from plant.controller.setpoints import program_of
 from plant.controller.settings import Settings
-from plant.controller.stage import PowerStage
-from plant.controller.tracking import fresh
 from plant.inputs import Inputs, Supply
 from plant.kernel.books import Books, BooksArray
 from plant.kernel.controls import (
@@ -36,6 +34,8 @@ from plant.kernel.meters import begin_periods, clear_generated
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
 from plant.kernel.step import run_steps
+from plant.power.stage import PowerStage
+from plant.power.tracking import fresh
 from plant.remembered import Fidelity, Remembered
 from plant.site.breakages import check_upset, on_grid_s
 from plant.site.model import Site

@@ -5,11 +5,11 @@ from plant.battery import model as battery
 from plant.constants import tracker_of
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
-from plant.controller.tracking import fresh
 from plant.inputs import Supply
 from plant.kernel.books import empty_books
 from plant.kernel.controls import see_daylight, set_night_length
 from plant.kernel.state import PlantState
+from plant.power.tracking import fresh
 from plant.remembered import Fidelity, Remembered
 from plant.site.breakages import Breakages
 from plant.site.model import Site

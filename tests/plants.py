@@ -9,7 +9,16 @@ from plant.battery.acid import LeadAcid, LeadAcidState
 from plant.battery.cell import Source
 from plant.battery.file import load_block
 from plant.controller.charger import SetPoints
-from plant.controller.converter import (
+from plant.controller.model import ControllerModel, power_stage
+from plant.kernel.books import BooksArray, empty_books
+from plant.kernel.flowtable import FLOW_NAMES
+from plant.kernel.node import flows, operating_point
+from plant.kernel.rungekutta import rk4
+from plant.kernel.snapshot import Snapshot
+from plant.kernel.state import Detailed, Held, Parameters, PlantState
+from plant.kernel.step import grid_step
+from plant.plant import Plant
+from plant.power.converter import (
     Limit,
     LoadDemand,
     OperatingPoint,
@@ -19,18 +28,9 @@ from plant.controller.converter import (
     solve,
     with_powers,
 )
-from plant.controller.model import ControllerModel, power_stage
-from plant.controller.offer import Offer
-from plant.controller.stage import PowerStage
-from plant.controller.tracking import Steady
-from plant.kernel.books import BooksArray, empty_books
-from plant.kernel.flowtable import FLOW_NAMES
-from plant.kernel.node import flows, operating_point
-from plant.kernel.rungekutta import rk4
-from plant.kernel.snapshot import Snapshot
-from plant.kernel.state import Detailed, Held, Parameters, PlantState
-from plant.kernel.step import grid_step
-from plant.plant import Plant
+from plant.power.offer import Offer
+from plant.power.stage import PowerStage
+from plant.power.tracking import Steady
 from plant.site.model import Site, load_site
 
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)

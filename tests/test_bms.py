@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from plant.controller.charger import Machine
-from plant.controller.converter import BODY_DIODE_V
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
+from plant.power.converter import BODY_DIODE_V
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from plant.controller.charger import Machine, Quantities, SetPoints
-from plant.controller.converter import Regime, at_first
 from plant.kernel import booking
 from plant.kernel.books import EVENTS_KEPT, empty_books, transitions
 from plant.kernel.flowtable import FLOW, FLOW_NAMES, FLOWS
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Flows
 from plant.plant import Plant
+from plant.power.converter import Regime, at_first
 from tests.plants import held, plant
 
 DAY = 86400

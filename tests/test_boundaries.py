@@ -184,15 +184,15 @@ def number_of(row: Boundary, cell: str | float) -> float:
 
 @pytest.mark.parametrize("row", STORED, ids=lambda row: row.stored)
 def test_the_state_file_has_the_quantity(day, state_file, row):
-    first, *_, last = stored_rows(state_file, "samples", "utc_s")
+    first, *_, last = stored_rows(state_file, "samples", "t_utc_s")
     assert_is(row, number_of(row, last[row.stored]), number_of(row, first[row.stored]))
 
 
 def test_the_state_file_has_these_columns_and_both_times(state_file):
-    first, *_, last = stored_rows(state_file, "samples", "utc_s")
-    assert set(first) == {"controller", "utc_s", "time_local", *(row.stored for row in STORED)}
-    assert (first["utc_s"], first["time_local"]) == (DAY_UTC_S, "2026-02-02 00:00:00")
-    assert (last["utc_s"], last["time_local"]) == (MOMENT_UTC_S, MOMENT_LOCAL)
+    first, *_, last = stored_rows(state_file, "samples", "t_utc_s")
+    assert set(first) == {"controller", "t_utc_s", "time", *(row.stored for row in STORED)}
+    assert (first["t_utc_s"], first["time"]) == (DAY_UTC_S, "2026-02-02 00:00:00")
+    assert (last["t_utc_s"], last["time"]) == (MOMENT_UTC_S, MOMENT_LOCAL)
 
 
 @pytest.mark.parametrize("row", STORED, ids=lambda row: row.stored)
@@ -200,7 +200,7 @@ def test_the_history_s_csv_has_the_quantity(day, state_file, tmp_path, row):
     print_history(state_file, None, None, tmp_path / "samples.csv")
     with (tmp_path / "samples.csv").open(encoding="utf-8") as file:
         first, *_, last = csv.DictReader(file)
-    assert (last["utc_s"], last["time_local"]) == (str(MOMENT_UTC_S), MOMENT_LOCAL)
+    assert (last["t_utc_s"], last["time"]) == (str(MOMENT_UTC_S), MOMENT_LOCAL)
     assert_is(row, number_of(row, last[row.stored]), number_of(row, first[row.stored]))
 
 
@@ -213,19 +213,19 @@ def test_the_history_s_days_are_civil_days_of_the_site(day, state_file):
     each = {name: values[11::12] for name, values in day.rows.items()}
     since = day.since["day"]
     for column, wanted in {
-        "sun_kwh_m2": each["poa_w_m2"].sum() / 60e3,
-        "available_wh": day.now.e_available_wh - since.e_available_wh,
-        "pv_wh": day.now.e_pv_wh - since.e_pv_wh,
-        "charge_wh": day.now.e_chg_wh - since.e_chg_wh,
-        "load_wh": day.now.e_load_wh - since.e_load_wh,
-        "unserved_wh": day.now.e_unserved_wh - since.e_unserved_wh,
-        "battery_min_v": each["v_batt_v"].min(),
-        "battery_max_v": each["v_batt_v"].max(),
-        "battery_soc_min": each["soc"].min(),
-        "battery_soc_max": each["soc"].max(),
+        "poa_kwh_m2": each["poa_w_m2"].sum() / 60e3,
+        "e_available_wh": day.now.e_available_wh - since.e_available_wh,
+        "e_pv_wh": day.now.e_pv_wh - since.e_pv_wh,
+        "e_chg_wh": day.now.e_chg_wh - since.e_chg_wh,
+        "e_load_wh": day.now.e_load_wh - since.e_load_wh,
+        "e_unserved_wh": day.now.e_unserved_wh - since.e_unserved_wh,
+        "v_batt_min_v": each["v_batt_v"].min(),
+        "v_batt_max_v": each["v_batt_v"].max(),
+        "soc_min": each["soc"].min(),
+        "soc_max": each["soc"].max(),
         "load_on_h": each["load_on"].sum() / 60.0,
         **{
-            f"{stage}_h": (each["stage"] == code).sum() / 60.0
+            f"stage_{stage}_h": (each["stage"] == code).sum() / 60.0
             for code, stage in enumerate(("none", "bulk", "boost", "equalize", "float"))
         },
     }.items():

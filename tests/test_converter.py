@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from plant.array.diode import curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
 from plant.array.module import find_module
 from plant.battery.cell import Source
-from plant.controller.converter import Limit, LoadDemand, Port, Regime, converter_loss_w, output_current_a
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.offer import offer
+from plant.power.converter import Limit, LoadDemand, Port, Regime, converter_loss_w, output_current_a
+from plant.power.offer import offer
 from tests.plants import solved
 
 MODEL = ControllerModel.load("tracer4210n")

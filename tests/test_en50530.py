@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from plant.controller.converter import converter_loss_w
 from plant.controller.en50530 import (
     CEC,
     EUROPEAN,
@@ -31,7 +30,8 @@ from plant.controller.en50530 import (
     static_point,
 )
 from plant.controller.model import ControllerModel
-from plant.controller.tracker import climbing_from
+from plant.power.converter import converter_loss_w
+from plant.power.tracker import climbing_from
 from plant.report.en50530 import LEAST, Results, measure, rated_generator, row_frame
 from tracertwin.cli import main as command
 

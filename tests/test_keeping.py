@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from plant import keeping
 from plant.controller.flash import Flash
 from plant.controller.rules import RULES
-from plant.controller.tracker import Tracker
 from plant.keeping import KeptError, continued, kept
 from plant.kernel.books import EVENTS_KEPT
 from plant.plant import Plant
+from plant.power.tracker import Tracker
 from plant.remembered import Remembered
 from plant.site.breakages import Breakages
 from tests.plants import plant, site

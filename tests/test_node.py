@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from plant.battery.cell import Source
-from plant.controller.converter import BODY_DIODE_V, Limit, LoadDemand, OperatingPoint, Port, Regime
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.stage import PowerStage, derating
+from plant.power.converter import BODY_DIODE_V, Limit, LoadDemand, OperatingPoint, Port, Regime
+from plant.power.stage import PowerStage, derating
 from tests.plants import NO_SUN, solved
 
 STAGE = power_stage(ControllerModel.load("tracer4210n"), 12)

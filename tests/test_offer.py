@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from plant.array.diode import Curve, curve_at, maximum_power, open_circuit_v
 from plant.array.module import find_module
-from plant.controller.converter import converter_loss_w
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.offer import current_at, offer, throttled
+from plant.power.converter import converter_loss_w
+from plant.power.offer import current_at, offer, throttled
 
 STAGE = power_stage(ControllerModel.load("tracer4210n"), 12)
 ZT155P = find_module("zytech_zt155p")

@@ -14,9 +14,9 @@ from scipy.optimize import brentq
 
 from plant.battery import acid, leadacid
 from plant.battery.acid import LeadAcidState
-from plant.controller.converter import OperatingPoint, at_first
 from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
+from plant.power.converter import OperatingPoint, at_first
 from tests.plants import agm, held, parameters
 
 PAR = parameters(agm())

@@ -13,9 +13,9 @@ from plant.array.model import array_days
 from plant.array.module import find_module
 from plant.array.parts import Array
 from plant.array.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
-from plant.controller.converter import converter_loss_w
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.offer import curve_of, offer, offered, throttled
+from plant.power.converter import converter_loss_w
+from plant.power.offer import curve_of, offer, offered, throttled
 from plant.weather.sky import sky_day
 from tests.plants import site
 

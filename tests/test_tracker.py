@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plant.array.diode import Curve, curve_at, diode_voltage_at, maximum_power_vd, open_circuit_v, point
 from plant.array.module import find_module
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.tracker import (
+from plant.power.tracker import (
     Tracker,
     climbing_from,
     is_sweeping,

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plant.array.diode import open_circuit_v
-from plant.controller.tracker import restarted
-from plant.controller.tracking import track
+from plant.power.tracker import restarted
+from plant.power.tracking import track
 from tests.test_tracker import V_BATT_V, S, array, best_in_window_w, measured, run
 
 

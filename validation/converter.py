@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from plant.controller.converter import converter_loss_w
 from plant.controller.model import ControllerModel, power_stage
+from plant.power.converter import converter_loss_w
 from validation.check import Check
 
 TOLERANCE_POINTS = 0.7

@@ -14,14 +14,14 @@ from plant.array.diode import Curve
 from plant.battery import model as battery
 from plant.battery.file import load_block
 from plant.controller.charger import Machine, Stage
-from plant.controller.converter import Limit, LoadDemand, Port, at_first
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.offer import Offer
-from plant.controller.tracking import Steady
 from plant.kernel.books import BooksArray, empty_books
 from plant.kernel.node import flows, operating_point
 from plant.kernel.state import Detailed, Held, PlantState
 from plant.kernel.step import grid_step
+from plant.power.converter import Limit, LoadDemand, Port, at_first
+from plant.power.offer import Offer
+from plant.power.tracking import Steady
 from plant.site.model import load_site
 from validation.check import Check
 

@@ -34,9 +34,9 @@ from plant.array import model as array
 from plant.array.model import Light
 from plant.base import configs
 from plant.base.clock import DAY_S
-from plant.controller.converter import Regime
 from plant.inputs import inputs_of
 from plant.plant import Plant
+from plant.power.converter import Regime
 from plant.remembered import Fidelity
 from plant.report.trace import Trace
 from plant.site.model import Site

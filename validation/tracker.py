@@ -24,7 +24,7 @@ from plant.controller.en50530 import (
     shaded_curve,
 )
 from plant.controller.model import ControllerModel
-from plant.controller.tracker import climbing_from
+from plant.power.tracker import climbing_from
 from plant.report.en50530 import LEAST, measure, rated_generator, row_chart, row_frame
 from validation.check import Check
 

@@ -1,4 +1,4 @@
-"""The charge controller: rules, settings, converter, tracker, clock, and its models as data.
+"""The charge controller: rules, set-points, settings and what its flash keeps, its clock, its models as data.
 
-Imports `base`, `array`, `battery` and `load`.
+Imports `power` and the rooms below it.
 """

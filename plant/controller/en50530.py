@@ -1,6 +1,6 @@
 """EN 50530: how much of what a generator could give a tracker takes, standing still, on ramps, in partial shade.
 
-The tracker of `plant.controller.tracker` runs tick by tick on the standard's generator in place of the plant's array.
+The tracker of `plant.power.tracker` runs tick by tick on the standard's generator in place of the plant's array.
 The battery is an electronic load at a fixed voltage.
 
 Source: EN 50530 and its reproduction by Alonso and Chenlo (CIEMAT); the shaded case is ours.
@@ -14,10 +14,10 @@ import numpy as np
 
 from plant.array.module import find_module
 from plant.base.jit import inline_llvm, kernel
-from plant.controller.converter import output_current_a
 from plant.controller.model import ControllerModel, power_stage
-from plant.controller.stage import PowerStage
-from plant.controller.tracker import (
+from plant.power.converter import output_current_a
+from plant.power.stage import PowerStage
+from plant.power.tracker import (
     Tracker,
     TrackerSettings,
     climbing_from,

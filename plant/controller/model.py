@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from plant.base import configs
 from plant.base.yamlfile import load_yaml, read_numbers
-from plant.controller.stage import PowerStage
+from plant.power.stage import PowerStage
 
 ABOUT = ("title", "source", "line")  # keys of a controller's file that are no numbers; `line` is for modbus
 

@@ -9,10 +9,10 @@ import numpy as np
 from plant.base.jit import inline_ir
 from plant.battery import model as battery
 from plant.battery.model import State
-from plant.controller.converter import OperatingPoint, Regime
 from plant.kernel.books import Books
 from plant.kernel.flowtable import FLOW_NAMES
 from plant.kernel.state import Flows, Held
+from plant.power.converter import OperatingPoint, Regime
 
 FLOW_COUNT = len(FLOW_NAMES)
 _WHY_NOT_TAKEN = {

@@ -6,10 +6,10 @@ from plant.base.clock import DAY_S
 from plant.controller.charger import Daylight, Machine
 from plant.controller.loadcontrol import Program
 from plant.controller.rules import RULES
-from plant.controller.tracker import Tracker
-from plant.controller.tracking import Steady
 from plant.kernel.books import OF_MACHINES, Books
 from plant.kernel.state import PlantState
+from plant.power.tracker import Tracker
+from plant.power.tracking import Steady
 
 IN_THE_BATTERY = (Machine.BMS_CHARGE, Machine.BMS_DISCHARGE)  # the controller's power doesn't touch them
 OF_THE_CONTROLLER = [machine for machine in Machine if machine not in IN_THE_BATTERY]

@@ -9,12 +9,12 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
 from plant.controller.charger import WATCHED, Daylight, Machine
-from plant.controller.converter import OperatingPoint
 from plant.controller.loadcontrol import call
 from plant.controller.rules import RULES, Effect
 from plant.kernel.books import EVENTS_KEPT, Books
 from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
+from plant.power.converter import OperatingPoint
 
 # The rules as global arrays: compiled in as constants.
 (

@@ -4,9 +4,9 @@ from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import model as battery
 from plant.battery.cell import Losses, Source
 from plant.battery.model import AtTemperature, Inner, State
-from plant.controller.converter import LoadDemand, Node, OperatingPoint, node_of, solve, with_powers
-from plant.controller.stage import PowerStage
 from plant.kernel.state import Flows, Held
+from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, solve, with_powers
+from plant.power.stage import PowerStage
 
 
 @inline_llvm

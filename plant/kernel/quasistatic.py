@@ -14,10 +14,10 @@ from plant.battery import leadacid, lithium
 from plant.battery.acid import LeadAcidAtTemperature, LeadAcidState, emf
 from plant.battery.cell import Losses, Source
 from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a, reaction
-from plant.controller.converter import Node, OperatingPoint, node_of, with_powers
-from plant.controller.stage import PowerStage
 from plant.kernel.node import currents, flows_of
 from plant.kernel.state import Flows, Held
+from plant.power.converter import Node, OperatingPoint, node_of, with_powers
+from plant.power.stage import PowerStage
 
 # A Newton step shorter than this is the last one: what it leaves is mostly a thousandth of it.
 CLOSE_V = 3e-4

@@ -3,10 +3,10 @@
 from plant.base.jit import inline_ir
 from plant.battery import model as battery
 from plant.battery.model import AtTemperature, State
-from plant.controller.converter import OperatingPoint
-from plant.controller.stage import PowerStage
 from plant.kernel.node import flows, no_flows, operating_point
 from plant.kernel.state import Flows, Held
+from plant.power.converter import OperatingPoint
+from plant.power.stage import PowerStage
 
 
 @inline_ir

@@ -15,11 +15,11 @@ from plant.controller.charger import (
     SetPoints,
     Warning,
 )  # fmt: skip
-from plant.controller.converter import OperatingPoint
 from plant.kernel.books import Books
 from plant.kernel.machines import device_s
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Held, Parameters, PlantState
+from plant.power.converter import OperatingPoint
 
 LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
 

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
 from plant.controller.charger import BatteryStatus, Daylight, LoadOutput, Stage
-from plant.controller.converter import Regime
 from plant.kernel.flowtable import FLOW
+from plant.power.converter import Regime
 
 
 class Quantity(NamedTuple):

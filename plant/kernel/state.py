@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from plant.battery import model as battery
-from plant.controller.converter import Limit, LoadDemand, Port
-from plant.controller.offer import Offer
-from plant.controller.stage import PowerStage
-from plant.controller.tracker import Tracker, TrackerSettings
-from plant.controller.tracking import Steady
+from plant.power.converter import Limit, LoadDemand, Port
+from plant.power.offer import Offer
+from plant.power.stage import PowerStage
+from plant.power.tracker import Tracker, TrackerSettings
+from plant.power.tracking import Steady
 
 
 class Flows(NamedTuple):

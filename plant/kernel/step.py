@@ -25,10 +25,6 @@ from plant.controller.charger import (
     Switch,
     compensate,
 )  # fmt: skip
-from plant.controller.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
-from plant.controller.offer import Offer, nothing_of
-from plant.controller.stage import PowerStage, derating
-from plant.controller.tracking import step_of_tracker
 from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
 from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
@@ -39,6 +35,10 @@ from plant.kernel.show import snapshot
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
+from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
+from plant.power.offer import Offer, nothing_of
+from plant.power.stage import PowerStage, derating
+from plant.power.tracking import step_of_tracker
 
 LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted

@@ -14,11 +14,11 @@ from plant.array.curvetable import strings_at
 from plant.array.day import AnyDay, CompositeDay
 from plant.array.strings import COUNT, DIM, SIGN, string_current, unpacked
 from plant.base.clock import to_local
-from plant.controller.converter import Regime
-from plant.controller.offer import current_at, curve_of
-from plant.controller.stage import PowerStage
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
+from plant.power.converter import Regime
+from plant.power.offer import current_at, curve_of
+from plant.power.stage import PowerStage
 from plant.report.longpicture import WIDTH
 from plant.report.picture import save
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from plant.array.layout import Defect
 from plant.base.grammar import Parameter, Range, arguments, check_keys, look_up, parameters_of
 from plant.battery import model as battery
-from plant.controller.stage import PowerStage
+from plant.power.stage import PowerStage
 
 
 @dataclass(frozen=True, slots=True)

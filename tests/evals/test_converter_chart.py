@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import nnls
 
 from plant.base.configs import config_dir
-from plant.controller.converter import converter_loss_w
 from plant.controller.model import ControllerModel, power_stage
+from plant.power.converter import converter_loss_w
 from validation.converter import BATTERY_V, CHARTS, TOLERANCE_POINTS, efficiency_percent, judged
 
 POINTS = [

@@ -57,7 +57,7 @@ class Compared:
 
 
 @dataclass(slots=True)
-class Comparison:
+class DeviceComparison:
     """What came of all of them."""
 
     rows: dict[bytes, Compared] = field(default_factory=dict)
@@ -88,7 +88,7 @@ def changes(request: Request) -> bool:
     return request.function not in READS
 
 
-def compare(exchanges: Iterator[Exchange], master: Master, manner: Manner) -> Comparison:
+def compare(exchanges: Iterator[Exchange], master: Master, manner: Manner) -> DeviceComparison:
     """Ask everything again.
 
     Raises
@@ -96,7 +96,7 @@ def compare(exchanges: Iterator[Exchange], master: Master, manner: Manner) -> Co
     LinkError
         The connection ended.
     """
-    comparison = Comparison()
+    comparison = DeviceComparison()
     asked_s, recorded_s = None, 0.0
     for exchange in exchanges:
         request = decode_request(exchange.request)
@@ -158,7 +158,7 @@ def exchanges(journal: JournalFile) -> Iterator[Exchange]:
 HEADS: Final = ("request", "asked", "deviates", "recorded", "this device")
 
 
-def _print(comparison: Comparison) -> None:
+def _print(comparison: DeviceComparison) -> None:
     if comparison.deviating:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for head in HEADS:

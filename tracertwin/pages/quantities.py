@@ -9,7 +9,6 @@ from typing import Final
 
 from modbus.map.quantities import DERIVED
 from modbus.map.registers import TRACER_4210, RegisterMap, load_map
-from modbus.map.rows import Row
 from plant.kernel.snapshot import QUANTITIES, meaning_of
 from tracertwin.memory.tables import DAYS, SAMPLES
 
@@ -70,12 +69,8 @@ def registers(register_map: RegisterMap, name: str) -> list[str]:
         f"0x{address:04X}" + f" {table}" * (table != "input")
         for table, rows in register_map.rows.items()
         for address, row in sorted(rows.items())
-        if address == row.address and name in _shown(row)
+        if address == row.address and name in row.shown_quantities
     ]
-
-
-def _shown(row: Row) -> set[str | None]:
-    return {row.quantity, *(field.quantity for field in row.bits)}
 
 
 def current_page() -> str:

@@ -15,7 +15,7 @@ from plant.array.curvetable import TableRow
 from plant.array.day import ArrayDay, CompositeDay
 from plant.array.diode import Curve
 from plant.base.jit import inline_ir, kernel
-from plant.controller.stage import PowerStage
+from plant.power.stage import PowerStage
 
 # Of the diode's thermal voltage. A Newton step squares what is left, near the maximum it halves it.
 SETTLED = 1e-5

@@ -11,7 +11,7 @@ a trip and every so often finds the higher of two hills.
 from typing import NamedTuple
 
 from plant.base.jit import inline_llvm, kernel
-from plant.controller.stage import PowerStage
+from plant.power.stage import PowerStage
 
 SWEEP_LOOKS = 15.0  # measurements of a sweep: 1.5 s at ten a second
 UNKNOWN_W = -1.0  # a power not measured yet; measured ones aren't negative

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from numba.extending import overload
 
 from plant.base.jit import inline_llvm, kernel
-from plant.controller.converter import Regime
-from plant.controller.offer import Offer, current_at, curve_of, offered
-from plant.controller.stage import PowerStage
-from plant.controller.tracker import UNKNOWN_W, Tracker, TrackerSettings, is_sweeping, paused, restarted, tick
+from plant.power.converter import Regime
+from plant.power.offer import Offer, current_at, curve_of, offered
+from plant.power.stage import PowerStage
+from plant.power.tracker import UNKNOWN_W, Tracker, TrackerSettings, is_sweeping, paused, restarted, tick
 
 
 class Steady(NamedTuple):

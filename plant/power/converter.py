@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
-from plant.controller.offer import Offer, throttled
-from plant.controller.stage import PowerStage
+from plant.power.offer import Offer, throttled
+from plant.power.stage import PowerStage
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
 BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
