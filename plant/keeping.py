@@ -20,7 +20,6 @@ from plant.constants import site_setpoints
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
 from plant.controller.setpoints import program_of
-from plant.controller.settings import 
 from plant.keptbooks import books_of, plain_books
 from plant.keptversions import VERSION, UnknownVersionError, up_to_date
 from plant.kernel.snapshot import Snapshot

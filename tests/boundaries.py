@@ -112,7 +112,7 @@ class Lived:
         """Current that the two wells' charge and the double layer took in the last step."""
         p, (before, after) = self.site.battery.new(), self.states[-2:]
         charge_ah = after.q1_ah + after.q2_ah - before.q1_ah - before.q2_ah
-        return float(charge_ah * 3600.0 + p.c_dl_f * (after.v_node_v - before.v_node_v)) / STEP_S
+        return float(charge_ah * 3600.0 + p.double_layer_f * (after.v_node_v - before.v_node_v)) / STEP_S
 
     def cells_v(self) -> float:
         at_temperature = leadacid.at_temperature(self.x.t_c, self.site.battery.new())
@@ -325,7 +325,7 @@ BOUNDARIES = (
     _row("i_batt_a", Lived.battery_a, rel=1e-2, stored="i_batt_a", registers=(
         *both(0x331B, words=2, signed=True), *both(0x3316, words=2), *both(0x3318, words=2, turned=True),
     )),
-    _row("soc", lambda d: (d.x.q1_ah + d.x.q2_ah) / d.site.battery.new().q_ah, rel=1e-6, stored="soc"),
+    _row("soc", lambda d: (d.x.q1_ah + d.x.q2_ah) / d.site.battery.new().full_capacity_ah, rel=1e-6, stored="soc"),
     _row("soc_controller", lambda d: (d.terminal_v() - LVD_V) / (FLOAT_V - LVD_V), abs=2e-4,
          stored="soc_controller"),
     _row("t_batt_c", lambda d: d.x.t_c, stored="t_batt_c", registers=tuple(

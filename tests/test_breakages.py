@@ -4,6 +4,7 @@ import pytest
 
 from plant.array.layout import layout_of
 from plant.site.breakages import Breakages, Turn, check_upset
+from plant.site.timetable import parse_upset
 from tests.plants import site
 
 START_S = 1_782_000_000
@@ -45,7 +46,7 @@ def test_what_is_due_breaks_and_mends():
 def test_what_is_broken_by_hand_gets_the_next_number_and_leaves_the_timetable():
     now_s = START_S + 100
     before = moved(timetable(), now_s)
-    broken = moved(before.with_upset(now_s, "load_overload", {"power_w": 7.0}), now_s)
+    broken = moved(before.with_upset(parse_upset("load_overload:power_w=7"), now_s, "UTC", 5), now_s)
     assert broken.names() == {1: "clock_lost", 3: "load_overload"}
     assert broken.turns == before.turns
     assert moved(broken.mended(now_s, 3), now_s).names() == before.names()
@@ -81,8 +82,8 @@ def test_a_string_may_come_off_twice():
 def test_an_upset_that_cannot_befall_the_plant_is_refused():
     there = site()
     equipment = Breakages().equipment(there, there.battery.parameters())
-    check_upset(there, equipment, "string_open", {})
+    check_upset(there, equipment, parse_upset("string_open"), START_S)
     with pytest.raises(ValueError, match="string"):
-        check_upset(there, equipment, "string_open", {"strings": 99.0})
-    with pytest.raises(ValueError, match=r"no upset 'load_shrt'.*did you mean load_short"):
-        check_upset(there, equipment, "load_shrt", {})
+        check_upset(there, equipment, parse_upset("string_open:strings=99"), START_S)
+    with pytest.raises(ValueError, match="its time has been"):
+        check_upset(there, equipment, parse_upset("load_short:at=2026-01-01T00:00"), START_S)

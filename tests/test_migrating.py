@@ -109,7 +109,7 @@ def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, t
         with Rig(plants, options, print, file, ids) as rig:
             thread = threading.Thread(target=rig.run)
             thread.start()
-            _, host, port = str(rig._lines[0].endpoint).split(":")
+            _, host, port = str(rig.lines[0].endpoint).split(":")
             with socket.create_connection((host, int(port))) as link:
                 for pair in then(name)["replies"]:
                     request = pair.partition(" > ")[0]

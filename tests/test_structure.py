@@ -108,7 +108,7 @@ def imported_by(name: str) -> Iterator[str]:
 
 def test_the_compiled_code_s_key_covers_every_module_with_kernels_and_all_they_import():
     needed = modules_with_kernels()
-    assert {"kernel/step.py", "kernel/show.py", "battery/leadacid.py", "controller/converter.py"} <= needed
+    assert {"kernel/step.py", "kernel/show.py", "battery/leadacid.py", "power/converter.py"} <= needed
     todo = list(needed)
     while todo:
         new = set(imported_by(todo.pop())) - needed
@@ -133,7 +133,7 @@ def copy(tmp_path) -> Path:
     ("edited", "changes"),
     [
         ("report/trace.py", False), ("report/summary.py", False), ("site/model.py", False), ("plant.py", False),
-        ("battery/leadacid.py", True), ("kernel/step.py", True), ("controller/stage.py", True),
+        ("battery/leadacid.py", True), ("kernel/step.py", True), ("power/stage.py", True),
         ("controller/charger.py", True), ("array/day.py", True), ("base/jit.py", True),
     ],
 )  # fmt: skip
