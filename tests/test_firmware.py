@@ -20,7 +20,7 @@ from plant.controller.charger import Stage
 from plant.kernel.snapshot import Snapshot
 from tests import qemu
 from tests.snapshots import Still
-from tracertwin.cli.building import build
+from tracertwin.cli import building
 
 ROOT = Path(__file__).parents[1]
 REDIAL_US = 50_000
@@ -199,7 +199,7 @@ def serve(port: int) -> Iterator[subprocess.Popen[str]]:
 
 def test_served_plant_moves_on_the_firmwares_console_as_it_does_alone(build: qemu.Build):
     """Polled some fifty times a second, through a restart of the guest, it is the plant that nobody asks."""
-    alone = build("cabin", START, SEED)
+    alone = building.build("cabin", START, SEED)
     guest = qemu.Guest(build(ROUND_PAUSE_MS=10, TIMEOUT_MS=200, RETRIES=500))
     with serve(guest.port) as process, guest:
         guest.wait_for(qemu.ROUND, timeout_s=90)  # the first time, the plant is compiled
