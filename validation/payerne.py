@@ -48,7 +48,7 @@ def place() -> Location:
 
 
 def model_day(seed: int, number: int) -> MinuteDay:
-    """MinuteDay 0..29 as the plant's sky makes it from the day's measured index: 10 s values, averaged to minutes."""
+    """Day 0..29 as the plant's sky makes it from the day's measured index: 10 s values, averaged to minutes."""
     clear = sun.clear_day(FIRST_DAY + number, place())
     index = clouds.clear_sky_index(
         seed, FIRST_DAY + number, DAILY_INDEX[number], clear.ghi_w_m2, CloudModel()
