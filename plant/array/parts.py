@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from plant.array.datasheet import DataSheet, fit
 from plant.array.module import Module, find_module
+from plant.base.configs import beside
 from plant.base.problems import did_you_mean
 from plant.base.records import NotNegative, Positive, Record, Share, Temperature, series
 
@@ -141,10 +142,12 @@ class _Strings(Record):
         return self
 
 
-def _known(given: Any) -> Any:
-    if isinstance(given, str):
-        find_module(given)
-    return given
+def _known(given: Any, info: ValidationInfo) -> Any:
+    if not isinstance(given, str):
+        return given
+    name = beside(given, info.context)
+    find_module(name)
+    return name
 
 
 def _as_tuple(rows: Any) -> Any:

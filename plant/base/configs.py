@@ -1,7 +1,9 @@
 """Where the data files are: beside the packages in a clone, inside `plant` in an installed wheel."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 
@@ -18,6 +20,20 @@ def is_file(path: Path) -> bool:
     with suppress(OSError):
         return path.is_file()
     return False
+
+
+def beside(name: str, context: Mapping[str, Any] | None) -> str:
+    """A path that a site file gives, counted from that file's folder; what is no file there stays as it is.
+
+    Parameters
+    ----------
+    name : str
+        What stands in the site file: a name from ``config/``, or a path.
+    context : mapping or None
+        Of the validation; ``folder`` is the site file's.
+    """
+    there = Path((context or {}).get("folder", ".")) / name
+    return str(there) if Path(name).suffix and is_file(there) else name
 
 
 def find(kind: str, name: str) -> Path:

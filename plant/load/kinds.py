@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from plant.base.configs import beside
 from plant.base.problems import did_you_mean
 from plant.base.records import NotNegative, Record, listed, series
 from plant.load.lists import ApplianceList, find_appliances
@@ -80,7 +81,8 @@ class Appliances(Part):
 
     @field_validator("model")
     @classmethod
-    def _known_model(cls, name: str) -> str:
+    def _known_model(cls, given: str, info: ValidationInfo) -> str:
+        name = beside(given, info.context)
         find_appliances(name)
         return name
 

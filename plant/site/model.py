@@ -116,7 +116,8 @@ class Controller(Record):
 
     @field_validator("model")
     @classmethod
-    def _known_model(cls, name: str) -> str:
+    def _known_model(cls, given: str, info: ValidationInfo) -> str:
+        name = configs.beside(given, info.context)
         ControllerModel.load(name)
         return name
 
@@ -139,7 +140,8 @@ class Battery(Record):
 
     @field_validator("model")
     @classmethod
-    def _known_model(cls, name: str) -> str:
+    def _known_model(cls, given: str, info: ValidationInfo) -> str:
+        name = configs.beside(given, info.context)
         load_block(name)
         return name
 

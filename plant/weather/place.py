@@ -107,10 +107,14 @@ class Weather(Record):
     temperature_swing_c: Annotated[float, Field(ge=0.0, le=40.0)] | None = None
     wind_m_s: monthly(ge=0.3, le=30.0) = (2.0,) * 12  # type: ignore[valid-type]
     file: str | None = None
-    format: Literal["auto", "epw", "tmy3", "pvgis", "nsrdb", "solaranywhere", "csv"] = "auto"
+    format: Literal[
+        "auto", "epw", "tmy3", "pvgis", "sam", "solaranywhere", "cams", "surfrad", "bsrn", "csv"
+    ] = "auto"
     utc_offset_h: Annotated[float, Field(ge=-12.0, le=14.0)] | None = None
     stamp: Literal["start", "middle", "end", "instant"] | None = None
     repeat: bool | None = None
+    fill: Literal["none", "neighbours", "clear_sky_index"] = "none"  # holes longer than three hours
+    on_impossible: Literal["refuse", "cap"] = "refuse"  # rows with more light than the sun sends
     decomposition: Literal["dirint", "heliosat", "erbs"] = "dirint"
 
     @field_validator("file")

@@ -94,7 +94,7 @@ def run(
     if sample is not None:
         sample_s = checked("--sample", sample, partial(parse_sample_s, step_s=plant.step_s))
     end_s, zone = plant.start_utc_s + int(days * DAY_S), plant.site.location.timezone
-    check_weather(plant.site, plant.seed, end_s)
+    check_weather(plant.site, plant.start_utc_s, end_s)
     iv_s = None
     if iv is not None:
         moment = partial(

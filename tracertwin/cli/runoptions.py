@@ -2,8 +2,6 @@
 
 from plant.base.clock import DAY_S, STEP_S, parse_duration_s, parse_local, to_utc_s
 from plant.site.model import Site
-from plant.weather import sun
-from plant.weather.sky import sky_day
 
 # Longest run [days] for which samples so far apart [s] are the default: a year of minutes would be 300 MB.
 SAMPLES = ((31.0, 60), (366.0, 600), (float("inf"), 3600))
@@ -64,8 +62,8 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
     return moment
 
 
-def check_weather(site: Site, seed: int, end_utc_s: int) -> None:
-    """That a weather file goes on until the end of a run, before the run finds out.
+def check_weather(site: Site, begin_utc_s: int, end_utc_s: int) -> None:
+    """That a weather file holds the whole of a run, before the run finds out.
 
     Raises
     ------
@@ -73,4 +71,6 @@ def check_weather(site: Site, seed: int, end_utc_s: int) -> None:
         Saying what the file holds.
     """
     if site.weather.file is not None:
-        sky_day(site, seed, sun.day_of(end_utc_s - 1, site.location.longitude_deg), 60)
+        from plant.weather.measured.days import file_sky
+
+        file_sky(site.weather, site.location).check_run(begin_utc_s, end_utc_s)

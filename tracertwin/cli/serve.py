@@ -70,7 +70,7 @@ def serve(site: SiteName = "cabin", **told: Any) -> None:
     with remembered(options.state) as file:
         plants = plants_from(file, there, options.seed, start_s, say)
         if options.for_s is not None:
-            check_weather(plants[0].site, plants[0].seed, int(plants[0].t_utc_s + options.for_s))
+            check_weather(plants[0].site, plants[0].t_utc_s, int(plants[0].t_utc_s + options.for_s))
         with Rig(plants, options, say, file, unit_ids_from(file, options.unit, say)) as rig:
             with stoppable():
                 rig.run()

@@ -5,17 +5,16 @@ hours are filled, a little less than nothing at night is nothing. Refuses what i
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.formats import COLUMNS, WeatherTable
-from plant.weather.place import Location
+from plant.weather.measured.filling import fill_air, fill_light
+from plant.weather.measured.table import COLUMNS, WeatherTable, moment
+from plant.weather.place import Location, Weather
 from plant.weather.sunmeans import SunMeans, sun_means
 
-LONGEST_HOLE_H = 3.0
 LEAST_GHI_W_M2 = -20.0  # a pyranometer shows a few W/m2 below nothing at night
 MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = (
     1.2,
@@ -30,10 +29,17 @@ LIMITS = {
 }
 NOON_APART_H = 0.75
 DAYS_TO_JUDGE_NOON = 20
+MONTH_APART_H = 1.0  # afternoon clouds of a rainy month move the brightest days' noon by less
+MONTH_DAYS_TO_JUDGE = 20
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 DARK_SHARE = 0.01
 TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
 _YEAR_DAYS = 365
 _TOLD_AT_ONCE = 10
+_TOO_BRIGHT = "is more than the sun sends to the top of the air there and then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +47,34 @@ class Mended:
     """What was done to a file's rows, in hours of weather or in rows."""
 
     ghi_h: float = 0.0
+    ghi_neighbours_h: float = 0.0
     t_amb_h: float = 0.0
     wind_h: float = 0.0
     repeated_rows: int = 0
     below_zero_rows: int = 0
     leap_day_rows: int = 0
+    capped_rows: int = 0
 
     def notes(self) -> list[str]:
         """One line for each thing that was done."""
         told = (
             (self.ghi_h, "{:g} h without irradiance filled at the clear-sky index around them"),
-            (self.t_amb_h, "{:g} h without temperature filled in a straight line"),
-            (self.wind_h, "{:g} h without wind filled in a straight line"),
-            (self.repeated_rows, "{:g} rows that stand twice, with the same values, taken once"),
-            (self.below_zero_rows, "{:g} rows with irradiance below 0 set to 0"),
-            (self.leap_day_rows, "{:g} rows of a 29 February left out; leap years repeat the 28th"),
+            (
+                self.ghi_neighbours_h,
+                "{:g} h without irradiance filled with the same hours of the days around",
+            ),
+            (self.t_amb_h, "{:g} h without temperature filled"),
+            (self.wind_h, "{:g} h without wind filled"),
+            (self.repeated_rows, "{} given twice, with the same values, used once"),
+            (self.capped_rows, "{} with impossible values cut to what is possible"),
+            (self.below_zero_rows, "{} with irradiance below 0 set to 0"),
+            (self.leap_day_rows, "{} of a 29 February left out; leap years repeat the 28th"),
         )
-        return [text.format(count) for count, text in told if count]
+        return [text.format(count if "{:g}" in text else _rows(count)) for count, text in told if count]
+
+
+def _rows(count: float) -> str:
+    return "1 row" if count == 1 else f"{count:g} rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class Series:
     cycle_years: int  # after how many years it begins again; 0 for never
     columns: dict[str, np.ndarray]
     mended: Mended
+    months_off: str = ""  # months whose noon is not the sun's, in words
 
     @property
     def size(self) -> int:
@@ -79,14 +97,15 @@ class Series:
         return int(self.columns["ghi_w_m2"].size)
 
 
-def series_of(table: WeatherTable, repeat: bool | None, location: Location) -> tuple[Series, SunMeans]:
+def series_of(table: WeatherTable, weather: Weather, location: Location) -> tuple[Series, SunMeans]:
     """An even series out of a table, and the sun over it.
 
     Parameters
     ----------
     table : WeatherTable
-    repeat : bool or None
-        Whether the site wants the years of the file over and over; None leaves it to the file: typical years do.
+    weather : Weather
+        ``repeat``: whether the site wants the years of the file over and over; None leaves it to the file: typical
+        years do. ``fill``, ``on_impossible``: what is done about long holes and impossible rows.
     location : Location
         The sun's place, against which the file's clock and brightness are checked.
 
@@ -95,8 +114,6 @@ def series_of(table: WeatherTable, repeat: bool | None, location: Location) -> t
     ProblemsError
         With file and line, when rows contradict each other, are missing for too long or can't be true.
     """
-    if "ghi_w_m2" not in table.columns:
-        raise ProblemsError([Problem(table.file, 0, "", "holds no global irradiance")])
     step = _step_s(table)
     local = table.local + {"start": 0, "middle": -step // 2, "end": -step, "instant": 0}[table.stamp]
     folded = bool(table.typical) or (table.typical is None and _is_typical(local, step))
@@ -106,29 +123,45 @@ def series_of(table: WeatherTable, repeat: bool | None, location: Location) -> t
     rows = np.flatnonzero(~leap)
     rows, repeated = _without_repeats(table, local, rows)
     start, columns = _even(table, local, rows, step, folded)
-    cycle = 1 if folded else _cycle_years(table, start, step, columns["ghi_w_m2"].size, bool(repeat))
-    if repeat is False:
+    size = next(iter(columns.values())).size
+    cycle = 1 if folded else _cycle_years(table, start, step, size, bool(weather.repeat))
+    if weather.repeat is False:
         cycle = 0
     utc = start - table.utc_offset_s
-    means = sun_means(location, utc, step, columns["ghi_w_m2"].size, table.stamp == "instant")
+    instant = table.stamp == "instant"
+    means = sun_means(location, utc, step, size, instant)
+    _add_global(table, columns, means)
     _check_clock(table, columns["ghi_w_m2"], means, utc, step)
-    below_zero = _check_values(table, columns, means, local, start, step)
-    ghi_h = _fill_light(table, columns, means, start, step)
-    filled = {
-        name: _fill_line(table, columns, name, start, step)
+    by_month = _months_off(columns["ghi_w_m2"], means.extra, start, step)
+    below_zero, capped = _check_values(
+        table, columns, means, local, start, step, weather.on_impossible == "cap", by_month
+    )
+    ghi_h, neighbours_h = fill_light(table, columns, means, start, step, weather.fill)
+    air_h = {
+        name: fill_air(table, columns, name, start, step, weather.fill)
         for name in ("t_amb_c", "wind_m_s")
         if name in columns
     }
     mended = Mended(
-        ghi_h, filled.get("t_amb_c", 0.0), filled.get("wind_m_s", 0.0), repeated, below_zero, int(leap.sum())
-    )
-    instant = table.stamp == "instant"
-    return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended), means
+        ghi_h=ghi_h, ghi_neighbours_h=neighbours_h, t_amb_h=air_h.get("t_amb_c", 0.0),
+        wind_h=air_h.get("wind_m_s", 0.0), repeated_rows=repeated, below_zero_rows=below_zero,
+        leap_day_rows=int(leap.sum()), capped_rows=capped,
+    )  # fmt: skip
+    return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended, by_month), means
 
 
-def moment(local_s: float) -> str:
-    """A second of the file's clock as people write it."""
-    return (datetime(1970, 1, 1) + timedelta(seconds=float(local_s))).strftime("%Y-%m-%d %H:%M")
+def _add_global(table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans) -> None:
+    """Global irradiance of a file that has only direct and diffuse: beam times the sun's height, and diffuse.
+
+    The height is that of the middle of the part of the interval with the sun up, as in SAM.
+    """
+    if "ghi_w_m2" in columns:
+        return
+    if not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
+        raise ProblemsError(
+            [Problem(table.file, 0, "", "holds no global irradiance, nor direct and diffuse")]
+        )
+    columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
 
 
 def _step_s(table: WeatherTable) -> int:
@@ -177,7 +210,7 @@ def _without_repeats(table: WeatherTable, local: np.ndarray, rows: np.ndarray) -
         ]  # fmt: skip
         if differs:
             first = f" (first on line {table.line(one)})" if table.first_line else ""
-            what = f"{moment(table.local[other])} stands twice{first} with different {', '.join(differs)}"
+            what = f"{moment(table.local[other])} is given twice{first} with different {', '.join(differs)}"
             problems.append(table.problem(other, f"{what}; a clock set back? give the file in a fixed zone"))
     if problems:
         raise ProblemsError(problems[:_TOLD_AT_ONCE])
@@ -257,6 +290,22 @@ def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
     return float((phases[0] - phases[1] + np.pi) % (2.0 * np.pi) - np.pi) * 12.0 / np.pi
 
 
+def _months_off(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> str:
+    """Months whose noon is far from the sun's, in words; a year put together from several may have such."""
+    day = (start + np.arange(ghi.size) * step) // DAY_S
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+    told = []
+    for number in range(12):
+        at = np.flatnonzero(month == number)
+        if at.size * step >= MONTH_DAYS_TO_JUDGE * DAY_S and np.nansum(ghi[at]) > 0.0:
+            first = at[0] + (-(start // step + at[0])) % (DAY_S // step)
+            at = at[at >= first]
+            apart_h = _noon_apart_h(ghi[at], extra[at], step)
+            if abs(apart_h) > MONTH_APART_H:
+                told.append(f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}")
+    return ", ".join(told)
+
+
 def _check_values(
     table: WeatherTable,
     columns: dict[str, np.ndarray],
@@ -264,97 +313,62 @@ def _check_values(
     local: np.ndarray,
     start: int,
     step: int,
-) -> int:
-    """Refuse what can't be; set a little less than nothing to nothing and say in how many rows."""
-    problems: list[Problem] = []
+    cap: bool,
+    months_off: str,
+) -> tuple[int, int]:
+    """Refuse what can't be, or cut it to what can; set a little less than nothing to nothing.
 
-    def tell(name: str, places: np.ndarray, why: str) -> None:
-        for place in places[: _TOLD_AT_ONCE - len(problems)]:
-            row = int(np.flatnonzero(local == start + place * step)[0])
-            value = columns[name][place]
-            problems.append(table.problem(row, f"{moment(table.local[row])}: {name} {value:g} {why}"))
-
+    Returns
+    -------
+    int, int
+        Rows with irradiance a little below 0; rows with impossible values that were cut.
+    """
     ghi = columns["ghi_w_m2"]
-    if step >= 600:
-        most = MOST_OVER_EXTRA * means.extra + MOST_OFFSET_W_M2
-    else:
-        most = MOST_OVER_EXTRA_BRIEF * means.extra + MOST_OFFSET_W_M2
+    over = MOST_OVER_EXTRA if step >= 600 else MOST_OVER_EXTRA_BRIEF
     with np.errstate(invalid="ignore"):
-        tell(
-            "ghi_w_m2",
-            np.flatnonzero(ghi > most),
-            "is more than the sun sends to the top of the air there and then",
-        )
-        tell(
-            "ghi_w_m2",
-            np.flatnonzero(ghi < LEAST_GHI_W_M2),
-            f"is below {LEAST_GHI_W_M2:g} W/m2; empty means missing",
-        )
+        wrong = [
+            ("ghi_w_m2", ghi > over * means.extra + MOST_OFFSET_W_M2, _TOO_BRIGHT),
+            ("ghi_w_m2", ghi < LEAST_GHI_W_M2, f"is below {LEAST_GHI_W_M2:g} W/m2; empty means missing"),
+        ]
         for name, (low, high) in LIMITS.items():
             if name in columns:
-                wrong = np.flatnonzero((columns[name] < low) | (columns[name] > high))
-                tell(name, wrong, f"lies outside {low:g}..{high:g}; empty means missing")
-        if problems:
-            raise ProblemsError(problems)
+                outside = (columns[name] < low) | (columns[name] > high)
+                wrong.append((name, outside, f"lies outside {low:g}..{high:g}; empty means missing"))
+        found = [(name, rows, why) for name, rows, why in wrong if rows.any()]
+        if found and not cap:
+            raise ProblemsError(_impossible(table, columns, local, start, step, found, months_off))
+        impossible = np.zeros(ghi.size, dtype=bool)
+        for name, rows, why in found:
+            impossible |= rows
+            columns[name][rows] = means.extra[rows] if why is _TOO_BRIGHT else np.nan
         below = ghi < 0.0
         for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2"):
             if name in columns:
                 columns[name][columns[name] < 0.0] = 0.0
-    return int(below.sum())
+    return int(below.sum()), int(impossible.sum())
 
 
-def _fill_light(
-    table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans, start: int, step: int
-) -> float:
-    """Fill holes in the irradiance at the clear-sky index around them; hours filled while the sun was up."""
-    ghi = columns["ghi_w_m2"]
-    up = means.ghi > 0.0
-    missing = np.isnan(ghi)
-    if not missing.any():
-        return 0.0
-    _refuse_long(table, "ghi_w_m2", missing & up, ~missing & up, start, step)
-    for name, clear in (("ghi_w_m2", means.ghi), ("dni_w_m2", means.dni), ("dhi_w_m2", means.ghi)):
-        if name in columns:
-            _fill_by_index(columns[name], clear)
-    return float((missing & up).sum() * step / 3600.0)
-
-
-def _fill_by_index(values: np.ndarray, clear: np.ndarray) -> None:
-    holes, known = np.isnan(values), ~np.isnan(values) & (clear > 20.0)
-    if known.any():
-        index = np.interp(np.flatnonzero(holes), np.flatnonzero(known), values[known] / clear[known])
-        values[holes] = np.where(clear[holes] > 0.0, index * clear[holes], 0.0)
-    else:
-        values[holes] = 0.0
-
-
-def _refuse_long(
-    table: WeatherTable, name: str, holes: np.ndarray, known: np.ndarray, start: int, step: int
-) -> None:
-    """Refuse holes of more than three hours. Rows neither in `holes` nor `known` (nights) count for nothing."""
-    counted = np.flatnonzero(holes | known)
-    run, problems = 0, []
-    for n, place in enumerate(counted):
-        run = run + 1 if holes[place] else 0
-        ends = n + 1 == counted.size or not holes[counted[n + 1]]
-        if run and ends and run * step > LONGEST_HOLE_H * 3600.0:
-            since = moment(start + counted[n - run + 1] * step)
-            message = (
-                f"{name} is missing for {run * step / 3600.0:g} h from {since}; up to {LONGEST_HOLE_H:g} h are filled, "
-                "longer holes are for you to fill"
-            )
-            problems.append(Problem(table.file, 0, "", message))
-    if problems:
-        raise ProblemsError(problems[:_TOLD_AT_ONCE])
-
-
-def _fill_line(
-    table: WeatherTable, columns: dict[str, np.ndarray], name: str, start: int, step: int
-) -> float:
-    """Fill holes in the air in a straight line; hours filled."""
-    values = columns[name]
-    missing = np.isnan(values)
-    if missing.any():
-        _refuse_long(table, name, missing, ~missing, start, step)
-        values[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), values[~missing])
-    return float(missing.sum() * step / 3600.0)
+def _impossible(
+    table: WeatherTable,
+    columns: dict[str, np.ndarray],
+    local: np.ndarray,
+    start: int,
+    step: int,
+    found: list[tuple[str, np.ndarray, str]],
+    months_off: str,
+) -> list[Problem]:
+    """The first impossible rows with their lines, then how many there are and what can be done."""
+    problems: list[Problem] = []
+    for name, rows, why in found:
+        for place in np.flatnonzero(rows)[: _TOLD_AT_ONCE - len(problems)]:
+            row = int(np.flatnonzero(local == start + place * step)[0])
+            value = columns[name][place]
+            problems.append(table.problem(row, f"{moment(table.local[row])}: {name} {value:g} {why}"))
+    places = np.flatnonzero(np.logical_or.reduce([rows for _, rows, _ in found]))
+    months = (start + places * step).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12
+    names = ", ".join(MONTHS[number] for number in sorted(set(months.tolist())))
+    told = f"{_rows(places.size)} of {columns['ghi_w_m2'].size} can't be true ({names})"
+    if months_off:
+        told += f"; the clock may be wrong in some months, their noon stands off the sun's: {months_off}"
+    told += "; weather.on_impossible: cap cuts them to what is possible and counts them"
+    return [*problems, Problem(table.file, 0, "", told)]

@@ -14,14 +14,17 @@ from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather import sun
 from plant.weather.decomposition import beam_of_global, direct_share
-from plant.weather.measured.checking import Series, moment, series_of
-from plant.weather.measured.formats import WeatherTable, read_weather
-from plant.weather.measured.resample import FAINT_W_M2, MOST_INDEX_WHEN_FAINT, Edges, edges_of, index_of_means
+from plant.weather.measured.checking import Series, series_of
+from plant.weather.measured.formats import read_weather
+from plant.weather.measured.resample import Edges, edges_of, light_of_means
+from plant.weather.measured.table import WeatherTable, moment
 from plant.weather.place import Location, Weather
 from plant.weather.sun import ClearBlock
 from plant.weather.sunmeans import SunMeans
 
 _FAR_DEG = 0.5
+_MOST_INDEX = 2.0  # what is shown of a ratio to a cloudless sky that is next to nothing
+_RUN_WITHIN = "run within its dates, or set weather.repeat: true"
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
@@ -47,30 +50,43 @@ class FileSky:
         Raises
         ------
         ProblemsError
-            If the sun is up on days that the file knows nothing of, or the grid doesn't divide its intervals.
+            If the sun is up on days of which the file knows nothing, or the grid doesn't divide its intervals.
         """
         s, lit = self.series, clear.lit
         if not s.instant and s.step_s % grid_s:
             message = f"its rows stand {s.step_s} s apart, which steps of {grid_s} s don't divide"
             raise ProblemsError([Problem(s.file, 0, "", message)])
         row, share = self._places(first_day, clear.ghi_w_m2.shape[0], grid_s)
-        self._refuse_unknown(row, lit, first_day)
+        self._refuse_unknown(row, first_day)
+        points = clear.ghi_w_m2.shape[1]
+        extra, clear_beam = np.zeros_like(clear.ghi_w_m2), np.zeros_like(clear.ghi_w_m2)
+        extra.ravel()[lit] = np.repeat(clear.dni_extra_w_m2, points)[lit] * clear.cos_zenith
+        clear_ghi, clear_dni = clear.ghi_w_m2.ravel()[lit], clear.dni_w_m2.ravel()[lit]
+        clear_beam.ravel()[lit] = clear_dni * clear.cos_zenith
+        light = light_of_means(self.ghi, clear.ghi_w_m2, extra, row, share).ravel()[lit]
         index, dni = np.ones_like(clear.ghi_w_m2), np.zeros_like(clear.ghi_w_m2)
-        ghi = clear.twilight_w_m2.copy()
-        k_lit = index_of_means(self.ghi, clear.ghi_w_m2, row, share).ravel()[lit]
+        k_lit = np.minimum(
+            np.divide(light, clear_ghi, out=np.ones_like(light), where=clear_ghi > 0.0), _MOST_INDEX
+        )
         index.ravel()[lit] = k_lit
-        ghi.ravel()[lit] = k_lit * clear.ghi_w_m2.ravel()[lit]
-        clear_dni = clear.dni_w_m2.ravel()[lit]
+        ghi = clear.twilight_w_m2.copy()
+        ghi.ravel()[lit] = light
+        height = np.maximum(clear.cos_zenith, 1e-3)
         if self.beam is None:
-            direct = direct_share(k_lit)
+            direct = direct_share(k_lit) * clear_dni
         else:
-            clear_beam = np.zeros_like(index)
-            clear_beam.ravel()[lit] = clear_dni * clear.cos_zenith
-            direct = index_of_means(self.beam, clear_beam, row, share).ravel()[lit]
-        extra = np.repeat(clear.dni_extra_w_m2, index.shape[1])[lit]
-        most = np.minimum(ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3), extra)
-        dni.ravel()[lit] = np.minimum(direct * clear_dni, most)
+            direct = light_of_means(self.beam, clear_beam, extra, row, share).ravel()[lit] / height
+        most = np.minimum(light / height, np.repeat(clear.dni_extra_w_m2, points)[lit])
+        dni.ravel()[lit] = np.minimum(direct, most)
         return index, ghi, dni
+
+    @property
+    def span_utc_s(self) -> tuple[float, float]:
+        """From when to when anything is known [s UTC]; without end for years that repeat."""
+        s = self.series
+        if s.cycle_years:
+            return -np.inf, np.inf
+        return float(s.start_utc_s), float(s.start_utc_s + (s.size - s.instant) * s.step_s)
 
     def air(self, name: str, first_day: int, days: int, grid_s: int) -> np.ndarray | None:
         """Temperature [degC] or wind [m/s] of some days, (days, n): straight lines between the intervals' middles."""
@@ -116,18 +132,34 @@ class FileSky:
             found = wanted.replace(year=year, day=28)
         return found.toordinal() - _EPOCH_ORDINAL
 
-    def _refuse_unknown(self, row: np.ndarray, lit: np.ndarray, first_day: int) -> None:
+    def _refuse_unknown(self, row: np.ndarray, first_day: int) -> None:
+        """Refuse days that the file doesn't touch; of its first and its last day a part will do, see `check_run`."""
+        unknown = np.flatnonzero(((row < 0) | (row >= self.series.size)).all(axis=1))
+        if unknown.size:
+            day = date.fromordinal(_EPOCH_ORDINAL + first_day + int(unknown[0]))
+            message = f"{self._holds()} and nothing of {day}; {_RUN_WITHIN}"
+            raise ProblemsError([Problem(self.series.file, 0, "", message)])
+
+    def check_run(self, begin_utc_s: float, end_utc_s: float) -> None:
+        """That a run lies within the file.
+
+        Raises
+        ------
+        ProblemsError
+            Saying what the file holds, in its own clock.
+        """
+        first, last = self.span_utc_s
+        outside = next((t for t in (begin_utc_s, end_utc_s) if not first <= t <= last), None)
+        if outside is not None:
+            what = "begins" if outside == begin_utc_s else "ends"
+            when = moment(outside + self.series.utc_offset_s)
+            message = f"{self._holds()}, and the run {what} at {when}; {_RUN_WITHIN}"
+            raise ProblemsError([Problem(self.series.file, 0, "", message)])
+
+    def _holds(self) -> str:
         s = self.series
-        outside = (row.ravel()[lit] < 0) | (row.ravel()[lit] >= s.size)
-        if not outside.any():
-            return
-        n = int(lit[np.flatnonzero(outside)[0]]) // row.shape[1]
-        first, last = (moment(s.start_utc_s + s.utc_offset_s + k * s.step_s) for k in (0, s.size))
-        message = (
-            f"holds {first} to {last} and no {date.fromordinal(_EPOCH_ORDINAL + first_day + n)}; "
-            "run within its dates, or set weather.repeat: true"
-        )
-        raise ProblemsError([Problem(s.file, 0, "", message)])
+        first, last = (moment(s.start_utc_s + s.utc_offset_s + k * s.step_s) for k in (0, s.size - s.instant))
+        return f"holds {first} to {last} (UTC{s.utc_offset_s / 3600.0:+g})"
 
 
 def file_sky(weather: Weather, location: Location) -> FileSky:
@@ -149,11 +181,11 @@ def _file_sky(weather: Weather, location: Location, _mtime_ns: int, _size: int) 
     if "t_amb_c" not in table.columns and weather.temperature_c is None:
         message = "holds no temperature; give weather.temperature_c as monthly means"
         raise ProblemsError([Problem(table.file, 0, "", message)])
-    series, means = series_of(table, weather.repeat, location)
+    series, means = series_of(table, weather, location)
     cyclic = bool(series.cycle_years)
-    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi, cyclic, series.instant)
+    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi, means.extra, cyclic, series.instant)
     beam_mean = _beam(series, means, weather.decomposition, location.altitude_m)
-    beam = None if beam_mean is None else edges_of(beam_mean, means.beam, cyclic, series.instant)
+    beam = None if beam_mean is None else edges_of(beam_mean, means.beam, means.extra, cyclic, series.instant)
     notes = (*series.mended.notes(), *_odd(table, series, means, location))
     return FileSky(series, location.longitude_deg, ghi, beam, notes)
 
@@ -184,10 +216,9 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
             place = f"{table.latitude_deg:g}, {table.longitude_deg:g}"
             told.append(f"the file is of {place}, {apart:.1f} deg from the site")
     ghi = series.columns["ghi_w_m2"]
-    faint = means.ghi < FAINT_W_M2
-    lost = np.where(faint, np.maximum(ghi - MOST_INDEX_WHEN_FAINT * means.ghi, 0.0), 0.0)
-    if not series.instant and lost.sum() > 1e-3 * ghi.sum():
-        told.append(
-            f"{lost.sum() / ghi.sum():.1%} of the light stands where the sun is down, and is left out"
-        )
+    lost = ghi[means.extra <= 0.0].sum()
+    if lost > 1e-3 * ghi.sum():
+        told.append(f"{lost / ghi.sum():.1%} of the light is given with the sun down, and is left out")
+    if series.months_off:
+        told.append(f"in some months noon stands off the sun's: {series.months_off}")
     return told

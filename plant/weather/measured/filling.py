@@ -1,0 +1,121 @@
+"""Holes in the rows of a weather file: short ones are filled, long ones refused or filled as the site says."""
+
+import numpy as np
+
+from plant.base.clock import DAY_S
+from plant.base.problems import Problem, ProblemsError
+from plant.weather.measured.table import WeatherTable, moment
+from plant.weather.sunmeans import SunMeans
+
+LONGEST_HOLE_H = 3.0
+_TOLD_AT_ONCE = 10
+_SURE_W_M2 = 20.0  # a cloudless sky below this is too uncertain to divide by
+
+
+def fill_light(
+    table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans, start: int, step: int, fill: str
+) -> tuple[float, float]:
+    """Fill holes in the irradiance.
+
+    Up to three sunlit hours by the clear-sky index around them. Longer ones are refused, or by ``fill``: "neighbours"
+    takes the same hours of the nearest days that have them, "clear_sky_index" the index on either side.
+
+    Returns
+    -------
+    float, float
+        Hours filled while the sun was up: by the index, by neighbouring days.
+    """
+    ghi = columns["ghi_w_m2"]
+    up = means.ghi > 0.0
+    missing = np.isnan(ghi)
+    if not missing.any():
+        return 0.0, 0.0
+    long = _long_holes(missing & up, ~missing & up, step)
+    if long.any() and fill == "none":
+        _refuse(table, "ghi_w_m2", long, start, step)
+    by_days = 0
+    if fill == "neighbours":
+        filled = long & ~np.isnan(same_hours(ghi, DAY_S // step))
+        for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2"):
+            if name in columns:
+                columns[name][filled] = same_hours(columns[name], DAY_S // step)[filled]
+        by_days = int(filled.sum())
+    for name, clear in (("ghi_w_m2", means.ghi), ("dni_w_m2", means.dni), ("dhi_w_m2", means.ghi)):
+        if name in columns:
+            _fill_by_index(columns[name], clear)
+    return float((missing & up).sum() - by_days) * step / 3600.0, by_days * step / 3600.0
+
+
+def fill_air(
+    table: WeatherTable, columns: dict[str, np.ndarray], name: str, start: int, step: int, fill: str
+) -> float:
+    """Fill holes in the air: up to three hours in a straight line, longer ones with the same hours of days around.
+
+    Returns
+    -------
+    float
+        Hours filled.
+    """
+    values = columns[name]
+    missing = np.isnan(values)
+    if missing.any():
+        long = _long_holes(missing, ~missing, step)
+        if long.any():
+            if fill == "none":
+                _refuse(table, name, long, start, step)
+            values[long] = same_hours(values, DAY_S // step)[long]
+        left = np.isnan(values)
+        values[left] = np.interp(np.flatnonzero(left), np.flatnonzero(~left), values[~left])
+    return float(missing.sum() * step / 3600.0)
+
+
+def same_hours(values: np.ndarray, per_day: int) -> np.ndarray:
+    """Mean of the nearest earlier and later day that has a value at the same time of day, (n,); nan if none has."""
+    padded = np.full(-(-values.size // per_day) * per_day, np.nan)
+    padded[: values.size] = values
+    by_day = padded.reshape(-1, per_day)
+    days = np.arange(by_day.shape[0])[:, None]
+    known = ~np.isnan(by_day)
+    before = np.maximum.accumulate(np.where(known, days, -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, days, by_day.shape[0])[::-1], axis=0)[::-1]
+    slot = np.arange(per_day)
+    earlier = np.where(before >= 0, by_day[np.maximum(before, 0), slot], np.nan)
+    later = np.where(after < by_day.shape[0], by_day[np.minimum(after, by_day.shape[0] - 1), slot], np.nan)
+    mean = np.where(np.isnan(earlier), later, np.where(np.isnan(later), earlier, (earlier + later) / 2.0))
+    return np.asarray(mean.ravel()[: values.size])
+
+
+def _fill_by_index(values: np.ndarray, clear: np.ndarray) -> None:
+    holes, known = np.isnan(values), ~np.isnan(values) & (clear > _SURE_W_M2)
+    if known.any():
+        index = np.interp(np.flatnonzero(holes), np.flatnonzero(known), values[known] / clear[known])
+        values[holes] = np.where(clear[holes] > 0.0, index * clear[holes], 0.0)
+    else:
+        values[holes] = 0.0
+
+
+def _long_holes(holes: np.ndarray, known: np.ndarray, step: int) -> np.ndarray:
+    """Which holes are parts of runs of more than three hours. Rows neither in `holes` nor `known` count for nothing."""
+    counted = np.flatnonzero(holes | known)
+    edges = np.diff(np.concatenate([[0], holes[counted].astype(np.int8), [0]]))
+    long = np.zeros(holes.size, dtype=bool)
+    for first, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        if (end - first) * step > LONGEST_HOLE_H * 3600.0:
+            long[counted[first:end]] = True
+    return long
+
+
+def _refuse(table: WeatherTable, name: str, long: np.ndarray, start: int, step: int) -> None:
+    """Say where each long hole begins, how long it is and what would fill it."""
+    places = np.flatnonzero(long)
+    # nights between two sunlit parts of one hole do not part it
+    firsts = [n for n in range(places.size) if n == 0 or (places[n] - places[n - 1]) * step > DAY_S]
+    problems = []
+    for first, end in zip(firsts, [*firsts[1:], places.size], strict=True):
+        message = (
+            f"{name} is missing for {(end - first) * step / 3600.0:g} h from {moment(start + places[first] * step)}; "
+            f"up to {LONGEST_HOLE_H:g} h are filled. weather.fill: neighbours fills longer holes with the same hours "
+            "of the days around, clear_sky_index by the light on either side"
+        )
+        problems.append(Problem(table.file, 0, "", message))
+    raise ProblemsError(problems[:_TOLD_AT_ONCE])

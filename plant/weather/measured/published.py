@@ -1,0 +1,133 @@
+"""Typical years and series as their publishers write them: EPW, TMY3, SolarAnywhere, PVGIS; read by pvlib."""
+
+from dataclasses import replace
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plant.base.problems import Problem, ProblemsError
+from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, text_of, with_values
+
+# EPW's own numbers for missing (EnergyPlus, Auxiliary Programs)
+_EPW_MISSING = {
+    "ghi_w_m2": 9999.0,
+    "dni_w_m2": 9999.0,
+    "dhi_w_m2": 9999.0,
+    "t_amb_c": 99.9,
+    "wind_m_s": 999.0,
+}
+_EPW_FIRST_LINE = 9
+_MOUNTS = {
+    "two_axis": "a two-axis mount",
+    "vertical_axis": "a mount that turns about a vertical axis",
+    "inclined_axis": "a mount that turns about an inclined axis",
+}
+
+
+def read_epw(path: Path) -> WeatherTable:
+    """EPW: rows are hours, stamped with their end; pvlib shifts that to the start."""
+    from pvlib import iotools
+
+    text = text_of(path)
+    check_whole_rows(path, text, _EPW_FIRST_LINE)
+    data, meta = iotools.read_epw(StringIO(text))
+    local, offset = clock(data.index)
+    columns = pick(data)
+    for name, values in columns.items():
+        values[values >= _EPW_MISSING[name]] = float("nan")
+    table = WeatherTable(
+        str(path), local, offset, "start", with_values(columns), _EPW_FIRST_LINE, None,
+        meta["latitude"], meta["longitude"],
+    )  # fmt: skip
+    shift_h = _pvgis_shift_h(text)
+    if shift_h is None:
+        return table
+    # PVGIS's rows are moments of UTC whatever zone its first line names: they are those of its CSV, which says UTC,
+    # and the offset it notes is that of the CSV less an hour
+    return replace(table, local=local + 3600 + round(shift_h * 3600.0), stamp="instant", utc_offset_s=0)
+
+
+def _pvgis_shift_h(text: str) -> float | None:
+    """Hours from an EPW row's hour to the moment of its irradiance, which PVGIS notes in a comment."""
+    for line in text.splitlines()[: _EPW_FIRST_LINE - 1]:
+        if "Irradiance Time Offset (h):" in line:
+            return float(line.rsplit(":", 1)[1].strip(' "'))
+    return None
+
+
+def read_tmy3(path: Path) -> WeatherTable:
+    """TMY3: rows are hours, stamped with their end. The years of its months differ and mean nothing.
+
+    SolarAnywhere writes series of real years in this form, too, and says so in the first line.
+    """
+    from pvlib import iotools
+
+    text = text_of(path)
+    head = text.partition("\n")[0].lower()
+    is_series = "type: timeseries" in head
+    check_whole_rows(path, text, 3)
+    data, meta = iotools.read_tmy3(StringIO(text), coerce_year=None if is_series else 2001)
+    local, offset = clock(data.index)
+    stamp = "middle" if "averaging method: cent" in head else "end"
+    return WeatherTable(
+        str(path), local, offset, stamp, pick(data), 3, None if is_series else True,
+        meta["latitude"], meta["longitude"],
+    )  # fmt: skip
+
+
+def read_solaranywhere(path: Path) -> WeatherTable:
+    """SolarAnywhere: its header says whether a row is stamped with the end or the middle of its interval."""
+    from pvlib import iotools
+
+    check_whole_rows(path, text_of(path), 3)
+    data, meta = iotools.read_solaranywhere(path)
+    local, offset = clock(data.index)
+    stamp = "middle" if "cent" in str(meta.get("Averaging Method", "")).lower() else "end"
+    typical = True if "typical" in str(meta.get("Type", "")).lower() else None
+    return WeatherTable(
+        str(path), local, offset, stamp, pick(data), 3, typical, meta["latitude"], meta["longitude"]
+    )
+
+
+def read_pvgis(path: Path) -> WeatherTable:
+    """PVGIS, hourly or typical year, CSV or JSON: moments, the typical year's with an offset in its header."""
+    from pvlib import iotools
+
+    kind = "json" if path.suffix.lower() == ".json" else "csv"
+    text = text_of(path)
+    if "time(UTC)" in text:
+        data, meta = iotools.read_pvgis_tmy(BytesIO(text.encode()), pvgis_format=kind)  # it wants bytes
+    else:
+        data, meta = iotools.read_pvgis_hourly(StringIO(text), pvgis_format=kind)
+        data = _level(path, data, meta["inputs"])
+    inputs = meta["inputs"]
+    place = inputs.get("location", inputs)
+    shift_h = float(place.get("irradiance_time_offset", inputs.get("irradiance time offset", 0.0)))
+    local, offset = clock(data.index)
+    header = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith("time")), 0)
+    return WeatherTable(
+        str(path), local + round(shift_h * 3600.0), offset, "instant", pick(data), header + 1 if header else 0,
+        None, float(place["latitude"]), float(place["longitude"]),
+    )  # fmt: skip
+
+
+def _level(path: Path, data: pd.DataFrame, inputs: dict[str, Any]) -> pd.DataFrame:
+    """Global and diffuse irradiance of PVGIS's hourly series, which is of a plane: it must be the level one."""
+    mounting = inputs.get("mounting_system", {})
+    fixed = mounting.get("fixed", {})
+    slope = (
+        fixed.get("slope", {}).get("value") if fixed else str(inputs.get("Slope", "")).split("deg")[0].strip()
+    )
+    if slope in ("", None) or float(slope) != 0.0:
+        turning = next((words for key, words in _MOUNTS.items() if key in mounting), None)
+        if turning is None and slope in ("", None):
+            turning = "a mount that turns"
+        what = turning or f"a plane tilted by {float(slope):g} deg"
+        message = f"PVGIS gave the light on {what}; ask it for a fixed mount with slope 0"
+        raise ProblemsError([Problem(str(path), 0, "", message)])
+    if "poa_global" in data:
+        return data.assign(ghi=data["poa_global"])
+    diffuse = data["poa_sky_diffuse"] + data["poa_ground_diffuse"]
+    return data.assign(ghi=data["poa_direct"] + diffuse, dhi=diffuse)

@@ -1,0 +1,67 @@
+"""Measured and satellite series in their services' own formats: SURFRAD, BSRN, CAMS; read by pvlib."""
+
+import re
+from io import StringIO
+from pathlib import Path
+
+from plant.base.problems import Problem, ProblemsError
+from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, text_of
+
+_SURFRAD_PLACE = re.compile(r"\s*-?\d+\.\d+\s+-?\d+\.\d+\s+-?\d+\s+m\s+version")
+
+
+def is_surfrad(lines: list[str]) -> bool:
+    """Whether the first lines are a SURFRAD day's: station, then place and version."""
+    return len(lines) > 1 and _SURFRAD_PLACE.match(lines[1]) is not None
+
+
+def is_bsrn(lines: list[str]) -> bool:
+    """Whether the first line is that of a BSRN station-to-archive file."""
+    return bool(lines) and re.match(r"\*[CU]0001", lines[0]) is not None
+
+
+def is_cams(lines: list[str]) -> bool:
+    """Whether the first lines are a CAMS radiation series'."""
+    return any(line.startswith("# Observation period;") for line in lines)
+
+
+def read_surfrad(path: Path) -> WeatherTable:
+    """SURFRAD: minutes in UTC, stamped with their end (NOAA GML, SURFRAD README); -9999.9 is missing.
+
+    Its header gives west longitudes without a sign; all stations lie in America.
+    """
+    from pvlib import iotools
+
+    check_whole_rows(path, text_of(path), 3, separator=r"\s+")
+    data, meta = iotools.read_surfrad(path)
+    local, offset = clock(data.index)
+    longitude = -abs(float(meta["longitude"]))
+    return WeatherTable(
+        str(path), local, offset, "end", pick(data), 3, None, float(meta["latitude"]), longitude
+    )
+
+
+def read_bsrn(path: Path) -> WeatherTable:
+    """BSRN station-to-archive: minutes in UTC, stamped with their start (GCOS-174)."""
+    from pvlib import iotools
+
+    data, meta = iotools.read_bsrn(path)
+    if data.empty:
+        raise ProblemsError([Problem(str(path), 0, "", "holds no basic measurements (logical record 0100)")])
+    local, offset = clock(data.index)
+    place = (meta.get("latitude"), meta.get("longitude"))
+    return WeatherTable(str(path), local, offset, "start", pick(data), 0, None, *place)
+
+
+def read_cams(path: Path) -> WeatherTable:
+    """CAMS radiation service: energies [Wh/m2] of intervals of UTC; means come from dividing by their length."""
+    from pvlib import iotools
+
+    text = text_of(path)
+    first = next(n for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#"))
+    check_whole_rows(path, text, first, separator=";")
+    data, meta = iotools.read_cams(StringIO(text), integrated=False, label="left")
+    local, offset = clock(data.index)
+    return WeatherTable(
+        str(path), local, offset, "start", pick(data), first, None, meta["latitude"], meta["longitude"]
+    )

@@ -1,0 +1,104 @@
+"""The rows of a weather file as one plain table, and what every reader of a format needs to make one."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from plant.base.problems import Problem, ProblemsError
+
+COLUMNS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "t_amb_c", "wind_m_s")
+_PVLIB_NAMES = ("ghi", "dni", "dhi", "temp_air", "wind_speed")
+BELOW_ALL = -900.0  # TMY3 writes -9900 for missing, others -999 or -9999
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherTable:
+    """The rows of a file, in its own order.
+
+    `local` holds the stamps as the file's clock shows them, as seconds since 1970-01-01T00:00 of that clock; `columns`
+    arrays with nan where nothing was written, and only the columns that the file has.
+    """
+
+    file: str
+    local: np.ndarray
+    utc_offset_s: int
+    stamp: str  # which moment of its interval a row is stamped with: start, middle, end; or instant
+    columns: dict[str, np.ndarray]
+    first_line: int  # line of the file that the first row stands on; 0 where lines say nothing
+    typical: bool | None  # a year put together from several; None where only the stamps can tell
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+
+    def line(self, row: int) -> int:
+        """Line of the file that a row stands on."""
+        return self.first_line + row if self.first_line else 0
+
+    def problem(self, row: int, message: str) -> Problem:
+        """A problem in a row."""
+        return Problem(self.file, self.line(row), "", message)
+
+
+def moment(local_s: float) -> str:
+    """A second of the file's clock as people write it."""
+    return (datetime(1970, 1, 1) + timedelta(seconds=float(local_s))).strftime("%Y-%m-%d %H:%M")
+
+
+def text_of(path: Path) -> str:
+    """A file's text: UTF-8, or else the Windows code page that weather files of other days are written in.
+
+    Any byte can be read: station names matter to nobody here, and may not cost a year of weather.
+    """
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def pick(data: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns we use of a frame with pvlib's names, nan where a value is missing."""
+    picked = {
+        ours: pd.to_numeric(data[theirs]).to_numpy(dtype=float, copy=True)
+        for ours, theirs in zip(COLUMNS, _PVLIB_NAMES, strict=True)
+        if theirs in data
+    }
+    for values in picked.values():
+        values[values <= BELOW_ALL] = np.nan
+    return with_values(picked)
+
+
+def with_values(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns in which anything stands."""
+    return {name: values for name, values in columns.items() if not np.isnan(values).all()}
+
+
+def clock(index: pd.DatetimeIndex) -> tuple[np.ndarray, int]:
+    """Seconds of the file's own clock, and that clock's offset from UTC [s]."""
+    offset = index[0].utcoffset()
+    local = index.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+    return local, int(offset.total_seconds()) if offset is not None else 0
+
+
+def check_whole_rows(path: Path, text: str, first_line: int, separator: str = ",") -> None:
+    """That no row has fewer values than most rows have: a download that broke off ends in such a one.
+
+    Raises
+    ------
+    ProblemsError
+        With the line of the first that is cut off.
+    """
+    rows = text.splitlines()[first_line - 1 :]
+    widths = [len(re.split(separator, row.strip())) for row in rows if row.strip()]
+    usual = Counter(widths).most_common(1)[0][0] if widths else 0
+    for number, row in enumerate(rows, first_line):
+        width = len(re.split(separator, row.strip()))
+        if row.strip() and width < usual:
+            message = (
+                f"the row is cut off: {width} of {usual} values; download the file again, or delete the line"
+            )
+            raise ProblemsError([Problem(str(path), number, "", message)])

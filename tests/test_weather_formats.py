@@ -1,0 +1,454 @@
+"""Weather files as people have them: odd bytes and headers, cut-off downloads, loggers' clocks, services' formats."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pvlib
+import pytest
+
+from plant.base.problems import ProblemsError
+from plant.site.model import load_site
+from plant.weather.measured.days import file_sky
+from plant.weather.place import Location
+from plant.weather.sky import plane_of_array, sky_block, sky_day
+from tests import weatherfiles as files
+from tests.test_weatherfile import HERE, JUNE, PLACE, site_of, wrong
+from tracertwin.cli.runoptions import check_weather
+
+FIELD = Path(__file__).parents[2] / "shared" / "field" / "inputs"
+JUNE_DAYS = slice("2023-06-01", "2023-06-30")
+
+
+def ready(path, location=HERE, **weather):
+    return file_sky(site_of(path, **weather).weather, location)
+
+
+def june(path) -> Path:
+    return files.csv_file(path, files.year_of_light().loc[JUNE_DAYS])
+
+
+# bytes
+
+
+@pytest.mark.parametrize(
+    "writer", [files.epw_file, files.tmy3_file, files.nsrdb_file, files.solaranywhere_file]
+)
+@pytest.mark.parametrize("byte", [b"\xfc", b"\xae", b"\x81", b"\xc3\xbc", b"\xff\xfe"])
+def test_any_byte_may_stand_in_a_header(writer, byte, tmp_path):
+    plain = writer(tmp_path / "plain.txt", files.year_of_light())
+    head, _, rest = plain.read_bytes().partition(b"\n")
+    words = {
+        b"LOCATION": b"Somewhere",
+        b"999999,": b"SOMEWHERE",
+        b"Source,": b"Country",
+        b"0,Somewh": b"Somewhere",
+    }
+    word = next(word for start, word in words.items() if head.startswith(start))
+    odd = tmp_path / "odd.txt"
+    odd.write_bytes(head.replace(word, b"M" + byte + b"nch") + b"\n" + rest)
+    assert ready(odd).series.columns["ghi_w_m2"] == pytest.approx(ready(plain).series.columns["ghi_w_m2"])
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    plain = june(tmp_path / "plain.csv")
+    (tmp_path / "bom.csv").write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().partition(b"\n")[2])
+    assert ready(tmp_path / "bom.csv").series.size == 720
+
+
+# rows that are cut off
+
+
+@pytest.mark.parametrize(
+    "writer", [files.epw_file, files.tmy3_file, files.nsrdb_file, files.solaranywhere_file]
+)
+@pytest.mark.parametrize("left", [0.3, 0.6])
+def test_a_download_that_broke_off_is_refused_with_its_line(writer, left, tmp_path):
+    whole = writer(tmp_path / "cut.txt", files.year_of_light()).read_text(encoding="utf-8")
+    lines = whole.splitlines()[:2000]
+    lines[-1] = lines[-1][: int(left * len(lines[-1]))]
+    (tmp_path / "cut.txt").write_text("\n".join(lines), encoding="utf-8")
+    told = wrong(tmp_path / "cut.txt")
+    assert "cut.txt:2000: the row is cut off" in told
+    assert "Error" not in told
+
+
+def test_json_that_broke_off_is_refused_with_its_line(tmp_path):
+    path = files.pvgis_hourly_json(tmp_path / "h.json", files.moments_of_light(10).loc["2023-06"])
+    path.write_text(path.read_text(encoding="utf-8")[:5000], encoding="utf-8")
+    assert "h.json:1: the file is cut off here" in wrong(path)
+
+
+# SAM CSV in its forms
+
+
+def sam_file(path: Path, head: str, names: dict[str, str], minute: int | None = None) -> Path:
+    """A SAM CSV of June with columns named so: our field -> heading."""
+    light = files.year_of_light().loc[JUNE_DAYS]
+    rows = pd.DataFrame({"Year": light.index.year, "Month": light.index.month, "Day": light.index.day})
+    rows["Hour"] = light.index.hour
+    if minute is not None:
+        rows["Minute"] = minute
+    for ours, heading in names.items():
+        rows[heading] = light[ours].to_numpy()
+    path.write_text(head + rows.to_csv(index=False), encoding="utf-8")
+    return path
+
+
+NSRDB_HEAD = (
+    "Source,Location ID,City,State,Country,Latitude,Longitude,Time Zone,Elevation\n"
+    f"Measured,1,X,-,-,{files.LATITUDE},{files.LONGITUDE},{files.ZONE_H},250\n"
+)
+OWN_HEAD = (
+    "Location,City,Region,Country,Latitude,Longitude,Time Zone,Elevation,Source\n"
+    f"9,X,-,-,{files.LATITUDE},{files.LONGITUDE},{files.ZONE_H}.0,250,made\n"
+)
+POWER_HEAD = (
+    f"Source,Latitude,Longitude,Time Zone,Elevation\nNASA/POWER,{files.LATITUDE},{files.LONGITUDE},1.0,250\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "names", "minute"),
+    [(NSRDB_HEAD, {"ghi": "GHI", "dni": "DNI", "dhi": "DHI", "t": "Tdry", "wind": "Wspd"}, None),
+     (NSRDB_HEAD, {"ghi": "GHI", "dni": "DNI", "dhi": "DHI", "t": "Temperature", "wind": "Wind Speed"}, 30),
+     (POWER_HEAD, {"ghi": "ghi", "dni": "dni", "dhi": "dhi", "t": "tdry", "wind": "wspd"}, None),
+     (OWN_HEAD, {"ghi": "Global (W/m2)", "dni": "Beam", "dhi": "Diffuse", "t": "Dry Bulb", "wind": "Wspd"}, None)],
+)  # fmt: skip
+def test_sam_csv_in_every_form_gives_back_its_hours(head, names, minute, tmp_path):
+    series = ready(sam_file(tmp_path / "sam.csv", head, names, minute)).series
+    light = files.year_of_light().loc[JUNE_DAYS]
+    assert series.start_utc_s + series.utc_offset_s == light.index[0].timestamp() + 3600
+    for ours, column in (("ghi", "ghi_w_m2"), ("t", "t_amb_c"), ("wind", "wind_m_s")):
+        assert series.columns[column] == pytest.approx(light[ours].to_numpy())
+
+
+def test_beam_and_diffuse_alone_make_the_global_light(tmp_path):
+    """GHI is beam times the cosine of the sun's zenith, at the middle of the sunlit part of the hour, and diffuse."""
+    path = sam_file(
+        tmp_path / "b.csv", OWN_HEAD, {"dni": "Beam", "dhi": "Diffuse", "t": "Tdry", "wind": "Wspd"}
+    )
+    found = ready(path).series.columns["ghi_w_m2"]
+    light = files.year_of_light().loc[JUNE_DAYS]
+    middles = light.index + pd.Timedelta("30min")
+    sun = pvlib.solarposition.get_solarposition(middles, files.LATITUDE, files.LONGITUDE, files.ALTITUDE)
+    expected = light["dni"] * np.cos(np.radians(sun["zenith"].to_numpy())) + light["dhi"]
+    high = sun["elevation"].to_numpy() > 10.0
+    assert found[high] == pytest.approx(expected.to_numpy()[high], rel=0.01)
+    assert found.sum() == pytest.approx(light["ghi"].sum(), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(NSRDB_HEAD.replace("Time Zone", "Zone"), "not recognised"),
+     (NSRDB_HEAD.replace(f"{files.LATITUDE}", "north"), "sam.csv:2: latitude: must be a number, got 'north'"),
+     (NSRDB_HEAD + "Year,Month,Day,Hour,Tdry\n2023,1,1,0,5\n2023,1,1,1,5\n", "neither GHI nor both DNI and DHI"),
+     (NSRDB_HEAD + "Year,Month,Day,Hour,GHI\n2023,1,1,0,5\n2023,1,x,1,5\n", "sam.csv:5: day: must be a number, got"),
+     (NSRDB_HEAD + "Year,Month,Day,Hour,GHI\n2023,1,1,0,5\n2023,1,1,1,?\n", "sam.csv:5: ghi: must be a number, got")],
+)  # fmt: skip
+def test_a_wrong_sam_csv_says_where(text, words, tmp_path):
+    if "Year" not in text:
+        text += "Year,Month,Day,Hour,GHI\n2023,1,1,0,0\n2023,1,1,1,0\n"
+    (tmp_path / "sam.csv").write_text(text, encoding="utf-8")
+    assert words in wrong(tmp_path / "sam.csv", temperature_c=10.0)
+
+
+# PVGIS's EPW
+
+
+def test_rows_of_pvgis_epw_are_utc_whatever_zone_the_file_names(tmp_path):
+    """PVGIS 5.3 names the place's zone and still writes the rows of its CSV, which are UTC."""
+    moments = files.moments_of_light(0)
+    minute = 11  # of the CSV's offset of 0.1761 h
+    light = files.moments_of_light(minute).set_axis(moments.index)
+    path = files.epw_file(tmp_path / "pvgis.epw", light)
+    text = path.read_text(encoding="utf-8").replace(
+        "COMMENTS 2,none", "COMMENTS 2,Irradiance Time Offset (h): -0.8167"
+    )
+    path.write_text(text, encoding="utf-8")
+    series = ready(path).series
+    assert (series.utc_offset_s, series.instant) == (0, True)
+    assert series.start_utc_s % 3600 == pytest.approx(60 * minute, abs=1)
+    sky = sky_day(site_of(path), 1, JUNE, 60)
+    truth = files.moments_of_light(minute).loc["2023-06-11"].iloc[6:18]
+    at = [h * 60 + minute + 60 for h in range(6, 18)]
+    assert sky.ghi_w_m2[at] == pytest.approx(truth["ghi"].to_numpy(), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("mount", "words"),
+    [("two_axis", "a two-axis mount"), ("vertical_axis", "turns about a vertical axis"),
+     ("inclined_axis", "turns about an inclined axis")],
+)  # fmt: skip
+def test_pvgis_light_on_a_mount_that_turns_is_refused_by_its_name(mount, words, tmp_path):
+    path = files.pvgis_hourly_json(tmp_path / "h.json", files.moments_of_light(10).loc["2023-06"])
+    path.write_text(path.read_text(encoding="utf-8").replace('"fixed"', f'"{mount}"'), encoding="utf-8")
+    assert words in wrong(path)
+
+
+# services
+
+
+def test_cams_energies_are_divided_by_the_length_of_their_intervals(tmp_path):
+    light = files.year_of_light().loc[JUNE_DAYS].tz_convert("UTC")
+    quarters = light.loc[light.index.repeat(4)]
+    begins = pd.date_range(light.index[0], periods=len(quarters), freq="15min")
+    head = [
+        "# Coding: utf-8", f"# Latitude (positive North, ISO 19115): {files.LATITUDE}",
+        f"# Longitude (positive East, ISO 19115): {files.LONGITUDE}", "# Altitude (m): 250.00",
+        "# Time reference: Universal time (UT)",
+        "# Summarization (integration) period: 0 year 0 month 0 day 0 h 15 min 0 s", "# noValue: nan",
+        "# Observation period;TOA;Clear sky GHI;Clear sky BHI;Clear sky DHI;Clear sky BNI;GHI;BHI;DHI;BNI;Reliability",
+    ]  # fmt: skip
+    rows = [
+        f"{b:%Y-%m-%dT%H:%M:%S}.0/{b + pd.Timedelta('15min'):%Y-%m-%dT%H:%M:%S}.0;0;0;0;0;0;"
+        f"{r.ghi / 4};{(r.ghi - r.dhi) / 4};{r.dhi / 4};{r.dni / 4};1.0"
+        for b, r in zip(begins, quarters.itertuples(), strict=True)
+    ]
+    (tmp_path / "cams.csv").write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    series = ready(tmp_path / "cams.csv", temperature_c=15.0).series
+    assert (series.step_s, series.utc_offset_s) == (900, 0)
+    assert series.columns["ghi_w_m2"] == pytest.approx(quarters["ghi"].to_numpy(), abs=1e-9)
+    assert series.columns["dhi_w_m2"] == pytest.approx(quarters["dhi"].to_numpy(), abs=1e-9)
+
+
+def test_surfrad_minutes_are_stamped_with_their_end_and_west_has_no_sign(tmp_path):
+    path = Path(pvlib.__file__).parent / "data" / "surfrad-slv16001.dat"
+    if not path.exists():
+        path = FIELD / "w10_surfrad.dat"
+    if not path.exists():
+        pytest.skip("no SURFRAD file: neither pvlib's test data nor the field inputs are here")
+    place = Location(latitude_deg=37.7, longitude_deg=-105.92, altitude_m=2317.0, timezone="UTC")
+    s = site_of(path, place.model_dump(), temperature_c=0.0, fill="clear_sky_index")
+    sky = file_sky(s.weather, place)
+    assert (sky.series.step_s, sky.series.utc_offset_s) == (60, 0)
+    assert not any("deg from the site" in note for note in sky.notes)
+    raw, _ = pvlib.iotools.read_surfrad(path)
+    assert sky.series.start_utc_s == int(raw.index[0].timestamp()) - 60
+    known = raw["ghi"].notna().to_numpy()
+    assert sky.series.columns["ghi_w_m2"][: len(raw)][known] == pytest.approx(
+        np.maximum(raw["ghi"][known], 0.0)
+    )
+
+
+def test_bsrn_is_known_by_its_first_record(tmp_path):
+    (tmp_path / "b.dat").write_text("*U0001\n 21  1 2016  1\n", encoding="utf-8")
+    told = wrong(tmp_path / "b.dat", temperature_c=0.0)
+    assert "not recognised" not in told
+    assert "b.dat" in told
+
+
+# clocks and dates of plain CSV
+
+
+@pytest.mark.parametrize(
+    ("form", "rewritten"),
+    [("%d/%m/%Y %H:%M", "2023-06-01T00:00"), ("%m/%d/%Y %H:%M", "2023-06-01T00:00"),
+     ("%d.%m.%Y %H:%M", "2023-06-01T00:00"), ("%d-%m-%Y %H:%M", "2023-06-01T00:00"),
+     ("%Y%m%d%H%M", "year-month-day"), ("%d %B %Y", "year-month-day")],
+)  # fmt: skip
+def test_times_that_are_not_iso_are_refused_with_what_to_write(form, rewritten, tmp_path):
+    light = files.year_of_light().loc[JUNE_DAYS]
+    rows = "".join(f"{t.strftime(form)},{g}\n" for t, g in light["ghi"].items())
+    (tmp_path / "logger.csv").write_text("time,ghi_w_m2\n" + rows, encoding="utf-8")
+    told = wrong(tmp_path / "logger.csv", temperature_c=10.0)
+    assert "logger.csv:2: time:" in told
+    assert f"is not an ISO time; write {rewritten}" in told
+    assert "719 more rows are not either" in told
+
+
+def test_a_date_that_could_be_either_way_is_refused_without_a_guess(tmp_path):
+    rows = "".join(f"0{d}/06/2023 {h:02d}:00,0\n" for d in range(1, 4) for h in range(24))
+    (tmp_path / "logger.csv").write_text("time,ghi_w_m2\n" + rows, encoding="utf-8")
+    assert "write year-month-day" in wrong(tmp_path / "logger.csv", temperature_c=10.0)
+
+
+def test_a_file_from_local_midnight_runs_from_its_first_day(tmp_path):
+    """West of its zone's meridian the sun's day begins after the civil one: the file begins in the sun's day before."""
+    light = files.year_of_light().loc["2023-06-01":"2023-06-07"]
+    path = files.csv_file(tmp_path / "local.csv", light.tz_localize(None).tz_localize("Etc/GMT-2"))
+    place = PLACE | {"timezone": "Etc/GMT-2", "longitude_deg": 18.0}
+    s = site_of(path, place)
+    begin = int(pd.Timestamp("2023-06-01T00:00+02:00").timestamp())
+    check_weather(s, begin, begin + 7 * 86400)
+    with pytest.raises(
+        ProblemsError,
+        match=r"holds 2023-06-01 00:00 to 2023-06-08 00:00 \(UTC\+2\), and the run begins at 2023-05-31 23:00",
+    ):
+        check_weather(s, begin - 3600, begin + 86400)
+    with pytest.raises(ProblemsError, match="and the run ends at 2023-06-08 01:00"):
+        check_weather(s, begin, begin + 7 * 86400 + 3600)
+
+
+# false rows and holes
+
+
+def test_one_false_row_is_told_with_its_month_and_what_goes_on(tmp_path):
+    light = files.year_of_light().copy()
+    light.loc["2023-04-11 22:00+01:00", "ghi"] = 69.0
+    path = files.csv_file(tmp_path / "false.csv", light)
+    told = wrong(path)
+    assert "2023-04-11 22:00: ghi_w_m2 69 is more than the sun sends" in told
+    assert "1 row of 8760 can't be true (April)" in told
+    assert "weather.on_impossible: cap" in told
+    mended = ready(path, on_impossible="cap")
+    assert mended.notes == ("1 row with impossible values cut to what is possible",)
+    row = 24 * (31 + 28 + 31 + 10) + 22
+    assert mended.series.columns["ghi_w_m2"][row] == 0.0
+
+
+def test_months_of_a_typical_year_with_another_clock_are_named(tmp_path):
+    light = files.year_of_light().copy()
+    for month in (4, 9):
+        at = light.index.month == month
+        light.loc[at] = light[at].shift(2).fillna(0.0)
+    told = " ".join(ready(files.csv_file(tmp_path / "clock.csv", light), on_impossible="cap").notes)
+    assert re.search(r"April (1\.9|2\.0|2\.1) h after, September (1\.9|2\.0|2\.1) h after", told)
+    assert "May" not in told
+
+
+def test_a_year_with_one_clock_has_no_month_that_is_off(tmp_path):
+    assert ready(files.csv_file(tmp_path / "sound.csv", files.year_of_light())).notes == ()
+
+
+@pytest.mark.parametrize("name", ["723170TYA.CSV", "703165TY.csv"])
+def test_published_years_have_no_month_that_is_off(name):
+    path = Path(pvlib.__file__).parent / "data" / name
+    _, meta = pvlib.iotools.read_tmy3(path, coerce_year=2001)
+    place = Location(
+        latitude_deg=meta["latitude"], longitude_deg=meta["longitude"], altitude_m=meta["altitude"]
+    )
+    s = site_of(path, place.model_dump())
+    assert not any("noon" in note for note in file_sky(s.weather, place).notes)
+
+
+def test_a_long_hole_is_filled_with_the_same_hours_of_the_days_around_and_counted(tmp_path):
+    light = files.year_of_light().loc[JUNE_DAYS].copy()
+    hole = slice("2023-06-10 10:00", "2023-06-11 15:00")
+    truth = light.copy()
+    light.loc[hole, ["ghi", "dni", "dhi", "t"]] = np.nan
+    path = files.csv_file(tmp_path / "hole.csv", light)
+    assert "weather.fill: neighbours" in wrong(path)
+    filled = ready(path, fill="neighbours")
+    assert any("filled with the same hours of the days around" in note for note in filled.notes)
+    assert any("30 h without temperature filled" in note for note in filled.notes)
+    noon = int((light.index == "2023-06-10 12:00+01:00").argmax())
+    around = (truth["ghi"].iloc[noon - 24] + truth["ghi"].iloc[noon + 48]) / 2.0
+    assert filled.series.columns["ghi_w_m2"][noon] == pytest.approx(around)
+    by_index = ready(path, fill="clear_sky_index")
+    assert any(
+        "h without irradiance filled at the clear-sky index around them" in note for note in by_index.notes
+    )
+    assert not np.isnan(by_index.series.columns["ghi_w_m2"]).any()
+
+
+# low sun
+
+
+@pytest.mark.parametrize("latitude", [60.0, 65.0, 69.0])
+def test_light_of_a_low_sun_is_kept(latitude, tmp_path):
+    """Hours of December with the sun between 0 and 6 deg, at more than a cloudless sky would give."""
+    place = PLACE | {"latitude_deg": latitude, "longitude_deg": 15.0}
+    here = Location(**place)
+    hours = pd.date_range("2022-11-01", "2022-12-31", freq="h", inclusive="left", tz="Etc/GMT-1")
+    fine = pd.date_range(hours[0], periods=60 * len(hours), freq="min") + pd.Timedelta("30s")
+    sun = pvlib.solarposition.get_solarposition(fine, latitude, 15.0)
+    extra = pvlib.irradiance.get_extra_radiation(fine) * np.maximum(np.cos(np.radians(sun["zenith"])), 0.0)
+    ghi = 0.6 * extra.groupby(fine.floor("h")).mean()
+    light = pd.DataFrame({"ghi": ghi.to_numpy(), "t": -10.0, "wind": 2.0}, index=hours)
+    names = {"ghi": "ghi_w_m2", "t": "t_amb_c", "wind": "wind_m_s"}
+    path = files.csv_file(tmp_path / "low.csv", light, names)
+    assert not any("sun down" in note for note in file_sky(site_of(path, place).weather, here).notes)
+    first = int(np.datetime64("2022-11-02", "D").astype(int))
+    block = sky_block(site_of(path, place), 1, first, 58, 60)
+    up = block.sun.zenith_deg[:, :-1] < 90.0
+    made = np.where(up, block.ghi_w_m2[:, :-1], 0.0).sum() / 60.0
+    assert made == pytest.approx(light.loc["2022-11-02":"2022-12-29", "ghi"].sum(), rel=5e-3)
+
+
+@pytest.mark.parametrize("latitude", [45.0, 65.0])
+def test_monthly_sums_in_a_tilted_plane_are_plain_pvlibs(latitude, tmp_path):
+    """The same hours through pvlib alone: sun at the middle of the hour, Perez, albedo 0.2."""
+    place = PLACE | {"latitude_deg": latitude, "longitude_deg": 15.0}
+    spot = pvlib.location.Location(latitude, 15.0, altitude=files.ALTITUDE, tz="Etc/GMT-1")
+    fine = pd.date_range(
+        "2022-01-01", "2023-01-01", freq="2min", inclusive="left", tz=spot.tz
+    ) + pd.Timedelta("1min")
+    clear = spot.get_clearsky(fine, linke_turbidity=3.0).groupby(fine.floor("h")).mean()
+    n = np.arange(len(clear))
+    clouds = 0.55 + 0.4 * np.sin(n / 37.0)
+    direct = np.clip(1.3 * clouds - 0.3, 0.0, 1.0)
+    level = (clear["ghi"] - clear["dhi"]) * direct
+    light = pd.DataFrame(
+        {
+            "ghi": level + clear["dhi"],
+            "dni": clear["dni"] * direct,
+            "dhi": clear["dhi"],
+            "t": 5.0,
+            "wind": 2.0,
+        }
+    )
+    path = files.csv_file(tmp_path / "tilted.csv", light)
+    first = int(np.datetime64("2022-02-01", "D").astype(int))
+    block = sky_block(site_of(path, place), 1, first, 28, 60)
+    parts = plane_of_array(block, 60.0, 180.0, 0.2)
+    made = sum(parts[name][:, :-1].sum() for name in ("beam", "sky", "ground")) / 60.0
+    hours = light.loc["2022-02-01":"2022-02-28"]
+    middles = hours.index + pd.Timedelta("30min")
+    sun = spot.get_solarposition(middles)
+    theirs = pvlib.irradiance.get_total_irradiance(
+        60.0, 180.0, sun["apparent_zenith"].to_numpy(), sun["azimuth"].to_numpy(), hours["dni"].to_numpy(),
+        hours["ghi"].to_numpy(), hours["dhi"].to_numpy(), dni_extra=pvlib.irradiance.get_extra_radiation(middles),
+        airmass=pvlib.atmosphere.get_relative_airmass(sun["apparent_zenith"]).to_numpy(), albedo=0.2, model="perez",
+    )["poa_global"]  # fmt: skip
+    assert made == pytest.approx(np.nansum(theirs), rel=0.02)
+
+
+# the inputs that users sent, as they are
+
+
+def field(name: str) -> Path:
+    if not FIELD.is_dir():
+        pytest.skip(f"the field inputs are not beside this checkout: {FIELD}")
+    return FIELD / f"{name}.yaml"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["w01_pvgis_epw", "w02_epw_latin1", "w03_tmy3_reg", "w04_sam", "w05a_sam_beam_diffuse", "w05b_power",
+     "w07_polar_december", "w10b_cams", "w11b_first_day", "w12_half_hours"],
+)  # fmt: skip
+def test_files_that_users_sent_are_read(name):
+    s = load_site(str(field(name)))
+    sky = file_sky(s.weather, s.location)
+    assert math.isfinite(sky.series.columns["ghi_w_m2"].sum())
+    assert not any("left out" in note for note in sky.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("w06_one_bad_row", "w06_one_bad_row.epw:51: 1991-04-11 18:00"), ("w06_one_bad_row", "on_impossible: cap"),
+     ("w09a_truncated", "w09_truncated.csv:100: the row is cut off"), ("w09b_hole", "weather.fill: neighbours"),
+     ("w10c_two_axis", "a two-axis mount"), ("w11a_dayfirst_year", "w11_dayfirst_year.csv:2: time: '01/01/2023 00:00'"),
+     ("w11c_dayfirst_weeks", "write 2023-01-01T00:00")],
+)  # fmt: skip
+def test_files_that_users_sent_are_refused_for_the_right_reason(name, words):
+    s = load_site(str(field(name)))
+    with pytest.raises(ProblemsError) as told:
+        file_sky(s.weather, s.location)
+    assert words in str(told.value)
+    assert "Error" not in str(told.value)
+
+
+def test_the_polar_december_keeps_all_its_light():
+    s = load_site(str(field("w07_polar_december")))
+    first = int(np.datetime64("2018-12-01", "D").astype(int))
+    block = sky_block(s, 1, first, 30, 60)
+    up = block.sun.zenith_deg[:, :-1] < 90.0
+    series = file_sky(s.weather, s.location).series
+    row = (block.start_utc_s - series.start_utc_s) // series.step_s
+    given = series.columns["ghi_w_m2"][row : row + 30 * 24].sum()
+    assert np.where(up, block.ghi_w_m2[:, :-1], 0.0).sum() / 60.0 == pytest.approx(given, rel=1e-6)
+    assert given > 1800.0
