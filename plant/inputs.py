@@ -17,6 +17,7 @@ from plant.load.day import demand_day
 from plant.load.demand import Demand
 from plant.site.model import Site
 from plant.weather import sun
+from plant.weather.measured.days import file_sky
 from plant.weather.sky import sky_block
 
 COARSE_SKY_S = 60
@@ -29,8 +30,9 @@ _BlockKey: TypeAlias = tuple[int, tuple[Defect, ...]]  # number and what is brok
 class Inputs:
     """Everything that some solar days bring to the plant; arrays of one value a step."""
 
-    start_utc_s: int
-    end_utc_s: int
+    start_utc_s: int  # of step 0, a solar midnight
+    known_from_utc_s: float  # a weather file may begin later ...
+    end_utc_s: int  # ... and end before the last day does
     array: AnyDay
     demand: Demand
     t_room_c: np.ndarray
@@ -71,7 +73,10 @@ def inputs_of(
     room = site.battery.room_c
     t_room = array.t_amb_c if room == "outdoor" else np.full_like(array.t_amb_c, room)
     joined = Demand(*(np.concatenate(parts) for parts in zip(*demand, strict=True)))
-    return Inputs(sky.start_utc_s, sky.start_utc_s + days * DAY_S, array, joined, t_room)
+    known_from, known_to = sky.known_utc_s
+    known_s = min(known_to - sky.start_utc_s, float(days * DAY_S))
+    end = sky.start_utc_s + int(known_s // step_s) * step_s
+    return Inputs(sky.start_utc_s, known_from, end, array, joined, t_room)
 
 
 class Supply:
@@ -101,9 +106,11 @@ class Supply:
         Raises
         ------
         ProblemsError
-            Where a weather file has no such day.
+            Where a weather file has no such moment.
         """
         inputs = self._block(self._number(t_utc_s), defects)
+        if not inputs.known_from_utc_s <= t_utc_s < inputs.end_utc_s:
+            file_sky(self.site.weather, self.site.location).check_run(t_utc_s, t_utc_s + self.step_s)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
     def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> None:

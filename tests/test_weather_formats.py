@@ -10,6 +10,7 @@ import pvlib
 import pytest
 
 from plant.base.problems import ProblemsError
+from plant.plant import Plant
 from plant.site.model import load_site
 from plant.weather.measured.days import file_sky
 from plant.weather.place import Location
@@ -452,3 +453,15 @@ def test_the_polar_december_keeps_all_its_light():
     given = series.columns["ghi_w_m2"][row : row + 30 * 24].sum()
     assert np.where(up, block.ghi_w_m2[:, :-1], 0.0).sum() / 60.0 == pytest.approx(given, rel=1e-6)
     assert given > 1800.0
+
+
+def test_a_plant_stands_still_where_its_file_ends_in_the_middle_of_a_day(tmp_path):
+    light = files.year_of_light().loc["2023-06-01":"2023-06-03 14:00"]
+    s = site_of(files.csv_file(tmp_path / "short.csv", light))
+    begin = int(pd.Timestamp("2023-06-02T00:00+01:00").timestamp())
+    made = Plant.new(s, 1, begin)
+    with pytest.raises(ProblemsError, match=r"holds 2023-06-01 00:00 to 2023-06-03 15:00 \(UTC\+1\)"):
+        made.advance_to(begin + 3 * 86400)
+    assert made.t_utc_s == begin + 86400 + 15 * 3600
+    with pytest.raises(ProblemsError, match="and the run begins at 2023-05-31 22:00"):
+        Plant.new(s, 1, begin - 26 * 3600)

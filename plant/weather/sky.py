@@ -56,6 +56,7 @@ class SkyBlock:
     wind_m_s: np.ndarray
     transposition: str = "perez"
     horizon: Skyline = ()
+    known_utc_s: tuple[float, float] = (-np.inf, np.inf)  # a weather file begins and ends
 
     @property
     def days(self) -> int:
@@ -113,7 +114,7 @@ def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = 
     t_amb, wind = _air(place, seed, first_day, days, grid_s, source)
     return SkyBlock(
         first_day, clear.start_utc_s, grid_s, clear, index, ghi, dni, dhi, t_amb, wind,
-        place.sky.transposition, place.location.horizon,
+        place.sky.transposition, place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip
 
 
