@@ -234,11 +234,45 @@ def test_surfrad_minutes_are_stamped_with_their_end_and_west_has_no_sign(tmp_pat
     )
 
 
-def test_bsrn_is_known_by_its_first_record(tmp_path):
+BSRN_HEAD = f"""*U0001
+ 21  6 2023  1
+*C0004
+ -1 -1 -1
+ 11 12
+an address
+ 000                 000
+ 000            someone@somewhere
+ {files.LATITUDE + 90.0:7.3f} {files.LONGITUDE + 180.0:7.3f} {files.ALTITUDE:4.0f} -1
+ -1 -1 -1
+ -1 -1
+*C0100
+"""
+
+
+def test_bsrn_minutes_are_stamped_with_their_start(tmp_path):
+    """The light of 11 June 2023, each hour's mean in each of its minutes; -999 is missing."""
+    light = files.year_of_light().tz_convert("UTC").loc["2023-06-11"]
+    lines = []
+    for minute in range(1440):
+        hour = light.iloc[minute // 60]
+        ghi = -999.0 if minute == 600 else hour.ghi
+        lines.append(f" 11 {minute:4d}  {ghi:6.0f} -99.9 -999 -999 {hour.dni:6.0f} -99.9 -999 -999")
+        lines.append(
+            f"          {hour.dhi:6.0f} -99.9 -999 -999 {300:6.0f} -99.9 -999 -999 {hour.t:8.1f} {50:5.1f} {970:4d}"
+        )
+    (tmp_path / "b.dat").write_text(BSRN_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    sky = ready(tmp_path / "b.dat")
+    assert (sky.series.step_s, sky.series.utc_offset_s, sky.series.size) == (60, 0, 1440)
+    assert not any("deg from the site" in note for note in sky.notes)
+    hours = sky.series.columns["ghi_w_m2"].reshape(24, 60)
+    assert hours[:, 30] == pytest.approx(light["ghi"].round().to_numpy())
+    assert sky.series.columns["t_amb_c"][630] == pytest.approx(light["t"].iloc[10], abs=0.05)
+
+
+def test_bsrn_that_is_no_such_file_is_refused_in_words(tmp_path):
     (tmp_path / "b.dat").write_text("*U0001\n 21  1 2016  1\n", encoding="utf-8")
     told = wrong(tmp_path / "b.dat", temperature_c=0.0)
-    assert "not recognised" not in told
-    assert "b.dat" in told
+    assert "can't be read as bsrn" in told
 
 
 # clocks and dates of plain CSV

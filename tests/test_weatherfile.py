@@ -66,9 +66,9 @@ WRITERS = {
 
 
 def test_every_format_that_a_site_may_name_is_tested():
-    """PVGIS has several forms, each with a test of its own below."""
+    """PVGIS has several forms, each with a test of its own below; services' formats are in test_weather_formats."""
     named = get_args(Weather.model_fields["format"].annotation)
-    assert set(named) == {"auto", "pvgis", *WRITERS}
+    assert set(named) == {"auto", "pvgis", "cams", "surfrad", "bsrn", *WRITERS}
 
 
 @pytest.fixture(scope="module", params=list(WRITERS))
