@@ -41,7 +41,7 @@ bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks
 
 FUZZ_S ?= 60
-fuzz: $(VENV)/.fuzz      ## search codec, Tracer and loaders by coverage, FUZZ_S seconds each; fails on a finding
+fuzz: $(VENV)/.fuzz compiled ## search codec, Tracer and loaders by coverage, FUZZ_S seconds each; fails on a finding
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
 
 soak: $(VENV)/.test      ## a year of plant time under clients of every manner, 6 minutes; fails if anything grows
