@@ -12,7 +12,7 @@ from plant.base.problems import ProblemsError
 from plant.battery import acid, ageing, lithium
 from plant.battery import model as battery
 from plant.battery.bms import Bms
-from plant.battery.file import SYMBOLS, load_block, load_bms, read_block
+from plant.battery.file import SYMBOLS, load_block, load_bms, nominal_v, read_block
 from plant.battery.wear import Life
 from plant.site.model import load_site
 from validation.batteries import bath, hours_to, last, run, terminal_v
@@ -23,13 +23,14 @@ NAMES = sorted(path.stem for path in (config_dir() / "batteries").glob("*.yaml")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_chemistry_makes_sense(name):
-    """Tested by existing: between 11 and 15 V at rest, fuller is higher, half its capacity is there at C/10."""
+    """Tested by existing: a 12 V block rests between 11 and 15 V, fuller is higher, C/10 gives 0.95 of its capacity."""
     p = bath(name)
+    v = nominal_v(p) / 12.0
     rested = [battery.source(battery.rested(s, 25.0, p), p).v_node_v for s in np.linspace(0.05, 1.0, 20)]
-    assert 11.0 < rested[0] < rested[-1] < 15.0
+    assert 11.0 * v < rested[0] < rested[-1] < 15.0 * v
     assert np.all(np.diff(rested) > 0.0)
     rated = battery.rated_ah(p)
-    assert hours_to(p, rated / 10.0, 10.5) == pytest.approx(9.5, abs=0.8)
+    assert hours_to(p, rated / 10.0, 10.5 * v) == pytest.approx(9.5, abs=0.8)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,9 +171,9 @@ def test_a_worn_battery_is_as_full_as_before_and_holds_less(name):
     assert battery.soc(carried, worn) == pytest.approx(battery.soc(x, new))
     assert battery.source(carried, worn).v_node_v == pytest.approx(battery.source(x, new).v_node_v)
     assert battery.stored_wh(carried, worn) < 0.85 * battery.stored_wh(x, new)
-    assert hours_to(worn._replace(heat_capacity_j_k=1e15), 20.0, 10.5) < 0.82 * hours_to(
-        bath(name), 20.0, 10.5
-    )
+    empty_v = 10.5 * nominal_v(new) / 12.0
+    lasts_h = hours_to(worn._replace(heat_capacity_j_k=1e15), 20.0, empty_v)
+    assert lasts_h < 0.82 * hours_to(bath(name), 20.0, empty_v)
 
 
 # Files
@@ -195,6 +196,7 @@ def changed(tmp_path, name, old, new):
     [("agm", "full_capacity_ah: 113", "full_capacity_ah: -113", "full_capacity_ah: must be above 0, got -113"),
      ("agm", "charge_diffusion_ratio: 2.0", "charge_diffusion_ratio: fast",
       "charge_diffusion_ratio: must be a number, got 'fast'"),
+     ("agm", "cells: 6", "cells: 6.5", "cells: must be a whole number, got 6.5"),
      ("agm", "vented: 0.0", "vented: 1.5", "vented: must not be above 1, got 1.5"),
      ("agm", "diffusion_rate_per_h: 0.781", "diffusion_rate: 0.781", "diffusion_rate_per_h: missing"),
      ("agm", "depletion_strength: ", "md: ", "md: unknown key (did you mean depletion_strength?)"),
@@ -252,6 +254,28 @@ def cabin_battery(**changes):
     return type(load_site("cabin").battery).model_validate(
         {**load_site("cabin").battery.model_dump(), **changes}
     )
+
+
+def test_a_bank_has_as_many_blocks_in_series_as_its_voltage_takes(tmp_path):
+    half = changed(tmp_path, "flooded", "cells: 6", "cells: 3")
+    for system_v, cells in ((12, 6.0), (24, 12.0)):
+        bank = cabin_battery(model=half, system_v=system_v).new()
+        assert (bank.cells, bank.full_capacity_ah) == (cells, 114.0)
+        assert bank.r0_ohm == 2.0 * cabin_battery(model="flooded", system_v=system_v).new().r0_ohm
+
+
+@pytest.mark.parametrize(("cells", "system_v"), [("4", 12), ("5", 24), ("12", 12), ("7", 24)])
+def test_blocks_that_make_no_bank_of_that_voltage_are_refused(tmp_path, cells, system_v):
+    path = changed(tmp_path, "flooded", "cells: 6", f"cells: {cells}")
+    with pytest.raises(
+        ValueError, match=f"blocks of {cells} cells, as .* make no bank of {system_v} V, which has"
+    ):
+        cabin_battery(model=path, system_v=system_v)
+
+
+def test_a_block_for_24_v_is_a_bank_of_24_v_alone(tmp_path):
+    path = changed(tmp_path, "lifepo4", "cells: 4", "cells: 8")
+    assert cabin_battery(model=path, system_v=24).new().cells == 8.0
 
 
 def test_health_takes_capacity_and_adds_resistance():

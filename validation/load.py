@@ -8,8 +8,8 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.inputs import inputs_of
 from plant.load.day import demand_day
-from plant.load.kinds import Load
 from plant.load.lists import find_appliances
+from plant.load.model import Load
 from plant.site.model import Site, load_site
 from validation.check import Check
 

@@ -21,6 +21,7 @@ FAMILIES: dict[str, type[LeadAcid] | type[Lithium]] = {
     "lead_acid": LeadAcid,
     "lithium_iron_phosphate": Lithium,
 }
+CELLS_OF_12_V: dict[type, int] = {LeadAcid: 6, Lithium: 4}
 EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what they are if left out
     "lead_acid": {f"life_{key}": value for key, value in Life()._asdict().items()},
     "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()},
@@ -64,7 +65,7 @@ ORDERED = (  # the first not above the second
 
 
 class Block(NamedTuple):
-    """One 12 V block as its file has it."""
+    """One block as its file has it: of 6 V, 12 V or what else its cells come to."""
 
     title: str
     parameters: Parameters
@@ -73,7 +74,7 @@ class Block(NamedTuple):
 
 
 def read_block(name: str) -> Block:
-    """A 12 V block from ``config/batteries``.
+    """A block from ``config/batteries``.
 
     Raises
     ------
@@ -99,8 +100,34 @@ def read_block(name: str) -> Block:
 
 
 def load_block(name: str) -> Parameters:
-    """Parameters of a 12 V block from ``config/batteries``; errors as `read_block`."""
+    """Parameters of a block from ``config/batteries``; errors as `read_block`."""
     return read_block(name).parameters
+
+
+def nominal_v(block: Parameters) -> float:
+    """What such a block is sold as [V], lithium counted as what it replaces: 6, 12, 24."""
+    return 12.0 * block.cells / CELLS_OF_12_V[type(block)]
+
+
+def blocks_in_series(name: str, system_v: int) -> int:
+    """How many blocks of a battery file make a bank of a system voltage [V].
+
+    Raises
+    ------
+    ValueError
+        No number of them does.
+    ProblemsError
+        As `read_block`.
+    """
+    block = load_block(name)
+    count = system_v / nominal_v(block)
+    if count < 1.0 or count != round(count):
+        needed = CELLS_OF_12_V[type(block)] * system_v // 12
+        raise ValueError(
+            f"blocks of {block.cells:g} cells, as {name} has them, make no bank of {system_v} V, "
+            f"which has {needed} cells in series"
+        )
+    return round(count)
 
 
 def load_bms(name: str, capacity_ah: float, blocks_in_series: int) -> Bms:
@@ -125,6 +152,8 @@ def _check(document: Document, numbers: dict[str, float], fields: tuple[str, ...
             problems.append(document.problem((key,), f"must {least}, got {value:g}"))
         elif key in SHARES and value > 1.0:
             problems.append(document.problem((key,), f"must not be above 1, got {value:g}"))
+        elif key == "cells" and value != round(value):
+            problems.append(document.problem((key,), f"must be a whole number, got {value:g}"))
     for key, value in numbers.items():
         if key.startswith("life_") and not (0.0 < value < math.inf):
             problems.append(document.problem((key,), f"must be above 0, got {value:g}"))

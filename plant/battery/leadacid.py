@@ -328,7 +328,7 @@ def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
 
 
 def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
-    """The 12 V block grown to another capacity and stacked to a higher voltage.
+    """The block grown to another capacity and stacked to a higher voltage.
 
     Plate area scales with capacity, surface with its power of 2/3; series blocks add resistance and heat
     capacity and divide the double layer.

@@ -340,7 +340,7 @@ def one_cell_less(p: Lithium) -> Lithium:
 
 
 def scaled(p: Lithium, capacity_ah: float, blocks_in_series: int) -> Lithium:
-    """The 12.8 V block grown to another capacity and stacked to a higher voltage."""
+    """The block grown to another capacity and stacked to a higher voltage."""
     s = capacity_ah / p.full_capacity_ah
     n = float(blocks_in_series)
     return p._replace(

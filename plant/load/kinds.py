@@ -1,43 +1,24 @@
-"""The records of a site that describe what hangs on the load output: one small record for each kind of load."""
+"""The kinds of load that a site may name, each a record: its keys, their limits, and what it asks for on a day.
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args
+A kind is complete with its class here: `plant.load.part` enters it in the table that site files are checked against.
+"""
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from typing import Annotated, Literal
 
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from plant.base.chance import RandomStream, generator
+from plant.base.clock import DAY_S
 from plant.base.configs import beside
-from plant.base.problems import did_you_mean
-from plant.base.records import NotNegative, Record, listed, series
+from plant.base.records import NotNegative, listed, series
+from plant.load.appliances import list_day
+from plant.load.darkness import is_dark
 from plant.load.lists import ApplianceList, find_appliances
+from plant.load.part import QUARTER_S, LoadDay, Part
 
 Hourly = series(24, ge=0.0)
 HourlyNoise = Annotated[float, Field(ge=0.0, le=1.0)]
-SHARES_ERR = 1e-6  # three decimals of thirds
-
-
-class Mix(Record):
-    """How the power follows the voltage: shares drawn as constant power, constant current, constant resistance."""
-
-    power: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    current: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    resistance: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-
-    @model_validator(mode="after")
-    def _sum_is_one(self) -> "Mix":
-        total = self.power + self.current + self.resistance
-        if abs(total - 1.0) > SHARES_ERR:
-            raise ValueError(f"power, current and resistance must sum to 1, got {total:g}")
-        return self
-
-
-CONSTANT_POWER = Mix(power=1.0)
-
-
-class Part(Record):
-    """What every kind of load has: a name, which also keys its chance, and a voltage characteristic."""
-
-    name: Annotated[str, Field(min_length=1)]
-    mix: Mix = CONSTANT_POWER
 
 
 class Constant(Part):
@@ -45,6 +26,10 @@ class Constant(Part):
 
     kind: Literal["constant"]
     power_w: NotNegative
+
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """One value for the whole day."""
+        return np.full(1, self.power_w)
 
 
 class Profile(Part):
@@ -71,6 +56,16 @@ class Profile(Part):
         weekend = self.hourly_w if self.weekend_w is None else self.weekend_w
         return (self.hourly_w,) * 5 + (weekend,) * 2
 
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """By quarter of an hour, shape (96,); noise is log-normal, one factor an hour, with mean 1."""
+        quarters = np.arange(0, DAY_S, QUARTER_S)
+        civil_h = ((day.start_utc_s + quarters + day.offset_s) // 3600).astype(np.int64)
+        weekday = (civil_h // 24 + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
+        normal = generator(day.seed, RandomStream.LOAD, day.number, day.part).standard_normal(24)
+        factor = np.exp(self.noise * normal - 0.5 * self.noise * self.noise)
+        hourly_w = np.array(self.week_w())[weekday, civil_h % 24]
+        return np.asarray(hourly_w * np.repeat(factor, 4))
+
 
 class Appliances(Part):
     """Households of appliances used by chance."""
@@ -90,6 +85,19 @@ class Appliances(Part):
         """The list of one household."""
         return find_appliances(self.model)
 
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """By minute, shape (1440,): what of each civil day falls into the solar day."""
+        minutes = np.arange(0, DAY_S, 60)
+        civil_min = ((day.start_utc_s + minutes + np.repeat(day.offset_s, QUARTER_S // 60)) // 60).astype(
+            np.int64
+        )
+        civil_day, minute = np.divmod(civil_min, 1440)
+        power_w = np.empty(minutes.size)
+        for date in range(int(civil_day[0]), int(civil_day[-1]) + 1):
+            here = civil_day == date
+            power_w[here] = list_day(self.appliances(), self.number, day.seed, date, day.part)[minute[here]]
+        return power_w
+
 
 class Telecom(Part):
     """A radio that listens all the time and sends now and then."""
@@ -107,6 +115,25 @@ class Telecom(Part):
             raise ValueError(f"must be shortest and longest, got {given[0]:g} and {given[1]:g}")
         return given
 
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """By step: bursts begin as a Poisson process; one that begins while another lasts lengthens it at most."""
+        rng = generator(day.seed, RandomStream.LOAD, day.number, day.part)
+        shortest, longest = self.burst_s
+        count = rng.poisson(24.0 * self.bursts_per_hour)
+        begin = np.sort(rng.uniform(0.0, DAY_S, count))
+        end = np.minimum(np.maximum.accumulate(begin + rng.uniform(shortest, longest, count)), DAY_S)
+        begin[1:] = np.maximum(begin[1:], end[:-1])
+        sending_s = np.concatenate([[0.0], np.cumsum(end - begin)])
+        knots = np.stack([begin, end], axis=1).ravel()
+        edges = np.arange(0, DAY_S + step_s, step_s)
+        at_edge = np.interp(edges, np.concatenate([[0.0], knots]), np.concatenate([[0.0], _twice(sending_s)]))
+        return np.asarray(self.base_w * (1.0 + (self.burst_factor - 1.0) * np.diff(at_edge) / step_s))
+
+
+def _twice(sending_s: np.ndarray) -> np.ndarray:
+    """Time sent until each beginning and each end of a burst."""
+    return np.stack([sending_s[:-1], sending_s[1:]], axis=1).ravel()
+
 
 class LightSwitched(Part):
     """What tells night from day by the light: global irradiance below one level, above another, for so long."""
@@ -121,6 +148,11 @@ class LightSwitched(Part):
             raise ValueError(f"light_above_w_m2 must be at least dark_below_w_m2, {self.dark_below_w_m2:g}")
         return self
 
+    def is_dark(self, light_w_m2: np.ndarray) -> np.ndarray:
+        """Whether its sensor says night, (n,), on the grid of the light."""
+        steps = max(1, round(self.delay_min * 60.0 * light_w_m2.size / DAY_S))
+        return np.asarray(is_dark(light_w_m2, self.dark_below_w_m2, self.light_above_w_m2, steps))
+
 
 class Camera(LightSwitched):
     """A camera whose infrared lamps come on in the dark."""
@@ -131,6 +163,10 @@ class Camera(LightSwitched):
     dark_below_w_m2: Annotated[float, Field(gt=0.0, le=200.0)] = 0.04  # about 5 lx
     light_above_w_m2: Annotated[float, Field(gt=0.0, le=200.0)] = 0.08
     delay_min: Annotated[float, Field(ge=0.0, le=60.0)] = 0.5
+
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """On the grid of the light."""
+        return self.day_w + self.infrared_w * self.is_dark(day.light_w_m2)
 
 
 class Lighting(LightSwitched):
@@ -144,52 +180,35 @@ class Lighting(LightSwitched):
     light_above_w_m2: Annotated[float, Field(gt=0.0, le=200.0)] = 0.4  # about 48 lx
     delay_min: Annotated[float, Field(ge=0.0, le=60.0)] = 10.0
 
+    def demand_w(self, day: LoadDay, step_s: int) -> np.ndarray:
+        """On the grid of the light: on while it is dark, and only within the times asked for.
 
-AnyPart = Constant | Profile | Appliances | Telecom | Camera | Lighting
-KINDS = tuple(get_args(part.model_fields["kind"].annotation)[0] for part in get_args(AnyPart))
-
-
-def _known_kind(given: Any) -> Any:
-    if isinstance(given, dict):
-        kind = given.get("kind")
-        if kind not in KINDS:
-            raise ValueError(
-                f"kind must be one of {', '.join(KINDS)}, got {kind!r}{did_you_mean(str(kind), KINDS)}"
-            )
-    elif not isinstance(given, Part):
-        raise ValueError(f"must be a mapping with name and kind, got {given!r}")
-    return given
-
-
-Item = Annotated[AnyPart, Field(discriminator="kind"), BeforeValidator(_known_kind)]
-
-
-class Load(Record):
-    """What hangs on the load output: one daily profile, named loads, or both."""
-
-    hourly_w: Hourly | None = None  # type: ignore[valid-type]
-    noise: HourlyNoise = 0.0
-    mix: Mix = CONSTANT_POWER
-    items: listed(Item) = ()  # type: ignore[valid-type]
-
-    @model_validator(mode="after")
-    def _some_load(self) -> "Load":
-        if self.hourly_w is None and not self.items:
-            raise ValueError("give hourly_w (24 numbers), items, or both; no load is hourly_w of 24 zeros")
-        names = [item.name for item in self.items]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"items: {name!r} stands twice; each needs a name of its own")
-        return self
-
-    def parts(self) -> Iterator[tuple[int, AnyPart]]:
-        """Every load with the key of its chance: 0 for the daily profile, else made from the name alone.
-
-        So one load more, or another order, leaves the others as they were.
+        A night lies on two solar days, and clouds of the other aren't known here. So the dusk before this day and the
+        dawn after it are taken to be 24 hours from this day's own.
         """
-        from zlib import crc32
+        dark = self.is_dark(day.light_w_m2)
+        if self.after_dusk_h is None and self.before_dawn_h is None:
+            return self.power_w * dark
+        hours = np.arange(dark.size) * (24.0 / dark.size)
+        wanted = np.zeros(dark.size, dtype=np.bool_)
+        dusk, dawn = _last(dark & ~_earlier(dark)), _first(~dark & _earlier(dark))
+        if self.after_dusk_h is not None and dusk is not None:
+            wanted |= (hours - hours[dusk]) % 24.0 < self.after_dusk_h
+        if self.before_dawn_h is not None and dawn is not None:
+            wanted |= (hours[dawn] - hours - 1e-9) % 24.0 < self.before_dawn_h
+        return self.power_w * (dark & wanted)
 
-        if self.hourly_w is not None:
-            yield 0, Profile(name="hourly_w", hourly_w=self.hourly_w, noise=self.noise, mix=self.mix)
-        for item in self.items:
-            yield 1 + crc32(item.name.encode()), item
+
+def _earlier(flags: np.ndarray) -> np.ndarray:
+    """Each flag one step later; the first stays."""
+    return np.concatenate([flags[:1], flags[:-1]])
+
+
+def _first(flags: np.ndarray) -> int | None:
+    found = np.flatnonzero(flags)
+    return int(found[0]) if found.size else None
+
+
+def _last(flags: np.ndarray) -> int | None:
+    found = np.flatnonzero(flags)
+    return int(found[-1]) if found.size else None

@@ -1,7 +1,7 @@
 """The records a site file becomes: frozen, validated, every problem told at once.
 
-Knows what may stand in a site file and what each value may be; doesn't know how anything behaves. Sky, array and
-load have their records in `site_sky`, `site_array` and `site_load`.
+Knows what may stand in a site file and what each value may be; doesn't know how anything behaves. Place, sky and
+weather have their records in `plant.weather.place`, the array in `plant.array.parts`, the load in `plant.load`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ from plant.base.records import NotNegative, Positive, Record, Temperature
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
 from plant.battery.ageing import AgeingState, aged, fresh, laws_for
 from plant.battery.bms import Bms
-from plant.battery.file import load_block, load_bms, read_block
+from plant.battery.file import blocks_in_series, load_block, load_bms, read_block
 from plant.battery.model import Parameters, scaled
 from plant.battery.wear import Life, Loss
 from plant.controller.charger import SetPoints
@@ -45,7 +45,7 @@ from plant.controller.settings import (
     family,
     known_setting,
 )  # fmt: skip
-from plant.load.kinds import Load
+from plant.load.model import Load
 from plant.site.line import SiteLine, TextCheck
 from plant.site.timetable import Upset, Upsets, first_of
 from plant.site.upsets import Equipment, applied
@@ -156,9 +156,15 @@ class Battery(Record):
                 )
         return law
 
+    @model_validator(mode="after")
+    def _whole_blocks(self) -> "Battery":
+        blocks_in_series(self.model, self.system_v)
+        return self
+
     def new(self) -> Parameters:
         """The block scaled to this bank, as it left the factory."""
-        block: Parameters = scaled(load_block(self.model), self.capacity_ah, self.system_v // 12)
+        series = blocks_in_series(self.model, self.system_v)
+        block: Parameters = scaled(load_block(self.model), self.capacity_ah, series)
         return block
 
     def parameters(self) -> Parameters:
@@ -169,7 +175,7 @@ class Battery(Record):
 
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
-        return load_bms(self.model, self.capacity_ah, self.system_v // 12)
+        return load_bms(self.model, self.capacity_ah, blocks_in_series(self.model, self.system_v))
 
     def life(self) -> Life:
         """What the maker promises."""
