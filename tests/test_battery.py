@@ -235,13 +235,13 @@ def test_what_a_maker_promises_may_be_left_out(tmp_path):
 
 
 def test_lead_acid_has_no_protection_of_its_own():
-    assert load_bms("agm", 200.0, 2) == Bms()
+    assert load_bms("agm", 200.0, 24) == Bms()
     assert Bms().over_charge_v == math.inf
 
 
 def test_limits_of_a_lithium_bank_add_up():
     """200 Ah at 24 V: twice the voltages, 1.5C of current."""
-    limits = load_bms("lifepo4", 200.0, 2)
+    limits = load_bms("lifepo4", 200.0, 24)
     assert (limits.over_charge_v, limits.over_discharge_release_v) == (29.6, 23.2)
     assert (limits.over_current_a, limits.over_current_s, limits.diode_v) == (300.0, 10.0, 1.2)
     assert (limits.charge_min_c, limits.charge_max_c, limits.resume_k) == (0.0, 45.0, 5.0)
@@ -267,9 +267,7 @@ def test_a_bank_has_as_many_blocks_in_series_as_its_voltage_takes(tmp_path):
 @pytest.mark.parametrize(("cells", "system_v"), [("4", 12), ("5", 24), ("12", 12), ("7", 24)])
 def test_blocks_that_make_no_bank_of_that_voltage_are_refused(tmp_path, cells, system_v):
     path = changed(tmp_path, "flooded", "cells: 6", f"cells: {cells}")
-    with pytest.raises(
-        ValueError, match=f"blocks of {cells} cells, as .* make no bank of {system_v} V, which has"
-    ):
+    with pytest.raises(ValueError, match=f"blocks of {cells} cells make no bank of {system_v} V: it has "):
         cabin_battery(model=path, system_v=system_v)
 
 

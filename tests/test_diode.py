@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from plant.array.diode import curve_at, maximum_power_vd, open_circuit_v, point
 from plant.array.module import Module, find_module
+from plant.base.configs import config_dir
 from tests.plants import site
 
+MODULES = sorted(path.stem for path in (config_dir() / "modules").glob("*.yaml"))
 ZT155P = find_module("zytech_zt155p")
 
 
@@ -40,6 +42,16 @@ def test_module_gives_the_published_check_values(g, t, v_oc, v_mp, p_mp):
     assert oc == pytest.approx(v_oc, rel=4e-3 if g < 200 else 1e-3)
     assert mp == pytest.approx(v_mp, rel=1e-3)
     assert mp * i == pytest.approx(p_mp, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_we_ship_gives_what_its_file_says(name):
+    """In the light of a data sheet; half-cut or thin, a cell of silicon has 0.5 to 0.8 V."""
+    m = find_module(name)
+    _, v_oc, v_mp, i_mp = summary(1000.0, 25.0, m)
+    assert v_oc == pytest.approx(m.v_oc_ref, rel=5e-3)
+    assert v_mp * i_mp == pytest.approx(m.v_mp_ref * m.i_mp_ref, rel=1e-2)
+    assert 0.5 < m.v_oc_ref / m.cells_in_series < 0.8
 
 
 @settings(max_examples=60, deadline=None)

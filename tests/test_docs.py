@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from plant.load.part import KINDS, Part
 from plant.site.model import known_keys
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.cli.main import app, run
@@ -110,3 +111,22 @@ def test_every_option_of_run_stands_in_the_readme(option):
 @pytest.mark.parametrize("key", sorted({key for keys in known_keys().values() for key in keys}))
 def test_every_site_key_stands_in_the_site_page(key):
     assert f"`{key}`" in (ROOT / "docs" / "site.md").read_text(encoding="utf-8")
+
+
+def keys_of_kinds() -> dict[str, set[str]]:
+    """Kind of load -> the keys that the table of the site page has for it."""
+    page = (ROOT / "docs" / "site.md").read_text(encoding="utf-8")
+    table = page.partition("| kind | key |")[2].partition("\n\n")[0]
+    keys: dict[str, set[str]] = {}
+    kinds: list[str] = []
+    for row in table.splitlines()[2:]:
+        first, second = row.split("|")[1:3]
+        kinds = re.findall(r"`(\w+)`", first) or kinds
+        for kind in kinds:
+            keys.setdefault(kind, set()).update(re.findall(r"`(\w+)`", second))
+    return keys
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_site_page_has_each_key_of_a_kind_of_load(kind):
+    assert keys_of_kinds()[kind] == {*KINDS[kind].model_fields} - {"kind", *Part.model_fields}

@@ -469,7 +469,7 @@ def test_the_request_is_echoed_as_it_came():
 
 def test_the_page_has_the_tables_of_faults_and_upsets_as_they_are():
     page = PAGE.read_text(encoding="utf-8")
-    assert current(page) == page
+    assert current(page) == page, "run: python -m tracertwin.pages.faults"
     rows = re.findall(r"^\| `(\w+)` \| (?:[a-z_]+=|for=| \|)", page, re.MULTILINE)
     assert rows == [*FAULTS, *UPSETS]
 

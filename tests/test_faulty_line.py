@@ -3,6 +3,7 @@
 import ctypes
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,6 +127,18 @@ def faulty(faults: Faults, endpoint: Endpoint) -> Iterator[tuple[Line, FaultyLin
     bent = FaultyLine(faults, 0, Tracer(EPEVER, Still(NOON)).answer, lambda: 0.0)
     with Line(endpoint, bent.answer, turnaround_s=0.0, log=lambda _: None) as line:
         yield line, bent
+
+
+def test_each_line_fault_has_its_line_here_and_on_the_page():
+    page = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
+    table = page.partition("## What masters make of it")[2].partition("## Pacing")[0]
+    shown = [
+        name
+        for names in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    ]
+    assert set(SEEN) == set(FAULTS), "SEEN has what two masters make of each"
+    assert sorted(shown) == sorted(FAULTS), "docs/faults.md, What masters make of it"
 
 
 @pytest.mark.parametrize("master", MASTERS)

@@ -63,7 +63,7 @@ AT_ONCE: dict[str, Callable[[Snapshot, Snapshot], bool]] = {
 
 
 def test_each_upset_has_its_line_here():
-    assert set(AT_ONCE) == set(UPSETS)
+    assert set(AT_ONCE) == set(UPSETS), "AT_ONCE has what each shows at once"
 
 
 @pytest.mark.parametrize("name", UPSETS)

@@ -20,7 +20,8 @@ WordOf = Callable[[Snapshot, Settings], int]
 
 def _known_quantity(name: str) -> str:
     if name not in quantities.NAMES:
-        raise ValueError(f"no quantity {name}{did_you_mean(name, quantities.NAMES)}")
+        hint = did_you_mean(name, quantities.NAMES) or "; docs/quantities.md has them all"
+        raise ValueError(f"no quantity {name}{hint}")
     return name
 
 

@@ -226,8 +226,8 @@ def _row_problems(
         here: KeyPath = ("rows", index)
         for source in row.source:
             if source not in sources:
-                near = did_you_mean(source, sources)
-                yield document.problem((*here, "source"), f"no source {source}{near}")
+                hint = did_you_mean(source, sources) or "; tell under sources what it is"
+                yield document.problem((*here, "source"), f"no source {source}{hint}")
         if isinstance(row, NumberRow) and (told := _misfit(row, ratings)):
             yield document.problem((*here, row.origin.key), told)
 

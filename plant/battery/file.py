@@ -109,31 +109,28 @@ def nominal_v(block: Parameters) -> float:
     return 12.0 * block.cells / CELLS_OF_12_V[type(block)]
 
 
-def blocks_in_series(name: str, system_v: int) -> int:
-    """How many blocks of a battery file make a bank of a system voltage [V].
+def blocks_in_series(block: Parameters, system_v: int) -> int:
+    """How many blocks make a bank of a system voltage [V].
 
     Raises
     ------
     ValueError
         No number of them does.
-    ProblemsError
-        As `read_block`.
     """
-    block = load_block(name)
     count = system_v / nominal_v(block)
     if count < 1.0 or count != round(count):
         needed = CELLS_OF_12_V[type(block)] * system_v // 12
         raise ValueError(
-            f"blocks of {block.cells:g} cells, as {name} has them, make no bank of {system_v} V, "
-            f"which has {needed} cells in series"
+            f"blocks of {block.cells:g} cells make no bank of {system_v} V: it has {needed} cells in series"
         )
     return round(count)
 
 
-def load_bms(name: str, capacity_ah: float, blocks_in_series: int) -> Bms:
-    """Limits of the protection of a battery made of such blocks, wide open if it has none."""
+def load_bms(name: str, capacity_ah: float, system_v: int) -> Bms:
+    """Limits of the protection of a bank made of such blocks, wide open if it has none."""
     block = read_block(name)
-    return bms.scaled(block.bms, capacity_ah / rated_ah(block.parameters), blocks_in_series)
+    series = blocks_in_series(block.parameters, system_v)
+    return bms.scaled(block.bms, capacity_ah / rated_ah(block.parameters), series)
 
 
 def _group(numbers: dict[str, float], prefix: str) -> dict[str, float]:

@@ -34,10 +34,10 @@ Item = Annotated[AnyPart, Field(discriminator="kind"), BeforeValidator(_known_ki
 class Load(Record):
     """What hangs on the load output: one daily profile, named loads, or both."""
 
-    hourly_w: Hourly | None = None  # type: ignore[valid-type]
+    hourly_w: Hourly | None = None
     noise: HourlyNoise = 0.0
     mix: Mix = CONSTANT_POWER
-    items: listed(Item) = ()
+    items: listed(Item) = ()  # type: ignore[valid-type]
 
     @model_validator(mode="after")
     def _some_load(self) -> "Load":

@@ -158,14 +158,14 @@ class Battery(Record):
 
     @model_validator(mode="after")
     def _whole_blocks(self) -> "Battery":
-        blocks_in_series(self.model, self.system_v)
+        blocks_in_series(load_block(self.model), self.system_v)
         return self
 
     def new(self) -> Parameters:
         """The block scaled to this bank, as it left the factory."""
-        series = blocks_in_series(self.model, self.system_v)
-        block: Parameters = scaled(load_block(self.model), self.capacity_ah, series)
-        return block
+        block = load_block(self.model)
+        bank: Parameters = scaled(block, self.capacity_ah, blocks_in_series(block, self.system_v))
+        return bank
 
     def parameters(self) -> Parameters:
         """The bank as it is at the start: with the capacity it has left, and the resistance that goes with that."""
@@ -175,7 +175,7 @@ class Battery(Record):
 
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
-        return load_bms(self.model, self.capacity_ah, blocks_in_series(self.model, self.system_v))
+        return load_bms(self.model, self.capacity_ah, self.system_v)
 
     def life(self) -> Life:
         """What the maker promises."""
