@@ -39,9 +39,10 @@ def test_a_scaled_battery_behaves_like_its_block(name, blocks):
     """Three times the capacity at three times the current, two blocks in series at twice the voltage."""
     block = bath(name)
     bank = battery.scaled(block, 3.0 * battery.rated_ah(block), blocks)
-    one = last(block, run(block, battery.rested(0.9, 25.0, block), -10.0, 4 * 3600.0))
-    many = last(bank, run(bank, battery.rested(0.9, 25.0, bank), -30.0, 4 * 3600.0))
-    assert terminal_v(many, -30.0, bank) == pytest.approx(blocks * terminal_v(one, -10.0, block), abs=2e-6)
+    i_a = -battery.rated_ah(block) / 10.0
+    one = last(block, run(block, battery.rested(0.9, 25.0, block), i_a, 4 * 3600.0))
+    many = last(bank, run(bank, battery.rested(0.9, 25.0, bank), 3.0 * i_a, 4 * 3600.0))
+    assert terminal_v(many, 3.0 * i_a, bank) == pytest.approx(blocks * terminal_v(one, i_a, block), abs=2e-6)
     assert battery.soc(many, bank) == pytest.approx(battery.soc(one, block), abs=1e-8)
     full = battery.stored_wh(battery.rested(1.0, 25.0, bank), bank)
     assert full == pytest.approx(3 * blocks * battery.stored_wh(battery.rested(1.0, 25.0, block), block))

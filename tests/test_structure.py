@@ -133,6 +133,7 @@ def copy(tmp_path) -> Path:
     ("edited", "changes"),
     [
         ("report/trace.py", False), ("report/summary.py", False), ("site/model.py", False), ("plant.py", False),
+        ("load/kinds.py", False),
         ("battery/leadacid.py", True), ("kernel/step.py", True), ("power/stage.py", True),
         ("controller/charger.py", True), ("array/day.py", True), ("base/jit.py", True),
     ],
