@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,9 @@ def installed(tmp_path_factory) -> Path:
 
 
 def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     return subprocess.run(
         [place / "venv" / "bin" / "tracertwin", *arguments],
-        check=False, cwd=place, env=clean, capture_output=True, text=True, timeout=180,
+        check=False, cwd=place, env=CLEAN, capture_output=True, text=True, timeout=180,
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def test_installed_code_is_the_wheels_not_the_clones(installed):
     python = installed / "venv" / "bin" / "python"
     where = subprocess.run(
         [python, "-c", "import plant, modbus, tracertwin; print(plant.__file__, modbus.__file__, tracertwin.__file__)"],
-        check=True, cwd=installed, capture_output=True, text=True,
+        check=True, cwd=installed, env=CLEAN, capture_output=True, text=True,
     ).stdout  # fmt: skip
     assert str(ROOT) not in where
     assert where.count(str(installed)) == 3
@@ -60,7 +60,7 @@ def test_configuration_of_the_wheel_is_the_clones(installed):
     python = installed / "venv" / "bin" / "python"
     found = subprocess.run(
         [python, "-c", "from plant.base.configs import config_dir; print(config_dir())"],
-        check=True, cwd=installed, capture_output=True, text=True,
+        check=True, cwd=installed, env=CLEAN, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
 
     def files(folder: Path) -> dict[str, bytes]:
