@@ -14,7 +14,7 @@ test: $(VENV)/.test      ## set up, then lint, types, import rules and every tes
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 compiled: $(VENV)/.test  ## the plant's machine code; else both halves of the tests would make it
-	$(BIN)/python -m tests.compiled
+	$(BIN)/tracertwin compile >/dev/null
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -1,9 +1,30 @@
-"""Settings of every test: the same examples on every run; `HYPOTHESIS_PROFILE=explore` looks for new ones."""
+"""What all tests share: the same examples on every run, `HYPOTHESIS_PROFILE=explore` looks for new ones; the command."""
 
 import os
+import sys
+from collections.abc import Callable
 
+import pytest
 from hypothesis import settings
+
+from tracertwin.cli import main as command
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the command in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
+        monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        return ended.value.code, *capsys.readouterr()
+
+    return run

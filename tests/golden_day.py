@@ -19,9 +19,9 @@ from modbus.map.registers import TRACER_4210, load_map
 from plant.base.clock import to_local
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Event, Plant
-from tests.compiled import FORMS
 from tests.plants import plant
 from tests.snapshots import Still
+from tracertwin.assembly.forms import FORMS
 
 FOLDER = Path(__file__).parent / "golden"
 ORIGIN = (
@@ -83,7 +83,7 @@ PROMISE = f"""\
 # 3e-14 of itself (AVX-512 with FMA beside plain SSE2, in numba, NumPy and glibc). So what the comparison finds is a
 # change of the model."""
 END_PROMISE = f"""\
-# Each form of the plant that the kernel is compiled for (tests/compiled.py) a day after its start: integrals over the
+# Each form of the plant that the kernel is compiled for, a day after its start: integrals over the
 # day, so that small changes add up. {END_DIGITS} digits, compared to {END_REL:g} of each value."""
 
 

@@ -17,28 +17,11 @@ import pytest
 import yaml
 
 from tests.weatherfiles import ALTITUDE, LATITUDE, LONGITUDE, csv_file, year_of_light
-from tracertwin.cli import main as command
 
 ROOT = Path(__file__).parents[1]
 CABIN = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
 COMMAND = [sys.executable, "-m", "tracertwin"]
 START_S = 120.0  # a first start compiles
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch, capsys) -> Call:
-    """Run the command in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
-        monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -78,6 +61,7 @@ OPTIONS = {
     "registers": "--map --diff",
     "faults": "",
     "en50530": "--technology --tick --plot",
+    "compile": "",
 }
 
 
@@ -86,6 +70,27 @@ def test_help_of_a_verb_names_its_options(call, verb):
     code, out, err = call(verb, "--help")
     assert (code, err) == (0, "")
     assert set(OPTIONS[verb].split()) <= set(re.findall(r"--[a-z]+", out))
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_versions_of_what_numbers_depend_on_are_printed(call, flag):
+    code, out, err = call(flag)
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"tracertwin \S+, Python 3\.\d+\.\d+\S*, numba \d+\.\d+\.\d+\S*, \S+\n", out)
+
+
+@pytest.mark.parametrize("verb", ["", *OPTIONS])
+def test_help_has_a_short_form(call, verb):
+    long, short = (call(*verb.split(), flag) for flag in ("--help", "-h"))
+    assert short == long
+    assert long[0] == 0
+
+
+def test_completion_can_be_had_for_a_shell(call, monkeypatch):
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    code, out, _ = call("--show-completion", "bash")
+    assert code == 0
+    assert "complete -o default -F _tracertwin_completion tracertwin" in out
 
 
 def test_without_a_verb_the_verbs_are_listed(call):
@@ -97,11 +102,11 @@ def test_without_a_verb_the_verbs_are_listed(call):
 # --- bad input ------------------------------------------------------------------------------------------------
 
 
-def refusal(ended: tuple[int, str, str]) -> list[str]:
-    """The lines a refused command says, without its name; it says nothing else and ends with 2."""
+def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
+    """The lines a refused command says, without its name; it says nothing else and ends with a code."""
     code, out, err = ended
     lines = [line for line in err.splitlines() if "compiling the plant" not in line]
-    assert code == 2
+    assert code == because
     assert out == ""
     assert all(line.startswith("tracertwin: ") for line in lines)
     return [line.removeprefix("tracertwin: ") for line in lines]
@@ -174,16 +179,11 @@ def refusal(ended: tuple[int, str, str]) -> list[str]:
         (["serve", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["demo", "shed"], r"shed: not among the sites: .*"),
         (["poll", "1235"], r"1235: unknown kind of link .*"),
-        (
-            ["poll", "unix:/nowhere/at-all"],
-            r"unix:/nowhere/at-all: cannot connect: No such file or directory",
-        ),
         (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
         (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
         (["poll", "unix:/nowhere", "0x3100", "126"], r"COUNT: .* at most 125 registers, got 126"),
         (["poll", "unix:/nowhere", "--table", "coils"], r".*--table.*\(did you mean coil\?\)"),
         (["poll", "pty:uart2"], r"pty:uart2: would make a new pty; .* serial:uart2"),
-        (["poll", "serial:/dev/nowhere"], r"serial:/dev/nowhere:115200: cannot connect: No such file .*"),
         (["registers", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
         (["registers", "--diff", "uart2"], r".*--diff.*"),
         (["sing"], r".*sing.*"),
@@ -456,9 +456,28 @@ def test_a_silent_device_is_told_in_one_line(call, tmp_path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        lines = refusal(call("poll", f"unix:{path}", "0x3100", "--timeout", "10ms"))
+        lines = refusal(call("poll", f"unix:{path}", "0x3100", "--timeout", "10ms"), because=3)
     assert len(lines) == 1
     assert re.fullmatch(r"unix:.*: no reply to .* within 0\.01 s in 3 tries", lines[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["poll", "unix:/nowhere/at-all"], r"unix:\S+: cannot connect: No such file or directory"),
+        (["poll", "serial:/dev/nowhere"], r"serial:\S+: cannot connect: No such file .*"),
+        (["poll", "dial:127.0.0.1:1"], r"dial:127\.0\.0\.1:1: cannot connect: Connection refused"),
+        (
+            ["tell", "unix:/nowhere/at-all", "status"],
+            r"unix:\S+: No such file .*; is serve --control there\?",
+        ),
+        (["tell", "dial:127.0.0.1:1", "status"], r"dial:\S+: Connection refused; is serve --control there\?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_where_nobody_listens_scripts_see_another_code_than_for_wrong_input(call, arguments, says):
+    (line,) = refusal(call(*arguments), because=3)
+    assert re.fullmatch(says, line)
 
 
 def test_a_map_is_listed_with_address_name_unit_and_source(call):

@@ -180,8 +180,10 @@ def test_a_power_cycle_ends_test_mode_and_lets_a_new_unit_id_hold(rig):
 
 
 def test_line_faults_come_and_go(rig):
-    assert rig.do("fault delay:0.5:by=300ms") == "delay:0.5:by=300ms"
-    assert rig.do("fault crc:1:from=12:00:to=13:00") == "crc:1:from=12:00:to=13:00 delay:0.5:by=300ms"
+    assert rig.do("fault delay:0.5:by=300ms") == "delay:0.5:by=300ms (50 % of the requests)"
+    assert rig.do("fault crc:1:from=12:00:to=13:00") == (
+        "crc:1:from=12:00:to=13:00 (all requests in its window), delay:0.5:by=300ms (50 % of the requests)"
+    )
     assert json.loads(rig.do("status"))["faults"] == ["crc:1:from=12:00:to=13:00", "delay:0.5:by=300ms"]
     assert rig.do("fault off crc") == "1 off"
     assert rig.do("fault off") == "1 off"

@@ -9,8 +9,8 @@ from plant.array.day import AnyDay
 from plant.battery import model as battery
 from plant.remembered import Fidelity
 from tests import golden_day
-from tests.compiled import FORMS
 from tests.golden_day import FOLDER, POLLS
+from tracertwin.assembly.forms import FORMS
 
 
 def test_the_day_is_sampled_as_it_was() -> None:
@@ -39,7 +39,7 @@ def test_the_day_has_what_a_controller_lives_through() -> None:
 
 
 def test_every_form_that_a_site_can_have_is_compiled_and_kept() -> None:
-    """Each chemistry at each fidelity, each tracker, each kind of array: a new one needs a line in `tests.compiled`."""
+    """Each chemistry at each fidelity, each tracker, each kind of array: a new one needs a line in `FORMS`."""
     made = [form() for form in FORMS.values()]
     chemistries, fidelities = get_args(battery.Parameters), get_args(Fidelity)
     assert len(chemistries) > 1

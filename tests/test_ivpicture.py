@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from plant.plant import Plant
-from plant.report.ivpicture import draw_iv, iv_curves, iv_picture_of
+from plant.report.ivpicture import iv_curves, iv_picture_of
+from plant.report.picture import save
 from tests.plants import plant
 
 
@@ -38,7 +39,7 @@ def test_the_picture_says_where_when_and_what_the_controller_does(noon, tmp_path
     assert title["text"] == "Cabin, 20 Feb 2026 12:00"
     assert "tracking" in title["subtitle"]
     path = tmp_path / "iv.svg"
-    draw_iv(noon, path)
+    save(iv_picture_of(noon), path)
     assert path.read_text(encoding="utf-8").startswith("<svg")
 
 

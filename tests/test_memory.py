@@ -25,6 +25,7 @@ from tests.plants import plant, site
 from tests.test_link import until
 from tests.test_statefile import read
 from tracertwin.assembly.live import Live
+from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options
 from tracertwin.memory import committing as memory
 from tracertwin.memory.committing import plants_from, unit_ids_from
@@ -134,8 +135,8 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
         assert kept(live.plant) == kept(stood)
         assert live.shown().settings.capacity_ah == 123
         assert live.snapshot() == stood.snapshot
-    assert f"from {memory.iso_utc(stood.t_utc_s)}" in said[-1] or any(
-        memory.iso_utc(stood.t_utc_s) in s for s in said
+    assert f"from {told_local(stood.t_utc_s, stood.site.location.timezone)}" in said[-1] or any(
+        told_local(stood.t_utc_s, stood.site.location.timezone) in s for s in said
     )
     with serve(speed=30_000.0, for_s=DAY / 2) as rig:
         assert until(rig.assembly.units[0].live.ended.is_set, 8.0)
@@ -302,7 +303,7 @@ def test_a_disk_that_is_really_full_ends_nothing(path):
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.count("recording stops here, the line goes on") == 1
-    assert "ended at 2026-02-24T09:00:00Z" in ended.stderr
+    assert "ended at 2026-02-24T10:00:00+01:00 Europe/Zurich" in ended.stderr
     with closing(StateFile.opened(path)) as file:
         assert len(file.stood()) == 1
 

@@ -355,7 +355,7 @@ def test_a_start_before_where_it_stands_is_refused_and_a_later_one_lived_up_to(p
         begun(file, p)
         lived(file, p, DAY)
     message = refusal(lambda: continued(path, p.site, p.seed, p.t_utc_s - 60))
-    assert "stands at 2026-02-21T09:00:00Z already; leave --start out" in message
+    assert "stands at 2026-02-21T10:00:00+01:00 Europe/Zurich already; leave --start out" in message
     (later,) = continued(path, p.site, p.seed, p.t_utc_s + 12 * DAY)
     p.run(10 * DAY, 60)
     p.run(2 * DAY, 60)

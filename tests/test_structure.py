@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from numba.core.registry import CPUDispatcher
 
-from plant.base.jit import PACKAGE, kernel_sources
+from plant.base.codecache import PACKAGE, kernel_sources
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("plant", "modbus", "tracertwin")

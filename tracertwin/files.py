@@ -1,9 +1,8 @@
 """Files that are written in one piece, and their names where there is one for each unit."""
 
-import os
 from pathlib import Path
 
-from plant.base.problems import Problem, ProblemsError
+from plant.report.drafts import draft_of
 
 
 def numbered(path: Path, number: int) -> Path:
@@ -28,10 +27,5 @@ def writable(text: str) -> Path:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that nobody ever sees half written."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with draft_of(path) as draft:
         draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ProblemsError([Problem(str(path), 0, "", f"cannot write: {error.strerror}")]) from error

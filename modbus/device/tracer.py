@@ -66,6 +66,10 @@ class Tracer:
         Whether no other unit is on the line: then a map with ``units: any`` answers for every id.
     new_unit : int, optional
         Unit id that function 45 has set and that holds from the next power cycle on.
+
+    Attributes
+    ----------
+    register_map : RegisterMap
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Tracer:
         self._model = model or load_model("tracer4210n")
         self._identity = Identity(self._model, unit, new_unit)
         self._map = published
+        self.register_map = register_map
         self._exceptions = spec.exceptions
         self._cells = {
             function: (register_map if function == READ_INPUTS else published).words[table]

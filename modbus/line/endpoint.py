@@ -27,6 +27,10 @@ class LinkError(ValueError):
     """An endpoint that cannot be understood or opened; says what was wrong and what would do."""
 
 
+class NobodyError(LinkError):
+    """Nobody answers there, perhaps not yet: what was asked may be right, and work later."""
+
+
 @dataclass(frozen=True, slots=True)
 class TcpEndpoint:
     """A TCP port: dialled, or listened on when ``listens``. Port 0 of a listener means any free one."""

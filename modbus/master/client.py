@@ -13,7 +13,7 @@ from typing import Self
 
 from modbus.codec.replies import BadReply, Reply, decode_reply
 from modbus.codec.requests import Request
-from modbus.line.endpoint import Endpoint, LinkError, PtyEndpoint, SerialEndpoint, dial, listen
+from modbus.line.endpoint import Endpoint, LinkError, NobodyError, PtyEndpoint, SerialEndpoint, dial, listen
 from modbus.line.stream import Stream, is_tcp
 
 SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
@@ -21,7 +21,7 @@ SILENCE_LEAST_S = 1.75e-3  # the same, at more than 19200 bit/s
 CHARACTER_BITS = 11
 
 
-class NoReplyError(LinkError):
+class NoReplyError(NobodyError):
     """The device stayed silent in every try."""
 
 
@@ -83,7 +83,7 @@ class Master:
             except BadReply as error:
                 failure = error
             except OSError as error:
-                raise LinkError(f"{self._name}: connection lost: {error.strerror or error}") from error
+                raise NobodyError(f"{self._name}: connection lost: {error.strerror or error}") from error
             else:
                 if reply is not None:
                     return reply
@@ -125,7 +125,7 @@ class Master:
         data = self._stream.recv(4096)
         self._heard_s = monotonic()
         if not data:
-            raise LinkError(f"{self._name}: the device closed the connection")
+            raise NobodyError(f"{self._name}: the device closed the connection")
         return data
 
     def close(self) -> None:
@@ -154,10 +154,10 @@ def _connect(endpoint: Endpoint, timeout_s: float) -> Stream:
         try:
             return dial(endpoint, timeout_s)
         except OSError as error:
-            raise LinkError(f"{endpoint}: cannot connect: {error.strerror or error}") from error
+            raise NobodyError(f"{endpoint}: cannot connect: {error.strerror or error}") from error
     listener, _ = listen(endpoint)
     with contextlib.closing(listener):
         if not select.select((listener,), (), (), timeout_s)[0]:
-            raise LinkError(f"{endpoint}: no device dialled within {timeout_s:g} s")
+            raise NobodyError(f"{endpoint}: no device dialled within {timeout_s:g} s")
         stream, _ = listener.accept()
         return stream

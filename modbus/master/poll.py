@@ -6,15 +6,15 @@ it looks is for `tracertwin.cli.polltable`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, WordsReply
-from modbus.codec.requests import ReadBits, ReadWords
+from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
+from modbus.codec.requests import ReadBits, ReadWords, Request
 from modbus.line.endpoint import LinkError
 from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, Row
-from modbus.master.client import Master, NoReplyError
+from modbus.master.client import NoReplyError
 
 FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
 LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
@@ -93,12 +93,19 @@ class Reading:
     exception: int | None = None
 
 
+class Asking(Protocol):
+    """What asks a device, over a line or without one."""
+
+    def ask(self, request: Request, timeout_s: float = 1.0, retries: int = 0) -> Reply:
+        """The device's reply; see `Master.ask`."""
+
+
 class PolledDevice:
     """Whom to ask, and how patiently.
 
     Parameters
     ----------
-    master : Master
+    master : Asking
     unit : int
     timeout_s : float
         For each of three tries [s].
@@ -106,7 +113,7 @@ class PolledDevice:
         Heads what is said of it.
     """
 
-    def __init__(self, master: Master, unit: int, timeout_s: float, name: str) -> None:
+    def __init__(self, master: Asking, unit: int, timeout_s: float, name: str) -> None:
         self._master = master
         self._unit = unit
         self._timeout_s = timeout_s

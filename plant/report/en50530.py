@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +32,7 @@ from plant.controller.en50530 import (
     static_point,
 )
 from plant.controller.model import ControllerModel
+from plant.report.output import HEAD_BOX, results_console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,17 +114,23 @@ def run_en50530(controller: str, technology: str, tick_s: float, plot: Path | No
         raise ProblemsError(
             [Problem("--technology", 0, "", f"must be one of {known}, got {technology!r}{hint}")]
         )
-    b = bench(model, tick_s)
     if plot is not None:
-        draw(b, technology, plot)
+        from plant.report.trace import PICTURES, check_suffix
+
+        check_suffix(plot, PICTURES)
+    b = bench(model, tick_s)
     results = measure(b, technology)
-    print_results(results, f"{controller}, {technology}, tracker every {tick_s:g} s")
+    try:
+        print_results(results, f"{controller}, {technology}, tracker every {tick_s:g} s")
+    finally:
+        if plot is not None:
+            draw(b, technology, plot)
     return 0 if results.holds else 1
 
 
 def print_results(results: Results, title: str, console: Console | None = None) -> None:
     """Print static, dynamic and shaded efficiencies, and the verdict."""
-    console = console or Console(highlight=False)
+    console = console or results_console()
     console.print(f"EN 50530, {title}")
     console.print(f"overall: what reaches a battery held at {V_BATT_V:g} V, after the converter's losses\n")
     console.print(_static_table(results))
@@ -144,7 +150,7 @@ def _percent(value: float) -> str:
 
 def _static_table(results: Results) -> Table:
     table = Table(
-        box=box.SIMPLE_HEAD,
+        box=HEAD_BOX,
         pad_edge=False,
         title="static [%], by maximum power voltage",
         title_justify="left",
@@ -171,7 +177,7 @@ def _static_table(results: Results) -> Table:
 
 
 def _dynamic_table(results: Results) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="dynamic", title_justify="left")
+    table = Table(box=HEAD_BOX, pad_edge=False, title="dynamic", title_justify="left")
     for head in ("", "W/m2", "slope\nW/m2/s", "times", "ramp\ns", "row\ns", "tracking\n%", "overall\n%"):
         table.add_column(head, justify="right" if head else "left")
     for sequence in dict.fromkeys(row.sequence for row in results.dynamic):
@@ -192,7 +198,7 @@ def _dynamic_table(results: Results) -> Table:
 
 
 def _verdict_table(results: Results) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=HEAD_BOX, pad_edge=False)
     for head in ("tracking", "%", "at least", ""):
         table.add_column(head, justify="right" if head in ("%", "at least") else "left")
     names = {
@@ -228,17 +234,10 @@ def draw(b: Bench, technology: str, path: Path, row: Ramps = PICTURED) -> None:
     ProblemsError
         If the file can't be written.
     """
-    from plant.report.trace import PICTURES, check_suffix
+    from plant.report.picture import save
 
-    check_suffix(path, PICTURES)
     chart = row_chart(row_frame(b, technology, row), f"EN 50530, ramps of {row.slope_w_m2_s:g} W/m²/s")
-    try:
-        if path.suffix == ".html":
-            path.write_text(chart.to_html(inline=True), encoding="utf-8")
-        else:
-            chart.save(path, scale_factor=2.0)
-    except OSError as error:
-        raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+    save(chart, path)
 
 
 def row_chart(frame: "pd.DataFrame", title: str) -> Any:

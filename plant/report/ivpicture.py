@@ -3,7 +3,6 @@
 Drawn from what the plant was given for that step and from the snapshot at its end; nothing is run again.
 """
 
-from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -20,7 +19,6 @@ from plant.power.converter import Regime
 from plant.power.offer import current_at, curve_of
 from plant.power.stage import PowerStage
 from plant.report.longpicture import WIDTH
-from plant.report.picture import save
 
 HEIGHT = 230
 POINTS = 500
@@ -32,17 +30,6 @@ REGIMES = {
     Regime.CONSTANT_VOLTAGE: "the battery is held at its voltage",
     Regime.LIMITED: "at the controller's limit",
 }
-
-
-def draw_iv(plant: Plant, path: Path) -> None:
-    """Draw the curves of the step a plant has just made, as HTML, SVG or PNG by the file's suffix.
-
-    Raises
-    ------
-    ProblemsError
-        If the file can't be written.
-    """
-    save(iv_picture_of(plant), path)
 
 
 def iv_picture_of(plant: Plant) -> Any:

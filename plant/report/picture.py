@@ -6,8 +6,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from plant.base.problems import Problem, ProblemsError
 from plant.controller.charger import Stage
+from plant.report.drafts import draft_of
 from plant.report.longpicture import HEIGHT, WIDTH, is_long, long_panels
 from plant.report.trace import Trace
 
@@ -46,14 +46,12 @@ def save(chart: Any, path: Path) -> None:
     ProblemsError
         If the file can't be written.
     """
-    try:
+    with draft_of(path) as draft:
         if path.suffix == ".html":
             with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
-                path.write_text(chart.to_html(inline=True), encoding="utf-8")
+                draft.write_text(chart.to_html(inline=True), encoding="utf-8")
         else:
-            chart.save(path, scale_factor=2.0)
-    except OSError as error:
-        raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
+            chart.save(draft, scale_factor=2.0)
 
 
 def picture(trace: Trace) -> Any:

@@ -6,7 +6,6 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
 from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
+from plant.report.output import HEAD_BOX, results_console
 from plant.report.periods import by_period, sample_s, unserved
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: Console | None = None) -> None:
     """Print the account of energy, the battery's range, the months of a long run, and what happened."""
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or results_console(soft_wrap=True)
     after, zone = plant.snapshot, plant.site.location.timezone
     console.print(
         f"{plant.site.name}, seed {plant.seed}: {_minute(plant.start_utc_s, zone)} to {_minute(after.t_utc_s, zone)}, "
@@ -92,7 +92,7 @@ def _notes(plant: "Plant") -> tuple[str, ...]:
 def account_table(flows: tuple[Flow, ...], unserved_wh: float) -> Table:
     """The flows with their shares, and a bar for each that begins where the one before it ends."""
     unit, per = _unit(max(abs(flow.wh) for flow in flows))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("energy", no_wrap=True)
     table.add_column(unit, justify="right", no_wrap=True)
     table.add_column("%", justify="right", no_wrap=True)
@@ -186,7 +186,7 @@ def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
     totals = by_period(trace, "year" if yearly else "month")
     unit, per = ("Wh", 1.0) if totals["e_available_wh"].max() < 2e3 else ("kWh", 1e3)
     name = "year" if yearly else "month"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table = Table(box=HEAD_BOX, pad_edge=False, collapse_padding=True, show_edge=False)
     table.title = f"by {name}: energies in {unit}, sun in kWh/m² of the modules' plane, charge in %"
     table.title_style, table.title_justify = "", "left"
     table.add_column("\n" + name, no_wrap=True)

@@ -11,6 +11,7 @@ from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.controller.charger import Stage
 from plant.kernel.events import Event
 from plant.kernel.snapshot import Snapshot
+from plant.report.drafts import draft_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,16 +67,15 @@ class Trace:
         """
         check_suffix(path, TABLES)
         try:
-            if path.suffix == ".csv":
-                self._write_csv(path)
-            else:
-                self.frame().to_parquet(path, index=False)
+            with draft_of(path) as draft:
+                if path.suffix == ".csv":
+                    self._write_csv(draft)
+                else:
+                    self.frame().to_parquet(draft, index=False)
         except ImportError:
             raise ProblemsError(
                 [Problem(str(path), 0, "", "Parquet needs pyarrow: pip install 'tracertwin[parquet]'")]
             ) from None
-        except OSError as error:
-            raise ProblemsError([Problem(str(path), 0, "", f"can't be written: {error.strerror}")]) from None
 
     def _write_csv(self, path: Path) -> None:
         """Full precision, so that two runs can be compared byte for byte."""

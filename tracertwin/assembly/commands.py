@@ -5,6 +5,7 @@ say the same. Knows neither sockets nor threads: whoever calls has the plants to
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
@@ -24,7 +25,11 @@ from plant.base.clock import (
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
+from tracertwin.assembly import shown
+from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.units import Unit
+
+REGISTERS: Final = "registers"
 
 
 class Commanded(Protocol):
@@ -136,7 +141,8 @@ def _ahead(rig: Commanded, seconds: float) -> str:
     rig.clock.step(seconds)
     for unit in rig.units:
         unit.live.follow()
-    return iso_utc(rig.units[0].live.plant.t_utc_s)
+    plant = rig.units[0].live.plant
+    return told_local(plant.t_utc_s, plant.site.location.timezone)
 
 
 def _upset(rig: Commanded, said: Said) -> str:
@@ -170,7 +176,7 @@ def _fault(rig: Commanded, said: Said) -> str:
     if what == ("off",):
         return f"{rig.faults.clear(*names)} off"
     rig.faults.set(*what)
-    return " ".join(rig.faults.texts())
+    return ", ".join(rig.faults.echoes())
 
 
 def _power_cycle(rig: Commanded, said: Said) -> str:
@@ -183,11 +189,17 @@ def _power_cycle(rig: Commanded, said: Said) -> str:
 
 def _show(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
-    snapshot = unit.live.plant.snapshot
-    for name in (*said.words, *said.values):
-        if name not in Snapshot._fields:
-            raise ValueError(f"no quantity {name}{did_you_mean(name, Snapshot._fields)}")
-    return json.dumps({name: getattr(snapshot, name) for name in said.words or Snapshot._fields})
+    if said.words == (REGISTERS,) and not said.values:
+        return shown.registers(unit.tracer)
+    snapshot, told = unit.live.plant.snapshot, {}
+    for name in (*said.words, *said.values) or Snapshot._fields:
+        if name in Snapshot._fields:
+            told[name] = getattr(snapshot, name)
+        elif re.fullmatch("0[xX][0-9a-fA-F]{1,4}", name):
+            told[name] = shown.register(unit.tracer, int(name, 16))
+        else:
+            raise ValueError(shown.unknown(name, unit.tracer))
+    return json.dumps(told)
 
 
 def _status(rig: Commanded, said: Said) -> str:
@@ -198,8 +210,9 @@ def _status(rig: Commanded, said: Said) -> str:
         about = {"unit": unit.tracer.unit, "site": plant.site.name}
         told.append({**about, "broken": plant.broken(), "planned": plant.planned()})
     plant = rig.units[0].live.plant
-    local = to_local(plant.t_utc_s, plant.site.location.timezone).isoformat()
-    time: dict[str, object] = {"utc": iso_utc(plant.t_utc_s), "local": local}
+    zone = plant.site.location.timezone
+    local = to_local(plant.t_utc_s, zone).isoformat()
+    time: dict[str, object] = {"local": local, "timezone": zone, "utc": iso_utc(plant.t_utc_s)}
     if isinstance(rig.clock, WallClock):
         time |= {"speed": rig.clock.speed, "paused": not rig.clock.goes}
     return json.dumps({**time, "units": told, "faults": rig.faults.texts()})
@@ -232,7 +245,9 @@ COMMANDS: Final = (
     Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
             "set a line fault, see tracertwin faults; or end all, or those of a name", _fault),
     Command("power-cycle", "[unit=ID]", "take a controller's power away for a moment", _power_cycle),
-    Command("show", "[QUANTITY ...] [unit=ID]", "true quantities of the plant, as JSON", _show, times=True),
+    Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
+            "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A, or all its registers",
+            _show, times=True),
     Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
     Command("end", "", "stop serving", _end, times=True),
     Command("help", "", "this list", _help, times=True),

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 import numpy as np
 
 from modbus.device.interface import Shown
-from plant.base.clock import STEP_S, SteppedClock, WallClock, iso_utc
+from plant.base.clock import STEP_S, SteppedClock, WallClock
 from plant.base.problems import ProblemsError
 from plant.controller.settings import TYPE_OF_NAME, Settings, factory
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.trace import Trace
+from tracertwin.assembly.moments import told_local
 
 LONGEST_STRIDE_S = 3600  # at high speed the plant is shown at least once an hour of its own time
 SHORTEST_NAP_S = 0.002  # at high speed several grid steps are made at once
@@ -156,7 +157,8 @@ class Live:
                     self._stride(min(now, self.plant.t_utc_s + LONGEST_STRIDE_S))
         except ProblemsError as error:
             self._can_go_on = False
-            self._warn(f"{self.plant.site.name} stands still from {iso_utc(self.plant.t_utc_s)} on: {error}")
+            since = told_local(self.plant.t_utc_s, self.plant.site.location.timezone)
+            self._warn(f"{self.plant.site.name} stands still from {since} on: {error}")
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 

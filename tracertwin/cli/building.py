@@ -51,7 +51,14 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
 
 def say_if_compiling() -> None:
     """A word of why nothing happens for a while, where that is so."""
-    from plant.base.jit import is_compiled
+    from plant.base.codecache import VARIABLE, cache_dir, is_compiled, is_kept
 
-    if not is_compiled():
+    if is_compiled():
+        return
+    if is_kept():
         say("compiling the plant for this machine, once; 30 to 45 s ...")
+    else:
+        say(
+            f"compiling the plant for this machine, 30 to 45 s at every start: {cache_dir()} cannot be written; "
+            f"see {VARIABLE} ..."
+        )

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Final
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live as Screen
 from rich.text import Text
 
@@ -23,8 +23,10 @@ from modbus.master.mock_firmware import POLLS, MockFirmware, PollRound
 from plant.base.clock import DAY_S, STEP_S, WallClock, to_local
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
+from plant.report.output import results_console
 from tracertwin.assembly.live import Live
 from tracertwin.cli.demotable import HALF_HOUR_S, Seen, heads, row
+from tracertwin.cli.options import say
 
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
 TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
@@ -51,7 +53,7 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
         load_map("uart2", plant.site.ratings()), live, model=load_model(plant.site.controller.model)
     )
     with MockFirmware(period_s=0.0) as firmware:
-        line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=_say)
+        line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=say)
         tally = Tally(plant.snapshot)
         view = View(_heading(plant, speed, str(line.endpoint)))
         rounds = firmware.rounds()
@@ -145,8 +147,8 @@ class View:
     """
 
     def __init__(self, heading: list[str]) -> None:
-        self._console = Console(highlight=False)
-        self._heads = list(heads("-" if self._console.options.ascii_only else "\u2500"))
+        self._console = results_console()
+        self._heads = list(heads("\u2500"))
         self._rows: list[Text] = []
         self._newest: Seen | None = None
         self._kept: Seen | None = None
@@ -206,8 +208,3 @@ def _heading(plant: Plant, speed: float, where: str) -> list[str]:
         f"plant dials {where.removeprefix('dial:')}, as it would QEMU; a mock firmware polls it there",
         "time and sun are the plant's own, all else is decoded from Modbus replies",
     ]
-
-
-def _say(text: str) -> None:
-    """What the line has to say, beside the table."""
-    print(f"tracertwin: {text}", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """`tracertwin faults`: what can break on a line and in a plant, as tables to read. Knows how to lay them out."""
 
-from rich import box
 from rich.table import Table
 
+from plant.report.output import HEAD_BOX
 from tracertwin.console import wide_console
 from tracertwin.pages.faults import tables
 
@@ -15,7 +15,7 @@ def print_faults() -> None:
             console.print()
         table = Table(
             title=told.title, title_justify="left",
-            box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False,
+            box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False,
         )  # fmt: skip
         for head in told.heads:
             table.add_column(head, no_wrap=head in told.heads[:2], overflow="fold")

@@ -4,18 +4,27 @@ Heavy imports stand inside the verbs, so that `serve` answers its first poll wit
 """
 
 import sys
+from typing import Annotated, Final
 
 import typer
 
+from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say
 from tracertwin.cli.read import faults, history, poll, registers
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, run
 from tracertwin.cli.serve import serve, tell
 
+# Exit codes; docs/options.md lists them.
+GOOD: Final = 0
+BAD_RESULT: Final = 1  # by the verb: replies differ, a tracker is too slow, steps could not be solved
+BAD_INPUT: Final = 2
+NOBODY: Final = 3
+STOPPED: Final = 130  # as a shell has it for Ctrl-C
+
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -30,38 +39,82 @@ for verb in (
     registers,
     faults,
     en50530,
+    compile,
 ):  # as the help lists them
     app.command()(verb)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        import platform
+
+        from tracertwin.versions import installed
+
+        print(
+            f"tracertwin {installed('tracertwin')}, Python {platform.python_version()}, "
+            f"numba {installed('numba')}, {platform.platform()}"
+        )
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of this program, Python and numba, and the platform.",
+        ),
+    ] = False,
+) -> None:
+    """A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller."""
+
+
 def main() -> None:
-    """Entry point: bad input is told in one line a problem and ends with exit code 2."""
-    from modbus.line.endpoint import LinkError
+    """Entry point: what is wrong is told in one line a problem, and by the exit code."""
+    from plant.report.output import drop_stdout, write_plainly
+
+    write_plainly(sys.stdout, sys.stderr)
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
+    try:
+        code = _call()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough
+        drop_stdout()
+        code = GOOD
+    except OSError as error:  # a full disk under stdout
+        say(f"{error.filename or 'output'}: {error.strerror or error}")
+        drop_stdout()  # or Python would try once more at its end
+        code = BAD_INPUT
+    sys.exit(code)
+
+
+def _call() -> int:
+    """Do what the command line says; its exit code."""
+    from modbus.line.endpoint import LinkError, NobodyError
     from plant.base.problems import ProblemsError
 
     # Typer carries its own click since 0.21; this is the base of its usage errors, whichever click that is.
     usage_error: type[Exception] = typer.BadParameter.__mro__[2]
-    if len(sys.argv) == 1:
-        sys.argv.append("--help")
-
     try:
-        code = app(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        code = app(prog_name="tracertwin", standalone_mode=False)
     except usage_error as error:
         say(" ".join(error.format_message().split()))  # type: ignore[attr-defined]
-        sys.exit(2)
+        return BAD_INPUT
     except ProblemsError as error:
         for problem in error.problems:
             say(str(problem))
-        sys.exit(2)
+        return BAD_INPUT
     except LinkError as error:
         say(str(error))
-        sys.exit(2)
+        return NOBODY if isinstance(error, NobodyError) else BAD_INPUT
     except (typer.Abort, Stop, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return STOPPED
+    return code if isinstance(code, int) else GOOD
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ class Stop(Exception):  # noqa: N818  not an error: a wish
 
 def say(text: str) -> None:
     """A line to the user, beside the results on stdout."""
-    print(f"tracertwin: {text}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody reads it, or the disk under it is full: the plant goes on
+        print(f"tracertwin: {text}", file=sys.stderr, flush=True)
 
 
 def checked(option: str, value: T, parse: Callable[[T], Any]) -> Any:

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rich import box
 from rich.table import Table
 
 from modbus.line.endpoint import PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
+from plant.report.output import HEAD_BOX
 from tracertwin.console import wide_console
 
 HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
@@ -74,7 +74,7 @@ def print_table(lines: Sequence[Reading]) -> None:
     heads = [head for head in HEADS if any(cell[head] for cell in cells)]
     if console.width < WIDE and "words" in heads:
         heads.remove("words")
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for head in heads:
         table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
     several = len({line.table for line in lines}) > 1

@@ -5,7 +5,6 @@ Knows rows and how to lay them out; what a map says as Markdown is `tracertwin.p
 
 from typing import Final
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from modbus.map.encodings import ENCODINGS
 from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.map.rows import BitsRow, Row
+from plant.report.output import HEAD_BOX
 from tracertwin.console import wide_console
 from tracertwin.pages.registers import NEW, NOTHING, TABLE_HEADS, rules, writing
 
@@ -96,7 +96,7 @@ def print_differences(map_a: str, map_b: str) -> None:
 
 
 def _table(*heads: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for head in heads:
         table.add_column(head, no_wrap=head not in WRAPPED, overflow="fold")
     return table

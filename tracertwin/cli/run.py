@@ -73,8 +73,8 @@ def run(
             help="Have --plot draw the array's current and power over voltage at this local time of the run instead.",
         ),
     ] = None,
-) -> None:
-    """Run a plant without a line, as fast as it goes, and sum it up."""
+) -> int:
+    """Run a plant without a line, as fast as it goes, and sum it up; exit code 1 if steps could not be solved."""
     import numpy as np
 
     from plant.base.clock import DAY_S
@@ -103,22 +103,25 @@ def run(
         iv_s = checked("--iv", iv, moment)
     with stoppable():
         before = plant.snapshot
-        parts = []
+        parts, chart = [], None
         if iv_s is not None and plot is not None:
-            from plant.report.ivpicture import draw_iv
+            from plant.report.ivpicture import iv_picture_of
 
             parts.append(plant.run(iv_s - plant.t_utc_s, sample_s))
-            draw_iv(plant, plot)
+            chart = iv_picture_of(plant)
         parts.append(plant.run(end_s - plant.t_utc_s, sample_s))
         title = f"{plant.site.name}, seed {plant.seed}"
         trace = Trace(np.concatenate(parts), zone, plant.events(), title)
-        if out is not None:
-            trace.write(out)
-        if plot is not None and iv_s is None:
-            from plant.report.picture import draw
+        try:
+            print_summary(plant, trace, before)  # first: if a file fails, the run was not for nothing
+        finally:  # and the other way round
+            if out is not None:
+                trace.write(out)
+            if plot is not None:
+                from plant.report.picture import picture, save
 
-            draw(trace, plot)
-        print_summary(plant, trace, before)
+                save(chart or picture(trace), plot)
+    return 1 if plant.overrun_steps else 0
 
 
 def en50530(

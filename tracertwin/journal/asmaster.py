@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
-from rich import box
 from rich.table import Table
 
 from modbus.codec.replies import BadReply
@@ -21,6 +20,7 @@ from modbus.master.client import Master, NoReplyError
 from modbus.master.phrases import READS, said, shape, shape_of
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S
 from plant.base.problems import Problem, ProblemsError
+from plant.report.output import HEAD_BOX
 from tracertwin.console import wide_console
 from tracertwin.journal.entries import Exchange
 from tracertwin.journal.file import JournalFile
@@ -160,7 +160,7 @@ HEADS: Final = ("request", "asked", "deviates", "recorded", "this device")
 
 def _print(comparison: DeviceComparison) -> None:
     if comparison.deviating:
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for head in HEADS:
             table.add_column(head, justify="right" if head in ("asked", "deviates") else "left")
         for row in comparison.rows.values():

@@ -24,6 +24,7 @@ from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.assembly import commands
 from tracertwin.assembly.assemble import assemble
+from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options
 from tracertwin.journal.differing import differing
 from tracertwin.journal.entries import Entry, Exchange, Noise, Order, Peer, Sent, Stale
@@ -268,7 +269,7 @@ def about(journal: JournalFile, parts: Parts) -> str:
     head = journal.head
     names = ", ".join(plant.site.name for plant in parts.plants)
     clock = f"x{head.speed:g}" if head.polled_s is None else f"{head.polled_s:g} s a request"
-    begins = iso_utc(parts.plants[0].t_utc_s)
+    begins = told_local(parts.plants[0].t_utc_s, parts.plants[0].site.location.timezone)
     return (
         f"{names} from {begins}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "
         f"recorded {head.began} by {head.program}"

@@ -15,12 +15,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from plant.base.clock import DAY_S, iso_utc
+from plant.base.clock import DAY_S
 from plant.keeping import KeptError, as_plain, continued, resolved
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.remembered import Remembered
 from plant.site.model import Site
+from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.units import Unit
 from tracertwin.memory.file import SAMPLE_S, Commit, StateFile, refused
 from tracertwin.memory.tables import SAMPLE_FIELDS
@@ -272,14 +273,16 @@ def unit_ids_from(
 
 def _catch_up(file: StateFile, plants: Sequence[Plant], until_utc_s: int, say: Callable[[str], None]) -> None:
     """Live through the time that has passed, ten days at a time."""
-    stands = max(plant.t_utc_s for plant in plants)
+    stands, zone = max(plant.t_utc_s for plant in plants), plants[0].site.location.timezone
     if until_utc_s < stands:
         raise refused(
             file.path,
-            f"stands at {iso_utc(stands)} already; leave --start out to go on from there, or begin a new file",
+            f"stands at {told_local(stands, zone)} already; leave --start out to go on from there, or begin a new file",
         )
     if until_utc_s - stands > DAY_S:
-        say(f"living through {(until_utc_s - stands) / DAY_S:.1f} days, up to {iso_utc(until_utc_s)}")
+        say(
+            f"living through {(until_utc_s - stands) / DAY_S:.1f} days, up to {told_local(until_utc_s, zone)}"
+        )
     for number, (plant, stood) in enumerate(zip(plants, file.stood(), strict=True), 1):
         while plant.t_utc_s < until_utc_s:
             rows = plant.run(min(until_utc_s - plant.t_utc_s, 10 * DAY_S), SAMPLE_S)

@@ -15,12 +15,13 @@ from typing import Any, Final, Self, TypeAlias
 from urllib.parse import quote
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from plant.controller.charger import Stage
 from plant.kernel.snapshot import Snapshot
+from plant.report.drafts import draft_of
+from plant.report.output import HEAD_BOX, results_console
 from plant.report.trace import PICTURES, Trace, check_suffix
 from tracertwin.files import numbered
 from tracertwin.memory.civiltime import day_limits
@@ -199,9 +200,7 @@ def print_history(
     for file, suffixes in ((plot, PICTURES), (out, CSV)):
         if file is not None:
             check_suffix(file, suffixes)
-    console = console or Console(
-        highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH
-    )
+    console = console or results_console(soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     with History.opened(path) as history:
         for place, controller in enumerate(history.controllers):
             if place:
@@ -230,7 +229,7 @@ def _print_controller(history: History, controller: StoredController, days: int,
 def table_of(rows: Sequence[Any], narrow: bool = False) -> Table:
     """Days, newest last. A column that would stand empty is left out."""
     table = Table(
-        box=box.SIMPLE_HEAD,
+        box=HEAD_BOX,
         pad_edge=False,
         padding=(0, 0 if narrow else 1),
         collapse_padding=True,
@@ -289,11 +288,8 @@ def _draw(trace: Trace, path: Path) -> None:
 def _write(history: History, controller: StoredController, days: int | None, path: Path) -> None:
     """All samples as the table has them, without the controller's number; columns as those of a run's trace."""
     names = ["time", "t_utc_s", *SAMPLES]
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            rows = history.samples(controller.number, history.begins(controller.number, days))
-            writer.writerows([row[name] for name in names] for row in rows)
-    except OSError as error:
-        raise refused(path, f"can't be written: {error.strerror}") from None
+    with draft_of(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        rows = history.samples(controller.number, history.begins(controller.number, days))
+        writer.writerows([row[name] for name in names] for row in rows)

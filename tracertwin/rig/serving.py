@@ -16,6 +16,7 @@ from modbus.line.link import Line
 from plant.base.clock import iso_utc
 from plant.plant import Plant
 from tracertwin.assembly.assemble import assemble
+from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options
 from tracertwin.files import numbered, write_whole
 from tracertwin.memory.committing import StateWriter
@@ -134,11 +135,11 @@ class Rig:
         names = ", ".join(plant.site.name for plant in self.assembly.plants)
         where = ", ".join(str(line.endpoint) for line in self.lines)
         self._say(
-            f"{names} from {iso_utc(self.assembly.begins_utc_s)}, seed {plant.seed}, {self._clock_words()}, "
+            f"{names} from {self._local(self.assembly.begins_utc_s)}, seed {plant.seed}, {self._clock_words()}, "
             f"map {options.map_name}: {where}"
         )
         if self.assembly.faults.active:
-            self._say(f"line faults: {', '.join(self.assembly.faults.texts())}")
+            self._say(f"line faults: {', '.join(self.assembly.faults.echoes())}")
         return self
 
     def run(self) -> None:
@@ -163,15 +164,17 @@ class Rig:
         self._end_journal()
         for unit in self.assembly.units:
             unit.live.stop()
-        if self._options.trace is not None:
-            for number, unit in enumerate(self.assembly.units):
-                unit.live.trace().write(numbered(self._options.trace, number))
-        if self._options.stats is not None:
-            write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
         ended_utc_s = self.assembly.plants[0].snapshot.t_utc_s
-        self._say(f"ended at {iso_utc(ended_utc_s)}: {heard([line.stats for line in self.lines])}")
+        self._say(f"ended at {self._local(ended_utc_s)}: {heard([line.stats for line in self.lines])}")
         for plant in self.assembly.plants:
             self._say(totals(plant))
+        try:
+            if self._options.stats is not None:
+                write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
+        finally:
+            if self._options.trace is not None:
+                for number, unit in enumerate(self.assembly.units):
+                    unit.live.trace().write(numbered(self._options.trace, number))
         for unit in self.assembly.units:
             if unit.live.error is not None:
                 raise unit.live.error
@@ -235,6 +238,9 @@ class Rig:
                 for line, faulty in zip(self.lines, self.assembly.lines, strict=True)
             ],
         }
+
+    def _local(self, t_utc_s: float) -> str:
+        return told_local(t_utc_s, self.assembly.plants[0].site.location.timezone)
 
     def _clock_words(self) -> str:
         polled_s = self._options.polled_s

@@ -7,7 +7,7 @@ Commands and replies are lines of text. A reply is any number of lines, then one
 from collections.abc import Iterator
 from typing import Final
 
-from modbus.line.endpoint import Endpoint, LinkError, SerialEndpoint, dial
+from modbus.line.endpoint import Endpoint, LinkError, NobodyError, SerialEndpoint, dial
 from modbus.line.stream import Stream
 
 LONGEST_LINE: Final = 4096  # bytes
@@ -28,8 +28,10 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
 
     Raises
     ------
+    NobodyError
+        Nobody takes commands there.
     LinkError
-        Nobody takes commands there, or not this one.
+        This one is not taken there.
     """
     if endpoint.listens or isinstance(endpoint, SerialEndpoint):
         raise LinkError(
@@ -47,5 +49,5 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
                     raise LinkError(line.removeprefix(ERROR))
                 told.append(line)
     except OSError as error:
-        raise LinkError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
-    raise LinkError(f"{endpoint}: hung up without an answer")
+        raise NobodyError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
+    raise NobodyError(f"{endpoint}: hung up without an answer")

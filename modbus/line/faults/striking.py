@@ -88,6 +88,10 @@ class Faults:
         """Those that are set, as they were written, in the order in which a reply meets them."""
         return tuple(active.fault.text for active in self.active)
 
+    def echoes(self) -> tuple[str, ...]:
+        """The same with how often each strikes, for people: a probability that was left out is 1."""
+        return tuple(f"{active.fault.text} ({active.fault.how_often})" for active in self.active)
+
 
 class FaultyLine:
     """One line with the faults of a run.

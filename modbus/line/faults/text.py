@@ -46,6 +46,12 @@ class Fault:
     requests: int = 1
     values: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def how_often(self) -> str:
+        """In words, so that nobody loses every reply unawares."""
+        share = f"{100.0 * self.probability:g} % of the" if self.probability < 1.0 else "all"
+        return f"{share} requests{' in its window' * (self.window is not None)}"
+
     def may_strike(self, t_utc_s: float, timezone: str) -> bool:
         """Whether the moment is in its window."""
         return self.window is None or self.window.has(to_local(t_utc_s, timezone))

@@ -1,0 +1,30 @@
+"""Files that are written aside and moved into place: under its own name nobody ever sees half a file."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from plant.base.problems import Problem, ProblemsError
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """Where to write what is to stand at `path`, with the same suffix; moved there at the end.
+
+    Raises
+    ------
+    ProblemsError
+        If it can't be written; then there is what was there before, or nothing.
+    """
+    target = path.resolve()  # through a link, not in its place
+    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        yield draft
+        draft.replace(target)
+    except OSError as error:
+        raise ProblemsError(
+            [Problem(str(path), 0, "", f"cannot write: {error.strerror or error}")]
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)

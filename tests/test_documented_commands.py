@@ -1,0 +1,250 @@
+"""Every command that README and docs show in a fenced block is run here, in a folder of its own, or named with the
+reason why not.
+
+A command runs as it is written, but for what would make it take long: it ends after an hour of plant time at high
+speed, a year is three days, and ports are free ones.
+"""
+
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import NamedTuple
+
+import pytest
+
+from modbus.codec.requests import ReadWords
+from tests import qemu
+from tests.conftest import Call
+from tests.test_cli import COMMAND, ROOT, START_S
+
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "tests" / "firmware" / "README.md",
+]
+WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "qemu-system-arm", "grep", "jq", "tshark", "sqlite3",
+         "pip", "docker", "socat"}  # fmt: skip
+NOT_RUN = {
+    r"make (run|test|fuzz|soak|crash|bench|validate|docs|compiled)\b": "sets up a clone, or takes minutes",
+    r"python -m tests\.fuzz": "needs atheris; test_fuzz runs every target",
+    r".* serial:(rfc2217:|/dev/tty)": "needs a serial port; test_serialport has one",
+    r"pip install": "would change the environment of the tests",
+}
+FAST = ["--for", "1h", "--speed", "100000"]
+
+
+class Printed(NamedTuple):
+    """A command on a page."""
+
+    page: str
+    line: int
+    text: str
+
+
+def printed() -> Iterator[Printed]:
+    """Every line of a fenced block that begins with a program's name, with the lines that go on after a backslash."""
+    for page in PAGES:
+        inside, whole, number = False, "", 0
+        for at, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+            if line.lstrip().startswith("```"):
+                inside = not inside
+            elif inside:
+                number, whole = (number, whole) if whole else (at, "")
+                whole += line.removeprefix("$ ")
+                if whole.endswith("\\"):
+                    whole = whole[:-1]
+                    continue
+                if (whole.split() or [""])[0] in WORDS:
+                    yield Printed(page.relative_to(ROOT).as_posix(), number, whole)
+                whole = ""
+
+
+ALL = list(printed())
+STORIES = {
+    page: [each for each in ALL if each.page == page] for page in dict.fromkeys(each.page for each in ALL)
+}
+
+
+def reason(text: str) -> str | None:
+    """Why a command isn't run."""
+    return next((why for pattern, why in NOT_RUN.items() if re.match(pattern, text)), None)
+
+
+def test_the_pages_are_read():
+    """A fence that is read wrongly would hide every command after it."""
+    assert len(ALL) > 40
+    assert {"README.md", "docs/faults.md", "docs/links.md", "docs/time.md", "docs/journal.md"} <= set(STORIES)
+
+
+@pytest.mark.parametrize("pattern", NOT_RUN)
+def test_what_is_not_run_is_still_on_a_page(pattern):
+    assert pattern.startswith("pip") or any(re.match(pattern, each.text) for each in ALL)
+
+
+@contextmanager
+def companion() -> Iterator[None]:
+    """A serve for those that read or tell one: at the names that the pages use."""
+    command = [
+        *COMMAND,
+        "serve",
+        "farm",
+        "--map",
+        "epever",
+        "--ready-file",
+        "up",
+        "--control",
+        "unix-listen:uart2.ctl",
+    ]
+    for link in ("pty:uart2", "unix-listen:uart2.sock", "unix-listen:rs485.sock"):
+        command += ["--link", link]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as served:
+        try:
+            give_up_s = monotonic() + START_S
+            while not Path("up").exists() and served.poll() is None and monotonic() < give_up_s:
+                sleep(0.05)
+            assert Path("up").exists(), served.communicate(timeout=5.0)[1]
+            yield
+        finally:
+            served.send_signal(signal.SIGINT)
+            served.communicate(timeout=20.0)
+
+
+@contextmanager
+def peer(path: str) -> Iterator[None]:
+    """An emulator's side of a unix socket: asks once, hears the reply and hangs up."""
+
+    def ask() -> None:
+        stream, _ = listener.accept()
+        with stream:
+            stream.sendall(ReadWords(1, 0x04, 0x3100, 1).encode())
+            stream.recv(256)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        thread = threading.Thread(target=ask)
+        thread.start()
+        yield
+        thread.join(10.0)
+    Path(path).unlink()
+
+
+def serve(call: Call, words: list[str]) -> None:
+    """A serve of a page, to its end."""
+    if "--clock" not in words:
+        assert call(*words, *FAST)[0] == 0
+        return
+    with peer(words[words.index("--link") + 1].removeprefix("unix:")):
+        code, _, said = call(*words)
+    assert code == 0
+    assert "1 requests, 1 replies" in said
+
+
+def run(call: Call, words: list[str]) -> None:
+    """A verb of ours in this process."""
+    verb = words[1]
+    if verb == "serve":
+        serve(call, words[1:])
+        return
+    cheap = {"365": "3"} if verb == "run" else {}
+    more = ["--speed", "40000"] if verb == "demo" else []
+    code, _, said = call(*(cheap.get(word, word) for word in words[1:]), *more)
+    assert code == 0, said
+
+
+def run_other(text: str) -> None:
+    """A program of somebody else, where it is installed."""
+    name = text.split(maxsplit=1)[0]
+    if name == "python":
+        text = text.replace("python", sys.executable, 1)
+    elif shutil.which(name) is None:
+        return
+    done = subprocess.run(text, shell=True, capture_output=True, text=True, timeout=60.0, check=False)
+    assert done.returncode == 0 or (name == "grep" and done.returncode == 1), f"{text}: {done.stderr}"
+
+
+def prepare() -> None:
+    """Files of the user's that the pages take for granted."""
+    shutil.copy(ROOT / "config" / "sites" / "cabin.yaml", "mine.yaml")
+
+
+@pytest.mark.parametrize("page", STORIES)
+def test_the_commands_of_a_page_do_what_they_are_for(page, call, tmp_path, monkeypatch):
+    """In the order of the page: one may use the files of those before it."""
+    monkeypatch.chdir(tmp_path)
+    prepare()
+    alone = [each for each in STORIES[page] if reason(each.text) is None]
+    asking = [
+        each for each in alone if re.match(r"tracertwin (tell|poll)|python -c .*minimalmodbus", each.text)
+    ]
+    for each in alone:
+        words = shlex.split(each.text, comments=True)
+        if each in asking or words[0] == "qemu-system-arm":
+            continue
+        if "a.jsonl" in each.text:
+            shutil.copy("run.jsonl", "a.jsonl")
+            shutil.copy("run.jsonl", "b.jsonl")
+        if words[0].endswith("tracertwin"):
+            run(call, [word for word in words if word != "&"])
+        else:
+            run_other(each.text)
+    if asking:
+        (tmp_path / "asking").mkdir()
+        monkeypatch.chdir(tmp_path / "asking")
+        with companion():
+            for each in asking:
+                if each.text.startswith("tracertwin"):
+                    run(call, shlex.split(each.text, comments=True))
+                else:
+                    run_other(each.text)
+
+
+EMULATORS = [each for each in ALL if each.text.startswith("qemu-system-arm")]
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    qemu.require_tools()
+    build: Callable[..., Path] = qemu.builder(tmp_path_factory.mktemp("firmware"))
+    return build()
+
+
+@pytest.mark.parametrize("printed", EMULATORS, ids=lambda each: f"{each.page}:{each.line}")
+def test_the_emulator_s_line_of_a_page_starts_firmware_that_reads_a_plant(
+    printed,
+    firmware,
+    call,
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(firmware, "FW.elf")
+    shutil.copy(firmware, "fw.elf")
+    port = str(qemu.free_port())
+    line = printed.text.replace("1235", port).rstrip(" &")
+    is_unix = "uart2.sock" in line
+    link = "unix:uart2.sock" if is_unix else f"dial:127.0.0.1:{port}"
+    command = shlex.split(line)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as emulator:
+        try:
+            code, _, said = call("serve", "--link", link, "--for", "10s", "--speed", "2")
+        finally:
+            emulator.kill()
+        console = emulator.communicate()[0]
+    assert code == 0
+    assert re.search(r"^round \d+ pv [\d.]+ V ", console, re.MULTILINE), console + said
+
+
+def test_there_is_an_emulator_s_line_in_the_readme():
+    assert [each.page for each in EMULATORS].count("README.md") == 1
