@@ -1,4 +1,4 @@
-"""What all tests share: the same examples on every run, `HYPOTHESIS_PROFILE=explore` looks for new ones; the command."""
+"""What all tests share: the same examples on every run, unless `HYPOTHESIS_PROFILE=explore`; the command."""
 
 import os
 import sys

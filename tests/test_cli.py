@@ -408,6 +408,21 @@ def test_a_fast_demo_ends_by_itself_and_fits_80_columns(call):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_a_start_given_in_local_time_is_answered_in_local_time_and_faults_with_how_often_they_strike(
+    call, tmp_path
+):
+    link = f"unix-listen:{tmp_path / 'line'}"
+    faults = ["--fault", "drop", "--fault", "delay:0.25:by=300ms"]
+    code, _, said = call(
+        "serve", "--link", link, "--start", "2026-06-21T12:00", "--for", "1h", "--speed", "100000", *faults
+    )
+    assert code == 0
+    assert "Cabin from 2026-06-21T12:00:00+02:00 Europe/Zurich, seed " in said
+    assert "ended at 2026-06-21T13:00:00+02:00 Europe/Zurich: " in said
+    (echo,) = re.findall("line faults: (.*)", said)
+    assert sorted(echo.split(", ")) == ["delay:0.25:by=300ms (25 % of the requests)", "drop (all requests)"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_path, number):
     path, pty, ready, stats = (tmp_path / name for name in ("uart2", "pty", "ready", "stats.json"))

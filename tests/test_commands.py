@@ -69,6 +69,33 @@ def test_a_jump_arrives_where_a_plant_that_ran_there_is(rig):
     assert rig.assembly.units[0].live.shown().snapshot == alone.advance_to(alone.t_utc_s + 3 * DAY_S)
 
 
+def test_times_are_answered_as_they_were_given_with_the_zone(rig):
+    assert rig.do("jump 2026-03-29T01:30") == "2026-03-29T01:30:00+01:00 Europe/Zurich"
+    assert rig.do("step 1h") == "2026-03-29T03:30:00+02:00 Europe/Zurich"
+    status = json.loads(rig.do("status"))
+    assert [status[key] for key in ("local", "timezone", "utc")] == [
+        "2026-03-29T03:30:00", "Europe/Zurich", "2026-03-29T01:30:00Z",
+    ]  # fmt: skip
+
+
+def test_what_the_device_shows_is_shown_by_address(rig):
+    truth = json.loads(rig.do("show soc soc_controller"))
+    (shown,) = json.loads(rig.do("show 0x311A")).values()
+    assert (shown["name"], shown["unit"]) == ("battery_soc", "%")
+    assert shown["value"] == pytest.approx(100.0 * truth["soc_controller"], abs=0.5)
+    assert shown["value"] == int(shown["value"])
+    assert json.loads(rig.do("show 0x9003 soc"))["0x9003"]["table"] == "holding"
+    assert json.loads(rig.do("show 0x3307"))["0x3307"]["address"] == "0x3306"  # half of a pair shows the pair
+
+
+def test_all_registers_are_shown_a_line_each_as_a_master_reads_them(rig):
+    lines = [json.loads(line) for line in rig.do("show registers").splitlines()]
+    assert {line["table"] for line in lines} == {"input", "holding", "coil", "discrete"}
+    (soc,) = [line for line in lines if line["address"] == "0x311A"]
+    assert soc == json.loads(rig.do("show 0x311A"))["0x311A"]
+    assert not any("exception" in line for line in lines)
+
+
 def test_simulated_time_never_goes_back(rig):
     with pytest.raises(ValueError, match=r"jump: simulated time can't go back: it is \S+ in Europe/"):
         rig.do("jump 1999-01-01")
@@ -229,14 +256,18 @@ def test_line_faults_come_and_go(rig):
         ("upset load_short:at=1999-01-01", "upset: load_short:at=1999-01-01: its time has been, it is 20"),
         ("power-cycle unit=two", "power-cycle: no unit two; there is 1"),
         ("mend 3", r"mend: give the number that upset told, or all; broken now: nothing"),
-        ("show v_bat_v", r"show: no quantity v_bat_v \(did you mean v_batt_v\?\)"),
+        ("show v_bat_v", r"show: no quantity v_bat_v; like it: .*v_batt_v"),
+        ("show battery_soc", r"show: no quantity battery_soc, but a register: show 0x311A"),
+        ("show controller", r"show: no quantity controller; like it: soc_controller"),
+        ("show xyzzy", r"show: no quantity xyzzy; docs/quantities\.md lists them"),
+        ("show 0xFFFF", r"show: no register 0xFFFF in map epever; show registers lists them"),
         ("fault", "fault: give a line fault, e.g. fault drop:0.05, or off"),
         ("fault drpo:0.1", r"fault: no line fault 'drpo' \(did you mean drop\?\)"),
         ("fault drop:0.1 crc", "fault: give a line fault"),
         ("fault off crc drop", "fault: give a line fault"),
         ("fault off corc", r"fault: no line fault 'corc' \(did you mean crc\?\)"),
         ("mend all load_short=1", "mend: give the number that upset told, or all, and nothing else"),
-        ("show soc v_batt=3", r"show: no quantity v_batt \(did you mean v_batt_v\?\)"),
+        ("show soc v_batt=3", r"show: no quantity v_batt; like it: .*v_batt_v"),
         ("power-cycle unit=2", "power-cycle: no unit 2; there is 1"),
     ],
 )

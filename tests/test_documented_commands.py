@@ -32,11 +32,12 @@ PAGES = [
     ROOT / "tests" / "firmware" / "README.md",
 ]
 WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "qemu-system-arm", "grep", "jq", "tshark", "sqlite3",
-         "pip", "docker", "socat"}  # fmt: skip
+         "pip", "docker", "socat", "TRACERTWIN_CACHE=/var/cache/tracertwin"}  # fmt: skip
 NOT_RUN = {
     r"make (run|test|fuzz|soak|crash|bench|validate|docs|compiled)\b": "sets up a clone, or takes minutes",
     r"python -m tests\.fuzz": "needs atheris; test_fuzz runs every target",
     r".* serial:(rfc2217:|/dev/tty)": "needs a serial port; test_serialport has one",
+    r"TRACERTWIN_CACHE=": "compiles for minutes; test_environments looks at what it is for",
     r"pip install": "would change the environment of the tests",
 }
 FAST = ["--for", "1h", "--speed", "100000"]

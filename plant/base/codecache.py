@@ -10,6 +10,7 @@ import pickle
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
@@ -115,7 +116,11 @@ class CodeCache(FunctionCache):
     def load_overload(self, signature: object, target_context: object) -> Any:
         try:
             return super().load_overload(signature, target_context)  # type: ignore[no-untyped-call]
-        except (OSError, EOFError, pickle.UnpicklingError):  # no right to read it, or it was cut short
+        except OSError:  # no right to read it
+            return None
+        except (EOFError, pickle.UnpicklingError):  # it was cut short
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
             return None
 
     def save_overload(self, signature: object, data: object) -> None:

@@ -15,7 +15,7 @@ from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, run
 from tracertwin.cli.serve import serve, tell
 
-# Exit codes; docs/options.md lists them.
+# Exit codes; docs/environment.md lists them.
 GOOD: Final = 0
 BAD_RESULT: Final = 1  # by the verb: replies differ, a tracker is too slow, steps could not be solved
 BAD_INPUT: Final = 2
