@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from plant.base.clock import to_local
 from plant.controller.charger import Stage
 from plant.report.drafts import draft_of
 from plant.report.longpicture import HEIGHT, WIDTH, is_long, long_panels
@@ -13,10 +14,19 @@ from plant.report.trace import Trace
 
 MOST_POINTS = 3000
 
-POWERS = {
-    "p_mp_w": ("array could give", "#f2b134"),
-    "p_pv_w": ("PV", "#d1603d"),
-    "p_load_w": ("load", "#3a6ea5"),
+BROAD, THIN = 4.5, 1.4  # a line that another may lie on for hours shows on both sides of it
+POWERS = {  # label, colour, width; the later ones lie on top
+    "p_mp_w": ("array could give", "#f2b134", BROAD),
+    "p_pv_w": ("PV", "#d1603d", THIN),
+    "p_load_w": ("load", "#3a6ea5", THIN),
+}
+VOLTAGES = {
+    "v_target_v": ("held to at most", "#d9c9a8", BROAD),
+    "v_batt_v": ("battery", "#444444", THIN),
+}
+CHARGES = {
+    "shown": ("shown by the controller", "#9ccc65", BROAD),
+    "true": ("true", "#2e7d32", THIN),
 }
 STAGES = {
     "none": "#eceff1",
@@ -48,8 +58,9 @@ def save(chart: Any, path: Path) -> None:
     """
     with draft_of(path) as draft:
         if path.suffix == ".html":
-            with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
-                draft.write_text(chart.to_html(inline=True), encoding="utf-8")
+            from plant.report.page import page
+
+            draft.write_text(page(chart), encoding="utf-8")
         else:
             chart.save(draft, scale_factor=2.0)
 
@@ -58,7 +69,7 @@ def picture(trace: Trace) -> Any:
     """The chart of a run, sample by sample or, of a long one, day by day."""
     panels = long_panels(trace) if is_long(trace) else _panels(trace)
     return (
-        alt.vconcat(*panels, spacing=14, title=trace.title)
+        alt.vconcat(*panels, spacing=14, title=heading(trace))
         .resolve_scale(color="independent")
         .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
         .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
@@ -67,25 +78,24 @@ def picture(trace: Trace) -> Any:
     )
 
 
+def heading(trace: Trace) -> str:
+    """Whose run it is, and from when to when."""
+    moments = trace["t_utc_s"]
+    began_utc_s = 2.0 * moments[0] - moments[1]  # a sample stands at the end of what it is of
+    first, last = (to_local(float(t_utc_s), trace.timezone) for t_utc_s in (began_utc_s, moments[-1]))
+    until = f"{last:%H:%M}" if last.date() == first.date() else f"{last:%d %b %Y %H:%M}"
+    return f"{trace.title}, {first:%d %b %Y %H:%M} to {until}"
+
+
 def _panels(trace: Trace) -> list[Any]:
     """Power; battery voltage and what it is held to; state of charge, true and as shown."""
     frame = trace.frame()
     frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]
     stages = _stage_spans(frame)
     power = _lines(frame, POWERS, "power [W]", zero=True)
-    voltage = _lines(
-        frame,
-        {"v_batt_v": ("battery", "#444444"), "v_target_v": ("held to at most", "#b0a090")},
-        "battery [V]",
-        zero=False,
-    )
+    voltage = _lines(frame, VOLTAGES, "battery [V]", zero=False)
     percent = frame.assign(true=100.0 * frame["soc"], shown=100.0 * frame["soc_controller"])
-    charge = _lines(
-        percent,
-        {"true": ("true", "#2e7d32"), "shown": ("shown by the controller", "#9ccc65")},
-        "state of charge [%]",
-        zero=False,
-    )
+    charge = _lines(percent, CHARGES, "state of charge [%]", zero=False)
     return [
         alt.layer(_behind(stages, legend=panel == 0), layer)
         .properties(width=WIDTH, height=HEIGHT)
@@ -94,19 +104,22 @@ def _panels(trace: Trace) -> list[Any]:
     ]
 
 
-def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str]], title: str, *, zero: bool) -> Any:
-    names = {column: label for column, (label, _) in columns.items()}
-    long = frame[["time", *columns]].rename(columns=names).melt("time", var_name="what", value_name="value")
-    colours = alt.Scale(domain=list(names.values()), range=[colour for _, colour in columns.values()])
-    return (
-        alt.Chart(long)
-        .mark_line(strokeWidth=1.6, interpolate="linear")
+def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str, float]], title: str, *, zero: bool) -> Any:
+    """Lines on top of each other in the order of the columns, each as broad as its row says."""
+    names = {column: label for column, (label, *_) in columns.items()}
+    scale = alt.Scale(domain=list(names.values()), range=[colour for _, colour, _ in columns.values()])
+    values = frame[["time"]].join(frame[[*columns]].rename(columns=names).round(3))
+    parts = [
+        alt.Chart(values[["time", label]].assign(what=label).rename(columns={label: "value"}))
+        .mark_line(strokeWidth=width, interpolate="linear")
         .encode(
             x=alt.X("time:T", title=None, axis=_time_axis(frame)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero, nice=True)),
-            color=alt.Color("what:N", title=None, scale=colours, sort=None),
+            color=alt.Color("what:N", title=None, scale=scale, sort=None),
         )
-    )
+        for label, _, width in columns.values()
+    ]
+    return alt.layer(*parts)
 
 
 def _time_axis(frame: pd.DataFrame) -> Any:
