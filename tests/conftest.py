@@ -20,9 +20,11 @@ Call = Callable[..., tuple[int, str, str]]
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run the command in this process: exit code, stdout, stderr."""
 
-    def run(*arguments: str) -> tuple[int, str, str]:
+    def run(*arguments: str, columns: int | None = None) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["tracertwin", *arguments])
         monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
+        if columns is not None:
+            monkeypatch.setenv("COLUMNS", str(columns))
         with pytest.raises(SystemExit) as ended:
             command.main()
         return ended.value.code, *capsys.readouterr()

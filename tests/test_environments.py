@@ -77,6 +77,50 @@ def test_whoever_reads_may_leave_and_the_run_still_writes_its_files(tmp_path):
     assert len(out.read_text(encoding="utf-8").splitlines()) == 1 + 72
 
 
+# --- narrow terminals ---
+
+
+@pytest.fixture
+def terminal(call):
+    """A call on a terminal with so many columns."""
+
+    def on(columns: int, *arguments: str) -> list[str]:
+        code, printed, _ = call(*arguments, columns=columns)
+        assert code == 0
+        return printed.splitlines()
+
+    return on
+
+
+def test_where_a_bar_has_no_room_the_numbers_stay(terminal):
+    wide, narrow = (terminal(columns, *SHORT) for columns in (80, 40))
+    assert any("█" in line for line in wide)
+    assert not any("█" in line for line in narrow)
+
+    def figures(lines: list[str]) -> list[str]:
+        return re.findall(r"-?[\d,]+\.\d(?= |$)", "\n".join(lines).split("load not served")[0])
+
+    assert figures(wide) == figures(narrow)
+    assert len(figures(narrow)) > 20
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    "arguments", [("registers", "--map", "epever"), ("registers", "--diff", "uart2", "epever")]
+)
+def test_an_address_is_never_cut(terminal, columns, arguments):
+    wide, narrow = ("\n".join(terminal(width, *arguments)) for width in (120, columns))
+    address = re.compile(r"0x[0-9A-F]{4}\b")
+    assert len(set(address.findall(narrow))) == len(set(address.findall(wide))) > 5
+    assert re.findall(r"0x[0-9A-F]{0,3}\b", narrow) == []
+
+
+def test_a_map_at_80_columns_is_not_much_longer_than_at_100(terminal):
+    assert len(terminal(80, "registers", "--map", "epever")) < 1.7 * len(
+        terminal(100, "registers", "--map", "epever")
+    )
+
+
 # --- files ---
 
 

@@ -1,6 +1,8 @@
 """Where tables are printed, and how wide."""
 
 import os
+from collections.abc import Iterable
+from textwrap import wrap
 from typing import Final
 
 from rich.console import Console
@@ -16,3 +18,11 @@ def wide_console() -> Console:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = PLAIN_WIDTH
     return console
+
+
+def print_compactly(console: Console, head: Iterable[str], below: Iterable[str]) -> None:
+    """A table's row on a terminal too narrow for the table: its cells in a line, and indented what explains them."""
+    console.print(" ".join(cell for cell in head if cell), soft_wrap=True)
+    for line in "\n".join(below).splitlines():
+        for part in wrap(line, console.width - 4) or [""]:
+            console.print(f"    {part}", soft_wrap=True)

@@ -9,6 +9,8 @@ from typing import Any, Final, TextIO
 
 from rich.box import Box
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 # Rich would draw a table's frame in full on a terminal without box characters; here the stream writes them plainly.
 HEAD_BOX: Final = Box("    \n    \n ── \n    \n    \n    \n    \n    \n", ascii=True)
@@ -57,3 +59,9 @@ class ResultsConsole(Console):
 def results_console(**options: Any) -> ResultsConsole:
     """A console for stdout, without markup of its own."""
     return ResultsConsole(highlight=False, **options)
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether a table has room without a line of it being cut or wrapped."""
+    unlimited = console.options.update(max_width=10_000)
+    return Measurement.get(console, unlimited, table).maximum <= console.width

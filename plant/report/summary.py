@@ -13,7 +13,7 @@ from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
 from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
-from plant.report.output import HEAD_BOX, results_console
+from plant.report.output import HEAD_BOX, fits, results_console
 from plant.report.periods import by_period, sample_s, unserved
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         console.print(f"weather file: {note}")
     console.print()
     flows = account(before, after)
-    console.print(account_table(flows, after.e_unserved_wh))
+    table = account_table(flows, after.e_unserved_wh)
+    if not fits(console, table):
+        table = account_table(flows, after.e_unserved_wh, bars=False)
+    console.print(table)
     console.print(_closure(flows))
     if plant.overrun_steps:
         console.print(f"{plant.overrun_steps} steps could not be solved: a bug, do not trust this run")
@@ -89,14 +92,15 @@ def _notes(plant: "Plant") -> tuple[str, ...]:
 # The account
 
 
-def account_table(flows: tuple[Flow, ...], unserved_wh: float) -> Table:
-    """The flows with their shares, and a bar for each that begins where the one before it ends."""
+def account_table(flows: tuple[Flow, ...], unserved_wh: float, *, bars: bool = True) -> Table:
+    """The flows with their shares, and a bar for each that begins where the one before it ends, if there is room."""
     unit, per = _unit(max(abs(flow.wh) for flow in flows))
     table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
-    table.add_column("energy", no_wrap=True)
+    table.add_column("energy", no_wrap=bars)  # else it makes room for the numbers
     table.add_column(unit, justify="right", no_wrap=True)
     table.add_column("%", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, width=BAR_WIDTH)
+    if bars:
+        table.add_column("", no_wrap=True, width=BAR_WIDTH)
     whole = flows[0].wh
     most = max(max(flow.begins_wh, flow.begins_wh + flow.wh) for flow in flows)
     for flow in flows:
@@ -105,9 +109,9 @@ def account_table(flows: tuple[Flow, ...], unserved_wh: float) -> Table:
                 "  " * flow.depth + flow.label,
                 _figure(flow.wh / per),
                 _share(flow.wh, whole),
-                _bar(flow, most),
+                *([_bar(flow, most)] if bars else []),
             )
-    table.add_row(FLOW["unserved"].label, _figure(unserved_wh / per), "", "")
+    table.add_row(FLOW["unserved"].label, _figure(unserved_wh / per))
     return table
 
 

@@ -3,8 +3,10 @@
 from rich.table import Table
 
 from plant.report.output import HEAD_BOX
-from tracertwin.console import wide_console
+from tracertwin.console import print_compactly, wide_console
 from tracertwin.pages.faults import tables
+
+NARROW = 70  # columns; below, the table would leave the meaning a word a line
 
 
 def print_faults() -> None:
@@ -21,7 +23,12 @@ def print_faults() -> None:
             table.add_column(head, no_wrap=head in told.heads[:2], overflow="fold")
         for name, keys, *rest in told.rows:
             table.add_row(name, "\n".join(keys), *rest)
-        console.print(table)
+        if console.width < NARROW:
+            console.print(told.title)
+            for name, keys, *rest in told.rows:
+                print_compactly(console, [name], [*keys, *rest])
+        else:
+            console.print(table)
         console.print()
         for note in told.notes:
             console.print(f"- {note}", highlight=False)

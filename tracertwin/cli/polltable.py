@@ -12,10 +12,11 @@ from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
 from plant.report.output import HEAD_BOX
-from tracertwin.console import wide_console
+from tracertwin.console import print_compactly, wide_console
 
 HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
 WIDE: Final = 96  # columns
+NARROW: Final = 70  # below, not every name and value would fit
 TITLES: Final = {
     "input": "input registers (04)",
     "holding": "holding registers (03)",
@@ -86,7 +87,11 @@ def print_table(lines: Sequence[Reading]) -> None:
             table.add_row("", TITLES[line.table], style="bold")
             before = line.table
         table.add_row(*[cell[head] for head in heads], style=None if line.exception is None else "red")
-    console.print(table)
+    if console.width >= NARROW:
+        console.print(table)
+        return
+    for cell in cells:
+        print_compactly(console, [cell[head] for head in HEADS[:4]], [cell["meaning"]])
 
 
 def _cells(line: Reading) -> dict[str, str]:

@@ -13,8 +13,8 @@ from modbus.map.encodings import ENCODINGS
 from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.map.rows import BitsRow, Row
-from plant.report.output import HEAD_BOX
-from tracertwin.console import wide_console
+from plant.report.output import HEAD_BOX, fits
+from tracertwin.console import PLAIN_WIDTH, print_compactly, wide_console
 from tracertwin.pages.registers import NEW, NOTHING, TABLE_HEADS, rules, writing
 
 WRAPPED: Final = ("meaning",)
@@ -43,7 +43,12 @@ def print_map(map_name: str) -> None:
         rows = [row for row in register_map.spec.rows if row.table == name]
         if rows:
             console.print(f"{head}\n")
-            console.print(_rows(rows))
+            if console.width < PLAIN_WIDTH:
+                for row in rows:
+                    cells = (_place(row), row.name, _value(row), row.measured_in, _form(row))
+                    print_compactly(console, cells, [_meaning(row)])
+            else:
+                console.print(_rows(rows))
             console.print()
     console.print("32 bits: the low word at the lower address. +-: signed, two's complement.")
     console.print(
@@ -90,7 +95,12 @@ def print_differences(map_a: str, map_b: str) -> None:
         if item.note and item.note not in noted:
             notes.add_row(address, item.note)
         noted.add(item.note)
-    console.print(table)
+    if not fits(console, table):
+        for item in found:
+            head = (item.table, f"0x{item.address:04X}")
+            print_compactly(console, head, [f"{a.spec.name}: {item.here}", f"{b.spec.name}: {item.there}"])
+    else:
+        console.print(table)
     console.print()
     console.print(notes)
 
