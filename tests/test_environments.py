@@ -98,7 +98,7 @@ def test_where_a_bar_has_no_room_the_numbers_stay(terminal):
     assert not any("█" in line for line in narrow)
 
     def figures(lines: list[str]) -> list[str]:
-        return re.findall(r"-?[\d,]+\.\d(?= |$)", "\n".join(lines).split("load not served")[0])
+        return re.findall(r"-?[\d,]+\.\d(?=\s)", "\n".join(lines).split("load not served")[0])
 
     assert figures(wide) == figures(narrow)
     assert len(figures(narrow)) > 20
