@@ -14,7 +14,7 @@ from plant.report.trace import Trace
 
 MOST_POINTS = 3000
 
-BROAD, THIN = 4.5, 1.4  # a line that another may lie on for hours shows on both sides of it
+BROAD, THIN = 3.6, 1.4  # a line that another may lie on for hours shows on both sides of it
 POWERS = {  # label, colour, width; the later ones lie on top
     "p_mp_w": ("array could give", "#f2b134", BROAD),
     "p_pv_w": ("PV", "#d1603d", THIN),
@@ -111,7 +111,7 @@ def _lines(frame: pd.DataFrame, columns: dict[str, tuple[str, str, float]], titl
     values = frame[["time"]].join(frame[[*columns]].rename(columns=names).round(3))
     parts = [
         alt.Chart(values[["time", label]].assign(what=label).rename(columns={label: "value"}))
-        .mark_line(strokeWidth=width, interpolate="linear")
+        .mark_line(strokeWidth=width, strokeJoin="round", interpolate="linear")
         .encode(
             x=alt.X("time:T", title=None, axis=_time_axis(frame)),
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero, nice=True)),
