@@ -101,7 +101,7 @@ class _Place(_CacheLocator):
         return str(self._line)
 
 
-class _Form(CompileResultCacheImpl):
+class _KeptCode(CompileResultCacheImpl):
     """What is kept of a compiled function: as numba has it, at our place."""
 
     _locator_classes = [_Place]  # type: ignore[list-item]  # noqa: RUF012  as numba has it
@@ -110,7 +110,7 @@ class _Form(CompileResultCacheImpl):
 class CodeCache(FunctionCache):
     """A function's compiled code on disk; what fails there is as if there were no cache."""
 
-    _impl_class = _Form
+    _impl_class = _KeptCode
     must_save = False  # whether somebody compiles only for the sake of the cache
 
     def load_overload(self, signature: object, target_context: object) -> Any:

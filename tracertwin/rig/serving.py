@@ -164,17 +164,13 @@ class Rig:
         self._end_journal()
         for unit in self.assembly.units:
             unit.live.stop()
-        ended_utc_s = self.assembly.plants[0].snapshot.t_utc_s
-        self._say(f"ended at {self._local(ended_utc_s)}: {heard([line.stats for line in self.lines])}")
-        for plant in self.assembly.plants:
-            self._say(totals(plant))
         try:
-            if self._options.stats is not None:
-                write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
-        finally:
-            if self._options.trace is not None:
-                for number, unit in enumerate(self.assembly.units):
-                    unit.live.trace().write(numbered(self._options.trace, number))
+            self._write_files()
+        finally:  # what there is to say of the run isn't lost with a file
+            ended_utc_s = self.assembly.plants[0].snapshot.t_utc_s
+            self._say(f"ended at {self._local(ended_utc_s)}: {heard([line.stats for line in self.lines])}")
+            for plant in self.assembly.plants:
+                self._say(totals(plant))
         for unit in self.assembly.units:
             if unit.live.error is not None:
                 raise unit.live.error
@@ -225,6 +221,16 @@ class Rig:
         from tracertwin.journal.writing import Journal  # a start that records nothing doesn't wait for it
 
         return Journal(path, self.assembly.times_s, self.assembly.held, self._say)
+
+    def _write_files(self) -> None:
+        """Counts and trace, each also where the other can't be written."""
+        try:
+            if self._options.stats is not None:
+                write_whole(self._options.stats, json.dumps(self._counts(), indent=2) + "\n")
+        finally:
+            if self._options.trace is not None:
+                for number, unit in enumerate(self.assembly.units):
+                    unit.live.trace().write(numbered(self._options.trace, number))
 
     def _counts(self) -> dict[str, Any]:
         return {
