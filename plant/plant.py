@@ -197,7 +197,7 @@ class Plant:
 
     def clear_energy(self) -> None:
         """Start the meters of generated energy again, all of them."""
-        clear_generated(self._books)
+        clear_generated(self._books_array)
         self.snapshot = self._shown()
 
     def _set_clock(self, shows_s: float | None) -> None:
@@ -210,7 +210,7 @@ class Plant:
 
     def _begin_day(self, before: date, today: date) -> None:
         """The controller's clock shows another day: meters start again, and equalizing may fall due."""
-        begin_periods(self._books, periods_begun(before, today))
+        begin_periods(self._books_array, periods_begun(before, today))
         self._flash, equalizes = self._flash.after_midnight(before, today)
         if equalizes:
             self._memory = self._memory._replace(equalize_left_s=self._setpoints.equalize_s)
@@ -345,7 +345,7 @@ class Plant:
 
     def _follow(self) -> None:
         """Have the kernel know what the load follows, and the clock."""
-        follow(self._books, program_of(self._flash.settings), self._flash.clock.terms(self.t_utc_s))
+        follow(self._books_array, program_of(self._flash.settings), self._flash.clock.terms(self.t_utc_s))
 
     def _inputs_now(self) -> tuple[Inputs, int]:
         """Inputs of this moment; where a weather file has ended those of the last step."""

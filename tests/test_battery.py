@@ -1,12 +1,14 @@
 """Batteries of every chemistry: what they all promise the plant, and what their files may say."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plant.base.clock import DAY_S
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from plant.battery import acid, ageing, lithium
@@ -15,6 +17,7 @@ from plant.battery.bms import Bms
 from plant.battery.file import SYMBOLS, load_block, load_bms, nominal_v, read_block
 from plant.battery.wear import Life
 from plant.site.model import load_site
+from tests.plants import plant
 from validation.batteries import bath, hours_to, last, run, terminal_v
 from validation.battery_steps import exact, grid_step
 
@@ -233,6 +236,18 @@ def test_each_symbol_of_a_formula_leads_to_a_key_that_there_is(symbol):
 def test_what_a_maker_promises_may_be_left_out(tmp_path):
     path = changed(tmp_path, "agm", "life_full_cycles: 500", "#")
     assert read_block(path).life.full_cycles == 600.0
+
+
+def test_a_running_plant_no_longer_needs_its_battery_file(tmp_path):
+    """It ages by what it began with, and takes settings, though the file has changed and then gone."""
+    path = changed(tmp_path, "agm", "life_full_cycles: 500", "life_full_cycles: 400")
+    p = plant(battery={"model": path, "ageing": "weighted_ah"})
+    changed(tmp_path, "agm", "full_capacity_ah: 113", "full_capacity_ah: 57")
+    p.advance_to(p.t_utc_s + DAY_S)
+    assert 0.99 < p.health < 1.0
+    Path(path).unlink()
+    p.configure(p.settings)
+    p.advance_to(p.t_utc_s + DAY_S)
 
 
 def test_lead_acid_has_no_protection_of_its_own():

@@ -5,6 +5,7 @@ of the battery's own protection and what its maker promises; each may be left ou
 """
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 from plant.base import configs
@@ -73,6 +74,7 @@ class Block(NamedTuple):
     life: Life
 
 
+@lru_cache(maxsize=32)  # an ageing plant asks anew each day
 def read_block(name: str) -> Block:
     """A block from ``config/batteries``.
 

@@ -6,7 +6,7 @@ from plant.base.clock import DAY_S
 from plant.controller.charger import Daylight, Machine
 from plant.controller.loadcontrol import Program
 from plant.controller.rules import RULES
-from plant.kernel.books import OF_MACHINES, Books
+from plant.kernel.books import OF_MACHINES, Books, BooksArray
 from plant.kernel.state import PlantState
 from plant.power.tracker import Tracker
 from plant.power.tracking import Steady
@@ -56,12 +56,15 @@ def take_up_settings(memory: PlantState, equalize_s: float, equalize_before_s: f
     return memory._replace(equalize_left_s=owed_s, probe_read=False)
 
 
-def follow(books: Books, program: Program, clock: tuple[float, float, float]) -> None:
-    """Give the kernel the load's program and the clock's `DeviceClock.terms`; it looks at all rules if they changed."""
+def follow(books_array: BooksArray, program: Program, clock: tuple[float, float, float]) -> None:
+    """Give the kernel the load's program and the clock's `DeviceClock.terms`; it looks at all rules if they changed.
+
+    Once a simulated day, so by the array: see `meters`.
+    """
     for name, now in (("program", program), ("clock", clock)):
-        if books[name].item() != tuple(now):
-            books[name] = tuple(now)
-            books.must_examine = True
+        if books_array[name].item() != now:
+            books_array[name] = now
+            books_array["must_examine"] = True
 
 
 def night_length_min(books: Books) -> int:

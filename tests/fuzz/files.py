@@ -6,7 +6,7 @@ from contextlib import suppress
 from modbus.device.model import load_model
 from modbus.map.registers import TRACER_4210, load_map
 from plant.array.module import find_module
-from plant.battery.file import load_block, load_bms
+from plant.battery.file import load_block, load_bms, read_block
 from plant.controller.model import ControllerModel
 from plant.load.lists import find_appliances
 from tests.fuzz.site import _files, check
@@ -18,7 +18,7 @@ def _battery(path: str) -> None:
         load_bms(path, 100.0, 12)
 
 
-CACHED = (ControllerModel.load, find_appliances, find_module, load_model)
+CACHED = (ControllerModel.load, find_appliances, find_module, load_model, read_block)
 KINDS = (
     ("registers", lambda path: load_map(path, TRACER_4210)),
     ("controllers", ControllerModel.load),
