@@ -272,9 +272,10 @@ def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
 
 
 def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
-    """What `plant.keeping.resolved` made of a site in version 1, as version 2 does."""
+    """What `plant.keeping.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
     return {
         **site,
+        "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
         "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
         "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),
         "neighbours": [site_of_1(neighbour) for neighbour in site["neighbours"]],
