@@ -161,11 +161,11 @@ class Plant:
     @property
     def settings(self) -> Settings:
         """What the controller has in its flash: what was set, and the length of nights that it has learned since."""
-        return self._flash.settings._replace(night_length_min=night_length_min(self._books))
+        return self._flash.settings._replace(night_length_min=night_length_min(self._books_array))
 
     def configure(self, settings: Settings) -> None:
         """Have the controller go on with other settings from here on."""
-        set_night_length(self._books, settings.night_length_min)
+        set_night_length(self._books_array, settings.night_length_min)
         before_s = self._setpoints.equalize_s
         self._flash = self._flash.with_settings(settings)
         self._setpoints = site_setpoints(self.site, settings)

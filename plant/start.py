@@ -79,7 +79,7 @@ def at_start(
     t_room_c = float(inputs.t_room_c[index])
     x = battery.rested(site.battery.soc, t_room_c, bank)
     books = empty_books()
-    set_night_length(books[0], flash.settings.night_length_min)
+    set_night_length(books, flash.settings.night_length_min)
     see_daylight(books[0], start, dark=bool(inputs.array.v_oc_v[index] < flash.settings.night_v))
     tracker = fresh(tracker_of(site, whole.stage))
     return Remembered(

@@ -67,15 +67,18 @@ def follow(books_array: BooksArray, program: Program, clock: tuple[float, float,
             books_array["must_examine"] = True
 
 
-def night_length_min(books: Books) -> int:
-    """How long nights last, as the controller has learned or was set."""
-    return min(round(float(books.night.length_s) / 60.0), DAY_S // 60)
+def night_length_min(books_array: BooksArray) -> int:
+    """How long nights last, as the controller has learned or was set.
+
+    `Plant.settings` asks at every stride of a live plant, so by the array: see `meters`.
+    """
+    return min(round(float(books_array["night"]["length_s"][0]) / 60.0), DAY_S // 60)
 
 
-def set_night_length(books: Books, minutes: int) -> None:
+def set_night_length(books_array: BooksArray, minutes: int) -> None:
     """Set how long nights last; what was learned stays, to the second, where it shows these minutes already."""
-    if minutes != night_length_min(books):
-        books.night.length_s = minutes * 60.0
+    if minutes != night_length_min(books_array):
+        books_array["night"]["length_s"] = minutes * 60.0
 
 
 def take_over_machines(books: Books, of: Books) -> None:

@@ -75,7 +75,7 @@ def about(
 
 def main() -> None:
     """Entry point: what is wrong is told in one line a problem, and by the exit code."""
-    from plant.report.output import drop_stdout, write_plainly
+    from plant.report.streams import drop_stdout, write_plainly
 
     write_plainly(sys.stdout, sys.stderr)
     if len(sys.argv) == 1:

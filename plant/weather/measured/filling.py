@@ -35,10 +35,14 @@ def fill_light(
         _refuse(table, "ghi_w_m2", long, start, step)
     by_days = 0
     if fill == "neighbours":
-        filled = long & ~np.isnan(same_hours(ghi, DAY_S // step))
-        for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2"):
-            if name in columns:
-                columns[name][filled] = same_hours(columns[name], DAY_S // step)[filled]
+        days_around = {
+            name: same_hours(columns[name], DAY_S // step)
+            for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2")
+            if name in columns
+        }
+        filled = long & ~np.isnan(days_around["ghi_w_m2"])
+        for name, values in days_around.items():
+            columns[name][filled] = values[filled]
         by_days = int(filled.sum())
     for name, clear in (("ghi_w_m2", means.ghi), ("dni_w_m2", means.dni), ("dhi_w_m2", means.ghi)):
         if name in columns:

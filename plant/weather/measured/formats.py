@@ -7,6 +7,7 @@ Knows formats; doesn't know whether the values make sense (`plant.weather.measur
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from plant.weather.measured.plaincsv import read_csv
 from plant.weather.measured.published import read_epw, read_pvgis, read_solaranywhere, read_tmy3
 from plant.weather.measured.sam import is_sam, read_sam
 from plant.weather.measured.stations import is_bsrn, is_cams, is_surfrad, read_bsrn, read_cams, read_surfrad
-from plant.weather.measured.table import WeatherTable, text_of
+from plant.weather.measured.table import WeatherTable, decoded
 from plant.weather.place import Weather
 
 _LINES_LOOKED_AT = 60
@@ -89,7 +90,8 @@ def read_weather(weather: Weather) -> WeatherTable:
 
 def _format_of(path: Path) -> Format:
     """The format of a file by its first lines."""
-    lines = text_of(path).splitlines()[:_LINES_LOOKED_AT]
+    with path.open("rb") as file:
+        lines = decoded(b"".join(islice(file, _LINES_LOOKED_AT))).splitlines()[:_LINES_LOOKED_AT]
     for kind in FORMATS:
         if kind.is_it(lines):
             return kind

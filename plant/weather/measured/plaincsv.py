@@ -48,7 +48,7 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
     if wrong.size:
         row = int(wrong[0])
         others = f"; {wrong.size - 1} more rows are not either" if wrong.size > 1 else ""
-        message = f"{texts.iloc[row]!r} is not an ISO time; write {_iso_for(texts)(texts.iloc[row])}{others}"
+        message = f"{texts.iloc[row]!r} is not an ISO time; write {_as_iso(texts.iloc[row], texts)}{others}"
         problems.append(Problem(str(path), head + 1 + int(texts.index[row]), "time", message))
         return np.zeros(0, dtype=np.int64), 0
     try:
@@ -74,26 +74,18 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
     return np.array([int(moment.timestamp()) + offset_s for moment in moments], dtype=np.int64), offset_s
 
 
-def _iso_for(texts: pd.Series) -> "type[str] | _Rewrite":
-    """How to write such times in ISO form: day or month first is read off a value above 12, wherever it stands."""
-    found = [match for text in texts if (match := _PARTS.fullmatch(text))]
-    day_first = any(int(match[1]) > 12 for match in found)
-    month_first = any(int(match[3]) > 12 for match in found)
-    return _Rewrite(None if day_first == month_first else day_first)
+def _as_iso(text: str, texts: pd.Series) -> str:
+    """A time of a column in ISO form; an example where it can't be known which of day and month comes first.
 
-
-class _Rewrite:
-    """Day-first or month-first times to ISO; an example where it can't be known which of the two they are."""
-
-    def __init__(self, day_first: bool | None) -> None:
-        self._day_first = day_first
-
-    def __call__(self, text: str) -> str:
-        match = _PARTS.fullmatch(text)
-        if match is None or self._day_first is None:
-            return "year-month-day, e.g. 2024-06-21T12:00+01:00"
-        day, month = (match[1], match[3]) if self._day_first else (match[3], match[1])
-        return f"{match[4]}-{int(month):02d}-{int(day):02d}T{match[5] or '00:00'}"
+    The order is read off a value above 12, wherever in the column it stands.
+    """
+    found = [match for each in texts if (match := _PARTS.fullmatch(each))]
+    day_first, month_first = (any(int(match[place]) > 12 for match in found) for place in (1, 3))
+    match = _PARTS.fullmatch(text)
+    if match is None or day_first == month_first:
+        return "year-month-day, e.g. 2024-06-21T12:00+01:00"
+    day, month = (match[1], match[3]) if day_first else (match[3], match[1])
+    return f"{match[4]}-{int(month):02d}-{int(day):02d}T{match[5] or '00:00'}"
 
 
 def _check_names(path: Path, head: int, names: list[str]) -> None:

@@ -45,7 +45,7 @@ def read_bsrn(path: Path) -> WeatherTable:
     """BSRN station-to-archive: minutes in UTC, stamped with their start (GCOS-174)."""
     from pvlib import iotools
 
-    data, meta = iotools.read_bsrn(path)
+    data, meta = iotools.read_bsrn(StringIO(text_of(path)))
     if data.empty:
         raise ProblemsError([Problem(str(path), 0, "", "holds no basic measurements (logical record 0100)")])
     local, offset = clock(data.index)

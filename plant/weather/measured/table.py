@@ -49,11 +49,15 @@ def moment(local_s: float) -> str:
 
 
 def text_of(path: Path) -> str:
-    """A file's text: UTF-8, or else the Windows code page that weather files of other days are written in.
+    """A file's text."""
+    return decoded(path.read_bytes())
+
+
+def decoded(data: bytes) -> str:
+    """A file's bytes as text: UTF-8, or else the Windows code page that weather files of other days are written in.
 
     Any byte can be read: station names matter to nobody here, and may not cost a year of weather.
     """
-    data = path.read_bytes()
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -92,12 +96,14 @@ def check_whole_rows(path: Path, text: str, first_line: int, separator: str = ",
     ProblemsError
         With the line of the first that is cut off.
     """
-    rows = text.splitlines()[first_line - 1 :]
-    widths = [len(re.split(separator, row.strip())) for row in rows if row.strip()]
-    usual = Counter(widths).most_common(1)[0][0] if widths else 0
-    for number, row in enumerate(rows, first_line):
-        width = len(re.split(separator, row.strip()))
-        if row.strip() and width < usual:
+    widths = {
+        number: len(re.split(separator, row.strip()))
+        for number, row in enumerate(text.splitlines(), 1)
+        if number >= first_line and row.strip()
+    }
+    usual = max(Counter(widths.values()).items(), key=lambda item: item[1], default=(0, 0))[0]
+    for number, width in widths.items():
+        if width < usual:
             message = (
                 f"the row is cut off: {width} of {usual} values; download the file again, or delete the line"
             )
