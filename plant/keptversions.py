@@ -275,6 +275,7 @@ def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
     """What `plant.keeping.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
     return {
         **site,
+        "sky": {"day_to_day": None, **site["sky"]},
         "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
         "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
         "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),

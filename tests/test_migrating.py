@@ -22,6 +22,7 @@ from plant.site.model import Site, load_site
 from tests.journals import ask, replayed
 from tests.plants import plant, site
 from tests.test_statefile import read
+from tests.weather_of_0_1 import bring_back
 from tracertwin.assembly.options import Options
 from tracertwin.memory.committing import plants_from, unit_ids_from
 from tracertwin.memory.file import StateFile
@@ -70,7 +71,8 @@ def then(name: str) -> dict[str, Any]:
 
 
 @NAMES
-def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path):
+def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path, monkeypatch):
+    bring_back(monkeypatch)
     went_on = then(name)
     with closing(StateFile.opened(old(name, tmp_path))) as file:
         plants = plants_from(file, SITES[name](), None, None, print)
@@ -97,7 +99,8 @@ def test_the_old_files_hold_what_a_step_could_lose():
 
 
 @NAMES
-def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, tmp_path):
+def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, tmp_path, monkeypatch):
+    bring_back(monkeypatch)
     heard = []
     with closing(StateFile.opened(old(name, tmp_path))) as file:
         plants = plants_from(file, SITES[name](), None, None, print)

@@ -1,0 +1,107 @@
+"""How bright days are, one after another: the daily clearness index from (seed, day) and twelve monthly means.
+
+Clearness is the global irradiation of a day on the level over that above the air. A day's is drawn from a beta
+distribution whose width was measured at seventeen places, through a chain with two memories. Knows nothing of what
+happens within a day.
+
+Source: daily series of KNMI, MeteoSwiss, FMI, AZMET, ICRISAT, IRRI, CIAT and the weather files of DSSAT (17 places
+between 34 S and 64 N, 3 to 52 years each), analysed for this project; `validation/skydays.py` sets the model beside
+them. Monthly means between 0.24 and 0.68 were measured; those below 0.2 are extrapolated.
+"""
+
+import math
+
+import numpy as np
+from scipy.special import betaincinv, ndtr
+
+from plant.base.chance import RandomStream, varying_ar1
+
+K_LOW = 0.02  # the darkest days measured have 0.03 to 0.05
+DARKEST_MONTH, BRIGHTEST_MONTH = 0.02, 0.75
+# The chain: a share of its variance remembers for a week, the rest for a day or so.
+SLOW_SHARE = 0.26
+SLOW_PHI = 0.80
+FROM_SLOW = SLOW_SHARE * SLOW_PHI  # correlation from one day to the next that the slow part brings by itself
+FAST_PHI_MOST = 0.73
+
+
+def lag_one(k_mean: np.ndarray) -> np.ndarray:
+    """Correlation of the normal chain from a day to the next, by the season's mean clearness; r.m.s. error 0.105."""
+    return np.clip(0.016 + 0.74 * k_mean, 0.25, 0.60)
+
+
+def chain(seed: int, first_day: int, correlations: np.ndarray) -> np.ndarray:
+    """Standard normal values of days in a row, (days,).
+
+    Parameters
+    ----------
+    seed, first_day : int
+        A day's value is the same whichever span is asked for.
+    correlations : (days,) array
+        Of each day with the next, 0.21..0.75.
+
+    Notes
+    -----
+    The sum of two AR(1) chains, for measured correlations stand above the powers of the first: 0.36, 0.20, 0.13 after
+    one, two, three days on the mean of all places. The quick chain's memory follows the season.
+    """
+    fast_phi = np.clip((correlations - FROM_SLOW) / (1.0 - SLOW_SHARE), 0.0, FAST_PHI_MOST)
+    slow_phi = np.full(correlations.size, SLOW_PHI)
+    slow = varying_ar1(seed, RandomStream.CLEARNESS_SLOW, first_day, slow_phi, SLOW_PHI)
+    fast = varying_ar1(seed, RandomStream.CLEARNESS, first_day, fast_phi, FAST_PHI_MOST)
+    return np.asarray(math.sqrt(SLOW_SHARE) * slow + math.sqrt(1.0 - SLOW_SHARE) * fast)
+
+
+def spread(k_mean: np.ndarray, latitude_deg: float) -> np.ndarray:
+    """Standard deviation of daily clearness in a month; narrower in the tropics. R.m.s. error 0.022.
+
+    They end between 15 and 25 deg: no place from 18 to 31 deg was measured, and PVGIS's off-grid results at Maputo
+    (26 deg S; `validation/pvgis.py`) need days as wide as beyond.
+    """
+    beyond_tropics = min(max((abs(latitude_deg) - 15.0) / 10.0, 0.0), 1.0)
+    return np.asarray(
+        0.016 + 0.636 * k_mean - 0.871 * k_mean * k_mean + beyond_tropics * (0.005 + 0.097 * k_mean)
+    )
+
+
+def quantile(u: np.ndarray, k_mean: np.ndarray, latitude_deg: float) -> np.ndarray:
+    """Daily clearness index at probabilities.
+
+    Parameters
+    ----------
+    u : array
+        0..1.
+    k_mean : array
+        The season's mean clearness, 0.02..0.75: the mean of the distribution exactly.
+    latitude_deg : float
+
+    Notes
+    -----
+    A beta distribution from 0.02 (less in months nearly as dark) to 0.03 above ``0.56 + 0.33 k_mean``, that within
+    0.60..0.82. Where so dark a month hasn't room for the spread, it takes what 0.6 of the largest variance allows.
+    """
+    low = np.minimum(K_LOW, 0.4 * k_mean)
+    high = np.clip(0.56 + 0.33 * k_mean, 0.60, 0.82) + 0.03
+    room = (k_mean - low) * (high - k_mean)
+    sd = spread(k_mean, latitude_deg)
+    both = room / np.minimum(sd * sd, 0.6 * room) - 1.0
+    share = (k_mean - low) / (high - low)
+    return np.asarray(low + (high - low) * betaincinv(share * both, (1.0 - share) * both, u))
+
+
+def daily_clearness(
+    seed: int, first_day: int, k_means: np.ndarray, correlations: np.ndarray, latitude_deg: float
+) -> np.ndarray:
+    """Clearness index of days in a row, (days,).
+
+    Parameters
+    ----------
+    seed, first_day : int
+    k_means : (days,) array
+        Mean clearness of the season on each day.
+    correlations : (days,) array
+        Of each day with the next, see `lag_one`.
+    latitude_deg : float
+        The distribution is narrower in the tropics.
+    """
+    return quantile(ndtr(chain(seed, first_day, correlations)), k_means, latitude_deg)
