@@ -16,8 +16,8 @@ import pytest
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from plant.base.problems import ProblemsError
-from plant.keeping import KeptError, continued, from_plain, kept
-from plant.keptversions import RULES_OF_1, STEPS, VERSION, up_to_date
+from plant.keeping import KeptError, continued, from_plain, kept, resolved
+from plant.keptversions import RULES_OF_1, STEPS, VERSION, site_of_1, up_to_date
 from plant.site.model import Site, load_site
 from tests.journals import ask, replayed
 from tests.plants import plant, site
@@ -166,6 +166,13 @@ def test_a_day_that_began_under_the_old_program_is_summed_up_whole(tmp_path):
 def p_later(path: Path, seconds: int) -> int:
     """A whole minute that much after where the file stands."""
     return int(read(path, "SELECT utc_s FROM controllers")[0][0]) // 60 * 60 + seconds
+
+
+def test_the_memory_of_days_moves_out_of_the_constants_of_the_clouds():
+    today = resolved(site(sky={"clouds": {"fast_share": 0.5}, "day_to_day": 0.4}))
+    sky = {key: value for key, value in today["sky"].items() if key != "day_to_day"}
+    of_1 = {**today, "sky": {**sky, "clouds": {"fast_share": 0.5, "day_to_day": 0.4}}}
+    assert site_of_1(of_1)["sky"] == today["sky"]
 
 
 # --- what is left as it is ------------------------------------------------------------------------------------------

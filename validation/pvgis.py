@@ -3,7 +3,7 @@
 Another model's results, read in public reports: PVGIS 5.3 (SHScalc), SARAH3 and ERA5, 2005 to 2023, hour by hour. It
 takes 0.67 of the light in the plane at any season (0.680 by its own figures), ours has cold and warm modules, so the
 array is scaled to the same energy: by 0.86 at Maputo, and at Krakow until December and January deliver what PVGIS's do.
-A day is full on which the battery became full at some time (99.5 %, or refused more than 1 Wh), empty on which load
+A day is full on which the battery became full at some time (98.5 %, or refused more than 1 Wh), empty on which load
 went unserved. No place was measured between 18 and 31 deg of latitude: the width of days there follows Maputo's.
 """
 
@@ -27,7 +27,7 @@ CONTROLLER = Path(__file__).with_name("pvgis_200a.yaml")
 YEARS = 19
 STEP_S = 900
 CELL_V, COLUMBIC = 25.6, 0.97  # a bank of PVGIS's watt-hours as ours in Ah
-FULL_SOC, REFUSED_WH, UNSERVED_WH = 0.995, 1.0, 1.0
+FULL_SOC, REFUSED_WH, UNSERVED_WH = 0.985, 1.0, 1.0
 MODULE = {
     "i_sc_a": 1.525, "v_oc_v": 45.0, "i_mp_a": 50.0 / 36.0, "v_mp_v": 36.0, "cells_in_series": 72,
     "alpha_sc_pct_k": 0.05, "beta_voc_pct_k": -0.30, "gamma_pmp_pct_k": -0.40,
