@@ -11,10 +11,12 @@ from pydantic import ValidationError
 
 from plant.base.chance import RandomStream, varying_ar1
 from plant.site.model import load_site
-from plant.weather.clearness import FROM_SLOW, chain, daily_clearness, lag_one, quantile, spread
+from plant.weather.clearness import (
+    FROM_SLOW, chain, daily_clearness, lag_one, noon_elevation_deg, quantile, spread,
+)  # fmt: skip
 from plant.weather.extraterrestrial import clearness_of, monthly_h0_kwh_m2_day
 from plant.weather.place import Location, Place, Sky, Weather
-from plant.weather.sky import seasonal_clearness, sky_block
+from plant.weather.sky import seasonal_clearness, sky_block, sky_day
 from plant.weather.sun import mid_months, monthly_value
 
 YEAR = int(np.datetime64("2026-01-01", "D").astype(int))
@@ -22,6 +24,7 @@ FIELD = Path(__file__).parent / "data" / "field"
 TROMSO = (0.04, 0.42, 1.6, 3.5, 4.7, 4.9, 4.4, 3.0, 1.7, 0.63, 0.1, 0.0)
 means = st.floats(0.02, 0.75)
 latitudes = st.floats(-90.0, 90.0)
+noons = st.floats(-10.0, 90.0)
 
 
 def place(latitude_deg: float, **sky) -> Place:
@@ -34,18 +37,18 @@ def place(latitude_deg: float, **sky) -> Place:
 # the distribution
 
 
-@given(k_mean=means, latitude=latitudes)
-def test_the_mean_of_days_is_the_months(k_mean, latitude):
+@given(k_mean=means, latitude=latitudes, noon=noons)
+def test_the_mean_of_days_is_the_months(k_mean, latitude, noon):
     """Over equal shares of probability, finer towards both ends, where a dark month's distribution is steep."""
     edges = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, 6001))
     middles, widths = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
-    days = quantile(middles, np.full(middles.size, k_mean), latitude)
+    days = quantile(middles, np.full(middles.size, k_mean), latitude, noon)
     assert float(days @ widths) == pytest.approx(k_mean, abs=1e-5)
 
 
-@given(k_mean=means, latitude=latitudes)
-def test_days_lie_between_darkness_and_a_clear_sky_and_rise_with_their_probability(k_mean, latitude):
-    days = quantile(np.linspace(0.0, 1.0, 501), np.full(501, k_mean), latitude)
+@given(k_mean=means, latitude=latitudes, noon=noons)
+def test_days_lie_between_darkness_and_a_clear_sky_and_rise_with_their_probability(k_mean, latitude, noon):
+    days = quantile(np.linspace(0.0, 1.0, 501), np.full(501, k_mean), latitude, noon)
     assert days[0] >= 0.0
     assert days[-1] <= 0.85
     assert np.all(np.diff(days) >= 0.0)
@@ -63,6 +66,23 @@ def test_the_tropics_have_days_more_alike():
     tropics, beyond = (float(spread(np.array(0.5), latitude)) for latitude in (-10.0, -40.0))
     assert tropics == pytest.approx(0.116, abs=0.001)
     assert beyond == pytest.approx(0.170, abs=0.001)
+
+
+def test_a_low_sun_makes_no_bright_days():
+    """Sotkamo (64 N) in November: mean 0.24, and 19 days in 20 below 0.41."""
+    november = int(np.datetime64("2026-11-15", "D").astype(int))
+    noon = float(noon_elevation_deg(np.array(november), 64.1))
+    assert noon == pytest.approx(7.5, abs=0.5)
+    brightest = [quantile(np.array(1.0), np.array(0.24), 64.1, deg) for deg in (3.0, noon, 15.0, 40.0)]
+    assert brightest == pytest.approx([0.28, 0.54, 0.6692, 0.6692], abs=0.01)
+
+
+@pytest.mark.parametrize("day", ["2026-03-20", "2026-06-21", "2026-09-23", "2026-12-21"])
+def test_the_height_of_the_noon_sun_is_the_suns(day):
+    number = int(np.datetime64(day, "D").astype(int))
+    for latitude in (-70.0, -20.0, 0.0, 48.0):
+        highest = 90.0 - sky_day(place(latitude), 1, number, 60).sun.zenith_deg.min()
+        assert float(noon_elevation_deg(np.array(number), latitude)) == pytest.approx(highest, abs=0.2)
 
 
 # the chain

@@ -23,6 +23,12 @@ SLOW_SHARE = 0.26
 SLOW_PHI = 0.80
 FROM_SLOW = SLOW_SHARE * SLOW_PHI  # correlation from one day to the next that the slow part brings by itself
 FAST_PHI_MOST = 0.73
+# The brightest days under a low sun: 1.3 times the clearness of a day without clouds in very clean air (Ineichen & Perez,
+# Linke turbidity 2) at that height of the noon sun. At 7 deg (64 N in November) and at 15 deg (52 N in December) measured
+# days reach 1.0 times it one in twenty, 1.15 to 1.5 times one in a hundred. Above 20 deg it limits nothing.
+NOON_DEG = (0.0, 2.0, 5.0, 8.0, 11.0, 15.0, 20.0, 30.0)
+K_BRIGHTEST = (0.06, 0.21, 0.42, 0.57, 0.67, 0.755, 0.82, 0.85)
+ABOVE_MEAN = 1.1  # and whatever the sun, days this much brighter than their season must be
 
 
 def lag_one(k_mean: np.ndarray) -> np.ndarray:
@@ -65,7 +71,20 @@ def spread(k_mean: np.ndarray, latitude_deg: float) -> np.ndarray:
     )
 
 
-def quantile(u: np.ndarray, k_mean: np.ndarray, latitude_deg: float) -> np.ndarray:
+def noon_elevation_deg(days: np.ndarray, latitude_deg: float) -> np.ndarray:
+    """Height of the sun at noon on days since 1970-01-01, to 0.2 deg; negative in the polar night.
+
+    From the mean longitude with the equation of centre (Meeus 1998, ch. 25, cut short).
+    """
+    since_perihelion = 2.0 * np.pi * (days - 2.0) / 365.2422
+    longitude = since_perihelion + 0.0334 * np.sin(since_perihelion) + np.radians(282.9)
+    declination = np.degrees(np.arcsin(0.3978 * np.sin(longitude)))
+    return np.asarray(90.0 - np.abs(latitude_deg - declination))
+
+
+def quantile(
+    u: np.ndarray, k_mean: np.ndarray, latitude_deg: float, noon_deg: np.ndarray | float = 90.0
+) -> np.ndarray:
     """Daily clearness index at probabilities.
 
     Parameters
@@ -75,14 +94,18 @@ def quantile(u: np.ndarray, k_mean: np.ndarray, latitude_deg: float) -> np.ndarr
     k_mean : array
         The season's mean clearness, 0.02..0.75: the mean of the distribution exactly.
     latitude_deg : float
+    noon_deg : array or float
+        Height of the sun at noon.
 
     Notes
     -----
     A beta distribution from 0.02 (less in months nearly as dark) to 0.03 above ``0.56 + 0.33 k_mean``, that within
-    0.60..0.82. Where so dark a month hasn't room for the spread, it takes what 0.6 of the largest variance allows.
+    0.60..0.82, or to what so low a sun can give. Where there isn't room for the spread, it takes what 0.6 of the
+    largest variance allows.
     """
     low = np.minimum(K_LOW, 0.4 * k_mean)
-    high = np.clip(0.56 + 0.33 * k_mean, 0.60, 0.82) + 0.03
+    under_low_sun = np.maximum(np.interp(noon_deg, NOON_DEG, K_BRIGHTEST), ABOVE_MEAN * k_mean)
+    high = np.minimum(np.clip(0.56 + 0.33 * k_mean, 0.60, 0.82) + 0.03, under_low_sun)
     room = (k_mean - low) * (high - k_mean)
     sd = spread(k_mean, latitude_deg)
     both = room / np.minimum(sd * sd, 0.6 * room) - 1.0
@@ -103,6 +126,7 @@ def daily_clearness(
     correlations : (days,) array
         Of each day with the next, see `lag_one`.
     latitude_deg : float
-        The distribution is narrower in the tropics.
+        The distribution is narrower in the tropics, and ends lower under a low sun.
     """
-    return quantile(ndtr(chain(seed, first_day, correlations)), k_means, latitude_deg)
+    noon_deg = noon_elevation_deg(np.arange(first_day, first_day + k_means.size), latitude_deg)
+    return quantile(ndtr(chain(seed, first_day, correlations)), k_means, latitude_deg, noon_deg)
