@@ -271,10 +271,18 @@ def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
     return {names.get(name, name): value for name, value in values.items()}
 
 
+def _sky_of_1(sky: Mapping[str, Any]) -> dict[str, Any]:
+    """The memory of days was one of the constants of the clouds."""
+    clouds = dict(sky["clouds"])
+    memory = clouds.pop("day_to_day", None)
+    return {**sky, "day_to_day": None if memory is None else [memory] * 12, "clouds": clouds}
+
+
 def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
     """What `plant.keeping.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
     return {
         **site,
+        "sky": _sky_of_1(site["sky"]),
         "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
         "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
         "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),

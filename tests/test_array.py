@@ -33,7 +33,7 @@ load: {{hourly_w: [5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5]}}
 @pytest.fixture(scope="module")
 def today():
     s = site()
-    sky = sky_day(s, 27, DAY)
+    sky = sky_day(s, 35, DAY)  # a broken day: noon has sun and cloud
     return s, sky, array_days(s.array, sky, s.sky.albedo)
 
 

@@ -16,12 +16,13 @@ import pytest
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from plant.base.problems import ProblemsError
-from plant.keeping import KeptError, continued, from_plain, kept
-from plant.keptversions import RULES_OF_1, STEPS, VERSION, up_to_date
+from plant.keeping import KeptError, continued, from_plain, kept, resolved
+from plant.keptversions import RULES_OF_1, STEPS, VERSION, site_of_1, up_to_date
 from plant.site.model import Site, load_site
 from tests.journals import ask, replayed
 from tests.plants import plant, site
 from tests.test_statefile import read
+from tests.weather_of_0_1 import bring_back
 from tracertwin.assembly.options import Options
 from tracertwin.memory.committing import plants_from, unit_ids_from
 from tracertwin.memory.file import StateFile
@@ -70,7 +71,8 @@ def then(name: str) -> dict[str, Any]:
 
 
 @NAMES
-def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path):
+def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path, monkeypatch):
+    bring_back(monkeypatch)
     went_on = then(name)
     with closing(StateFile.opened(old(name, tmp_path))) as file:
         plants = plants_from(file, SITES[name](), None, None, print)
@@ -97,7 +99,8 @@ def test_the_old_files_hold_what_a_step_could_lose():
 
 
 @NAMES
-def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, tmp_path):
+def test_a_master_hears_the_same_replies_after_the_new_program_took_over(name, tmp_path, monkeypatch):
+    bring_back(monkeypatch)
     heard = []
     with closing(StateFile.opened(old(name, tmp_path))) as file:
         plants = plants_from(file, SITES[name](), None, None, print)
@@ -163,6 +166,13 @@ def test_a_day_that_began_under_the_old_program_is_summed_up_whole(tmp_path):
 def p_later(path: Path, seconds: int) -> int:
     """A whole minute that much after where the file stands."""
     return int(read(path, "SELECT utc_s FROM controllers")[0][0]) // 60 * 60 + seconds
+
+
+def test_the_memory_of_days_moves_out_of_the_constants_of_the_clouds():
+    today = resolved(site(sky={"clouds": {"fast_share": 0.5}, "day_to_day": 0.4}))
+    sky = {key: value for key, value in today["sky"].items() if key != "day_to_day"}
+    of_1 = {**today, "sky": {**sky, "clouds": {"fast_share": 0.5, "day_to_day": 0.4}}}
+    assert site_of_1(of_1)["sky"] == today["sky"]
 
 
 # --- what is left as it is ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pandas as pd
 from plant.site.model import Site, load_site
 from plant.weather import air as weather
 from plant.weather import clouds, sun
+from plant.weather.clearness import chain, quantile
 from plant.weather.clouds import CloudModel
 from plant.weather.decomposition import beam_of_global
 from plant.weather.horizon import open_sky
@@ -17,7 +18,7 @@ from plant.weather.sunmeans import SunMeans
 from validation.check import Check
 
 PVLIB = "physics 1.1, pvlib 0.16.1"
-BENDT = "physics 1.3, Bendt 1981 with Herzog's gamma"
+BY_MONTH = "measured, months of 17 places by their clearness"
 AIR = "physics 2"
 PLACES = (
     # name, latitude, longitude, altitude, day, UTC of noon, tilt; zenith, GHI, DNI, DHI, GHI of the day,
@@ -30,13 +31,18 @@ PLACES = (
      63.809, 423.4, 815.7, 63.4, 2261.0, 851.9, 5031.0, 855.8, 4986.0),
 )  # fmt: skip
 CLEARNESS = (
-    # mean of the month; gamma; mean, sd and 10/50/90 % of the distribution
-    (0.30, -2.100, 0.3008, 0.177, 0.087, 0.270, 0.572),
-    (0.40, 0.182, 0.3998, 0.198, 0.123, 0.403, 0.671),
-    (0.50, 2.314, 0.5016, 0.193, 0.202, 0.541, 0.728),
-    (0.60, 4.575, 0.5987, 0.167, 0.346, 0.647, 0.769),
-    (0.70, 8.517, 0.7019, 0.114, 0.549, 0.737, 0.806),
+    # mean of the month, latitude of most such months; sd and 5, 50, 95 % of their days
+    (0.28, 50.0, 0.165, 0.07, 0.25, 0.58),
+    (0.32, 50.0, 0.168, 0.09, 0.29, 0.61),
+    (0.37, 50.0, 0.174, 0.11, 0.36, 0.65),
+    (0.43, 45.0, 0.159, 0.16, 0.44, 0.67),
+    (0.48, 45.0, 0.157, 0.21, 0.50, 0.69),
+    (0.53, 45.0, 0.158, 0.23, 0.57, 0.71),
+    (0.58, 40.0, 0.144, 0.28, 0.62, 0.74),
+    (0.62, 20.0, 0.106, 0.38, 0.65, 0.73),
+    (0.68, 33.0, 0.094, 0.49, 0.71, 0.78),
 )
+CLEARNESS_TOLERANCE = {"sd": 0.025, "5 %": 0.05, "50 %": 0.05, "95 %": 0.05}
 COLOURS = ["#1f5a8a", "#d98a00", "#4a8f5c", "#8a8a8a"]
 
 
@@ -96,21 +102,22 @@ def _split() -> Iterator[Check]:
 
 
 def _daily_clearness() -> Iterator[Check]:
+    """The distribution by the month's mean; `skydays` has the places themselves."""
     u = (np.arange(4000) + 0.5) / 4000
-    for k_mean, gamma, mean, sd, *quantiles in CLEARNESS:
-        drawn = np.array([clouds.clearness_quantile(v, k_mean) for v in u])
-        at = [clouds.clearness_quantile(v, k_mean) for v in (0.1, 0.5, 0.9)]
-        names = ("gamma", "mean", "sd", "10 %", "50 %", "90 %")
-        ours = (clouds.bendt_gamma(k_mean)[0], drawn.mean(), drawn.std(), *at)
-        for name, value, reference in zip(names, ours, (gamma, mean, sd, *quantiles), strict=True):
-            yield Check(what=f"daily clearness, month {k_mean:.1f}: {name}", value=float(value), reference=reference,
-                        tolerance=1e-3, source=BENDT)  # fmt: skip
+    for k_mean, latitude, *measured in CLEARNESS:
+        drawn = quantile(u, np.full(u.size, k_mean), latitude)
+        yield Check(what=f"daily clearness, month {k_mean}: mean", value=float(drawn.mean()), reference=k_mean,
+                    tolerance=2e-4, source="closed form")  # fmt: skip
+        ours = (drawn.std(), *np.quantile(drawn, (0.05, 0.5, 0.95)))
+        for (name, tolerance), value, theirs in zip(CLEARNESS_TOLERANCE.items(), ours, measured, strict=True):
+            yield Check(what=f"daily clearness, month {k_mean}: {name}", value=float(value), reference=theirs,
+                        tolerance=tolerance, source=BY_MONTH)  # fmt: skip
     days = 6000
-    series = np.array(clouds.daily_clearness(1, 0, (0.55,) * days, CloudModel()))
-    for lag, reference in ((1, 0.27), (2, 0.08)):
-        value = np.corrcoef(series[lag:], series[:-lag])[0, 1]
-        yield Check(what=f"daily clearness: correlation after {lag} d", value=float(value), reference=reference,
-                    tolerance=0.03, source="physics 1.3", note=f"{days} days")  # fmt: skip
+    z = chain(1, 0, np.full(days, 0.36))
+    for lag, reference in ((1, 0.36), (2, 0.20), (3, 0.13), (5, 0.08)):
+        value = np.corrcoef(z[lag:], z[:-lag])[0, 1]
+        yield Check(what=f"chain of days: correlation after {lag} d", value=float(value), reference=reference,
+                    tolerance=0.03, source="measured, mean of 17 places", note=f"{days} days")  # fmt: skip
 
 
 def _air() -> Iterator[Check]:
@@ -223,13 +230,16 @@ def _clearness() -> alt.Chart:
     """How daily clearness is spread in months of different means."""
     u = np.linspace(0.0, 1.0, 201)
     rows = [
-        {"share": v * 100.0, "value": clouds.clearness_quantile(v, k), "of": f"{k:.1f}"}
-        for k in (0.3, 0.4, 0.5, 0.6, 0.7)
-        for v in u
+        {"share": share * 100.0, "value": value, "of": f"{k_mean:.1f}"}
+        for k_mean in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+        for share, value in zip(u, quantile(u, np.full(u.size, k_mean), 45.0), strict=True)
     ]
     return (
         alt.Chart(
-            pd.DataFrame(rows), title="Daily clearness in months of mean 0.3 to 0.7", width=560, height=240
+            pd.DataFrame(rows),
+            title="Daily clearness in months of mean 0.1 to 0.7, 45 deg",
+            width=560,
+            height=240,
         )
         .mark_line()
         .encode(

@@ -20,6 +20,7 @@ class RandomStream(IntEnum):
     TEMPERATURE = 3
     WIND = 4
     LOAD = 5
+    CLEARNESS_SLOW = 6
     CLOUDS_BETWEEN = 21
     LINE = 31
 
@@ -68,7 +69,49 @@ def ar1(
     return out
 
 
-@lru_cache(maxsize=512)
+def varying_ar1(
+    seed: int, stream: RandomStream, first_day: int, phis: np.ndarray, phi_most: float
+) -> np.ndarray:
+    """One value a day of a first-order autoregressive series whose memory may change from day to day.
+
+    Parameters
+    ----------
+    seed, stream : the source of chance
+    first_day : int
+    phis : (days,) array
+        Coefficient of each day, 0 to `phi_most`.
+    phi_most : float
+        Largest that may come, below 1.
+
+    Returns
+    -------
+    (days,) array
+        Zero mean, unit variance. Each day filters the shocks before it with its own coefficient, as far back as can be
+        seen (phi^n < 1e-16), so its bits are the same whichever span is asked for.
+    """
+    back = int(np.ceil(np.log(1e-16) / np.log(phi_most)))
+    days = range(first_day - back, first_day + phis.size)
+    return _remembered(np.concatenate([_shocks(seed, stream, day, 1) for day in days]), phis)
+
+
+@kernel
+def _remembered(shocks: np.ndarray, phis: np.ndarray) -> np.ndarray:
+    """``x = phi x + sqrt(1 - phi^2) shock`` up to each of the last days, (days,), with each day's own phi."""
+    out = np.empty_like(phis)
+    start = shocks.size - phis.size
+    for i in range(phis.size):
+        phi = phis[i]
+        gain = np.sqrt(1.0 - phi * phi)
+        x, weight, n = 0.0, gain, start + i
+        while n >= 0 and weight > 1e-16 * gain:
+            x += weight * shocks[n]
+            weight *= phi
+            n -= 1
+        out[i] = x
+    return out
+
+
+@lru_cache(maxsize=1024)
 def _shocks(seed: int, stream: RandomStream, day: int, per_day: int) -> np.ndarray:
     """The innovations of one day. Neighbouring days share most of them, so they are kept."""
     return generator(seed, stream, day).standard_normal(per_day)

@@ -1,10 +1,8 @@
-"""Clouds: how bright a day is, and how its light flickers, from (seed, day) alone.
+"""Clouds: how the light of a day flickers, from (seed, day) and the day's brightness alone.
 
-A day's clearness comes from an AR(1) chain through Bendt's distribution (Graham & Hollands 1990; Bendt,
-Collares-Pereira & Rabl 1981, with Herzog's gamma). Within the day a two-scale Gaussian process is mapped
-onto a mixture of cloud and clear air, so that one-minute indices are bimodal as measured. Fitted to a
-temperate summer month (BSRN Payerne, June 2016); other climates: change the constants. The process itself is in
-`plant.weather.cloudpath`.
+A two-scale Gaussian process (`plant.weather.cloudpath`) is mapped onto a mixture of cloud and clear air, so that
+one-minute indices are bimodal as measured. Fitted to a temperate summer month (BSRN Payerne, June 2016); other
+climates: change the constants. How bright the day is: `plant.weather.clearness`.
 """
 
 import math
@@ -16,7 +14,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc, ndtr
 
-from plant.base.chance import RandomStream, ar1, generator
+from plant.base.chance import RandomStream, generator
 from plant.base.clock import SKY_S
 from plant.base.jit import kernel
 from plant.weather.cloudpath import CloudTimes, normal_path
@@ -25,7 +23,6 @@ from plant.weather.cloudpath import CloudTimes, normal_path
 class CloudModel(NamedTuple):
     """Constants of the intra-day model; the defaults are the fit named above."""
 
-    day_to_day: float = 0.29  # lag-1 correlation of the daily clearness
     speed_spread: float = 0.7  # log-normal spread of how fast clouds pass
     fast_share: float = 0.42  # median share of the fast process
     fast_spread: float = 1.9
@@ -39,42 +36,10 @@ class CloudModel(NamedTuple):
     clear_spread: float = 0.008
 
 
-K_MIN = 0.05  # darkest day: clearness index
-K_DAY_MAX = 1.03  # brightest day: clear-sky index
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
 _PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
 _BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
-
-
-def bendt_gamma(k_mean: float) -> tuple[float, float]:
-    """Herzog's gamma and the largest clearness of a month of mean clearness `k_mean` (0.3..0.75)."""
-    k_max = 0.6313 + 0.267 * k_mean - 11.9 * (k_mean - 0.75) ** 8
-    xi = (k_max - K_MIN) / (k_max - k_mean)
-    gamma = -1.498 + (1.184 * xi - 27.182 * np.exp(-1.5 * xi)) / (k_max - K_MIN)
-    return float(gamma), float(k_max)
-
-
-def clearness_quantile(u: float, k_mean: float) -> float:
-    """Daily clearness index at probability `u` in a month of mean clearness `k_mean`."""
-    gamma, k_max = bendt_gamma(k_mean)
-    return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
-
-
-def daily_clearness(
-    seed: int, first_day: int, k_means: tuple[float, ...], model: CloudModel
-) -> tuple[float, ...]:
-    """Clearness index K_T of days in a row: global irradiation over that above the atmosphere.
-
-    Parameters
-    ----------
-    seed, first_day : int
-    k_means : tuple of float
-        Mean clearness of the season on each day, 0.3..0.75.
-    model : CloudModel
-    """
-    z = ar1(seed, RandomStream.CLEARNESS, first_day, len(k_means), model.day_to_day)
-    return tuple(clearness_quantile(float(ndtr(x)), k) for x, k in zip(z, k_means, strict=True))
 
 
 def clear_sky_index(

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 SOLAR_CONSTANT_W_M2 = 1366.1
-CLEARNESS_RANGE = (0.3, 0.75)  # where the distribution of daily clearness holds
+CLEARNESS_RANGE = (0.02, 0.75)  # where the distribution of daily clearness holds; below 0.2 by extrapolation
+DARK_KWH_M2_DAY = 0.2  # at the edge of the polar night, with less above the air, clearness means nothing
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _COMMON_YEAR = 2022  # half-way between leap days
@@ -37,6 +38,9 @@ def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
 def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tuple[float, ...]:
     """Monthly mean clearness index of monthly mean irradiation.
 
+    Where the month has less than 0.2 kWh/m2 a day above the air, any irradiation up to that, 0 too, is taken for the
+    nearest clearness that the daily distribution holds for.
+
     Raises
     ------
     ValueError
@@ -45,13 +49,15 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
     low, high = CLEARNESS_RANGE
     told, out = [], []
     for month, ghi, h0 in zip(_MONTHS, ghi_kwh_m2_day, monthly_h0_kwh_m2_day(latitude_deg), strict=True):
-        clearness = ghi / h0 if h0 > 0.0 else 0.0
-        out.append(clearness)
-        if not low <= clearness <= high:
+        dark = h0 < DARK_KWH_M2_DAY
+        least, most = (0.0, DARK_KWH_M2_DAY) if dark else (low * h0, high * h0)
+        if not least <= ghi <= most:
+            of_it = "over" if dark else f"{ghi / h0:.2f} of"
+            may = "" if dark else f"{low}..{high}, so "
             told.append(
-                f"{month}'s {ghi:g} is {clearness:.2f} of the {h0:.2f} above the air; must be {low}..{high}, "
-                f"so {low * h0:.2f}..{high * h0:.2f}"
+                f"{month}'s {ghi:g} is {of_it} the {h0:.2f} above the air; must be {may}{least:.2f}..{most:.2f}"
             )
+        out.append(min(max(ghi / h0 if h0 > 0.0 else low, low), high))
     if told:
         raise ValueError("sky.ghi_kwh_m2_day: " + "; ".join(told))
     return tuple(out)

@@ -63,9 +63,10 @@ class Location(Record):
 class Sky(Record):
     """How cloudy the months are."""
 
-    clearness: monthly(ge=0.3, le=0.75) | None = None  # type: ignore[valid-type]
-    ghi_kwh_m2_day: monthly(gt=0.0, le=12.0) | None = None  # type: ignore[valid-type]
+    clearness: monthly(ge=0.02, le=0.75) | None = None  # type: ignore[valid-type]
+    ghi_kwh_m2_day: monthly(ge=0.0, le=12.0) | None = None  # type: ignore[valid-type]
     albedo: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
+    day_to_day: monthly(ge=0.21, le=0.75) | None = None  # type: ignore[valid-type]  # by the clearness unless given
     transposition: Literal["perez", "haydavies"] = "perez"
     clouds: dict[str, float] = Field(default_factory=dict)
 
@@ -93,7 +94,7 @@ class Sky(Record):
         Raises
         ------
         ValueError
-            If an irradiation means a clearness outside 0.3..0.75 at this place; names month and value.
+            If an irradiation means a clearness outside 0.02..0.75 at this place; names month and value.
         """
         if self.ghi_kwh_m2_day is None:
             return self.clearness

@@ -7,7 +7,8 @@ import numpy as np
 from plant.base.clock import DAY_S, SKY_S
 from plant.weather import air as weather
 from plant.weather import clouds, sun
-from plant.weather.decomposition import direct_share
+from plant.weather.clearness import BRIGHTEST_MONTH, DARKEST_MONTH, daily_clearness, lag_one
+from plant.weather.diffuse import direct_on_level
 from plant.weather.horizon import Skyline
 from plant.weather.measured.days import FileSky, file_sky
 from plant.weather.place import Place
@@ -15,6 +16,10 @@ from plant.weather.sun import ClearBlock, ClearDay
 from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
+OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
+LEAST_SWING_K = (
+    1.0  # night to day, where the season's clearness is below what the formula was fitted to [guess]
+)
 BLOCK_DAYS = 32  # days made in one go: many enough to share overheads, few enough for the processor's cache
 
 
@@ -101,34 +106,65 @@ def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = 
         If the place's weather file can't be used, or holds nothing for these days.
     """
     clear = sun.clear_block(first_day, days, place.location, grid_s)
+    drawn = _drawn(place, seed, first_day - 1, days + 2)  # the air of a day hangs on its neighbours
+    source = None
     if place.weather.file is not None:
         source = file_sky(place.weather, place.location)
         index, ghi, dni = source.light(first_day, clear, grid_s)
     else:
-        source = None
-        index = _cloudy_index(place, seed, first_day, clear, grid_s)
-        ghi, dni = _global_and_direct(index, clear)
+        clearness = None if drawn is None else drawn[1:-1]
+        index, ghi, dni = _light(place.sky.cloud_model(), seed, first_day, clearness, clear, grid_s)
     dhi = ghi.copy()
     beam = dni.ravel()[clear.lit] * clear.cos_zenith
     dhi.ravel()[clear.lit] = np.maximum(dhi.ravel()[clear.lit] - beam, 0.0)
-    t_amb, wind = _air(place, seed, first_day, days, grid_s, source)
+    t_amb, wind = _air(place, seed, first_day, days, drawn, grid_s, source)
     return SkyBlock(
         first_day, clear.start_utc_s, grid_s, clear, index, ghi, dni, dhi, t_amb, wind,
         place.sky.transposition, place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip
 
 
-def _global_and_direct(index: np.ndarray, clear: ClearBlock) -> tuple[np.ndarray, np.ndarray]:
-    """Global and direct normal irradiance [W/m2] under a clear-sky index."""
-    lit = clear.lit
-    ghi = np.maximum(
-        index * clear.ghi_w_m2, clear.twilight_w_m2 * np.minimum(_into_the_night(index, clear), 1.0)
-    )
+def _light(
+    model: clouds.CloudModel,
+    seed: int,
+    first_day: int,
+    clearness: np.ndarray | None,
+    clear: ClearBlock,
+    grid_s: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clear-sky index, global and direct normal irradiance [W/m2] of days, each (days, n).
+
+    Parameters
+    ----------
+    model, seed, first_day, grid_s
+    clearness : (days,) array or None
+        Of each day; None for a sky without clouds.
+    clear : ClearBlock
+    """
+    if clearness is None:
+        index = np.ones_like(clear.ghi_w_m2)
+        ghi = _with_twilight(index, clear)
+        level = ghi.ravel()[clear.lit] / np.maximum(clear.cos_zenith, 1e-3)
+        dni = np.zeros_like(ghi)
+        dni.ravel()[clear.lit] = np.minimum(clear.dni_w_m2.ravel()[clear.lit], level)
+        return index, ghi, dni
+    k_days = daily_index(clearness, clear)
+    cleaner = np.maximum(k_days / OVER_CLEAR, 1.0)
+    index = np.empty_like(clear.ghi_w_m2)
+    for k, k_day in enumerate(k_days / cleaner):
+        day = first_day + k
+        under_own_sky = clouds.clear_sky_index(seed, day, float(k_day), clear.ghi_w_m2[k], model, grid_s)
+        index[k] = cleaner[k] * under_own_sky
+    ghi = _with_twilight(index, clear)
     dni = np.zeros_like(ghi)
-    share = direct_share(index.ravel()[lit])
-    most = ghi.ravel()[lit] / np.maximum(clear.cos_zenith, 1e-3)
-    dni.ravel()[lit] = np.minimum(clear.dni_w_m2.ravel()[lit] * share, most)
-    return ghi, dni
+    dni.ravel()[clear.lit] = direct_on_level(index, ghi, cleaner, clear) / np.maximum(clear.cos_zenith, 1e-3)
+    return index, ghi, dni
+
+
+def _with_twilight(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """Global light on the level [W/m2] under a clear-sky index, dawn and dusk included."""
+    night = clear.twilight_w_m2 * np.minimum(_into_the_night(index, clear), 1.0)
+    return np.asarray(np.maximum(index * clear.ghi_w_m2, night))
 
 
 def _into_the_night(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
@@ -142,25 +178,26 @@ def _into_the_night(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
     return held
 
 
-def _cloudy_index(place: Place, seed: int, first_day: int, clear: ClearBlock, grid_s: int) -> np.ndarray:
-    index = np.ones_like(clear.ghi_w_m2)
-    k_means = seasonal_clearness(place, first_day, index.shape[0])
+def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:
+    """Clearness of days in a row, (days,), with the memory that the site gives or the season's clearness implies."""
+    k_means = seasonal_clearness(place, first_day, days)
     if k_means is None:
-        return index
-    model = place.sky.cloud_model()
-    drawn = clouds.daily_clearness(seed, first_day, k_means, model)
-    k_days = daily_index(np.array(drawn), clear)
-    for k, k_day in enumerate(k_days):
-        index[k] = clouds.clear_sky_index(seed, first_day + k, float(k_day), clear.ghi_w_m2[k], model, grid_s)
-    return index
+        return None
+    by_month = place.sky.day_to_day
+    if by_month is None:
+        correlations = lag_one(k_means)
+    else:
+        correlations = np.array([sun.monthly_value(by_month, first_day + k) for k in range(days)])
+    return daily_clearness(seed, first_day, k_means, correlations, place.location.latitude_deg)
 
 
-def seasonal_clearness(place: Place, first_day: int, days: int) -> tuple[float, ...] | None:
-    """Mean clearness index of the season on each day; None for a site without clouds."""
+def seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | None:
+    """Mean clearness index of the season on each day, (days,); None for a sky without clouds."""
     monthly = place.sky.monthly_clearness(place.location)
     if monthly is None:
         return None
-    return tuple(sun.monthly_value(monthly, day) for day in range(first_day, first_day + days))
+    middles = sun.mid_months(monthly, DARKEST_MONTH, BRIGHTEST_MONTH)
+    return np.array([sun.monthly_value(middles, first_day + k) for k in range(days)])
 
 
 def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
@@ -169,19 +206,26 @@ def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
     row = clear.lit // points
     above = clear.dni_extra_w_m2 * np.bincount(row, clear.cos_zenith, days)
     below = np.bincount(row, clear.ghi_w_m2.ravel()[clear.lit], days)
-    shining = below > 0.0
-    index = np.divide(k_t * above, below, out=np.ones(days), where=shining)
-    return np.minimum(index, clouds.K_DAY_MAX)
+    return np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0)
 
 
 def _air(
-    place: Place, seed: int, first_day: int, days: int, grid_s: int, source: FileSky | None
+    place: Place,
+    seed: int,
+    first_day: int,
+    days: int,
+    drawn: np.ndarray | None,
+    grid_s: int,
+    source: FileSky | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means."""
+    """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means.
+
+    `drawn` is the clearness of these days and one more at either end.
+    """
     t_amb = source.air("t_amb_c", first_day, days, grid_s) if source is not None else None
     wind = source.air("wind_m_s", first_day, days, grid_s) if source is not None else None
     if t_amb is None:
-        t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2), grid_s)
+        t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
     if wind is None:
         span = range(first_day, first_day + days + 1)
         means = [sun.monthly_value(place.weather.wind_m_s, day) for day in span]
@@ -189,20 +233,23 @@ def _air(
     return t_amb, wind
 
 
-def _day_means(place: Place, seed: int, first_day: int, days: int) -> weather.DayMeans:
+def _day_means(
+    place: Place, seed: int, first_day: int, days: int, drawn: np.ndarray | None
+) -> weather.DayMeans:
     """Means of days' air. Bright days swing more: the swing scales with K_T over its mean, within 0.4..1.4."""
     w = place.weather
     assert w.temperature_c is not None  # the record sees to it, or the file has a temperature
-    k_means = seasonal_clearness(place, first_day, days)
-    if k_means is None:
+    k_mean = seasonal_clearness(place, first_day, days)
+    if k_mean is None or drawn is None:
         k_mean = np.full(days, CLEAR_SITE_CLEARNESS)
         brightness, anomaly = np.ones(days), np.zeros(days)
     else:
-        k_mean = np.array(k_means)
-        drawn = clouds.daily_clearness(seed, first_day, k_means, place.sky.cloud_model())
-        brightness = np.clip(np.array(drawn) / k_mean, 0.4, 1.4)
+        brightness = np.clip(drawn / k_mean, 0.4, 1.4)
         anomaly = weather.anomaly_c(seed, first_day, days)
-    swing = 25.8 * k_mean - 5.21 if w.temperature_swing_c is None else np.full(days, w.temperature_swing_c)
+    if w.temperature_swing_c is None:
+        swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
+    else:
+        swing = np.full(days, w.temperature_swing_c)
     means = [sun.monthly_value(w.temperature_c, day) for day in range(first_day, first_day + days)]
     return weather.DayMeans(np.array(means) + anomaly, swing * brightness)
 

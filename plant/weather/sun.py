@@ -287,6 +287,18 @@ def _climatology(latitude_deg: float, longitude_deg: float) -> tuple[float, ...]
     return tuple(float(value) for value in looked_up)
 
 
+@lru_cache(maxsize=64)
+def mid_months(means: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
+    """Values at the middles of the months such that `monthly_value` between them has the months' means.
+
+    A month's mean is three quarters of its own middle and an eighth of either neighbour's. A value beyond `low`..`high`
+    is put there, and its month's mean then misses by so much.
+    """
+    ones = np.eye(12)
+    weights = 0.75 * ones + 0.125 * (np.roll(ones, 1, axis=1) + np.roll(ones, -1, axis=1))
+    return tuple(np.clip(np.linalg.solve(weights, np.array(means)), low, high).tolist())
+
+
 @lru_cache(maxsize=512)
 def monthly_value(monthly: tuple[float, ...], day: int) -> float:
     """Value on a day, linear between the middles of the months."""

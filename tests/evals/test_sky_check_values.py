@@ -1,6 +1,7 @@
-"""Sun and daily clearness against values computed with pvlib elsewhere: pvlib 0.16.1, Linke turbidity 3.
+"""Sun and clear sky against values computed with pvlib elsewhere: pvlib 0.16.1, Linke turbidity 3.
 
-How clouds come and go within a day is compared in `validation/clouds.py`.
+How clouds come and go within a day is compared in `validation/clouds.py`, how bright days are in `validation/sky.py`
+and `validation/skydays.py`.
 """
 
 import numpy as np
@@ -75,19 +76,6 @@ def test_dusk_fades_out_instead_of_switching_off():
     assert sky.ghi_w_m2[at[-4.0]] == pytest.approx(3.3 * 10 ** (-4 / 3), rel=0.02)
     assert 0.0 < sky.ghi_w_m2[at[-11.0]] < 1e-3
     assert sky.ghi_w_m2[at[-13.0]] == 0.0
-
-
-@pytest.mark.parametrize(
-    ("k_mean", "gamma", "low", "middle", "high"),
-    [(0.30, -2.100, 0.087, 0.270, 0.572), (0.40, 0.182, 0.123, 0.403, 0.671), (0.50, 2.314, 0.202, 0.541, 0.728),
-     (0.60, 4.575, 0.346, 0.647, 0.769), (0.70, 8.517, 0.549, 0.737, 0.806)],
-)  # fmt: skip
-def test_daily_clearness_follows_bendt(k_mean, gamma, low, middle, high):
-    assert clouds.bendt_gamma(k_mean)[0] == pytest.approx(gamma, abs=1e-3)
-    seen = [clouds.clearness_quantile(u, k_mean) for u in (0.1, 0.5, 0.9)]
-    assert seen == pytest.approx([low, middle, high], abs=1e-3)
-    u = (np.arange(2000) + 0.5) / 2000
-    assert np.mean([clouds.clearness_quantile(v, k_mean) for v in u]) == pytest.approx(k_mean, abs=3e-3)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -1,0 +1,65 @@
+"""The weather that TracerTwin 0.1.0 made, for tests that go on with what it kept and compare bit by bit.
+
+Bendt's distribution of daily clearness with Herzog's gamma, one AR(1) of 0.29, and direct light by the Heliosat law
+minute by minute. All else of the sky is today's.
+"""
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+from plant.base.chance import RandomStream, ar1
+from plant.weather import clouds, sky, sun
+from plant.weather.clouds import CloudModel
+from plant.weather.decomposition import direct_share
+from plant.weather.place import Place
+from plant.weather.sun import ClearBlock
+
+K_MIN = 0.05
+K_DAY_MAX = 1.03
+
+
+def bring_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the test ends, skies are made as they were."""
+    monkeypatch.setattr(sky, "seasonal_clearness", _seasonal_clearness)
+    monkeypatch.setattr(sky, "_drawn", _drawn)
+    monkeypatch.setattr(sky, "_light", _light)
+
+
+def _seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | None:
+    monthly = place.sky.monthly_clearness(place.location)
+    if monthly is None:
+        return None
+    return np.array([sun.monthly_value(monthly, day) for day in range(first_day, first_day + days)])
+
+
+def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:
+    k_means = _seasonal_clearness(place, first_day, days)
+    if k_means is None:
+        return None
+    z = ar1(seed, RandomStream.CLEARNESS, first_day, days, 0.29)
+    return np.array([_quantile(float(ndtr(x)), k) for x, k in zip(z, k_means.tolist(), strict=True)])
+
+
+def _quantile(u: float, k_mean: float) -> float:
+    k_max = 0.6313 + 0.267 * k_mean - 11.9 * (k_mean - 0.75) ** 8
+    xi = (k_max - K_MIN) / (k_max - k_mean)
+    gamma = float(-1.498 + (1.184 * xi - 27.182 * np.exp(-1.5 * xi)) / (k_max - K_MIN))
+    return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
+
+
+def _light(
+    model: CloudModel, seed: int, first_day: int, clearness: np.ndarray | None, clear: ClearBlock, grid_s: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    index = np.ones_like(clear.ghi_w_m2)
+    if clearness is not None:
+        for k, k_day in enumerate(np.minimum(sky.daily_index(clearness, clear), K_DAY_MAX)):
+            index[k] = clouds.clear_sky_index(
+                seed, first_day + k, float(k_day), clear.ghi_w_m2[k], model, grid_s
+            )
+    ghi = sky._with_twilight(index, clear)
+    dni = np.zeros_like(ghi)
+    most = ghi.ravel()[clear.lit] / np.maximum(clear.cos_zenith, 1e-3)
+    share = direct_share(index.ravel()[clear.lit])
+    dni.ravel()[clear.lit] = np.minimum(clear.dni_w_m2.ravel()[clear.lit] * share, most)
+    return index, ghi, dni
