@@ -11,6 +11,8 @@ import numpy as np
 
 from plant.base.jit import kernel
 
+SHOCK_DAYS = 64  # drawn in one go
+
 
 class RandomStream(IntEnum):
     """Independent sources of chance. The numbers are part of every recorded run: never reuse one."""
@@ -59,9 +61,7 @@ def ar1(
     """
     memory = int(np.ceil(np.log(1e-16) / np.log(phi)))
     back = -(-memory // per_day)
-    shocks = np.concatenate(
-        [_shocks(seed, stream, day, per_day) for day in range(first_day - back, first_day + days)]
-    )
+    shocks = _shocks(seed, stream, first_day - back, back + days, per_day)
     out = np.empty(days * per_day)
     for i in range(days):
         window = shocks[i * per_day : (i + back + 1) * per_day]
@@ -90,8 +90,7 @@ def varying_ar1(
         seen (phi^n < 1e-16), so its bits are the same whichever span is asked for.
     """
     back = int(np.ceil(np.log(1e-16) / np.log(phi_most)))
-    days = range(first_day - back, first_day + phis.size)
-    return _remembered(np.concatenate([_shocks(seed, stream, day, 1) for day in days]), phis)
+    return _remembered(_shocks(seed, stream, first_day - back, back + phis.size, 1), phis)
 
 
 @kernel
@@ -111,10 +110,25 @@ def _remembered(shocks: np.ndarray, phis: np.ndarray) -> np.ndarray:
     return out
 
 
-@lru_cache(maxsize=1024)
-def _shocks(seed: int, stream: RandomStream, day: int, per_day: int) -> np.ndarray:
-    """The innovations of one day. Neighbouring days share most of them, so they are kept."""
-    return generator(seed, stream, day).standard_normal(per_day)
+def _shocks(seed: int, stream: RandomStream, first_day: int, days: int, per_day: int) -> np.ndarray:
+    """The innovations of some days, (days * per_day,). Neighbouring days share most of them, so they are kept."""
+    numbers = range(first_day // SHOCK_DAYS, (first_day + days - 1) // SHOCK_DAYS + 1)
+    whole = np.concatenate([_shock_block(seed, stream, number, per_day) for number in numbers])
+    start = (first_day - numbers[0] * SHOCK_DAYS) * per_day
+    return whole[start : start + days * per_day]
+
+
+@lru_cache(maxsize=64)
+def _shock_block(seed: int, stream: RandomStream, number: int, per_day: int) -> np.ndarray:
+    """What `generator` draws on each day of a block, by one that is put where each day begins: a tenth of the time."""
+    dealer = generator(seed, stream, 0)
+    at_start = dealer.bit_generator.state
+    out = np.empty((SHOCK_DAYS, per_day))
+    for k in range(SHOCK_DAYS):
+        at_start["state"]["counter"][3] = (number * SHOCK_DAYS + k) & 0xFFFF_FFFF
+        dealer.bit_generator.state = at_start
+        dealer.standard_normal(out=out[k])
+    return out.ravel()
 
 
 @kernel

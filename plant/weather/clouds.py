@@ -6,12 +6,10 @@ climates: change the constants. How bright the day is: `plant.weather.clearness`
 """
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import betainc, ndtr
 
 from plant.base.chance import RandomStream, generator
@@ -38,6 +36,7 @@ class CloudModel(NamedTuple):
 
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
+ROOT_TOLERANCE = 1e-14  # absolute and relative
 _PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
 _BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
 
@@ -73,13 +72,7 @@ def clear_sky_index(
     z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
     # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
     brightness = _brightness_of_normal(round(k_day, 2), model)
-    total = weight.sum() * k_day
-
-    def excess(shift: float) -> float:
-        return float(_lit_sum(z, weight, shift, brightness) - total)
-
-    low, high = _bracket(excess)
-    shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
+    shift = _shift_to(weight.sum() * k_day, z, weight, brightness)
     index[span] = _looked_up(z, shift, brightness)
     return index
 
@@ -117,14 +110,43 @@ def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarra
     return out
 
 
-def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
-    """A shift that is too dark and one that is too bright."""
-    low, high = -1.0, 1.0
-    while excess(low) > 0.0 and low > -16.0:
-        low *= 2.0
-    while excess(high) < 0.0 and high < 16.0:
-        high *= 2.0
-    return low, high
+@kernel
+def _shift_to(total: float, z: np.ndarray, weight: np.ndarray, brightness: np.ndarray) -> float:
+    """The shift with which `_lit_sum` is `total`, by Brent's method (1973) as scipy's ``brentq`` has it."""
+    before, now = -1.0, 1.0
+    while before > -16.0 and _lit_sum(z, weight, before, brightness) > total:
+        before *= 2.0
+    while now < 16.0 and _lit_sum(z, weight, now, brightness) < total:
+        now *= 2.0
+    f_before = _lit_sum(z, weight, before, brightness) - total
+    f_now = _lit_sum(z, weight, now, brightness) - total
+    beyond, f_beyond, step, step_before = before, f_before, 0.0, 0.0
+    for _ in range(100):
+        if f_before * f_now < 0.0:  # the root lies between these two
+            beyond, f_beyond = before, f_before
+            step = step_before = now - before
+        if abs(f_beyond) < abs(f_now):
+            before, now, beyond = now, beyond, now
+            f_before, f_now, f_beyond = f_now, f_beyond, f_now
+        near = 0.5 * (ROOT_TOLERANCE + ROOT_TOLERANCE * abs(now))
+        half = 0.5 * (beyond - now)
+        if f_now == 0.0 or abs(half) < near:
+            break
+        tried = 2.0 * half  # too long to be taken
+        if abs(step_before) > near and abs(f_now) < abs(f_before):
+            if before == beyond:
+                tried = -f_now * (now - before) / (f_now - f_before)
+            else:
+                slope, far = (f_before - f_now) / (before - now), (f_beyond - f_now) / (beyond - now)
+                tried = -f_now * (f_beyond * far - f_before * slope) / (far * slope * (f_beyond - f_before))
+        if 2.0 * abs(tried) < min(abs(step_before), 3.0 * abs(half) - near):
+            step_before, step = step, tried
+        else:
+            step_before = step = half
+        before, f_before = now, f_now
+        now += step if abs(step) > near else math.copysign(near, half)
+        f_now = _lit_sum(z, weight, now, brightness) - total
+    return now
 
 
 @lru_cache(maxsize=256)

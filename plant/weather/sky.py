@@ -187,7 +187,7 @@ def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | N
     if by_month is None:
         correlations = lag_one(k_means)
     else:
-        correlations = np.array([sun.monthly_value(by_month, first_day + k) for k in range(days)])
+        correlations = sun.monthly_values(by_month, first_day, days)
     return daily_clearness(seed, first_day, k_means, correlations, place.location.latitude_deg)
 
 
@@ -197,7 +197,7 @@ def seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | 
     if monthly is None:
         return None
     middles = sun.mid_months(monthly, DARKEST_MONTH, BRIGHTEST_MONTH)
-    return np.array([sun.monthly_value(middles, first_day + k) for k in range(days)])
+    return sun.monthly_values(middles, first_day, days)
 
 
 def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
@@ -227,9 +227,8 @@ def _air(
     if t_amb is None:
         t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
     if wind is None:
-        span = range(first_day, first_day + days + 1)
-        means = [sun.monthly_value(place.weather.wind_m_s, day) for day in span]
-        wind = weather.wind(seed, first_day, np.array(means), grid_s)
+        means = sun.monthly_values(place.weather.wind_m_s, first_day, days + 1)
+        wind = weather.wind(seed, first_day, means, grid_s)
     return t_amb, wind
 
 
@@ -250,8 +249,8 @@ def _day_means(
         swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
     else:
         swing = np.full(days, w.temperature_swing_c)
-    means = [sun.monthly_value(w.temperature_c, day) for day in range(first_day, first_day + days)]
-    return weather.DayMeans(np.array(means) + anomaly, swing * brightness)
+    means = sun.monthly_values(w.temperature_c, first_day, days)
+    return weather.DayMeans(means + anomaly, swing * brightness)
 
 
 def plane_of_array(
