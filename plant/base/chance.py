@@ -34,6 +34,20 @@ def generator(seed: int, stream: RandomStream, day: int, part: int = 0) -> np.ra
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
+class Dealer:
+    """One stream's generator, put where any day begins: what `generator` draws there, at a tenth of its cost."""
+
+    def __init__(self, seed: int, stream: RandomStream) -> None:
+        self._rng = generator(seed, stream, 0)
+        self._start = self._rng.bit_generator.state
+
+    def on(self, day: int) -> np.random.Generator:
+        """The generator at the beginning of a day. It is always the same object: draw before asking again."""
+        self._start["state"]["counter"][3] = day & 0xFFFF_FFFF
+        self._rng.bit_generator.state = self._start
+        return self._rng
+
+
 def ar1(
     seed: int, stream: RandomStream, first_day: int, days: int, phi: float, per_day: int = 1
 ) -> np.ndarray:
@@ -62,10 +76,20 @@ def ar1(
     memory = int(np.ceil(np.log(1e-16) / np.log(phi)))
     back = -(-memory // per_day)
     shocks = _shocks(seed, stream, first_day - back, back + days, per_day)
-    out = np.empty(days * per_day)
-    for i in range(days):
-        window = shocks[i * per_day : (i + back + 1) * per_day]
-        out[i * per_day : (i + 1) * per_day] = autoregressive(window, phi, 0.0)[-per_day:]
+    return _day_by_day(shocks, back * per_day, per_day, phi)
+
+
+@kernel
+def _day_by_day(shocks: np.ndarray, before: int, per_day: int, phi: float) -> np.ndarray:
+    """Each day's values, filtered from rest over the `before` shocks before them and their own."""
+    out = np.empty(shocks.size - before)
+    gain = np.sqrt(1.0 - phi * phi)
+    for start in range(0, out.size, per_day):
+        x = 0.0
+        for n in range(start, start + before + per_day):
+            x = phi * x + gain * shocks[n]
+            if n >= start + before:
+                out[n - before] = x
     return out
 
 
@@ -120,25 +144,6 @@ def _shocks(seed: int, stream: RandomStream, first_day: int, days: int, per_day:
 
 @lru_cache(maxsize=64)
 def _shock_block(seed: int, stream: RandomStream, number: int, per_day: int) -> np.ndarray:
-    """What `generator` draws on each day of a block, by one that is put where each day begins: a tenth of the time."""
-    dealer = generator(seed, stream, 0)
-    at_start = dealer.bit_generator.state
-    out = np.empty((SHOCK_DAYS, per_day))
-    for k in range(SHOCK_DAYS):
-        at_start["state"]["counter"][3] = (number * SHOCK_DAYS + k) & 0xFFFF_FFFF
-        dealer.bit_generator.state = at_start
-        dealer.standard_normal(out=out[k])
-    return out.ravel()
-
-
-@kernel
-def autoregressive(shocks: np.ndarray, a1: float, a2: float) -> np.ndarray:
-    """``x[n] = a1 x[n-1] + a2 x[n-2] + gain shocks[n]`` from rest, with the gain that makes its variance 1."""
-    rho = a1 / (1.0 - a2)
-    gain = np.sqrt((1.0 - a2 * a2) * (1.0 - rho * rho))
-    out = np.empty_like(shocks)
-    one, two = 0.0, 0.0
-    for n in range(shocks.size):
-        one, two = a1 * one + a2 * two + gain * shocks[n], one
-        out[n] = one
-    return out
+    dealer = Dealer(seed, stream)
+    days = range(number * SHOCK_DAYS, (number + 1) * SHOCK_DAYS)
+    return np.concatenate([dealer.on(day).standard_normal(per_day) for day in days])

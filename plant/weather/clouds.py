@@ -36,13 +36,19 @@ class CloudModel(NamedTuple):
 
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
-ROOT_TOLERANCE = 1e-14  # absolute and relative
+CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be told from rounding
 _PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
 _BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
 
 
 def clear_sky_index(
-    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel, grid_s: int = SKY_S
+    seed: int,
+    day: int,
+    k_day: float,
+    clear_ghi: np.ndarray,
+    model: CloudModel,
+    grid_s: int = SKY_S,
+    rng: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Clear-sky index of a day on an even grid.
 
@@ -56,6 +62,8 @@ def clear_sky_index(
     model : CloudModel
     grid_s : int
         10 s, or a multiple of 60 s that divides a day. Clouds pass at the same moments on every grid.
+    rng : Generator, optional
+        Of the stream of clouds at the beginning of that day, where there is one already.
 
     Returns
     -------
@@ -68,7 +76,7 @@ def clear_sky_index(
         return index
     span = slice(lit[0], lit[-1] + 1)
     weight = clear_ghi[span]
-    rng = generator(seed, RandomStream.CLOUDS, day)
+    rng = rng or generator(seed, RandomStream.CLOUDS, day)
     z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
     # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
     brightness = _brightness_of_normal(round(k_day, 2), model)
@@ -82,19 +90,6 @@ def _pace(rng: np.random.Generator, model: CloudModel) -> CloudTimes:
     speed = math.exp(model.speed_spread * rng.standard_normal())
     odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()
     return CloudTimes(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
-
-
-@kernel
-def _lit_sum(z: np.ndarray, weight: np.ndarray, shift: float, brightness: np.ndarray) -> float:
-    """Sum of `weight` times the brightness at ``z + shift``."""
-    total = 0.0
-    last = brightness.size - 1
-    scale = last / (2.0 * NORMAL_END)
-    for n in range(z.size):
-        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
-        cell = int(place)
-        total += weight[n] * (brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell]))
-    return total
 
 
 @kernel
@@ -112,41 +107,33 @@ def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarra
 
 @kernel
 def _shift_to(total: float, z: np.ndarray, weight: np.ndarray, brightness: np.ndarray) -> float:
-    """The shift with which `_lit_sum` is `total`, by Brent's method (1973) as scipy's ``brentq`` has it."""
-    before, now = -1.0, 1.0
-    while before > -16.0 and _lit_sum(z, weight, before, brightness) > total:
-        before *= 2.0
-    while now < 16.0 and _lit_sum(z, weight, now, brightness) < total:
-        now *= 2.0
-    f_before = _lit_sum(z, weight, before, brightness) - total
-    f_now = _lit_sum(z, weight, now, brightness) - total
-    beyond, f_beyond, step, step_before = before, f_before, 0.0, 0.0
+    """The shift with which the sum of `weight` times the brightness at ``z + shift`` is `total`.
+
+    The sum grows with the shift, in straight pieces: Newton's steps, halving where one would lead out of what is known.
+    """
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    low, high, shift = -2.0 * NORMAL_END, 2.0 * NORMAL_END, 0.0
     for _ in range(100):
-        if f_before * f_now < 0.0:  # the root lies between these two
-            beyond, f_beyond = before, f_before
-            step = step_before = now - before
-        if abs(f_beyond) < abs(f_now):
-            before, now, beyond = now, beyond, now
-            f_before, f_now, f_beyond = f_now, f_beyond, f_now
-        near = 0.5 * (ROOT_TOLERANCE + ROOT_TOLERANCE * abs(now))
-        half = 0.5 * (beyond - now)
-        if f_now == 0.0 or abs(half) < near:
-            break
-        tried = 2.0 * half  # too long to be taken
-        if abs(step_before) > near and abs(f_now) < abs(f_before):
-            if before == beyond:
-                tried = -f_now * (now - before) / (f_now - f_before)
-            else:
-                slope, far = (f_before - f_now) / (before - now), (f_beyond - f_now) / (beyond - now)
-                tried = -f_now * (f_beyond * far - f_before * slope) / (far * slope * (f_beyond - f_before))
-        if 2.0 * abs(tried) < min(abs(step_before), 3.0 * abs(half) - near):
-            step_before, step = step, tried
+        excess, slope = -total, 0.0
+        for n in range(z.size):
+            place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+            cell = int(place)
+            rise = brightness[cell + 1] - brightness[cell]
+            excess += weight[n] * (brightness[cell] + (place - cell) * rise)
+            slope += weight[n] * rise
+        if excess > 0.0:
+            high = shift
         else:
-            step_before = step = half
-        before, f_before = now, f_now
-        now += step if abs(step) > near else math.copysign(near, half)
-        f_now = _lit_sum(z, weight, now, brightness) - total
-    return now
+            low = shift
+        tried = shift - excess / (slope * scale)
+        if not low < tried < high:
+            tried = 0.5 * (low + high)
+        step = abs(tried - shift)
+        shift = tried
+        if step < CLOSED:
+            break
+    return shift
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ from plant.base.jit import kernel
 from plant.weather.horizon import Skyline, elevation_deg, open_sky
 
 PEREZ, HAY_DAVIES = 0, 1
+MODELS = {"perez": PEREZ, "haydavies": HAY_DAVIES}
 _KAPPA = 1.041
 _CLEARNESS_BINS = np.array([1.065, 1.23, 1.5, 1.95, 2.8, 4.5, 6.2])
 # Perez et al., Solar Energy 44 (1990) 271, all sites: F11 F12 F13 F21 F22 F23 for each bin of sky clearness
@@ -64,15 +65,34 @@ def _skyline(profile: Skyline) -> np.ndarray:
     )
 
 
+def sun_seen(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, skyline: np.ndarray) -> np.ndarray:
+    """Share of the sun that the horizon leaves at each point, (days, n): 1 or 0; (0, 0) without a horizon."""
+    if not skyline.size:
+        return np.empty((0, 0))
+    return _sun_above(zenith_deg, azimuth_deg, skyline)
+
+
+@kernel
+def _sun_above(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, skyline: np.ndarray) -> np.ndarray:
+    seen = np.empty_like(zenith_deg)
+    for d in range(zenith_deg.shape[0]):
+        for k in range(zenith_deg.shape[1]):
+            place = azimuth_deg[d, k] / 360.0 * (skyline.size - 1)
+            cell = min(int(place), skyline.size - 2)
+            height = skyline[cell] + (place - cell) * (skyline[cell + 1] - skyline[cell])
+            seen[d, k] = 1.0 if 0.5 * math.pi - math.radians(zenith_deg[d, k]) > height else 0.0
+    return seen
+
+
 @kernel
 def transpose(
     zenith_deg: np.ndarray, azimuth_deg: np.ndarray, airmass: np.ndarray,
     ghi: np.ndarray, dni: np.ndarray, dhi: np.ndarray, extra: np.ndarray,
-    plane: Plane, skyline: np.ndarray, model: int,
+    plane: Plane, sun_share: np.ndarray, model: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Angle of incidence [deg], beam, sky and ground [W/m2] in a plane; all arrays (days, n), `extra` (days,).
 
-    Hidden by the horizon: the beam and the light around the sun while the sun stands below it, and of the evenly bright
+    `sun_share` is what the horizon leaves of the sun: `sun_seen`, or its mean over a step. Hidden by the horizon: the beam and the light around the sun while the sun stands below it, and of the evenly bright
     part of the sky what the profile covers. The bright band at the horizon is kept, the ground before the
     plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
     """
@@ -93,14 +113,11 @@ def transpose(
                 ground[d, k] = ghi[d, k] * plane.flat_dome * plane.ground
                 continue
             seen = 1.0
-            if skyline.size:
-                place = azimuth_deg[d, k] / 360.0 * (skyline.size - 1)
-                cell = min(int(place), skyline.size - 2)
-                height = skyline[cell] + (place - cell) * (skyline[cell + 1] - skyline[cell])
-                seen = 1.0 if 0.5 * math.pi - z > height else 0.0
+            if sun_share.size:
+                seen = sun_share[d, k]
             beam[d, k] = seen * dni[d, k] * max(cos_aoi, 0.0)
             level = ghi[d, k]
-            if skyline.size:
+            if sun_share.size:
                 level = seen * dni[d, k] * cos_z + dhi[d, k] * plane.flat_dome
             ground[d, k] = level * plane.ground
             if dhi[d, k] <= 0.0:

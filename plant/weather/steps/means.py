@@ -1,0 +1,89 @@
+"""A sky of step means as the rest of the program sees it, and what of it falls into a plane."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from plant.base.clock import DAY_S
+from plant.weather.horizon import Skyline
+from plant.weather.place import Place
+from plant.weather.sky import source_of
+from plant.weather.steps.columns import light_in
+from plant.weather.steps.suns import LOWEST_COS, StepSuns, step_suns
+from plant.weather.transposition import MODELS, plane_over, transpose
+
+
+@dataclass(frozen=True, slots=True)
+class SkyMeans:
+    """Means over the steps of some solar days in a row; arrays of shape (days, 86400 / step_s).
+
+    Step k of day d begins at ``start_utc_s + d * 86400 + k * step_s``. Irradiances in W/m2 under the open sky, on the
+    level but for `dni_w_m2`: that is normal to the step's mean sun, so that ``ghi = dni cos(zenith) + dhi``.
+    """
+
+    first_day: int
+    start_utc_s: int
+    step_s: int
+    sun: StepSuns
+    ghi_w_m2: np.ndarray
+    dni_w_m2: np.ndarray
+    dhi_w_m2: np.ndarray
+    t_amb_c: np.ndarray  # degC
+    wind_m_s: np.ndarray  # m/s
+    transposition: str = "perez"
+    horizon: Skyline = ()
+    known_utc_s: tuple[float, float] = (-np.inf, np.inf)  # a weather file begins and ends
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return int(self.ghi_w_m2.shape[0])
+
+    @property
+    def beam_w_m2(self) -> np.ndarray:
+        """Direct light on the level [W/m2]."""
+        return self.ghi_w_m2 - self.dhi_w_m2
+
+    @property
+    def clear_sky_index(self) -> np.ndarray:
+        """Global light over that of a cloudless sky; 1 at night."""
+        clear = self.sun.clear_ghi_w_m2
+        return np.asarray(np.divide(self.ghi_w_m2, clear, out=np.ones_like(clear), where=clear > 0.0))
+
+    def span(self, first: int, days: int) -> "SkyMeans":
+        """Some of its days, `first` counted from 0; views, not copies."""
+        rows = slice(first, first + days)
+        columns = (self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.t_amb_c, self.wind_m_s)
+        return SkyMeans(
+            self.first_day + first, self.start_utc_s + first * DAY_S, self.step_s, self.sun.span(first, days),
+            *(column[rows] for column in columns), self.transposition, self.horizon, self.known_utc_s,
+        )  # fmt: skip
+
+
+def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) -> SkyMeans:
+    """The sky of days that `making.packed_days` has made for a place, (days,) of `columns.day_type`."""
+    suns = step_suns(place.location, first_day, kept.size, step_s)
+    ghi, beam = light_in(kept, "ghi"), light_in(kept, "beam")
+    height = np.maximum(np.cos(np.radians(suns.zenith_deg)), LOWEST_COS)
+    source = source_of(place)
+    return SkyMeans(
+        first_day, suns.start_utc_s, step_s, suns, ghi, beam / height, np.maximum(ghi - beam, 0.0),
+        kept["t_amb"].astype(float), kept["wind"].astype(float),
+        place.sky.transposition, place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
+    )  # fmt: skip
+
+
+def means_in_plane(
+    sky: SkyMeans, tilt_deg: float, azimuth_deg: float, albedo: float
+) -> dict[str, np.ndarray]:
+    """Irradiance in a tilted plane [W/m2], by part, each (days, n): `plant.weather.sky.plane_of_array` for step means.
+
+    The direct light comes from the step's mean sun, of which the horizon lets a share pass.
+    """
+    plane, _skyline = plane_over(sky.horizon, tilt_deg, azimuth_deg, albedo)
+    suns = sky.sun
+    parts = transpose(
+        suns.zenith_deg, suns.azimuth_deg, suns.airmass, sky.ghi_w_m2, sky.dni_w_m2, sky.dhi_w_m2,
+        suns.dni_extra_w_m2, plane, suns.seen, MODELS[sky.transposition],
+    )  # fmt: skip
+    return dict(zip(("aoi_deg", "beam", "sky", "ground"), parts, strict=True))
