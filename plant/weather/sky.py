@@ -70,6 +70,17 @@ class SkyBlock:
         """How many."""
         return int(self.ghi_w_m2.shape[0])
 
+    def span(self, first: int, days: int) -> "SkyBlock":
+        """Some of its days, `first` counted from 0; views, not copies."""
+        rows = slice(first, first + days)
+        columns = (
+            self.clear_sky_index, self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.t_amb_c, self.wind_m_s,
+        )  # fmt: skip
+        return SkyBlock(
+            self.first_day + first, self.start_utc_s + first * DAY_S, self.grid_s, self.sun.span(first, days),
+            *(column[rows] for column in columns), self.transposition, self.horizon, self.known_utc_s,
+        )  # fmt: skip
+
     def day(self, k: int) -> SkyDay:
         """Day `k` of the block, counted from 0; views, not copies."""
         return SkyDay(

@@ -70,6 +70,17 @@ class ClearBlock:
     lit: np.ndarray  # flat indices of the points with the sun up
     cos_zenith: np.ndarray  # at these points
 
+    def span(self, first: int, days: int) -> "ClearBlock":
+        """Some of its days, `first` counted from 0."""
+        rows, points = slice(first, first + days), self.ghi_w_m2.shape[1]
+        lit = slice(*np.searchsorted(self.lit, [first * points, (first + days) * points]))
+        columns = (self.zenith_deg, self.azimuth_deg, self.airmass, self.dni_extra_w_m2)
+        light = (self.ghi_w_m2, self.dni_w_m2, self.twilight_w_m2)
+        return ClearBlock(
+            self.start_utc_s + first * DAY_S, *(column[rows] for column in (*columns, *light)),
+            self.lit[lit] - first * points, self.cos_zenith[lit],
+        )  # fmt: skip
+
     def day(self, k: int) -> ClearDay:
         """Day `k` of the block, counted from 0."""
         return ClearDay(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.base.jit import kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.weather.horizon import Skyline, elevation_deg, open_sky
 
 PEREZ, HAY_DAVIES = 0, 1
@@ -28,8 +28,7 @@ _PEREZ = np.array([
     [1.06, -1.6, -0.359, 0.264, -1.127, 0.131],
     [0.678, -0.327, -0.25, 0.156, -1.377, 0.251],
 ])  # fmt: skip
-_LOWEST_COS_PEREZ = math.cos(math.radians(85.0))
-_LOWEST_COS_HAY_DAVIES = 0.01745
+LOWEST_COS = np.array([math.cos(math.radians(85.0)), 0.01745])  # of the sun's zenith, by model
 _HORIZON_STEPS = 3600  # the profile is looked up in steps of 0.1 deg
 
 
@@ -84,6 +83,24 @@ def _sun_above(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, skyline: np.ndar
     return seen
 
 
+@inline_llvm
+def diffuse_split(
+    zenith_rad: float, airmass: float, dni: float, dhi: float, extra: float, model: int
+) -> tuple[float, float]:
+    """Shares of the diffuse light that come from around the sun, and from a band at the horizon; the rest is even."""
+    if model == HAY_DAVIES:
+        return dni / extra, 0.0
+    cube = _KAPPA * zenith_rad**3
+    clearness = ((dhi + dni) / dhi + cube) / (1.0 + cube)
+    row = 0
+    while row < _CLEARNESS_BINS.size and clearness >= _CLEARNESS_BINS[row]:
+        row += 1
+    c = _PEREZ[row]
+    brightness = dhi * airmass / extra
+    around = max(c[0] + c[1] * brightness + c[2] * zenith_rad, 0.0)
+    return around, c[3] + c[4] * brightness + c[5] * zenith_rad
+
+
 @kernel
 def transpose(
     zenith_deg: np.ndarray, azimuth_deg: np.ndarray, airmass: np.ndarray,
@@ -92,9 +109,9 @@ def transpose(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Angle of incidence [deg], beam, sky and ground [W/m2] in a plane; all arrays (days, n), `extra` (days,).
 
-    `sun_share` is what the horizon leaves of the sun: `sun_seen`, or its mean over a step. Hidden by the horizon: the beam and the light around the sun while the sun stands below it, and of the evenly bright
-    part of the sky what the profile covers. The bright band at the horizon is kept, the ground before the
-    plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
+    Hidden by the horizon: the beam and the light around the sun while the sun stands below it (`sun_share` is
+    `sun_seen`), and of the evenly bright part of the sky what the profile covers. The bright band at the horizon is
+    kept, the ground before the plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
     """
     aoi, beam = np.empty_like(ghi), np.zeros_like(ghi)
     sky, ground = np.zeros_like(ghi), np.zeros_like(ghi)
@@ -122,22 +139,7 @@ def transpose(
             ground[d, k] = level * plane.ground
             if dhi[d, k] <= 0.0:
                 continue
-            around, even, band = 0.0, 0.0, 0.0
-            if model == HAY_DAVIES:
-                share = dni[d, k] / extra[d]
-                around = share * max(cos_aoi, 0.0) / max(cos_z, _LOWEST_COS_HAY_DAVIES)
-                even = 1.0 - share
-            else:
-                cube = _KAPPA * z**3
-                clearness = ((dhi[d, k] + dni[d, k]) / dhi[d, k] + cube) / (1.0 + cube)
-                row = 0
-                while row < _CLEARNESS_BINS.size and clearness >= _CLEARNESS_BINS[row]:
-                    row += 1
-                c = _PEREZ[row]
-                brightness = dhi[d, k] * airmass[d, k] / extra[d]
-                f1 = max(c[0] + c[1] * brightness + c[2] * z, 0.0)
-                band = (c[3] + c[4] * brightness + c[5] * z) * sin_tilt
-                around = f1 * max(cos_aoi, 0.0) / max(cos_z, _LOWEST_COS_PEREZ)
-                even = 1.0 - f1
-            sky[d, k] = max(dhi[d, k] * (even * plane.dome + seen * around + band), 0.0)
+            around, band = diffuse_split(z, airmass[d, k], dni[d, k], dhi[d, k], extra[d], model)
+            circle = around * max(cos_aoi, 0.0) / max(cos_z, LOWEST_COS[model])
+            sky[d, k] = max(dhi[d, k] * ((1.0 - around) * plane.dome + seen * circle + band * sin_tilt), 0.0)
     return aoi, beam, sky, ground

@@ -4,6 +4,7 @@ The light is that of points 60 s apart, so a sizing run by the hour has the clou
 seed. What costs least is what all seeds share, the cloudless sky, and that is kept.
 """
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -13,12 +14,14 @@ from plant.base.jit import kernel
 from plant.weather import sun
 from plant.weather.place import Location, Place
 from plant.weather.sky import air_of_days, drawn_clearness, light_under, source_of
-from plant.weather.steps.columns import packed
+from plant.weather.steps.columns import LightMeans, packed
 from plant.weather.steps.means import SkyMeans, unpacked_sky
 from plant.weather.steps.suns import BLOCK_DAYS, GRID_S, step_means
 from plant.weather.sun import ClearBlock
+from plant.weather.transposition import LOWEST_COS, MODELS, diffuse_split
 
 LIGHT_S = 60  # between the points that light is the mean of
+SAMPLE = 5  # each so manieth of them is asked what its diffuse light is made of
 SHORTEST_STEP_S = 900  # below that a sky of points is as cheap, and better
 
 
@@ -57,39 +60,70 @@ def packed_days(place: Place, seed: int, first_day: int, days: int, step_s: int)
         )
     drawn = drawn_clearness(place, seed, first_day, days)
     source = source_of(place)
-    ghi, beam = np.empty((days, DAY_S // step_s)), np.empty((days, DAY_S // step_s))
+    blocks = []
     for first in range(0, days, BLOCK_DAYS):
         n = min(BLOCK_DAYS, days - first)
         clear = _clear(place.location, first_day + first, n)
         own = None if drawn is None else drawn[first : first + n + 2]
-        _index, ghi_points, dni = light_under(clear, place, seed, first_day + first, own, LIGHT_S, source)
-        ghi[first : first + n] = step_means(ghi_points, step_s // LIGHT_S)
-        beam[first : first + n] = _beam_means(dni, ghi_points, clear.lit, clear.cos_zenith, step_s // LIGHT_S)
+        _index, ghi, dni = light_under(clear, place, seed, first_day + first, own, LIGHT_S, source)
+        blocks.append(_means_of(ghi, dni, clear, step_s // LIGHT_S, MODELS[place.sky.transposition]))
+    light = LightMeans(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
     grid_s = GRID_S if source is None else LIGHT_S  # rows of a file may be a minute apart
     air = air_of_days(place, seed, first_day, days, drawn, grid_s, source)
-    return packed(step_s, ghi, beam, *(step_means(points, step_s // grid_s) for points in air))
+    return packed(step_s, light, *(step_means(points, step_s // grid_s) for points in air))
+
+
+def _means_of(ghi: np.ndarray, dni: np.ndarray, clear: ClearBlock, per: int, model: int) -> LightMeans:
+    """Means over steps of `per` minutes, each (days, n), of global and direct normal light at the minutes."""
+    beam, sampled, *parts = _split_sums(
+        ghi, dni, clear.zenith_deg, clear.airmass, clear.dni_extra_w_m2, clear.lit, clear.cos_zenith, per, model
+    )
+    whole = step_means(ghi, per)
+    scale = np.divide(whole - beam, sampled, out=np.zeros_like(whole), where=sampled > 0.0)
+    return LightMeans(whole, beam, *(part * scale for part in parts))
 
 
 @kernel
-def _beam_means(
-    dni: np.ndarray, ghi: np.ndarray, lit: np.ndarray, cos_zenith: np.ndarray, per: int
-) -> np.ndarray:
-    """Direct light on the level [W/m2], (days, steps), by the rule of `step_means`; never more than all of it."""
-    days, points = dni.shape
-    steps = (points - 1) // per
-    out = np.zeros((days, steps))
-    for n in range(lit.size):
-        d, k = divmod(lit[n], points)
+def _split_sums(
+    ghi: np.ndarray, dni: np.ndarray, zenith_deg: np.ndarray, airmass: np.ndarray, extra: np.ndarray,
+    lit: np.ndarray, cos_zenith: np.ndarray, per: int, model: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Means of the direct light on the level over all minutes; sums over some of the diffuse light and of its parts.
+
+    Every fifth minute will do for the parts: they are needed as shares.
+    """
+    days, steps = dni.shape[0], (dni.shape[1] - 1) // per
+    beam, around = np.zeros((days, steps)), np.zeros((days, steps))
+    even, band = np.zeros((days, steps)), np.zeros((days, steps))
+    sampled = np.zeros((days, steps))
+    for n in range(lit.size):  # by the rule of `step_means`
+        d, k = divmod(lit[n], dni.shape[1])
         share = min(dni[d, k] * cos_zenith[n], ghi[d, k]) / per
         step, within = divmod(k, per)
         if within:
-            out[d, step] += share
+            beam[d, step] += share
             continue
         if step > 0:
-            out[d, step - 1] += 0.5 * share
+            beam[d, step - 1] += 0.5 * share
         if step < steps:
-            out[d, step] += 0.5 * share
-    return out
+            beam[d, step] += 0.5 * share
+    for d in range(days):
+        for k in range(SAMPLE // 2, steps * per, SAMPLE):
+            if ghi[d, k] <= 0.0:
+                continue
+            step = k // per
+            z = math.radians(zenith_deg[d, k])
+            cos_z = math.cos(z)
+            dhi = max(ghi[d, k] - dni[d, k] * max(cos_z, 0.0), 0.0)
+            sampled[d, step] += dhi
+            if dhi <= 0.0 or not airmass[d, k] > 0.0:
+                even[d, step] += dhi
+                continue
+            from_sun, from_band = diffuse_split(z, airmass[d, k], dni[d, k], dhi, extra[d], model)
+            around[d, step] += dhi * from_sun / max(cos_z, LOWEST_COS[model])
+            even[d, step] += dhi * (1.0 - from_sun)
+            band[d, step] += dhi * from_band
+    return beam, sampled, around, even, band
 
 
 @lru_cache(maxsize=13)  # a year and a bit of one place; 2.6 MB each

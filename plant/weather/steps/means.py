@@ -10,7 +10,7 @@ from plant.weather.place import Place
 from plant.weather.sky import source_of
 from plant.weather.steps.columns import light_in
 from plant.weather.steps.suns import LOWEST_COS, StepSuns, step_suns
-from plant.weather.transposition import MODELS, plane_over, transpose
+from plant.weather.transposition import plane_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,11 @@ class SkyMeans:
     ghi_w_m2: np.ndarray
     dni_w_m2: np.ndarray
     dhi_w_m2: np.ndarray
+    around_w_m2: np.ndarray  # of the diffuse light that from around the sun, on a plane that faces it
+    even_w_m2: np.ndarray  # that from all over the sky, on the level
+    band_w_m2: np.ndarray  # that from a band at the horizon, on an upright plane
     t_amb_c: np.ndarray  # degC
     wind_m_s: np.ndarray  # m/s
-    transposition: str = "perez"
     horizon: Skyline = ()
     known_utc_s: tuple[float, float] = (-np.inf, np.inf)  # a weather file begins and ends
 
@@ -53,23 +55,27 @@ class SkyMeans:
     def span(self, first: int, days: int) -> "SkyMeans":
         """Some of its days, `first` counted from 0; views, not copies."""
         rows = slice(first, first + days)
-        columns = (self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.t_amb_c, self.wind_m_s)
+        columns = (
+            self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.around_w_m2, self.even_w_m2, self.band_w_m2,
+            self.t_amb_c, self.wind_m_s,
+        )  # fmt: skip
         return SkyMeans(
             self.first_day + first, self.start_utc_s + first * DAY_S, self.step_s, self.sun.span(first, days),
-            *(column[rows] for column in columns), self.transposition, self.horizon, self.known_utc_s,
+            *(column[rows] for column in columns), self.horizon, self.known_utc_s,
         )  # fmt: skip
 
 
 def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) -> SkyMeans:
     """The sky of days that `making.packed_days` has made for a place, (days,) of `columns.day_type`."""
     suns = step_suns(place.location, first_day, kept.size, step_s)
-    ghi, beam = light_in(kept, "ghi"), light_in(kept, "beam")
+    light = light_in(kept)
     height = np.maximum(np.cos(np.radians(suns.zenith_deg)), LOWEST_COS)
     source = source_of(place)
     return SkyMeans(
-        first_day, suns.start_utc_s, step_s, suns, ghi, beam / height, np.maximum(ghi - beam, 0.0),
+        first_day, suns.start_utc_s, step_s, suns,
+        light.ghi, light.beam / height, np.maximum(light.ghi - light.beam, 0.0), *light[2:],
         kept["t_amb"].astype(float), kept["wind"].astype(float),
-        place.sky.transposition, place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
+        place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip
 
 
@@ -78,12 +84,19 @@ def means_in_plane(
 ) -> dict[str, np.ndarray]:
     """Irradiance in a tilted plane [W/m2], by part, each (days, n): `plant.weather.sky.plane_of_array` for step means.
 
-    The direct light comes from the step's mean sun, of which the horizon lets a share pass.
+    What the sky's own minutes have as parts of the diffuse light is put into the plane; direct light and that around
+    the sun come from the step's mean sun, of which the horizon lets a share pass.
     """
     plane, _skyline = plane_over(sky.horizon, tilt_deg, azimuth_deg, albedo)
-    suns = sky.sun
-    parts = transpose(
-        suns.zenith_deg, suns.azimuth_deg, suns.airmass, sky.ghi_w_m2, sky.dni_w_m2, sky.dhi_w_m2,
-        suns.dni_extra_w_m2, plane, suns.seen, MODELS[sky.transposition],
-    )  # fmt: skip
-    return dict(zip(("aoi_deg", "beam", "sky", "ground"), parts, strict=True))
+    zenith, azimuth = np.radians(sky.sun.zenith_deg), np.radians(sky.sun.azimuth_deg)
+    across = np.sin(zenith) * np.cos(azimuth - plane.azimuth_rad)
+    cos_aoi = np.clip(np.cos(zenith) * np.cos(plane.tilt_rad) + across * np.sin(plane.tilt_rad), -1.0, 1.0)
+    facing = np.maximum(cos_aoi, 0.0) * (sky.sun.seen if sky.horizon else 1.0)
+    level = sky.beam_w_m2 * (sky.sun.seen if sky.horizon else 1.0) + sky.dhi_w_m2 * plane.flat_dome
+    dome = sky.even_w_m2 * plane.dome + sky.around_w_m2 * facing + sky.band_w_m2 * np.sin(plane.tilt_rad)
+    return {
+        "aoi_deg": np.degrees(np.arccos(cos_aoi)),
+        "beam": sky.dni_w_m2 * facing,
+        "sky": np.maximum(dome, 0.0),
+        "ground": level * plane.ground,
+    }
