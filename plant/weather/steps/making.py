@@ -68,7 +68,7 @@ def packed_days(place: Place, seed: int, first_day: int, days: int, step_s: int)
         _index, ghi, dni = light_under(clear, place, seed, first_day + first, own, LIGHT_S, source)
         blocks.append(_means_of(ghi, dni, clear, step_s // LIGHT_S, MODELS[place.sky.transposition]))
     light = LightMeans(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
-    grid_s = GRID_S if source is None else LIGHT_S  # rows of a file may be a minute apart
+    grid_s = math.gcd(step_s, 900) if source is None else LIGHT_S  # rows of a file may be a minute apart
     air = air_of_days(place, seed, first_day, days, drawn, grid_s, source)
     return packed(step_s, light, *(step_means(points, step_s // grid_s) for points in air))
 
@@ -93,36 +93,39 @@ def _split_sums(
     Every fifth minute will do for the parts: they are needed as shares.
     """
     days, steps = dni.shape[0], (dni.shape[1] - 1) // per
-    beam, around = np.zeros((days, steps)), np.zeros((days, steps))
-    even, band = np.zeros((days, steps)), np.zeros((days, steps))
-    sampled = np.zeros((days, steps))
-    for n in range(lit.size):  # by the rule of `step_means`
-        d, k = divmod(lit[n], dni.shape[1])
-        share = min(dni[d, k] * cos_zenith[n], ghi[d, k]) / per
-        step, within = divmod(k, per)
-        if within:
-            beam[d, step] += share
-            continue
-        if step > 0:
-            beam[d, step - 1] += 0.5 * share
-        if step < steps:
-            beam[d, step] += 0.5 * share
+    beam, sampled = np.zeros((days, steps)), np.zeros((days, steps))
+    around, even, band = np.zeros((days, steps)), np.zeros((days, steps)), np.zeros((days, steps))
+    n = 0
     for d in range(days):
-        for k in range(SAMPLE // 2, steps * per, SAMPLE):
-            if ghi[d, k] <= 0.0:
-                continue
-            step = k // per
-            z = math.radians(zenith_deg[d, k])
-            cos_z = math.cos(z)
-            dhi = max(ghi[d, k] - dni[d, k] * max(cos_z, 0.0), 0.0)
-            sampled[d, step] += dhi
-            if dhi <= 0.0 or not airmass[d, k] > 0.0:
-                even[d, step] += dhi
-                continue
-            from_sun, from_band = diffuse_split(z, airmass[d, k], dni[d, k], dhi, extra[d], model)
-            around[d, step] += dhi * from_sun / max(cos_z, LOWEST_COS[model])
-            even[d, step] += dhi * (1.0 - from_sun)
-            band[d, step] += dhi * from_band
+        for step in range(steps):
+            until_sample = SAMPLE // 2
+            for k in range(step * per, (step + 1) * per):
+                is_up = n < lit.size and lit[n] == d * dni.shape[1] + k
+                level = min(dni[d, k] * cos_zenith[n], ghi[d, k]) if is_up else 0.0
+                if is_up and k == step * per:  # half of it is the step's before, by the rule of `step_means`
+                    beam[d, step] += 0.5 * level / per
+                    if step > 0:
+                        beam[d, step - 1] += 0.5 * level / per
+                else:
+                    beam[d, step] += level / per
+                until_sample -= 1
+                if until_sample < 0:
+                    until_sample = SAMPLE - 1
+                    dhi = ghi[d, k] - level
+                    sampled[d, step] += dhi
+                    from_sun, from_band, cos_z = 0.0, 0.0, 1.0
+                    if is_up and dhi > 0.0:
+                        cos_z = cos_zenith[n]
+                        from_sun, from_band = diffuse_split(
+                            math.radians(zenith_deg[d, k]), airmass[d, k], dni[d, k], dhi, extra[d], model
+                        )
+                    around[d, step] += dhi * from_sun / max(cos_z, LOWEST_COS[model])
+                    even[d, step] += dhi * (1.0 - from_sun)
+                    band[d, step] += dhi * from_band
+                n += is_up
+        if n < lit.size and lit[n] == (d + 1) * dni.shape[1] - 1:  # midnight sun: the next day's first point
+            beam[d, steps - 1] += 0.5 * min(dni[d, -1] * cos_zenith[n], ghi[d, -1]) / per
+            n += 1
     return beam, sampled, around, even, band
 
 
