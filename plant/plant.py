@@ -104,8 +104,7 @@ class Plant:
             The full model on a grid of 5 s, or a quasi-static battery in longer steps.
         step_s : int, optional
             Step of a sizing run, 60 s unless given: a multiple of 60 s that divides an hour.
-        skies : callable, optional
-            Where the sky of long steps comes from, if it needn't be made; see `Supply`.
+        skies : see `Supply`
         """
         supply = Supply(site, site.seed if seed is None else seed, step_of(fidelity, step_s), skies)
         return cls(site, at_start(site, supply, start_utc_s, fidelity), supply)

@@ -156,8 +156,11 @@ def _light_of_days(part: SubArray, sky: AnySky, albedo: float) -> Light:
     turns = [0, *(k for k in range(1, sky.days) if tilts[k] != tilts[k - 1]), sky.days]
     if len(turns) == 2:
         return light_on(part, sky, albedo)
-    spans = [light_on(part, sky.span(first, end - first), albedo) for first, end in pairwise(turns)]
-    return Light(*(np.concatenate(rows) for rows in zip(*spans, strict=True)))
+    if isinstance(sky, SkyMeans):
+        spans = [light_on(part, sky.span(first, end - first), albedo) for first, end in pairwise(turns)]
+        return Light(*(np.concatenate(rows) for rows in zip(*spans, strict=True)))
+    days = [light_on(part, sky.day(k), albedo) for k in range(sky.days)]
+    return Light(*(np.stack(rows) for rows in zip(*days, strict=True)))
 
 
 def _light_of_kinds(

@@ -70,17 +70,6 @@ class SkyBlock:
         """How many."""
         return int(self.ghi_w_m2.shape[0])
 
-    def span(self, first: int, days: int) -> "SkyBlock":
-        """Some of its days, `first` counted from 0; views, not copies."""
-        rows = slice(first, first + days)
-        columns = (
-            self.clear_sky_index, self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.t_amb_c, self.wind_m_s,
-        )  # fmt: skip
-        return SkyBlock(
-            self.first_day + first, self.start_utc_s + first * DAY_S, self.grid_s, self.sun.span(first, days),
-            *(column[rows] for column in columns), self.transposition, self.horizon, self.known_utc_s,
-        )  # fmt: skip
-
     def day(self, k: int) -> SkyDay:
         """Day `k` of the block, counted from 0; views, not copies."""
         return SkyDay(
@@ -231,10 +220,7 @@ def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | N
     if k_means is None:
         return None
     by_month = place.sky.day_to_day
-    if by_month is None:
-        correlations = lag_one(k_means)
-    else:
-        correlations = sun.monthly_values(by_month, first_day, days)
+    correlations = lag_one(k_means) if by_month is None else sun.monthly_values(by_month, first_day, days)
     return daily_clearness(seed, first_day, k_means, correlations, place.location.latitude_deg)
 
 
@@ -253,7 +239,7 @@ def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
     starts = np.searchsorted(clear.lit, np.arange(days + 1) * points)
     height, below = _day_sums(clear.lit, starts, clear.cos_zenith, clear.ghi_w_m2.ravel())
     above = clear.dni_extra_w_m2 * height
-    return np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0)
+    return np.asarray(np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0))
 
 
 @kernel

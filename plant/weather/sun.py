@@ -29,7 +29,7 @@ _PARALLAX = np.sin(
 )  # of the sun's mean distance; its yearly change is 0.15 arc seconds
 _EARTH_FLATTENING = 0.99664719
 _EARTH_RADIUS_M = 6378140.0
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,6 @@ class ClearBlock:
     twilight_w_m2: np.ndarray
     lit: np.ndarray  # flat indices of the points with the sun up
     cos_zenith: np.ndarray  # at these points
-
-    def span(self, first: int, days: int) -> "ClearBlock":
-        """Some of its days, `first` counted from 0."""
-        rows, points = slice(first, first + days), self.ghi_w_m2.shape[1]
-        lit = slice(*np.searchsorted(self.lit, [first * points, (first + days) * points]))
-        columns = (self.zenith_deg, self.azimuth_deg, self.airmass, self.dni_extra_w_m2)
-        light = (self.ghi_w_m2, self.dni_w_m2, self.twilight_w_m2)
-        return ClearBlock(
-            self.start_utc_s + first * DAY_S, *(column[rows] for column in (*columns, *light)),
-            self.lit[lit] - first * points, self.cos_zenith[lit],
-        )  # fmt: skip
 
     def day(self, k: int) -> ClearDay:
         """Day `k` of the block, counted from 0."""
@@ -278,7 +267,7 @@ def _days_of_year(span: range) -> np.ndarray:
 
 def date_of(day: int) -> date:
     """Calendar date of a day counted since 1970-01-01."""
-    return _EPOCH + timedelta(days=day)
+    return EPOCH + timedelta(days=day)
 
 
 def linke_turbidity(first_day: int, days: int, location: Location) -> np.ndarray:

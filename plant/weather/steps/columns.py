@@ -18,14 +18,16 @@ class LightMeans(NamedTuple):
     beam: np.ndarray  # direct, on the level
     around: np.ndarray  # diffuse light from around the sun, on a plane that faces it
     even: np.ndarray  # diffuse light from all over the sky, on the level
-    band: np.ndarray  # diffuse light from a band at the horizon, on an upright plane; negative for a dull band
+    band: (
+        np.ndarray
+    )  # diffuse light from a band at the horizon, on an upright plane; negative for a dull band
 
 
 SHARES = ("around", "even", "band")  # of the diffuse light
 
 
 def day_type(step_s: int) -> np.dtype[np.void]:
-    """One day: columns of `LightMeans`, `t_amb` [degC], `wind` [m/s], and the sums of `ghi` and `beam` over its steps."""
+    """One day: columns of `LightMeans`, `t_amb` [degC] and `wind` [m/s], and the sums of `ghi` and `beam` over it."""
     shape = (DAY_S // step_s,)
     return np.dtype([
         ("ghi_sum", "<f8"), ("beam_sum", "<f8"),

@@ -76,7 +76,15 @@ def packed_days(place: Place, seed: int, first_day: int, days: int, step_s: int)
 def _means_of(ghi: np.ndarray, dni: np.ndarray, clear: ClearBlock, per: int, model: int) -> LightMeans:
     """Means over steps of `per` minutes, each (days, n), of global and direct normal light at the minutes."""
     beam, sampled, *parts = _split_sums(
-        ghi, dni, clear.zenith_deg, clear.airmass, clear.dni_extra_w_m2, clear.lit, clear.cos_zenith, per, model
+        ghi,
+        dni,
+        clear.zenith_deg,
+        clear.airmass,
+        clear.dni_extra_w_m2,
+        clear.lit,
+        clear.cos_zenith,
+        per,
+        model,
     )
     whole = step_means(ghi, per)
     scale = np.divide(whole - beam, sampled, out=np.zeros_like(whole), where=sampled > 0.0)

@@ -1,6 +1,7 @@
 """A sky of step means as the rest of the program sees it, and what of it falls into a plane."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from plant.weather.sky import source_of
 from plant.weather.steps.columns import light_in
 from plant.weather.steps.suns import LOWEST_COS, StepSuns, step_suns
 from plant.weather.transposition import plane_over
+
+
+_COLUMNS: Final = (
+    "ghi_w_m2", "dni_w_m2", "dhi_w_m2", "around_w_m2", "even_w_m2", "band_w_m2", "t_amb_c", "wind_m_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class SkyMeans:
     @property
     def beam_w_m2(self) -> np.ndarray:
         """Direct light on the level [W/m2]."""
-        return self.ghi_w_m2 - self.dhi_w_m2
+        return np.asarray(self.ghi_w_m2 - self.dhi_w_m2)
 
     @property
     def clear_sky_index(self) -> np.ndarray:
@@ -55,14 +61,9 @@ class SkyMeans:
     def span(self, first: int, days: int) -> "SkyMeans":
         """Some of its days, `first` counted from 0; views, not copies."""
         rows = slice(first, first + days)
-        columns = (
-            self.ghi_w_m2, self.dni_w_m2, self.dhi_w_m2, self.around_w_m2, self.even_w_m2, self.band_w_m2,
-            self.t_amb_c, self.wind_m_s,
-        )  # fmt: skip
-        return SkyMeans(
-            self.first_day + first, self.start_utc_s + first * DAY_S, self.step_s, self.sun.span(first, days),
-            *(column[rows] for column in columns), self.horizon, self.known_utc_s,
-        )  # fmt: skip
+        begins = {"first_day": self.first_day + first, "start_utc_s": self.start_utc_s + first * DAY_S}
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return replace(self, **begins, **columns, sun=self.sun.span(first, days))
 
 
 def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) -> SkyMeans:
