@@ -13,7 +13,6 @@ from plant.weather.steps.columns import light_in
 from plant.weather.steps.suns import LOWEST_COS, StepSuns, step_suns
 from plant.weather.transposition import plane_over
 
-
 _COLUMNS: Final = (
     "ghi_w_m2", "dni_w_m2", "dhi_w_m2", "around_w_m2", "even_w_m2", "band_w_m2", "t_amb_c", "wind_m_s",
 )  # fmt: skip
@@ -61,9 +60,11 @@ class SkyMeans:
     def span(self, first: int, days: int) -> "SkyMeans":
         """Some of its days, `first` counted from 0; views, not copies."""
         rows = slice(first, first + days)
-        begins = {"first_day": self.first_day + first, "start_utc_s": self.start_utc_s + first * DAY_S}
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return replace(self, **begins, **columns, sun=self.sun.span(first, days))
+        return replace(
+            self, first_day=self.first_day + first, start_utc_s=self.start_utc_s + first * DAY_S,
+            sun=self.sun.span(first, days), **columns,
+        )  # fmt: skip
 
 
 def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) -> SkyMeans:
