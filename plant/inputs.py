@@ -3,6 +3,7 @@
 From (site, seed, day) alone.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,10 +19,16 @@ from plant.load.demand import Demand
 from plant.site.model import Site
 from plant.weather import sun
 from plant.weather.measured.days import file_sky
-from plant.weather.sky import sky_block
+from plant.weather.place import Place
+from plant.weather.sky import SkyBlock, sky_block
+from plant.weather.steps.making import SHORTEST_STEP_S, sky_means
+from plant.weather.steps.means import SkyMeans
 
 COARSE_SKY_S = 60
 SIZING_BLOCK_DAYS = 32
+
+Skies: TypeAlias = Callable[[Place, int, int, int, int], SkyMeans]
+"""`sky_means`, or what gives the same faster: place, seed, first day, days, step [s]."""
 
 _BlockKey: TypeAlias = tuple[int, tuple[Defect, ...]]  # number and what is broken in the array
 
@@ -45,6 +52,7 @@ def inputs_of(
     days: int = 1,
     step_s: int = STEP_S,
     defects: tuple[Defect, ...] = (),
+    skies: Skies = sky_means,
 ) -> Inputs:
     """Make some solar days.
 
@@ -55,11 +63,17 @@ def inputs_of(
         A day's values are the same in any block and alone.
     first_day, days : int
     step_s : int
-        Step of the plant. Longer ones than 5 s have their sky on a grid of 60 s.
+        Step of the plant. Of one minute on it has its sky on a grid of 60 s, of 15 minutes on as means over the steps.
     defects : tuple of Defect
         What is broken in the array.
+    skies : callable
+        Where those means come from.
     """
-    sky = sky_block(site, seed, first_day, days, SKY_S if step_s == STEP_S else COARSE_SKY_S)
+    sky: SkyMeans | SkyBlock
+    if step_s >= SHORTEST_STEP_S:
+        sky = skies(site, seed, first_day, days, step_s)
+    else:
+        sky = sky_block(site, seed, first_day, days, SKY_S if step_s == STEP_S else COARSE_SKY_S)
     array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects)
     steps = DAY_S // step_s
     zone = site.location.timezone
@@ -91,10 +105,12 @@ class Supply:
         Chance of weather and load.
     step_s : int
         The plant's: 5 s, or longer for sizing, whose blocks are longer as well.
+    skies : callable
+        Where the sky of steps of 15 minutes and more comes from; the same whatever it is.
     """
 
-    def __init__(self, site: Site, seed: int, step_s: int) -> None:
-        self.site, self.seed, self.step_s = site, seed, step_s
+    def __init__(self, site: Site, seed: int, step_s: int, skies: Skies = sky_means) -> None:
+        self.site, self.seed, self.step_s, self._skies = site, seed, step_s, skies
         one_by_one = step_s == STEP_S or site.weather.file  # a file may end within a longer block
         self._block_days = 1 if one_by_one else SIZING_BLOCK_DAYS
         self._kept: dict[_BlockKey, Future[Inputs] | Inputs] = {}
@@ -127,7 +143,7 @@ class Supply:
 
     def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
         days = self._block_days
-        return inputs_of(self.site, self.seed, number * days, days, self.step_s, defects)
+        return inputs_of(self.site, self.seed, number * days, days, self.step_s, defects, self._skies)
 
     def _block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
         """A block; it and the one after it are kept."""

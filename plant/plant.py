@@ -19,7 +19,7 @@ from plant.constants import parameters_of, site_setpoints
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, periods_begun
 from plant.controller.setpoints import program_of
 from plant.controller.settings import Settings
-from plant.inputs import Inputs, Supply
+from plant.inputs import Inputs, Skies, Supply
 from plant.kernel.books import Books, BooksArray
 from plant.kernel.controls import (
     follow,
@@ -42,6 +42,7 @@ from plant.site.model import Site
 from plant.site.timetable import Upset
 from plant.site.upsets import Equipment, check
 from plant.start import at_start, step_of
+from plant.weather.steps.making import sky_means
 
 NO_TIME_S = 1e-9  # a step in which nothing moves
 NO_ROWS = np.empty((0, len(Snapshot._fields)))
@@ -88,6 +89,7 @@ class Plant:
         start_utc_s: int | None = None,
         fidelity: Fidelity = "detailed",
         step_s: int | None = None,
+        skies: Skies = sky_means,
     ) -> Self:
         """A plant at the start of a run.
 
@@ -102,8 +104,9 @@ class Plant:
             The full model on a grid of 5 s, or a quasi-static battery in longer steps.
         step_s : int, optional
             Step of a sizing run, 60 s unless given: a multiple of 60 s that divides an hour.
+        skies : see `Supply`
         """
-        supply = Supply(site, site.seed if seed is None else seed, step_of(fidelity, step_s))
+        supply = Supply(site, site.seed if seed is None else seed, step_of(fidelity, step_s), skies)
         return cls(site, at_start(site, supply, start_utc_s, fidelity), supply)
 
     def remembered(self) -> Remembered:

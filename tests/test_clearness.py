@@ -17,7 +17,7 @@ from plant.weather.clearness import (
 from plant.weather.extraterrestrial import clearness_of, monthly_h0_kwh_m2_day
 from plant.weather.place import Location, Place, Sky, Weather
 from plant.weather.sky import seasonal_clearness, sky_block, sky_day
-from plant.weather.sun import mid_months, monthly_value
+from plant.weather.sun import mid_months, monthly_values
 
 YEAR = int(np.datetime64("2026-01-01", "D").astype(int))
 FIELD = Path(__file__).parent / "data" / "field"
@@ -134,7 +134,7 @@ def test_days_of_a_month_have_the_mean_that_was_asked_for(values, evenness):
     """Where the neighbours leave room for it."""
     asked = tuple(0.45 + (value - 0.45) * 0.4 * evenness for value in values)
     middles = mid_months(asked, 0.02, 0.75)
-    days = np.array([monthly_value(middles, YEAR + k) for k in range(365)])
+    days = monthly_values(middles, YEAR, 365)
     months = np.split(days, np.cumsum([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30]))
     assert [month.mean() for month in months] == pytest.approx(asked, abs=2e-4)
 

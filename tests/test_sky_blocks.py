@@ -15,7 +15,7 @@ from plant.weather.extraterrestrial import monthly_h0_kwh_m2_day
 from plant.weather.horizon import elevation_deg, open_sky
 from plant.weather.place import Location, Sky, Weather, check_sources
 from plant.weather.sky import plane_of_array, sky_block, sky_day
-from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
+from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, sun_seen, transpose
 from tests.plants import site
 
 JUNE = 20615  # 2026-06-11
@@ -146,7 +146,8 @@ def test_without_a_horizon_the_parts_are_pvlibs(model, name, tilt, azimuth):
     ghi = dni * np.cos(np.radians(zenith)) + dhi
     extra, mass = rng.uniform(1320.0, 1410.0, 4), pvlib.atmosphere.get_relative_airmass(zenith)
     plane, skyline = plane_over((), tilt, azimuth, 0.25)
-    aoi, beam, sky, ground = transpose(zenith, towards, mass, ghi, dni, dhi, extra, plane, skyline, model)
+    seen = sun_seen(zenith, towards, skyline)
+    aoi, beam, sky, ground = transpose(zenith, towards, mass, ghi, dni, dhi, extra, plane, seen, model)
     arguments = (tilt, azimuth, dhi, dni, extra[:, None], zenith, towards)
     theirs = (
         pvlib.irradiance.perez(*arguments, mass)

@@ -30,7 +30,7 @@ def _seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray |
     monthly = place.sky.monthly_clearness(place.location)
     if monthly is None:
         return None
-    return np.array([sun.monthly_value(monthly, day) for day in range(first_day, first_day + days)])
+    return sun.monthly_values(monthly, first_day, days)
 
 
 def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:

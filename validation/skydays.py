@@ -128,7 +128,7 @@ def made_series(seed: int, means: tuple[float, ...], latitude_deg: float) -> Ser
     """Forty years of a place of which twelve monthly means are known."""
     days = np.arange(FIRST_DAY, FIRST_DAY + round(365.25 * YEARS))
     middles = sun.mid_months(means, 0.02, 0.75)
-    seasonal = np.array([sun.monthly_value(middles, int(day)) for day in days])
+    seasonal = sun.monthly_values(middles, FIRST_DAY, days.size)
     k = daily_clearness(seed, FIRST_DAY, seasonal, lag_one(seasonal), latitude_deg)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12 + 1
     return Series(k, month)

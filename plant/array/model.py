@@ -5,7 +5,8 @@ What the battery does can't change any of this, so a whole day is made before th
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,28 +20,33 @@ from plant.array.strings import COUNT, GROUPS, LIT
 from plant.base.clock import DAY_S, STEP_S
 from plant.base.jit import kernel
 from plant.weather.sky import SkyBlock, SkyDay, plane_of_array
+from plant.weather.steps.means import SkyMeans, means_in_plane
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
+AnySky: TypeAlias = SkyDay | SkyBlock | SkyMeans
 DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
 
 
 class Light(NamedTuple):
-    """What falls on a plane and what of it the cells see [W/m2], on the sky's grid."""
+    """What falls on a plane and what of it the cells see [W/m2], on the sky's grid or as means over its steps."""
 
     whole: np.ndarray  # before reflection
     beam: np.ndarray  # seen by the cells; a shadow takes it away
     diffuse: np.ndarray  # seen by the cells; stays in the shade
 
 
-def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+def light_on(part: SubArray, sky: AnySky, albedo: float) -> Light:
     """Irradiance in a sub-array's plane, and what of it the cells see.
 
     Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
     diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light.
     """
     tilt = part.tilt_in(_month_of(sky.day if isinstance(sky, SkyDay) else sky.first_day))
-    fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
+    if isinstance(sky, SkyMeans):
+        fallen = means_in_plane(sky, tilt, part.azimuth_deg, albedo)
+    else:
+        fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
     whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
     beam = np.zeros_like(whole)
     struck = fallen["beam"] > 0.0
@@ -87,7 +93,7 @@ def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
 
 def array_days(
     array: Array,
-    sky: SkyDay | SkyBlock,
+    sky: AnySky,
     albedo: float,
     step_s: float = float(STEP_S),
     defects: tuple[Defect, ...] = (),
@@ -97,8 +103,8 @@ def array_days(
     Parameters
     ----------
     array : Array
-    sky : SkyDay or SkyBlock
-        On a grid that the step is a multiple of, or the other way round.
+    sky : SkyDay, SkyBlock or SkyMeans
+        On a grid that the step is a multiple of, or the other way round; or means over these very steps.
     albedo : float
     step_s : float
         The plant's step.
@@ -116,6 +122,8 @@ def array_days(
     steps = round(DAY_S / step_s)
 
     def seen(values: np.ndarray) -> np.ndarray:
+        if isinstance(sky, SkyMeans):
+            return values.ravel()
         return _means(np.atleast_2d(values), float(sky.grid_s), step_s, steps)
 
     ghi, t_amb, wind = seen(sky.ghi_w_m2), seen(sky.t_amb_c), seen(sky.wind_m_s)
@@ -140,13 +148,17 @@ def array_days(
     )  # fmt: skip
 
 
-def _light_of_days(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+def _light_of_days(part: SubArray, sky: AnySky, albedo: float) -> Light:
     """`light_on` a plane whose tilt may change from month to month."""
     if isinstance(sky, SkyDay):
         return light_on(part, sky, albedo)
     tilts = [part.tilt_in(_month_of(sky.first_day + k)) for k in range(sky.days)]
-    if len(set(tilts)) == 1:
+    turns = [0, *(k for k in range(1, sky.days) if tilts[k] != tilts[k - 1]), sky.days]
+    if len(turns) == 2:
         return light_on(part, sky, albedo)
+    if isinstance(sky, SkyMeans):
+        spans = [light_on(part, sky.span(first, end - first), albedo) for first, end in pairwise(turns)]
+        return Light(*(np.concatenate(rows) for rows in zip(*spans, strict=True)))
     days = [light_on(part, sky.day(k), albedo) for k in range(sky.days)]
     return Light(*(np.stack(rows) for rows in zip(*days, strict=True)))
 

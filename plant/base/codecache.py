@@ -49,18 +49,22 @@ def kernel_sources(root: Path = PACKAGE) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): sources[path] for path in sorted(needed)}
 
 
+def cache_home() -> Path:
+    """Folder of all that is kept to save time: the one that ``TRACERTWIN_CACHE`` names, or in the user's cache."""
+    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "tracertwin"
+    return Path(os.environ.get(VARIABLE) or own).absolute()
+
+
 @lru_cache(maxsize=1)
 def cache_dir() -> Path:
     """Folder of the compiled code of exactly these sources at this place, this Python and this numba.
 
-    In the folder that ``TRACERTWIN_CACHE`` names, else in `tracertwin` of the user's cache. It is made when
-    something is first written to it.
+    It is made when something is first written to it.
     """
     digest = hashlib.sha256(f"{PACKAGE}{sys.version}{numba.__version__}".encode())
     for path, source in kernel_sources().items():
         digest.update(path.encode() + source)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "tracertwin"
-    return Path(os.environ.get(VARIABLE) or own).absolute() / digest.hexdigest()[:16]
+    return cache_home() / digest.hexdigest()[:16]
 
 
 def is_compiled() -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import ndtr
 
 from plant.base.chance import RandomStream, ar1
@@ -98,7 +99,7 @@ def wind(seed: int, first_day: int, mean_m_s: np.ndarray, grid_s: int = SKY_S) -
     """
     days = mean_m_s.size - 1
     normal = ar1(seed, RandomStream.WIND, first_day, days + 1, WIND_PHI, per_day=24)
-    hourly = np.stack([normal[24 * k : 24 * k + 25] for k in range(days)])
+    hourly = sliding_window_view(normal, 25)[: 24 * days : 24]
     weibull = np.sqrt(-np.log1p(-np.minimum(ndtr(hourly), 1.0 - 1e-12)))
     hours = np.arange(25)
     diurnal = 1.0 + WIND_DIURNAL * np.cos(2.0 * np.pi * (hours - WIND_PEAK_H) / 24.0)

@@ -51,14 +51,15 @@ def normal_path(
     On the 10 s grid the slow part is an AR(1), the fast one a double-root AR(2) ``x_n = 2r x_{n-1} - r^2 x_{n-2} +
     g eps`` (like a Matern-3/2 process), smooth at seconds where an AR(1) would jitter.
     """
-    nodes = _nodes(rng.standard_normal((_NODES, 3)), *_rates(pace))
+    needed = min(-(-last * grid_s // NODE_S) + 1, _NODES)  # what comes after is never seen
+    nodes = _nodes(rng.standard_normal((needed, 3)), *_rates(pace))
     slow_weight, fast_weight = np.sqrt(1.0 - pace.fast_share), np.sqrt(pace.fast_share)
     if grid_s != SKY_S:
         if grid_s % NODE_S or DAY_S % grid_s:
             raise ValueError(f"clouds come every {SKY_S} s or every multiple of {NODE_S} s, not {grid_s} s")
         coarse = nodes[first * grid_s // NODE_S : last * grid_s // NODE_S + 1 : grid_s // NODE_S]
         return np.asarray(slow_weight * coarse[:, 0] + fast_weight * coarse[:, 1])
-    first_cell, end_cell = first // _STEPS, min(last // _STEPS + 1, _NODES - 1)
+    first_cell, end_cell = first // _STEPS, needed - 1
     shocks = generator(seed, RandomStream.CLOUDS_BETWEEN, day).standard_normal(
         (end_cell - first_cell, _STEPS, 2)
     )

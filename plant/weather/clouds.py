@@ -6,12 +6,10 @@ climates: change the constants. How bright the day is: `plant.weather.clearness`
 """
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import betainc, ndtr
 
 from plant.base.chance import RandomStream, generator
@@ -38,12 +36,19 @@ class CloudModel(NamedTuple):
 
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
+CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be told from rounding
 _PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
 _BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
 
 
 def clear_sky_index(
-    seed: int, day: int, k_day: float, clear_ghi: np.ndarray, model: CloudModel, grid_s: int = SKY_S
+    seed: int,
+    day: int,
+    k_day: float,
+    clear_ghi: np.ndarray,
+    model: CloudModel,
+    grid_s: int = SKY_S,
+    rng: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Clear-sky index of a day on an even grid.
 
@@ -57,6 +62,8 @@ def clear_sky_index(
     model : CloudModel
     grid_s : int
         10 s, or a multiple of 60 s that divides a day. Clouds pass at the same moments on every grid.
+    rng : Generator, optional
+        Of the stream of clouds at the beginning of that day, where there is one already.
 
     Returns
     -------
@@ -69,17 +76,11 @@ def clear_sky_index(
         return index
     span = slice(lit[0], lit[-1] + 1)
     weight = clear_ghi[span]
-    rng = generator(seed, RandomStream.CLOUDS, day)
+    rng = rng or generator(seed, RandomStream.CLOUDS, day)
     z = normal_path(seed, day, _pace(rng, model), rng, lit[0], lit[-1], grid_s)
     # the shape of the distribution changes in steps of 0.01; the shift below makes up for the rest
     brightness = _brightness_of_normal(round(k_day, 2), model)
-    total = weight.sum() * k_day
-
-    def excess(shift: float) -> float:
-        return float(_lit_sum(z, weight, shift, brightness) - total)
-
-    low, high = _bracket(excess)
-    shift = brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
+    shift = _shift_to(weight.sum() * k_day, z, weight, brightness)
     index[span] = _looked_up(z, shift, brightness)
     return index
 
@@ -89,19 +90,6 @@ def _pace(rng: np.random.Generator, model: CloudModel) -> CloudTimes:
     speed = math.exp(model.speed_spread * rng.standard_normal())
     odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()
     return CloudTimes(model.slow_s, model.fast_s * speed, 1.0 / (1.0 + math.exp(-odds)))
-
-
-@kernel
-def _lit_sum(z: np.ndarray, weight: np.ndarray, shift: float, brightness: np.ndarray) -> float:
-    """Sum of `weight` times the brightness at ``z + shift``."""
-    total = 0.0
-    last = brightness.size - 1
-    scale = last / (2.0 * NORMAL_END)
-    for n in range(z.size):
-        place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
-        cell = int(place)
-        total += weight[n] * (brightness[cell] + (place - cell) * (brightness[cell + 1] - brightness[cell]))
-    return total
 
 
 @kernel
@@ -117,14 +105,35 @@ def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarra
     return out
 
 
-def _bracket(excess: Callable[[float], float]) -> tuple[float, float]:
-    """A shift that is too dark and one that is too bright."""
-    low, high = -1.0, 1.0
-    while excess(low) > 0.0 and low > -16.0:
-        low *= 2.0
-    while excess(high) < 0.0 and high < 16.0:
-        high *= 2.0
-    return low, high
+@kernel
+def _shift_to(total: float, z: np.ndarray, weight: np.ndarray, brightness: np.ndarray) -> float:
+    """The shift with which the sum of `weight` times the brightness at ``z + shift`` is `total`.
+
+    The sum grows with the shift, in straight pieces: Newton's steps, halving where one would lead out of what is known.
+    """
+    last = brightness.size - 1
+    scale = last / (2.0 * NORMAL_END)
+    low, high, shift = -2.0 * NORMAL_END, 2.0 * NORMAL_END, 0.0
+    for _ in range(100):
+        excess, slope = -total, 0.0
+        for n in range(z.size):
+            place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
+            cell = int(place)
+            rise = brightness[cell + 1] - brightness[cell]
+            excess += weight[n] * (brightness[cell] + (place - cell) * rise)
+            slope += weight[n] * rise
+        if excess > 0.0:
+            high = shift
+        else:
+            low = shift
+        tried = shift - excess / (slope * scale)
+        if not low < tried < high:
+            tried = 0.5 * (low + high)
+        step = abs(tried - shift)
+        shift = tried
+        if step < CLOSED:
+            break
+    return shift
 
 
 @lru_cache(maxsize=256)

@@ -29,14 +29,11 @@ def direct_on_level(index: np.ndarray, ghi: np.ndarray, cleaner: np.ndarray, cle
         The month's cloudless sky.
     """
     days, points = ghi.shape
-    row = clear.lit // points
-    starts = np.searchsorted(row, np.arange(days + 1))
-    k, level, clear_ghi, clear_dni = (
-        values.ravel()[clear.lit] for values in (index, ghi, clear.ghi_w_m2, clear.dni_w_m2)
-    )
+    starts = np.searchsorted(clear.lit, np.arange(days + 1) * points)
     beam, most, sums = _by_minute(
-        k, level, clear_ghi, clear_dni, clear.cos_zenith, starts, cleaner, clear.dni_extra_w_m2
-    )
+        index.ravel(), ghi.ravel(), clear.ghi_w_m2.ravel(), clear.dni_w_m2.ravel(), clear.lit, clear.cos_zenith,
+        starts, cleaner, clear.dni_extra_w_m2,
+    )  # fmt: skip
     day_ghi, above, day_clear, clear_beam = sums
     share = diffuse_share(
         _over(day_ghi, above), 90.0 - clear.zenith_deg.min(axis=1),
@@ -83,26 +80,28 @@ def minute_share(index: float) -> float:
 
 @kernel
 def _by_minute(
-    index: np.ndarray, ghi: np.ndarray, clear_ghi: np.ndarray, clear_dni: np.ndarray, cos_zenith: np.ndarray,
-    starts: np.ndarray, cleaner: np.ndarray, dni_extra: np.ndarray,
+    index: np.ndarray, ghi: np.ndarray, clear_ghi: np.ndarray, clear_dni: np.ndarray, lit: np.ndarray,
+    cos_zenith: np.ndarray, starts: np.ndarray, cleaner: np.ndarray, dni_extra: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Beam on the level by the law of the minutes and the largest there can be, (lit,), and sums of days, (4, days).
 
     The sums: global light, light above the air, global light and beam of the day's own cloudless sky. Cleaner air has
     more direct light and no more diffuse.
     """
-    beam, most = np.empty_like(ghi), np.empty_like(ghi)
+    beam, most = np.empty(lit.size), np.empty(lit.size)
     sums = np.zeros((4, cleaner.size))
     for d in range(cleaner.size):
         gain = cleaner[d]
         for n in range(starts[d], starts[d + 1]):
+            point = lit[n]
             above = dni_extra[d] * cos_zenith[n]
-            cloudless = min(clear_dni[n] * cos_zenith[n] + (gain - 1.0) * clear_ghi[n], MOST_DIRECT * above)
-            beam[n] = minute_share(index[n] / gain) * cloudless
-            most[n] = min(cloudless, ghi[n])
-            sums[0, d] += ghi[n]
+            beam_clear = clear_dni[point] * cos_zenith[n]
+            cloudless = min(beam_clear + (gain - 1.0) * clear_ghi[point], MOST_DIRECT * above)
+            beam[n] = minute_share(index[point] / gain) * cloudless
+            most[n] = min(cloudless, ghi[point])
+            sums[0, d] += ghi[point]
             sums[1, d] += above
-            sums[2, d] += gain * clear_ghi[n]
+            sums[2, d] += gain * clear_ghi[point]
             sums[3, d] += cloudless
     return beam, most, sums
 

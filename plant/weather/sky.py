@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plant.base.chance import Dealer, RandomStream
 from plant.base.clock import DAY_S, SKY_S
+from plant.base.jit import kernel
 from plant.weather import air as weather
 from plant.weather import clouds, sun
 from plant.weather.clearness import BRIGHTEST_MONTH, DARKEST_MONTH, daily_clearness, lag_one
@@ -13,7 +15,7 @@ from plant.weather.horizon import Skyline
 from plant.weather.measured.days import FileSky, file_sky
 from plant.weather.place import Place
 from plant.weather.sun import ClearBlock, ClearDay
-from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
+from plant.weather.transposition import MODELS, plane_over, sun_seen, transpose
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
@@ -106,22 +108,41 @@ def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = 
         If the place's weather file can't be used, or holds nothing for these days.
     """
     clear = sun.clear_block(first_day, days, place.location, grid_s)
-    drawn = _drawn(place, seed, first_day - 1, days + 2)  # the air of a day hangs on its neighbours
-    source = None
-    if place.weather.file is not None:
-        source = file_sky(place.weather, place.location)
-        index, ghi, dni = source.light(first_day, clear, grid_s)
-    else:
-        clearness = None if drawn is None else drawn[1:-1]
-        index, ghi, dni = _light(place.sky.cloud_model(), seed, first_day, clearness, clear, grid_s)
+    drawn = drawn_clearness(place, seed, first_day, days)
+    source = source_of(place)
+    index, ghi, dni = light_under(clear, place, seed, first_day, drawn, grid_s, source)
     dhi = ghi.copy()
     beam = dni.ravel()[clear.lit] * clear.cos_zenith
     dhi.ravel()[clear.lit] = np.maximum(dhi.ravel()[clear.lit] - beam, 0.0)
-    t_amb, wind = _air(place, seed, first_day, days, drawn, grid_s, source)
+    t_amb, wind = air_of_days(place, seed, first_day, days, drawn, grid_s, source)
     return SkyBlock(
         first_day, clear.start_utc_s, grid_s, clear, index, ghi, dni, dhi, t_amb, wind,
         place.sky.transposition, place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip
+
+
+def source_of(place: Place) -> FileSky | None:
+    """The place's weather file, if it has one."""
+    return None if place.weather.file is None else file_sky(place.weather, place.location)
+
+
+def light_under(
+    clear: ClearBlock,
+    place: Place,
+    seed: int,
+    first_day: int,
+    drawn: np.ndarray | None,
+    grid_s: int,
+    source: FileSky | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clear-sky index, global and direct normal irradiance [W/m2] of days, each (days, n), by file or by chance.
+
+    `clear` is the cloudless sky of these days on that grid, `drawn` what `drawn_clearness` gives.
+    """
+    if source is not None:
+        return source.light(first_day, clear, grid_s)
+    clearness = None if drawn is None else drawn[1:-1]
+    return _light(place.sky.cloud_model(), seed, first_day, clearness, clear, grid_s)
 
 
 def _light(
@@ -151,10 +172,13 @@ def _light(
     k_days = daily_index(clearness, clear)
     cleaner = np.maximum(k_days / OVER_CLEAR, 1.0)
     index = np.empty_like(clear.ghi_w_m2)
-    for k, k_day in enumerate(k_days / cleaner):
+    dealer = Dealer(seed, RandomStream.CLOUDS)
+    for k, k_day in enumerate((k_days / cleaner).tolist()):
         day = first_day + k
-        under_own_sky = clouds.clear_sky_index(seed, day, float(k_day), clear.ghi_w_m2[k], model, grid_s)
-        index[k] = cleaner[k] * under_own_sky
+        under_own_sky = clouds.clear_sky_index(
+            seed, day, k_day, clear.ghi_w_m2[k], model, grid_s, dealer.on(day)
+        )
+        np.multiply(cleaner[k], under_own_sky, out=index[k])
     ghi = _with_twilight(index, clear)
     dni = np.zeros_like(ghi)
     dni.ravel()[clear.lit] = direct_on_level(index, ghi, cleaner, clear) / np.maximum(clear.cos_zenith, 1e-3)
@@ -163,19 +187,31 @@ def _light(
 
 def _with_twilight(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
     """Global light on the level [W/m2] under a clear-sky index, dawn and dusk included."""
-    night = clear.twilight_w_m2 * np.minimum(_into_the_night(index, clear), 1.0)
-    return np.asarray(np.maximum(index * clear.ghi_w_m2, night))
+    return _twilit(index, clear.ghi_w_m2, clear.twilight_w_m2)
 
 
-def _into_the_night(index: np.ndarray, clear: ClearBlock) -> np.ndarray:
-    """The index with the first and the last of each day's light held on into dawn and dusk: clouds don't set."""
-    held = index.copy()
-    for k in range(held.shape[0]):
-        up = np.flatnonzero(clear.ghi_w_m2[k] > 0.0)
-        if up.size:
-            held[k, : up[0]] = held[k, up[0]]
-            held[k, up[-1] + 1 :] = held[k, up[-1]]
-    return held
+@kernel
+def _twilit(index: np.ndarray, clear_ghi: np.ndarray, twilight: np.ndarray) -> np.ndarray:
+    """The first and the last of each day's clouds are held on into dawn and dusk: they don't set."""
+    out = np.empty_like(index)
+    for d in range(index.shape[0]):
+        first, last = 0, index.shape[1] - 1
+        while first < last and clear_ghi[d, first] <= 0.0:
+            first += 1
+        while last > first and clear_ghi[d, last] <= 0.0:
+            last -= 1
+        for k in range(index.shape[1]):
+            held = index[d, min(max(k, first), last)]
+            out[d, k] = max(index[d, k] * clear_ghi[d, k], twilight[d, k] * min(held, 1.0))
+    return out
+
+
+def drawn_clearness(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:
+    """Clearness of days in a row and of one more at either end, (days + 2,): the air of a day hangs on its neighbours.
+
+    None for a sky without clouds.
+    """
+    return _drawn(place, seed, first_day - 1, days + 2)
 
 
 def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:
@@ -184,10 +220,7 @@ def _drawn(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | N
     if k_means is None:
         return None
     by_month = place.sky.day_to_day
-    if by_month is None:
-        correlations = lag_one(k_means)
-    else:
-        correlations = np.array([sun.monthly_value(by_month, first_day + k) for k in range(days)])
+    correlations = lag_one(k_means) if by_month is None else sun.monthly_values(by_month, first_day, days)
     return daily_clearness(seed, first_day, k_means, correlations, place.location.latitude_deg)
 
 
@@ -197,19 +230,32 @@ def seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | 
     if monthly is None:
         return None
     middles = sun.mid_months(monthly, DARKEST_MONTH, BRIGHTEST_MONTH)
-    return np.array([sun.monthly_value(middles, first_day + k) for k in range(days)])
+    return sun.monthly_values(middles, first_day, days)
 
 
 def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
     """Clear-sky index of whole days, (days,): clearness times what falls above the air, over the clear sky."""
     days, points = clear.ghi_w_m2.shape
-    row = clear.lit // points
-    above = clear.dni_extra_w_m2 * np.bincount(row, clear.cos_zenith, days)
-    below = np.bincount(row, clear.ghi_w_m2.ravel()[clear.lit], days)
-    return np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0)
+    starts = np.searchsorted(clear.lit, np.arange(days + 1) * points)
+    height, below = _day_sums(clear.lit, starts, clear.cos_zenith, clear.ghi_w_m2.ravel())
+    above = clear.dni_extra_w_m2 * height
+    return np.asarray(np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0))
 
 
-def _air(
+@kernel
+def _day_sums(
+    lit: np.ndarray, starts: np.ndarray, cos_zenith: np.ndarray, clear_ghi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over each day's lit points, (days,), of the cosine and of the cloudless sky's light."""
+    height, light = np.zeros(starts.size - 1), np.zeros(starts.size - 1)
+    for d in range(height.size):
+        for n in range(starts[d], starts[d + 1]):
+            height[d] += cos_zenith[n]
+            light[d] += clear_ghi[lit[n]]
+    return height, light
+
+
+def air_of_days(
     place: Place,
     seed: int,
     first_day: int,
@@ -220,16 +266,15 @@ def _air(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means.
 
-    `drawn` is the clearness of these days and one more at either end.
+    `drawn` is what `drawn_clearness` gives for these days.
     """
     t_amb = source.air("t_amb_c", first_day, days, grid_s) if source is not None else None
     wind = source.air("wind_m_s", first_day, days, grid_s) if source is not None else None
     if t_amb is None:
         t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
     if wind is None:
-        span = range(first_day, first_day + days + 1)
-        means = [sun.monthly_value(place.weather.wind_m_s, day) for day in span]
-        wind = weather.wind(seed, first_day, np.array(means), grid_s)
+        means = sun.monthly_values(place.weather.wind_m_s, first_day, days + 1)
+        wind = weather.wind(seed, first_day, means, grid_s)
     return t_amb, wind
 
 
@@ -250,8 +295,8 @@ def _day_means(
         swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
     else:
         swing = np.full(days, w.temperature_swing_c)
-    means = [sun.monthly_value(w.temperature_c, day) for day in range(first_day, first_day + days)]
-    return weather.DayMeans(np.array(means) + anomaly, swing * brightness)
+    means = sun.monthly_values(w.temperature_c, first_day, days)
+    return weather.DayMeans(means + anomaly, swing * brightness)
 
 
 def plane_of_array(
@@ -278,7 +323,7 @@ def plane_of_array(
     `transposition.transpose`.
     """
     plane, skyline = plane_over(sky.horizon, tilt_deg, azimuth_deg, albedo)
-    model = HAY_DAVIES if sky.transposition == "haydavies" else PEREZ
+    model = MODELS[sky.transposition]
     zenith, azimuth, airmass, ghi, dni, dhi, extra = (
         np.atleast_2d(column)
         for column in (
@@ -286,6 +331,7 @@ def plane_of_array(
             sky.ghi_w_m2, sky.dni_w_m2, sky.dhi_w_m2, sky.sun.dni_extra_w_m2,
         )
     )  # fmt: skip
-    parts = transpose(zenith, azimuth, airmass, ghi, dni, dhi, extra.ravel(), plane, skyline, model)
+    seen = sun_seen(zenith, azimuth, skyline)
+    parts = transpose(zenith, azimuth, airmass, ghi, dni, dhi, extra.ravel(), plane, seen, model)
     shaped = (part.reshape(sky.ghi_w_m2.shape) for part in parts)
     return dict(zip(("aoi_deg", "beam", "sky", "ground"), shaped, strict=True))

@@ -29,7 +29,7 @@ _PARALLAX = np.sin(
 )  # of the sun's mean distance; its yearly change is 0.15 arc seconds
 _EARTH_FLATTENING = 0.99664719
 _EARTH_RADIUS_M = 6378140.0
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
     span = range(first_day, first_day + days)
     extra = irradiance.get_extra_radiation(_days_of_year(span), solar_constant=SOLAR_CONSTANT_W_M2)
     if lit.size:
-        turbidity = np.array([linke_turbidity(day, location) for day in span])
+        turbidity = linke_turbidity(first_day, days, location)
         relative = atmosphere.get_relative_airmass(above, model="kastenyoung1989")
         absolute = atmosphere.get_absolute_airmass(relative, pressure)
         clear = clearsky.ineichen(above, absolute, turbidity[row], location.altitude_m, extra[row])
@@ -267,14 +267,14 @@ def _days_of_year(span: range) -> np.ndarray:
 
 def date_of(day: int) -> date:
     """Calendar date of a day counted since 1970-01-01."""
-    return _EPOCH + timedelta(days=day)
+    return EPOCH + timedelta(days=day)
 
 
-def linke_turbidity(day: int, location: Location) -> float:
-    """Linke turbidity of a day: the site's own (twelve monthly values), or pvlib's climatology."""
+def linke_turbidity(first_day: int, days: int, location: Location) -> np.ndarray:
+    """Linke turbidity of days in a row: the site's own (twelve monthly values), or pvlib's climatology."""
     own = location.linke_turbidity
     monthly = _climatology(location.latitude_deg, location.longitude_deg) if own == "climatology" else own
-    return monthly_value(monthly, day)
+    return monthly_values(monthly, first_day, days)
 
 
 @lru_cache(maxsize=16)
@@ -289,7 +289,7 @@ def _climatology(latitude_deg: float, longitude_deg: float) -> tuple[float, ...]
 
 @lru_cache(maxsize=64)
 def mid_months(means: tuple[float, ...], low: float, high: float) -> tuple[float, ...]:
-    """Values at the middles of the months such that `monthly_value` between them has the months' means.
+    """Values at the middles of the months such that `monthly_values` between them has the months' means.
 
     A month's mean is three quarters of its own middle and an eighth of either neighbour's. A value beyond `low`..`high`
     is put there, and its month's mean then misses by so much.
@@ -299,13 +299,13 @@ def mid_months(means: tuple[float, ...], low: float, high: float) -> tuple[float
     return tuple(np.clip(np.linalg.solve(weights, np.array(means)), low, high).tolist())
 
 
-@lru_cache(maxsize=512)
-def monthly_value(monthly: tuple[float, ...], day: int) -> float:
-    """Value on a day, linear between the middles of the months."""
-    today = date_of(day)
-    first = today.replace(day=1)
-    length = ((first + timedelta(days=31)).replace(day=1) - first).days
-    share = (today.day - 0.5) / length - 0.5
-    now = today.month - 1
-    other = (now + 1) % 12 if share >= 0 else (now - 1) % 12
-    return float(monthly[now] + abs(share) * (monthly[other] - monthly[now]))
+def monthly_values(monthly: tuple[float, ...], first_day: int, days: int) -> np.ndarray:
+    """Values on days in a row, (days,), linear between the middles of the months."""
+    dates = np.arange(first_day, first_day + days).astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    begins, ends = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
+    share = ((dates - begins).astype(float) + 0.5) / (ends - begins).astype(float) - 0.5
+    now = months.astype(int) % 12
+    other = (now + np.where(share >= 0.0, 1, -1)) % 12
+    means = np.array(monthly)
+    return np.asarray(means[now] + np.abs(share) * (means[other] - means[now]))

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plant.base.jit import kernel
+from plant.base.jit import inline_llvm, kernel
 from plant.weather.horizon import Skyline, elevation_deg, open_sky
 
 PEREZ, HAY_DAVIES = 0, 1
+MODELS = {"perez": PEREZ, "haydavies": HAY_DAVIES}
 _KAPPA = 1.041
 _CLEARNESS_BINS = np.array([1.065, 1.23, 1.5, 1.95, 2.8, 4.5, 6.2])
 # Perez et al., Solar Energy 44 (1990) 271, all sites: F11 F12 F13 F21 F22 F23 for each bin of sky clearness
@@ -27,8 +28,7 @@ _PEREZ = np.array([
     [1.06, -1.6, -0.359, 0.264, -1.127, 0.131],
     [0.678, -0.327, -0.25, 0.156, -1.377, 0.251],
 ])  # fmt: skip
-_LOWEST_COS_PEREZ = math.cos(math.radians(85.0))
-_LOWEST_COS_HAY_DAVIES = 0.01745
+LOWEST_COS = np.array([math.cos(math.radians(85.0)), 0.01745])  # of the sun's zenith, by model
 _HORIZON_STEPS = 3600  # the profile is looked up in steps of 0.1 deg
 
 
@@ -64,17 +64,54 @@ def _skyline(profile: Skyline) -> np.ndarray:
     )
 
 
+def sun_seen(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, skyline: np.ndarray) -> np.ndarray:
+    """Share of the sun that the horizon leaves at each point, (days, n): 1 or 0; (0, 0) without a horizon."""
+    if not skyline.size:
+        return np.empty((0, 0))
+    return _sun_above(zenith_deg, azimuth_deg, skyline)
+
+
+@kernel
+def _sun_above(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, skyline: np.ndarray) -> np.ndarray:
+    seen = np.empty_like(zenith_deg)
+    for d in range(zenith_deg.shape[0]):
+        for k in range(zenith_deg.shape[1]):
+            place = azimuth_deg[d, k] / 360.0 * (skyline.size - 1)
+            cell = min(int(place), skyline.size - 2)
+            height = skyline[cell] + (place - cell) * (skyline[cell + 1] - skyline[cell])
+            seen[d, k] = 1.0 if 0.5 * math.pi - math.radians(zenith_deg[d, k]) > height else 0.0
+    return seen
+
+
+@inline_llvm
+def diffuse_split(
+    zenith_rad: float, airmass: float, dni: float, dhi: float, extra: float, model: int
+) -> tuple[float, float]:
+    """Shares of the diffuse light that come from around the sun, and from a band at the horizon; the rest is even."""
+    if model == HAY_DAVIES:
+        return dni / extra, 0.0
+    cube = _KAPPA * zenith_rad**3
+    clearness = ((dhi + dni) / dhi + cube) / (1.0 + cube)
+    row = 0
+    while row < _CLEARNESS_BINS.size and clearness >= _CLEARNESS_BINS[row]:
+        row += 1
+    c = _PEREZ[row]
+    brightness = dhi * airmass / extra
+    around = max(c[0] + c[1] * brightness + c[2] * zenith_rad, 0.0)
+    return around, c[3] + c[4] * brightness + c[5] * zenith_rad
+
+
 @kernel
 def transpose(
     zenith_deg: np.ndarray, azimuth_deg: np.ndarray, airmass: np.ndarray,
     ghi: np.ndarray, dni: np.ndarray, dhi: np.ndarray, extra: np.ndarray,
-    plane: Plane, skyline: np.ndarray, model: int,
+    plane: Plane, sun_share: np.ndarray, model: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Angle of incidence [deg], beam, sky and ground [W/m2] in a plane; all arrays (days, n), `extra` (days,).
 
-    Hidden by the horizon: the beam and the light around the sun while the sun stands below it, and of the evenly bright
-    part of the sky what the profile covers. The bright band at the horizon is kept, the ground before the
-    plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
+    Hidden by the horizon: the beam and the light around the sun while the sun stands below it (`sun_share` is
+    `sun_seen`), and of the evenly bright part of the sky what the profile covers. The bright band at the horizon is
+    kept, the ground before the plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
     """
     aoi, beam = np.empty_like(ghi), np.zeros_like(ghi)
     sky, ground = np.zeros_like(ghi), np.zeros_like(ghi)
@@ -93,34 +130,16 @@ def transpose(
                 ground[d, k] = ghi[d, k] * plane.flat_dome * plane.ground
                 continue
             seen = 1.0
-            if skyline.size:
-                place = azimuth_deg[d, k] / 360.0 * (skyline.size - 1)
-                cell = min(int(place), skyline.size - 2)
-                height = skyline[cell] + (place - cell) * (skyline[cell + 1] - skyline[cell])
-                seen = 1.0 if 0.5 * math.pi - z > height else 0.0
+            if sun_share.size:
+                seen = sun_share[d, k]
             beam[d, k] = seen * dni[d, k] * max(cos_aoi, 0.0)
             level = ghi[d, k]
-            if skyline.size:
+            if sun_share.size:
                 level = seen * dni[d, k] * cos_z + dhi[d, k] * plane.flat_dome
             ground[d, k] = level * plane.ground
             if dhi[d, k] <= 0.0:
                 continue
-            around, even, band = 0.0, 0.0, 0.0
-            if model == HAY_DAVIES:
-                share = dni[d, k] / extra[d]
-                around = share * max(cos_aoi, 0.0) / max(cos_z, _LOWEST_COS_HAY_DAVIES)
-                even = 1.0 - share
-            else:
-                cube = _KAPPA * z**3
-                clearness = ((dhi[d, k] + dni[d, k]) / dhi[d, k] + cube) / (1.0 + cube)
-                row = 0
-                while row < _CLEARNESS_BINS.size and clearness >= _CLEARNESS_BINS[row]:
-                    row += 1
-                c = _PEREZ[row]
-                brightness = dhi[d, k] * airmass[d, k] / extra[d]
-                f1 = max(c[0] + c[1] * brightness + c[2] * z, 0.0)
-                band = (c[3] + c[4] * brightness + c[5] * z) * sin_tilt
-                around = f1 * max(cos_aoi, 0.0) / max(cos_z, _LOWEST_COS_PEREZ)
-                even = 1.0 - f1
-            sky[d, k] = max(dhi[d, k] * (even * plane.dome + seen * around + band), 0.0)
+            around, band = diffuse_split(z, airmass[d, k], dni[d, k], dhi[d, k], extra[d], model)
+            circle = around * max(cos_aoi, 0.0) / max(cos_z, LOWEST_COS[model])
+            sky[d, k] = max(dhi[d, k] * ((1.0 - around) * plane.dome + seen * circle + band * sin_tilt), 0.0)
     return aoi, beam, sky, ground

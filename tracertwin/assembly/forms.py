@@ -30,6 +30,7 @@ FORMS: Final[dict[str, Callable[[], Plant]]] = {
     "lithium": lambda: Plant.new(_lithium(), 1),
     "lead, shaded": _shaded,
     "lead, sizing": lambda: Plant.new(_cabin(), fidelity="sizing"),
+    "lead, sizing by the hour": lambda: Plant.new(_cabin(), fidelity="sizing", step_s=3600),
     "lead, dynamic": lambda: Plant.new(_cabin(controller={"tracker": "dynamic"}), 1),
     "lithium, composite": lambda: Plant.new(load_site("motorhome")),
     "lithium, sizing": lambda: Plant.new(_lithium(), fidelity="sizing"),
@@ -42,6 +43,7 @@ def of_site(name: str) -> dict[str, Callable[[], Plant]]:
     return {
         f"{name}, detailed": lambda: Plant.new(site),
         f"{name}, sizing": lambda: Plant.new(site, fidelity="sizing"),
+        f"{name}, sizing by the hour": lambda: Plant.new(site, fidelity="sizing", step_s=3600),
     }
 
 

@@ -22,10 +22,11 @@ def build(
     """A plant from a site's name and the options of the command line."""
     from plant.plant import Plant
     from tracertwin.cli.runoptions import parse_step_s
+    from tracertwin.memory.skies import KeptSkies
 
     there, start_s = site_and_start(site_name, start)
     step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
-    return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s)
+    return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s, KeptSkies())
 
 
 def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":

@@ -1,4 +1,4 @@
-"""The state file: where plants stand and what has been, in SQLite; history read from it.
+"""What outlives a process: the state file and history, in SQLite; skies that needn't be made again.
 
 Imports `assembly`.
 """

@@ -1,0 +1,142 @@
+"""Makes the step means of a place's sky: those of the fine path itself, at a tenth of its cost.
+
+The light is that of points 60 s apart, so a sizing run by the hour has the clouds of one by the minute with the same
+seed. What costs least is what all seeds share, the cloudless sky, and that is kept.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from plant.base.clock import DAY_S
+from plant.base.jit import kernel
+from plant.weather import sun
+from plant.weather.place import Location, Place
+from plant.weather.sky import air_of_days, drawn_clearness, light_under, source_of
+from plant.weather.steps.columns import LightMeans, packed
+from plant.weather.steps.means import SkyMeans, unpacked_sky
+from plant.weather.steps.suns import BLOCK_DAYS, GRID_S, step_means
+from plant.weather.sun import ClearBlock
+from plant.weather.transposition import LOWEST_COS, MODELS, diffuse_split
+
+LIGHT_S = 60  # between the points that light is the mean of
+SAMPLE = 5  # each so manieth of them is asked what its diffuse light is made of
+SHORTEST_STEP_S = 900  # below that a sky of points is as cheap, and better
+
+
+def sky_means(place: Place, seed: int, first_day: int, days: int, step_s: int = 3600) -> SkyMeans:
+    """The sky of some days as means over steps.
+
+    Parameters
+    ----------
+    place : Place
+        Location, sky and weather; a `Site` is one.
+    seed : int
+        Same seed, same sky; that of `sky_block` on its grid of 60 s.
+    first_day, days : int
+        Solar days, counted since 1970-01-01; see `sun.day_of`. About a year at a time costs least.
+    step_s : int
+        900, 1200, 1800 or 3600 s.
+
+    Returns
+    -------
+    SkyMeans
+        A day's bits are the same in any span and alone.
+
+    Raises
+    ------
+    ProblemsError
+        If the place's weather file can't be used, or holds nothing for these days.
+    """
+    return unpacked_sky(packed_days(place, seed, first_day, days, step_s), place, first_day, step_s)
+
+
+def packed_days(place: Place, seed: int, first_day: int, days: int, step_s: int) -> np.ndarray:
+    """What `sky_means` is made of, (days,) of `columns.day_type`, to be kept."""
+    if step_s < SHORTEST_STEP_S or step_s % GRID_S or DAY_S % step_s:
+        raise ValueError(
+            f"steps must be a multiple of {GRID_S} s from {SHORTEST_STEP_S} s up, got {step_s} s"
+        )
+    drawn = drawn_clearness(place, seed, first_day, days)
+    source = source_of(place)
+    blocks = []
+    for first in range(0, days, BLOCK_DAYS):
+        n = min(BLOCK_DAYS, days - first)
+        clear = _clear(place.location, first_day + first, n)
+        own = None if drawn is None else drawn[first : first + n + 2]
+        _index, ghi, dni = light_under(clear, place, seed, first_day + first, own, LIGHT_S, source)
+        blocks.append(_means_of(ghi, dni, clear, step_s // LIGHT_S, MODELS[place.sky.transposition]))
+    light = LightMeans(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+    grid_s = math.gcd(step_s, 900) if source is None else LIGHT_S  # rows of a file may be a minute apart
+    air = air_of_days(place, seed, first_day, days, drawn, grid_s, source)
+    return packed(step_s, light, *(step_means(points, step_s // grid_s) for points in air))
+
+
+def _means_of(ghi: np.ndarray, dni: np.ndarray, clear: ClearBlock, per: int, model: int) -> LightMeans:
+    """Means over steps of `per` minutes, each (days, n), of global and direct normal light at the minutes."""
+    beam, sampled, *parts = _split_sums(
+        ghi,
+        dni,
+        clear.zenith_deg,
+        clear.airmass,
+        clear.dni_extra_w_m2,
+        clear.lit,
+        clear.cos_zenith,
+        per,
+        model,
+    )
+    whole = step_means(ghi, per)
+    scale = np.divide(whole - beam, sampled, out=np.zeros_like(whole), where=sampled > 0.0)
+    return LightMeans(whole, beam, *(part * scale for part in parts))
+
+
+@kernel
+def _split_sums(
+    ghi: np.ndarray, dni: np.ndarray, zenith_deg: np.ndarray, airmass: np.ndarray, extra: np.ndarray,
+    lit: np.ndarray, cos_zenith: np.ndarray, per: int, model: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Means of the direct light on the level over all minutes; sums over some of the diffuse light and of its parts.
+
+    Every fifth minute will do for the parts: they are needed as shares.
+    """
+    days, steps = dni.shape[0], (dni.shape[1] - 1) // per
+    beam, sampled = np.zeros((days, steps)), np.zeros((days, steps))
+    around, even, band = np.zeros((days, steps)), np.zeros((days, steps)), np.zeros((days, steps))
+    n = 0
+    for d in range(days):
+        for step in range(steps):
+            until_sample = SAMPLE // 2
+            for k in range(step * per, (step + 1) * per):
+                is_up = n < lit.size and lit[n] == d * dni.shape[1] + k
+                level = min(dni[d, k] * cos_zenith[n], ghi[d, k]) if is_up else 0.0
+                if is_up and k == step * per:  # half of it is the step's before, by the rule of `step_means`
+                    beam[d, step] += 0.5 * level / per
+                    if step > 0:
+                        beam[d, step - 1] += 0.5 * level / per
+                else:
+                    beam[d, step] += level / per
+                until_sample -= 1
+                if until_sample < 0:
+                    until_sample = SAMPLE - 1
+                    dhi = ghi[d, k] - level
+                    sampled[d, step] += dhi
+                    from_sun, from_band, cos_z = 0.0, 0.0, 1.0
+                    if is_up and dhi > 0.0:
+                        cos_z = cos_zenith[n]
+                        from_sun, from_band = diffuse_split(
+                            math.radians(zenith_deg[d, k]), airmass[d, k], dni[d, k], dhi, extra[d], model
+                        )
+                    around[d, step] += dhi * from_sun / max(cos_z, LOWEST_COS[model])
+                    even[d, step] += dhi * (1.0 - from_sun)
+                    band[d, step] += dhi * from_band
+                n += is_up
+        if n < lit.size and lit[n] == (d + 1) * dni.shape[1] - 1:  # midnight sun: the next day's first point
+            beam[d, steps - 1] += 0.5 * min(dni[d, -1] * cos_zenith[n], ghi[d, -1]) / per
+            n += 1
+    return beam, sampled, around, even, band
+
+
+@lru_cache(maxsize=13)  # a year and a bit of one place; 2.6 MB each
+def _clear(location: Location, first_day: int, days: int) -> ClearBlock:
+    return sun.clear_block(first_day, days, location, LIGHT_S)
