@@ -18,8 +18,9 @@ from typing import Any, Final, Self
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from plant.base.kept import cache_root
+
 PACKAGE: Final = Path(__file__).resolve().parents[1]
-VARIABLE: Final = "TRACERTWIN_CACHE"
 _IMPORT = re.compile(r"^from (plant(?:\.\w+)*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
 
@@ -59,8 +60,7 @@ def cache_dir() -> Path:
     digest = hashlib.sha256(f"{PACKAGE}{sys.version}{numba.__version__}".encode())
     for path, source in kernel_sources().items():
         digest.update(path.encode() + source)
-    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "tracertwin"
-    return Path(os.environ.get(VARIABLE) or own).absolute() / digest.hexdigest()[:16]
+    return cache_root() / digest.hexdigest()[:16]
 
 
 def is_compiled() -> bool:

@@ -1,6 +1,7 @@
 """The sky over a site on any day: sun, clouds, air, from (seed, day) alone, or from a weather file."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,10 +11,12 @@ from plant.weather import clouds, sun
 from plant.weather.clearness import BRIGHTEST_MONTH, DARKEST_MONTH, daily_clearness, lag_one
 from plant.weather.diffuse import direct_on_level
 from plant.weather.horizon import Skyline
-from plant.weather.measured.days import FileSky, file_sky
 from plant.weather.place import Place
 from plant.weather.sun import ClearBlock, ClearDay
 from plant.weather.transposition import HAY_DAVIES, PEREZ, plane_over, transpose
+
+if TYPE_CHECKING:
+    from plant.weather.measured.days import FileSky
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
@@ -109,6 +112,8 @@ def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = 
     drawn = _drawn(place, seed, first_day - 1, days + 2)  # the air of a day hangs on its neighbours
     source = None
     if place.weather.file is not None:
+        from plant.weather.measured.days import file_sky
+
         source = file_sky(place.weather, place.location)
         index, ghi, dni = source.light(first_day, clear, grid_s)
     else:
@@ -216,7 +221,7 @@ def _air(
     days: int,
     drawn: np.ndarray | None,
     grid_s: int,
-    source: FileSky | None,
+    source: "FileSky | None",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means.
 

@@ -51,7 +51,8 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
 
 def say_if_compiling() -> None:
     """A word of why nothing happens for a while, where that is so."""
-    from plant.base.codecache import VARIABLE, cache_dir, is_compiled, is_kept
+    from plant.base.codecache import cache_dir, is_compiled, is_kept
+    from plant.base.kept import VARIABLE
 
     if is_compiled():
         return
