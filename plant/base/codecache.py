@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
@@ -63,11 +63,6 @@ def cache_dir() -> Path:
     return cache_root() / digest.hexdigest()[:16]
 
 
-def is_compiled() -> bool:
-    """Whether compiled code of these sources lies in the cache (a first start takes some seconds)."""
-    return any(cache_dir().rglob("step.*.nbc"))
-
-
 def is_kept() -> bool:
     """Whether what is compiled now can be written to the cache, for the next start."""
     place = cache_dir()
@@ -112,8 +107,17 @@ class CodeCache(FunctionCache):
 
     _impl_class = _KeptCode
     must_save = False  # whether somebody compiles only for the sake of the cache
+    on_compiling: ClassVar[Callable[[str], None] | None] = (
+        None  # hears the name of what isn't there and takes long
+    )
 
     def load_overload(self, signature: object, target_context: object) -> Any:
+        found = self._loaded(signature, target_context)
+        if found is None and CodeCache.on_compiling is not None:
+            CodeCache.on_compiling(self._py_func.__name__)
+        return found
+
+    def _loaded(self, signature: object, target_context: object) -> Any:
         try:
             return super().load_overload(signature, target_context)  # type: ignore[no-untyped-call]
         except OSError:  # no right to read it
