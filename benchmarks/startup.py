@@ -42,7 +42,7 @@ def run() -> Iterator[Result]:
             why = str(reason)
     yield Result(
         what="start to first answered poll, compiled before", unit="s", ours=median(mine),
-        limit=2.0, peer=median(theirs) if theirs else None, peer_name=why,
+        limit=1.2, peer=median(theirs) if theirs else None, peer_name=why,
     )  # fmt: skip
     yield _first_start()
     yield from _memory()

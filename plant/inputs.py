@@ -18,7 +18,6 @@ from plant.load.day import demand_day
 from plant.load.demand import Demand
 from plant.site.model import Site
 from plant.weather import sun
-from plant.weather.measured.days import file_sky
 from plant.weather.place import Place
 from plant.weather.sky import SkyBlock, sky_block
 from plant.weather.steps.making import SHORTEST_STEP_S, sky_means
@@ -126,6 +125,8 @@ class Supply:
         """
         inputs = self._block(self._number(t_utc_s), defects)
         if not inputs.known_from_utc_s <= t_utc_s < inputs.end_utc_s:
+            from plant.weather.measured.days import file_sky
+
             file_sky(self.site.weather, self.site.location).check_run(t_utc_s, t_utc_s + self.step_s)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 

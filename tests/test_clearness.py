@@ -12,7 +12,13 @@ from pydantic import ValidationError
 from plant.base.chance import RandomStream, varying_ar1
 from plant.site.model import load_site
 from plant.weather.clearness import (
-    FROM_SLOW, chain, daily_clearness, lag_one, noon_elevation_deg, quantile, spread,
+    FROM_SLOW,
+    chain,
+    daily_clearness,
+    lag_one,
+    noon_elevation_deg,
+    quantile,
+    spread,
 )  # fmt: skip
 from plant.weather.extraterrestrial import clearness_of, monthly_h0_kwh_m2_day
 from plant.weather.place import Location, Place, Sky, Weather

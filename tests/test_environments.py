@@ -8,18 +8,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from numba.core.caching import IndexDataCacheFile
 
 from plant.base import codecache
-from plant.base.codecache import CodeCache, cache_dir, is_compiled
+from plant.base.codecache import CodeCache, cache_dir
 from plant.base.jit import kernel
+from plant.kernel.step import run_steps
 from plant.plant import Plant
 from plant.report.trace import Trace
 from plant.site.model import load_site
 from tests.conftest import Call
 from tests.test_cli import COMMAND, ROOT, refusal
+from tracertwin.cli.building import STEPS, announce_compiling
 
 SHORT = ("run", "--days", "0.05")
 
@@ -232,6 +235,13 @@ def twice(x: float) -> float:
     return 2.0 * x
 
 
+def named(name: str) -> FunctionType:
+    """`twice` under another name."""
+    function = FunctionType(twice.__code__, globals(), name)
+    function.__qualname__ = name  # which numba keeps it under
+    return function
+
+
 def test_compiled_code_is_kept_and_found_again(place):
     assert kernel(twice)(1.5) == 3.0
     assert [path.suffix for path in sorted(place.rglob("*.nb*"))] == [".nbc", ".nbi"]
@@ -260,12 +270,33 @@ def test_a_cache_that_was_cut_short_is_passed_over(place):
     assert kernel(twice)(2.5) == 5.0
 
 
+def test_each_form_that_compiles_says_so_once(place, monkeypatch, capsys):
+    """A form's code ends with its steps, and what comes before them is announced with it."""
+    monkeypatch.setattr(CodeCache, "on_compiling", None)
+    announce_compiling()
+    before, steps = named("before"), named(STEPS)
+
+    def said() -> int:
+        return capsys.readouterr().err.count("compiling the plant for this machine, once")
+
+    kernel(before)(1.5)
+    kernel(steps)(1.5)
+    assert said() == 1
+    kernel(steps)(1.5)  # read from the cache
+    assert said() == 0
+    kernel(steps)(1.5j)  # a form that was not there
+    assert said() == 1
+
+
+def test_the_steps_have_the_name_that_announcing_knows():
+    assert run_steps.py_func.__name__ == STEPS
+
+
 def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
     monkeypatch.setenv("TRACERTWIN_CACHE", str(tmp_path))
     cache_dir.cache_clear()
     try:
         assert cache_dir().parent == tmp_path
-        assert not is_compiled()
     finally:
         monkeypatch.undo()
         cache_dir.cache_clear()

@@ -19,6 +19,7 @@ from plant.array.parts import Array, SubArray
 from plant.array.strings import COUNT, GROUPS, LIT
 from plant.base.clock import DAY_S, STEP_S
 from plant.base.jit import kernel
+from plant.base.kept import kept
 from plant.weather.sky import SkyBlock, SkyDay, plane_of_array
 from plant.weather.steps.means import SkyMeans, means_in_plane
 
@@ -75,20 +76,36 @@ def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _iam_table() -> tuple[np.ndarray, np.ndarray]:
+    return _iam_angles(), kept(_beam_iam)
+
+
+def _iam_angles() -> np.ndarray:
     """Every 0.02 deg: linear in between errs by less than 1e-6."""
+    return np.linspace(0.0, 90.0, 4501)
+
+
+def _beam_iam() -> np.ndarray:
+    """Share of the beam that enters the glass at each of these angles."""
     from pvlib import iam
 
-    angles = np.linspace(0.0, 90.0, 4501)
-    return angles, np.nan_to_num(iam.physical(angles))
+    return np.asarray(np.nan_to_num(iam.physical(_iam_angles())))
 
 
 @lru_cache(maxsize=64)
 def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
+    sky, ground = kept(_marion_iam, tilt_deg).tolist()
+    return sky, ground
+
+
+def _marion_iam(tilt_deg: float) -> np.ndarray:
+    """Share of the sky's light and of the ground's that enters the glass of a tilted module, (2,)."""
     from pvlib import iam
 
     marion = iam.marion_diffuse("physical", tilt_deg)
     ground = float(marion["ground"])
-    return float(marion["sky"]), ground if math.isfinite(ground) else 1.0  # a flat module sees no ground
+    return np.array(
+        [float(marion["sky"]), ground if math.isfinite(ground) else 1.0]
+    )  # a flat module sees none
 
 
 def array_days(

@@ -1,17 +1,24 @@
 """Solar modules by name: from our files, from a person's own, or from the CEC table that pvlib ships."""
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import ValidationError
 
 from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import Module
 from plant.base import configs
+from plant.base.kept import kept
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of, read_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Module", "find_module"]
 
@@ -42,17 +49,27 @@ def find_module(name: str) -> Module:
         return fit(_pan_sheet(name))
     if name.endswith((".yaml", ".yml")) or configs.is_file(ours / f"{name}.yaml"):
         return _from_file(name)
-    from pvlib import pvsystem
-
-    table = pvsystem.retrieve_sam("CECMod")  # 21,535 modules; takes a second
-    if name in table:
-        row = table[name]
-        values = dict(zip(Module._fields, (float(row[column]) for column in _CEC_COLUMNS), strict=False))
-        return Module(**values, cells_in_series=float(row["N_s"]))
+    with suppress(KeyError):
+        *values, cells = kept(_cec_row, name).tolist()
+        return Module(*values)._replace(cells_in_series=cells)
     known = sorted(path.stem for path in ours.glob("*.yaml"))
-    hint = _nearest(name, [*known, *table.columns])
+    hint = _nearest(name, [*known, *_cec_table().columns])
     told = f"no such module in config/modules ({', '.join(known)}) nor in the CEC table{hint}"
     raise ProblemsError([Problem(name, 0, "", told)])
+
+
+@lru_cache(maxsize=1)
+def _cec_table() -> "pd.DataFrame":
+    """21,535 modules, a column each; takes a second."""
+    from pvlib import pvsystem
+
+    return pvsystem.retrieve_sam("CECMod")
+
+
+def _cec_row(name: str) -> np.ndarray:
+    """A module's parameters and its number of cells in series, as the table has them."""
+    row = _cec_table()[name]
+    return np.array([float(row[column]) for column in (*_CEC_COLUMNS, "N_s")])
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
+from plant.base.kept import cache_home
+
 PACKAGE: Final = Path(__file__).resolve().parents[1]
-VARIABLE: Final = "TRACERTWIN_CACHE"
 _IMPORT = re.compile(r"^from (plant(?:\.\w+)*) import (\([^)]*\)|.*)$", re.MULTILINE)
 
 
@@ -49,12 +50,6 @@ def kernel_sources(root: Path = PACKAGE) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): sources[path] for path in sorted(needed)}
 
 
-def cache_home() -> Path:
-    """Folder of all that is kept to save time: the one that ``TRACERTWIN_CACHE`` names, or in the user's cache."""
-    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "tracertwin"
-    return Path(os.environ.get(VARIABLE) or own).absolute()
-
-
 @lru_cache(maxsize=1)
 def cache_dir() -> Path:
     """Folder of the compiled code of exactly these sources at this place, this Python and this numba.
@@ -65,11 +60,6 @@ def cache_dir() -> Path:
     for path, source in kernel_sources().items():
         digest.update(path.encode() + source)
     return cache_home() / digest.hexdigest()[:16]
-
-
-def is_compiled() -> bool:
-    """Whether compiled code of these sources lies in the cache (a first start takes some seconds)."""
-    return any(cache_dir().rglob("step.*.nbc"))
 
 
 def is_kept() -> bool:
@@ -116,8 +106,17 @@ class CodeCache(FunctionCache):
 
     _impl_class = _KeptCode
     must_save = False  # whether somebody compiles only for the sake of the cache
+    on_compiling: ClassVar[Callable[[str], None] | None] = (
+        None  # hears the name of what isn't there and takes long
+    )
 
     def load_overload(self, signature: object, target_context: object) -> Any:
+        found = self._loaded(signature, target_context)
+        if found is None and CodeCache.on_compiling is not None:
+            CodeCache.on_compiling(self._py_func.__name__)
+        return found
+
+    def _loaded(self, signature: object, target_context: object) -> Any:
         try:
             return super().load_overload(signature, target_context)  # type: ignore[no-untyped-call]
         except OSError:  # no right to read it

@@ -1,7 +1,6 @@
 """How much of the global light comes straight from the sun."""
 
 import numpy as np
-import pandas as pd
 
 from plant.weather.sunmeans import SunMeans
 
@@ -39,6 +38,7 @@ def beam_of_global(
     (n,) array
         Never more than `ghi`; 0 with the sun lower than 3 deg.
     """
+    import pandas as pd
     from pvlib import atmosphere, irradiance
 
     zenith = np.degrees(np.arccos(np.clip(sun.cos_zenith, 0.0, 1.0)))

@@ -4,6 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from plant.base.kept import kept
+from plant.weather.clearsky import extra_w_m2
+
 SOLAR_CONSTANT_W_M2 = 1366.1
 CLEARNESS_RANGE = (0.02, 0.75)  # where the distribution of daily clearness holds; below 0.2 by extrapolation
 DARK_KWH_M2_DAY = 0.2  # at the edge of the polar night, with less above the air, clearness means nothing
@@ -15,6 +18,11 @@ _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @lru_cache(maxsize=64)
 def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
+    """Daily irradiation [kWh/m2] of a level surface above the air, mean of each month of a common year."""
+    return tuple(kept(_monthly_h0, latitude_deg).tolist())
+
+
+def _monthly_h0(latitude_deg: float) -> np.ndarray:
     """Daily irradiation [kWh/m2] of a level surface above the air, mean of each month of a common year.
 
     Notes
@@ -22,17 +30,17 @@ def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
     ``24/pi E0 (cos lat cos dec sin w + w sin lat sin dec)`` over the days, w the sunset hour angle (Iqbal 1983, ch. 4);
     declination by SPA at noon, for Spencer's series is .3 deg off today's calendar. Without refraction.
     """
-    from pvlib import irradiance, spa
+    from pvlib import spa
 
     noons = (np.datetime64(f"{_COMMON_YEAR}-01-01", "D").astype(np.int64) + np.arange(365.0) + 0.5) * 86400.0
     _, _, declination_deg = spa.solar_position(noons, 0.0, 0.0, 0.0, 1013.25, 12.0, 69.0, 0.5667, 1, sst=True)
     declination, latitude = np.radians(declination_deg), np.radians(latitude_deg)
-    extra = irradiance.get_extra_radiation(np.arange(1, 366), solar_constant=SOLAR_CONSTANT_W_M2)
+    extra = extra_w_m2(np.arange(1, 366), SOLAR_CONSTANT_W_M2)
     sunset = np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1.0, 1.0))
     turning = np.cos(latitude) * np.cos(declination) * np.sin(sunset)
     standing = sunset * np.sin(latitude) * np.sin(declination)
     daily = 24.0 / np.pi * extra * (turning + standing) / 1000.0
-    return tuple(float(month.mean()) for month in np.split(daily, np.cumsum(_LENGTHS)[:-1]))
+    return np.array([month.mean() for month in np.split(daily, np.cumsum(_LENGTHS)[:-1])])
 
 
 def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tuple[float, ...]:

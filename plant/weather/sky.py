@@ -1,6 +1,7 @@
 """The sky over a site on any day: sun, clouds, air, from (seed, day) alone, or from a weather file."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from plant.weather import clouds, sun
 from plant.weather.clearness import BRIGHTEST_MONTH, DARKEST_MONTH, daily_clearness, lag_one
 from plant.weather.diffuse import direct_on_level
 from plant.weather.horizon import Skyline
-from plant.weather.measured.days import FileSky, file_sky
 from plant.weather.place import Place
 from plant.weather.sun import ClearBlock, ClearDay
 from plant.weather.transposition import MODELS, plane_over, sun_seen, transpose
+
+if TYPE_CHECKING:
+    from plant.weather.measured.days import FileSky
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
@@ -121,9 +124,13 @@ def sky_block(place: Place, seed: int, first_day: int, days: int, grid_s: int = 
     )  # fmt: skip
 
 
-def source_of(place: Place) -> FileSky | None:
+def source_of(place: Place) -> "FileSky | None":
     """The place's weather file, if it has one."""
-    return None if place.weather.file is None else file_sky(place.weather, place.location)
+    if place.weather.file is None:
+        return None
+    from plant.weather.measured.days import file_sky
+
+    return file_sky(place.weather, place.location)
 
 
 def light_under(
@@ -133,7 +140,7 @@ def light_under(
     first_day: int,
     drawn: np.ndarray | None,
     grid_s: int,
-    source: FileSky | None,
+    source: "FileSky | None",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Clear-sky index, global and direct normal irradiance [W/m2] of days, each (days, n), by file or by chance.
 
@@ -262,7 +269,7 @@ def air_of_days(
     days: int,
     drawn: np.ndarray | None,
     grid_s: int,
-    source: FileSky | None,
+    source: "FileSky | None",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means.
 

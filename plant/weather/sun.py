@@ -1,6 +1,7 @@
 """Where the sun is and what a cloudless sky gives, for a day or a block of days on an even grid.
 
-All from pvlib: NREL's SPA for the position, Ineichen-Perez for the clear sky. Adds what pvlib leaves out: twilight.
+NREL's SPA gives the position, by pvlib, and so does its climatology the turbidity; the clear sky is
+`plant.weather.clearsky`'s.
 """
 
 import math
@@ -12,15 +13,20 @@ import numpy as np
 
 from plant.base.clock import DAY_S, SKY_S
 from plant.base.jit import kernel
+from plant.base.kept import kept
+from plant.weather.clearsky import (
+    REFRACTION_AT_HORIZON_DEG,
+    STANDARD_TEMPERATURE_C,
+    extra_w_m2,
+    ineichen,
+    pressure_pa,
+    refract,
+    twilight_w_m2,
+)
 from plant.weather.place import Location
 
 DELTA_T_S = 69.0  # terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
 SOLAR_CONSTANT_W_M2 = 1366.1
-TWILIGHT_AT_HORIZON_W_M2 = 3.3
-TWILIGHT_DEG_PER_DECADE = 3.0
-TWILIGHT_END_DEG = -12.0
-STANDARD_TEMPERATURE_C = 12.0  # of the air that refracts
-REFRACTION_AT_HORIZON_DEG = 0.5667
 
 _NODE_BLOCK = 128  # days of exact solar positions made in one call of SPA
 _SIDEREAL_RAD_PER_DAY = np.radians(360.98564736629)
@@ -114,58 +120,19 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
     -------
     ClearBlock
         A day's values don't depend on the block it was made in.
-
-    Notes
-    -----
-    Ineichen & Perez (2002) through pvlib, with its Perez enhancement off as in `Location.get_clearsky`.
-    pvlib returns 0 below the horizon; timers that wait for dusk need more, so a twilight of
-    ``3.3 * 10^(elevation / 3 deg)`` W/m2 is carried beside it (about 400 lx at sunset, 3.4 lx at -6 deg).
     """
-    from pvlib import atmosphere, clearsky, irradiance
-
     zenith, azimuth = _position(first_day, days, location, grid_s)
-    pressure = atmosphere.alt2pres(location.altitude_m)
-    _refract(zenith, pressure / 100.0)
-    lit = np.flatnonzero(zenith < 90.0)
-    row = lit // zenith.shape[1]
-    above = zenith.ravel()[lit]
-    cos_zenith = np.cos(np.radians(above))
-    airmass, ghi, dni = np.full_like(zenith, np.nan), np.zeros_like(zenith), np.zeros_like(zenith)
+    pressure = pressure_pa(location.altitude_m)
+    refract(zenith, pressure)
     span = range(first_day, first_day + days)
-    extra = irradiance.get_extra_radiation(_days_of_year(span), solar_constant=SOLAR_CONSTANT_W_M2)
-    if lit.size:
-        turbidity = linke_turbidity(first_day, days, location)
-        relative = atmosphere.get_relative_airmass(above, model="kastenyoung1989")
-        absolute = atmosphere.get_absolute_airmass(relative, pressure)
-        clear = clearsky.ineichen(above, absolute, turbidity[row], location.altitude_m, extra[row])
-        airmass.ravel()[lit], ghi.ravel()[lit], dni.ravel()[lit] = relative, clear["ghi"], clear["dni"]
+    extra = extra_w_m2(_days_of_year(span), SOLAR_CONSTANT_W_M2)
+    turbidity = linke_turbidity(first_day, days, location)
+    airmass, ghi, dni = ineichen(zenith, extra, turbidity, location.altitude_m, pressure)
+    lit = np.flatnonzero(zenith < 90.0)
+    cos_zenith = np.cos(np.radians(zenith.ravel()[lit]))
     start = day_start_utc_s(first_day, location.longitude_deg)
     return ClearBlock(
-        start, zenith, azimuth, airmass, extra, ghi, dni, _twilight(zenith, ghi), lit, cos_zenith
-    )
-
-
-def _twilight(zenith_deg: np.ndarray, ghi_w_m2: np.ndarray) -> np.ndarray:
-    """Light of the sky [W/m2] with the sun below the horizon; above, it fades as the sun itself takes over."""
-    out = np.zeros_like(zenith_deg)
-    near = np.flatnonzero((zenith_deg < 90.0 - TWILIGHT_END_DEG) & (ghi_w_m2 <= TWILIGHT_AT_HORIZON_W_M2))
-    depth = np.minimum(90.0 - zenith_deg.ravel()[near], 0.0)
-    light = TWILIGHT_AT_HORIZON_W_M2 * 10.0 ** (depth / TWILIGHT_DEG_PER_DECADE)
-    out.ravel()[near] = np.where(ghi_w_m2.ravel()[near] > light, 0.0, light)
-    return out
-
-
-def _refract(zenith_deg: np.ndarray, pressure_mbar: float) -> None:
-    """Lift the sun, in place, by what the air bends its light; nothing below -1 deg."""
-    from pvlib import spa
-
-    seen = np.flatnonzero(zenith_deg < 91.0)
-    elevation = 90.0 - zenith_deg.ravel()[seen]
-    zenith_deg.ravel()[seen] = 90.0 - (
-        elevation
-        + spa.atmospheric_refraction_correction(
-            pressure_mbar, STANDARD_TEMPERATURE_C, elevation, REFRACTION_AT_HORIZON_DEG
-        )
+        start, zenith, azimuth, airmass, extra, ghi, dni, twilight_w_m2(zenith, ghi), lit, cos_zenith
     )
 
 
@@ -249,6 +216,10 @@ def _nodes(first: int, count: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _node_block(block: int) -> np.ndarray:
+    return kept(_sun_nodes, block)
+
+
+def _sun_nodes(block: int) -> np.ndarray:
     """Nodes in blocks of fixed days: a call of SPA costs as much for one day as for many."""
     from pvlib import spa
 
@@ -279,12 +250,17 @@ def linke_turbidity(first_day: int, days: int, location: Location) -> np.ndarray
 
 @lru_cache(maxsize=16)
 def _climatology(latitude_deg: float, longitude_deg: float) -> tuple[float, ...]:
+    return tuple(kept(_turbidity, latitude_deg, longitude_deg).tolist())
+
+
+def _turbidity(latitude_deg: float, longitude_deg: float) -> np.ndarray:
+    """Linke turbidity of the twelve months by pvlib's climatology, (12,)."""
     import pandas as pd
     from pvlib import clearsky
 
     middles = pd.DatetimeIndex([f"2021-{month:02d}-15" for month in range(1, 13)], tz="UTC")
     looked_up = clearsky.lookup_linke_turbidity(middles, latitude_deg, longitude_deg, interp_turbidity=False)
-    return tuple(float(value) for value in looked_up)
+    return np.asarray(looked_up, dtype=float)
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from tracertwin.cli.options import checked, say
 
+STEPS = "run_steps"  # of `plant.kernel.step`; most of a form's time
+
 if TYPE_CHECKING:
     from plant.plant import Plant
     from plant.remembered import Fidelity
@@ -46,20 +48,35 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
-    say_if_compiling()
+    announce_compiling()
     return site, start_s
 
 
-def say_if_compiling() -> None:
-    """A word of why nothing happens for a while, where that is so."""
-    from plant.base.codecache import VARIABLE, cache_dir, is_compiled, is_kept
+def announce_compiling() -> None:
+    """From here on say why nothing happens for a while, once for each form of the plant that isn't in the cache.
 
-    if is_compiled():
-        return
+    The code of a form ends with its steps; what is compiled before them belongs to it.
+    """
+    from plant.base.codecache import CodeCache
+
+    announced = False
+
+    def heard(name: str) -> None:
+        nonlocal announced
+        if not announced:
+            say(_compiling())
+        announced = name != STEPS
+
+    CodeCache.on_compiling = heard
+
+
+def _compiling() -> str:
+    from plant.base.codecache import cache_dir, is_kept
+    from plant.base.kept import VARIABLE
+
     if is_kept():
-        say("compiling the plant for this machine, once; 30 to 45 s ...")
-    else:
-        say(
-            f"compiling the plant for this machine, 30 to 45 s at every start: {cache_dir()} cannot be written; "
-            f"see {VARIABLE} ..."
-        )
+        return "compiling the plant for this machine, once; 15 to 45 s ..."
+    return (
+        f"compiling the plant for this machine, 15 to 45 s at every start: {cache_dir()} cannot be written; "
+        f"see {VARIABLE} ..."
+    )

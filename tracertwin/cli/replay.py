@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tracertwin.cli.building import say_if_compiling
+from tracertwin.cli.building import announce_compiling
 from tracertwin.cli.options import check_folder, say, seconds, stoppable
 
 
@@ -53,5 +53,5 @@ def replay(
             return print_comparison(journal, as_master, manner, say)
     from tracertwin.journal.replay import print_replay
 
-    say_if_compiling()
+    announce_compiling()
     return print_replay(journal, say)

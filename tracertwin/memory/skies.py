@@ -16,7 +16,8 @@ from typing import Final
 
 import numpy as np
 
-from plant.base.codecache import PACKAGE, cache_home
+from plant.base.codecache import PACKAGE
+from plant.base.kept import cache_home
 from plant.base.problems import ProblemsError
 from plant.report.drafts import draft_of
 from plant.weather.place import Place
