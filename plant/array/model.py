@@ -11,9 +11,8 @@ import numpy as np
 
 from plant.array.curvetable import NODES, TableRow, strings_at, tabulate
 from plant.array.day import AnyDay, ArrayDay, CompositeDay
-from plant.array.diode import curve_at, maximum_power, open_circuit_v
+from plant.array.diode import Module, curve_at, maximum_power, open_circuit_v
 from plant.array.layout import Defect, Layout, layout_of
-from plant.array.module import Module
 from plant.array.parts import Array, SubArray
 from plant.array.strings import COUNT, GROUPS, LIT
 from plant.base.clock import DAY_S, STEP_S

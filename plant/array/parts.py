@@ -14,7 +14,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from plant.array.datasheet import DataSheet, fit
-from plant.array.module import Module, find_module
+from plant.array.diode import Module
+from plant.array.module import find_module
 from plant.base.configs import beside
 from plant.base.problems import did_you_mean
 from plant.base.records import NotNegative, Positive, Record, Share, Temperature, series
