@@ -32,22 +32,39 @@ class Light(NamedTuple):
     diffuse: np.ndarray  # seen by the cells; stays in the shade
 
 
-def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float | tuple[float, ...]) -> Light:
     """Irradiance in a sub-array's plane, and what of it the cells see.
 
     Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
-    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light.
+    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light. Twelve values
+    of albedo or soiling hold for their month each; the tilt is that of the first day.
     """
-    tilt = part.tilt_in(_month_of(sky.day if isinstance(sky, SkyDay) else sky.first_day))
-    fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
+    months = _months_of(sky)
+    tilt = part.tilt_in(int(months[0]))
+    whole_ground = 1.0 if isinstance(albedo, tuple) else albedo  # the light off the ground goes with it
+    fallen = plane_of_array(sky, tilt, part.azimuth_deg, whole_ground)
+    if isinstance(albedo, tuple):
+        fallen["ground"] = fallen["ground"] * _by_day(np.array(albedo)[months], sky)
     whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
     beam = np.zeros_like(whole)
     struck = fallen["beam"] > 0.0
     beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
     diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
     diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
-    kept = part.losses.kept
+    kept = _by_day(np.array([part.losses.kept(month) for month in range(12)])[months], sky)
     return Light(whole, beam * kept, diffuse * kept)
+
+
+def _months_of(sky: SkyDay | SkyBlock) -> np.ndarray:
+    """Month of each day, 0 is January, (days,); one for a single day."""
+    if isinstance(sky, SkyDay):
+        return np.array([_month_of(sky.day)])
+    return np.array([_month_of(sky.first_day + k) for k in range(sky.days)])
+
+
+def _by_day(values: np.ndarray, sky: SkyDay | SkyBlock) -> np.ndarray:
+    """One value a day, shaped to go with the sky's own arrays."""
+    return values if isinstance(sky, SkyDay) else values[:, None]
 
 
 def _month_of(day: int) -> int:
@@ -55,7 +72,9 @@ def _month_of(day: int) -> int:
     return int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
 
 
-def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.ndarray, np.ndarray]:
+def effective_irradiance(
+    array: Array, sky: SkyDay, albedo: float | tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
     light = light_on(array.parts[0], sky, albedo)
     return light.whole, light.beam + light.diffuse
@@ -87,7 +106,7 @@ def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
 def array_days(
     array: Array,
     sky: SkyDay | SkyBlock,
-    albedo: float,
+    albedo: float | tuple[float, ...],
     step_s: float = float(STEP_S),
     defects: tuple[Defect, ...] = (),
 ) -> AnyDay:
@@ -98,7 +117,8 @@ def array_days(
     array : Array
     sky : SkyDay or SkyBlock
         On a grid that the step is a multiple of, or the other way round.
-    albedo : float
+    albedo : float or 12 of them
+        Share of the light that the ground gives back, all year or by month.
     step_s : float
         The plant's step.
     defects : tuple of Defect
@@ -139,7 +159,7 @@ def array_days(
     )  # fmt: skip
 
 
-def _light_of_days(part: SubArray, sky: SkyDay | SkyBlock, albedo: float) -> Light:
+def _light_of_days(part: SubArray, sky: SkyDay | SkyBlock, albedo: float | tuple[float, ...]) -> Light:
     """`light_on` a plane whose tilt may change from month to month."""
     if isinstance(sky, SkyDay):
         return light_on(part, sky, albedo)

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from plant.base import configs
 from plant.base.problems import did_you_mean, shown
-from plant.base.records import Record, monthly
+from plant.base.records import Record, monthly, one_or_monthly
 from plant.weather.clouds import CloudModel
 from plant.weather.extraterrestrial import clearness_of
 
@@ -65,7 +65,7 @@ class Sky(Record):
 
     clearness: monthly(ge=0.02, le=0.75) | None = None  # type: ignore[valid-type]
     ghi_kwh_m2_day: monthly(ge=0.0, le=12.0) | None = None  # type: ignore[valid-type]
-    albedo: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
+    albedo: one_or_monthly(ge=0.0, le=1.0) = 0.2  # type: ignore[valid-type]
     day_to_day: monthly(ge=0.21, le=0.75) | None = None  # type: ignore[valid-type]  # by the clearness unless given
     transposition: Literal["perez", "haydavies"] = "perez"
     clouds: dict[str, float] = Field(default_factory=dict)

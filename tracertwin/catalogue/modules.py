@@ -13,6 +13,7 @@ from plant.array.module import CEC_COLUMNS, cec_table, find_module, pan_sheet
 from plant.base import configs
 from plant.base.yamlfile import load_yaml
 from tracertwin.catalogue.items import (
+    Figure,
     FigureColumn,
     Item,
     Shelf,
@@ -51,7 +52,7 @@ def _item(name: str) -> Item:
     is_pan = name.lower().endswith(".pan")
     title = "" if is_pan else load_yaml(configs.find("modules", name)).data.get("title", "")
     figures = _figures(module.v_oc_ref, _short_circuit_a(module), module.v_mp_ref, module.i_mp_ref)
-    cells = {"cells_in_series": round(module.cells_in_series), "technology": ""}
+    cells: dict[str, Figure] = {"cells_in_series": round(module.cells_in_series), "technology": ""}
     return Item(name, {**figures, **cells}, str(title))
 
 
