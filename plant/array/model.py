@@ -32,12 +32,18 @@ class Light(NamedTuple):
     diffuse: np.ndarray  # seen by the cells; stays in the shade
 
 
-def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float | tuple[float, ...]) -> Light:
+def light_on(
+    part: SubArray,
+    sky: SkyDay | SkyBlock,
+    albedo: float | tuple[float, ...],
+    shadow: np.ndarray | None = None,
+) -> Light:
     """Irradiance in a sub-array's plane, and what of it the cells see.
 
     Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
     diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light. Twelve values
-    of albedo or soiling hold for their month each; the tilt is that of the first day.
+    of albedo or soiling hold for their month each; the tilt is that of the first day. A `shadow`, as snow is one, takes
+    its share of all light.
     """
     months = _months_of(sky)
     tilt = part.tilt_in(int(months[0]))
@@ -52,6 +58,8 @@ def light_on(part: SubArray, sky: SkyDay | SkyBlock, albedo: float | tuple[float
     diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
     diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
     kept = _by_day(np.array([part.losses.kept(month) for month in range(12)])[months], sky)
+    if shadow is not None:
+        kept = kept * (1.0 - shadow)
     return Light(whole, beam * kept, diffuse * kept)
 
 
@@ -109,6 +117,7 @@ def array_days(
     albedo: float | tuple[float, ...],
     step_s: float = float(STEP_S),
     defects: tuple[Defect, ...] = (),
+    shadows: tuple[np.ndarray | None, ...] = (),
 ) -> AnyDay:
     """The array's days, each step seen at its middle.
 
@@ -123,6 +132,8 @@ def array_days(
         The plant's step.
     defects : tuple of Defect
         What is broken these days.
+    shadows : tuple of array or None
+        Share of the light that something takes from each sub-array, of the shape of the sky's own arrays.
 
     Returns
     -------
@@ -131,7 +142,8 @@ def array_days(
         starts each day at rest.
     """
     layout = layout_of(array, defects)
-    lights = [_light_of_days(part, sky, albedo) for part in array.parts]
+    given = shadows or (None,) * len(array.parts)
+    lights = [_light_of_days(*one, sky, albedo) for one in zip(array.parts, given, strict=True)]
     steps = round(DAY_S / step_s)
 
     def seen(values: np.ndarray) -> np.ndarray:
@@ -159,14 +171,20 @@ def array_days(
     )  # fmt: skip
 
 
-def _light_of_days(part: SubArray, sky: SkyDay | SkyBlock, albedo: float | tuple[float, ...]) -> Light:
+def _light_of_days(
+    part: SubArray,
+    shadow: np.ndarray | None,
+    sky: SkyDay | SkyBlock,
+    albedo: float | tuple[float, ...],
+) -> Light:
     """`light_on` a plane whose tilt may change from month to month."""
     if isinstance(sky, SkyDay):
-        return light_on(part, sky, albedo)
+        return light_on(part, sky, albedo, shadow)
     tilts = [part.tilt_in(_month_of(sky.first_day + k)) for k in range(sky.days)]
     if len(set(tilts)) == 1:
-        return light_on(part, sky, albedo)
-    days = [light_on(part, sky.day(k), albedo) for k in range(sky.days)]
+        return light_on(part, sky, albedo, shadow)
+    shadows = [None] * sky.days if shadow is None else list(shadow)
+    days = [light_on(part, sky.day(k), albedo, shadows[k]) for k in range(sky.days)]
     return Light(*(np.stack(rows) for rows in zip(*days, strict=True)))
 
 

@@ -1,6 +1,6 @@
 """The records of a site that describe its solar modules."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -30,13 +30,19 @@ from plant.base.records import (
 )
 
 COPPER_OHM_MM2_M, COPPER_1_K = 0.0175, 0.00393  # at 20 degC
+MARION = "marion"  # the rule by which snow comes and goes, see `plant.array.snow`
 CELLS_A_DIODE = 24  # a bypass diode guards at most so many cells
 
 if TYPE_CHECKING:
     Tilt = float | tuple[float, ...]
     MonthlyShare = float | tuple[float, ...]
+    Snow = float | tuple[float, ...] | str
 else:
     Tilt, MonthlyShare = one_or_monthly(ge=0.0, le=90.0), one_or_monthly(ge=0.0, lt=1.0)
+    Snow = Annotated[
+        Annotated[Literal[MARION], Tag("rule")] | Annotated[one_or_monthly(ge=0.0, le=1.0), Tag("shares")],
+        Discriminator(lambda value: "rule" if isinstance(value, str) else "shares"),
+    ]
 
 
 class Wiring(Record):
@@ -57,6 +63,7 @@ class ArrayLosses(Record):
     """What the module's plate doesn't know of. Shares of the light or of the current."""
 
     soiling: MonthlyShare = 0.02
+    snow: Snow = 0.0
     mismatch: Share = 0.015
     light_induced: Share = 0.015
     nameplate: Share = 0.01
@@ -72,8 +79,10 @@ class ArrayLosses(Record):
         return self
 
     def kept(self, month: int) -> float:
-        """Share of the light that is left to the cells in a month, 0 for January."""
+        """Share of the light that is left to the cells in a month, 0 for January; before what snow takes by a rule."""
         clean = 1 - in_month(self.soiling, month)
+        if not isinstance(self.snow, str):
+            clean *= 1 - in_month(self.snow, month)
         plate = clean * (1 - self.mismatch) * (1 - self.light_induced) * (1 - self.nameplate)
         return float(plate * (1.0 - self.degradation_per_year) ** self.age_years)
 

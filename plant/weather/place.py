@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from plant.base import configs
 from plant.base.problems import did_you_mean, shown
-from plant.base.records import Record, monthly, one_or_monthly
+from plant.base.records import Record, in_month, monthly, one_or_monthly
 from plant.weather.clouds import CloudModel
 from plant.weather.extraterrestrial import clearness_of
 
@@ -84,6 +84,10 @@ class Sky(Record):
             raise ValueError("clearness and ghi_kwh_m2_day say the same thing; keep one of them")
         return self
 
+    def albedo_in(self, month: int) -> float:
+        """Albedo in a month, 0 for January."""
+        return in_month(self.albedo, month)
+
     def cloud_model(self) -> CloudModel:
         """The constants of the cloud model, with what the site changes."""
         return CloudModel(**self.clouds)
@@ -106,6 +110,7 @@ class Weather(Record):
 
     temperature_c: monthly(ge=-60.0, le=60.0) | None = None  # type: ignore[valid-type]
     temperature_swing_c: Annotated[float, Field(ge=0.0, le=40.0)] | None = None
+    precipitation_days: one_or_monthly(ge=0.0, le=31.0) | None = None  # type: ignore[valid-type]
     wind_m_s: monthly(ge=0.3, le=30.0) = (2.0,) * 12  # type: ignore[valid-type]
     file: str | None = None
     format: Literal[
