@@ -13,6 +13,7 @@ import numpy as np
 from plant.array.day import AnyDay
 from plant.array.layout import Defect
 from plant.array.model import array_days
+from plant.array.snow import snow_shadows
 from plant.base.clock import DAY_S, SKY_S, STEP_S
 from plant.load.day import demand_day
 from plant.load.demand import Demand
@@ -73,7 +74,8 @@ def inputs_of(
         sky = skies(site, seed, first_day, days, step_s)
     else:
         sky = sky_block(site, seed, first_day, days, SKY_S if step_s == STEP_S else COARSE_SKY_S)
-    array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects)
+    snow = snow_shadows(site.array, site, seed, sky)
+    array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects, snow)
     steps = DAY_S // step_s
     zone = site.location.timezone
     demand = [

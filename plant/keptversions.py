@@ -283,11 +283,18 @@ def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **site,
         "sky": _sky_of_1(site["sky"]),
-        "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
+        "weather": {"fill": "none", "on_impossible": "refuse", "precipitation_days": None, **site["weather"]},
+        "array": _snowless(
+            {**site["array"], "sub_arrays": [_snowless(p) for p in site["array"]["sub_arrays"]]}
+        ),
         "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
         "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),
         "neighbours": [site_of_1(neighbour) for neighbour in site["neighbours"]],
     }
+
+
+def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
+    return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
 STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2}

@@ -12,7 +12,7 @@ from plant.array.module import find_module
 from plant.array.parts import ArrayLosses
 from plant.base.problems import ProblemsError
 from plant.site.model import load_site
-from plant.weather.sky import sky_day
+from plant.weather.sky import sky_block, sky_day
 from tests.plants import site
 
 DAY = 20504  # 2026-02-20
@@ -114,7 +114,7 @@ def test_a_cable_is_the_resistance_of_its_copper():
 
 
 def test_each_year_takes_half_a_percent_of_the_light(today):
-    assert ArrayLosses(age_years=10.0).kept / ArrayLosses().kept == pytest.approx(0.995**10)
+    assert ArrayLosses(age_years=10.0).kept(0) / ArrayLosses().kept(0) == pytest.approx(0.995**10)
     s, sky, _ = today
     old = s.array.model_copy(update={"losses": s.array.losses.model_copy(update={"age_years": 10.0})})
     assert effective_irradiance(old, sky, 0.2)[1] == pytest.approx(
@@ -171,3 +171,47 @@ def test_a_flat_array_sees_no_ground():
     whole, _ = effective_irradiance(s.array, sky, 0.9)
     up = sky.sun.elevation_deg > 5.0
     assert whole[up] == pytest.approx(sky.ghi_w_m2[up], rel=1e-3)
+
+
+# --- twelve values for one ---
+
+WINTER = (0.7, 0.6, 0.4, *(0.2,) * 7, 0.3, 0.6)
+DUSTY = (*(0.02,) * 5, 0.10, 0.12, 0.15, *(0.02,) * 4)
+FEBRUARY_27, MARCH_2 = (int(np.datetime64(day, "D").astype(int)) for day in ("2026-02-27", "2026-03-02"))
+
+
+@pytest.mark.parametrize("tilt", [40.0, (60.0, 60.0, *(30.0,) * 10)])
+def test_twelve_values_of_albedo_and_soiling_hold_for_their_month_each(tilt):
+    """From its first day to its last: February's on the 28th, March's on the 1st, whichever days are asked for."""
+    year = site(sky={"albedo": WINTER}, array={"tilt_deg": tilt, "losses": {"soiling": DUSTY}})
+    for day, month in ((FEBRUARY_27 + 1, 1), (MARCH_2 - 1, 2), (FEBRUARY_27 + 120, 5)):
+        alone = site(
+            sky={"albedo": WINTER[month]},
+            array={"tilt_deg": tilt, "losses": {"soiling": DUSTY[month]}},
+        )
+        skies = [sky_block(one, 3, day, 1, 60) for one in (year, alone)]
+        a, b = (
+            array_days(one.array, sky, one.sky.albedo) for one, sky in zip((year, alone), skies, strict=True)
+        )
+        np.testing.assert_allclose(a.poa_w_m2, b.poa_w_m2, rtol=1e-12)
+        np.testing.assert_allclose(a.p_mp_w, b.p_mp_w, rtol=1e-9, atol=1e-9)
+
+
+def test_days_of_two_months_are_each_as_alone():
+    s = site(sky={"albedo": WINTER}, array={"losses": {"soiling": DUSTY}})
+    whole = array_days(s.array, sky_block(s, 3, FEBRUARY_27, 4, 60), WINTER, 60.0)
+    for k in range(4):
+        one = array_days(s.array, sky_block(s, 3, FEBRUARY_27 + k, 1, 60), WINTER, 60.0)
+        np.testing.assert_array_equal(whole.p_mp_w[k * 1440 : (k + 1) * 1440], one.p_mp_w)
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [({"sky": {"albedo": [0.2] * 11}}, "must be 12 numbers, got 11"),
+     ({"sky": {"albedo": 1.2}}, "less than or equal to 1"),
+     ({"array": {"losses": {"soiling": [*[0.1] * 11, 1.0]}}}, "less than 1"),
+     ({"array": {"losses": {"soiling": "much"}}}, "valid number")],
+)  # fmt: skip
+def test_what_is_neither_one_share_nor_twelve_is_refused(record, says):
+    with pytest.raises(ValidationError, match=says):
+        site(**record)

@@ -60,6 +60,10 @@ OPTIONS = {
     "poll": "--map --unit --timeout --table --json",
     "registers": "--map --diff",
     "faults": "",
+    "sites": "--json",
+    "modules": "--json --all",
+    "batteries": "--json",
+    "controllers": "--json",
     "en50530": "--technology --tick --plot",
     "compile": "",
 }

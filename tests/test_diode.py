@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plant.array.diode import curve_at, maximum_power_vd, open_circuit_v, point
-from plant.array.module import Module, find_module
+from plant.array.diode import Module, curve_at, maximum_power_vd, open_circuit_v, point
+from plant.array.module import find_module
 from plant.base.configs import config_dir
 from tests.plants import site
 

@@ -12,9 +12,8 @@ import numpy as np
 
 from plant.array.curvetable import NODES, TableRow, strings_at, tabulate
 from plant.array.day import AnyDay, ArrayDay, CompositeDay
-from plant.array.diode import curve_at, maximum_power, open_circuit_v
+from plant.array.diode import Module, curve_at, maximum_power, open_circuit_v
 from plant.array.layout import Defect, Layout, layout_of
-from plant.array.module import Module
 from plant.array.parts import Array, SubArray
 from plant.array.strings import COUNT, GROUPS, LIT
 from plant.base.clock import DAY_S, STEP_S
@@ -37,25 +36,50 @@ class Light(NamedTuple):
     diffuse: np.ndarray  # seen by the cells; stays in the shade
 
 
-def light_on(part: SubArray, sky: AnySky, albedo: float) -> Light:
+def light_on(
+    part: SubArray,
+    sky: AnySky,
+    albedo: float | tuple[float, ...],
+    shadow: np.ndarray | None = None,
+) -> Light:
     """Irradiance in a sub-array's plane, and what of it the cells see.
 
     Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
-    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light.
+    diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light. Twelve values
+    of albedo or soiling hold for their month each; the tilt is that of the first day. A `shadow`, as snow is one, takes
+    its share of all light.
     """
-    tilt = part.tilt_in(_month_of(sky.day if isinstance(sky, SkyDay) else sky.first_day))
+    months = _months_of(sky)
+    tilt = part.tilt_in(int(months[0]))
+    whole_ground = 1.0 if isinstance(albedo, tuple) else albedo  # the light off the ground goes with it
     if isinstance(sky, SkyMeans):
-        fallen = means_in_plane(sky, tilt, part.azimuth_deg, albedo)
+        fallen = means_in_plane(sky, tilt, part.azimuth_deg, whole_ground)
     else:
-        fallen = plane_of_array(sky, tilt, part.azimuth_deg, albedo)
+        fallen = plane_of_array(sky, tilt, part.azimuth_deg, whole_ground)
+    if isinstance(albedo, tuple):
+        fallen["ground"] = fallen["ground"] * _by_day(np.array(albedo)[months], sky)
     whole = fallen["beam"] + fallen["sky"] + fallen["ground"]
     beam = np.zeros_like(whole)
     struck = fallen["beam"] > 0.0
     beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
     diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
     diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
-    kept = part.losses.kept
-    return Light(whole, beam * kept, diffuse * kept)
+    left = _by_day(np.array([part.losses.kept(month) for month in range(12)])[months], sky)
+    if shadow is not None:
+        left = left * (1.0 - shadow)
+    return Light(whole, beam * left, diffuse * left)
+
+
+def _months_of(sky: AnySky) -> np.ndarray:
+    """Month of each day, 0 is January, (days,); one for a single day."""
+    if isinstance(sky, SkyDay):
+        return np.array([_month_of(sky.day)])
+    return np.array([_month_of(sky.first_day + k) for k in range(sky.days)])
+
+
+def _by_day(values: np.ndarray, sky: AnySky) -> np.ndarray:
+    """One value a day, shaped to go with the sky's own arrays."""
+    return values if isinstance(sky, SkyDay) else values[:, None]
 
 
 def _month_of(day: int) -> int:
@@ -63,7 +87,9 @@ def _month_of(day: int) -> int:
     return int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
 
 
-def effective_irradiance(array: Array, sky: SkyDay, albedo: float) -> tuple[np.ndarray, np.ndarray]:
+def effective_irradiance(
+    array: Array, sky: SkyDay, albedo: float | tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
     light = light_on(array.parts[0], sky, albedo)
     return light.whole, light.beam + light.diffuse
@@ -111,9 +137,10 @@ def _marion_iam(tilt_deg: float) -> np.ndarray:
 def array_days(
     array: Array,
     sky: AnySky,
-    albedo: float,
+    albedo: float | tuple[float, ...],
     step_s: float = float(STEP_S),
     defects: tuple[Defect, ...] = (),
+    shadows: tuple[np.ndarray | None, ...] = (),
 ) -> AnyDay:
     """The array's days, each step seen at its middle.
 
@@ -122,11 +149,14 @@ def array_days(
     array : Array
     sky : SkyDay, SkyBlock or SkyMeans
         On a grid that the step is a multiple of, or the other way round; or means over these very steps.
-    albedo : float
+    albedo : float or 12 of them
+        Share of the light that the ground gives back, all year or by month.
     step_s : float
         The plant's step.
     defects : tuple of Defect
         What is broken these days.
+    shadows : tuple of array or None
+        Share of the light that something takes from each sub-array, of the shape of the sky's own arrays.
 
     Returns
     -------
@@ -135,7 +165,8 @@ def array_days(
         starts each day at rest.
     """
     layout = layout_of(array, defects)
-    lights = [_light_of_days(part, sky, albedo) for part in array.parts]
+    given = shadows or (None,) * len(array.parts)
+    lights = [_light_of_days(*one, sky, albedo) for one in zip(array.parts, given, strict=True)]
     steps = round(DAY_S / step_s)
 
     def seen(values: np.ndarray) -> np.ndarray:
@@ -165,18 +196,27 @@ def array_days(
     )  # fmt: skip
 
 
-def _light_of_days(part: SubArray, sky: AnySky, albedo: float) -> Light:
+def _light_of_days(
+    part: SubArray,
+    shadow: np.ndarray | None,
+    sky: AnySky,
+    albedo: float | tuple[float, ...],
+) -> Light:
     """`light_on` a plane whose tilt may change from month to month."""
     if isinstance(sky, SkyDay):
-        return light_on(part, sky, albedo)
+        return light_on(part, sky, albedo, shadow)
     tilts = [part.tilt_in(_month_of(sky.first_day + k)) for k in range(sky.days)]
     turns = [0, *(k for k in range(1, sky.days) if tilts[k] != tilts[k - 1]), sky.days]
     if len(turns) == 2:
-        return light_on(part, sky, albedo)
+        return light_on(part, sky, albedo, shadow)
     if isinstance(sky, SkyMeans):
-        spans = [light_on(part, sky.span(first, end - first), albedo) for first, end in pairwise(turns)]
+        spans = [
+            light_on(part, sky.span(a, b - a), albedo, None if shadow is None else shadow[a:b])
+            for a, b in pairwise(turns)
+        ]
         return Light(*(np.concatenate(rows) for rows in zip(*spans, strict=True)))
-    days = [light_on(part, sky.day(k), albedo) for k in range(sky.days)]
+    shadows = [None] * sky.days if shadow is None else list(shadow)
+    days = [light_on(part, sky.day(k), albedo, shadows[k]) for k in range(sky.days)]
     return Light(*(np.stack(rows) for rows in zip(*days, strict=True)))
 
 

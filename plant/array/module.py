@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -17,12 +17,7 @@ from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of, read_numbers
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Module", "find_module"]
-
-_CEC_COLUMNS = (
+CEC_COLUMNS = (
     "alpha_sc", "a_ref", "I_L_ref", "I_o_ref", "R_sh_ref", "R_s", "Adjust", "I_mp_ref", "V_mp_ref", "V_oc_ref",
 )  # fmt: skip
 
@@ -46,21 +41,21 @@ def find_module(name: str) -> Module:
     """
     ours = configs.config_dir() / "modules"
     if name.lower().endswith(".pan"):
-        return fit(_pan_sheet(name))
+        return fit(pan_sheet(name))
     if name.endswith((".yaml", ".yml")) or configs.is_file(ours / f"{name}.yaml"):
         return _from_file(name)
     with suppress(KeyError):
         *values, cells = kept(_cec_row, name).tolist()
         return Module(*values)._replace(cells_in_series=cells)
     known = sorted(path.stem for path in ours.glob("*.yaml"))
-    hint = _nearest(name, [*known, *_cec_table().columns])
+    hint = _nearest(name, [*known, *cec_table().columns])
     told = f"no such module in config/modules ({', '.join(known)}) nor in the CEC table{hint}"
     raise ProblemsError([Problem(name, 0, "", told)])
 
 
 @lru_cache(maxsize=1)
-def _cec_table() -> "pd.DataFrame":
-    """21,535 modules, a column each; takes a second."""
+def cec_table() -> Any:
+    """The CEC table: a data frame with a column for each of 21,535 modules; takes a second."""
     from pvlib import pvsystem
 
     return pvsystem.retrieve_sam("CECMod")
@@ -68,20 +63,21 @@ def _cec_table() -> "pd.DataFrame":
 
 def _cec_row(name: str) -> np.ndarray:
     """A module's parameters and its number of cells in series, as the table has them."""
-    row = _cec_table()[name]
-    return np.array([float(row[column]) for column in (*_CEC_COLUMNS, "N_s")])
+    row = cec_table()[name]
+    return np.array([float(row[column]) for column in (*CEC_COLUMNS, "N_s")])
 
 
 def _nearest(name: str, known: list[str]) -> str:
     """The hint, blind to case and to what stands between words: the CEC table writes underscores for all of it."""
-    plain = {_plain(one): one for one in reversed(known)}
-    if _plain(name) in plain:
-        return f" (did you mean {plain[_plain(name)]}?)"
-    hint = did_you_mean(_plain(name), plain)
+    plain = {plain_name(one): one for one in reversed(known)}
+    if plain_name(name) in plain:
+        return f" (did you mean {plain[plain_name(name)]}?)"
+    hint = did_you_mean(plain_name(name), plain)
     return re.sub(r"mean (\S+)\?", lambda found: f"mean {plain[found[1]]}?", hint)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name as it is looked for: lower case, an underscore for whatever is neither letter nor digit."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
@@ -108,7 +104,7 @@ def _from_sheet(document: Document) -> Module:
 _PAN_KEYS = ("Isc", "Voc", "Imp", "Vmp", "NCelS", "muISC", "muVocSpec", "muPmpReq")
 
 
-def _pan_sheet(name: str) -> DataSheet:
+def pan_sheet(name: str) -> DataSheet:
     """The data sheet in a PVsyst module file; its one-diode parameters are PVsyst's model's, not ours, and left alone.
 
     `NCelP` strings of `NCelS` cells lie in parallel in half-cut modules; the sheet's values are the module's.

@@ -1,6 +1,6 @@
 """The records of a site that describe its solar modules."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -14,13 +14,35 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from plant.array.datasheet import DataSheet, fit
-from plant.array.module import Module, find_module
+from plant.array.diode import Module
+from plant.array.module import find_module
 from plant.base.configs import beside
 from plant.base.problems import did_you_mean
-from plant.base.records import NotNegative, Positive, Record, Share, Temperature, series
+from plant.base.records import (
+    NotNegative,
+    Positive,
+    Record,
+    Share,
+    Temperature,
+    in_month,
+    one_or_monthly,
+    series,
+)
 
 COPPER_OHM_MM2_M, COPPER_1_K = 0.0175, 0.00393  # at 20 degC
+MARION = "marion"  # the rule by which snow comes and goes, see `plant.array.snow`
 CELLS_A_DIODE = 24  # a bypass diode guards at most so many cells
+
+if TYPE_CHECKING:
+    Tilt = float | tuple[float, ...]
+    MonthlyShare = float | tuple[float, ...]
+    Snow = float | tuple[float, ...] | str
+else:
+    Tilt, MonthlyShare = one_or_monthly(ge=0.0, le=90.0), one_or_monthly(ge=0.0, lt=1.0)
+    Snow = Annotated[
+        Annotated[Literal[MARION], Tag("rule")] | Annotated[one_or_monthly(ge=0.0, le=1.0), Tag("shares")],
+        Discriminator(lambda value: "rule" if isinstance(value, str) else "shares"),
+    ]
 
 
 class Wiring(Record):
@@ -40,7 +62,8 @@ class Wiring(Record):
 class ArrayLosses(Record):
     """What the module's plate doesn't know of. Shares of the light or of the current."""
 
-    soiling: Share = 0.02
+    soiling: MonthlyShare = 0.02
+    snow: Snow = 0.0
     mismatch: Share = 0.015
     light_induced: Share = 0.015
     nameplate: Share = 0.01
@@ -55,10 +78,12 @@ class ArrayLosses(Record):
             raise ValueError("give wiring_ohm, or wiring by length and cross-section, not both")
         return self
 
-    @property
-    def kept(self) -> float:
-        """Share of the light that is left to the cells."""
-        plate = (1 - self.soiling) * (1 - self.mismatch) * (1 - self.light_induced) * (1 - self.nameplate)
+    def kept(self, month: int) -> float:
+        """Share of the light that is left to the cells in a month, 0 for January; before what snow takes by a rule."""
+        clean = 1 - in_month(self.soiling, month)
+        if not isinstance(self.snow, str):
+            clean *= 1 - in_month(self.snow, month)
+        plate = clean * (1 - self.mismatch) * (1 - self.light_induced) * (1 - self.nameplate)
         return float(plate * (1.0 - self.degradation_per_year) ** self.age_years)
 
     @property
@@ -109,17 +134,9 @@ def _check_parameters(given: dict[str, float]) -> None:
             raise ValueError(f"{key} must be more than 0, got {given[key]:g}")
 
 
-if TYPE_CHECKING:
-    _MonthlyTilt = tuple[float, ...]
-else:
-    _MonthlyTilt = series(12, ge=0.0, le=90.0)
 ModuleSpec = Annotated[
     Annotated[str, Tag("name")] | Annotated[OwnModule, Tag("own")],
     Discriminator(lambda value: "own" if isinstance(value, dict | OwnModule) else "name"),
-]
-Tilt = Annotated[
-    Annotated[float, Field(ge=0.0, le=90.0), Tag("fixed")] | Annotated[_MonthlyTilt, Tag("monthly")],
-    Discriminator(lambda value: "monthly" if isinstance(value, list | tuple) else "fixed"),
 ]
 
 
@@ -183,7 +200,7 @@ class SubArray(_Strings):
 
     def tilt_in(self, month: int) -> float:
         """Tilt [deg] in a month, 0 for January."""
-        return float(self.tilt_deg[month] if isinstance(self.tilt_deg, tuple) else self.tilt_deg)
+        return in_month(self.tilt_deg, month)
 
 
 class Array(_Strings):

@@ -23,6 +23,7 @@ class RandomStream(IntEnum):
     WIND = 4
     LOAD = 5
     CLEARNESS_SLOW = 6
+    SNOWFALL = 7
     CLOUDS_BETWEEN = 21
     LINE = 31
 

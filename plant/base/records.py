@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 
 def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
@@ -36,6 +36,20 @@ def listed(of: Any, at_least: int = 0, exactly: int | None = None) -> Any:
 def monthly(**limits: float) -> Any:
     """Twelve numbers, January first, or one for all months."""
     return series(12, one_for_all=True, **limits)
+
+
+def one_or_monthly(**limits: float) -> Any:
+    """One number, or twelve that hold for a month each, January first; see `in_month`."""
+    number = Annotated[float, Field(allow_inf_nan=False, **limits)]
+    return Annotated[
+        Annotated[number, Tag("one")] | Annotated[series(12, False, **limits), Tag("twelve")],
+        Discriminator(lambda value: "twelve" if isinstance(value, list | tuple) else "one"),
+    ]
+
+
+def in_month(value: float | tuple[float, ...], month: int) -> float:
+    """What holds in a month, 0 for January: from its first day to its last, without a way from one to the next."""
+    return float(value[month] if isinstance(value, tuple) else value)
 
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]

@@ -13,6 +13,7 @@ from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
 from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
+from plant.report.lightlosses import light_lines
 from plant.report.output import HEAD_BOX, fits, results_console
 from plant.report.periods import by_period, sample_s, unserved
 
@@ -60,7 +61,7 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         console.print(f"{plant.overrun_steps} steps could not be solved: a bug, do not trust this run")
     console.print()
     if len(trace.rows):
-        for line in _battery_lines(plant, trace):
+        for line in (*light_lines(plant, trace), *_battery_lines(plant, trace)):
             console.print(line)
         days = (after.t_utc_s - before.t_utc_s) / DAY_S
         if days >= MONTHS_FROM_DAYS:

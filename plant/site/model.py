@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from plant.array.layout import layout_of
-from plant.array.parts import Array
+from plant.array.parts import MARION, Array
 from plant.base import configs
 from plant.base.clock import parse_local
 from plant.base.problems import ProblemsError, did_you_mean
@@ -230,6 +230,8 @@ class Site(Place):
     def _fits_together(self) -> "Site":
         self.setpoints()
         check_sources(self.location, self.sky, self.weather)
+        if self.weather.precipitation_days is None and any(p.losses.snow == MARION for p in self.array.parts):
+            raise ValueError(f"losses.snow: {MARION} needs weather.precipitation_days")
         rig = Equipment(
             self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v)
         )

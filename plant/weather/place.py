@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from plant.base import configs
 from plant.base.problems import did_you_mean, shown
-from plant.base.records import Record, monthly
+from plant.base.records import Record, in_month, monthly, one_or_monthly
 from plant.weather.clouds import CloudModel
 from plant.weather.extraterrestrial import clearness_of
 
@@ -65,7 +65,7 @@ class Sky(Record):
 
     clearness: monthly(ge=0.02, le=0.75) | None = None  # type: ignore[valid-type]
     ghi_kwh_m2_day: monthly(ge=0.0, le=12.0) | None = None  # type: ignore[valid-type]
-    albedo: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
+    albedo: one_or_monthly(ge=0.0, le=1.0) = 0.2  # type: ignore[valid-type]
     day_to_day: monthly(ge=0.21, le=0.75) | None = None  # type: ignore[valid-type]  # by the clearness unless given
     transposition: Literal["perez", "haydavies"] = "perez"
     clouds: dict[str, float] = Field(default_factory=dict)
@@ -83,6 +83,10 @@ class Sky(Record):
         if self.clearness is not None and self.ghi_kwh_m2_day is not None:
             raise ValueError("clearness and ghi_kwh_m2_day say the same thing; keep one of them")
         return self
+
+    def albedo_in(self, month: int) -> float:
+        """Albedo in a month, 0 for January."""
+        return in_month(self.albedo, month)
 
     def cloud_model(self) -> CloudModel:
         """The constants of the cloud model, with what the site changes."""
@@ -106,6 +110,7 @@ class Weather(Record):
 
     temperature_c: monthly(ge=-60.0, le=60.0) | None = None  # type: ignore[valid-type]
     temperature_swing_c: Annotated[float, Field(ge=0.0, le=40.0)] | None = None
+    precipitation_days: one_or_monthly(ge=0.0, le=31.0) | None = None  # type: ignore[valid-type]
     wind_m_s: monthly(ge=0.3, le=30.0) = (2.0,) * 12  # type: ignore[valid-type]
     file: str | None = None
     format: Literal[

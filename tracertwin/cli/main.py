@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from tracertwin.cli.compiling import compile
+from tracertwin.cli.find import batteries, controllers, modules, sites
 from tracertwin.cli.options import Stop, say
 from tracertwin.cli.read import faults, history, poll, registers
 from tracertwin.cli.replay import replay
@@ -38,6 +39,10 @@ for verb in (
     poll,
     registers,
     faults,
+    sites,
+    modules,
+    batteries,
+    controllers,
     en50530,
     compile,
 ):  # as the help lists them
