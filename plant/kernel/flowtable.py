@@ -40,7 +40,7 @@ class EnergyFlow(NamedTuple):
 FLOWS: Final = (
     EnergyFlow("available", "PV energy available to a perfect tracker", "available PV energy", 0),
     EnergyFlow("missed", "available PV energy lost by the tracker", "tracker loss", 1),
-    EnergyFlow("untaken_full", "available PV energy unused while the battery was held at its voltage", "unused: battery full", 1),
+    EnergyFlow("untaken_full", "available PV energy unused with the battery at its voltage", "unused: battery full", 1),
     EnergyFlow("untaken_limit", "available PV energy unused because a rating was reached", "unused: rating reached", 1),
     EnergyFlow("untaken_off", "available PV energy unused while the charger was off", "unused: charger off", 1),
     EnergyFlow("pv", "PV energy taken from the array", "PV energy used", 1),

@@ -57,7 +57,9 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
     console.print(table)
     console.print(_closure(flows))
     if plant.overrun_steps:
-        console.print(f"{plant.overrun_steps} steps could not be solved: this is a bug, do not trust this run")
+        console.print(
+            f"{plant.overrun_steps} steps could not be solved: this is a bug, do not trust this run"
+        )
     console.print()
     if len(trace.rows):
         for line in _battery_lines(plant, trace):
@@ -180,9 +182,7 @@ def _served(trace: "Trace") -> str:
     if lost <= 0.0:
         return "fully served"
     hours = float(np.sum(unserved(trace))) * sample_s(trace) / 3600.0
-    return (
-        f"{100 * load / (load + lost):.2f} % served; unserved demand during {_hours(hours)}"
-    )
+    return f"{100 * load / (load + lost):.2f} % served; unserved demand during {_hours(hours)}"
 
 
 def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
@@ -224,9 +224,7 @@ def _happenings(plant: "Plant", trace: "Trace") -> Iterator[str]:
     told = sorted(told + list(_upsets(plant)))
     shown = told[-EVENTS_SHOWN:]
     if shown:
-        yield "\nevents" + (
-            f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else ""
-        )
+        yield "\nevents" + (f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else "")
     for t_utc_s, text in shown:
         yield f"  {to_local(t_utc_s, zone):%Y-%m-%d %H:%M:%S}  {text}"
     if everyday:
