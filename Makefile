@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test compiled lint validate figures docs bench fuzz soak crash wheel lock clean
+.PHONY: run test quick compiled lint validate figures docs bench fuzz soak crash wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -12,6 +12,10 @@ run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 test: $(VENV)/.test      ## set up, then lint, types, import rules and every test
 	$(MAKE) --no-print-directory -j2 lint compiled
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+quick: $(VENV)/.test     ## lint, types, import rules and the tests that need neither QEMU nor a long run; below a minute
+	$(MAKE) --no-print-directory -j2 lint compiled
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 compiled: $(VENV)/.test  ## the plant's machine code; else both halves of the tests would make it
 	$(BIN)/tracertwin compile >/dev/null

@@ -139,7 +139,7 @@ def current(plain: Kept) -> Kept:
 
 
 def _not_whole(error: Exception) -> KeptError:
-    return KeptError(f"not whole: {type(error).__name__} {error}")
+    return KeptError(f"incomplete or damaged: {type(error).__name__} {error}")
 
 
 def _read(site: Site, plain: Any) -> Remembered:

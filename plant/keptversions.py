@@ -27,7 +27,7 @@ def up_to_date(plain: Mapping[str, Any]) -> dict[str, Any]:
     version = plain.get("version")
     if version not in (*STEPS, VERSION):
         raise UnknownVersionError(
-            f"kept as version {version}; this TracerTwin goes on from versions 1 to {VERSION}"
+            f"saved as version {version}; this TracerTwin can continue from versions 1 to {VERSION}"
         )
     kept = dict(plain)
     while kept["version"] != VERSION:

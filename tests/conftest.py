@@ -1,4 +1,4 @@
-"""What all tests share: the same examples on every run, unless `HYPOTHESIS_PROFILE=explore`; the command."""
+"""What all tests share: the same examples on every run, unless `HYPOTHESIS_PROFILE=explore`; the command; which are slow."""
 
 import os
 import sys

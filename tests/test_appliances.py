@@ -166,7 +166,7 @@ def test_a_list_uses_what_it_says(name):
 REFUSED = [
     ({"windows_h": [[8, 6]]}, "a window must end after it begins"),
     ({"windows_h": [[6, 8], [8, 9]]}, "windows must follow one another with a gap"),
-    ({"windows_h": []}, "must be at least 1"),
+    ({"windows_h": []}, "must have at least 1 entry"),
     ({"windows_h": [[6, 25]]}, "less than or equal to 24"),
     ({"use_min": 460}, "the windows hold 450 min"),
     ({"use_min": 400, "variability": 0.2}, "up to 480 min"),

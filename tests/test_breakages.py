@@ -85,5 +85,5 @@ def test_an_upset_that_cannot_befall_the_plant_is_refused():
     check_upset(there, equipment, parse_upset("string_open"), START_S)
     with pytest.raises(ValueError, match="string"):
         check_upset(there, equipment, parse_upset("string_open:strings=99"), START_S)
-    with pytest.raises(ValueError, match="its time has been"):
+    with pytest.raises(ValueError, match="its time is past"):
         check_upset(there, equipment, parse_upset("load_short:at=2026-01-01T00:00"), START_S)

@@ -119,13 +119,16 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["run", "cabbin"], r"cabbin: not among the sites: .*cabin.*\(did you mean cabin\?\)"),
+        (["run", "cabbin"], r"cabbin: not one of the sites: .*cabin.*\(did you mean cabin\?\)"),
         (["run", "not/there.yaml"], r"not/there\.yaml: no such file"),
         (["run", "--seed", "many"], r".*--seed.*must be a whole number from 0 to .*, got .many."),
         (["run", "--seed", "-1"], r".*--seed.*0.*"),
         (["run", "--days", "0"], r".*--days.*"),
-        (["run", "--start", "noon"], r"--start: 'noon' is no time; write local time as 2026-06-21T06:00"),
-        (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is no time: .*"),
+        (
+            ["run", "--start", "noon"],
+            r"--start: 'noon' is not a valid time; write local time as 2026-06-21T06:00",
+        ),
+        (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is not a valid time: .*"),
         (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7s"),
         (["run", "--fidelity", "sizeing"], r".*--fidelity.*detailed or sizing.*\(did you mean sizing\?\)"),
         (
@@ -136,18 +139,21 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
             ["run", "--fidelity", "sizing", "--step", "7min"],
             r"--step: .*divide an hour, 1min to 1h, got 7min",
         ),
-        (["run", "--iv", "2026-02-20T12:00"], r"--iv: needs --plot FILE to draw into"),
-        (["run", "--iv", "noon", "--plot", "iv.svg"], r"--iv: 'noon' is no time; .*"),
-        (["run", "--iv", "2026-03-20T12:00", "--plot", "iv.svg"], r"--iv: .* lies outside of the run, .*"),
+        (["run", "--iv", "2026-02-20T12:00"], r"--iv: needs --plot FILE"),
+        (["run", "--iv", "noon", "--plot", "iv.svg"], r"--iv: 'noon' is not a valid time; .*"),
+        (["run", "--iv", "2026-03-20T12:00", "--plot", "iv.svg"], r"--iv: .* is outside the run: .*"),
         (["run", "--out", "trace.xls"], r".*trace\.xls.*\.csv.*"),
         (["run", "--plot", "day.bmp"], r".*day\.bmp.*\.html.*"),
         (["run", "--colour", "red"], r".*--colour.*"),
-        (["serve", "--turnaround", "5parsecs"], r"--turnaround: '5parsecs' is no duration; write 5ms, .*"),
-        (["serve", "--for", "soon"], r"--for: 'soon' is no duration; .*"),
+        (
+            ["serve", "--turnaround", "5parsecs"],
+            r"--turnaround: '5parsecs' is not a valid duration; write 5ms, .*",
+        ),
+        (["serve", "--for", "soon"], r"--for: 'soon' is not a valid duration; .*"),
         (["serve", "--speed", "0"], r".*--speed.*"),
         (
             ["serve", "--fault", "drpo:0.1"],
-            r"--fault: no line fault 'drpo' \(did you mean drop\?\); known: .*",
+            r"--fault: unknown line fault 'drpo' \(did you mean drop\?\); known: .*",
         ),
         (
             ["serve", "--fault", "drop:5%"],
@@ -155,7 +161,7 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
         ),
         (
             ["serve", "--upset", "load_shrot"],
-            r"--upset: no upset 'load_shrot' \(did you mean load_short\?\); known: .*",
+            r"--upset: unknown upset 'load_shrot' \(did you mean load_short\?\); known: .*",
         ),
         (
             ["serve", "--upset", "load_short:ohm=0"],
@@ -168,10 +174,10 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
         (["serve", "--link", "dial:127.0.0.1"], r"--link: dial:127\.0\.0\.1: .*"),
         (
             ["serve", "--clock", "sundial"],
-            r"--clock: 'sundial' is no clock; write wall, polled:10s for .*",
+            r"--clock: 'sundial' is not a valid clock; write wall, polled:10s for .*",
         ),
-        (["serve", "--clock", "polled:0"], r"--clock: 'polled:0' is no clock; .*"),
-        (["serve", "--clock", "polled:10s", "--speed", "2"], r"--speed: goes with --clock wall only"),
+        (["serve", "--clock", "polled:0"], r"--clock: 'polled:0' is not a valid clock; .*"),
+        (["serve", "--clock", "polled:10s", "--speed", "2"], r"--speed: is only valid with --clock wall"),
         (["serve", "--link", "dial:127.0.0.1:70000"], r"--link: .* 1\.\.65535, got '70000'"),
         (["serve", "--link", "pty:"], r"--link: pty:: no name; use pty:LINKNAME, .*"),
         (["serve", "--link", "/dev/ttyUSB0"], r"--link: .*\(did you mean serial:/dev/ttyUSB0\?\)"),
@@ -180,15 +186,15 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
         (["serve", "--stats", "no/stats.json"], r"--stats: no/stats\.json: no such folder: no"),
         (["serve", "--stats", "/"], r"--stats: /: is a folder"),
         (["serve", "--unit", "300"], r".*--unit.*"),
-        (["serve", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
-        (["demo", "shed"], r"shed: not among the sites: .*"),
+        (["serve", "--map", "uart3"], r"uart3: not one of the registers: .*\(did you mean uart2\?\)"),
+        (["demo", "shed"], r"shed: not one of the sites: .*"),
         (["poll", "1235"], r"1235: unknown kind of link .*"),
         (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
         (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
         (["poll", "unix:/nowhere", "0x3100", "126"], r"COUNT: .* at most 125 registers, got 126"),
         (["poll", "unix:/nowhere", "--table", "coils"], r".*--table.*\(did you mean coil\?\)"),
         (["poll", "pty:uart2"], r"pty:uart2: would make a new pty; .* serial:uart2"),
-        (["registers", "--map", "uart3"], r"uart3: not among the registers: .*\(did you mean uart2\?\)"),
+        (["registers", "--map", "uart3"], r"uart3: not one of the registers: .*\(did you mean uart2\?\)"),
         (["registers", "--diff", "uart2"], r".*--diff.*"),
         (["sing"], r".*sing.*"),
     ],
@@ -211,7 +217,7 @@ def test_bad_input_is_told_in_one_line(call, arguments, says):
         ("tilt_deg: .nan", r"array.tilt_deg: .*nan"),
         ("timezone: Europe/Zuerich", r"location.timezone: .*\(did you mean Europe/Zurich\?\).*"),
         ("module: no_such_thing", r"array.module: .*no_such_thing.*"),
-        ("start: 12.3.2026", r"start: '12\.3\.2026' is no time; .*"),
+        ("start: 12.3.2026", r"start: '12\.3\.2026' is not a valid time; .*"),
     ],
 )
 def test_a_bad_value_is_told_with_its_line_and_key(call, site, line, says):
@@ -226,7 +232,7 @@ def test_a_bad_value_is_told_with_its_line_and_key(call, site, line, says):
     [
         (
             "faults: [drop:0.1,\n    dalay:0.1]",
-            r"2: line\.faults\[1\]: no line fault 'dalay' \(did you mean delay\?\).*",
+            r"2: line\.faults\[1\]: unknown line fault 'dalay' \(did you mean delay\?\).*",
         ),
         ("faults: drop:0.1", r"1: line\.faults: .*tuple, got 'drop:0\.1'"),
         ("pace: 100", r"1: line\.pace: '100': a baud rate must lie in .*"),
@@ -258,7 +264,7 @@ def test_upsets_of_the_command_line_are_the_sites_own_to_journal_and_state_file(
     assert call("replay", str(journal))[0] == 0
     assert call(*serve, *upset)[0] == 0
     (told,) = refusal(call(*serve))
-    assert "is of another site: upsets" in told
+    assert "belongs to another site: upsets" in told
 
 
 def test_what_breaks_is_listed_with_its_keys_and_limits(call):
@@ -288,7 +294,7 @@ def test_all_problems_of_a_file_are_told_at_once(call, site):
     ("text", "says"),
     [
         ("name: Cabin\nload: [1, 2\nstart: x\n", r":\d: not YAML: .*"),
-        ("name: a\nname: b\n", r":2: name: stands twice \(first on line 1\)"),
+        ("name: a\nname: b\n", r":2: name: given twice \(first on line 1\)"),
         ("- cabin\n", r":1: must be a mapping of keys to values"),
         ("", r":1: must be a mapping of keys to values"),
         ("name: !!python/object/apply:os.getcwd []\n", r".*not YAML: .*"),

@@ -15,7 +15,7 @@ def test_civil_time_becomes_utc_on_the_grid():
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-6-1", "2026-06-21T25:00", "21.06.2026", "", "1950-01-01"])
 def test_what_is_no_time_says_what_would_be(text):
-    with pytest.raises(ValueError, match=r"2026-06-21T06:00|no time|year"):
+    with pytest.raises(ValueError, match=r"2026-06-21T06:00|not a valid time|year"):
         clock.parse_local(text)
 
 
@@ -29,7 +29,7 @@ def test_durations_are_written_with_units(text, seconds):
 
 @pytest.mark.parametrize("text", ["soon", "-1s", "5 weeks", "", "nan", "inf"])
 def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(ValueError, match="is no duration; write 5ms"):
+    with pytest.raises(ValueError, match="is not a valid duration; write 5ms"):
         clock.parse_duration_s(text)
 
 

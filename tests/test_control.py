@@ -107,7 +107,7 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(control):
 def test_more_clients_than_places_are_turned_away_until_one_goes(control):
     held = [socket.create_connection(address(control)) for _ in range(MOST_CLIENTS)]
     assert until(lambda: control._places._value == 0)
-    with pytest.raises(LinkError, match="clients are here already"):
+    with pytest.raises(LinkError, match="already 8 clients connected"):
         tell(caller(control), "pause")
     for sock in held:
         sock.close()
@@ -146,7 +146,7 @@ def test_who_ends_the_run_hears_that_it_was_done(tmp_path):
 
 @pytest.mark.parametrize("link", ["dial:127.0.0.1:1", "pty:x", "serial:/dev/ttyUSB0", "unix:x"])
 def test_commands_are_taken_at_a_socket_that_listens(desk, link):
-    with pytest.raises(LinkError, match=r"commands are taken at listen:HOST:PORT or unix-listen:PATH"):
+    with pytest.raises(LinkError, match=r"commands are accepted on listen:HOST:PORT or unix-listen:PATH"):
         Control(parse_endpoint(link), desk.do)
 
 
@@ -155,7 +155,7 @@ def test_commands_are_taken_at_a_socket_that_listens(desk, link):
     [
         ("dial:127.0.0.1:1", r"Connection refused; is serve --control there\?"),
         ("unix:/nowhere/at/all", r"No such file.*; is serve --control there\?"),
-        ("listen:127.0.0.1:0", "commands go to dial:HOST:PORT or unix:PATH"),
+        ("listen:127.0.0.1:0", "commands are sent to dial:HOST:PORT or unix:PATH"),
     ],
 )
 def test_telling_nobody_says_so(link, complaint):

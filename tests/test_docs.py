@@ -16,6 +16,8 @@ from tracertwin.cli.main import app, run
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+INDEX = ROOT / "docs" / "index.md"
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMES_A_FILE = r"`((?:plant|validation|modbus|tracertwin)/[\w/]+\.py)`((?:[,;]? (?:and )?`[A-Za-z_][\w.]*`)+)"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
 
@@ -34,12 +36,55 @@ def test_every_make_verb_of_the_readme_is_there(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_and_pictures_lead_somewhere(page):
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-    gone = [link for link in links if not (page.parent / link.partition("#")[0]).exists()]
+def without_code(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, as GitHub makes them."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        plain = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
+        number = 0
+        anchor = plain
+        while anchor in found:
+            number += 1
+            anchor = f"{plain}-{number}"
+        found.add(anchor)
+    return found
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_links_and_their_anchors_lead_somewhere(page):
+    gone = []
+    for link in LINK.findall(without_code(page)):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            gone.append(link)
     assert gone == []
+
+
+def test_every_page_is_in_the_index_once():
+    listed = [(INDEX.parent / link).resolve() for link in LINK.findall(INDEX.read_text(encoding="utf-8"))]
+    assert sorted(listed) == sorted(page for page in (ROOT / "docs").rglob("*.md") if page != INDEX)
+
+
+def test_the_index_has_a_line_for_each_page_and_the_readme_leads_to_it():
+    lines = INDEX.read_text(encoding="utf-8").splitlines()
+    kinds = [line for line in lines if line.startswith("## ")]
+    assert kinds == ["## Tutorial", "## How-to", "## Reference", "## Explanation"]
+    assert all(
+        re.fullmatch(r"- \[[^\]]+\]\([^)]+\): .+\.", line)
+        for line in lines
+        if line and not line.startswith("#")
+    )
+    assert "(docs/index.md)" in README
 
 
 def test_every_picture_of_the_physics_is_shown_on_a_page():

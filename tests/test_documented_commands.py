@@ -26,12 +26,11 @@ from tests import qemu
 from tests.conftest import Call
 from tests.test_cli import COMMAND, ROOT, START_S
 
-HOWTO = (
-    ROOT / "docs" / "howto"
-)  # test_howto runs the commands of these pages, with the files that the pages give
+# test_howto runs the commands of the how-to pages with the files that they give, test_tutorial the tutorial.
+OTHERS = [*(ROOT / "docs" / "howto").glob("*.md"), ROOT / "docs" / "tutorial.md"]
 PAGES = [
     ROOT / "README.md",
-    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent != HOWTO),
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page not in OTHERS),
     ROOT / "tests" / "firmware" / "README.md",
 ]
 WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "qemu-system-arm", "grep", "jq", "tshark", "sqlite3",

@@ -272,8 +272,8 @@ def test_the_command_draws_a_picture(call, tmp_path):
     [
         (["--technology", "c-sj"], r"--technology: must be one of c-si, thin-film, got 'c-sj' \(did you mean c-si\?\)"),
         (["--tick", "1min"], r"--tick: must lie in 10ms\.\.10s, got 60 s"),
-        (["--tick", "often"], r"--tick: 'often' is no duration; .*"),
-        (["--controller", "tracer"], r"tracer: not among the controllers: .*tracer4210n.*"),
+        (["--tick", "often"], r"--tick: 'often' is not a valid duration; .*"),
+        (["--controller", "tracer"], r"tracer: not one of the controllers: .*tracer4210n.*"),
         (["--plot", "row.bmp"], r".*row\.bmp.*\.svg.*"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -189,16 +189,16 @@ def test_a_text_says_it_all():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("drpo:0.1", r"no line fault 'drpo' \(did you mean drop\?\); known: exception, .*tracertwin faults"),
-        ("", "no line fault ''"),
+        ("drpo:0.1", r"unknown line fault 'drpo' \(did you mean drop\?\); known: exception, .*tracertwin faults"),
+        ("", "unknown line fault ''"),
         ("drop:5%", r"drop:5%: the probability must be a number from 0 to 1, got '5%'"),
         ("drop:1.01", "from 0 to 1"),
         ("drop:nan", "from 0 to 1"),
         ("drop:", "from 0 to 1"),
         ("drop:0.1:0.2", "from 0 to 1"),
-        ("delay:1:bye=3s", r"delay knows no 'bye' \(did you mean by\?\); it knows by, from, to, for, requests"),
+        ("delay:1:bye=3s", r"delay has no key 'bye' \(did you mean by\?\); its keys: by, from, to, for, requests"),
         ("delay:1:by=3s:by=4s", "by is given twice"),
-        ("delay:1:by=soon", "'soon' is no duration"),
+        ("delay:1:by=soon", "'soon' is not a valid duration"),
         ("delay:1:by=2h", r"by must lie in 0..3600 s"),
         ("flip:1:bits=0", "bits must be a whole number from 1 to 64, got '0'"),
         ("flip:1:bits=1.5", "bits must be a whole number"),
@@ -483,5 +483,5 @@ def test_every_fault_says_what_it_does_and_what_is_seen(name: str):
         for value in (parameter.range.low, parameter.default, parameter.range.high):
             assert parse_fault(f"{name}:1:{parameter.written(value)}").values == {parameter.argument: value}
         for value in (parameter.range.low - 1, parameter.range.high + 1):
-            with pytest.raises(ValueError, match=f"{key} must |no duration"):
+            with pytest.raises(ValueError, match=f"{key} must |not a valid duration"):
                 parse_fault(f"{name}:1:{parameter.written(value)}")

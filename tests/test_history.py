@@ -85,7 +85,7 @@ def test_the_last_days_are_shown_if_asked_for(told):
     text = told(days=3)
     days = [line.split()[0] for line in text.splitlines() if line.startswith("2026-")]
     assert days == ["2026-03-02", "2026-03-03", "2026-03-04"]
-    assert "Cabin, seed 906: 13 days, stands at 2026-03-04 10:00\nthe last 3 of them\n" in text
+    assert "Cabin, seed 906: 13 days, now at 2026-03-04 10:00\nthe last 3 of them\n" in text
 
 
 def test_the_table_fits_a_plain_terminal_and_has_no_column_that_stands_empty(told):
@@ -193,10 +193,10 @@ def test_a_file_in_use_is_read_up_to_the_last_commit_and_not_changed(told, tmp_p
         file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
         log = path.with_name("cabin.db-wal")
         before = path.read_bytes(), log.read_bytes()
-        assert "3 days, stands at" in told(path)
+        assert "3 days, now at" in told(path)
         assert (path.read_bytes(), log.read_bytes()) == before
         file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
-        assert "4 days, stands at" in told(path)
+        assert "4 days, now at" in told(path)
 
 
 # --- what is no state file --------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_what_is_no_state_file_is_told(told, tmp_path):
     (tmp_path / "letter").write_text("dear all\n" * 30)
     StateFile.opened(tmp_path / "new.db").close()
     for name, message in (
-        ("letter", "is no state file, nor any of SQLite; serve --state FILE makes one"),
+        ("letter", "is not a state file, nor any SQLite file; serve --state FILE makes one"),
         ("none", "can't be read: No such file"),
         ("new.db", "has no history yet"),
     ):

@@ -155,7 +155,7 @@ def test_a_journal_that_was_cut_anywhere_reads_up_to_there(whole, tmp_path_facto
     path = tmp_path_factory.mktemp("cut") / "run.jsonl"
     path.write_bytes(whole[:cut])
     if cut <= whole.index(b"\n", first):
-        with pytest.raises(ProblemsError, match=r"is no journal|ends before its first entry"):
+        with pytest.raises(ProblemsError, match=r"is not a journal|ends before its first entry"):
             JournalFile(path)
         return
     journal = JournalFile(path)
@@ -170,7 +170,7 @@ def test_a_line_that_is_missing_or_not_an_entry_is_named(whole, tmp_path):
     lines = whole.splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-4] + lines[-3:]))
     with pytest.raises(
-        ProblemsError, match=rf"run.jsonl:{len(lines) - 3}: entry 4 stands behind entry 2; 3 is missing"
+        ProblemsError, match=rf"run.jsonl:{len(lines) - 3}: entry 4 follows entry 2; 3 is missing"
     ):
         entries(path)
     path.write_bytes(b"".join([*lines[:-3], b"what?\n", *lines[-2:]]))

@@ -252,21 +252,21 @@ def test_what_is_not_whole_is_refused(name):
 def test_books_with_other_names_or_lengths_are_refused(books, told):
     p = plant()
     plain = kept(p)
-    with pytest.raises(KeptError, match=f"not whole: ValueError .*{told}"):
+    with pytest.raises(KeptError, match=f"incomplete or damaged: ValueError .*{told}"):
         continued(p.site, {**plain, "books": {**plain["books"], **books}})
 
 
 def test_more_events_than_there_have_been_are_refused():
     p = plant()
     event = [0.0, "charge", "none", "bulk", "PV voltage above battery"]
-    with pytest.raises(KeptError, match="not whole: ValueError 2 of 1 events"):
+    with pytest.raises(KeptError, match="incomplete or damaged: ValueError 2 of 1 events"):
         continued(p.site, {**kept(p), "events": [event, event], "event_count": 1})
 
 
 def test_a_setting_that_no_version_has_is_refused():
     p = plant()
     plain = kept(p)
-    with pytest.raises(KeptError, match=r"not whole: ValueError .*tea_time"):
+    with pytest.raises(KeptError, match=r"incomplete or damaged: ValueError .*tea_time"):
         continued(p.site, {**plain, "settings": {**plain["settings"], "tea_time": 5}})
 
 

@@ -342,7 +342,7 @@ def test_a_plant_whose_weather_file_ends_stands_still_and_is_read_as_before(few_
         clock.step(DAY)
         live.follow()
     assert len(warned) == 1
-    assert re.match(r"Cabin stands still from 2023-01-0\dT\S+ \S+ on: .*logger\.csv", warned[0])
+    assert re.match(r"Cabin stopped at 2023-01-0\dT\S+ \S+: .*logger\.csv", warned[0])
     stands = live.shown().snapshot
     assert few_days.start_utc_s < stands.t_utc_s == few_days.t_utc_s <= few_days.start_utc_s + 2.5 * DAY
     assert tracer.answer(ReadWords(1, 4, 0x3100, 8)) is not None

@@ -399,9 +399,12 @@ REFUSED = [
     ({"items": [{"name": "x", "kind": "telecon"}]}, r"did you mean telecom\?"),
     ({"items": ["lamp"]}, "must be a mapping with name and kind, got 'lamp'"),
     ({"items": [{"kind": "camera"}]}, "Field required"),
-    ({"items": [{"name": "x", "kind": "camera"}] * 2}, "'x' stands twice"),
+    ({"items": [{"name": "x", "kind": "camera"}] * 2}, "'x' is given twice"),
     ({"items": [{"name": "x", "kind": "profile"}]}, "give either hourly_w"),
-    ({"items": [{"name": "x", "kind": "profile", "weekly_w": [[1.0] * 24] * 6}]}, "must be 7 of them, got 6"),
+    (
+        {"items": [{"name": "x", "kind": "profile", "weekly_w": [[1.0] * 24] * 6}]},
+        "must have 7 entries, got 6",
+    ),
     (
         {"items": [{"name": "x", "kind": "profile", "weekly_w": [[1.0] * 24] * 7, "weekend_w": [1.0] * 24}]},
         "beside",

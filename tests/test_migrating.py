@@ -182,7 +182,7 @@ def test_an_old_file_that_is_refused_stays_as_it_was(tmp_path):
     path = old("lead", tmp_path)
     before = path.read_bytes()
     with (
-        pytest.raises(ProblemsError, match=r"is of another site: .*begin a new file"),
+        pytest.raises(ProblemsError, match=r"belongs to another site: .*start a new file"),
         closing(StateFile.opened(path)) as file,
     ):
         plants_from(file, load_site("cabin"), None, None, print)
@@ -219,7 +219,7 @@ def test_an_old_file_that_is_damaged_is_told(tmp_path):
         database.commit()
     with (
         closing(StateFile.opened(path)) as file,
-        pytest.raises(ProblemsError, match="can't be gone on from: not whole: KeyError 'books'"),
+        pytest.raises(ProblemsError, match="cannot be continued: incomplete or damaged: KeyError 'books'"),
     ):
         plants_from(file, SITES["lead"](), None, None, print)
 
@@ -241,7 +241,7 @@ def test_names_of_the_snapshot_have_become_columns():
 def test_what_no_known_version_kept_is_refused(version):
     p = plant()
     with pytest.raises(
-        KeptError, match=f"kept as version {version}; this TracerTwin goes on from versions 1 to"
+        KeptError, match=f"saved as version {version}; this TracerTwin can continue from versions 1 to"
     ):
         continued(p.site, {**kept(p), "version": version})
 

@@ -15,7 +15,7 @@ FIELDS = Snapshot._fields
 
 
 def trace_of(minutes: int = 120, every_s: int = 60) -> Trace:
-    """A plant that takes all its array could give, and holds its battery where it should be."""
+    """A plant that takes all available PV energy, and holds its battery where it should be."""
     rows = np.ones((minutes, len(FIELDS)))
     rows[:, FIELDS.index("t_utc_s")] = NOON_UTC_S + every_s * np.arange(1, minutes + 1)
     return Trace(rows, "Europe/Zurich", (), "Cabin, seed 7")
@@ -39,8 +39,8 @@ def layers_of(panel: int) -> list[tuple[str, float]]:
 @pytest.mark.parametrize(
     ("panel", "below", "above"),
     [
-        (0, "array could give", "PV"),
-        (1, "held to at most", "battery"),
+        (0, "available PV", "PV"),
+        (1, "voltage target", "battery"),
         (2, "shown by the controller", "true"),
     ],
 )

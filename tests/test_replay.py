@@ -359,7 +359,7 @@ def test_a_plant_that_stands_elsewhere_is_a_difference_even_if_the_reply_is_the_
 
     outcome = replayed(tampered(tmp_path, path.read_text().splitlines(keepends=True), 3, later))
     assert outcome.differences == 1
-    assert "the plant stands at 2026-02-20T09:00:30Z now" in outcome.first[-1]
+    assert "the plant is at 2026-02-20T09:00:30Z now" in outcome.first[-1]
 
 
 def test_another_seed_gives_other_replies(tmp_path, lines):
@@ -386,7 +386,7 @@ def test_another_program_or_library_is_told_and_replayed_all_the_same(tmp_path, 
     [
         (lambda row: row.update(journal=2), "a journal of format 2; this version reads format 1"),
         (lambda row: row.pop("seed"), "seed: Field required"),
-        (lambda row: row["units"][0]["site"].pop("battery"), "not as it was written"),
+        (lambda row: row["units"][0]["site"].pop("battery"), "not as it was recorded"),
         (lambda row: row["units"][0]["site"]["battery"].update(capacity_ah=-1), "battery.capacity_ah"),
         (lambda row: row.update(map="../../x"), "no such file"),
         (lambda row: row.update(start="soon"), "soon"),
@@ -479,10 +479,7 @@ def test_a_device_of_the_same_form_does_not_deviate_though_its_values_do(asked, 
     path = tmp_path / "other.jsonl"
     with running(rig(path, plants=[plant(seed=5, battery={"soc": 0.2})])):
         assert print_comparison(asked, f"unix:{path.with_suffix('.0')}", QUICK, print) == 0
-    assert (
-        "8 requests, 7 of them different ones: 0 replies of another form; 1 left out"
-        in capsys.readouterr().out
-    )
+    assert "8 requests, 7 of them distinct: 0 replies differ in form; 1 left out" in capsys.readouterr().out
 
 
 def test_what_a_device_answers_in_another_form_is_told_request_by_request(

@@ -98,9 +98,13 @@ def test_all_problems_are_told_at_once(tmp_path):
     ("old", "new", "told"),
     [
         ("timezone: Europe/Zurich", "timezone: Europe/Zürich", "(did you mean Europe/Zurich?)"),
-        ("start: 2026-02-20T10:00", "start: 12.3.2026", "'12.3.2026' is no time; write local time as 2026-06-21T06:00"),
-        ("model: agm", "model: agmm", f"agmm: not among the batteries: {', '.join(BATTERIES)} (did you mean agm?)"),
-        ("model: tracer4210n", "model: tracer", "not among the controllers: tracer1210n, "),
+        (
+            "start: 2026-02-20T10:00",
+            "start: 12.3.2026",
+            "'12.3.2026' is not a valid time; write local time as 2026-06-21T06:00",
+        ),
+        ("model: agm", "model: agmm", f"agmm: not one of the batteries: {', '.join(BATTERIES)} (did you mean agm?)"),
+        ("model: tracer4210n", "model: tracer", "not one of the controllers: tracer1210n, "),
         ("module: philadelphia_ps_m36s_95", "module: philadelphia_ps_m36s_59", "did you mean philadelphia_ps_m36s_95?"),
         ("setpoints: {}", "setpoints: {boost: 14.2}", "unknown set-point boost (did you mean boost_v?)"),
         ("setpoints: {}", "setpoints: {boost_v: 13.0}", "boost_v (13 V) must lie at or above float_v (13.8 V)"),
@@ -123,7 +127,7 @@ def test_a_wrong_value_is_told_in_the_users_words(tmp_path, old, new, told):
 def test_a_key_given_twice_is_refused(tmp_path):
     text = CABIN.replace("seed: 906 ", "seed: 906 # \nseed: 17 ")
     assert problems(tmp_path, text) == [
-        f"mine.yaml:{line_of(text, 'seed: 17')}: seed: stands twice (first on line {line_of(text, 'seed: 906')})"
+        f"mine.yaml:{line_of(text, 'seed: 17')}: seed: given twice (first on line {line_of(text, 'seed: 906')})"
     ]
 
 

@@ -225,7 +225,7 @@ def test_a_second_process_is_refused_until_the_first_is_dead(path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert "is in use by another serve; end that one" in refusal(lambda: StateFile.opened(path))
+        assert "is in use by another serve; stop that one" in refusal(lambda: StateFile.opened(path))
         holder.kill()
     StateFile.opened(path).close()
 
@@ -257,13 +257,14 @@ def of_version_9(path: Path) -> None:
 OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (
         lambda path: path.write_text("a letter\n" * 99),
-        "is no state file, nor any of SQLite; give --state a new name",
+        "is not a state file, nor any SQLite file; give --state a new name",
     ),
-    "short": (lambda path: path.write_text("x"), "is no state file"),
-    "database": (database_of_others, "is a database of something else; give --state a new name"),
+    "short": (lambda path: path.write_text("x"), "is not a state file"),
+    "database": (database_of_others, "is a database of another program; give --state a new name"),
     "version": (
         of_version_9,
-        "is a state file of version 9, this TracerTwin knows up to 2: take a newer one; give --state a new name",
+        "is a state file of version 9, this TracerTwin knows versions up to 2: use a newer one; "
+        "give --state a new name",
     ),
     "folder": (lambda path: path.mkdir(), "can't be written: Is a directory"),
 }
@@ -320,8 +321,8 @@ def continued(path: Path, there: Site, seed: int | None, start: int | None = Non
 def test_another_site_is_refused_by_what_differs(kept_cabin):
     bigger = site(battery={"capacity_ah": 250.0})
     message = refusal(lambda: continued(kept_cabin, bigger, 5))
-    assert "is of another site: battery.capacity_ah is 100.0 there and 250.0 here" in message
-    assert "begin a new file" in message
+    assert "belongs to another site: battery.capacity_ah is 100.0 there and 250.0 here" in message
+    assert "start a new file" in message
 
 
 def test_a_battery_file_that_was_changed_since_is_another_site(kept_cabin, monkeypatch):
@@ -333,7 +334,7 @@ def test_a_battery_file_that_was_changed_since_is_another_site(kept_cabin, monke
 
 
 def test_another_seed_is_refused_with_the_one_that_would_do(kept_cabin):
-    assert "is of seed 5, not 6: add --seed 5" in refusal(lambda: continued(kept_cabin, site(), 6))
+    assert "has seed 5, not 6: add --seed 5" in refusal(lambda: continued(kept_cabin, site(), 6))
 
 
 def test_another_version_of_the_program_goes_on_and_says_so(kept_cabin, monkeypatch):
@@ -343,7 +344,7 @@ def test_another_version_of_the_program_goes_on_and_says_so(kept_cabin, monkeypa
     with closing(StateFile.opened(kept_cabin)) as file:
         (p,) = plants_from(file, site(), 5, None, said.append)
         assert said == [
-            f"{kept_cabin} was kept by TracerTwin {installed('tracertwin')}; this one goes on with it"
+            f"{kept_cabin} was saved by TracerTwin {installed('tracertwin')}; continuing with this version"
         ]
         file.write([entry(p)])
     assert read(kept_cabin, "SELECT value FROM about WHERE name = 'tracertwin'") == [("9.9",)]
@@ -355,7 +356,7 @@ def test_a_start_before_where_it_stands_is_refused_and_a_later_one_lived_up_to(p
         begun(file, p)
         lived(file, p, DAY)
     message = refusal(lambda: continued(path, p.site, p.seed, p.t_utc_s - 60))
-    assert "stands at 2026-02-21T10:00:00+01:00 Europe/Zurich already; leave --start out" in message
+    assert "is already at 2026-02-21T10:00:00+01:00 Europe/Zurich; omit --start" in message
     (later,) = continued(path, p.site, p.seed, p.t_utc_s + 12 * DAY)
     p.run(10 * DAY, 60)
     p.run(2 * DAY, 60)

@@ -1,4 +1,4 @@
-"""What is printed after a run: an account that closes, the months, what happened."""
+"""What is printed after a run: an account that closes, the months, the events."""
 
 import io
 import re
@@ -83,7 +83,7 @@ def test_a_run_by_night_is_summed_up_too():
     p = plant(start_utc_s=1_771_545_600)
     trace, before = run(p, 0.1)
     text = printed(p, trace, before)
-    assert re.search(r"^the array could give +0\.0", text, re.MULTILINE)
+    assert re.search(r"^available PV energy +0\.0", text, re.MULTILINE)
     assert "nan" not in text
 
 

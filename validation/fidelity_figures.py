@@ -65,7 +65,7 @@ def _fuse() -> Any:
     parts.append(plant.run(SHOWN_S - BEFORE_S - BROKEN_S, 5))
     frame = pd.concat([Trace(rows, plant.site.location.timezone).frame() for rows in parts])
     volts = {"v_batt_v": "at the controller", "v_cells_v": "of the battery"}
-    watts = {"p_mp_w": "array could give", "p_pv_w": "taken", "p_load_w": "load"}
+    watts = {"p_mp_w": "available PV", "p_pv_w": "used", "p_load_w": "load"}
     panels = [
         _lines(
             _long(frame, volts), "value", "voltage [V]", "what", list(volts.values()),

@@ -28,11 +28,11 @@ def parse_local(text: str) -> datetime:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
-            raise ValueError(f"{text!r} is no time: {error}") from None
+            raise ValueError(f"{text!r} is not a valid time: {error}") from None
         if 1970 <= moment.year <= 2100:
             return moment
         raise ValueError(f"{text!r}: the year must lie in 1970..2100")
-    raise ValueError(f"{text!r} is no time; write local time as 2026-06-21T06:00")
+    raise ValueError(f"{text!r} is not a valid time; write local time as 2026-06-21T06:00")
 
 
 def to_utc_s(moment: datetime, timezone: str) -> int:
@@ -67,7 +67,7 @@ def parse_duration_s(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0.0 <= seconds < 1e10:
-        raise ValueError(f"{text!r} is no duration; write 5ms, 10s, 2min, 1.5h or 3d")
+        raise ValueError(f"{text!r} is not a valid duration; write 5ms, 10s, 2min, 1.5h or 3d")
     return seconds
 
 
@@ -83,8 +83,8 @@ def parse_polled_s(text: str) -> float | None:
         if seconds > 0.0:
             return seconds
     raise ValueError(
-        f"{text!r} is no clock; write wall, polled:10s for 10 s of plant time a request, or stepped for time that "
-        "moves by commands only"
+        f"{text!r} is not a valid clock; write wall, polled:10s for 10 s of plant time per request, or stepped for "
+        "time that only commands move"
     )
 
 

@@ -62,5 +62,5 @@ def find(kind: str, name: str) -> Path:
         return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     raise ProblemsError(
-        [Problem(name, 0, "", f"not among the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]
+        [Problem(name, 0, "", f"not one of the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]
     )

@@ -116,7 +116,7 @@ def cut(text: str) -> Sentence:
     Raises
     ------
     ValueError
-        A key stands twice.
+        A key is given twice.
     """
     # a colon ends a part only where a key follows: those inside of times do not
     head, *parts = re.split(r":(?=\w*=)", text.strip())
@@ -140,23 +140,23 @@ def look_up(name: str, table: Mapping[str, K], what: str) -> K:
     """
     if name not in table:
         known = f"known: {', '.join(table)} ({SHOW_ALL})"
-        raise ValueError(f"no {what} {name!r}{did_you_mean(name, table)}; {known}")
+        raise ValueError(f"unknown {what} {name!r}{did_you_mean(name, table)}; {known}")
     return table[name]
 
 
 def check_keys(name: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """That a name knows each key.
+    """Check that a name has each key.
 
     Raises
     ------
     ValueError
-        Naming the first that it does not know, the nearest one and all that it does.
+        Naming the first that it does not have, the nearest one and all that it has.
     """
     known = tuple(known)
     for key in given:
         if key not in known:
-            knows = f"it knows {', '.join(known) or 'nothing'}"
-            raise ValueError(f"{name} knows no {key!r}{did_you_mean(key, known)}; {knows}")
+            keys = f"its keys: {', '.join(known) or 'none'}"
+            raise ValueError(f"{name} has no key {key!r}{did_you_mean(key, known)}; {keys}")
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:

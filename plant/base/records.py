@@ -25,9 +25,11 @@ def listed(of: Any, at_least: int = 0, exactly: int | None = None) -> Any:
     def as_tuple(value: Any) -> Any:
         if isinstance(value, list | tuple):
             if exactly is not None and len(value) != exactly:
-                raise ValueError(f"must be {exactly} of them, got {len(value)}")
+                raise ValueError(f"must have {exactly} entries, got {len(value)}")
             if len(value) < at_least:
-                raise ValueError(f"must be at least {at_least}, got {len(value)}")
+                raise ValueError(
+                    f"must have at least {at_least} {'entry' if at_least == 1 else 'entries'}, got {len(value)}"
+                )
         return tuple(value) if isinstance(value, list) else value
 
     return Annotated[tuple[of, ...], BeforeValidator(as_tuple)]

@@ -55,7 +55,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 def _not_a(node: yaml.Node) -> yaml.YAMLError:
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
-    what = f"{shown(node.value)} is no {kind} that could be used here"
+    what = f"{shown(node.value)} is not a usable {kind}"
     return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
 
 
@@ -82,7 +82,7 @@ def load_yaml(path: Path) -> Document:
     Raises
     ------
     ProblemsError
-        If it can't be read, is not YAML, holds a key twice, or is no mapping at the top.
+        If it can't be read, is not YAML, has a key twice, or is not a mapping at the top.
     """
     file = str(path)
     try:
@@ -129,7 +129,7 @@ def _parse(file: str, text: str) -> Document:
 def _walk(file: str, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], twice: list[Problem]) -> None:
     lines.setdefault(path, node.start_mark.line + 1)
     if len(lines) > MOST_VALUES or len(path) > DEEPEST:
-        what = "too much: a reference to itself, or more than {:,} values with what references repeat"
+        what = "too large: a reference to itself, or more than {:,} values with references expanded"
         raise ProblemsError([Problem(file, lines[path], dotted(path[:3]), what.format(MOST_VALUES))])
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -138,7 +138,7 @@ def _walk(file: str, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], 
                 raise ProblemsError([Problem(file, line, dotted(path), "a key must be a word or a number")])
             here = (*path, str(key.value))
             if here in lines:
-                twice.append(Problem(file, line, dotted(here), f"stands twice (first on line {lines[here]})"))
+                twice.append(Problem(file, line, dotted(here), f"given twice (first on line {lines[here]})"))
             lines[here] = line
             _walk(file, value, here, lines, twice)
     elif isinstance(node, yaml.SequenceNode):

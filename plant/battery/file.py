@@ -123,7 +123,7 @@ def blocks_in_series(block: Parameters, system_v: int) -> int:
     if count < 1.0 or count != round(count):
         needed = CELLS_OF_12_V[type(block)] * system_v // 12
         raise ValueError(
-            f"blocks of {block.cells:g} cells make no bank of {system_v} V: it has {needed} cells in series"
+            f"blocks of {block.cells:g} cells cannot make a {system_v} V bank, which has {needed} cells in series"
         )
     return round(count)
 

@@ -38,20 +38,20 @@ class EnergyFlow(NamedTuple):
 
 
 FLOWS: Final = (
-    EnergyFlow("available", "what a perfect tracker would have taken", "the array could give", 0),
-    EnergyFlow("missed", "of that not taken: by the tracker", "missed by the tracker", 1),
-    EnergyFlow("untaken_full", "of that not taken: the battery held at its voltage", "not taken: battery full", 1),
-    EnergyFlow("untaken_limit", "of that not taken: the rating reached", "not taken: rating reached", 1),
-    EnergyFlow("untaken_off", "of that not taken: the charger off", "not taken: charger off", 1),
-    EnergyFlow("pv", "taken from the array", "taken from the array", 1),
-    EnergyFlow("converter_loss", "lost in the converter", "lost in the converter", 2),
+    EnergyFlow("available", "PV energy available to a perfect tracker", "available PV energy", 0),
+    EnergyFlow("missed", "available PV energy lost by the tracker", "tracker loss", 1),
+    EnergyFlow("untaken_full", "available PV energy unused with the battery at its voltage", "unused: battery full", 1),
+    EnergyFlow("untaken_limit", "available PV energy unused because a rating was reached", "unused: rating reached", 1),
+    EnergyFlow("untaken_off", "available PV energy unused while the charger was off", "unused: charger off", 1),
+    EnergyFlow("pv", "PV energy taken from the array", "PV energy used", 1),
+    EnergyFlow("converter_loss", "lost in the converter", "converter loss", 2),
     EnergyFlow("chg", "from the controller towards the battery and load", "charger output", 2),
     EnergyFlow("load", "served to the load", "load", 3),
-    EnergyFlow("path_loss", "lost in the load switch and its wiring", "lost in the load switch", 3),
-    EnergyFlow("own", "the controller's own consumption", "controller's own use", 3),
+    EnergyFlow("path_loss", "lost in the load switch and its wiring", "load switch loss", 3),
+    EnergyFlow("own", "the controller's own consumption", "controller consumption", 3),
     EnergyFlow("batt", "into the battery's terminals, net", "battery, net", 3),
     EnergyFlow(
-        "batt_wiring", "lost in the battery's cable and the diodes of its protection", "its cable and protection", 4,
+        "batt_wiring", "lost in the battery's cable and the diodes of its protection", "cable and protection", 4,
         always=False,
     ),
     EnergyFlow("ohmic", "lost in the battery's ohmic resistance", "ohmic loss", 4),
@@ -59,12 +59,12 @@ FLOWS: Final = (
     EnergyFlow("side", "lost in the battery's side reactions", "gassing, self-discharge", 4),
     EnergyFlow("diffusion", "lost between the battery's wells", "diffusion", 4, always=False),
     EnergyFlow("hysteresis", "lost in the battery's hysteresis", "hysteresis", 4, always=False),
-    EnergyFlow("entropy", "added to the store by warming", "brought in by warming", 4, sign=-1.0, always=False),
+    EnergyFlow("entropy", "added to the stored energy by warming", "gained by warming", 4, sign=-1.0, always=False),
     EnergyFlow(
-        "faded", "was in store in capacity that age or a fault has taken", "gone with lost capacity", 4, always=False
+        "faded", "stored in capacity that ageing or a fault has removed", "lost with faded capacity", 4, always=False
     ),
     EnergyFlow("pv_wiring", "lost in the array's cable, before the point at which the array is measured"),
-    EnergyFlow("unserved", "asked for by the load in vain", "load not served"),
+    EnergyFlow("unserved", "load demand that was not served", "load not served"),
     EnergyFlow("i_side", "charge of the battery's side reactions", unit="Ah"),
 )  # fmt: skip
 FLOW_NAMES: Final = tuple(flow.name for flow in FLOWS)

@@ -47,7 +47,7 @@ class Snapshot(NamedTuple):
     # array
     t_cell_c: Annotated[float, Quantity("degC", "temperature of the modules' cells", ABOVE_FREEZING)]
     v_oc_v: Annotated[float, Quantity("V", "open-circuit voltage of the array")]
-    p_mp_w: Annotated[float, Quantity("W", "what a perfect tracker would take")]
+    p_mp_w: Annotated[float, Quantity("W", "power at the maximum power point")]
     v_pv_v: Annotated[float, Quantity("V", "array voltage at the controller")]
     i_pv_a: Annotated[float, Quantity("A", "array current")]
     p_pv_w: Annotated[float, Quantity("W", "array power")]
@@ -58,7 +58,7 @@ class Snapshot(NamedTuple):
     i_chg_a: Annotated[float, Quantity("A", "current from the controller towards battery and load")]
     p_chg_w: Annotated[float, Quantity("W", "power from the controller towards battery and load")]
     v_target_v: Annotated[
-        float, Quantity("V", "what the converter holds the battery to, temperature compensated")
+        float, Quantity("V", "voltage at which the converter holds the battery, temperature compensated")
     ]
     t_heatsink_c: Annotated[
         float, Quantity("degC", "temperature of the controller's heat sink", ABOVE_FREEZING)
@@ -66,34 +66,34 @@ class Snapshot(NamedTuple):
     night: Annotated[
         float, Quantity("", "time of day as the controller sees it, with its delays", codes=Daylight)
     ]
-    night_length_min: Annotated[
-        float, Quantity("min", "length of nights as learned from those so far, or as set")
+    night_length_min: Annotated[float, Quantity("min", "length of the night as learned so far, or as set")]
+    battery_status: Annotated[
+        float, Quantity("", "battery status reported by the controller", codes=BatteryStatus)
     ]
-    battery_status: Annotated[float, Quantity("", "controller's word on the battery", codes=BatteryStatus)]
     battery_heat: Annotated[float, Quantity("", "battery at its probe: 0 normal, 1 too hot, 2 too cold")]
-    heatsink_hot: Annotated[float, Quantity("0, 1", "1 with the heat sink too hot")]
+    heatsink_hot: Annotated[float, Quantity("0, 1", "1 while the heat sink is too hot")]
     wrong_voltage: Annotated[
-        float, Quantity("0, 1", "1 with a battery that isn't of the system voltage that is set")
+        float, Quantity("0, 1", "1 while the battery does not match the system voltage that is set")
     ]
-    pv_too_high: Annotated[float, Quantity("0, 1", "1 above the rated array voltage")]
+    pv_too_high: Annotated[float, Quantity("0, 1", "1 while the array is above its rated voltage")]
 
     # battery
     v_batt_v: Annotated[float, Quantity("V", "battery voltage at the controller's terminals")]
-    v_cells_v: Annotated[float, Quantity("V", "battery voltage at its own terminals")]
+    v_cells_v: Annotated[float, Quantity("V", "voltage at the battery's own terminals")]
     i_batt_a: Annotated[float, Quantity("A", "battery current", INTO_BATTERY)]
     soc: Annotated[float, Quantity("0..1", "true state of charge")]
-    soc_controller: Annotated[float, Quantity("0..1", "state of charge as the controller believes")]
+    soc_controller: Annotated[float, Quantity("0..1", "state of charge as estimated by the controller")]
     t_batt_c: Annotated[float, Quantity("degC", "battery temperature", ABOVE_FREEZING)]
-    frozen: Annotated[float, Quantity("0, 1", "1 with ice in the battery")]
+    frozen: Annotated[float, Quantity("0, 1", "1 while there is ice in the battery")]
     t_probe_c: Annotated[
         float, Quantity("degC", "battery temperature as the controller last read it", ABOVE_FREEZING)
     ]
 
     # load
-    load_on: Annotated[float, Quantity("0, 1", "1 with voltage at the load output")]
+    load_on: Annotated[float, Quantity("0, 1", "1 while there is voltage at the load output")]
     load_called: Annotated[float, Quantity("0, 1", "1 when the load's mode calls for it")]
-    load_state: Annotated[float, Quantity("", "what the protections make of the load", codes=LoadOutput)]
-    load_retries: Annotated[float, Quantity("", "retries so far of a load that tripped")]
+    load_state: Annotated[float, Quantity("", "state of the load output's protection", codes=LoadOutput)]
+    load_retries: Annotated[float, Quantity("", "retries so far after the load output tripped")]
     load_share: Annotated[float, Quantity("", "load current over its rating")]
     v_load_v: Annotated[float, Quantity("V", "voltage of the load output")]
     i_load_a: Annotated[float, Quantity("A", "load current")]

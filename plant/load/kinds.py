@@ -46,7 +46,7 @@ class Profile(Part):
         if (self.hourly_w is None) == (self.weekly_w is None):
             raise ValueError("give either hourly_w (24 numbers) or weekly_w (7 times 24, Monday first)")
         if self.weekend_w is not None and self.hourly_w is None:
-            raise ValueError("weekend_w stands beside hourly_w, not beside weekly_w")
+            raise ValueError("weekend_w goes with hourly_w, not with weekly_w")
         return self
 
     def week_w(self) -> tuple[tuple[float, ...], ...]:

@@ -46,7 +46,7 @@ class Load(Record):
         names = [item.name for item in self.items]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"items: {name!r} stands twice; each needs a name of its own")
+                raise ValueError(f"items: {name!r} is given twice; each item needs its own name")
         return self
 
     def parts(self) -> Iterator[tuple[int, Part]]:

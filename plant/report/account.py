@@ -1,4 +1,4 @@
-"""Where the energy of a run went: every flow as a part of another one, and what the parts leave over."""
+"""Where the energy of a run went: every flow as a part of another one, and the balance error."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Flow:
 
 
 def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
-    """The account of a run, from what the array could give down to each loss.
+    """The account of a run, from the available PV energy down to each loss.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def _flows(run: Snapshot, stored_wh: float) -> Iterator[Flow]:
         if flow.depth >= 0:
             wh = flow.sign * getattr(run, f"e_{flow.name}_wh")
             yield Flow(flow.label, wh, flow.depth, always=flow.always)
-    yield Flow("more in store than before", stored_wh, PARTS_OF_BATTERY)
+    yield Flow("change in stored energy", stored_wh, PARTS_OF_BATTERY)
 
 
 def leaves(flows: tuple[Flow, ...]) -> list[Flow]:
@@ -72,7 +72,7 @@ def leaves(flows: tuple[Flow, ...]) -> list[Flow]:
 
 
 def missing_wh(flows: tuple[Flow, ...]) -> float:
-    """What the array could give less all that it went to [Wh]: nothing but rounding and the integrator's error."""
+    """Balance error [Wh]: available PV energy less all its uses; only rounding and the integrator's error."""
     return flows[0].wh - sum(flow.wh for flow in leaves(flows))
 
 

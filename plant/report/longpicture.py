@@ -19,7 +19,7 @@ SUN = {
     "e_untaken_full_wh": ("battery full", "#cfd8dc"),
     "e_untaken_limit_wh": ("rating reached", "#b08bb8"),
     "e_untaken_off_wh": ("charger off", "#8d99a6"),
-    "e_missed_wh": ("tracker missed", "#d1603d"),
+    "e_missed_wh": ("tracker loss", "#d1603d"),
 }
 LOAD = {"e_load_wh": ("served", "#3a6ea5"), "e_unserved_wh": ("not served", "#c62828")}
 
@@ -30,7 +30,7 @@ def is_long(trace: Trace) -> bool:
 
 
 def long_panels(trace: Trace) -> list[Any]:
-    """Bars of what the array could give and of the load, bands of charge and voltage; by day, month or year."""
+    """Bars of available PV energy and of the load, bands of charge and voltage; by day, month or year."""
     days = float(trace["t_utc_s"][-1] - trace["t_utc_s"][0]) / DAY_S
     period: Period = "day" if days <= MOST_DAILY else "month" if days <= MOST_MONTHLY else "year"
     totals = by_period(trace, period)
@@ -38,7 +38,7 @@ def long_panels(trace: Trace) -> list[Any]:
     frame = totals.rename_axis("from").reset_index()
     frame["to"] = frame["from"] + _length(period)
     return [
-        _bars(frame, SUN, f"array [{{}} {size}]", "the array could give"),
+        _bars(frame, SUN, f"array [{{}} {size}]", "available PV energy"),
         _bars(frame, LOAD, f"load [{{}} {size}]", "load"),
         _band(frame, "soc", 100.0, "state of charge [%]", "#6fa872", [0.0, 100.0]),
         _band(frame, "v_batt", 1.0, "battery [V]", "#7a7a7a", None),

@@ -16,12 +16,12 @@ MOST_POINTS = 3000
 
 BROAD, THIN = 3.6, 1.4  # a line that another may lie on for hours shows on both sides of it
 POWERS = {  # label, colour, width; the later ones lie on top
-    "p_mp_w": ("array could give", "#f2b134", BROAD),
+    "p_mp_w": ("available PV", "#f2b134", BROAD),
     "p_pv_w": ("PV", "#d1603d", THIN),
     "p_load_w": ("load", "#3a6ea5", THIN),
 }
 VOLTAGES = {
-    "v_target_v": ("held to at most", "#d9c9a8", BROAD),
+    "v_target_v": ("voltage target", "#d9c9a8", BROAD),
     "v_batt_v": ("battery", "#444444", THIN),
 }
 CHARGES = {

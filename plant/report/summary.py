@@ -29,13 +29,13 @@ EVERYDAY = (
     Machine.DAYLIGHT,
     Machine.LOAD_CONTROL,
     Machine.WARNING,
-)  # told one by one only while few
+)  # listed one by one only while there are few
 BAR_WIDTH = 22
 MONTHS_FROM_DAYS, YEARS_FROM_DAYS = 45, 3 * 366
 WIDTH = 80  # of a plain terminal, and of a pipe
 HEADS = (
-    "\nsun", "could\ngive", "\ntaken", "\nload", "not\nserved", "served\n%", "hours\nlost",
-    "charge\nleast", "\nmean",
+    "\nsun", "PV\navail.", "PV\nused", "\nload", "not\nserved", "served\n%", "outage\nhours",
+    "SOC\nmin", "SOC\nmean",
 )  # fmt: skip
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -58,7 +58,9 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
     console.print(table)
     console.print(_closure(flows))
     if plant.overrun_steps:
-        console.print(f"{plant.overrun_steps} steps could not be solved: a bug, do not trust this run")
+        console.print(
+            f"{plant.overrun_steps} steps could not be solved: this is a bug, do not trust this run"
+        )
     console.print()
     if len(trace.rows):
         for line in (*light_lines(plant, trace), *_battery_lines(plant, trace)):
@@ -148,8 +150,8 @@ def _bar(flow: Flow, most_wh: float) -> str:
 def _closure(flows: tuple[Flow, ...]) -> str:
     missing, moved = missing_wh(flows), moved_wh(flows)
     if missing == 0.0 or moved == 0.0:
-        return "these parts leave nothing over"
-    return f"what these parts leave over: {missing:+.1g} Wh, {abs(missing) / moved:.0e} of what moved"
+        return "balance error: none"
+    return f"balance error: {missing:+.1g} Wh, {abs(missing) / moved:.0e} of throughput"
 
 
 # Battery and load
@@ -161,7 +163,7 @@ def _battery_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
     yield f"now      {100 * now.soc:.1f} % full; the controller shows {100 * now.soc_controller:.0f} %"
     if plant.site.battery.ageing != "none" or plant.health != plant.site.battery.health:
         left, first = 100 * plant.health, 100 * plant.site.battery.health
-        yield f"health   {left:.1f} % of the new capacity is left, {first:.1f} % at the start"
+        yield f"health   {left:.1f} % of the new capacity remains, {first:.1f} % at the start"
     hours = trace.stage_hours()
     total = sum(hours.values())
     spent = ", ".join(f"{name} {_hours(h)}" for name, h in hours.items() if h)
@@ -177,13 +179,11 @@ def _hours(hours: float) -> str:
 def _served(trace: "Trace") -> str:
     load, lost = trace["e_load_wh"][-1], trace["e_unserved_wh"][-1]
     if load + lost <= 0.0:
-        return "none asked for"
+        return "no demand"
     if lost <= 0.0:
-        return "all served"
+        return "fully served"
     hours = float(np.sum(unserved(trace))) * sample_s(trace) / 3600.0
-    return (
-        f"{100 * load / (load + lost):.2f} % served; {_hours(hours)} in which something was asked for in vain"
-    )
+    return f"{100 * load / (load + lost):.2f} % served; unserved demand during {_hours(hours)}"
 
 
 def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
@@ -192,7 +192,7 @@ def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
     unit, per = ("Wh", 1.0) if totals["e_available_wh"].max() < 2e3 else ("kWh", 1e3)
     name = "year" if yearly else "month"
     table = Table(box=HEAD_BOX, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.title = f"by {name}: energies in {unit}, sun in kWh/m² of the modules' plane, charge in %"
+    table.title = f"by {name}: energies in {unit}, sun in kWh/m² in the plane of the modules, SOC in %"
     table.title_style, table.title_justify = "", "left"
     table.add_column("\n" + name, no_wrap=True)
     for head in HEADS:
@@ -225,13 +225,11 @@ def _happenings(plant: "Plant", trace: "Trace") -> Iterator[str]:
     told = sorted(told + list(_upsets(plant)))
     shown = told[-EVENTS_SHOWN:]
     if shown:
-        yield "\nwhat happened" + (
-            f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else ""
-        )
+        yield "\nevents" + (f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else "")
     for t_utc_s, text in shown:
         yield f"  {to_local(t_utc_s, zone):%Y-%m-%d %H:%M:%S}  {text}"
     if everyday:
-        yield "\nand, everyday"
+        yield "\nroutine transitions"
         yield from _counted(everyday)
 
 

@@ -119,7 +119,7 @@ def check_upset(site: Site, equipment: Equipment, upset: Upset, t_utc_s: int) ->
     """
     zone = site.location.timezone
     if upset.moments(t_utc_s, zone)[0] < t_utc_s:
-        raise ValueError(f"{upset}: its time has been, it is {to_local(t_utc_s, zone).isoformat()}")
+        raise ValueError(f"{upset}: its time is past; it is now {to_local(t_utc_s, zone).isoformat()}")
     layout_of(site.array, applied(equipment, upset.name, upset.values).defects)
 
 

@@ -50,7 +50,7 @@ def unpacked(texts: Mapping[str, str]) -> Iterator[Path]:
         for name, text in texts.items():
             path = (top / name).resolve()
             if not path.is_relative_to(top) or path == top:
-                raise ValueError(f"no name of a file: {name!r}")
+                raise ValueError(f"not a valid file name: {name!r}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode("utf-8", FOREIGN))
         yield top
@@ -103,7 +103,7 @@ def restored(data: Mapping[str, Any], folder: Path) -> Site:
         site["load"] = {**data["load"], "items": items}
         return Site.model_validate(site)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ProblemsError([Problem("site", 0, "", f"not as it was written: {error!r}")]) from None
+        raise ProblemsError([Problem("site", 0, "", f"not as it was recorded: {error!r}")]) from None
     except ValidationError as error:
         told = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
         raise ProblemsError([Problem("site", 0, where, message) for where, message in told]) from None

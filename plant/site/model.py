@@ -152,7 +152,7 @@ class Battery(Record):
             fitting = laws_for(load_block(info.data["model"]))
             if law not in fitting:
                 raise ValueError(
-                    f"{law} is no law for {info.data['model']}, which ages by {' or '.join(fitting)} or none"
+                    f"{law} does not apply to {info.data['model']}; use {', '.join(fitting)} or none"
                 )
         return law
 

@@ -13,7 +13,7 @@ from plant.base.records import Record
 from plant.site.upsets import UPSETS, check
 
 WHEN: Final = ("at", "after", "lasts")  # what every upset can be told
-FORM: Final = "NAME:KEY=VALUE..., as load_short or load_short:ohm=0.05:after=10min"
+FORM: Final = "NAME:KEY=VALUE..., e.g. load_short or load_short:ohm=0.05:after=10min"
 
 
 class Upset(Record):
@@ -75,7 +75,7 @@ def parse_upset(text: str) -> Upset:
     kind = look_up(name, UPSETS, "upset")
     try:
         if plain is not None:
-            raise ValueError(f"{plain!r} is no KEY=VALUE; write {FORM}")
+            raise ValueError(f"{plain!r} is not KEY=VALUE; write {FORM}")
         check_keys(name, told, (*kind.parameters, *WHEN))
         values = {key: kind.parameters[key].parsed(value) for key, value in told.items() if key not in WHEN}
         return Upset(name=name, values=values, **{key: told[key] for key in WHEN if key in told})

@@ -66,13 +66,13 @@ def _broken(equipment: Equipment, defect: Defect) -> Equipment:
     return replace(equipment, defects=(*equipment.defects, defect))
 
 
-@upset(changes="so many strings carry nothing")
+@upset(changes="this many strings carry no current")
 def string_open(equipment: Equipment, strings: Strings = 1, sub_array: SubArray = 0) -> Equipment:
     """Strings whose connector has come off."""
     return _broken(equipment, Defect("open", sub_array, strings))
 
 
-@upset(changes="a share of the beam (depth) is gone on a share of their groups of cells (substrings)")
+@upset(changes="a share of the direct light (depth) is lost on a share of their cell groups (substrings)")
 def string_shaded(
     equipment: Equipment,
     strings: Strings = 1,
@@ -80,11 +80,11 @@ def string_shaded(
     depth: Share = 1.0,
     substrings: Share = 1.0,
 ) -> Equipment:
-    """Strings that lie in shade all day."""
+    """Strings that are in shade all day."""
     return _broken(equipment, Defect("shaded", sub_array, strings, 1, depth, substrings))
 
 
-@upset(changes="each of so many strings has so many modules fewer")
+@upset(changes="each of these strings has this many fewer modules")
 def string_shorted(
     equipment: Equipment,
     strings: Strings = 1,
@@ -95,19 +95,19 @@ def string_shorted(
     return _broken(equipment, Defect("shorted", sub_array, strings, modules))
 
 
-@upset(changes="so many strings have the other sign")
+@upset(changes="this many strings have reversed polarity")
 def string_reversed(equipment: Equipment, strings: Strings = 1, sub_array: SubArray = 0) -> Equipment:
     """Strings connected the wrong way round."""
     return _broken(equipment, Defect("reversed", sub_array, strings))
 
 
-@upset(changes="the controller takes the battery for 25 degC")
+@upset(changes="the controller assumes a battery at 25 degC")
 def probe_open(equipment: Equipment) -> Equipment:
     """The battery's temperature probe is torn off."""
     return replace(equipment, probe_broken=True, probe_c=PROBE_MISSING_C)
 
 
-@upset(changes="the same: the two differ in the wire, not in what the controller does (guess)")
+@upset(changes="the same: the controller treats both alike (guess)")
 def probe_short(equipment: Equipment) -> Equipment:
     """The probe's wires touch."""
     return replace(equipment, probe_broken=True, probe_c=PROBE_MISSING_C)
@@ -119,7 +119,7 @@ def battery_disconnected(equipment: Equipment) -> Equipment:
     return replace(equipment, connected=False)
 
 
-@upset(changes="shares of the battery at that moment; what was in the lost capacity is booked as gone")
+@upset(changes="shares of the battery at that moment; the energy in the lost capacity is booked as lost")
 def battery_aged(
     equipment: Equipment,
     capacity_lost: Annotated[float, Range(0.0, 0.95)] = 0.3,
@@ -129,9 +129,9 @@ def battery_aged(
     return replace(equipment, battery=battery.aged(equipment.battery, capacity_lost, resistance_gained))
 
 
-@upset(changes="one cell fewer; what was in it is booked as gone")
+@upset(changes="one cell fewer; the energy in it is booked as lost")
 def battery_cell_shorted(equipment: Equipment) -> Equipment:
-    """One cell has an inner short circuit: the others go on without it; the last one stays as it is."""
+    """One cell has an internal short circuit; the others work without it. The last cell cannot be shorted."""
     if equipment.battery.cells < 2.0:
         return equipment
     return replace(equipment, battery=battery.one_cell_less(equipment.battery))
@@ -149,20 +149,20 @@ def load_short(equipment: Equipment, ohm: Ohm = 0.02) -> Equipment:
     return replace(equipment, extra_s=equipment.extra_s + 1.0 / ohm)
 
 
-@upset(changes="so much more load")
+@upset(changes="this much additional load")
 def load_overload(equipment: Equipment, power_w: Annotated[float, Range(0.0, 1e6)] = 600.0) -> Equipment:
-    """Something too large is plugged in beside the load."""
+    """An appliance that is too large is plugged in."""
     return replace(equipment, extra_w=equipment.extra_w + power_w)
 
 
-@upset(changes="so many times the thermal resistance of the heat sink")
+@upset(changes="thermal resistance of the heat sink, multiplied")
 def heatsink_blocked(equipment: Equipment, times: Annotated[float, Range(0.0, 1e6)] = 5.0) -> Equipment:
-    """Dust lies on the heat sink."""
+    """Dust covers the heat sink."""
     k_w = min(equipment.stage.heatsink_k_w * times, HEATSINK_MOST_K_W)
     return replace(equipment, stage=equipment.stage._replace(heatsink_k_w=k_w))
 
 
-@upset(changes="the controller's clock begins again at 2017-02-14; at the end it is set right")
+@upset(changes="the controller's clock restarts at 2017-02-14; when the upset ends it is set correctly")
 def clock_lost(equipment: Equipment) -> Equipment:
     """The controller's clock has lost its time."""
     return equipment

@@ -90,7 +90,7 @@ class Assembly:
         self.pace = options.pace or (parse_pace(line.pace) if line.pace else None)
         self.half_duplex = options.half_duplex or line.half_duplex
         if self.half_duplex and not (self.pace and self.pace.byte_s):
-            why = "needs a baud rate, e.g. --pace 9600: a reply without takes no time"
+            why = "needs a baud rate, e.g. --pace 9600: without one a reply takes no time"
             raise ProblemsError([Problem("--half-duplex", 0, "", why)])
         self.lines = tuple(
             FaultyLine(self.faults, number, self._answer, lambda: self.units[0].live.snapshot().t_utc_s)

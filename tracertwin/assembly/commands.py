@@ -89,12 +89,12 @@ def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
         if str(unit.tracer.unit) == asked:
             return unit, Said(said.words, rest)
     known = ", ".join(str(unit.tracer.unit) for unit in rig.units)
-    raise ValueError(f"no unit {asked}; there is {known}")
+    raise ValueError(f"no unit {asked}; known: {known}")
 
 
 def _wall(rig: Commanded) -> WallClock:
     if not isinstance(rig.clock, WallClock):
-        raise ValueError("this clock stands still but for step and jump")
+        raise ValueError("this clock is only moved by step and jump")
     return rig.clock
 
 
@@ -117,7 +117,9 @@ def _speed(rig: Commanded, said: Said) -> str:
     except ValueError:
         speed = 0.0
     if not SLOWEST <= speed <= FASTEST:
-        raise ValueError(f"a speed is a number from {SLOWEST:g} to {FASTEST:g}, got {text}; pause stops time")
+        raise ValueError(
+            f"the speed must be a number from {SLOWEST:g} to {FASTEST:g}, got {text}; pause stops time"
+        )
     _wall(rig).set_speed(speed)
     return ""
 
@@ -158,12 +160,12 @@ def _upset(rig: Commanded, said: Said) -> str:
 def _mend(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
     plant = unit.live.plant
-    broken, word = plant.broken(), said.one("the number that upset told, or all,")
+    broken, word = plant.broken(), said.one("the number that upset returned, or all,")
     known = broken if word == "all" else broken | plant.planned()
     asked = [number for number in known if word in ("all", str(number))]
     if not asked and word != "all":
         now = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
-        raise ValueError(f"give the number that upset told, or all; broken now: {now}")
+        raise ValueError(f"give the number that upset returned, or all; broken now: {now}")
     for number in asked:
         plant.mend(number)
     return ""
@@ -172,7 +174,7 @@ def _mend(rig: Commanded, said: Said) -> str:
 def _fault(rig: Commanded, said: Said) -> str:
     what, names = said.words[:1], said.words[1:]
     if not what or said.values or (names and what != ("off",)) or len(names) > 1:
-        raise ValueError("give a line fault, e.g. fault drop:0.05, or off, or off and a name")
+        raise ValueError("give a line fault, e.g. fault drop:0.05, or off, or off NAME")
     if what == ("off",):
         return f"{rig.faults.clear(*names)} off"
     rig.faults.set(*what)
@@ -230,23 +232,23 @@ def _help(_rig: Commanded, _said: Said) -> str:
 
 def _nothing(said: Said) -> None:
     if said.words or said.values:
-        raise ValueError("takes nothing more")
+        raise ValueError("takes no arguments")
 
 
 COMMANDS: Final = (
     Command("pause", "", "stop time", _pause, times=True),
-    Command("go", "", "let time go on after a pause", _go, times=True),
-    Command("speed", "X", "plant time over wall time from here on", _speed, times=True),
-    Command("step", "TIME", "live through so much plant time at once, e.g. step 10min", _step, times=True),
-    Command("jump", "TIME", "the same up to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
+    Command("go", "", "resume time after a pause", _go, times=True),
+    Command("speed", "X", "run plant time at X times real time from now on", _speed, times=True),
+    Command("step", "TIME", "advance plant time at once, e.g. step 10min", _step, times=True),
+    Command("jump", "TIME", "advance plant time to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
     Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
-            "break something in the plant, see tracertwin faults; tells the number to mend it by", _upset),
-    Command("mend", "NUMBER|all [unit=ID]", "put right what upset broke, or call off what it planned", _mend),
+            "break something in the plant, see tracertwin faults; returns the number for mend", _upset),
+    Command("mend", "NUMBER|all [unit=ID]", "repair what upset broke, or cancel what it planned", _mend),
     Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
-            "set a line fault, see tracertwin faults; or end all, or those of a name", _fault),
-    Command("power-cycle", "[unit=ID]", "take a controller's power away for a moment", _power_cycle),
+            "set a line fault, see tracertwin faults; or clear all, or those of a name", _fault),
+    Command("power-cycle", "[unit=ID]", "cut a controller's power for a moment", _power_cycle),
     Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
-            "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A, or all its registers",
+            "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",
             _show, times=True),
     Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
     Command("end", "", "stop serving", _end, times=True),
@@ -265,7 +267,9 @@ def parse(text: str) -> tuple[Command, Said]:
     """
     name, *rest = text.split() or [""]
     if name not in BY_NAME:
-        raise ValueError(f"no command {name!r}{did_you_mean(name, BY_NAME)}; known: {', '.join(BY_NAME)}")
+        raise ValueError(
+            f"unknown command {name!r}{did_you_mean(name, BY_NAME)}; known: {', '.join(BY_NAME)}"
+        )
     words: list[str] = []
     values: dict[str, str] = {}
     for word in rest:

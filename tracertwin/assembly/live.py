@@ -158,7 +158,7 @@ class Live:
         except ProblemsError as error:
             self._can_go_on = False
             since = told_local(self.plant.t_utc_s, self.plant.site.location.timezone)
-            self._warn(f"{self.plant.site.name} stands still from {since} on: {error}")
+            self._warn(f"{self.plant.site.name} stopped at {since}: {error}")
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 

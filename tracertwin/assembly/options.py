@@ -121,38 +121,45 @@ class Options:
         "--map", "MAP", "Register map: uart2, epever, or the path of a map file.", default="uart2"
     )
     unit: int | None = _option(
-        "--unit", "ID", "Own unit id. Default: the site's.", limits=Limits(int, 1, 247)
+        "--unit",
+        "ID",
+        "Unit id of the site's own controller. Default: as in the site file.",
+        limits=Limits(int, 1, 247),
     )
     speed: float = _option(
-        "--speed", "X", "Plant time over wall time.", default=1.0, limits=Limits(float, SLOWEST, FASTEST)
+        "--speed",
+        "X",
+        "Run the plant at X times real time.",
+        default=1.0,
+        limits=Limits(float, SLOWEST, FASTEST),
     )
     polled_s: float | None = _option(
         "--clock",
         "CLOCK",
-        "wall; polled:10s: each request moves the plant by so much, for CI; stepped: only commands move it.",
+        "wall: real time; polled:10s: each request moves the plant by 10 s, for CI; stepped: only commands move it.",
         parse_polled_s,
         default="wall",
     )
     start: str | None = _option(
-        "--start", "TIME", "Local time to begin at, e.g. 2026-06-21T06:00, or now. Default: the site's."
+        "--start", "TIME", "Local start time, e.g. 2026-06-21T06:00, or now. Default: the site's."
     )
     seed: int | None = _option(
         "--seed",
         "N",
-        "Weather and load. Same seed, same run. Default: the site's.",
+        "Seed for weather and load; the same seed gives the same run. Default: the site's.",
         limits=Limits(int, 0, 2**63 - 1),
     )
     turnaround_s: float = _option(
         "--turnaround",
         "TIME",
-        "Least time to a reply; a real Tracer takes 3 to 10 ms.",
+        "Minimum time before a reply; a real Tracer takes 3 to 10 ms.",
         parse_duration_s,
         default="5ms",
     )
     stale_s: float = _option(
         "--stale",
         "TIME",
-        "Drop a request this old when a newer one waits.",
+        "Drop a request that has waited this long when a newer one is queued.",
         parse_duration_s,
         default="500ms",
     )
@@ -176,48 +183,53 @@ class Options:
     pace: Pace | None = _option(
         "--pace",
         "PACE",
-        "8/2ms: 8 bytes each 2 ms, for emulators that record. 9600: as a UART at that rate. "
-        "Default: a reply at once.",
+        "8/2ms: send 8 bytes every 2 ms, for emulators that record. 9600: send as a UART at that rate. "
+        "Default: each reply in one piece.",
         parse_pace,
     )
     half_duplex: bool = _switch(
-        "--half-duplex", "Lose what comes while a reply leaves; needs a baud rate, --pace 9600."
+        "--half-duplex", "Lose bytes that arrive while a reply is being sent; needs a baud rate, --pace 9600."
     )
     for_s: float | None = _option(
-        "--for", "TIME", "End after this much plant time, e.g. 1d.", parse_duration_s
+        "--for", "TIME", "Stop after this much plant time, e.g. 1d.", parse_duration_s
     )
-    once: bool = _switch("--once", "End when the peer has come and gone; of several links, all peers.")
+    once: bool = _switch(
+        "--once", "Stop when the peer has connected and left; with several links, when all peers have."
+    )
     control: Endpoint | None = _option(
         "--control",
         "LINK",
-        "Take commands at listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
+        "Accept commands on listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
         parse_endpoint,
     )
     record: Path | None = _option(
-        "--record", "FILE", "Write a journal of the run here; see tracertwin replay.", writable
+        "--record", "FILE", "Record a journal of the run in this file; see tracertwin replay.", writable
     )
     ready_file: Path | None = _option(
         "--ready-file",
         "FILE",
-        "Write the real endpoint of each link here once all that listen are open.",
+        "Write the actual endpoint of each link to this file once all listening links are open.",
         writable,
     )
     stats: Path | None = _option(
-        "--stats", "FILE", "Write the counts of each line here at the end (JSON).", writable
+        "--stats", "FILE", "Write the counters of each line to this file at the end (JSON).", writable
     )
     trace: Path | None = _option(
-        "--trace", "FILE", "Keep a sample a minute and write them at the end (.csv, .parquet).", _trace_file
+        "--trace",
+        "FILE",
+        "Record one sample per minute and write them to this file at the end (.csv, .parquet).",
+        _trace_file,
     )
     state: Path | None = _option(
         "--state",
         "FILE",
-        "Go on where this file stands, and keep plant, settings, counters and history in it (SQLite).",
+        "Continue from this file if it exists, and keep plant, settings, counters and history in it (SQLite).",
         Path,
     )
 
     def __post_init__(self) -> None:
         if self.polled_s is not None and self.speed != 1.0:
-            raise ProblemsError([Problem("--speed", 0, "", "goes with --clock wall only")])
+            raise ProblemsError([Problem("--speed", 0, "", "is only valid with --clock wall")])
 
 
 OPTIONS: Final[dict[str, OptionRow]] = {each.name: each.metadata["row"] for each in fields(Options)}

@@ -13,7 +13,7 @@ def compile(
         typer.Argument(metavar="[SITE...]", help="Only what these sites need. Default: every kind of plant."),
     ] = None,
 ) -> None:
-    """Compile the plant for this machine now, so that no later start has to: when an image is built, say."""
+    """Compile the plant for this machine now, for example while building an image, so that no later start has to."""
     import os
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from time import monotonic
@@ -25,7 +25,7 @@ def compile(
 
     def refuse(why: str) -> ProblemsError:
         return ProblemsError(
-            [Problem(str(cache_dir()), 0, "", f"{why}; {VARIABLE}=FOLDER names another place")]
+            [Problem(str(cache_dir()), 0, "", f"{why}; {VARIABLE}=FOLDER selects another folder")]
         )
 
     forms = [form for site in sites for form in of_site(site)] if sites else list(FORMS)

@@ -205,6 +205,6 @@ def _heading(plant: Plant, speed: float, where: str) -> list[str]:
     start = to_local(plant.start_utc_s, plant.site.location.timezone)
     return [
         f"{plant.site.name} from {start:%Y-%m-%d %H:%M}, seed {plant.seed}, speed {speed:g}",
-        f"plant dials {where.removeprefix('dial:')}, as it would QEMU; a mock firmware polls it there",
-        "time and sun are the plant's own, all else is decoded from Modbus replies",
+        f"plant dials {where.removeprefix('dial:')} in place of QEMU; mock firmware polls it there",
+        "time and sun come from the plant; everything else is decoded from Modbus replies",
     ]

@@ -79,7 +79,7 @@ def about(
 
 
 def main() -> None:
-    """Entry point: what is wrong is told in one line a problem, and by the exit code."""
+    """Entry point: problems are reported one per line, and by the exit code."""
     from plant.report.streams import drop_stdout, write_plainly
 
     write_plainly(sys.stdout, sys.stderr)

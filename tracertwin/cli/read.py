@@ -10,25 +10,27 @@ from tracertwin.cli.options import MapName, checked, number, one_of, seconds, st
 
 def history(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="What serve --state writes, also while it does.")
+        Path, typer.Argument(metavar="FILE", help="State file of serve --state, which may be running.")
     ],
     days: Annotated[
         int | None,
         typer.Option(
             parser=number(int, 1, 100_000),
             metavar="N",
-            help="The last so many. Default: 31 in the table, all in the files.",
+            help="Only the last N days. Default: 31 in the table, all in the files.",
         ),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw them (.html, .svg, .png); by the day if over 10 days."),
+        typer.Option(
+            metavar="FILE", help="Plot the days (.html, .svg, .png); daily values if there are more than 10."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the samples, one a minute (.csv).")
+        Path | None, typer.Option(metavar="FILE", help="Write the samples, one per minute (.csv).")
     ] = None,
 ) -> None:
-    """Print the days that a serve --state has lived through."""
+    """Print the history that serve --state has recorded, day by day."""
     from tracertwin.memory.history import print_history
 
     print_history(file, days, plot, out)
@@ -89,10 +91,12 @@ def registers(
     register_map: MapName = "uart2",
     diff: Annotated[
         tuple[str, str] | None,
-        typer.Option(metavar="MAP MAP", help="Two maps: where firmware written for one misreads the other."),
+        typer.Option(
+            metavar="MAP MAP", help="Compare two maps: where firmware written for one misreads the other."
+        ),
     ] = None,
 ) -> None:
-    """Print a register map, or where two of them differ."""
+    """Print a register map, or the differences between two."""
     from tracertwin.cli.registerlist import print_differences, print_map
 
     if diff is None:

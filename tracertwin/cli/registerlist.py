@@ -51,9 +51,7 @@ def print_map(map_name: str) -> None:
                 console.print(_rows(rows))
             console.print()
     console.print("32 bits: the low word at the lower address. +-: signed, two's complement.")
-    console.print(
-        "value: of a new unit with a sealed battery of 12 V; of ratings and constants, what they are.\n"
-    )
+    console.print("value: in a new unit with a sealed 12 V battery; ratings and constants as they are.\n")
     _print_sources(console, register_map)
 
 

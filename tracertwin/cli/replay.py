@@ -1,4 +1,4 @@
-"""The verb that lives through a journal again."""
+"""The verb that repeats a recorded run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,34 +10,36 @@ from tracertwin.cli.options import check_folder, say, seconds, stoppable
 
 
 def replay(
-    journal: Annotated[Path, typer.Argument(metavar="FILE", help="What serve --record has written.")],
+    journal: Annotated[Path, typer.Argument(metavar="FILE", help="Journal recorded by serve --record.")],
     as_master: Annotated[
         str | None,
         typer.Option(
-            metavar="LINK", help="Send its requests to another device, and compare the form of the replies."
+            metavar="LINK", help="Send its requests to another device and compare the form of the replies."
         ),
     ] = None,
     pause: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="With --as-master: between two requests. Default: as recorded."),
+        typer.Option(
+            metavar="TIME", help="With --as-master: pause between two requests. Default: as recorded."
+        ),
     ] = None,
     timeout: Annotated[
-        str, typer.Option(metavar="TIME", help="With --as-master: wait for each reply.")
+        str, typer.Option(metavar="TIME", help="With --as-master: how long to wait for each reply.")
     ] = "1s",
     writes: Annotated[
         bool,
-        typer.Option("--writes", help="With --as-master: send what changes the device, too."),
+        typer.Option("--writes", help="With --as-master: also send requests that change the device."),
     ] = False,
     pcapng: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write its frames here for Wireshark, and do nothing else."),
+        typer.Option(metavar="FILE", help="Only convert: write its frames to this file for Wireshark."),
     ] = None,
 ) -> int:
-    """Run a journal again without its peers and compare every byte; exit code 1 if they differ."""
+    """Repeat a recorded run without its peers and compare every byte; exit code 1 if they differ."""
     if as_master is not None and pcapng is not None:
         from plant.base.problems import Problem, ProblemsError
 
-        raise ProblemsError([Problem("--pcapng", 0, "", "goes without --as-master")])
+        raise ProblemsError([Problem("--pcapng", 0, "", "cannot be combined with --as-master")])
     if pcapng is not None:
         from tracertwin.journal.pcapng import write_pcapng
 

@@ -1,4 +1,4 @@
-"""The verbs that run a plant for itself: in batch, for show, on a test bench."""
+"""The verbs that run a plant by itself: in batch, as a demonstration, on a test bench."""
 
 from functools import partial
 from pathlib import Path
@@ -14,15 +14,19 @@ from tracertwin.cli.options import Seed, SiteName, Start, checked, number, one_o
 def demo(
     site: SiteName = "cabin",
     days: Annotated[
-        float, typer.Option(parser=number(float, 0.01, 3650), metavar="N", help="Plant days to show.")
+        float,
+        typer.Option(parser=number(float, 0.01, 3650), metavar="N", help="Number of plant days to show."),
     ] = 1.0,
     speed: Annotated[
-        float, typer.Option(parser=number(float, 1, FASTEST), metavar="X", help="Plant time over wall time.")
+        float,
+        typer.Option(
+            parser=number(float, 1, FASTEST), metavar="X", help="Run the plant at X times real time."
+        ),
     ] = 1440.0,
     start: Start = None,
     seed: Seed = None,
 ) -> None:
-    """Show it all: the plant dials in to a stand-in for your firmware, a day in a minute."""
+    """Demonstrate everything: the plant dials a stand-in for your firmware, one day per minute."""
     from tracertwin.cli.demo import run_demo
 
     with stoppable():
@@ -33,14 +37,15 @@ def run(
     site: SiteName = "cabin",
     start: Start = None,
     days: Annotated[
-        float, typer.Option(parser=number(float, 0.001, 36500), metavar="N", help="How long.")
+        float,
+        typer.Option(parser=number(float, 0.001, 36500), metavar="N", help="Length of the run in days."),
     ] = 1.0,
     fidelity: Annotated[
         str,
         typer.Option(
             parser=one_of("detailed", "sizing"),
             metavar="KIND",
-            help="detailed: every 5 s, as serve does. sizing: longer steps for long runs, the battery simplified.",
+            help="detailed: steps of 5 s, as in serve. sizing: longer steps and a simpler battery, for long runs.",
         ),
     ] = "detailed",
     step: Annotated[
@@ -55,26 +60,29 @@ def run(
         typer.Option(
             metavar="TIME",
             help="Time between samples: a multiple of the step that divides a day. "
-            "Default: 60s; 10min for runs over 31 days, 1h over 366; never less than the step.",
+            "Default: 60s; 10min for runs over 31 days, 1h over 366; at least the step.",
         ),
     ] = None,
     seed: Seed = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write all samples (.csv, .parquet).")
+        Path | None, typer.Option(metavar="FILE", help="Write all samples to this file (.csv, .parquet).")
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the run (.html, .svg, .png); by the day if over 10 days."),
+        typer.Option(
+            metavar="FILE",
+            help="Plot the run (.html, .svg, .png); daily values if it is longer than 10 days.",
+        ),
     ] = None,
     iv: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Have --plot draw the array's current and power over voltage at this local time of the run instead.",
+            help="Make --plot show the array's current and power against voltage at this local time instead.",
         ),
     ] = None,
 ) -> int:
-    """Run a plant without a line, as fast as it goes, and sum it up; exit code 1 if steps could not be solved."""
+    """Simulate a plant without a line, as fast as possible, and print a summary; exit code 1 if a step failed."""
     import numpy as np
 
     from plant.base.clock import DAY_S
@@ -88,7 +96,7 @@ def run(
     if plot is not None:
         check_suffix(plot, PICTURES)
     if iv is not None and plot is None:
-        raise ProblemsError([Problem("--iv", 0, "", "needs --plot FILE to draw into")])
+        raise ProblemsError([Problem("--iv", 0, "", "needs --plot FILE")])
     plant = build(site, start, seed, fidelity, step)
     sample_s = default_sample_s(days, plant.step_s)
     if sample is not None:
@@ -132,19 +140,19 @@ def en50530(
         ),
     ] = "tracer4210n",
     technology: Annotated[
-        str, typer.Option(metavar="KIND", help="Modules of the generator: c-si or thin-film.")
+        str, typer.Option(metavar="KIND", help="Module technology of the PV generator: c-si or thin-film.")
     ] = "c-si",
     tick: Annotated[
-        str, typer.Option(metavar="TIME", help="Between two measurements of the tracker; 10 ms to 10 s.")
+        str, typer.Option(metavar="TIME", help="Time between two measurements of the tracker; 10 ms to 10 s.")
     ] = "100ms",
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw ramps of 20 W/m2/s and how they are followed (.html, .svg, .png)."
+            metavar="FILE", help="Plot ramps of 20 W/m2/s and the tracker's response (.html, .svg, .png)."
         ),
     ] = None,
 ) -> int:
-    """Put the tracker on the test bench of EN 50530; exit code 1 when it tracks too badly."""
+    """Test the tracker to EN 50530; exit code 1 if its efficiency is too low."""
     from plant.report.en50530 import run_en50530
 
     return run_en50530(controller, technology, seconds("--tick", tick), plot)

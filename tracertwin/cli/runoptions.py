@@ -58,7 +58,7 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
     moment = to_utc_s(parse_local(text), timezone)
     moment -= (moment - start_utc_s) % step_s
     if not start_utc_s < moment <= end_utc_s:
-        raise ValueError(f"{text} lies outside of the run, after its start and not after its end")
+        raise ValueError(f"{text} is outside the run: it must be after the start and not after the end")
     return moment
 
 

@@ -142,7 +142,7 @@ def print_comparison(path: Path, link: str, manner: Manner, say: Callable[[str],
     except ValueError as error:
         raise ProblemsError([Problem("--as-master", 0, "", str(error))]) from None
     if endpoint.listens:
-        say(f"waiting for a device to call at {endpoint} ...")
+        say(f"waiting for a device to dial {endpoint} ...")
     within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
     with Master(endpoint, connect_timeout_s=within_s) as master:
         comparison = compare(exchanges(journal), master, manner)
@@ -173,6 +173,6 @@ def _print(comparison: DeviceComparison) -> None:
         wide_console().print(table)
     skipped = f"; {comparison.skipped} left out that change the device (--writes sends them)"
     print(
-        f"{comparison.asked} requests, {len(comparison.rows)} of them different ones: {comparison.deviating} replies "
-        f"of another form{skipped if comparison.skipped else ''}"
+        f"{comparison.asked} requests, {len(comparison.rows)} of them distinct: {comparison.deviating} replies "
+        f"differ in form{skipped if comparison.skipped else ''}"
     )

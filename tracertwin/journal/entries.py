@@ -206,7 +206,7 @@ def read_head(text: str) -> Head:
     """
     row = _mapping(text)
     if "journal" not in row:
-        raise JournalError("no journal: the first line must have the key journal")
+        raise JournalError("not a journal: the first line must have the key journal")
     if row["journal"] != FORMAT:
         raise JournalError(f"a journal of format {row['journal']!r}; this version reads format {FORMAT}")
     try:
@@ -269,7 +269,7 @@ def _finite(value: Any) -> float:
 def _request(text: Any) -> bytes:
     raw = bytes.fromhex(_text(text))
     if not (request_size(raw) == len(raw) or (len(raw) > 3 and is_unknown(raw[1]))):
-        raise ValueError(f"no request: {text!r}")
+        raise ValueError(f"not a request: {text!r}")
     return raw
 
 

@@ -18,7 +18,7 @@ class JournalFile:
     Raises
     ------
     ProblemsError
-        If it can't be read, is no journal or of another format.
+        If it can't be read, is not a journal or has another format.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +30,7 @@ class JournalFile:
         try:
             self.head: Head = read_head(first)
         except JournalError as error:
-            self._refuse(1, f"is no journal: {error}")
+            self._refuse(1, f"is not a journal: {error}")
         self.files: dict[str, str] = {}
         for _, what in self._read(lines):
             if isinstance(what, Entry):
@@ -52,12 +52,10 @@ class JournalFile:
         for number, what in self._read(lines):
             if isinstance(what, Entry):
                 if what.number != last + 1:
-                    self._refuse(
-                        number, f"entry {what.number} stands behind entry {last}; {last + 1} is missing"
-                    )
+                    self._refuse(number, f"entry {what.number} follows entry {last}; {last + 1} is missing")
                 if len(what.times_s) != len(self.head.units):
                     self._refuse(
-                        number, f"entry {what.number} has {len(what.times_s)} times, not a unit's each"
+                        number, f"entry {what.number} has {len(what.times_s)} times, not one for each unit"
                     )
                 last = what.number
                 self.is_ended = isinstance(what.what, End)

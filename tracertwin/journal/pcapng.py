@@ -114,7 +114,7 @@ class _Frames:
                 case Noise(data, why):
                     yield self._made(entry.wall_s, line, data, (about, f"junk: {why}"), is_modbus=False)
                 case Stale(request):
-                    why = "dropped: it had waited too long, and a newer request stood behind it"
+                    why = "dropped: it had waited too long, and a newer request was queued behind it"
                     yield self._made(entry.wall_s, line, request, (about, why))
                 case Order(text):
                     self.pending += (f"before this, entry {entry.number}: command {text}",)

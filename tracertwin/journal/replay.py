@@ -170,7 +170,7 @@ class Replay:
             f"  now    {_spoken(now)}",
         ]
         if times_s != entry.times_s:
-            lines.append(f"  the plant stands at {_stamps(times_s)} now")
+            lines.append(f"  the plant is at {_stamps(times_s)} now")
         lines += [f"  {line}" for line in differing(self._map, request, then.frame, now.frame)]
         self.outcome.first = lines
 
@@ -249,9 +249,9 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
         from_s = parts.plants[0].t_utc_s
         outcome = Replay(journal, parts).run()
     if journal.cut_line:
-        say(f"{path}:{journal.cut_line}: the last line is cut short and was left out")
+        say(f"{path}:{journal.cut_line}: the last line is cut short and was ignored")
     elif not journal.is_ended:
-        say(f"{path}: the run was killed, or its journal couldn't be written any more")
+        say(f"{path}: the run was killed, or its journal could no longer be written")
     print(_heard(outcome, outcome.last_utc_s - from_s, perf_counter() - began_s))
     if not outcome.differences:
         print(f"same: all {outcome.requests} replies, byte for byte")
@@ -268,7 +268,10 @@ def about(journal: JournalFile, parts: Parts) -> str:
     """A line on what was recorded."""
     head = journal.head
     names = ", ".join(plant.site.name for plant in parts.plants)
-    clock = f"x{head.speed:g}" if head.polled_s is None else f"{head.polled_s:g} s a request"
+    if head.polled_s is None:
+        clock = f"x{head.speed:g}"
+    else:
+        clock = f"{head.polled_s:g} s per request" if head.polled_s else "stepped by commands"
     begins = told_local(parts.plants[0].t_utc_s, parts.plants[0].site.location.timezone)
     return (
         f"{names} from {begins}, seed {head.seed}, {clock}, {Path(head.map).stem}, on {', '.join(head.links)}; "

@@ -152,7 +152,7 @@ class StateWriter:
                 self._waiting.append(keeper.copy())
 
     def _give_up(self, error: sqlite3.Error) -> None:
-        self._say(f"{self._file.path}: {error}; recording stops here, the line goes on")
+        self._say(f"{self._file.path}: {error}; recording stops here, the line stays open")
         with self._room:
             self._recording = False
             self._waiting.clear()
@@ -251,11 +251,11 @@ def plants_from(
         return [own, *(Plant.new(each, seed, own.start_utc_s) for each in sites[1:])]
     version = file.check(resolved(site), seed)
     if version != installed("tracertwin"):
-        say(f"{file.path} was kept by TracerTwin {version}; this one goes on with it")
+        say(f"{file.path} was saved by TracerTwin {version}; continuing with this version")
     try:
         plants = [continued(each, stood.kept) for each, stood in zip(sites, file.stood(), strict=True)]
     except KeptError as error:
-        raise refused(file.path, f"can't be gone on from: {error}; begin a new file") from None
+        raise refused(file.path, f"cannot be continued: {error}; start a new file") from None
     if start_utc_s is not None:
         _catch_up(file, plants, start_utc_s, say)
     return plants
@@ -277,12 +277,10 @@ def _catch_up(file: StateFile, plants: Sequence[Plant], until_utc_s: int, say: C
     if until_utc_s < stands:
         raise refused(
             file.path,
-            f"stands at {told_local(stands, zone)} already; leave --start out to go on from there, or begin a new file",
+            f"is already at {told_local(stands, zone)}; omit --start to continue from there, or start a new file",
         )
     if until_utc_s - stands > DAY_S:
-        say(
-            f"living through {(until_utc_s - stands) / DAY_S:.1f} days, up to {told_local(until_utc_s, zone)}"
-        )
+        say(f"simulating {(until_utc_s - stands) / DAY_S:.1f} days, up to {told_local(until_utc_s, zone)}")
     for number, (plant, stood) in enumerate(zip(plants, file.stood(), strict=True), 1):
         while plant.t_utc_s < until_utc_s:
             rows = plant.run(min(until_utc_s - plant.t_utc_s, 10 * DAY_S), SAMPLE_S)

@@ -117,7 +117,7 @@ class StateFile:
         if not self._database.in_transaction:
             self._database.execute("BEGIN IMMEDIATE")
         facts = {
-            "tracertwin": (installed("tracertwin"), "version of TracerTwin that last went on with the run"),
+            "tracertwin": (installed("tracertwin"), "version of TracerTwin that last continued the run"),
             "began": (iso_utc(began_utc_s), "where the run began, UTC"),
             "began_utc_s": (str(began_utc_s), "the same in seconds since 1970-01-01"),
             "timezone": (timezone, "zone of all local times in this file"),
@@ -148,10 +148,10 @@ class StateFile:
         problems = []
         if int(facts["seed"]) != seed:
             problems.append(
-                f"is of seed {facts['seed']}, not {seed}: add --seed {facts['seed']}, or begin a new file"
+                f"has seed {facts['seed']}, not {seed}: add --seed {facts['seed']}, or start a new file"
             )
         if told := differing(json.loads(facts["site"]), site):
-            problems.append(f"is of another site: {told}; give it that site again, or begin a new file")
+            problems.append(f"belongs to another site: {told}; use that site again, or start a new file")
         if problems:
             raise ProblemsError([Problem(str(self.path), 0, "", text) for text in problems])
         return str(facts["tracertwin"])
@@ -285,16 +285,12 @@ def _locked(path: Path) -> int:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise refused(
-            path, f"can't be written: {error.strerror}; --state needs a file it may write"
-        ) from None
+        raise refused(path, f"can't be written: {error.strerror}; --state needs a writable file") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(lock)
-        raise refused(
-            path, "is in use by another serve; end that one, or give this one a file of its own"
-        ) from None
+        raise refused(path, "is in use by another serve; stop that one, or use another file") from None
     return lock
 
 
@@ -303,15 +299,15 @@ def check_header(path: Path, header: bytes, would_do: str) -> None:
     if not header:
         return
     if not header.startswith(MAGIC):
-        raise refused(path, f"is no state file, nor any of SQLite; {would_do}")
+        raise refused(path, f"is not a state file, nor any SQLite file; {would_do}")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise refused(path, f"is a database of something else; {would_do}")
+        raise refused(path, f"is a database of another program; {would_do}")
     found = int.from_bytes(header[60:64], "big")
     if found > FILE_VERSION:
         raise refused(
             path,
-            f"is a state file of version {found}, this TracerTwin knows up to {FILE_VERSION}: "
-            f"take a newer one; {would_do}",
+            f"is a state file of version {found}, this TracerTwin knows versions up to {FILE_VERSION}: "
+            f"use a newer one; {would_do}",
         )
 
 

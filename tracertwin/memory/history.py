@@ -195,7 +195,7 @@ def print_history(
     Raises
     ------
     ProblemsError
-        The file is no state file, or another one can't be written.
+        The file is not a state file, or another one can't be written.
     """
     for file, suffixes in ((plot, PICTURES), (out, CSV)):
         if file is not None:
@@ -217,7 +217,7 @@ def _print_controller(history: History, controller: StoredController, days: int,
     unit = f", unit {controller.unit_id}" if len(history.controllers) > 1 else ""
     console.print(
         f"{controller.name}{unit}, seed {history.facts['seed']}: {len(rows)} day{'s' * (len(rows) != 1)}, "
-        f"stands at {controller.time[:16]}"
+        f"now at {controller.time[:16]}"
     )
     if rows:
         if len(rows) > days:
@@ -279,7 +279,7 @@ TABLE: Final[tuple[tuple[str, Cell], ...]] = (
 
 def _draw(trace: Trace, path: Path) -> None:
     if len(trace.rows) < 2:
-        raise refused(path, "there is nothing to draw yet: no two samples")
+        raise refused(path, "nothing to plot yet: fewer than two samples")
     from plant.report.picture import draw
 
     draw(trace, path)

@@ -49,10 +49,10 @@ def tables() -> tuple[FaultTable, FaultTable]:
             ),
             (
                 f"Written {FAULT_FORM}; without a probability it strikes at every request.",
-                "Every line fault also knows from=12:00, to=13:00 (local time of every day, or 2026-06-21T12:00), "
-                "for=20s (plant time that it goes on for once it has struck) and requests=3 (how many in a row it "
+                "Every line fault also has the keys from=12:00, to=13:00 (local time every day, or 2026-06-21T12:00), "
+                "for=20s (plant time that it lasts once it has struck) and requests=3 (how many requests in a row it "
                 "strikes).",
-                "A reply meets several line faults in the order of this table. A duration may be 0s to 1h.",
+                "Several line faults are applied to a reply in the order of this table. A duration may be 0s to 1h.",
             ),
         ),
         FaultTable(
@@ -64,9 +64,9 @@ def tables() -> tuple[FaultTable, FaultTable]:
             ),
             (
                 f"Written {UPSET_FORM}.",
-                "Every upset also knows at=2026-06-21T12:00 (local time) or after=10min (from the beginning of the "
-                "run, or from the command), else it begins at once; and lasts=2h, else it goes on to the end.",
-                "Upsets add up in the order in which they come.",
+                "Every upset also has the keys at=2026-06-21T12:00 (local time) or after=10min (from the start of the "
+                "run, or from the command), otherwise it begins at once; and lasts=2h, otherwise it lasts to the end.",
+                "Upsets accumulate in the order in which they begin.",
             ),
         ),
     )

@@ -9,8 +9,8 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "options.md"
 HEAD: Final = """\
 # Options of `tracertwin serve`
 
-Written by `python -m tracertwin.pages.options` from the rows in `tracertwin/assembly/options.py`; how lines, faults,
-clocks, journals and state files work stands in [links](links.md), [faults](faults.md), [time](time.md),
+Written by `python -m tracertwin.pages.options` from the rows in `tracertwin/assembly/options.py`; lines, faults,
+clocks, journals and state files are described in [links](links.md), [faults](faults.md), [time](time.md),
 [journal](journal.md) and [memory](memory.md).
 
 | option | default | limits | meaning |

@@ -16,11 +16,11 @@ PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "quantities.md"
 MAPS: Final = ("uart2", "epever")
 TEXT: Final = """\
 One name for a quantity everywhere: register maps (`quantity:`), the columns of `run --out`, `serve --trace` and
-`history --out`, the state file, `tell show`. The name carries the unit. What has no word on its sign never falls below
-0. Energies `e_..._wh` are integrals since the start of the run; the controller's meters follow its own clock.
+`history --out`, the state file, `tell show`. The name carries the unit. A quantity without a note on its sign is never
+negative. Energies `e_..._wh` are integrals since the start of the run; the controller's meters follow its own clock.
 
-CSV files begin with `time`, the civil time at the site. A run's CSV has every quantity as a number; state file and
-`history --out` have those beside which `samples` stands, and charge stages as words. Addresses without a table are
+CSV files begin with `time`, the civil time at the site. A run's CSV has every quantity as a number; the state file
+and `history --out` have those marked `samples`, and charge stages as words. Addresses without a table are
 input registers."""
 
 
@@ -46,7 +46,7 @@ def _page(maps: list[RegisterMap]) -> Iterator[str]:
         ]
         yield "| " + " | ".join(cells) + " |"
     yield ""
-    yield "Registers also show what follows from these:"
+    yield "Registers also show these derived quantities:"
     yield ""
     yield "| name | meaning | " + " | ".join(names) + " |"
     yield "|---" * (2 + len(names)) + "|"

@@ -22,10 +22,10 @@ HEAD: Final = """\
 
 The controller is a set of small state machines, one section each. A rule moves a machine once all its conditions have
 held without interruption for the time in the column "for". When several rules are due at the same instant, the first
-row in `plant/controller/rules.py` goes first, and the others are then judged anew. A machine starts in the first of its
-states, except that the controller looks at the array to see whether it is day.
+row in `plant/controller/rules.py` goes first, and the others are then evaluated again. A machine starts in the first
+of its states, except that the controller looks at the array to see whether it is day.
 
-Set-points are in code style, with what they are in a new unit for a sealed 12 V battery. Where no value is given, a
+Set-points are in code style, with their values in a new unit for a sealed 12 V battery. Where no value is given, a
 setting or the battery's own protection (BMS) has to supply one; until then the rule never applies. Equalize, boost and
 float voltage are those at 25 °C; in a warmer battery they are lower by 3 mV per kelvin and 2 V cell, in a colder one
 higher, up to the charging limit. Which register holds which setting: [registers](registers.md).
@@ -84,7 +84,7 @@ def _page() -> Iterator[str]:
 
 
 def _line(rule: Rule) -> str:
-    else_ = ["the charge begins anew"] * rule.restarts_charge + [EFFECTS[rule.effect]]
+    else_ = ["the charge starts over"] * rule.restarts_charge + [EFFECTS[rule.effect]]
     cells = (
         ", ".join(map(_words, rule.from_)),
         _words(rule.to),

@@ -45,7 +45,7 @@ class Control:
 
     def __init__(self, endpoint: Endpoint, do: Callable[[str], str]) -> None:
         if not endpoint.listens or isinstance(endpoint, PtyEndpoint):
-            raise LinkError(f"{endpoint}: commands are taken at listen:HOST:PORT or unix-listen:PATH")
+            raise LinkError(f"{endpoint}: commands are accepted on listen:HOST:PORT or unix-listen:PATH")
         self.endpoint: Endpoint = endpoint
         self._do = do
         self._stop = StopSignal()
@@ -94,7 +94,7 @@ class Control:
                 ).start()
             else:
                 with stream, contextlib.suppress(OSError):
-                    stream.sendall(f"{ERROR}{MOST_CLIENTS} clients are here already\n".encode())
+                    stream.sendall(f"{ERROR}already {MOST_CLIENTS} clients connected\n".encode())
         close_listener(self._listener, self.endpoint)
 
     def _serve(self, stream: Stream) -> None:

@@ -124,7 +124,7 @@ class Rig:
             for line in self.lines:
                 line.start()
             if self._control is not None:
-                self._say(f"commands are taken at {self._control.start().endpoint}")
+                self._say(f"commands are accepted on {self._control.start().endpoint}")
             if self._options.ready_file is not None:
                 write_whole(self._options.ready_file, "".join(f"{line.endpoint}\n" for line in self.lines))
                 self._is_ready = True
@@ -252,4 +252,4 @@ class Rig:
         polled_s = self._options.polled_s
         if polled_s is None:
             return f"x{self._options.speed:g}"
-        return f"{polled_s:g} s a request" if polled_s else "time moves by commands only"
+        return f"{polled_s:g} s per request" if polled_s else "stepped by commands"

@@ -35,7 +35,7 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
     """
     if endpoint.listens or isinstance(endpoint, SerialEndpoint):
         raise LinkError(
-            f"{endpoint}: commands go to dial:HOST:PORT or unix:PATH, where serve --control listens"
+            f"{endpoint}: commands are sent to dial:HOST:PORT or unix:PATH, where serve --control listens"
         )
     told: list[str] = []
     try:
@@ -50,4 +50,4 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
                 told.append(line)
     except OSError as error:
         raise NobodyError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
-    raise NobodyError(f"{endpoint}: hung up without an answer")
+    raise NobodyError(f"{endpoint}: closed the connection without an answer")
