@@ -1,11 +1,12 @@
 """The weather that TracerTwin 0.1.0 made, for tests that go on with what it kept and compare bit by bit.
 
 Bendt's distribution of daily clearness with Herzog's gamma, one AR(1) of 0.29, and direct light by the Heliosat law
-minute by minute. All else of the sky is today's.
+minute by minute, under a cloudless sky by pvlib itself, whose last digits aren't ours. All else of the sky is today's.
 """
 
 import numpy as np
 import pytest
+from pvlib import atmosphere, clearsky, spa
 from scipy.special import ndtr
 
 from plant.base.chance import RandomStream, ar1
@@ -24,6 +25,8 @@ def bring_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sky, "seasonal_clearness", _seasonal_clearness)
     monkeypatch.setattr(sky, "_drawn", _drawn)
     monkeypatch.setattr(sky, "_light", _light)
+    monkeypatch.setattr(sun, "refract", _refract)
+    monkeypatch.setattr(sun, "ineichen", _ineichen)
 
 
 def _seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | None:
@@ -63,3 +66,23 @@ def _light(
     share = direct_share(index.ravel()[clear.lit])
     dni.ravel()[clear.lit] = np.minimum(clear.dni_w_m2.ravel()[clear.lit] * share, most)
     return index, ghi, dni
+
+
+def _refract(zenith_deg: np.ndarray, pressure: float) -> None:
+    seen = np.flatnonzero(zenith_deg < 91.0)
+    elevation = 90.0 - zenith_deg.ravel()[seen]
+    bent = spa.atmospheric_refraction_correction(pressure / 100.0, 12.0, elevation, 0.5667)
+    zenith_deg.ravel()[seen] = 90.0 - (elevation + bent)
+
+
+def _ineichen(
+    zenith_deg: np.ndarray, extra: np.ndarray, turbidity: np.ndarray, altitude_m: float, pressure: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    lit = np.flatnonzero(zenith_deg < 90.0)
+    row, above = lit // zenith_deg.shape[1], zenith_deg.ravel()[lit]
+    airmass, ghi, dni = np.full_like(zenith_deg, np.nan), np.zeros_like(zenith_deg), np.zeros_like(zenith_deg)
+    relative = atmosphere.get_relative_airmass(above)
+    absolute = atmosphere.get_absolute_airmass(relative, pressure)
+    clear = clearsky.ineichen(above, absolute, turbidity[row], altitude_m, extra[row])
+    airmass.ravel()[lit], ghi.ravel()[lit], dni.ravel()[lit] = relative, clear["ghi"], clear["dni"]
+    return airmass, ghi, dni
