@@ -296,7 +296,7 @@ def dwelling() -> Plant:
     p.advance_to(p.t_utc_s + 120)
     p.mend(number)
     p.advance_to(p.t_utc_s + HOUR)
-    p.upset("load_overload", power_w=470.0)
+    p.upset("load_overload", power_w=500.0)  # 43 A, under any light
     p.advance_to(p.t_utc_s + 20)
     assert [timer["dwell"] for timer in kept(p)["timers"]] == ["30.0", "50.0"]
     return p
