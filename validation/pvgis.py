@@ -120,7 +120,7 @@ def _all_years(system: System, scale: float, where: str) -> Days:
     lives = []
     for seed in SEEDS:
         plant = Plant.new(site, seed=seed, fidelity="sizing", step_s=STEP_S)
-        lives.append(_days(plant.run(round(365.25 * YEARS) * DAY_S, 3600)))
+        lives.append(days_of(plant.run(round(365.25 * YEARS) * DAY_S, 3600)))
     columns = (np.concatenate([getattr(life, field.name) for life in lives]) for field in fields(Days))
     return Days(*columns)
 
@@ -146,7 +146,7 @@ def _site(system: System, scale: float, where: str) -> Site:
     )  # fmt: skip
 
 
-def _days(rows: np.ndarray) -> Days:
+def days_of(rows: np.ndarray) -> Days:
     """Days of hourly samples: what flowed between the last sample of one day and that of the next."""
 
     def column(name: str) -> np.ndarray:

@@ -71,15 +71,27 @@ class Series:
 
 def checks() -> Iterator[Check]:
     """Every row of this topic."""
+    yield from light_checks()
+    yield from place_checks()
+
+
+def light_checks() -> Iterator[Check]:
+    """How much of the days' light is direct, and what a tilted plane makes of it."""
     yield from _diffuse_shares()
     yield from _krakow()
-    yield from _places()
 
 
 # --- places ---------------------------------------------------------------------------------------------------------
 
 
-def _places() -> Iterator[Check]:
+def place_checks() -> Iterator[Check]:
+    """How days follow one another, beside the statistics of measured places.
+
+    Raises
+    ------
+    MissingEvidence
+        If the statistics aren't there; they are no part of this project.
+    """
     if not PLACES.is_file():
         raise MissingEvidence("the statistics of seventeen measured places are not in this checkout")
     rows: dict[str, list[dict[str, str]]] = {}
