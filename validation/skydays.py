@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -222,8 +223,25 @@ def _place_of(latitude: float, longitude: float, altitude: float, sky: Sky) -> P
     return Place(location=location, sky=sky, weather=Weather(temperature_c=(10.0,) * 12))
 
 
+def figures() -> Iterator[tuple[str, Any]]:
+    """Pictures of this topic, by file name."""
+    from validation.skydays_figures import diffuse_by_clearness
+
+    made = _lyngby()
+    days = {}
+    for season, (months, _) in DIFFUSE.items():
+        which = np.isin(made.month, months)
+        days[season] = (made.level[which] / made.above[which], made.diffuse[which] / made.level[which])
+    measured = {season: column for season, (_, column) in DIFFUSE.items()}
+    yield "sky_diffuse", diffuse_by_clearness(days, measured, DIFFUSE_EDGES)
+
+
+def _lyngby() -> Light:
+    return light(_place_of(55.79, 12.52, 50.0, Sky(clearness=LYNGBY_CLEARNESS)), 12)
+
+
 def _diffuse_shares() -> Iterator[Check]:
-    made = light(_place_of(55.79, 12.52, 50.0, Sky(clearness=LYNGBY_CLEARNESS)), 12)
+    made = _lyngby()
     k = made.level / made.above
     for season, (months, column) in DIFFUSE.items():
         for (low, high), reference in zip(pairwise(DIFFUSE_EDGES), column, strict=True):

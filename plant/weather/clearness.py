@@ -23,9 +23,9 @@ SLOW_SHARE = 0.26
 SLOW_PHI = 0.80
 FROM_SLOW = SLOW_SHARE * SLOW_PHI  # correlation from one day to the next that the slow part brings by itself
 FAST_PHI_MOST = 0.73
-# The brightest days under a low sun: 1.3 times the clearness of a day without clouds in very clean air (Ineichen & Perez,
-# Linke turbidity 2) at that height of the noon sun. At 7 deg (64 N in November) and at 15 deg (52 N in December) measured
-# days reach 1.0 times it one in twenty, 1.15 to 1.5 times one in a hundred. Above 20 deg it limits nothing.
+# The brightest days under a low sun: 1.3 times the clearness of a day without clouds in very clean air (Ineichen &
+# Perez, Linke turbidity 2) at that height of the noon sun. At 7 deg (64 N in November) and 15 deg (52 N in December)
+# one measured day in twenty reaches 1.0 times it, one in a hundred 1.15 to 1.5 times. Above 20 deg it limits nothing.
 NOON_DEG = (0.0, 2.0, 5.0, 8.0, 11.0, 15.0, 20.0, 30.0)
 K_BRIGHTEST = (0.06, 0.21, 0.42, 0.57, 0.67, 0.755, 0.82, 0.85)
 ABOVE_MEAN = 1.1  # and whatever the sun, days this much brighter than their season must be
