@@ -3,10 +3,10 @@
 import sys
 from time import perf_counter
 
-from benchmarks import books, physics, sizing, startup, turnround
+from benchmarks import books, physics, sizing, startup, turnround, weather
 from benchmarks.table import Result, console, machine, print_results
 
-GROUPS = (physics, books, sizing, turnround, startup)
+GROUPS = (physics, books, sizing, weather, turnround, startup)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from plant.weather.place import Location, Place
 from plant.weather.sky import air_of_days, drawn_clearness, light_under, source_of
 from plant.weather.steps.columns import LightMeans, packed
 from plant.weather.steps.means import SkyMeans, unpacked_sky
-from plant.weather.steps.suns import BLOCK_DAYS, GRID_S, step_means
+from plant.weather.steps.suns import BLOCK_DAYS, GRID_S, step_means, step_suns
 from plant.weather.sun import ClearBlock
 from plant.weather.transposition import LOWEST_COS, MODELS, diffuse_split
 
@@ -140,3 +140,9 @@ def _split_sums(
 @lru_cache(maxsize=13)  # a year and a bit of one place; 2.6 MB each
 def _clear(location: Location, first_day: int, days: int) -> ClearBlock:
     return sun.clear_block(first_day, days, location, LIGHT_S)
+
+
+def forget_suns() -> None:
+    """Give back the memory of all places' suns; the next sky makes its own anew."""
+    _clear.cache_clear()
+    step_suns.cache_clear()
