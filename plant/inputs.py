@@ -112,8 +112,7 @@ class Supply:
 
     def __init__(self, site: Site, seed: int, step_s: int, skies: Skies = sky_means) -> None:
         self.site, self.seed, self.step_s, self._skies = site, seed, step_s, skies
-        one_by_one = step_s == STEP_S or site.weather.file  # a file may end within a longer block
-        self._block_days = 1 if one_by_one else SIZING_BLOCK_DAYS
+        self._block_days = 1 if step_s == STEP_S else SIZING_BLOCK_DAYS
         self._kept: dict[_BlockKey, Future[Inputs] | Inputs] = {}
         self._worker: ThreadPoolExecutor | None = None
 
@@ -145,8 +144,10 @@ class Supply:
         return sun.day_of(t_utc_s, self.site.location.longitude_deg) // self._block_days
 
     def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
-        days = self._block_days
-        return inputs_of(self.site, self.seed, number * days, days, self.step_s, defects, self._skies)
+        first, days = number * self._block_days, self._block_days
+        if self.site.weather.file is not None:
+            first, days = file_sky(self.site.weather, self.site.location).days_within(first, days)
+        return inputs_of(self.site, self.seed, first, days, self.step_s, defects, self._skies)
 
     def _block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
         """A block; it and the one after it are kept."""

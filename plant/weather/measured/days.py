@@ -88,6 +88,15 @@ class FileSky:
             return -np.inf, np.inf
         return float(s.start_utc_s), float(s.start_utc_s + (s.size - s.instant) * s.step_s)
 
+    def days_within(self, first_day: int, days: int) -> tuple[int, int]:
+        """The first and the number of those of some solar days that the file touches; all of them where it has none."""
+        begins, ends = self.span_utc_s
+        if np.isinf(begins):
+            return first_day, days
+        first = max(first_day, sun.day_of(begins, self.longitude_deg))
+        last = min(first_day + days - 1, sun.day_of(ends - 1.0, self.longitude_deg))
+        return (first, last - first + 1) if first <= last else (first_day, days)
+
     def air(self, name: str, first_day: int, days: int, grid_s: int) -> np.ndarray | None:
         """Temperature [degC] or wind [m/s] of some days, (days, n): straight lines between the intervals' middles."""
         values = self.series.columns.get(name)
