@@ -1,7 +1,7 @@
-"""Makes the step means of a place's sky: those of the fine path itself, at a tenth of its cost.
+"""Makes the step means of a place's sky out of the fine path's own minutes.
 
-The light is that of points 60 s apart, so a sizing run by the hour has the clouds of one by the minute with the same
-seed. What costs least is what all seeds share, the cloudless sky, and that is kept.
+So a sizing run by the hour has the clouds of one by the minute with the same seed. The cloudless sky, which all seeds
+of a place share, is made once; a new seed then costs its random numbers and little else.
 """
 
 import math
@@ -37,7 +37,7 @@ def sky_means(place: Place, seed: int, first_day: int, days: int, step_s: int = 
     first_day, days : int
         Solar days, counted since 1970-01-01; see `sun.day_of`. About a year at a time costs least.
     step_s : int
-        900, 1200, 1800 or 3600 s.
+        A multiple of 300 s, from 900 s up, that divides a day.
 
     Returns
     -------
@@ -75,66 +75,53 @@ def packed_days(place: Place, seed: int, first_day: int, days: int, step_s: int)
 
 def _means_of(ghi: np.ndarray, dni: np.ndarray, clear: ClearBlock, per: int, model: int) -> LightMeans:
     """Means over steps of `per` minutes, each (days, n), of global and direct normal light at the minutes."""
-    beam, sampled, *parts = _split_sums(
-        ghi,
-        dni,
-        clear.zenith_deg,
-        clear.airmass,
-        clear.dni_extra_w_m2,
-        clear.lit,
-        clear.cos_zenith,
-        per,
-        model,
+    level = _on_level(dni, ghi, clear.lit, clear.cos_zenith)
+    sampled, *parts = _diffuse_sums(
+        ghi, level, dni, clear.zenith_deg, clear.airmass, clear.dni_extra_w_m2, per, model
     )
-    whole = step_means(ghi, per)
+    whole, beam = step_means(ghi, per), step_means(level, per)
     scale = np.divide(whole - beam, sampled, out=np.zeros_like(whole), where=sampled > 0.0)
     return LightMeans(whole, beam, *(part * scale for part in parts))
 
 
 @kernel
-def _split_sums(
-    ghi: np.ndarray, dni: np.ndarray, zenith_deg: np.ndarray, airmass: np.ndarray, extra: np.ndarray,
-    lit: np.ndarray, cos_zenith: np.ndarray, per: int, model: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Means of the direct light on the level over all minutes; sums over some of the diffuse light and of its parts.
+def _on_level(dni: np.ndarray, ghi: np.ndarray, lit: np.ndarray, cos_zenith: np.ndarray) -> np.ndarray:
+    """Direct light on the level [W/m2], (days, n), never more than all of it."""
+    out = np.zeros_like(dni)
+    flat, normal, whole = out.ravel(), dni.ravel(), ghi.ravel()
+    for n in range(lit.size):
+        flat[lit[n]] = min(normal[lit[n]] * cos_zenith[n], whole[lit[n]])
+    return out
 
-    Every fifth minute will do for the parts: they are needed as shares.
+
+@kernel
+def _diffuse_sums(
+    ghi: np.ndarray, level: np.ndarray, dni: np.ndarray, zenith_deg: np.ndarray, airmass: np.ndarray,
+    extra: np.ndarray, per: int, model: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """The diffuse light of some minutes of each step, (days, steps): all of it, and its parts as in `LightMeans`.
+
+    Every fifth minute will do, for it is shares that are wanted.
     """
-    days, steps = dni.shape[0], (dni.shape[1] - 1) // per
-    beam, sampled = np.zeros((days, steps)), np.zeros((days, steps))
-    around, even, band = np.zeros((days, steps)), np.zeros((days, steps)), np.zeros((days, steps))
-    n = 0
+    days, steps = ghi.shape[0], (ghi.shape[1] - 1) // per
+    whole, around = np.zeros((days, steps)), np.zeros((days, steps))
+    even, band = np.zeros((days, steps)), np.zeros((days, steps))
     for d in range(days):
         for step in range(steps):
-            until_sample = SAMPLE // 2
-            for k in range(step * per, (step + 1) * per):
-                is_up = n < lit.size and lit[n] == d * dni.shape[1] + k
-                level = min(dni[d, k] * cos_zenith[n], ghi[d, k]) if is_up else 0.0
-                if is_up and k == step * per:  # half of it is the step's before, by the rule of `step_means`
-                    beam[d, step] += 0.5 * level / per
-                    if step > 0:
-                        beam[d, step - 1] += 0.5 * level / per
-                else:
-                    beam[d, step] += level / per
-                until_sample -= 1
-                if until_sample < 0:
-                    until_sample = SAMPLE - 1
-                    dhi = ghi[d, k] - level
-                    sampled[d, step] += dhi
-                    from_sun, from_band, cos_z = 0.0, 0.0, 1.0
-                    if is_up and dhi > 0.0:
-                        cos_z = cos_zenith[n]
-                        from_sun, from_band = diffuse_split(
-                            math.radians(zenith_deg[d, k]), airmass[d, k], dni[d, k], dhi, extra[d], model
-                        )
-                    around[d, step] += dhi * from_sun / max(cos_z, LOWEST_COS[model])
-                    even[d, step] += dhi * (1.0 - from_sun)
-                    band[d, step] += dhi * from_band
-                n += is_up
-        if n < lit.size and lit[n] == (d + 1) * dni.shape[1] - 1:  # midnight sun: the next day's first point
-            beam[d, steps - 1] += 0.5 * min(dni[d, -1] * cos_zenith[n], ghi[d, -1]) / per
-            n += 1
-    return beam, sampled, around, even, band
+            for k in range(step * per + SAMPLE // 2, (step + 1) * per, SAMPLE):
+                dhi = ghi[d, k] - level[d, k]
+                if dhi <= 0.0:
+                    continue
+                whole[d, step] += dhi
+                if not airmass[d, k] > 0.0:  # twilight
+                    even[d, step] += dhi
+                    continue
+                z = math.radians(zenith_deg[d, k])
+                from_sun, from_band = diffuse_split(z, airmass[d, k], dni[d, k], dhi, extra[d], model)
+                around[d, step] += dhi * from_sun / max(math.cos(z), LOWEST_COS[model])
+                even[d, step] += dhi * (1.0 - from_sun)
+                band[d, step] += dhi * from_band
+    return whole, around, even, band
 
 
 @lru_cache(maxsize=13)  # a year and a bit of one place; 2.6 MB each

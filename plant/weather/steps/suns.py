@@ -1,8 +1,8 @@
 """One sun for each step of a sizing run: where the direct light of the step comes from, on the mean.
 
 Of place and day alone, so a thousand seeds and planes share it. The mean direction is that of a cloudless sky's direct
-light over the step; so a step in which the sun rises has the sun of its lit part, and the direct light of a plane that
-the sun faces throughout is exact under a sky that is as clear at its begin as at its end.
+light over the step. So a step in which the sun rises has the sun of its lit part, and the direct light of a plane that
+sees the sun throughout is exact under a sky that is as clear at the step's begin as at its end.
 """
 
 import math
@@ -45,7 +45,7 @@ class StepSuns:
         )  # fmt: skip
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)  # 0.5 MB for a year of hours
 def step_suns(location: Location, first_day: int, days: int, step_s: int) -> StepSuns:
     """The suns of some days; kept, for the next seed or plane.
 
@@ -55,7 +55,7 @@ def step_suns(location: Location, first_day: int, days: int, step_s: int) -> Ste
     first_day, days : int
         Solar days; a day's values don't depend on the others.
     step_s : int
-        A multiple of 600 s that divides a day, or 900 s.
+        A multiple of 300 s that divides a day.
     """
     blocks = [
         _block(location, first, min(BLOCK_DAYS, first_day + days - first), step_s)
