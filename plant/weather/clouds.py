@@ -36,6 +36,7 @@ class CloudModel(NamedTuple):
 
 _INDEX = np.arange(0.0, 1.6005, 0.001)
 NORMAL_END = 8.0
+GUARDED_FROM = 25  # rounds; mostly it takes five
 CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be told from rounding
 _PROBABILITY = ndtr(np.linspace(-NORMAL_END, NORMAL_END, 3201))
 _BELOW_CLEAR = 1001  # points of _INDEX up to 1, where cloud ends
@@ -109,12 +110,12 @@ def _looked_up(z: np.ndarray, shift: float, brightness: np.ndarray) -> np.ndarra
 def _shift_to(total: float, z: np.ndarray, weight: np.ndarray, brightness: np.ndarray) -> float:
     """The shift with which the sum of `weight` times the brightness at ``z + shift`` is `total`.
 
-    The sum grows with the shift, in straight pieces: Newton's steps, halving where one would lead out of what is known.
+    The sum is of straight pieces: Newton's steps, halving where one would lead out of what is known, and after many.
     """
     last = brightness.size - 1
     scale = last / (2.0 * NORMAL_END)
     low, high, shift = -2.0 * NORMAL_END, 2.0 * NORMAL_END, 0.0
-    for _ in range(100):
+    for count in range(100):
         excess, slope = -total, 0.0
         for n in range(z.size):
             place = min(max((z[n] + shift + NORMAL_END) * scale, 0.0), last - 1e-9)
@@ -127,7 +128,7 @@ def _shift_to(total: float, z: np.ndarray, weight: np.ndarray, brightness: np.nd
         else:
             low = shift
         tried = shift - excess / (slope * scale)
-        if not low < tried < high:
+        if count >= GUARDED_FROM or not low < tried < high:
             tried = 0.5 * (low + high)
         step = abs(tried - shift)
         shift = tried
