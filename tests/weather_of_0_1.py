@@ -1,7 +1,8 @@
 """The weather that TracerTwin 0.1.0 made, for tests that go on with what it kept and compare bit by bit.
 
-Bendt's distribution of daily clearness with Herzog's gamma, one AR(1) of 0.29, and direct light by the Heliosat law
-minute by minute, under a cloudless sky by pvlib itself, whose last digits aren't ours. All else of the sky is today's.
+Bendt's distribution of daily clearness with Herzog's gamma, one AR(1) of 0.29, clouds as in `tests.clouds_of_0_1`, and
+direct light by the Heliosat law minute by minute, under a cloudless sky by pvlib itself, whose last digits aren't ours.
+All else of the sky is today's.
 """
 
 import numpy as np
@@ -10,11 +11,12 @@ from pvlib import atmosphere, clearsky, spa
 from scipy.special import ndtr
 
 from plant.base.chance import RandomStream, ar1
-from plant.weather import clouds, sky, sun
+from plant.weather import sky, sun
 from plant.weather.clouds import CloudModel
 from plant.weather.decomposition import direct_share
 from plant.weather.place import Place
 from plant.weather.sun import ClearBlock
+from tests import clouds_of_0_1
 
 K_MIN = 0.05
 K_DAY_MAX = 1.03
@@ -57,9 +59,7 @@ def _light(
     index = np.ones_like(clear.ghi_w_m2)
     if clearness is not None:
         for k, k_day in enumerate(np.minimum(sky.daily_index(clearness, clear), K_DAY_MAX)):
-            index[k] = clouds.clear_sky_index(
-                seed, first_day + k, float(k_day), clear.ghi_w_m2[k], model, grid_s
-            )
+            index[k] = clouds_of_0_1.clear_sky_index(seed, first_day + k, float(k_day), clear.ghi_w_m2[k])
     ghi = sky._with_twilight(index, clear)
     dni = np.zeros_like(ghi)
     most = ghi.ravel()[clear.lit] / np.maximum(clear.cos_zenith, 1e-3)

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from plant.base import configs
 from plant.base.problems import did_you_mean, shown
 from plant.base.records import Record, in_month, monthly, one_or_monthly
-from plant.weather.clouds import CloudModel
+from plant.weather.clouds import LIMITS, CloudModel
 from plant.weather.extraterrestrial import clearness_of
 
 Monthly = tuple[float, ...]
@@ -73,9 +73,12 @@ class Sky(Record):
     @field_validator("clouds")
     @classmethod
     def _known_constants(cls, given: dict[str, float]) -> dict[str, float]:
-        for key in given:
-            if key not in CloudModel._fields:
-                raise ValueError(f"unknown constant {key}{did_you_mean(key, CloudModel._fields)}")
+        for key, value in given.items():
+            if key not in LIMITS:
+                raise ValueError(f"unknown constant {key}{did_you_mean(key, LIMITS)}")
+            low, high = LIMITS[key]
+            if not low <= value <= high:
+                raise ValueError(f"{key} must lie in {low:g}..{high:g}, got {value:g}")
         return given
 
     @model_validator(mode="after")
