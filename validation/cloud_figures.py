@@ -114,6 +114,36 @@ def ramps(months: Months) -> Any:
     )
 
 
+def leaps(seasons: Mapping[str, Months]) -> Any:
+    """How often the index changes by more than so much within a minute, season by season."""
+    limits = np.arange(0.0, 1.21, 0.02)
+    rows = []
+    for season, months in seasons.items():
+        for name, days in months.items():
+            change = np.sort(np.concatenate([np.abs(np.diff(day.index)) for day in days]))
+            share = 1.0 - np.searchsorted(change, limits, side="right") / change.size
+            rows += [
+                {"season": season, "month": name, "change": float(limit), "share": 100.0 * float(value)}
+                for limit, value in zip(limits, share, strict=True)
+                if value * change.size >= 1.0
+            ]
+    return (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(strokeWidth=1.6)
+        .encode(
+            x=alt.X("change:Q", title="change of the clear-sky index, more than"),
+            y=alt.Y(
+                "share:Q",
+                title="share of minutes [%]",
+                scale=alt.Scale(type="log", domain=[0.01, 100], clamp=True),
+            ),
+            color=_colour(),
+        )
+        .properties(width=WIDTH // 2, height=HEIGHT // 2 + 20)
+        .facet(alt.Facet("season:N", title=None, sort=list(seasons)), columns=2)
+    )
+
+
 def memory(months: Months) -> Any:
     """Autocorrelation of the clear-sky index."""
     from validation.clouds import autocorrelation

@@ -7,6 +7,7 @@ and 2017 the fit knew five figures a season, in the mean with 2015.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -84,3 +85,14 @@ def checks() -> Iterator[Check]:
                 note = "a smooth month" + f"; March and April, three years: {three_years}" * bool(three_years)
             yield Check(what=f"Lyngby, {season}: {what}", value=ours[name], reference=measured[name],
                         tolerance=tolerance, unit=unit, source=SOURCE, note=note)  # fmt: skip
+
+
+def figures() -> Iterator[tuple[str, Any]]:
+    """Measured and modelled leaps of each season."""
+    from validation import cloud_figures
+
+    seasons = {
+        f"Lyngby, {season}": {"measured": seen, "model": made}
+        for season, (seen, made) in lyngby.seasons().items()
+    }
+    yield "clouds_leaps", cloud_figures.leaps(seasons)

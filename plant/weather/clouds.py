@@ -33,7 +33,7 @@ class CloudModel(NamedTuple):
     clear_index: float = 1.02  # and at which there is nothing but
     cloud_variance: float = 0.11  # over m (1 - m), m the mean index of cloud
     edge_share: float = 0.8  # how often clear air near clouds is brighter than clear sky
-    edge_gain: float = 0.145  # by how much, on the mean
+    edge_gain: float = 0.16  # by how much, on the mean
     edge_width: float = 0.28  # in which cloud thins out, over the spread of the process
     clear_spread: float = 0.008
     uniform_share: float = 0.04  # of days of one thin cloud, under a high sun
@@ -59,7 +59,9 @@ CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be to
 _NORMAL = np.linspace(-NORMAL_END, NORMAL_END, 3201)
 _PROBABILITY = ndtr(_NORMAL)
 _CLOUD_INDEX = np.linspace(0.0, 1.0, 1001)
-_BRIGHTEST_EDGE = 4.0  # over the mean of what edges gain; 2 % of the minutes next to them would have more
+_BRIGHTEST_EDGE = (
+    2.2  # over the mean of what edges gain; with more, minutes would leap by more than the measured 1.0
+)
 _UNIFORM_TOP = 1.05  # index of the brightest thin cloud
 _UNIFORM_SLOPE = 4.0  # between uniform and broken days there are few
 
