@@ -20,7 +20,7 @@ from plant.load.demand import Demand
 from plant.site.model import Site
 from plant.weather import sun
 from plant.weather.place import Place
-from plant.weather.sky import SkyBlock, sky_block
+from plant.weather.sky import SkyBlock, sky_block, source_of
 from plant.weather.steps.making import SHORTEST_STEP_S, sky_means
 from plant.weather.steps.means import SkyMeans
 
@@ -126,9 +126,9 @@ class Supply:
         """
         inputs = self._block(self._number(t_utc_s), defects)
         if not inputs.known_from_utc_s <= t_utc_s < inputs.end_utc_s:
-            from plant.weather.measured.days import file_sky
-
-            file_sky(self.site.weather, self.site.location).check_run(t_utc_s, t_utc_s + self.step_s)
+            source = source_of(self.site)
+            assert source is not None, "made weather is known at any time"
+            source.check_run(t_utc_s, t_utc_s + self.step_s)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
     def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> None:
@@ -145,8 +145,8 @@ class Supply:
 
     def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
         first, days = number * self._block_days, self._block_days
-        if self.site.weather.file is not None:
-            first, days = file_sky(self.site.weather, self.site.location).days_within(first, days)
+        if (source := source_of(self.site)) is not None:
+            first, days = source.days_within(first, days)
         return inputs_of(self.site, self.seed, first, days, self.step_s, defects, self._skies)
 
     def _block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
