@@ -53,6 +53,31 @@ def test_any_byte_may_stand_in_a_header(writer, byte, tmp_path):
     assert ready(odd).series.columns["ghi_w_m2"] == pytest.approx(ready(plain).series.columns["ghi_w_m2"])
 
 
+WRITERS = {
+    "csv": june, "epw": lambda path: files.epw_file(path, files.year_of_light()),
+    "tmy3": lambda path: files.tmy3_file(path, files.year_of_light()),
+    "sam": lambda path: files.nsrdb_file(path, files.year_of_light()),
+    "solaranywhere": lambda path: files.solaranywhere_file(path, files.year_of_light()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_may_be_in_any_encoding(kind, encoding, tmp_path):
+    """As a spreadsheet or a shell of Windows saves it."""
+    plain, odd = WRITERS[kind](tmp_path / "plain.txt"), tmp_path / "odd.txt"
+    odd.write_bytes(plain.read_text(encoding="utf-8").removeprefix("# a logger's file\n").encode(encoding))
+    assert ready(odd).series.columns["ghi_w_m2"] == pytest.approx(ready(plain).series.columns["ghi_w_m2"])
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_lines_may_end_as_on_other_systems(kind, ends, tmp_path):
+    plain, odd = WRITERS[kind](tmp_path / "plain.txt"), tmp_path / "odd.txt"
+    odd.write_bytes(plain.read_bytes().replace(b"\r", b"").replace(b"\n", ends.encode()) + 2 * ends.encode())
+    assert ready(odd).series.columns["ghi_w_m2"] == pytest.approx(ready(plain).series.columns["ghi_w_m2"])
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
     plain = june(tmp_path / "plain.csv")
     (tmp_path / "bom.csv").write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().partition(b"\n")[2])
@@ -282,7 +307,12 @@ def test_bsrn_that_is_no_such_file_is_refused_in_words(tmp_path):
     ("form", "rewritten"),
     [("%d/%m/%Y %H:%M", "2023-06-01T00:00"), ("%m/%d/%Y %H:%M", "2023-06-01T00:00"),
      ("%d.%m.%Y %H:%M", "2023-06-01T00:00"), ("%d-%m-%Y %H:%M", "2023-06-01T00:00"),
-     ("%Y%m%d%H%M", "year-month-day"), ("%d %B %Y", "year-month-day")],
+     ("%d.%m.%Y %H:%M:%S", "2023-06-01T00:00:00"), ("%m/%d/%Y %I:%M:%S %p", "2023-06-01T00:00:00"),
+     ("%d/%m/%Y %I:%M %p", "2023-06-01T00:00"), ("%-d/%-m/%Y %-H:%M", "2023-06-01T00:00"),
+     ("%Y/%m/%d %H:%M", "2023-06-01T00:00"), ("%Y.%m.%d %H:%M:%S", "2023-06-01T00:00:00"),
+     ("%Y-%-m-%-d %-H:%M", "2023-06-01T00:00"), ("%d/%m/%Y", "2023-06-01T00:00"),
+     ("%d/%m/%y %H:%M", "year-month-day"), ("%Y%m%d%H%M", "year-month-day"), ("%d %B %Y", "year-month-day"),
+     ("%Y/%d/%m %H:%M", "2023-01-06T00:00")],
 )  # fmt: skip
 def test_times_that_are_not_iso_are_refused_with_what_to_write(form, rewritten, tmp_path):
     light = files.year_of_light().loc[JUNE_DAYS]
@@ -292,6 +322,29 @@ def test_times_that_are_not_iso_are_refused_with_what_to_write(form, rewritten, 
     assert "logger.csv:2: time:" in told
     assert f"is not an ISO time; write {rewritten}" in told
     assert "719 more rows are not either" in told
+
+
+def test_an_hour_after_noon_is_told_on_the_clock_of_24_hours(tmp_path):
+    rows = "2023-06-13T12:00,0\n06/13/2023 01:30 PM,0\n06/13/2023 12:30 AM,0\n06/13/2023 12:30 PM,0\n"
+    for row, told in ((1, "13:30"), (2, "00:30"), (3, "12:30")):
+        kept = "".join(line for k, line in enumerate(rows.splitlines(True)) if k in (0, row))
+        (tmp_path / "logger.csv").write_text("time,ghi_w_m2\n" + kept, encoding="utf-8")
+        assert (
+            f"logger.csv:3: time: {rows.splitlines()[row].partition(',')[0]!r} is not an ISO time; "
+            f"write 2023-06-13T{told}" in wrong(tmp_path / "logger.csv", temperature_c=10.0)
+        )
+
+
+@pytest.mark.parametrize(("separator", "point"), [(";", ","), (";", "."), ("\t", ","), ("\t", ".")])
+def test_a_csv_as_spreadsheets_write_it_is_read(separator, point, tmp_path):
+    plain = june(tmp_path / "plain.csv")
+    text = plain.read_text(encoding="utf-8")
+    other = text.replace(",", separator).replace(".", point)
+    (tmp_path / "other.csv").write_text(other, encoding="utf-8")
+    a, b = (ready(tmp_path / name).series.columns for name in ("plain.csv", "other.csv"))
+    assert set(a) == set(b)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
 
 
 def test_a_date_that_could_be_either_way_is_refused_without_a_guess(tmp_path):

@@ -102,3 +102,13 @@ def test_a_name_too_long_for_a_file_is_refused_in_words(tmp_path, section, key):
     path.write_text(yaml.safe_dump(data))
     with pytest.raises(ProblemsError, match="no such file"):
         load_site(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_file_may_be_saved_in_any_encoding(tmp_path, encoding, ends):
+    path = tmp_path / "site.yaml"
+    path.write_bytes(f"name: Zürich  # Hütte{ends}seed: 3{ends}".encode(encoding))
+    document = load_yaml(path)
+    assert document.data == {"name": "Zürich", "seed": 3}
+    assert document.line(("seed",)) == 2

@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import Module
+from plant.array.panfile import pan_sheet
 from plant.base import configs
 from plant.base.kept import kept
 from plant.base.problems import Problem, ProblemsError, did_you_mean
@@ -98,46 +98,3 @@ def _from_sheet(document: Document) -> Module:
         known: dict[KeyPath, list[str]] = {(): list(_SheetFile.model_fields), ("datasheet",): sheet_keys}
         raise ProblemsError(problems_of(error, document, known)) from None
     return fit(sheet)
-
-
-# Keys of a PAN file that a data sheet needs (PVsyst's units: mA/K, mV/K, %/K)
-_PAN_KEYS = ("Isc", "Voc", "Imp", "Vmp", "NCelS", "muISC", "muVocSpec", "muPmpReq")
-
-
-def pan_sheet(name: str) -> DataSheet:
-    """The data sheet in a PVsyst module file; its one-diode parameters are PVsyst's model's, not ours, and left alone.
-
-    `NCelP` strings of `NCelS` cells lie in parallel in half-cut modules; the sheet's values are the module's.
-    """
-    from pvlib import iotools
-
-    path = Path(name)
-    if not configs.is_file(path):
-        raise ProblemsError([Problem(name, 0, "", "no such file")])
-    try:
-        found = iotools.read_panond(path, encoding="latin-1").get("PVObject_", {})
-    except (ValueError, IndexError, KeyError):
-        found = {}
-    missing = [key for key in _PAN_KEYS[:5] if not isinstance(found.get(key), int | float)]
-    if missing:
-        message = f"not a PVsyst module file: {', '.join(missing)} missing"
-        raise ProblemsError([Problem(name, 0, "", message)])
-    given = {
-        "i_sc_a": found["Isc"], "v_oc_v": found["Voc"], "i_mp_a": found["Imp"], "v_mp_v": found["Vmp"],
-        "cells_in_series": found["NCelS"],
-    }  # fmt: skip
-    if "muISC" in found:
-        given["alpha_sc_a_k"] = found["muISC"] / 1000.0
-    if "muVocSpec" in found:
-        given["beta_voc_v_k"] = found["muVocSpec"] / 1000.0
-    if "muPmpReq" in found:
-        given["gamma_pmp_pct_k"] = found["muPmpReq"]
-    try:
-        return DataSheet.model_validate(given, strict=False)
-    except ValidationError as error:
-        raise ProblemsError(
-            [
-                Problem(name, 0, str(one["loc"][-1]) if one["loc"] else "", one["msg"])
-                for one in error.errors()
-            ]
-        ) from None

@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean, shown
+from plant.base.textfile import text_of
 
 KeyPath = tuple[str | int, ...]
 
@@ -86,11 +87,11 @@ def load_yaml(path: Path) -> Document:
     """
     file = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except FileNotFoundError:
         raise ProblemsError([Problem(file, 0, "", "no such file")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProblemsError([Problem(file, 0, "", f"can't be read: {error}")]) from None
+    except OSError as error:
+        raise ProblemsError([Problem(file, 0, "", f"can't be read: {error.strerror or error}")]) from None
     try:
         return _parse(file, text)
     except yaml.YAMLError as error:

@@ -35,7 +35,7 @@ class SnowDay(NamedTuple):
     falls_at: int | None  # step of the sky's grid; none if no snow falls
 
 
-class _SnowBlock(NamedTuple):
+class _CoarseDays(NamedTuple):
     sky: SkyBlock
     brightness: np.ndarray  # (days,) global light over that of a cloudless sky, and a tie broken by chance
     t_mean_c: np.ndarray
@@ -83,7 +83,7 @@ def _moment(seed: int, day: int) -> int:
     return int(chance.integers(DAY_S // GRID_S))
 
 
-def _blocks(place: Place, seed: int, first_day: int, days: int) -> Iterator[_SnowBlock]:
+def _blocks(place: Place, seed: int, first_day: int, days: int) -> Iterator[_CoarseDays]:
     """The blocks that hold some days, each made once while it is asked for again and again."""
     file = place.weather.file
     stamp = None if file is None else (os.stat(file).st_mtime_ns, os.stat(file).st_size)
@@ -102,7 +102,7 @@ def _block(
     seed: int,
     number: int,
     _stamp: tuple[int, int] | None,
-) -> _SnowBlock | None:
+) -> _CoarseDays | None:
     place = Place.model_construct(location=location, sky=Sky.model_validate_json(sky_json), weather=weather)
     first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
     if (source := source_of(place)) is not None:
@@ -116,4 +116,4 @@ def _block(
     light, clear = sky.ghi_w_m2.sum(axis=1), sky.sun.ghi_w_m2.sum(axis=1)
     brightness = np.divide(light, clear, out=np.zeros_like(light), where=clear > 0.0)
     ties = [generator(seed, RandomStream.SNOWFALL, day, 1).random() for day in range(first, last + 1)]
-    return _SnowBlock(sky, brightness + 1e-9 * np.array(ties), sky.t_amb_c.mean(axis=1))
+    return _CoarseDays(sky, brightness + 1e-9 * np.array(ties), sky.t_amb_c.mean(axis=1))

@@ -9,7 +9,8 @@ import yaml
 
 from plant.array.datasheet import DataSheet
 from plant.array.diode import Module, current_at, curve_at, open_circuit_v
-from plant.array.module import CEC_COLUMNS, cec_table, find_module, pan_sheet
+from plant.array.module import CEC_COLUMNS, cec_table, find_module
+from plant.array.panfile import pan_sheet
 from plant.base import configs
 from plant.base.yamlfile import load_yaml
 from tracertwin.catalogue.items import (

@@ -7,19 +7,19 @@ Knows formats; doesn't know whether the values make sense (`plant.weather.measur
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from plant.base.problems import Problem, ProblemsError
+from plant.base.textfile import decoded
 from plant.weather.measured.plaincsv import read_csv
 from plant.weather.measured.published import read_epw, read_pvgis, read_solaranywhere, read_tmy3
 from plant.weather.measured.sam import is_sam, read_sam
 from plant.weather.measured.stations import is_bsrn, is_cams, is_surfrad, read_bsrn, read_cams, read_surfrad
-from plant.weather.measured.table import WeatherTable, decoded
+from plant.weather.measured.table import WeatherTable
 from plant.weather.place import Weather
 
-_LINES_LOOKED_AT = 60
+_LINES_LOOKED_AT, _BYTES_LOOKED_AT = 60, 100_000
 
 
 class Format(NamedTuple):
@@ -91,7 +91,8 @@ def read_weather(weather: Weather) -> WeatherTable:
 def _format_of(path: Path) -> Format:
     """The format of a file by its first lines."""
     with path.open("rb") as file:
-        lines = decoded(b"".join(islice(file, _LINES_LOOKED_AT))).splitlines()[:_LINES_LOOKED_AT]
+        beginning = decoded(file.read(_BYTES_LOOKED_AT))
+    lines = beginning.splitlines()[:_LINES_LOOKED_AT]
     for kind in FORMATS:
         if kind.is_it(lines):
             return kind

@@ -10,32 +10,45 @@ import numpy as np
 import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
-from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, text_of
+from plant.base.textfile import text_of
+from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock
 
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
-_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ,]+(\d{1,2}:\d\d(?::\d\d)?))?")
+# Times as loggers and spreadsheets write them: never read, only told in ISO form where they can mean one thing.
+_CLOCK = (
+    r"(?:[T ,;]+(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?P<second>:\d\d)?(?:[.,]\d+)?"
+    r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?)?"
+)
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})[./-](?P<month>\d{1,2})[./-](?P<day>\d{1,2})" + _CLOCK)
+_YEAR_LAST = re.compile(r"(?P<one>\d{1,2})([./-])(?P<two>\d{1,2})\2(?P<year>\d{4})" + _CLOCK)
+_SEPARATORS = ",;\t"
 
 
 def read_csv(path: Path) -> WeatherTable:
     """Plain CSV with named columns; lines that begin with # and empty ones are passed over before the header.
 
-    Global irradiance, or direct and diffuse from which it follows.
+    Global irradiance, or direct and diffuse from which it follows. Between semicolons or tabs, as spreadsheets write
+    them where the comma is the decimal sign, numbers may have either sign.
     """
     text = text_of(path)
     lines = text.splitlines()
     head = next((n for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")), 0)
     if not head:
         raise ProblemsError([Problem(str(path), 0, "", "holds no header")])
-    names = [name.strip() for name in next(csv.reader([lines[head - 1]]))]
+    separator = max(_SEPARATORS, key=lines[head - 1].count)
+    names = [name.strip() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
     _check_names(path, head, names)
     data = pd.read_csv(
         StringIO(text), skiprows=head, header=None, names=names, skip_blank_lines=False, dtype=str,
-        keep_default_na=False,
+        keep_default_na=False, sep=separator,
     )  # fmt: skip
     data = data.fillna("")
     data = data[data["time"].str.strip() != ""]
     problems: list[Problem] = []
     local, offset_s = _stamps(path, head, data["time"].str.strip(), problems)
+    if separator != ",":
+        texts = data.columns.intersection(COLUMNS)
+        data[texts] = data[texts].apply(lambda column: column.str.replace(",", "."))
     columns = {name: _numbers(path, head, name, data[name], problems) for name in names if name in COLUMNS}
     if problems:
         raise ProblemsError(problems[:10])
@@ -79,13 +92,28 @@ def _as_iso(text: str, texts: pd.Series) -> str:
 
     The order is read off a value above 12, wherever in the column it stands.
     """
-    found = [match for each in texts if (match := _PARTS.fullmatch(each))]
-    day_first, month_first = (any(int(match[place]) > 12 for match in found) for place in (1, 3))
-    match = _PARTS.fullmatch(text)
+    example = "year-month-day, e.g. 2024-06-21T12:00+01:00"
+    if match := _YEAR_FIRST.fullmatch(text):
+        return _iso(match, int(match["month"]), int(match["day"])) or example
+    found = [each for other in texts if (each := _YEAR_LAST.fullmatch(other))]
+    day_first, month_first = (any(int(each[place]) > 12 for each in found) for place in ("one", "two"))
+    match = _YEAR_LAST.fullmatch(text)
     if match is None or day_first == month_first:
-        return "year-month-day, e.g. 2024-06-21T12:00+01:00"
-    day, month = (match[1], match[3]) if day_first else (match[3], match[1])
-    return f"{match[4]}-{int(month):02d}-{int(day):02d}T{match[5] or '00:00'}"
+        return example
+    day, month = (match["one"], match["two"]) if day_first else (match["two"], match["one"])
+    return _iso(match, int(month), int(day)) or example
+
+
+def _iso(match: re.Match[str], month: int, day: int) -> str | None:
+    """What was matched in ISO form; none where there is no such date and hour."""
+    hour, half = int(match["hour"] or 0), (match["half"] or "").lower()
+    if half:
+        hour = hour % 12 + 12 * (half == "p")
+    try:
+        when = datetime(int(match["year"]), month, day, hour, int(match["minute"] or 0))
+    except ValueError:
+        return None
+    return f"{when:%Y-%m-%dT%H:%M}{match['second'] or ''}"
 
 
 def _check_names(path: Path, head: int, names: list[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, text_of, with_values
+from plant.base.textfile import text_of
+from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, plain_copy, with_values
 
 # EPW's own numbers for missing (EnergyPlus, Auxiliary Programs)
 _EPW_MISSING = {
@@ -81,8 +82,10 @@ def read_solaranywhere(path: Path) -> WeatherTable:
     """SolarAnywhere: its header says whether a row is stamped with the end or the middle of its interval."""
     from pvlib import iotools
 
-    check_whole_rows(path, text_of(path), 3)
-    data, meta = iotools.read_solaranywhere(path)
+    text = text_of(path)
+    check_whole_rows(path, text, 3)
+    with plain_copy(text) as copy:
+        data, meta = iotools.read_solaranywhere(copy, encoding="utf-8")
     local, offset = clock(data.index)
     stamp = "middle" if "cent" in str(meta.get("Averaging Method", "")).lower() else "end"
     typical = True if "typical" in str(meta.get("Type", "")).lower() else None

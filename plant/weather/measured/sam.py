@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.table import BELOW_ALL, WeatherTable, check_whole_rows, text_of, with_values
+from plant.base.textfile import text_of
+from plant.weather.measured.table import BELOW_ALL, WeatherTable, check_whole_rows, with_values
 
 _FIRST_LINE = 4
 _PLACE = {

@@ -5,7 +5,8 @@ from io import StringIO
 from pathlib import Path
 
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, text_of
+from plant.base.textfile import text_of
+from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, plain_copy
 
 _SURFRAD_PLACE = re.compile(r"\s*-?\d+\.\d+\s+-?\d+\.\d+\s+-?\d+\s+m\s+version")
 
@@ -32,8 +33,10 @@ def read_surfrad(path: Path) -> WeatherTable:
     """
     from pvlib import iotools
 
-    check_whole_rows(path, text_of(path), 3, separator=r"\s+")
-    data, meta = iotools.read_surfrad(path)
+    text = text_of(path)
+    check_whole_rows(path, text, 3, separator=r"\s+")
+    with plain_copy(text) as copy:
+        data, meta = iotools.read_surfrad(copy)
     local, offset = clock(data.index)
     longitude = -abs(float(meta["longitude"]))
     return WeatherTable(

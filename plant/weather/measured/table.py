@@ -2,9 +2,12 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 import pandas as pd
@@ -48,20 +51,13 @@ def moment(local_s: float) -> str:
     return (datetime(1970, 1, 1) + timedelta(seconds=float(local_s))).strftime("%Y-%m-%d %H:%M")
 
 
-def text_of(path: Path) -> str:
-    """A file's text."""
-    return decoded(path.read_bytes())
-
-
-def decoded(data: bytes) -> str:
-    """A file's bytes as text: UTF-8, or else the Windows code page that weather files of other days are written in.
-
-    Any byte can be read: station names matter to nobody here, and may not cost a year of weather.
-    """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+@contextmanager
+def plain_copy(text: str) -> Iterator[str]:
+    """Path of a text in plain ASCII, for pvlib's readers that open files themselves and know one encoding."""
+    with NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".txt") as file:
+        file.write(text)
+        file.flush()
+        yield file.name
 
 
 def pick(data: pd.DataFrame) -> dict[str, np.ndarray]:
