@@ -13,6 +13,8 @@ from plant.base.problems import ProblemsError
 from plant.plant import Plant
 from plant.site.model import load_site
 from plant.weather.measured.days import file_sky
+from plant.weather.measured.oddrows import odd_row
+from plant.weather.measured.table import of_width
 from plant.weather.place import Location
 from plant.weather.sky import plane_of_array, sky_block, sky_day
 from tests import weatherfiles as files
@@ -298,6 +300,79 @@ def test_bsrn_that_is_no_such_file_is_refused_in_words(tmp_path):
     (tmp_path / "b.dat").write_text("*U0001\n 21  1 2016  1\n", encoding="utf-8")
     told = wrong(tmp_path / "b.dat", temperature_c=0.0)
     assert "can't be read as bsrn" in told
+    assert not PYTHON.search(told)
+
+
+# rows that stumble a reader
+
+PYTHON = re.compile(
+    r"Error|codec|literal|dtype|str'|int'|pandas|format=|unconverted|tokeniz|position|it lacks|index "
+)
+
+
+def spoilt(text: str, line: int, column: int, value: str, separator: str = ",") -> str:
+    """A text with another value in a line and a column, both counted from 1."""
+    rows = text.split("\n")
+    values = rows[line - 1].split(separator)
+    values[column - 1] = value
+    rows[line - 1] = separator.join(values)
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("value", ["1,5", "x", "#REF!", "\xff", "N/A?", "-"])
+@pytest.mark.parametrize(("kind", "column"), [("epw", 14), ("tmy3", 5), ("sam", 7), ("solaranywhere", 4)])
+def test_a_value_that_is_no_number_is_told_by_its_line(kind, column, value, tmp_path):
+    text = WRITERS[kind](tmp_path / "plain.txt").read_text(encoding="utf-8").replace("\r\n", "\n")
+    (tmp_path / "odd.txt").write_text(spoilt(text, 300, column, value), encoding="utf-8")
+    told = wrong(tmp_path / "odd.txt")
+    assert "odd.txt:300: " in told
+    assert not PYTHON.search(told)
+    assert ("others have" if "," in value else repr(value)) in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [("epw", 1, "x"), ("epw", 2, "13"), ("epw", 2, "0"), ("epw", 3, "32"), ("epw", 4, "0"), ("epw", 4, "25"),
+     ("epw", 4, "1.5"), ("epw", 3, "inf"), ("epw", 2, ""),
+     ("sam", 2, "13"), ("sam", 3, "30"), ("sam", 4, "24"), ("sam", 4, "-5"), ("sam", 5, "60"), ("sam", 3, "1e400"),
+     ("tmy3", 1, "1.2.88"), ("tmy3", 2, "noon")],
+)  # fmt: skip
+def test_a_date_or_hour_that_is_none_is_told_by_its_line(kind, column, value, tmp_path):
+    """A row that fell on another day instead would be silence about a hole and a row given twice."""
+    text = WRITERS[kind](tmp_path / "plain.txt").read_text(encoding="utf-8").replace("\r\n", "\n")
+    february = 31 * 24 + 20
+    (tmp_path / "odd.txt").write_text(spoilt(text, february, column, value), encoding="utf-8")
+    told = wrong(tmp_path / "odd.txt")
+    assert f"odd.txt:{february}: " in told
+    assert not PYTHON.search(told)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 5, 8])
+def test_a_file_without_rows_is_refused_in_words(kind, lines, tmp_path):
+    text = WRITERS[kind](tmp_path / "plain.txt").read_text(encoding="utf-8")
+    heads = {"epw": 8, "sam": 3, "tmy3": 2, "solaranywhere": 2, "csv": 2}
+    short = "".join(text.splitlines(True)[: min(lines, heads[kind])])
+    (tmp_path / "short.txt").write_text(short, encoding="utf-8")
+    told = wrong(tmp_path / "short.txt")
+    assert not PYTHON.search(told)
+    assert lines or "is empty" in told
+
+
+def test_the_odd_row_is_the_first_unlike_the_others():
+    rows = [f"2023-01-{d:02d}T00:00;{d}.5;;ok" for d in range(1, 29)]
+    head = ["Made by a logger", "time;a;b;state"]
+
+    def odd(row: int, text: str) -> tuple[int, str] | None:
+        return odd_row("\n".join([*head, *rows[:row], text, *rows[row + 1 :], "", "notes at the end"]))
+
+    assert odd(0, rows[0]) is None
+    assert odd(7, "2023-01-08T00:00;8.5;;ok;") == (10, of_width(5, 4))
+    assert odd(7, "2023-01-08T00:00;8.5") == (10, of_width(2, 4))
+    assert odd(7, "2023-01-08T00:00;8x5;;ok") == (10, "a: must be a number, got '8x5'")
+    assert odd(7, "2023-1-8;8.5;;ok") == (10, "time: is not written as in the other rows, got '2023-1-8'")
+    assert odd(7, "2023-01-08T00:00;;7;ok") is None
+    assert odd_row("") is None
 
 
 # clocks and dates of plain CSV

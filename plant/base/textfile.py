@@ -33,4 +33,4 @@ def decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        return data.removeprefix(codecs.BOM_UTF8).decode("cp1252", errors="replace")

@@ -162,7 +162,10 @@ class FileSky:
         if outside is not None:
             what = "begins" if outside == begin_utc_s else "ends"
             when = moment(outside + self.series.utc_offset_s)
-            message = f"{self._holds()}, and the run {what} at {when}; {_RUN_WITHIN}"
+            zone_s = self.series.utc_offset_s
+            whole = moment(-(-(first + zone_s) // DAY_S) * DAY_S).partition(" ")[0]
+            days = f"; its first whole day is {whole}" if what == "begins" else ""
+            message = f"{self._holds()}, and the run {what} at {when}{days}; {_RUN_WITHIN}"
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 
     def _holds(self) -> str:

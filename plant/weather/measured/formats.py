@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from plant.base.problems import Problem, ProblemsError
-from plant.base.textfile import decoded
+from plant.base.textfile import decoded, text_of
+from plant.weather.measured.oddrows import odd_row
 from plant.weather.measured.plaincsv import read_csv
 from plant.weather.measured.published import read_epw, read_pvgis, read_solaranywhere, read_tmy3
 from plant.weather.measured.sam import is_sam, read_sam
@@ -57,6 +58,7 @@ FORMATS = (
     Format("bsrn", is_bsrn, read_bsrn),
     Format("csv", _has_a_column_of_ours, read_csv),
 )
+_OTHER_THAN_ROWS = ("bsrn",)  # blocks of lines, each kind with columns of its own
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 
 
@@ -78,9 +80,8 @@ def read_weather(weather: Weather) -> WeatherTable:
     except json.JSONDecodeError as error:
         message = "the file is cut off here, or is no JSON; download it again"
         raise ProblemsError([Problem(str(path), error.lineno, "", message)]) from None
-    except Exception as error:  # pvlib's readers raise whatever a wrong file makes them stumble over
-        why = str(error) if isinstance(error, ValueError | OSError) else f"it lacks {error}"
-        raise ProblemsError([Problem(str(path), 0, "", f"can't be read as {kind.name}: {why}")]) from None
+    except Exception:  # pvlib's readers raise whatever a wrong file makes them stumble over
+        raise ProblemsError([_why_not(path, kind.name)]) from None
     if table.local.size < 2:
         raise ProblemsError([Problem(str(path), 0, "", "holds fewer than two rows of weather")])
     if weather.utc_offset_h is not None:
@@ -88,11 +89,22 @@ def read_weather(weather: Weather) -> WeatherTable:
     return table if weather.stamp is None else replace(table, stamp=weather.stamp)
 
 
+def _why_not(path: Path, kind: str) -> Problem:
+    """Why a file can't be read, which its reader told in words of its own."""
+    odd = odd_row(text_of(path)) if kind not in _OTHER_THAN_ROWS else None
+    if odd is not None:
+        return Problem(str(path), odd[0], "", odd[1])
+    message = f"can't be read as {kind}: its header, or a date in its rows, is not as that format has it; is it whole?"
+    return Problem(str(path), 0, "", message)
+
+
 def _format_of(path: Path) -> Format:
     """The format of a file by its first lines."""
     with path.open("rb") as file:
         beginning = decoded(file.read(_BYTES_LOOKED_AT))
     lines = beginning.splitlines()[:_LINES_LOOKED_AT]
+    if not beginning.strip():
+        raise ProblemsError([Problem(str(path), 0, "", "is empty")])
     for kind in FORMATS:
         if kind.is_it(lines):
             return kind

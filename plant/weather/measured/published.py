@@ -1,15 +1,25 @@
 """Typical years and series as their publishers write them: EPW, TMY3, SolarAnywhere, PVGIS; read by pvlib."""
 
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError
 from plant.base.textfile import text_of
-from plant.weather.measured.table import WeatherTable, check_whole_rows, clock, pick, plain_copy, with_values
+from plant.weather.measured.table import (
+    WeatherTable,
+    check_whole_rows,
+    clock,
+    local_seconds,
+    pick,
+    plain_copy,
+    with_values,
+)
 
 # EPW's own numbers for missing (EnergyPlus, Auxiliary Programs)
 _EPW_MISSING = {
@@ -33,6 +43,7 @@ def read_epw(path: Path) -> WeatherTable:
 
     text = text_of(path)
     check_whole_rows(path, text, _EPW_FIRST_LINE)
+    _check_epw_dates(path, text)
     data, meta = iotools.read_epw(StringIO(text))
     local, offset = clock(data.index)
     columns = pick(data)
@@ -48,6 +59,23 @@ def read_epw(path: Path) -> WeatherTable:
     # PVGIS's rows are moments of UTC whatever zone its first line names: they are those of its CSV, which says UTC,
     # and the offset it notes is that of the CSV less an hour
     return replace(table, local=local + 3600 + round(shift_h * 3600.0), stamp="instant", utc_offset_s=0)
+
+
+def _check_epw_dates(path: Path, text: str) -> None:
+    """That each row begins with a year, a month, a day and an hour from 1 to 24, of which pvlib makes a text."""
+    rows = [line.split(",")[:4] for line in text.splitlines()[_EPW_FIRST_LINE - 1 :] if line.strip()]
+    values = np.full((len(rows), 4), np.nan)
+    for row, found in enumerate(rows):
+        for column, value in enumerate(found):
+            with suppress(ValueError):
+                values[row, column] = float(value)
+    known = np.flatnonzero(np.isnan(values).any(axis=1))
+    if known.size:
+        line = _EPW_FIRST_LINE + int(known[0])
+        message = f"no year, month, day and hour: {', '.join(rows[known[0]])}"
+        raise ProblemsError([Problem(str(path), line, "", message)])
+    parts = dict(zip(("year", "month", "day", "hour"), values.T, strict=True))
+    local_seconds(path, _EPW_FIRST_LINE, parts, hours=(1, 24))
 
 
 def _pvgis_shift_h(text: str) -> float | None:

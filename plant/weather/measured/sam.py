@@ -14,7 +14,7 @@ import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError
 from plant.base.textfile import text_of
-from plant.weather.measured.table import BELOW_ALL, WeatherTable, check_whole_rows, with_values
+from plant.weather.measured.table import BELOW_ALL, WeatherTable, check_whole_rows, local_seconds, with_values
 
 _FIRST_LINE = 4
 _PLACE = {
@@ -80,19 +80,10 @@ def read_sam(path: Path) -> WeatherTable:
     if "ghi_w_m2" not in columns and not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
         raise ProblemsError([Problem(str(path), 3, "", "holds neither GHI nor both DNI and DHI")])
     parts = {name: _floats(path, data, known[name]) for name in _TIME if name in known}
-    years = parts.get("year", np.full(len(data), 2001.0))
-    months = (years.astype(np.int64) - 1970) * 12 + parts["month"].astype(np.int64) - 1
-    days = (
-        months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-        + parts["day"].astype(np.int64)
-        - 1
-    )
-    local = days * 86400 + parts["hour"].astype(np.int64) * 3600
-    has_minutes = "minute" in parts
-    if has_minutes:
-        local = local + parts["minute"].astype(np.int64) * 60
+    parts = {"year": np.full(len(data), 2001.0), **parts}
+    local = local_seconds(path, _FIRST_LINE, parts)
     return WeatherTable(
-        str(path), local, round(3600.0 * zone_h), "middle" if has_minutes else "start", with_values(columns),
+        str(path), local, round(3600.0 * zone_h), "middle" if "minute" in parts else "start", with_values(columns),
         _FIRST_LINE, None, latitude, longitude,
     )  # fmt: skip
 

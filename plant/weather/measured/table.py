@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -85,12 +85,12 @@ def clock(index: pd.DatetimeIndex) -> tuple[np.ndarray, int]:
 
 
 def check_whole_rows(path: Path, text: str, first_line: int, separator: str = ",") -> None:
-    """That no row has fewer values than most rows have: a download that broke off ends in such a one.
+    """That no row has fewer values than most rows have, as a download that broke off ends in one; nor more.
 
     Raises
     ------
     ProblemsError
-        With the line of the first that is cut off.
+        With the line of the first that does.
     """
     widths = {
         number: len(re.split(separator, row.strip()))
@@ -99,8 +99,53 @@ def check_whole_rows(path: Path, text: str, first_line: int, separator: str = ",
     }
     usual = max(Counter(widths.values()).items(), key=lambda item: item[1], default=(0, 0))[0]
     for number, width in widths.items():
-        if width < usual:
-            message = (
-                f"the row is cut off: {width} of {usual} values; download the file again, or delete the line"
-            )
-            raise ProblemsError([Problem(str(path), number, "", message)])
+        if width != usual:
+            raise ProblemsError([Problem(str(path), number, "", of_width(width, usual))])
+
+
+def of_width(width: int, usual: int) -> str:
+    """What is wrong with a row of so many values where the others have another number of them."""
+    if width < usual:
+        return f"the row is cut off: {width} of {usual} values; download the file again, or delete the line"
+    return f"the row has {width} values, others have {usual}; is a comma in it a decimal sign?"
+
+
+def local_seconds(
+    path: Path, first_line: int, parts: Mapping[str, np.ndarray], hours: tuple[int, int] = (0, 23)
+) -> np.ndarray:
+    """Seconds of the file's clock from numbers for year, month, day, hour and, if there is one, minute.
+
+    Parameters
+    ----------
+    path : Path
+    first_line : int
+        Line of the first row.
+    parts : mapping
+        Name of a part -> its values; hours count from midnight.
+    hours : (int, int)
+        What the file may call the first and the last hour of a day.
+
+    Raises
+    ------
+    ProblemsError
+        With the line of the first that is no date and hour.
+    """
+    limits = {"year": (1900, 2200), "month": (1, 12), "day": (1, 31), "hour": hours, "minute": (0, 59)}
+    whole = {
+        name: np.nan_to_num(values, posinf=-1.0, neginf=-1.0).astype(np.int64)
+        for name, values in parts.items()
+    }
+    wrong = np.zeros(len(whole["month"]), dtype=bool)
+    for name, values in parts.items():
+        low, high = limits[name]
+        wrong |= (values != whole[name]) | (values < low) | (values > high)
+    month = ((whole["year"] - 1970) * 12 + whole["month"] - 1).astype("datetime64[M]")
+    first = month.astype("datetime64[D]").astype(np.int64)
+    length = (month + 1).astype("datetime64[D]").astype(np.int64) - first
+    wrong |= whole["day"] > length
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        told = ", ".join(f"{name} {values[row]:g}" for name, values in parts.items())
+        raise ProblemsError([Problem(str(path), first_line + row, "", f"no such date and hour: {told}")])
+    minutes = whole.get("minute", np.zeros_like(first))
+    return np.asarray((first + whole["day"] - 1) * 86400 + whole["hour"] * 3600 + minutes * 60)
