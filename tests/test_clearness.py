@@ -177,6 +177,13 @@ def test_a_month_without_sun_may_have_no_light():
     assert made[5] == pytest.approx(4.9, rel=0.1)
 
 
+def test_what_a_table_rounds_to_nothing_is_taken_where_there_is_next_to_nothing():
+    """At the circle 0.201 kWh/m2 a day fall above January's air: 0.004 would do, and is printed as 0."""
+    given_kwh = [0.0, *TROMSO[1:]]
+    least = clearness_of(tuple(given_kwh), 66.6)[0]
+    assert least == pytest.approx(0.02)
+
+
 @pytest.mark.parametrize(
     ("month", "value", "words"),
     [

@@ -10,6 +10,7 @@ from plant.weather.clearsky import extra_w_m2
 SOLAR_CONSTANT_W_M2 = 1366.1
 CLEARNESS_RANGE = (0.02, 0.75)  # where the distribution of daily clearness holds; below 0.2 by extrapolation
 DARK_KWH_M2_DAY = 0.2  # at the edge of the polar night, with less above the air, clearness means nothing
+ROUNDING_KWH_M2_DAY = 0.005
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _COMMON_YEAR = 2022  # half-way between leap days
@@ -47,7 +48,8 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
     """Monthly mean clearness index of monthly mean irradiation.
 
     Where the month has less than 0.2 kWh/m2 a day above the air, any irradiation up to that, 0 too, is taken for the
-    nearest clearness that the daily distribution holds for.
+    nearest clearness that the daily distribution holds for; elsewhere what a table of two decimals rounds down to less
+    than the least.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
     for month, ghi, h0 in zip(_MONTHS, ghi_kwh_m2_day, monthly_h0_kwh_m2_day(latitude_deg), strict=True):
         dark = h0 < DARK_KWH_M2_DAY
         least, most = (0.0, DARK_KWH_M2_DAY) if dark else (low * h0, high * h0)
-        if not least <= ghi <= most:
+        if not least - ROUNDING_KWH_M2_DAY <= ghi <= most:
             of_it = "over" if dark else f"{ghi / h0:.2f} of"
             may = "" if dark else f"{low}..{high}, so "
             told.append(
