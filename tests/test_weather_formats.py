@@ -303,6 +303,67 @@ def test_bsrn_that_is_no_such_file_is_refused_in_words(tmp_path):
     assert not PYTHON.search(told)
 
 
+def logger(
+    path: Path, form: str = "%Y-%m-%dT%H:%M+01:00", zone: str | None = None, factor: float = 1.0
+) -> Path:
+    """A year of a logger, hour by hour, by a clock of its own."""
+    light = files.year_of_light() if zone is None else files.year_of_light().tz_convert(zone)
+    rows = "".join(f"{t.strftime(form)},{factor * g:g}\n" for t, g in light["ghi"].items())
+    path.write_text("time,ghi_w_m2\n" + rows, encoding="utf-8")
+    return path
+
+
+def test_a_clock_with_summer_time_and_no_offsets_is_told_by_its_months(tmp_path):
+    """The hour that comes twice is night; no one zone would fit."""
+    path = logger(tmp_path / "logger.csv", "%Y-%m-%dT%H:%M", "Europe/Rome")
+    lines = list(dict.fromkeys(path.read_text(encoding="utf-8").splitlines(True)))
+    path.write_text("".join(lines), encoding="utf-8")
+    told = wrong(path, temperature_c=10.0, utc_offset_h=1.0)
+    assert (
+        "does not fit the sun over the site in all months: noon stands as the sun's in January, February,"
+        in told
+    )
+    assert re.search(r"1 h after it in (March, )?April, May, June, July, August, September", told)
+    assert "A clock with summer time?" in told
+    told = wrong(path, temperature_c=10.0, utc_offset_h=2.0)
+    assert "the clock may be wrong in some months, their noon stands off the sun's: " in told
+    assert ready(logger(path, "%Y-%m-%dT%H:%M%z", "Europe/Rome"), temperature_c=10.0).series.size == 8760
+
+
+@pytest.mark.parametrize("factor", [1e-3, 3.6e-3])
+def test_light_in_another_unit_is_no_dark_year(factor, tmp_path):
+    told = wrong(logger(tmp_path / "logger.csv", factor=factor), temperature_c=10.0)
+    assert re.search(
+        r"its brightest row has ghi_w_m2 [0-4]\.\d+, and the sun sends up to 1,\d+ W/m2 there", told
+    )
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S+01", "%Y-%m-%dT%H:%M+0100"])
+def test_an_offset_may_be_hours_only(form, tmp_path):
+    assert ready(logger(tmp_path / "logger.csv", form), temperature_c=10.0).series.utc_offset_s == 3600
+
+
+def test_the_hour_24_is_refused_with_the_midnight_it_means(tmp_path):
+    (tmp_path / "logger.csv").write_text(
+        "time,ghi_w_m2\n2023-02-28T23:00,0\n2023-02-28T24:00,0\n2023-03-01 24:00Z,0\n", encoding="utf-8"
+    )
+    told = wrong(tmp_path / "logger.csv", temperature_c=10.0)
+    assert "logger.csv:3: time: '2023-02-28T24:00' is not a valid time; write 2023-03-01T00:00" in told
+    assert "logger.csv:4: time: '2023-03-01 24:00Z' is not a valid time; write 2023-03-02T00:00" in told
+
+
+def test_rows_may_run_backwards_and_a_spreadsheet_s_empty_rows_are_none(tmp_path):
+    path = june(tmp_path / "plain.csv")
+    note, head, *rows = path.read_text(encoding="utf-8").splitlines()
+    assert note.startswith("#")
+    (tmp_path / "odd.csv").write_text(
+        "\n".join([head.upper(), *rows[::-1], ",,,,,", '"",', ""]), encoding="utf-8"
+    )
+    a, b = (ready(tmp_path / name).series for name in ("plain.csv", "odd.csv"))
+    assert (a.start_utc_s, a.size) == (b.start_utc_s, b.size)
+    np.testing.assert_array_equal(a.columns["ghi_w_m2"], b.columns["ghi_w_m2"])
+
+
 # rows that stumble a reader
 
 PYTHON = re.compile(

@@ -11,6 +11,7 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather.measured.filling import fill_air, fill_light
+from plant.weather.measured.sunclock import MONTHS, check_clock, months_off
 from plant.weather.measured.table import COLUMNS, WeatherTable, moment
 from plant.weather.place import Location, Weather
 from plant.weather.sunmeans import SunMeans, sun_means
@@ -27,15 +28,7 @@ LIMITS = {
     "dni_w_m2": (-20.0, 1500.0),
     "dhi_w_m2": (-20.0, 1200.0),
 }
-NOON_APART_H = 0.75
-DAYS_TO_JUDGE_NOON = 20
-MONTH_APART_H = 1.0  # afternoon clouds of a rainy month move the brightest days' noon by less
-MONTH_DAYS_TO_JUDGE = 20
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-DARK_SHARE = 0.01
+DIMMEST_SHARE, LIT_W_M2 = 0.01, 200.0
 TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
 _YEAR_DAYS = 365
 _TOLD_AT_ONCE = 10
@@ -131,8 +124,9 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     instant = table.stamp == "instant"
     means = sun_means(location, utc, step, size, instant)
     _add_global(table, columns, means)
-    _check_clock(table, columns["ghi_w_m2"], means, utc, step)
-    by_month = _months_off(columns["ghi_w_m2"], means.extra, start, step)
+    _check_unit(table, columns["ghi_w_m2"], means.extra)
+    check_clock(table, columns["ghi_w_m2"], means, start, step)
+    by_month = months_off(columns["ghi_w_m2"], means.extra, start, step)
     below_zero, capped = _check_values(
         table, columns, means, local, start, step, weather.on_impossible == "cap", by_month
     )
@@ -166,7 +160,7 @@ def _add_global(table: WeatherTable, columns: dict[str, np.ndarray], means: SunM
 
 def _step_s(table: WeatherTable) -> int:
     """Time between rows [s]: the one that most rows keep."""
-    apart = np.diff(table.local)
+    apart = np.diff(np.sort(table.local))  # the latest may come first
     ahead = apart[apart > 0]
     step = int(np.median(ahead)) if ahead.size else 0
     if not 60 <= step <= 3600 or DAY_S % step or step % 60:
@@ -249,61 +243,15 @@ def _cycle_years(table: WeatherTable, start: int, step: int, size: int, repeat: 
     return years
 
 
-def _check_clock(table: WeatherTable, ghi: np.ndarray, means: SunMeans, start_utc: int, step: int) -> None:
-    """That the file's noon is the sun's and its nights are dark; else say which zone would fit."""
-    light = np.nan_to_num(ghi)
-    total = light.sum()
-    if total <= 0.0:
-        return
-    up = means.extra > 0.0
-    near = up | np.roll(up, 1) | np.roll(up, -1)
-    dark_share = light[~near].sum() / total
-    apart_h = _noon_apart_h(ghi, means.extra, step)
-    judged = ghi.size * step >= DAYS_TO_JUDGE_NOON * DAY_S
-    if dark_share <= DARK_SHARE and not (judged and abs(apart_h) > NOON_APART_H):
-        return
-    stated = table.utc_offset_s / 3600.0
-    likely = (stated + round(2.0 * apart_h) / 2.0 + 12.0) % 24.0 - 12.0
-    shown = f"its noon stands {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'} the sun's"
-    if dark_share > DARK_SHARE:
-        shown += f", {dark_share:.0%} of its light falls at night"
-    message = (
-        f"the clock of its rows does not fit the sun over the site: {shown}. Read as UTC{stated:+g}; "
-        f"UTC{likely:+g} would fit: set weather.utc_offset_h: {likely:g}, or mend location"
-    )
-    raise ProblemsError([Problem(table.file, 0, "", message)])
-
-
-def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
-    """How much later than the sun's the file's noon is [h], -12..12.
-
-    By the first harmonic of what the brightest days have at each time of day, which cloudy afternoons don't move.
-    """
-    slots = DAY_S // step
-    whole = ghi.size // slots * slots
-    if whole == 0:
-        return 0.0
-    phases = []
-    for values in (np.nan_to_num(ghi), extra):
-        brightest = np.quantile(values[:whole].reshape(-1, slots), 0.9, axis=0)
-        phases.append(np.angle(np.sum(brightest * np.exp(2j * np.pi * np.arange(slots) / slots))))
-    return float((phases[0] - phases[1] + np.pi) % (2.0 * np.pi) - np.pi) * 12.0 / np.pi
-
-
-def _months_off(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> str:
-    """Months whose noon is far from the sun's, in words; a year put together from several may have such."""
-    day = (start + np.arange(ghi.size) * step) // DAY_S
-    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
-    told = []
-    for number in range(12):
-        at = np.flatnonzero(month == number)
-        if at.size * step >= MONTH_DAYS_TO_JUDGE * DAY_S and np.nansum(ghi[at]) > 0.0:
-            first = at[0] + (-(start // step + at[0])) % (DAY_S // step)
-            at = at[at >= first]
-            apart_h = _noon_apart_h(ghi[at], extra[at], step)
-            if abs(apart_h) > MONTH_APART_H:
-                told.append(f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}")
-    return ", ".join(told)
+def _check_unit(table: WeatherTable, ghi: np.ndarray, extra: np.ndarray) -> None:
+    """That the brightest row isn't next to nothing of what reaches the top of the air: kW/m2, or MJ/m2 of an hour."""
+    most, above = float(np.nanmax(ghi, initial=0.0)), float(extra.max(initial=0.0))
+    if above > LIT_W_M2 and 0.0 < most < DIMMEST_SHARE * above:
+        message = (
+            f"its brightest row has ghi_w_m2 {most:g}, and the sun sends up to {above:,.0f} W/m2 there: "
+            "is it in kW/m2 or MJ/m2? W/m2 are asked for"
+        )
+        raise ProblemsError([Problem(table.file, 0, "", message)])
 
 
 def _check_values(
@@ -314,7 +262,7 @@ def _check_values(
     start: int,
     step: int,
     cap: bool,
-    months_off: str,
+    by_month: str,
 ) -> tuple[int, int]:
     """Refuse what can't be, or cut it to what can; set a little less than nothing to nothing.
 
@@ -336,7 +284,7 @@ def _check_values(
                 wrong.append((name, outside, f"lies outside {low:g}..{high:g}; empty means missing"))
         found = [(name, rows, why) for name, rows, why in wrong if rows.any()]
         if found and not cap:
-            raise ProblemsError(_impossible(table, columns, local, start, step, found, months_off))
+            raise ProblemsError(_impossible(table, columns, local, start, step, found, by_month))
         impossible = np.zeros(ghi.size, dtype=bool)
         for name, rows, why in found:
             impossible |= rows
@@ -355,7 +303,7 @@ def _impossible(
     start: int,
     step: int,
     found: list[tuple[str, np.ndarray, str]],
-    months_off: str,
+    by_month: str,
 ) -> list[Problem]:
     """The first impossible rows with their lines, then how many there are and what can be done."""
     problems: list[Problem] = []
@@ -368,7 +316,7 @@ def _impossible(
     months = (start + places * step).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12
     names = ", ".join(MONTHS[number] for number in sorted(set(months.tolist())))
     told = f"{_rows(places.size)} of {columns['ghi_w_m2'].size} can't be true ({names})"
-    if months_off:
-        told += f"; the clock may be wrong in some months, their noon stands off the sun's: {months_off}"
+    if by_month:
+        told += f"; the clock may be wrong in some months, their noon stands off the sun's: {by_month}"
     told += "; weather.on_impossible: cap cuts them to what is possible and counts them"
     return [*problems, Problem(table.file, 0, "", told)]

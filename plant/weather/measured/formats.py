@@ -36,7 +36,9 @@ def _starts(*signs: str) -> Callable[[list[str]], bool]:
 
 
 def _has_a_column_of_ours(lines: list[str]) -> bool:
-    return any("ghi_w_m2" in line or "dni_w_m2" in line for line in lines if not line.startswith("#"))
+    return any(
+        "ghi_w_m2" in line.lower() or "dni_w_m2" in line.lower() for line in lines if not line.startswith("#")
+    )
 
 
 FORMATS = (

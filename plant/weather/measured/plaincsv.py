@@ -2,7 +2,8 @@
 
 import csv
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.textfile import text_of
 from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock
 
-_ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?"
+_ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
 # Times as loggers and spreadsheets write them: never read, only told in ISO form where they can mean one thing.
 _CLOCK = (
     r"(?:[T ,;]+(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?P<second>:\d\d)?(?:[.,]\d+)?"
@@ -22,6 +23,8 @@ _CLOCK = (
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[./-](?P<month>\d{1,2})[./-](?P<day>\d{1,2})" + _CLOCK)
 _YEAR_LAST = re.compile(r"(?P<one>\d{1,2})([./-])(?P<two>\d{1,2})\2(?P<year>\d{4})" + _CLOCK)
 _SEPARATORS = ",;\t"
+_NOTHING = _SEPARATORS + ' "'  # what a spreadsheet writes for an empty row
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]24:00(?::00)?(?:Z|[+-]\d\d(?::?\d\d)?)?")
 
 
 def read_csv(path: Path) -> WeatherTable:
@@ -36,10 +39,11 @@ def read_csv(path: Path) -> WeatherTable:
     if not head:
         raise ProblemsError([Problem(str(path), 0, "", "holds no header")])
     separator = max(_SEPARATORS, key=lines[head - 1].count)
-    names = [name.strip() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
+    names = [name.strip().lower() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
     _check_names(path, head, names)
+    rows = "\n".join(line if line.strip(_NOTHING) else "" for line in lines)
     data = pd.read_csv(
-        StringIO(text), skiprows=head, header=None, names=names, skip_blank_lines=False, dtype=str,
+        StringIO(rows), skiprows=head, header=None, names=names, skip_blank_lines=False, dtype=str,
         keep_default_na=False, sep=separator,
     )  # fmt: skip
     data = data.fillna("")
@@ -73,7 +77,8 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
         try:
             moments.append(datetime.fromisoformat(text))
         except ValueError:
-            problems.append(Problem(str(path), head + 1 + int(row), "time", f"{text!r} is not a valid time"))
+            message = f"{text!r} is not a valid time{_of_midnight(text)}"
+            problems.append(Problem(str(path), head + 1 + int(row), "time", message))
     if len({moment.tzinfo is None for moment in moments}) > 1:
         problems.append(
             Problem(
@@ -85,6 +90,16 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
     offset = moments[0].utcoffset()
     offset_s = int(offset.total_seconds()) if offset is not None else 0
     return np.array([int(moment.timestamp()) + offset_s for moment in moments], dtype=np.int64), offset_s
+
+
+def _of_midnight(text: str) -> str:
+    """What to write for the hour 24, if that is what is wrong."""
+    match = _MIDNIGHT.fullmatch(text)
+    if match is None:
+        return ""
+    with suppress(ValueError):
+        return f"; write {date.fromisoformat(match[1]) + timedelta(days=1)}T00:00"
+    return ""
 
 
 def _as_iso(text: str, texts: pd.Series) -> str:
