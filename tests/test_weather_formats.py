@@ -168,6 +168,37 @@ def test_beam_and_diffuse_alone_make_the_global_light(tmp_path):
     assert found.sum() == pytest.approx(light["ghi"].sum(), rel=0.01)
 
 
+SIX_NAMES = "Year,Month,Day,Hour,Minute,GHI"
+TWO_DAYS = "".join(
+    f"2023,6,{day},{hour},30,{max(0, 300 - 60 * abs(hour - 11))}\n" for day in (1, 2) for hour in range(24)
+)
+MORE_THAN_NEEDED = {
+    "nothing more": f"{NSRDB_HEAD}{SIX_NAMES}\n{TWO_DAYS}",
+    "a row of units": f"{NSRDB_HEAD}{SIX_NAMES}\nyr,mo,d,h,min,W/m2\n{TWO_DAYS}",
+    "units in the names": f"{NSRDB_HEAD}{SIX_NAMES} (W/m2)\n{TWO_DAYS}",
+    "a column of no use": f"{NSRDB_HEAD}{SIX_NAMES},State\n" + TWO_DAYS.replace("\n", ",dry\n"),
+    "empty rows at the end": f"{NSRDB_HEAD}{SIX_NAMES}\n{TWO_DAYS},,,,,\n\n\n",
+    "a name with a comma": NSRDB_HEAD.replace("1,X", '1,"X, over there"') + f"{SIX_NAMES}\n{TWO_DAYS}",
+}
+
+
+@pytest.mark.parametrize("more", MORE_THAN_NEEDED)
+def test_sam_csv_may_have_more_than_it_needs(more, tmp_path):
+    (tmp_path / "sam.csv").write_text(MORE_THAN_NEEDED[more], encoding="utf-8")
+    series = ready(tmp_path / "sam.csv", temperature_c=10.0).series
+    assert series.size == 48
+    assert series.columns["ghi_w_m2"][[10, 11, 35]].tolist() == [240.0, 300.0, 300.0]
+
+
+def test_a_row_of_units_does_not_move_the_lines_of_what_is_wrong(tmp_path):
+    text = MORE_THAN_NEEDED["a row of units"].replace("2023,6,2,5,30,", "2023,6,32,5,30,")
+    (tmp_path / "sam.csv").write_text(text, encoding="utf-8")
+    line = text.splitlines().index("2023,6,32,5,30,0") + 1
+    assert f"sam.csv:{line}: no such date and hour: year 2023, month 6, day 32" in wrong(
+        tmp_path / "sam.csv", temperature_c=10.0
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [(NSRDB_HEAD.replace("Time Zone", "Zone"), "not recognised"),

@@ -5,6 +5,7 @@ zone and elevation only, and knows several words for each column. A row without 
 stamp; one with a minute is stamped with the middle of its interval.
 """
 
+import csv
 import re
 from io import StringIO
 from pathlib import Path
@@ -51,7 +52,7 @@ def is_sam(lines: list[str]) -> bool:
     """Whether the first lines of a file are a SAM CSV's."""
     if len(lines) < 3:
         return False
-    place, columns = (set(map(_plain, lines[n].split(","))) for n in (0, 2))
+    place, columns = (set(map(_plain, _cells(lines[n]))) for n in (0, 2))
     return all(set(words) & place for words in _PLACE.values()) and {"month", "day", "hour"} <= {
         name for name, words in _TIME.items() if set(words) & columns
     }
@@ -67,25 +68,37 @@ def read_sam(path: Path) -> WeatherTable:
     """
     text = text_of(path)
     lines = text.splitlines()
-    place = dict(
-        zip(map(_plain, lines[0].split(",")), (part.strip() for part in lines[1].split(",")), strict=False)
-    )
+    place = dict(zip(map(_plain, _cells(lines[0])), map(str.strip, _cells(lines[1])), strict=False))
     latitude, longitude, zone_h = (_number(path, place, words) for words in _PLACE.values())
     check_whole_rows(path, text, _FIRST_LINE)
     data = pd.read_csv(StringIO(text), skiprows=2, index_col=False, skip_blank_lines=True, low_memory=False)
     data.columns = [_plain(str(name)) for name in data.columns]
     data = data.dropna(how="all")
+    first = _first_row(data)
+    data = data.iloc[first:]
     known = {name: found for name, words in {**_TIME, **_VALUES}.items() if (found := _column(data, words))}
     columns = {name: _floats(path, data, known[name]) for name in _VALUES if name in known}
     if "ghi_w_m2" not in columns and not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
         raise ProblemsError([Problem(str(path), 3, "", "holds neither GHI nor both DNI and DHI")])
     parts = {name: _floats(path, data, known[name]) for name in _TIME if name in known}
     parts = {"year": np.full(len(data), 2001.0), **parts}
-    local = local_seconds(path, _FIRST_LINE, parts)
+    local = local_seconds(path, _FIRST_LINE + first, parts)
     return WeatherTable(
         str(path), local, round(3600.0 * zone_h), "middle" if "minute" in parts else "start", with_values(columns),
-        _FIRST_LINE, None, latitude, longitude,
+        _FIRST_LINE + first, None, latitude, longitude,
     )  # fmt: skip
+
+
+def _cells(line: str) -> list[str]:
+    """Values of a line; a place's name may hold commas between quotes."""
+    return next(csv.reader([line]), [])
+
+
+def _first_row(data: pd.DataFrame) -> int:
+    """Number of the first row of weather: some writers put a row of units between the names and it."""
+    month = next(name for name in _TIME["month"] if name in data.columns)
+    numbers = pd.to_numeric(data[month].iloc[:2], errors="coerce")
+    return int(numbers.size == 2 and np.isnan(numbers.iloc[0]) and not np.isnan(numbers.iloc[1]))
 
 
 def _plain(name: str) -> str:
