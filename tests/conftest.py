@@ -1,4 +1,5 @@
-"""What all tests share: the same examples on every run, unless `HYPOTHESIS_PROFILE=explore`; the command; which are slow."""
+"""What all tests share: the same examples on every run, unless `HYPOTHESIS_PROFILE=explore`; the command; which of them
+`make quick` leaves out."""
 
 import os
 import sys
@@ -14,6 +15,22 @@ settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 Call = Callable[..., tuple[int, str, str]]
+
+# Files, without `test_`, that need QEMU or seconds of a quiet machine; `pytest --durations=0` shows what each takes.
+SLOW = frozenset({
+    "boundaries", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
+    "fidelity", "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
+    "keeping", "links", "lithium", "live", "memory", "migrating", "node", "packaging", "pictures", "plant",
+    "protections", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile", "strings",
+    "tutorial", "validation", "weather_formats", "weatherfile",
+})  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow ones."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in SLOW or item.path.parent.name == "evals":
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -89,6 +89,6 @@ def test_totals_put_the_registers_beside_the_plant():
     tally.count(seen(READINGS))
     after = NOON._replace(e_chg_wh=510.2, e_load_wh=429.4, soc=0.76)
     assert list(tally.lines(after))[1:] == [
-        "plant: 510 Wh made, 429 Wh used, battery 50 to 76 %",
-        "registers: 120.00 kWh made, 85.00 kWh used",
+        "plant: 510 Wh produced, 429 Wh consumed, battery 50 to 76 %",
+        "registers: 120.00 kWh produced, 85.00 kWh consumed",
     ]

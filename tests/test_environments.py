@@ -162,7 +162,7 @@ def test_a_run_that_could_not_be_solved_ends_with_1(call, monkeypatch):
     monkeypatch.setattr(Plant, "overrun_steps", property(lambda _: 3))
     code, printed, _ = call(*SHORT)
     assert code == 1
-    assert "3 steps could not be solved: a bug, do not trust this run" in printed
+    assert "3 steps could not be solved: this is a bug, do not trust this run" in printed
 
 
 # --- the cache of compiled code ---
@@ -220,7 +220,7 @@ def test_where_nothing_can_be_kept_it_is_said_and_the_variable_named(tmp_path):
     done = without_rights(tmp_path, "compile", cache=tmp_path / "cache")
     assert done.returncode == 2
     assert re.fullmatch(
-        rf"tracertwin: {tmp_path}/cache/\w+: cannot be written; TRACERTWIN_CACHE=FOLDER names another place\n",
+        rf"tracertwin: {tmp_path}/cache/\w+: cannot be written; TRACERTWIN_CACHE=FOLDER selects another folder\n",
         done.stderr,
     )
 

@@ -131,14 +131,14 @@ def faulty(faults: Faults, endpoint: Endpoint) -> Iterator[tuple[Line, FaultyLin
 
 def test_each_line_fault_has_its_line_here_and_on_the_page():
     page = (Path(__file__).parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
-    table = page.partition("## What masters make of it")[2].partition("## Pacing")[0]
+    table = page.partition("## How masters react")[2].partition("## Pacing")[0]
     shown = [
         name
         for names in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", names)
     ]
     assert set(SEEN) == set(FAULTS), "SEEN has what two masters make of each"
-    assert sorted(shown) == sorted(FAULTS), "docs/faults.md, What masters make of it"
+    assert sorted(shown) == sorted(FAULTS), "docs/faults.md, How masters react"
 
 
 @pytest.mark.parametrize("master", MASTERS)

@@ -407,7 +407,7 @@ REFUSED = [
     ),
     (
         {"items": [{"name": "x", "kind": "profile", "weekly_w": [[1.0] * 24] * 7, "weekend_w": [1.0] * 24}]},
-        "beside",
+        "goes with hourly_w",
     ),
     ({"items": [{"name": "x", "kind": "constant", "power_w": -1.0}]}, "greater than or equal to 0"),
     (

@@ -273,7 +273,7 @@ def test_a_full_disk_stops_recording_with_one_warning_and_the_line_goes_on(serve
             assert master.ask(ReadWords(1, 4, 0x3100, 8))
             sleep(0.5)
         assert rig.assembly.units[0].live._told is None
-    assert sum("recording stops here, the line goes on" in text for text in said) == 1
+    assert sum("recording stops here, the line stays open" in text for text in said) == 1
     assert f"{path}: database or disk is full" in " ".join(said)
     times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]
     assert times == list(range(times[0], times[-1] + 1, 60))
@@ -302,7 +302,7 @@ def test_a_disk_that_is_really_full_ends_nothing(path):
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.count("recording stops here, the line goes on") == 1
+    assert ended.stderr.count("recording stops here, the line stays open") == 1
     assert "ended at 2026-02-24T10:00:00+01:00 Europe/Zurich" in ended.stderr
     with closing(StateFile.opened(path)) as file:
         assert len(file.stood()) == 1
@@ -319,7 +319,7 @@ def test_a_file_that_cannot_be_written_at_the_start_is_refused(serve, path, monk
 
     monkeypatch.setattr(os, "open", read_only)
     with pytest.raises(
-        ProblemsError, match=r"can't be written: Read-only file system; --state needs a file it may"
+        ProblemsError, match=r"can't be written: Read-only file system; --state needs a writable file"
     ):
         serve().__enter__()
 

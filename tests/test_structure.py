@@ -12,6 +12,7 @@ import pytest
 from numba.core.registry import CPUDispatcher
 
 from plant.base.codecache import PACKAGE, kernel_sources
+from tests.conftest import SLOW
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("plant", "modbus", "tracertwin")
@@ -201,3 +202,11 @@ def test_no_two_tests_of_a_file_have_the_same_name():
 def test_tests_import_the_packages_from_this_clone():
     for name in PACKAGES:
         assert Path(str(sys.modules.get(name, importlib.import_module(name)).__file__)).is_relative_to(ROOT)
+
+
+def test_every_file_that_quick_leaves_out_is_there_and_those_with_an_emulator_are_among_them():
+    """A file that was renamed would be quick again without anybody knowing."""
+    files = {path.stem.removeprefix("test_"): path for path in (ROOT / "tests").glob("test_*.py")}
+    assert set(SLOW) <= set(files)
+    emulated = {name for name, path in files.items() if "import qemu" in path.read_text(encoding="utf-8")}
+    assert emulated <= SLOW

@@ -132,14 +132,14 @@ def print_results(results: Results, title: str, console: Console | None = None) 
     """Print static, dynamic and shaded efficiencies, and the verdict."""
     console = console or results_console()
     console.print(f"EN 50530, {title}")
-    console.print(f"overall: what reaches a battery held at {V_BATT_V:g} V, after the converter's losses\n")
+    console.print(f"overall: energy into a battery held at {V_BATT_V:g} V, after converter losses\n")
     console.print(_static_table(results))
     console.print(_dynamic_table(results))
     shade = results.shade
     console.print(
         f"shaded: {shade.modules} modules in series, half of each at 300 W/m2; maxima at {shade.v_mp_v[0]:.1f} V "
-        f"and (lower) {shade.v_mp_v[1]:.1f} V. On the lower one until the next sweep "
-        f"{100 * shade.before.tracking:.2f} %, from then on {100 * shade.after.tracking:.2f} %."
+        f"and (lower) {shade.v_mp_v[1]:.1f} V. Tracking efficiency on the lower one, until the next sweep: "
+        f"{100 * shade.before.tracking:.2f} %; afterwards: {100 * shade.after.tracking:.2f} %."
     )
     console.print(_verdict_table(results))
 

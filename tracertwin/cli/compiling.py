@@ -13,7 +13,7 @@ def compile(
         typer.Argument(metavar="[SITE...]", help="Only what these sites need. Default: every kind of plant."),
     ] = None,
 ) -> None:
-    """Compile the plant for this machine now, for example while building an image, so that no later start has to."""
+    """Compile the plant for this machine. Do this in advance, for example in an image, to make the first start fast."""
     import os
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from time import monotonic

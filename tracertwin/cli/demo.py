@@ -130,11 +130,11 @@ class Tally:
         yield f"{self.rounds} rounds, {self.rounds * len(POLLS)} polls, {self.lost} lost{mean}"
         charged_wh, used_wh = after.e_chg_wh - self.before.e_chg_wh, after.e_load_wh - self.before.e_load_wh
         charge = f"{100 * self.before.soc:.0f} to {100 * after.soc:.0f} %"
-        yield f"plant: {charged_wh:.0f} Wh made, {used_wh:.0f} Wh used, battery {charge}"
+        yield f"plant: {charged_wh:.0f} Wh produced, {used_wh:.0f} Wh consumed, battery {charge}"
         total = self.last.readings if self.last else PollRound()
         if total.generated_total_kwh is not None and total.consumed_total_kwh is not None:
             made, used = total.generated_total_kwh, total.consumed_total_kwh
-            yield f"registers: {made:.2f} kWh made, {used:.2f} kWh used"
+            yield f"registers: {made:.2f} kWh produced, {used:.2f} kWh consumed"
 
 
 class View:

@@ -106,7 +106,7 @@ def registers(
 
 
 def faults() -> None:
-    """Print what can break: line faults and upsets, for --fault, --upset, tell and the site file."""
+    """List what can break. Line faults and upsets, for --fault, --upset, tell and the site file."""
     from tracertwin.cli.faultlist import print_faults
 
     print_faults()

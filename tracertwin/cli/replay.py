@@ -35,7 +35,7 @@ def replay(
         typer.Option(metavar="FILE", help="Only convert: write its frames to this file for Wireshark."),
     ] = None,
 ) -> int:
-    """Repeat a recorded run without its peers and compare every byte; exit code 1 if they differ."""
+    """Repeat a recorded run and compare every byte. Its peers are not needed; exit code 1 if a reply differs."""
     if as_master is not None and pcapng is not None:
         from plant.base.problems import Problem, ProblemsError
 

@@ -26,7 +26,7 @@ def demo(
     start: Start = None,
     seed: Seed = None,
 ) -> None:
-    """Demonstrate everything: the plant dials a stand-in for your firmware, one day per minute."""
+    """Demonstrate plant and line. The plant dials a stand-in for your firmware; one day takes a minute."""
     from tracertwin.cli.demo import run_demo
 
     with stoppable():
@@ -82,7 +82,7 @@ def run(
         ),
     ] = None,
 ) -> int:
-    """Simulate a plant without a line, as fast as possible, and print a summary; exit code 1 if a step failed."""
+    """Simulate a plant without a line. Runs as fast as possible and prints a summary; exit code 1 if a step failed."""
     import numpy as np
 
     from plant.base.clock import DAY_S
@@ -152,7 +152,7 @@ def en50530(
         ),
     ] = None,
 ) -> int:
-    """Test the tracker to EN 50530; exit code 1 if its efficiency is too low."""
+    """Test the tracker to EN 50530. Exit code 1 if its efficiency is too low."""
     from plant.report.en50530 import run_en50530
 
     return run_en50530(controller, technology, seconds("--tick", tick), plot)

@@ -56,7 +56,7 @@ def options_from(told: dict[str, Any]) -> Options:
 
 @with_options
 def serve(site: SiteName = "cabin", **told: Any) -> None:
-    """Answer Modbus on a line: dial QEMU's UART2 and act as its charge controller."""
+    """Answer Modbus on a line. By default, dial QEMU's UART2 and act as its charge controller."""
     from tracertwin.cli.runoptions import check_weather
     from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
     from tracertwin.rig.serving import Rig
@@ -83,10 +83,10 @@ def tell(
         typer.Argument(metavar="LINK", help="dial:HOST:PORT or unix:PATH, where serve --control listens."),
     ],
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND...", help="A command; the command help lists all of them.")
+        list[str], typer.Argument(metavar="COMMAND...", help="A command, e.g. step 1h; help lists all.")
     ],
 ) -> None:
-    """Send a command to a running serve: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help ..."""
+    """Send a command to a running serve. Examples: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help."""
     from modbus.line.endpoint import parse_endpoint
     from tracertwin.rig.tell import tell as tell_rig
 
