@@ -9,7 +9,7 @@ Exception 01 is for functions that do not exist; which code every other refusal 
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, WordsReply
 from modbus.codec.requests import (
@@ -36,6 +36,7 @@ ILLEGAL_FUNCTION: Final = 0x01
 READ_INPUTS: Final = 0x04
 TABLE_OF: Final[Mapping[int, str]] = {0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input"}
 WRITES: Final = (0x05, 0x06, 0x10)  # those that a broadcast may hold
+ALL_WRITES: Final = (*WRITES, 0x0F)
 COIL_VALUES: Final[Mapping[int, bool]] = {0xFF00: True, 0x0000: False}
 BLOCKS_KEPT: Final = 256  # a master polls the same few; one that tries them all must not fill memory
 
@@ -46,6 +47,19 @@ def _zero(*_: object) -> int:
 
 def _hole(*_: object) -> int:
     raise AssertionError("stands for an unmapped address and is never asked for a word")
+
+
+class WriteRefusal(NamedTuple):
+    """A write that got an exception, and which rule refused it."""
+
+    unit: int
+    what: str
+    code: int
+    why: str
+    rule: str  # the same whatever the numbers
+
+    def __str__(self) -> str:
+        return f"{self.what} refused ({self.code:02}): {self.why}"
 
 
 class Tracer:
@@ -66,6 +80,8 @@ class Tracer:
         Whether no other unit is on the line: then a map with ``units: any`` answers for every id.
     new_unit : int, optional
         Unit id that function 45 has set and that holds from the next power cycle on.
+    refused : callable
+        Told of each write that gets an exception, and why.
 
     Attributes
     ----------
@@ -81,6 +97,7 @@ class Tracer:
         warn_once: Callable[[Difference], None] | None = None,
         alone: bool = True,
         new_unit: int | None = None,
+        refused: Callable[[WriteRefusal], None] = lambda _: None,
     ) -> None:
         spec, published = register_map.spec, register_map.published
         self._model = model or load_model("tracer4210n")
@@ -101,6 +118,7 @@ class Tracer:
         self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
         self._device = device
         self._warn_once = warn_once
+        self._refused = refused
         misread = differences(register_map, register_map.root) if warn_once else []
         self._misread = {item.address: item for item in misread if item.table == TABLE_OF[READ_INPUTS]}
         self._handlers: dict[int, Callable[[Any], bytes]] = {
@@ -147,14 +165,16 @@ class Tracer:
 
     def _handle(self, request: Request) -> bytes:
         handler = self._handlers.get(request.function)
-        if handler is None:
-            return ExceptionReply(request.unit, request.function, ILLEGAL_FUNCTION).encode()
         try:
+            if handler is None:
+                raise _ExceptionError(ILLEGAL_FUNCTION, f"there is no function {request.function:02X}")
             return handler(request)
         except Refused as refused:
-            code = self._exceptions[refused.case]
-        except _TooLargeError:
-            code = self._model.too_large
+            code, why, rule = self._exceptions[refused.case], refused.why, refused.rule
+        except _ExceptionError as error:
+            code, why, rule = error.code, error.why, error.why
+        if request.function in ALL_WRITES:
+            self._refused(WriteRefusal(self.unit, _in_short(request), code, why, rule))
         return ExceptionReply(request.unit, request.function, code).encode()
 
     def _from_elsewhere(self, request: Request) -> bytes | None:
@@ -203,9 +223,9 @@ class Tracer:
 
     def _check_count(self, count: int, most: int) -> None:
         if count == 0:
-            raise Refused("count")
+            raise Refused("count", "it names no register")
         if count > most:
-            raise _TooLargeError
+            raise _ExceptionError(self._model.too_large, f"{count} at once; this model takes {most} at most")
 
     def _find_block(self, function: int, first: int, count: int) -> "_Block":
         """A block; without cells when it can't be read.
@@ -235,7 +255,9 @@ class Tracer:
         with self._device.hold():
             settings = self._device.shown().settings
             if request.value not in COIL_VALUES:
-                raise Refused("coil_value")
+                raise Refused(
+                    "coil_value", f"a coil takes FF00 or 0000, not {request.value:04X}", "coil value"
+                )
             outcome = coil_written(self._map, settings, request.address, COIL_VALUES[request.value])
             if isinstance(outcome, str):
                 self._actions[outcome]()
@@ -284,5 +306,18 @@ class _Block:
         self.last: tuple[Shown | None, int, bytes] = (None, 0, b"")  # set as a whole: lines share it
 
 
-class _TooLargeError(Exception):
-    """More asked for than the model sends in one reply."""
+class _ExceptionError(Exception):
+    """A request that gets an exception which is not for the map to say."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+        self.why = why
+
+
+def _in_short(request: Request) -> str:
+    """A write as people name it: ``FC16 0x9003 x 12``."""
+    address = getattr(request, "address", None)
+    count = getattr(request, "count", None)
+    where = "" if address is None else f" 0x{address:04X}"
+    return f"FC{request.function}{where}{'' if count is None else f' x {count}'}"

@@ -11,7 +11,7 @@ from typing import Final
 from modbus.map.encodings import clock_of
 from modbus.map.file import RefusalCase
 from modbus.map.registers import RegisterMap
-from modbus.map.rows import ActionRow, ClockRow, DurationRow, Row, SettingRow, SwitchRow
+from modbus.map.rows import ActionRow, ClockRow, DurationRow, KeptRow, Row, SettingRow, SwitchRow
 from plant.controller.compatibility import conflicts, system_of, with_system, with_type
 from plant.controller.settings import Settings
 
@@ -19,11 +19,23 @@ KIND: Final = Settings.__annotations__  # name -> int or float
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error
-    """A request that gets an exception; `case` is one of the map's `refusals`."""
+    """A request that gets an exception.
 
-    def __init__(self, case: RefusalCase) -> None:
+    Parameters
+    ----------
+    case : RefusalCase
+        One of the map's `refusals`: which exception it gets.
+    why : str
+        Which rule refused it, in words, with the numbers that break it.
+    rule : str
+        The rule without the numbers, so that a client which tries one number after another is told of it once.
+    """
+
+    def __init__(self, case: RefusalCase, why: str = "", rule: str = "") -> None:
         super().__init__(case)
         self.case: RefusalCase = case
+        self.why = why
+        self.rule = rule or why
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +77,17 @@ def written(
     ]
     new = _changed(settings, system_v, {row.setting: value for row, value in given})
     for row, value in given:
-        if not all(getattr(new, name) in allowed for name, allowed in row.needs.items()):
-            raise Refused("needs")
+        for name, allowed in row.needs.items():
+            if getattr(new, name) not in allowed:
+                raise Refused(
+                    "needs", _needed(row, name, allowed, getattr(new, name)), f"{row.setting} {name}"
+                )
         if not row.allows(value, system_of(new, system_v)):
-            raise Refused("value")
-    if set(conflicts(new, system_v)) - set(conflicts(settings, system_v)):  # a site may begin with one
-        raise Refused("conflict")
+            raise Refused("value", _outside(row, value, system_of(new, system_v)), row.setting)
+    before = {conflict.rule for conflict in conflicts(settings, system_v)}  # a site may begin with one
+    if made := [conflict for conflict in conflicts(new, system_v) if conflict.rule not in before]:
+        rules = "; ".join(conflict.rule for conflict in made)
+        raise Refused("conflict", "; ".join(conflict.words for conflict in made), rules)
     return Written(new, _clock(clock))
 
 
@@ -84,21 +101,25 @@ def coil_written(register_map: RegisterMap, settings: Settings, address: int, on
     """
     row = register_map.rows["coil"].get(address)
     if row is None:
-        raise Refused("unmapped")
+        raise Refused("unmapped", f"there is no coil 0x{address:04X}")
     if isinstance(row, SwitchRow):
         return settings._replace(**{row.setting: int(on)})
     if isinstance(row, ActionRow):
         return row.action if on else settings
-    raise Refused("read_only")
+    raise Refused("read_only", f"{row.name} (0x{address:04X}) can only be read")
 
 
 def _rows(register_map: RegisterMap, addresses: range) -> list[Row]:
     there = register_map.rows["holding"]
-    rows = [row for address in addresses if (row := there.get(address)) is not None]
-    if len(rows) < len(addresses):
-        raise Refused("unmapped")
-    if any(row.written == "no" for row in rows):
-        raise Refused("read_only")
+    rows: list[Row] = []
+    for address in addresses:
+        row = there.get(address)
+        if row is None:
+            raise Refused("unmapped", f"there is no holding register 0x{address:04X}")
+        rows.append(row)
+    for row in rows:
+        if row.written == "no":
+            raise Refused("read_only", f"{row.name} (0x{row.address:04X}) can only be read")
     return rows
 
 
@@ -108,14 +129,52 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
     before, after = there.get(first.address - 1), there.get(last.address + 1)
     for row, neighbour in ((first, before), (last, after)):
         if row.written == "block" and neighbour is not None and neighbour.written == "block":
-            raise Refused("incomplete")
+            block = block_around(register_map, row.address)
+            whole = f"0x{block.start:04X}..0x{block[-1]:04X}"
+            raise Refused(
+                "incomplete",
+                f"{row.name} (0x{row.address:04X}) is written in one frame with all of {whole}",
+                whole,
+            )
+
+
+def block_around(register_map: RegisterMap, address: int) -> range:
+    """The addresses that are written in one frame with a block row."""
+    there = register_map.rows["holding"]
+    first = last = address
+    while (before := there.get(first - 1)) is not None and before.written == "block":
+        first -= 1
+    while (after := there.get(last + 1)) is not None and after.written == "block":
+        last += 1
+    return range(first, last + 1)
 
 
 def _value(row: Row, word: int) -> float:
     try:
         return row.value((word,))
-    except ValueError:
-        raise Refused("value") from None
+    except ValueError as error:
+        raise Refused("value", f"{row.name}: {error}", row.name) from None
+
+
+def _needed(row: KeptRow, name: str, allowed: Sequence[int], now: float) -> str:
+    """Why a register can't be written with the settings as they are."""
+    return f"{row.setting} can be written with {name} {' or '.join(map(str, allowed))} only, it is {now:g}"
+
+
+def _outside(row: SettingRow | DurationRow, value: float, system_v: float) -> str:
+    """Why a row takes no such value."""
+    what = f"{row.setting} {shown(value, row.unit)}"
+    if isinstance(row, SettingRow) and row.values is not None:
+        return f"{what} is none of {', '.join(map(str, row.values))}"
+    assert row.limits is not None, "what has neither values nor limits allows everything"
+    times = system_v / 12.0 if row.limits_grow else 1.0
+    low, high = (times * limit for limit in row.limits)
+    return f"{what} is outside {low:g}..{shown(high, row.unit, '{:g}')}"
+
+
+def shown(value: float, unit: str, form: str = "") -> str:
+    """A value with its unit: volts with two decimals, as the registers have them."""
+    return f"{(form or ('{:.2f}' if unit == 'V' else '{:g}')).format(value)} {unit}".rstrip()
 
 
 def _changed(settings: Settings, system_v: int, changes: dict[str, float]) -> Settings:
@@ -124,13 +183,13 @@ def _changed(settings: Settings, system_v: int, changes: dict[str, float]) -> Se
     try:
         new = with_system(settings, exact.get("system_code", settings.system_code), system_v)
         new = with_type(new, exact.get("battery_type", settings.battery_type), system_v)
-    except KeyError:  # a code that no controller of this family knows
-        raise Refused("value") from None
+    except KeyError as error:  # a code that no controller of this family knows
+        raise Refused("value", f"there is no battery type or system voltage {error}", "code") from None
     return new._replace(**exact)
 
 
 def _clock(words: Sequence[int]) -> float | None:
     try:
         return clock_of(words) if words else None
-    except ValueError:
-        raise Refused("value") from None
+    except ValueError as error:
+        raise Refused("value", f"not a valid time: {error}", "clock") from None

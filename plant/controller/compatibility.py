@@ -4,7 +4,7 @@ Knows settings and the voltage of the battery, not who changes them.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from plant.controller.settings import (
     LEAD_COMPENSATION_MV_K,
@@ -61,8 +61,15 @@ def with_type(settings: Settings, code: int, battery_v: int) -> Settings:
     return new if code == USER else new._replace(**preset(code, system_of(settings, battery_v)))  # type: ignore[arg-type]
 
 
-def conflicts(settings: Settings, battery_v: int) -> Iterator[str]:
-    """What of the settings does not go together, in words.
+class Conflict(NamedTuple):
+    """Settings that do not go together: by which rule, and in words with their numbers."""
+
+    rule: str
+    words: str
+
+
+def conflicts(settings: Settings, battery_v: int) -> Iterator[Conflict]:
+    """What of the settings does not go together.
 
     Parameters
     ----------
@@ -72,10 +79,23 @@ def conflicts(settings: Settings, battery_v: int) -> Iterator[str]:
     """
     row = TYPE_OF_CODE[settings.battery_type]
     for higher, lower, _ in disorder(settings):
-        yield f"{higher} below {lower}"
+        upper_v, lower_v = getattr(settings, higher), getattr(settings, lower)
+        is_not = "is below" if upper_v < lower_v else "is not above"
+        yield Conflict(
+            f"{higher} below {lower}", f"{higher} {upper_v:.2f} V {is_not} {lower} {lower_v:.2f} V"
+        )
     if settings.system_code == 0 and (row.lithium or row.code == USER):
-        yield f"{row.name} needs a system voltage that is set"  # V25, V26; MAN_XTRA
+        yield _said(
+            f"battery type {row.name} needs a system voltage that is set, not auto"
+        )  # V25, V26; MAN_XTRA
     if row.system_v not in {None, system_of(settings, battery_v)}:
-        yield f"{row.name} is for {row.system_v} V"
+        yield _said(
+            f"battery type {row.name} is for {row.system_v} V, not {system_of(settings, battery_v)} V"
+        )
     if row.lithium and settings.compensation_mv_k_cell != 0.0:
-        yield f"{row.name} has no temperature compensation"  # MAN_XTRA, MAN_TRIRON
+        yield _said(f"battery type {row.name} has no temperature compensation")  # MAN_XTRA, MAN_TRIRON
+
+
+def _said(words: str) -> Conflict:
+    """A conflict whose words hold no number that a client could go through."""
+    return Conflict(words, words)

@@ -17,6 +17,7 @@ from plant.base.problems import Problem, ProblemsError
 from plant.plant import Plant
 from tracertwin.assembly import commands
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.refusals import Refusals
 from tracertwin.assembly.units import answer_of, twins, units_of
 
 
@@ -45,6 +46,8 @@ class Assembly:
         Of all plants; begins to go with the first `Live.start`.
     units : tuple of Unit
         In the order of the plants.
+    refusals : Refusals
+        Writes that the units refused.
     faults : Faults
         Of all lines.
     lines : tuple of FaultyLine
@@ -80,7 +83,8 @@ class Assembly:
             if options.polled_s is None
             else SteppedClock(self.begins_utc_s)
         )
-        self.units = units_of(plants, self.clock, options, say, unit_ids)
+        self.refusals = Refusals(say)
+        self.units = units_of(plants, self.clock, options, say, unit_ids, self.refusals.note)
         for warning in twins(self.units):
             say(warning)
         self._answer = answer_of(self.units, say)

@@ -27,6 +27,7 @@ from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
 from tracertwin.assembly import shown
 from tracertwin.assembly.moments import told_local
+from tracertwin.assembly.refusals import Refusals
 from tracertwin.assembly.units import Unit
 
 REGISTERS: Final = "registers"
@@ -46,6 +47,10 @@ class Commanded(Protocol):
     @property
     def faults(self) -> Faults:
         """Of all lines."""
+
+    @property
+    def refusals(self) -> Refusals:
+        """Writes that the units refused."""
 
     def end(self) -> None:
         """Stop serving."""
@@ -220,6 +225,11 @@ def _status(rig: Commanded, said: Said) -> str:
     return json.dumps({**time, "units": told, "faults": rig.faults.texts()})
 
 
+def _refusals(rig: Commanded, said: Said) -> str:
+    _nothing(said)
+    return json.dumps(rig.refusals.rows())
+
+
 def _end(rig: Commanded, said: Said) -> str:
     _nothing(said)
     rig.end()
@@ -251,6 +261,7 @@ COMMANDS: Final = (
             "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",
             _show, times=True),
     Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
+    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, times=True),
     Command("end", "", "stop serving", _end, times=True),
     Command("help", "", "this list", _help, times=True),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from modbus.device.bus import MultidropBus
 from modbus.device.model import load_model
-from modbus.device.tracer import Tracer
+from modbus.device.tracer import Tracer, WriteRefusal
 from modbus.line.conversation import Answer
 from modbus.map.registers import Difference, load_map
 from plant.base.clock import SteppedClock, WallClock
@@ -27,6 +27,7 @@ def units_of(
     options: Options,
     say: Callable[[str], None],
     unit_ids: Sequence[tuple[int, int]] = (),
+    refused: Callable[[WriteRefusal], None] = lambda _: None,
 ) -> tuple[Unit, ...]:
     """A unit for each plant; the first warns when firmware reads what a real Tracer has elsewhere.
 
@@ -36,6 +37,8 @@ def units_of(
         See `tracertwin.assembly.assemble.Assembly`.
     clock : WallClock or SteppedClock
         Of all of them.
+    refused : callable
+        Told of each write that a unit refuses.
 
     Raises
     ------
@@ -64,6 +67,7 @@ def units_of(
             warn_once=warn if now == ids[0][0] else None,
             alone=len(plants) == 1,
             new_unit=later,
+            refused=refused,
         )
         units.append(Unit(live, tracer))
     return tuple(units)

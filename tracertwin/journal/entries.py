@@ -103,6 +103,7 @@ class Exchange:
     sent: Sent
     asked_s: float  # of the wall: when the request's last byte came
     failure: str = ""
+    refused: str = ""  # why a write got an exception: for people, never compared
 
     @property
     def frame(self) -> bytes:
@@ -285,9 +286,9 @@ def _seconds(stamp: str) -> int:
 
 def _row(what: What) -> Row:
     match what:
-        case Exchange(request, sent, asked_s, failure):
+        case Exchange(request, sent, asked_s, failure, refused):
             row = {"asked": round(asked_s, 6), "request": request.hex(" ")} | _row_of_sent(sent)
-            return row | {"failure": failure} if failure else row
+            return row | {key: text for key, text in (("failure", failure), ("refused", refused)) if text}
         case Noise(data, why):
             return {"junk": data.hex(" "), "why": why}
         case Stale(request):
@@ -313,9 +314,8 @@ def _row_of_burst(burst: Burst) -> list[float | str]:
 
 def _what(row: Mapping[str, Any]) -> What:
     if "request" in row:
-        return Exchange(
-            _request(row["request"]), _sent(row), _finite(row["asked"]), _text(row.get("failure", ""))
-        )
+        texts = (_text(row.get(key, "")) for key in ("failure", "refused"))
+        return Exchange(_request(row["request"]), _sent(row), _finite(row["asked"]), *texts)
     if "junk" in row:
         return Noise(bytes.fromhex(row["junk"]), _text(row["why"]))
     if "stale" in row:

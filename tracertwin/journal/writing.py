@@ -46,6 +46,8 @@ class Journal:
         A context in which nobody else moves a plant, changes it or answers a request.
     warn : callable
         Told in a line of text why the journal ended before the run.
+    refused : callable
+        Why writes were refused since it was asked last.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Journal:
         times_s: Callable[[], Sequence[int]],
         hold: Callable[[], AbstractContextManager[None]],
         warn: Callable[[str], None],
+        refused: Callable[[], str] = str,
     ) -> None:
+        self.refused = refused
         self._path = path
         self._times_s = times_s
         self._hold = hold
@@ -74,7 +78,9 @@ class Journal:
         """
         self._began_s = monotonic()
         try:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            self._fd = os.open(
+                self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o644
+            )
             for line in (head_line(head), *map(file_line, files)):
                 self._write(line)
         except OSError as error:
@@ -154,7 +160,8 @@ class LineWitness:
         asked = self._asked or Received(request, request.encode(), monotonic())
         self._asked = None
         asked_s = self._journal.since_s(asked.at_s)
-        self._journal.note(self._line, Exchange(asked.raw, sent, asked_s, failure))
+        refused = self._journal.refused()
+        self._journal.note(self._line, Exchange(asked.raw, sent, asked_s, failure, refused))
 
     def connected(self) -> None:
         self._journal.note(self._line, Peer(True))

@@ -220,7 +220,9 @@ class Rig:
     def _new_journal(self, path: Path) -> "Journal":
         from tracertwin.journal.writing import Journal  # a start that records nothing doesn't wait for it
 
-        return Journal(path, self.assembly.times_s, self.assembly.held, self._say)
+        return Journal(
+            path, self.assembly.times_s, self.assembly.held, self._say, self.assembly.refusals.taken
+        )
 
     def _write_files(self) -> None:
         """Counts and trace, each also where the other can't be written."""
@@ -243,6 +245,7 @@ class Rig:
                 {"link": str(line.endpoint), **counts(line.stats), "faults": dict(faulty.counts)}
                 for line, faulty in zip(self.lines, self.assembly.lines, strict=True)
             ],
+            "refusals": self.assembly.refusals.rows(),
         }
 
     def _local(self, t_utc_s: float) -> str:
