@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from modbus.codec.parser import Junk, Received, RequestParser
 from modbus.codec.requests import (
     IdentifyDevice,
+    Malformed,
     ReadBits,
     ReadSparse,
     ReadWords,
@@ -298,9 +299,65 @@ def test_nothing_waits_for_a_long_request_that_is_not_plausible(head: str) -> No
     assert heard(RequestParser().feed(bytes.fromhex(head) + POLL_BYTES, 0.0)) == [POLL]
 
 
-@pytest.mark.parametrize("body", ["01 2b 0d 01 00", "f8 45 00 01 02 05", "f8 45 00 02 01 05"])
-def test_a_vendor_request_in_a_form_never_recorded_is_junk(body: str) -> None:
-    assert heard(through(seal(bytes.fromhex(body)))) == []
+# --- frames that only silence bounds ------------------------------------------------------------------------
+
+
+NONSENSE = [
+    "01 10 90 01 00 01 04 00 64 00 64",  # a byte count of 4 for one register
+    "01 10 90 01 00 01 02 00",  # fewer bytes than it counts
+    "01 0f 00 00 00 0a 03 ff ff ff",
+    "01 04 31 00 00",
+    "01 04 31 00 00 01 00",
+    "01 06",
+    "01 2b 0d 01 00",  # MEI type 0D
+    "f8 45 00 01 02 05",
+    "f8 45 00 02 01 05",
+    "01 84 02",  # an exception reply
+    "01 00 00 00 00 01",
+    "01 ff",
+]
+
+
+@pytest.mark.parametrize("body", NONSENSE)
+def test_a_frame_between_silences_whose_form_makes_no_sense_is_heard_as_such_after_20_ms(body: str) -> None:
+    raw = seal(bytes.fromhex(body))
+    parser = RequestParser()
+    assert parser.feed(raw[:3], 5.0) == []
+    assert parser.feed(raw[3:], 5.01) == []
+    assert parser.deadline_s == pytest.approx(5.03)
+    assert parser.flush(5.029) == []
+    malformed = Malformed(raw[0], raw[1], raw[2:-2])
+    assert parser.flush(5.03) == [Received(malformed, raw, 5.01)]
+    assert parser.deadline_s is None
+    assert parser.feed(POLL_BYTES, 5.04) == [Received(POLL, POLL_BYTES, 5.04)]
+
+
+@pytest.mark.parametrize("body", NONSENSE)
+def test_without_silence_such_a_frame_is_junk(body: str) -> None:
+    raw = seal(bytes.fromhex(body))
+    for pieces in ((raw + POLL_BYTES,), (raw, POLL_BYTES)):
+        events = through(*pieces)
+        assert heard(events) == [POLL]
+        assert junk(events) == raw
+    assert heard(through(b"\x55" + raw)) == []
+    assert heard(through(raw + b"\x55")) == []
+
+
+@pytest.mark.parametrize("body", NONSENSE)
+def test_such_a_frame_straight_behind_a_good_one_is_heard_when_silence_follows(body: str) -> None:
+    raw = seal(bytes.fromhex(body))
+    assert heard(through(POLL_BYTES + raw)) == [POLL, Malformed(raw[0], raw[1], raw[2:-2])]
+
+
+def test_a_piece_of_a_request_waits_for_its_rest_as_long_as_ever() -> None:
+    """Its bytes have no good CRC, so they are not bounded by 20 ms of silence."""
+    raw = WriteWords(1, 0x9013, (1, 2, 3)).encode()
+    for size in range(1, len(raw)):
+        parser = RequestParser()
+        parser.feed(raw[:size], 1.0)
+        assert parser.deadline_s == pytest.approx(1.1)
+        assert parser.flush(1.05) == []
+        assert heard(parser.feed(raw[size:], 1.05)) == [WriteWords(1, 0x9013, (1, 2, 3))]
 
 
 @pytest.mark.parametrize(
@@ -366,7 +423,10 @@ def test_a_good_request_goes_before_an_unknown_one_that_shares_bytes_with_it() -
 
 @pytest.mark.parametrize("exchange", ANSWERED, ids=lambda exchange: exchange.reply[:8].hex(" "))
 def test_replies_of_another_tracer_on_the_bus_are_not_taken_for_requests(exchange: Exchange) -> None:
-    """Nor do they keep the next poll from being heard. The reply to 05 is the request: nothing can tell."""
+    """Nor do they keep the next poll from being heard. The reply to 05 is the request: nothing can tell. Between
+    silences they are frames that make no sense; the unit whose id they have is the one that sent them.
+    """
     echo = heard(through(exchange.request)) if exchange.reply == exchange.request else []
-    assert heard(through(exchange.reply)) == echo
+    alone = heard(through(exchange.reply))
+    assert [request for request in alone if not isinstance(request, Malformed)] == echo
     assert heard(through(exchange.reply, POLL_BYTES)) == [*echo, POLL]

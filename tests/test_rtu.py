@@ -37,6 +37,7 @@ from modbus.codec.requests import (
     crc16,
     decode_request,
     request_size,
+    seal,
 )
 from tests.frames import ANSWERED, GOLDEN, KNOWN, POLL, Exchange, byte, known_requests, requests, steady, word
 
@@ -227,7 +228,6 @@ def test_a_reply_that_can_never_be_right_is_refused_at_once(
         (WordsReply(1, 0x04, (0,) * 126), "frame: must not exceed 256 bytes, got 257"),
         (SparseReply(1, (0,) * 120), "frame: must not exceed 256 bytes, got 260"),
         (SparseReply(1, (None,) * 128), "twice the count: must lie in 0..255, got 256"),
-        (ExceptionReply(1, 0x84, 2), "function: must lie in 01..7F, got 84"),
     ],
 )
 def test_what_does_not_fit_is_not_encoded(frame: Request | Reply, message: str) -> None:
@@ -299,3 +299,9 @@ def test_replies_say_to_pymodbus_what_they_say_to_us() -> None:
         IdentificationReply(1, 1, ((0, b"EPsolar Tech co., Ltd"), (1, b"Tracer2215BN")))
     )
     assert identity.information == {0: b"EPsolar Tech co., Ltd", 1: b"Tracer2215BN"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("function", [0x00, 0x04, 0x84, 0xFF])
+def test_the_exception_to_any_function_has_its_highest_bit_set(function: int) -> None:
+    body = bytes((1, function | 0x80, 1))
+    assert ExceptionReply(1, function, 1).encode() == seal(body)

@@ -56,6 +56,9 @@ class RequestParser:
     `feed` never gives up: what it returns depends on the bytes alone, not on how they are cut or when they
     come, since bytes that wait in a socket while the host stalls are not silence. `flush` gives up.
 
+    Silence also tells what length cannot: all that came since a frame or silence is a `Malformed` request if its CRC
+    is good and the line has been quiet for `silence_s`. Behind other bytes, or before them, it is junk.
+
     A request with an unknown function has no length. It is looked for only behind a frame or behind quiet,
     and ends where its CRC first fits. A known request that starts inside it goes before it, so it waits until
     none can: it comes at once as a rule, after `hold_s` if its tail looks like the head of something. Its
@@ -67,14 +70,19 @@ class RequestParser:
     hold_s : float
         Quiet on the line after which an unfinished request is given up [s]. With the pieces of a request 40
         to 48 ms apart (see above), holds of 2, 5 and 20 ms lost 15 of 30 polls, 100 ms none.
+    silence_s : float
+        Quiet behind bytes with a good CRC after which they are a frame, whatever their form [s]. A piece of a request
+        doesn't have a good CRC but by a chance of one in 65536, so this may be shorter.
 
     Notes
     -----
     Between calls at most 510 bytes are held: 255 that start nothing, and 255 of an unfinished frame.
     """
 
-    def __init__(self, hold_s: float = 0.1) -> None:
+    def __init__(self, hold_s: float = 0.1, silence_s: float = 0.02) -> None:
         self._hold_s = hold_s
+        self._silence_s = silence_s
+        self._sealed = False  # whether all that is held has a good CRC and begins where a frame may
         self._held = bytearray()
         self._arrived_s: list[float] = []  # one for each byte held
         self._at = 0  # held[:_at] start no known request
@@ -83,7 +91,9 @@ class RequestParser:
     @property
     def deadline_s(self) -> float | None:
         """When to call `flush` if nothing comes before; None when nothing is held."""
-        return self._arrived_s[-1] + self._hold_s if self._held else None
+        if not self._held:
+            return None
+        return self._arrived_s[-1] + (self._silence_s if self._sealed else self._hold_s)
 
     def feed(self, data: bytes, now_s: float) -> list[Received | Junk]:
         """What `data`, arrived at `now_s` on any clock, makes known."""
@@ -95,15 +105,27 @@ class RequestParser:
             self._held += piece
             self._arrived_s += [now_s] * len(piece)
             self._resolve(events, quiet=False)
+        self._sealed = self._is_sealed()
         return events
 
     def flush(self, now_s: float) -> list[Received | Junk]:
         """What becomes known because the line has been quiet until `now_s`; nothing before `deadline_s`."""
         events: list[Received | Junk] = []
-        if self.deadline_s is not None and now_s >= self.deadline_s:
-            self._resolve(events, quiet=True)
-            self._drop_as_junk(len(self._held), events, clean=True)
+        if self.deadline_s is None or now_s < self.deadline_s:
+            return events
+        if self._sealed:
+            self._sealed = False
+            self._deliver(len(self._held), events)
+            return events
+        self._resolve(events, quiet=True)
+        self._drop_as_junk(len(self._held), events, clean=True)
         return events
+
+    def _is_sealed(self) -> bool:
+        size = len(self._held)
+        return (
+            self._crc is not None and 4 <= size <= MAX_FRAME and crc16(self._held[self._at :], self._crc) == 0
+        )
 
     def _resolve(self, events: list[Received | Junk], quiet: bool) -> None:
         """Decide position after position, until more bytes are needed and may still come."""

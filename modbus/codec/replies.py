@@ -15,6 +15,7 @@ from modbus.codec.requests import (
     MAX_FRAME,
     IdentifyDevice,
     Login,
+    Malformed,
     ReadBits,
     ReadSparse,
     ReadWords,
@@ -158,8 +159,6 @@ class ExceptionReply:
     code: int
 
     def encode(self) -> bytes:
-        if not 0 < self.function < EXCEPTION:
-            raise ValueError(f"function: must lie in 01..7F, got {self.function:02X}")
         return frame(self.unit, self.function | EXCEPTION, number("code", self.code, 1))
 
 
@@ -242,7 +241,7 @@ def decode_reply(request: Request, data: bytes) -> Reply | None:
 
 def _size_of_good_reply(request: Request, data: bytes) -> int | None:
     form = _FORMS.get(request.function)
-    if form is None:  # a function that is not known: nothing but its exception can be framed
+    if form is None or isinstance(request, Malformed):  # nothing but its exception can be framed
         raise BadReply(f"function: expected {request.function | EXCEPTION:02x}, got {data[1]:02x}")
     _expect("function", request.function, data[1])
     return form.size if isinstance(form.size, int) else form.size(request, data)

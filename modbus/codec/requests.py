@@ -240,6 +240,20 @@ class Unknown:
         return frame(self.unit, self.function, self.data)
 
 
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """The CRC is good, but no request of that function has such a form: a length or byte count that makes no sense, or
+    a function that is none (00, or that of an exception reply). Told from junk by silence around it alone.
+    """
+
+    unit: int
+    function: int
+    data: bytes
+
+    def encode(self) -> bytes:
+        return frame(self.unit, self.function, self.data)
+
+
 Request: TypeAlias = (
     ReadBits
     | ReadWords
@@ -252,6 +266,7 @@ Request: TypeAlias = (
     | ReadSparse
     | UnitIdRequest
     | Unknown
+    | Malformed
 )
 
 
@@ -341,9 +356,7 @@ def is_unknown(function: int) -> bool:
 
 
 def decode_request(raw: bytes) -> Request:
-    """What a whole request says: `raw` has the size that `request_size` tells, or an unknown function.
-
-    The CRC is not looked at again.
-    """
-    shape = _SHAPES.get(raw[1])
-    return shape.decode(raw) if shape else Unknown(raw[0], raw[1], raw[2:-2])
+    """What a whole frame of at least four bytes asks; the CRC is not looked at again."""
+    if request_size(raw) == len(raw):
+        return _SHAPES[raw[1]].decode(raw)
+    return (Unknown if is_unknown(raw[1]) else Malformed)(raw[0], raw[1], raw[2:-2])

@@ -16,6 +16,7 @@ from modbus.codec.requests import (
     ANY_UNIT,
     IdentifyDevice,
     Login,
+    Malformed,
     ReadBits,
     ReadSparse,
     ReadWords,
@@ -168,6 +169,8 @@ class Tracer:
         try:
             if handler is None:
                 raise _ExceptionError(ILLEGAL_FUNCTION, f"there is no function {request.function:02X}")
+            if isinstance(request, Malformed):
+                raise Refused("malformed", "its length or byte count makes no sense")
             return handler(request)
         except Refused as refused:
             code, why, rule = self._exceptions[refused.case], refused.why, refused.rule

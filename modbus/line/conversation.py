@@ -12,7 +12,7 @@ from time import monotonic
 from typing import NamedTuple, Protocol
 
 from modbus.codec.parser import Junk, Received, RequestParser
-from modbus.codec.requests import Request
+from modbus.codec.requests import MAX_FRAME, Malformed, Request
 from modbus.line.diagnosis import Diagnosis
 from modbus.line.latencies import Latencies
 from modbus.line.stopsignal import StopSignal
@@ -38,6 +38,7 @@ Answer = Callable[[Request], bytes | Transmission | None]
 
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 UNHEARD = "not heard: it came while a reply was on the wire"
+ECHOED = "an echo of what we sent"
 AT_ONCE_S = 0.001  # a recv() that took no longer did not wait
 QUICKACK: int = getattr(socket, "TCP_QUICKACK", 0)  # Linux only
 
@@ -129,6 +130,7 @@ class Conversation:
         self._waiting: deque[tuple[float, float, Received]] = deque()  # due [s], arrived [s], request
         self._leaving: deque[Burst] = deque()  # of the reply that is on its way
         self._burst_due_s = 0.0  # the first of them
+        self._sent = b""  # lately: an adapter may echo it
         self._asked_s = 0.0  # when the last byte of its request came
         self._looked_s = monotonic()  # when we last knew all that had arrived
 
@@ -208,6 +210,8 @@ class Conversation:
 
     def _take(self, event: Received | Junk, oldest_s: float) -> None:
         tally = self._tally
+        if isinstance(event, Received) and type(event.request) is Malformed and event.raw in self._sent:
+            event = Junk(event.raw, ECHOED)  # else each answer to an echo would be echoed in turn
         if isinstance(event, Received):
             function = event.request.function
             tally.requests[function] = tally.requests.get(function, 0) + 1
@@ -280,6 +284,7 @@ class Conversation:
 
     def _send(self, data: bytes) -> None:
         self._stream.sendall(data)
+        self._sent = self._sent[-MAX_FRAME:] + data
         self._tally.bytes_out += len(data)
         if not self._leaving:
             self._tally.latencies.add(monotonic() - self._asked_s)

@@ -16,6 +16,7 @@ from modbus.codec.requests import (
     ANY_UNIT,
     IdentifyDevice,
     Login,
+    Malformed,
     ReadBits,
     ReadSparse,
     ReadWords,
@@ -33,7 +34,8 @@ READ: Final = {0x01: "coil", 0x02: "discrete input", 0x03: "holding register", 0
 
 def said(request: Request) -> str:
     """``read 8 input registers from 0x3100 (unit 1)``."""
-    told = _asked(request) if request.function in READS else _told(request)
+    is_read = request.function in READS and not isinstance(request, Malformed)
+    told = _asked(request) if is_read else _told(request)
     return f"{told} (unit {request.unit})"
 
 
@@ -61,6 +63,8 @@ def _told(request: Request) -> str:
             text = f"write {', '.join(map(str, values)) or 'nothing'} from 0x{address:04X}"
         case Login(_, user, _):
             text = f"log in as {user.decode('ascii', 'replace')}"
+        case Malformed(_, function, _):
+            text = f"a frame with function {function:02X} that is no request"
         case UnitIdRequest(_, unit_id):
             text = "ask for the unit id" if unit_id == ANY_UNIT else f"set the unit id to {unit_id}"
         case _:

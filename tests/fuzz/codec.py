@@ -10,6 +10,7 @@ from modbus.codec.replies import BadReply, BitsReply, Reply, decode_reply
 from modbus.codec.requests import (
     IdentifyDevice,
     Login,
+    Malformed,
     ReadBits,
     ReadSparse,
     ReadWords,
@@ -149,6 +150,7 @@ EVERY_KIND = (
     ReadBits(1, 2, 0x2000, 16), ReadWords(1, 4, 0x3100, 8), WriteCoil(1, 2, 0xFF00), WriteWord(1, 0x9001, 200),
     WriteWords(1, 0x9013, (1, 2, 3)), WriteCoils(1, 0, 19, b"abc"), IdentifyDevice(1, 4, 1),
     Login(1, b"user", b"000000"), ReadSparse(1, 0x3100, 20), UnitIdRequest(0xF8, 0xF8), Unknown(1, 0x07, b""),
+    Malformed(1, 0x10, b"\x90\1\0\1\4\0\x64\0\x64"),
 )  # fmt: skip
 
 

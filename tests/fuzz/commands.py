@@ -14,6 +14,7 @@ from plant.site.model import Site, load_site
 from plant.site.upsets import UPSETS
 from tracertwin.assembly.commands import COMMANDS, do
 from tracertwin.assembly.live import Live
+from tracertwin.assembly.refusals import Refusals
 from tracertwin.assembly.units import Unit
 
 MOST_LINES = 12
@@ -35,6 +36,7 @@ class _Bench:
         self.clock: WallClock | SteppedClock = _Clock(plant.start_utc_s)
         live = Live(plant, self.clock)
         self.units: Sequence[Unit] = (Unit(live, Tracer(_map(), live)),)
+        self.refusals = Refusals(lambda _: None)
         self.faults = Faults(plant.seed, plant.site.location.timezone)
 
     def end(self) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from modbus.codec.requests import is_unknown, request_size
+from modbus.codec.requests import crc16, is_unknown, request_size
 from modbus.line.conversation import Burst, Transmission
 from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
@@ -269,7 +269,7 @@ def _finite(value: Any) -> float:
 
 def _request(text: Any) -> bytes:
     raw = bytes.fromhex(_text(text))
-    if not (request_size(raw) == len(raw) or (len(raw) > 3 and is_unknown(raw[1]))):
+    if len(raw) < 4 or not (request_size(raw) == len(raw) or is_unknown(raw[1]) or crc16(raw) == 0):
         raise ValueError(f"not a request: {text!r}")
     return raw
 
