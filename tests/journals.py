@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from modbus.line.endpoint import parse_endpoint
+from modbus.line.endpoint import Endpoint, parse_endpoint
 from modbus.master.client import Master
 from plant.plant import Plant
 from tests.plants import plant
@@ -18,9 +18,10 @@ from tracertwin.journal.replay import Outcome, Replay, rebuilt
 from tracertwin.rig.serving import Rig
 
 
-def rig(path: Path, links: int = 1, plants: Sequence[Plant] = (), **options: Any) -> Rig:
-    """A rig that records, its lines on sockets beside the journal."""
-    ends = [parse_endpoint(f"unix-listen:{path.with_suffix(f'.{number}')}") for number in range(links)]
+def rig(path: Path, links: int | list[Endpoint] = 1, plants: Sequence[Plant] = (), **options: Any) -> Rig:
+    """A rig that records, its lines on so many sockets beside the journal unless they are given."""
+    unix = [f"unix-listen:{path.with_suffix(f'.{n}')}" for n in range(links if isinstance(links, int) else 0)]
+    ends = [*map(parse_endpoint, unix)] if isinstance(links, int) else links
     how = {"map_name": "epever", "turnaround_s": 0.0, "record": path, "say": lambda _: None} | options
     say = how.pop("say")
     return Rig(list(plants) or [plant()], Options(links=ends, **how), say)
@@ -64,6 +65,11 @@ def ask(rig: Rig, request: Any, line: int = 0) -> Any:
 def entries(path: Path) -> list[Entry]:
     """All of a journal's."""
     return [entry for _, entry in JournalFile(path).entries()]
+
+
+def exchanges_of(path: Path) -> list[Exchange]:
+    """The requests, and what was sent for them."""
+    return [entry.what for entry in entries(path) if isinstance(entry.what, Exchange)]
 
 
 def transcript(path: Path) -> list[tuple[Any, ...]]:

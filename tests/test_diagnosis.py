@@ -157,3 +157,58 @@ def test_restart_is_told_in_three_lines_however_many_dials_it_takes() -> None:
         "connected",
         "connection lost (Connection reset by peer) after 1 requests",
     ]
+
+
+def test_the_long_advice_on_qemu_is_given_once_in_a_run() -> None:
+    diagnosis, said = diagnosed()
+    for _ in range(3):
+        diagnosis.refused()
+        diagnosis.connected(0.0)
+        diagnosis.tick(SILENT_S)
+        diagnosis.request()
+        diagnosis.closed("", heard=True)
+    assert sum("-serial tcp:" in text for text in said) == 1
+    assert sum("another client" in text for text in said) == 1
+    assert said.count("nobody listens yet, dialling on") == 2
+    assert said.count("connected but no request for 10 s") == 2
+
+
+# --- the wrong protocol, the wrong unit -----------------------------------------------------------------------
+
+
+MBAP = bytes.fromhex("00 01 00 00 00 06 01 04 31 00 00 08")
+
+
+def test_a_modbus_tcp_header_is_named_at_the_first_frame_and_no_crc_is_blamed() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(10):
+        diagnosis.junk(MBAP, bad_crc=False)
+    diagnosis.tick(SILENT_S)
+    assert said[1:] == [
+        "the master speaks Modbus/TCP; choose RTU over TCP in it, or serve --link modbus-tcp:HOST:PORT"
+    ]
+
+
+def test_requests_for_a_unit_that_is_not_here_are_named_the_third_time() -> None:
+    for units, here in (((1,), "this is unit 1"), ((1, 2, 7), "here are units 1, 2 and 7")):
+        said: list[str] = []
+        diagnosis = Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append, lambda units=units: units)
+        diagnosis.connected(0.0)
+        for _ in range(2):
+            diagnosis.unanswered(16)
+            diagnosis.unanswered(17)
+        assert said == ["connected"]
+        for _ in range(5):
+            diagnosis.unanswered(16)
+        assert said[1:] == [f"requests are for unit 16; {here}"]
+
+
+@pytest.mark.parametrize("unit", [0, 1, 0xF8])
+def test_broadcasts_and_the_service_address_are_for_no_other_unit(unit: int) -> None:
+    said: list[str] = []
+    diagnosis = Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append, lambda: [1])
+    diagnosis.connected(0.0)
+    for _ in range(9):
+        diagnosis.unanswered(unit)
+    assert said == ["connected"]

@@ -1,6 +1,7 @@
 """Endpoints: the text a user writes, and opening what it names."""
 
 import contextlib
+import os
 import socket
 from pathlib import Path
 
@@ -80,9 +81,6 @@ def test_a_serial_port_speaks_as_a_tracer_does_and_a_url_keeps_its_own_port(
         ("serial:rfc2217://host", "a URL is SCHEME://HOST:PORT"),
         ("serial:spy://host:1", "no such kind of port 'spy'"),
         ("serial:socket://host:70000", "port must be a number in 1..65535"),
-        ("/dev/ttyUSB0", r"did you mean serial:/dev/ttyUSB0\?"),
-        ("/dev/ttyUSB0:9600", r"did you mean serial:/dev/ttyUSB0:9600\?"),
-        ("COM3", r"did you mean serial:COM3\?"),
         ("rfc2217://host:2217", r"did you mean serial:rfc2217://host:2217\?"),
         ("", "use dial:HOST:PORT"),
     ],
@@ -126,3 +124,36 @@ def test_port_dialled_with_itself_as_the_caller_counts_as_closed(monkeypatch: py
     monkeypatch.setattr(socket, "socket", Unlucky)
     with pytest.raises(ConnectionRefusedError, match="itself"):
         dial(TcpEndpoint("127.0.0.1", port), timeout_s=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "port"),
+    [
+        ("/dev/ttyUSB0", "serial:/dev/ttyUSB0:115200"),
+        ("/dev/ttyUSB0:9600", "serial:/dev/ttyUSB0:9600"),
+        ("/dev/serial/by-id/usb-FTDI-if00-port0", "serial:/dev/serial/by-id/usb-FTDI-if00-port0:115200"),
+        ("/dev/cu.usbserial-1410", "serial:/dev/cu.usbserial-1410:115200"),
+        ("COM3", "serial:COM3:115200"),
+    ],
+)
+def test_the_bare_name_of_a_serial_port_is_taken_as_serial_whether_plugged_in_or_not(
+    text: str, port: str
+) -> None:
+    assert str(parse_endpoint(text)) == port
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals")
+def test_a_path_that_leads_to_a_terminal_is_taken_as_serial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    master, slave = os.openpty()
+    Path("wf.tty").symlink_to(os.ttyname(slave))
+    assert str(parse_endpoint("wf.tty")) == "serial:wf.tty:115200"
+    assert str(parse_endpoint("./wf.tty:9600")) == "serial:./wf.tty:9600"
+    os.close(master)
+    os.close(slave)
+    Path("wf.txt").write_text("a file")
+    for text in ("wf.txt", "./none", "/dev/shm/tt.sock"):
+        with pytest.raises(LinkError, match="unknown kind of link"):
+            parse_endpoint(text)

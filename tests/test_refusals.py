@@ -23,7 +23,11 @@ VOLTS = (1600, 1500, 1500, 1480, 1460, 1380, 1320, 1260, 1220, 1200, 1110, 1060)
 
 def volts(**changed: int) -> tuple[int, ...]:
     places = dict(
-        zip(("ovd", "cl", "ovr", "eq", "bst", "flt", "br", "lvr", "uvwr", "uvw", "lvd", "dl"), VOLTS)
+        zip(
+            ("ovd", "cl", "ovr", "eq", "bst", "flt", "br", "lvr", "uvwr", "uvw", "lvd", "dl"),
+            VOLTS,
+            strict=True,
+        )
     )
     return tuple((places | changed).values())
 

@@ -22,17 +22,22 @@ What length and CRC cannot tell apart:
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
+from modbus.codec.envelope import begins_request
 from modbus.codec.requests import MAX_FRAME, Request, crc16, decode_request, is_unknown, request_size, seal
+
+TCP: Final = "a Modbus/TCP frame, not one of RTU"
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request: what it says, its bytes, and when the last of them came."""
+    """A request: what it says, its bytes as RTU has them, when the last came, and its number if it came by TCP."""
 
     request: Request
     raw: bytes
     at_s: float
+    transaction: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,8 @@ def _whole_request(data: bytes) -> Request | None:
 
 
 def _why_junk(data: bytes) -> str:
+    if begins_request(data):
+        return TCP
     size = request_size(data)
     if size is None:
         return "no request begins so"

@@ -36,6 +36,29 @@ class Transmission(NamedTuple):
 
 Answer = Callable[[Request], bytes | Transmission | None]
 
+
+class Parser(Protocol):
+    """Cuts a stream into requests and junk."""
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When to call `flush` if nothing comes before."""
+
+    def feed(self, data: bytes, now_s: float) -> list[Received | Junk]:
+        """What bytes make known."""
+
+    def flush(self, now_s: float) -> list[Received | Junk]:
+        """What quiet makes known."""
+
+
+class Framing(NamedTuple):
+    """How frames are packed on a stream: what finds them, and what a reply becomes; None: it leaves as it is."""
+
+    parser: Callable[[], Parser]
+    pack: Callable[[Received, bytes | Transmission], Transmission] | None = None
+
+
+RTU = Framing(RequestParser)
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 UNHEARD = "not heard: it came while a reply was on the wire"
 ECHOED = "an echo of what we sent"
@@ -105,6 +128,10 @@ class Conversation:
         Ends `run` while it waits for a time; while it waits for a byte, ``stream.shutdown()`` does.
     witness : Witness, optional
         Told of junk and of requests.
+    since_s : float, optional
+        When the master called, if it had to wait for its turn: its requests may be as old.
+    framing : Framing
+        How frames are packed on this stream.
     """
 
     def __init__(
@@ -116,6 +143,8 @@ class Conversation:
         diagnosis: Diagnosis,
         stop: StopSignal,
         witness: Witness | None = None,
+        since_s: float | None = None,
+        framing: Framing = RTU,
     ) -> None:
         self.heard = False  # whether a byte came
         self._stream = stream
@@ -126,7 +155,9 @@ class Conversation:
         self._stop = stop
         self._witness = witness
         self._tcp = stream if QUICKACK and is_tcp(stream) else None
-        self._parser = RequestParser()
+        self._parser = framing.parser()
+        self._pack = framing.pack
+        self._since_s = since_s
         self._waiting: deque[tuple[float, float, Received]] = deque()  # due [s], arrived [s], request
         self._leaving: deque[Burst] = deque()  # of the reply that is on its way
         self._burst_due_s = 0.0  # the first of them
@@ -139,6 +170,8 @@ class Conversation:
         stream, tcp, stopped = self._stream, self._tcp, self._stop.is_set
         waiting, leaving = self._waiting, self._leaving
         self._diagnosis.connected(self._looked_s)
+        if self._since_s is not None:
+            self._catch_up(self._since_s)
         while not stopped():
             began_s = monotonic()
             wake_s = self._wake_s()
@@ -157,6 +190,19 @@ class Conversation:
                 # first. The kernel takes the option back by itself: set only once, every poll would cost
                 # 43 ms.
                 tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+
+    def _catch_up(self, since_s: float) -> None:
+        """Read what a master said while it waited for its turn; of what is stale only the newest is answered."""
+        while len(self._waiting) < MOST_WAITING and self._stop.readable(self._stream, 0.0):
+            data = self._stream.recv(4096)
+            if not data:
+                break  # it is read again
+            now_s = monotonic()
+            self._looked_s = since_s
+            self._feed(data, now_s, now_s)
+            while len(self._waiting) > 1 and now_s - self._waiting[0][1] > self._timing.stale_s:
+                self._drop_stale(self._waiting.popleft()[2])
+        self._looked_s = monotonic()
 
     def _wake_s(self) -> float | None:
         """When something is to be done even if no byte comes; None: never."""
@@ -241,9 +287,7 @@ class Conversation:
         _, arrived_s, received = self._waiting.popleft()
         tally = self._tally
         if self._waiting and now_s - arrived_s > self._timing.stale_s:
-            tally.stale += 1  # its master has given up and would take the reply for the next request's
-            if self._witness is not None:
-                self._witness.stale(received)
+            self._drop_stale(received)
             return False
         if self._witness is not None:
             self._witness.asked(received)
@@ -255,13 +299,22 @@ class Conversation:
             return False
         self._asked_s = received.at_s
         if isinstance(reply, Transmission):
-            return self._begin(reply, now_s)
+            return self._begin(reply if self._pack is None else self._pack(received, reply), now_s)
         if reply is None:
             tally.silent += 1
+            self._diagnosis.unanswered(received.request.unit)
             return False
+        if self._pack is not None:
+            return self._begin(self._pack(received, reply), now_s)
         self._send(reply)  # in one piece: masters that frame by silence take each piece for a frame
         self._count(reply)
         return True
+
+    def _drop_stale(self, received: Received) -> None:
+        """Its master has given up and would take the reply for the next request's."""
+        self._tally.stale += 1
+        if self._witness is not None:
+            self._witness.stale(received)
 
     def _begin(self, reply: Transmission, now_s: float) -> bool:
         """Line up a reply that leaves in bursts, and send the first if it is due; whether it was."""

@@ -5,9 +5,11 @@ or once per outage while there is none. Touches no socket and no clock. The symp
 7.2 and reported by users of Espressif's fork.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from modbus.line.endpoint import Endpoint, SerialEndpoint, TcpEndpoint, UnixEndpoint
+from modbus.codec.envelope import begins_request, begins_rtu
+from modbus.codec.requests import ANY_UNIT
+from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, SerialEndpoint, TcpEndpoint, UnixEndpoint
 
 SILENT_S = 10.0
 WINDOW = 256  # bytes of junk looked at for text and telnet
@@ -21,6 +23,8 @@ BAD_CRC_LEAST = 3  # one or two are noise
 # long.
 DELAYED_ACK_S = (0.030, 0.070)
 GAPS_LEAST = 3
+STRANGERS_LEAST = 3  # one or two may be a scan
+BROADCAST = 0
 
 
 class Diagnosis:
@@ -32,6 +36,8 @@ class Diagnosis:
         Named in the advice.
     say : callable
         Takes one line of text.
+    units : callable
+        Gives the ids of the units that answer on the line.
 
     Attributes
     ----------
@@ -39,10 +45,14 @@ class Diagnosis:
         When `tick` wants to be called next, on the caller's clock.
     """
 
-    def __init__(self, endpoint: Endpoint, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, say: Callable[[str], None], units: Callable[[], Sequence[int]] = tuple
+    ) -> None:
         self._endpoint = endpoint
         self._say = say
+        self._units = units
         self._said_in_outage: set[str] = set()
+        self._advised: set[str] = set()  # long advice is given once in a run
         self._reset_connection()
 
     def _reset_connection(self) -> None:
@@ -52,6 +62,7 @@ class Diagnosis:
         self._bad_crcs = 0
         self._gaps = 0
         self._requests = 0
+        self._strangers: dict[int, int] = {}  # requests for each unit that isn't there
         self.deadline_s: float | None = None
 
     def once(self, kind: str, text: str) -> None:
@@ -74,8 +85,8 @@ class Diagnosis:
                 "refused", "not there yet, looking on; is the adapter plugged in, the name right?"
             )
             return
-        advice = f"start QEMU with {self._qemu_option()}"
-        self._once_in_outage("refused", f"nobody listens yet, dialling on; {advice}")
+        advice = self._advice("refused", f"; start QEMU with {self._qemu_option()}")
+        self._once_in_outage("refused", f"nobody listens yet, dialling on{advice}")
 
     def dial_failed(self, why: str) -> None:
         """The dial failed otherwise: no route, no such host, no answer."""
@@ -94,10 +105,22 @@ class Diagnosis:
         self._requests += 1
         self.deadline_s = None
 
+    def unanswered(self, unit: int) -> None:
+        """A request for a unit was left without an answer by all that are there."""
+        units = self._units()
+        if unit in (BROADCAST, ANY_UNIT) or not units or unit in units:
+            return
+        self._strangers[unit] = self._strangers.get(unit, 0) + 1
+        if self._strangers[unit] >= STRANGERS_LEAST:
+            here = f"this is unit {units[0]}" if len(units) == 1 else f"here are units {_listed(units)}"
+            self.once("unit", f"requests are for unit {unit}; {here}")
+
     def junk(self, data: bytes, *, bad_crc: bool) -> None:
         """Bytes came that belong to no request; ``bad_crc`` when they were shaped like one."""
         self._junk_bytes += len(data)
         self._window = (self._window + data)[-WINDOW:]
+        if self._is_of_the_other_framing(data):
+            return
         if any(opening in self._window for opening in TELNET_OPENINGS):
             self.once("telnet", "telnet negotiation instead of Modbus: use -serial tcp:... not telnet:...")
         if self._looks_like_text():
@@ -114,6 +137,24 @@ class Diagnosis:
                 f"{self._bad_crcs} frames with a bad CRC so far, left unanswered as a device would; "
                 "is the CRC's low byte sent first?",
             )
+
+    def _is_of_the_other_framing(self, data: bytes) -> bool:
+        """Whether the junk is RTU where Modbus/TCP is spoken, or the other way round; it is told then."""
+        if isinstance(self._endpoint, ModbusTcpEndpoint):
+            if begins_rtu(data):
+                here = str(self._endpoint).partition(":")[2]
+                self.once(
+                    "framing",
+                    f"the master speaks RTU over TCP; choose Modbus/TCP in it, or serve --link listen:{here}",
+                )
+            return True  # what else is said of junk is about serial lines
+        if not begins_request(data):
+            return False
+        self.once(
+            "framing",
+            "the master speaks Modbus/TCP; choose RTU over TCP in it, or serve --link modbus-tcp:HOST:PORT",
+        )
+        return True
 
     def _looks_like_text(self) -> bool:
         count = len(self._window)
@@ -137,18 +178,31 @@ class Diagnosis:
         if self.deadline_s is None or now_s < self.deadline_s:
             return
         self.deadline_s = None
+        if self._said & {"framing", "text", "telnet"}:
+            return  # that says more
         if self._junk_bytes:
             self.once(
                 "no request",
                 f"{self._junk_bytes} bytes in {SILENT_S:g} s but no good request among them, "
                 f"they begin {self._window[:12].hex(' ')}",
             )
-        else:
-            self.once("silent", f"connected but no request for {SILENT_S:g} s: {self._silence()}")
+        elif "silent" not in self._said:
+            advice = self._advice("silent", f": {self._silence()}")
+            self.once("silent", f"connected but no request for {SILENT_S:g} s{advice}")
+
+    def _advice(self, kind: str, text: str) -> str:
+        """What to do about it, the first time; later the finding says enough."""
+        if kind in self._advised:
+            return ""
+        if kind not in self._said_in_outage:
+            self._advised.add(kind)
+        return text
 
     def _silence(self) -> str:
         if isinstance(self._endpoint, SerialEndpoint):
             return f"does the master speak at {self._endpoint.baud} baud, 8N1? Are A and B, or RX and TX, swapped?"
+        if isinstance(self._endpoint, ModbusTcpEndpoint):
+            return "does the client poll?"
         return (
             "does another client hold the port (QEMU serves only one)? "
             "Is it the right -serial option (the third is UART2)? Is the guest halted?"
@@ -171,3 +225,9 @@ class Diagnosis:
             return f"-serial tcp:{where},server=on,wait=off,nodelay=on (the third -serial is UART2)"
         assert isinstance(self._endpoint, UnixEndpoint)
         return f"-serial unix:{self._endpoint.path},server=on,wait=off (the third -serial is UART2)"
+
+
+def _listed(units: Sequence[int]) -> str:
+    """``1, 2 and 3``."""
+    *first, last = map(str, units)
+    return f"{', '.join(first)} and {last}"

@@ -4,6 +4,7 @@ Knows addresses and how to open them. Does not know frames, redials or who is at
 """
 
 import contextlib
+import dataclasses
 import errno
 import os
 import re
@@ -17,7 +18,11 @@ from typing import ClassVar
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
-FORMS = "dial:HOST:PORT, listen:HOST:PORT, unix:PATH (dials), unix-listen:PATH, pty:LINKNAME or serial:DEVICE[:BAUD]"
+FORMS = (
+    "dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH (dials), unix-listen:PATH, pty:LINKNAME or "
+    "serial:DEVICE[:BAUD]"
+)
+CALLERS = 8  # that the system lets wait where several are served at once
 BAUD = 115200  # a Tracer's; EPEVER's protocol documents V2.3 and V2.6
 # Windows reports a connect under way by its own number.
 IN_PROGRESS = {errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)}
@@ -40,8 +45,7 @@ class TcpEndpoint:
     listens: bool = False
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'listen' if self.listens else 'dial'}:{host}:{self.port}"
+        return f"{'listen' if self.listens else 'dial'}:{_bracketed(self.host)}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,24 @@ class SerialEndpoint:
         return f"serial:{self.device}:{self.baud}"
 
 
-Endpoint = TcpEndpoint | UnixEndpoint | PtyEndpoint | SerialEndpoint
+@dataclass(frozen=True, slots=True)
+class ModbusTcpEndpoint:
+    """A TCP port on which Modbus/TCP is spoken: a device listens there, a master dials it."""
+
+    host: str
+    port: int
+    listens: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"modbus-tcp:{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def dialled(self) -> TcpEndpoint:
+        """Where a master dials."""
+        return TcpEndpoint(self.host, self.port)
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | PtyEndpoint | SerialEndpoint | ModbusTcpEndpoint
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -87,9 +108,9 @@ def parse_endpoint(text: str) -> Endpoint:
     Parameters
     ----------
     text : str
-        ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``unix:PATH``, ``unix-listen:PATH``, ``pty:LINKNAME`` or
-        ``serial:DEVICE[:BAUD]``. An IPv6 host goes in brackets. A device may be a URL of pyserial;
-        ``socket://`` is what ``dial:`` does.
+        ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``modbus-tcp:HOST:PORT``, ``unix:PATH``, ``unix-listen:PATH``,
+        ``pty:LINKNAME`` or ``serial:DEVICE[:BAUD]``. An IPv6 host goes in brackets. A device may be a URL of
+        pyserial; ``socket://`` is what ``dial:`` does. The bare path of a terminal is taken as ``serial:``.
 
     Raises
     ------
@@ -97,6 +118,9 @@ def parse_endpoint(text: str) -> Endpoint:
         Naming the text, what is wrong with it and the forms there are.
     """
     form, _, rest = text.partition(":")
+    if form == "modbus-tcp":
+        at = _parse_tcp(text, rest, listens=True)
+        return ModbusTcpEndpoint(at.host, at.port)
     if form in ("dial", "listen"):
         return _parse_tcp(text, rest, listens=form == "listen")
     if form in ("unix", "unix-listen"):
@@ -105,14 +129,32 @@ def parse_endpoint(text: str) -> Endpoint:
         return _parse_pty(text, rest)
     if form == "serial":
         return _parse_serial(text, rest)
+    if _names_a_terminal(text):
+        return _parse_serial(f"serial:{text}", text)
     raise LinkError(f"{text}: unknown kind of link {form!r}; use {FORMS}{_hint(text)}")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _names_a_terminal(text: str) -> bool:
+    """Whether a bare text is the name of a serial port, perhaps one that isn't plugged in, or leads to a terminal."""
+    device = DEVICE.fullmatch(text)
+    if device is None or "://" in text:
+        return False
+    if re.match(r"/dev/(tty|cu|pts/|serial/)|COM\d+\b", text):
+        return True
+    with contextlib.suppress(OSError, ValueError):
+        return stat.S_ISCHR(os.stat(device["device"]).st_mode)
+    return False
 
 
 def _hint(text: str) -> str:
     """A guess at what was meant by a bare HOST:PORT, DEVICE or PATH."""
     if text.rpartition(":")[2].isdigit() and not re.match(r"/|COM|\w+://", text):
         return f" (did you mean dial:{text.removeprefix('tcp:')}?)"
-    if re.match(r"/dev/|COM\d|\w+://", text):
+    if re.match(r"\w+://", text):
         return f" (did you mean serial:{text}?)"
     return f" (did you mean unix:{text}?)" if text.startswith(("/", "./")) else ""
 
@@ -120,7 +162,7 @@ def _hint(text: str) -> str:
 def _parse_tcp(text: str, rest: str, *, listens: bool) -> TcpEndpoint:
     host, colon, port_text = rest.rpartition(":")
     if not colon:
-        raise LinkError(f"{text}: no port; use {'listen' if listens else 'dial'}:HOST:PORT")
+        raise LinkError(f"{text}: no port; use {text.partition(':')[0]}:HOST:PORT")
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
@@ -204,7 +246,7 @@ def dial(endpoint: Endpoint, timeout_s: float, cancel: StopSignal | None = None)
         from modbus.line.serialport import open_port
 
         return open_port(endpoint.device, endpoint.baud)
-    assert not isinstance(endpoint, PtyEndpoint), "a pty listens"
+    assert not isinstance(endpoint, PtyEndpoint | ModbusTcpEndpoint), "these listen"
     if isinstance(endpoint, UnixEndpoint):
         return _connect(socket.AF_UNIX, endpoint.path, timeout_s, cancel)
     failure: OSError | None = None
@@ -275,14 +317,14 @@ def listen(endpoint: Endpoint) -> tuple[Listener, Endpoint]:
             if os.name == "posix":  # on Windows the option would let two processes share the port
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(address)
-            sock.listen(1)
+            sock.listen(CALLERS if isinstance(endpoint, ModbusTcpEndpoint) else 1)
         except BaseException:
             sock.close()
             raise
     except OSError as error:
         busy = " (is another tracertwin or QEMU using it?)" if error.errno == errno.EADDRINUSE else ""
         raise LinkError(f"{endpoint}: cannot listen: {error.strerror or error}{busy}") from error
-    return sock, TcpEndpoint(endpoint.host, sock.getsockname()[1], listens=True)
+    return sock, dataclasses.replace(endpoint, port=sock.getsockname()[1])
 
 
 def _listen_unix(endpoint: UnixEndpoint) -> socket.socket:
@@ -316,6 +358,8 @@ def _remove_stale(endpoint: UnixEndpoint) -> None:
             os.unlink(endpoint.path)
 
 
-def _addresses(endpoint: TcpEndpoint) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
+def _addresses(
+    endpoint: TcpEndpoint | ModbusTcpEndpoint,
+) -> list[tuple[int, int, int, str, tuple[object, ...]]]:
     found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     return [(int(family), int(kind), proto, name, address) for family, kind, proto, name, address in found]

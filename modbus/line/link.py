@@ -9,13 +9,22 @@ import contextlib
 import dataclasses
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Self
 
 from modbus.line.conversation import Answer, Conversation, LineStats, Timing, Witness
 from modbus.line.diagnosis import Diagnosis
-from modbus.line.endpoint import Endpoint, LinkError, close_listener, dial, listen, parse_endpoint
+from modbus.line.doorman import Doorman
+from modbus.line.endpoint import (
+    Endpoint,
+    LinkError,
+    PtyEndpoint,
+    close_listener,
+    dial,
+    listen,
+    parse_endpoint,
+)
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
@@ -89,6 +98,8 @@ class Line:
         End after the first connection that carried bytes, instead of looking for the next.
     witness : Witness, optional
         Told what happens, in the line's thread.
+    units : callable
+        Gives the ids of the units that answer here, to name them to a master that asks for another.
     """
 
     def __init__(
@@ -103,6 +114,7 @@ class Line:
         name: str | None = None,
         once: bool = False,
         witness: Witness | None = None,
+        units: Callable[[], Sequence[int]] = tuple,
     ) -> None:
         self.endpoint = endpoint
         self._answer = answer
@@ -112,10 +124,11 @@ class Line:
         self._once = once
         self._witness = witness
         self._tally = LineStats()
-        self._diagnosis = Diagnosis(endpoint, self._say)
+        self._diagnosis = Diagnosis(endpoint, self._say, units)
         self._redial = Redial()
         self._stop = StopSignal()
         self._listener: Listener | None = None
+        self._doorman: Doorman | None = None
         self._stream: Stream | None = None
         self._thread: threading.Thread | None = None
 
@@ -146,6 +159,9 @@ class Line:
                 self._stop.close()
                 raise
             self._say("waiting for a master")
+            if not isinstance(self.endpoint, PtyEndpoint):  # there all speak into one wire
+                self._doorman = Doorman(self._listener, self._say)
+                self._doorman.start()
         self._thread = threading.Thread(target=self._run, name=f"line {self.endpoint}", daemon=True)
         self._thread.start()
         return self
@@ -159,6 +175,8 @@ class Line:
     def stop(self, timeout_s: float = 1.0) -> bool:
         """End the line and close its sockets; whether that was done in time."""
         self._stop.set()
+        if self._doorman is not None:
+            self._doorman.end()
         stream = (
             self._stream
         )  # one set only after this is left by the conversation's first look at the signal
@@ -182,14 +200,24 @@ class Line:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            heard = self._dial_once() if self._listener is None else self._accept_once(self._listener)
+            if self._doorman is not None:
+                heard = self._admit_once(self._doorman)
+            else:
+                heard = self._dial_once() if self._listener is None else self._accept_once(self._listener)
             if heard and self._once:
                 break
+        if self._doorman is not None:
+            self._doorman.close()
         if self._listener is not None:
             close_listener(self._listener, self.endpoint)
 
-    def _accept_once(self, listener: Listener) -> bool:
+    def _admit_once(self, doorman: Doorman) -> bool:
         """Serve the next master that calls; whether it said anything."""
+        caller = doorman.next()
+        return caller is not None and self._serve(caller.stream, caller.since_s)
+
+    def _accept_once(self, listener: Listener) -> bool:
+        """Serve the next program that speaks on a pty; whether it said anything."""
         if not self._stop.readable(listener, None):
             return False
         try:
@@ -220,11 +248,11 @@ class Line:
             self._stop.wait(began_s + wait_s - monotonic())
         return heard
 
-    def _serve(self, stream: Stream) -> bool:
+    def _serve(self, stream: Stream, since_s: float | None = None) -> bool:
         self._tally.connects += 1
         witness = self._witness
         conversation = Conversation(
-            stream, self._answer, self._timing, self._tally, self._diagnosis, self._stop, witness
+            stream, self._answer, self._timing, self._tally, self._diagnosis, self._stop, witness, since_s
         )
         if witness is not None:
             witness.connected()
@@ -232,7 +260,7 @@ class Line:
         with stream:
             self._stream = stream
             try:
-                _make_prompt(stream)
+                make_prompt(stream)
                 conversation.run()
             except OSError as error:  # reset, broken pipe: QEMU was killed
                 why = f"connection lost ({error.strerror or error})"
@@ -244,7 +272,7 @@ class Line:
         return conversation.heard
 
 
-def _make_prompt(stream: Stream) -> None:
+def make_prompt(stream: Stream) -> None:
     """Send without delay, and notice a peer that vanished without a word."""
     if is_tcp(stream):
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -39,8 +39,8 @@ RefusalCase = Literal[
 # Exceptions of a map that does not name them: "MODBUS application protocol specification V1.1b3", 7.
 STANDARD: Mapping[str, int] = MappingProxyType(
     {
-        "unmapped": 2, "count": 3, "malformed": 3, "coil_value": 3, "read_only": 2, "incomplete": 4, "value": 3, "needs": 4,
-        "conflict": 4, "login": 3, "identification": 3,
+        "unmapped": 2, "count": 3, "malformed": 3, "coil_value": 3, "read_only": 2, "incomplete": 4, "value": 3,
+        "needs": 4, "conflict": 4, "login": 3, "identification": 3,
     }
 )  # fmt: skip
 

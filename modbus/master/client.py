@@ -11,9 +11,19 @@ import socket
 from time import monotonic, sleep
 from typing import Self
 
+from modbus.codec.envelope import envelope, opened
 from modbus.codec.replies import BadReply, Reply, decode_reply
 from modbus.codec.requests import Request
-from modbus.line.endpoint import Endpoint, LinkError, NobodyError, PtyEndpoint, SerialEndpoint, dial, listen
+from modbus.line.endpoint import (
+    Endpoint,
+    LinkError,
+    ModbusTcpEndpoint,
+    NobodyError,
+    PtyEndpoint,
+    SerialEndpoint,
+    dial,
+    listen,
+)
 from modbus.line.stream import Stream, is_tcp
 
 SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
@@ -32,7 +42,7 @@ class Master:
     ----------
     where : Endpoint or Stream
         A connected stream, or where to get one. On a listening endpoint we wait for the device to dial us, as
-        QEMU does.
+        QEMU does; one of Modbus/TCP is dialled.
     connect_timeout_s : float
         Longest wait for the connection [s].
     bytewise : bool
@@ -48,11 +58,13 @@ class Master:
         self, where: Endpoint | Stream, *, connect_timeout_s: float = 2.0, bytewise: bool = False
     ) -> None:
         self._name, self._silence_s = "the line", 0.0
+        self._is_tcp = isinstance(where, ModbusTcpEndpoint)
         if isinstance(where, Endpoint):
             self._name, self._silence_s = str(where), _silence_s(where)
             where = _connect(where, connect_timeout_s)
         self._stream = where
         self._bytewise = bytewise
+        self._transaction = 0  # of Modbus/TCP, the last that was sent
         self._heard_s = -math.inf
         if not bytewise and is_tcp(self._stream):
             self._stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -95,15 +107,33 @@ class Master:
 
     def _try(self, request: Request, timeout_s: float) -> Reply | None:
         self._forget_late_bytes()
-        self._send(request.encode())
+        frame = request.encode()
+        self._transaction = (self._transaction + 1) & 0xFFFF
+        self._send(envelope(self._transaction, frame) if self._is_tcp else frame)
         give_up_s = monotonic() + timeout_s
         data = b""
         while self._readable(give_up_s - monotonic()):
             data += self._receive()
-            reply = decode_reply(request, data)
+            frame, data = self._out_of_envelope(data) if self._is_tcp else (data, data)
+            reply = decode_reply(request, frame)
             if reply is not None:
                 return reply
         return None
+
+    def _out_of_envelope(self, data: bytes) -> tuple[bytes, bytes]:
+        """The RTU frame of the reply, if it has come, and what of the bytes is left; late replies are passed over."""
+        while data:
+            try:
+                found = opened(data)
+            except ValueError as error:
+                raise BadReply(str(error)) from None
+            if found is None:
+                break
+            transaction, frame, size = found
+            data = data[size:]
+            if transaction == self._transaction:
+                return frame, data
+        return b"", data
 
     def _forget_late_bytes(self) -> None:
         """Drop what an earlier request's late reply left, as drivers do before they send."""
@@ -150,9 +180,10 @@ def _connect(endpoint: Endpoint, timeout_s: float) -> Stream:
         raise LinkError(
             f"{endpoint}: would make a new pty; to open one that is there: serial:{endpoint.path}"
         )
-    if not endpoint.listens:
+    if isinstance(endpoint, ModbusTcpEndpoint) or not endpoint.listens:
         try:
-            return dial(endpoint, timeout_s)
+            at = endpoint.dialled if isinstance(endpoint, ModbusTcpEndpoint) else endpoint
+            return dial(at, timeout_s)
         except OSError as error:
             raise NobodyError(f"{endpoint}: cannot connect: {error.strerror or error}") from error
     listener, _ = listen(endpoint)

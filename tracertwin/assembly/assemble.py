@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from modbus.codec.requests import Request
 from modbus.line.conversation import Answer, Transmission
+from modbus.line.endpoint import ModbusTcpEndpoint
 from modbus.line.faults.striking import Faults, FaultyLine
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import parse_pace
@@ -97,8 +98,14 @@ class Assembly:
             why = "needs a baud rate, e.g. --pace 9600: without one a reply takes no time"
             raise ProblemsError([Problem("--half-duplex", 0, "", why)])
         self.lines = tuple(
-            FaultyLine(self.faults, number, self._answer, lambda: self.units[0].live.snapshot().t_utc_s)
-            for number in range(len(options.links))
+            FaultyLine(
+                self.faults,
+                number,
+                self._answer,
+                lambda: self.units[0].live.snapshot().t_utc_s,
+                over_tcp=isinstance(link, ModbusTcpEndpoint),
+            )
+            for number, link in enumerate(options.links)
         )
         self.answers = tuple(map(self._answer_on, self.lines))
 
@@ -128,6 +135,10 @@ class Assembly:
     def times_s(self) -> list[int]:
         """Where each of the plants stands [s UTC]."""
         return [plant.t_utc_s for plant in self.plants]
+
+    def unit_ids(self) -> list[int]:
+        """The ids that are answered to."""
+        return sorted({unit.tracer.unit for unit in self.units})
 
     def end(self) -> None:
         """Have whoever waits for the plants' end go on."""

@@ -111,7 +111,7 @@ class Options:
     links: Sequence[Endpoint] = _option(
         "--link",
         "LINK",
-        "dial:HOST:PORT, listen:HOST:PORT, unix:PATH, unix-listen:PATH, pty:LINKNAME or "
+        "dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH, unix-listen:PATH, pty:LINKNAME or "
         "serial:DEVICE[:BAUD]; repeat for several. Default: dial:127.0.0.1:1235.",
         parse_endpoint,
         unless_given=(parse_endpoint("dial:127.0.0.1:1235"),),

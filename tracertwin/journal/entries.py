@@ -104,6 +104,7 @@ class Exchange:
     asked_s: float  # of the wall: when the request's last byte came
     failure: str = ""
     refused: str = ""  # why a write got an exception: for people, never compared
+    transaction: int | None = None  # on a link of Modbus/TCP; request and reply stand here as RTU has them
 
     @property
     def frame(self) -> bytes:
@@ -286,8 +287,10 @@ def _seconds(stamp: str) -> int:
 
 def _row(what: What) -> Row:
     match what:
-        case Exchange(request, sent, asked_s, failure, refused):
+        case Exchange(request, sent, asked_s, failure, refused, transaction):
             row = {"asked": round(asked_s, 6), "request": request.hex(" ")} | _row_of_sent(sent)
+            if transaction is not None:
+                row["transaction"] = transaction
             return row | {key: text for key, text in (("failure", failure), ("refused", refused)) if text}
         case Noise(data, why):
             return {"junk": data.hex(" "), "why": why}
@@ -314,8 +317,10 @@ def _row_of_burst(burst: Burst) -> list[float | str]:
 
 def _what(row: Mapping[str, Any]) -> What:
     if "request" in row:
-        texts = (_text(row.get(key, "")) for key in ("failure", "refused"))
-        return Exchange(_request(row["request"]), _sent(row), _finite(row["asked"]), *texts)
+        failure, refused = (_text(row.get(key, "")) for key in ("failure", "refused"))
+        transaction = None if row.get("transaction") is None else _whole(row["transaction"])
+        asked_s = _finite(row["asked"])
+        return Exchange(_request(row["request"]), _sent(row), asked_s, failure, refused, transaction)
     if "junk" in row:
         return Noise(bytes.fromhex(row["junk"]), _text(row["why"]))
     if "stale" in row:

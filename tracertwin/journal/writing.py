@@ -161,7 +161,8 @@ class LineWitness:
         self._asked = None
         asked_s = self._journal.since_s(asked.at_s)
         refused = self._journal.refused()
-        self._journal.note(self._line, Exchange(asked.raw, sent, asked_s, failure, refused))
+        exchange = Exchange(asked.raw, sent, asked_s, failure, refused, asked.transaction)
+        self._journal.note(self._line, exchange)
 
     def connected(self) -> None:
         self._journal.note(self._line, Peer(True))

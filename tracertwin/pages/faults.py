@@ -53,6 +53,8 @@ def tables() -> tuple[FaultTable, FaultTable]:
                 "for=20s (plant time that it lasts once it has struck) and requests=3 (how many requests in a row it "
                 "strikes).",
                 "Several line faults are applied to a reply in the order of this table. A duration may be 0s to 1h.",
+                "A modbus-tcp link has neither wires nor a CRC; only these apply there: "
+                f"{', '.join(row.name for row in FAULTS.values() if row.over_tcp)}.",
             ),
         ),
         FaultTable(

@@ -14,6 +14,7 @@ from typing import Final, Self
 from modbus.line.endpoint import (
     Endpoint,
     LinkError,
+    ModbusTcpEndpoint,
     PtyEndpoint,
     close_listener,
     listen,
@@ -44,7 +45,7 @@ class Control:
     """
 
     def __init__(self, endpoint: Endpoint, do: Callable[[str], str]) -> None:
-        if not endpoint.listens or isinstance(endpoint, PtyEndpoint):
+        if not endpoint.listens or isinstance(endpoint, PtyEndpoint | ModbusTcpEndpoint):
             raise LinkError(f"{endpoint}: commands are accepted on listen:HOST:PORT or unix-listen:PATH")
         self.endpoint: Endpoint = endpoint
         self._do = do

@@ -12,7 +12,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint
 from modbus.line.link import Line
+from modbus.line.tcpserver import ModbusTcpServer
 from plant.base.clock import iso_utc
 from plant.plant import Plant
 from tracertwin.assembly.assemble import assemble
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
     from tracertwin.journal.writing import Journal, LineWitness
 
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
+
+
+def line_on(endpoint: Endpoint, *answer: Any, **options: Any) -> Line | ModbusTcpServer:
+    """What serves a link; it takes the same, whatever is spoken there."""
+    if isinstance(endpoint, ModbusTcpEndpoint):
+        return ModbusTcpServer(endpoint, *answer, **options)
+    return Line(endpoint, *answer, **options)
 
 
 class Rig:
@@ -83,8 +92,8 @@ class Rig:
         if self.journal is not None:
             self.witnesses = tuple(map(self.journal.witness, count(), self.answers))
             self.answers = tuple(witness.answer for witness in self.witnesses)
-        self.lines = tuple(
-            Line(
+        self.lines: tuple[Line | ModbusTcpServer, ...] = tuple(
+            line_on(
                 at,
                 answer,
                 turnaround_s=options.turnaround_s,
@@ -94,6 +103,7 @@ class Rig:
                 log=say,
                 once=options.once,
                 witness=witness,
+                units=self.assembly.unit_ids,
             )
             for at, answer, witness in zip(
                 options.links, self.answers, self.witnesses or repeat(None, len(options.links)), strict=True
@@ -140,6 +150,8 @@ class Rig:
         )
         if self.assembly.faults.active:
             self._say(f"line faults: {', '.join(self.assembly.faults.echoes())}")
+            if any(isinstance(at, ModbusTcpEndpoint) for at in options.links) and (wires := self._of_wires()):
+                self._say(f"not on modbus-tcp links, which have neither wires nor a CRC: {', '.join(wires)}")
         return self
 
     def run(self) -> None:
@@ -247,6 +259,10 @@ class Rig:
             ],
             "refusals": self.assembly.refusals.rows(),
         }
+
+    def _of_wires(self) -> list[str]:
+        """The faults that don't strike on Modbus/TCP."""
+        return [one.fault.row.name for one in self.assembly.faults.active if not one.fault.row.over_tcp]
 
     def _local(self, t_utc_s: float) -> str:
         return told_local(t_utc_s, self.assembly.plants[0].site.location.timezone)

@@ -45,6 +45,7 @@ class FaultKind:
     seen: str  # by the master
     lasts_s: float  # plant time that it goes on for once it has struck; 0: this request only
     deaf: bool  # whether the device doesn't hear the request either
+    over_tcp: bool  # whether it makes sense on a link of Modbus/TCP, which has neither wires nor check sums
     parameters: dict[str, Parameter]
 
 
@@ -56,13 +57,13 @@ Baud = Annotated[int, Range(300, 4_000_000)]
 
 
 def fault(
-    seen: str, lasts_s: float = 0.0, deaf: bool = False
+    seen: str, lasts_s: float = 0.0, deaf: bool = False, over_tcp: bool = False
 ) -> Callable[[Callable[..., Leaving]], Callable[..., Leaving]]:
     """Enter a function among the faults, under its own name."""
 
     def enter(act: Callable[..., Leaving]) -> Callable[..., Leaving]:
         name, meaning = act.__name__, (act.__doc__ or "").partition("\n")[0]
-        FAULTS[name] = FaultKind(name, act, meaning, seen, lasts_s, deaf, parameters_of(act))
+        FAULTS[name] = FaultKind(name, act, meaning, seen, lasts_s, deaf, over_tcp, parameters_of(act))
         return act
 
     return enter
@@ -84,14 +85,14 @@ def _later(leaving: Leaving, by_s: float) -> Leaving:
 # --- what the device says wrong ---
 
 
-@fault(seen="a Modbus exception that nothing was wrong for")
+@fault(seen="a Modbus exception that nothing was wrong for", over_tcp=True)
 def exception(leaving: Leaving, _chance: Generator, *, code: Annotated[int, Range(1, 255)] = 4) -> Leaving:
     """An exception instead of the reply."""
     unit, function = leaving.request[0], leaving.request[1] & 0x7F
     return _each(leaving, lambda _: ExceptionReply(unit, function, code).encode())
 
 
-@fault(seen="a sound frame with another function code")
+@fault(seen="a sound frame with another function code", over_tcp=True)
 def wrong_function(leaving: Leaving, chance: Generator) -> Leaving:
     """The reply has the code of another function, and a CRC that fits."""
 
@@ -102,7 +103,7 @@ def wrong_function(leaving: Leaving, chance: Generator) -> Leaving:
     return _each(leaving, lambda data: change(data) if len(data) >= 4 else data)
 
 
-@fault(seen="a sound frame from a unit that was not asked")
+@fault(seen="a sound frame from a unit that was not asked", over_tcp=True)
 def wrong_unit(leaving: Leaving, chance: Generator) -> Leaving:
     """The reply has another unit's id, and a CRC that fits."""
 
@@ -141,7 +142,7 @@ def flip(leaving: Leaving, chance: Generator, *, bits: Count = 1) -> Leaving:
     return _each(leaving, change)
 
 
-@fault(seen="the beginning of a frame, then nothing")
+@fault(seen="the beginning of a frame, then nothing", over_tcp=True)
 def truncate(leaving: Leaving, chance: Generator, *, lost: Annotated[int, Range(0, 255)] = 0) -> Leaving:
     """The last bytes are missing: so many, or with 0 as many as chance has it; one at least is left."""
 
@@ -174,7 +175,7 @@ def wrong_baud(leaving: Leaving, _chance: Generator, *, sent: Baud = 115200, rea
 # --- whether anything comes at all ---
 
 
-@fault(seen="nothing; what it wrote is written")
+@fault(seen="nothing; what it wrote is written", over_tcp=True)
 def drop(leaving: Leaving, _chance: Generator) -> Leaving:
     """The reply is lost."""
     return leaving._replace(frame=b"", bursts=())
@@ -186,7 +187,7 @@ def held_low(leaving: Leaving, _chance: Generator) -> Leaving:
     return leaving._replace(frame=b"", bursts=(Burst(0.0, b"\0"),))
 
 
-@fault(seen="nothing; what it wrote is not written", lasts_s=20.0, deaf=True)
+@fault(seen="nothing; what it wrote is not written", lasts_s=20.0, deaf=True, over_tcp=True)
 def dead(leaving: Leaving, _chance: Generator) -> Leaving:
     """The device neither hears nor answers."""
     return leaving._replace(frame=b"", bursts=())
@@ -213,7 +214,7 @@ def noise_after(leaving: Leaving, chance: Generator, *, count: Count = 3) -> Lea
     return leaving._replace(bursts=(*rest, last._replace(data=last.data + chance.bytes(count))))
 
 
-@fault(seen="the frame, and later the same again")
+@fault(seen="the frame, and later the same again", over_tcp=True)
 def duplicate(leaving: Leaving, _chance: Generator, *, gap_s: Seconds = 0.02) -> Leaving:
     """The reply leaves twice."""
     if not leaving.bursts:
@@ -231,7 +232,7 @@ def echo(leaving: Leaving, _chance: Generator, *, gap_s: Seconds = 0.005) -> Lea
 # --- in which pieces, and when ---
 
 
-@fault(seen="the frame in pieces")
+@fault(seen="the frame in pieces", over_tcp=True)
 def split(
     leaving: Leaving, chance: Generator, *, parts: Annotated[int, Range(2, 64)] = 2, gap_s: Seconds = 0.02
 ) -> Leaving:
@@ -256,19 +257,19 @@ def merge(leaving: Leaving, _chance: Generator) -> Leaving:
     return leaving._replace(frame=b"", bursts=(), kept=b"".join(burst.data for burst in leaving.bursts))
 
 
-@fault(seen="a slow reply")
+@fault(seen="a slow reply", over_tcp=True)
 def delay(leaving: Leaving, _chance: Generator, *, by_s: Seconds = 0.2) -> Leaving:
     """The reply leaves later."""
     return _later(leaving, by_s)
 
 
-@fault(seen="replies that take now more, now less time")
+@fault(seen="replies that take now more, now less time", over_tcp=True)
 def jitter(leaving: Leaving, chance: Generator, *, most_s: Seconds = 0.05) -> Leaving:
     """The reply leaves later by anything up to so much."""
     return _later(leaving, most_s * float(chance.random()))
 
 
-@fault(seen="nothing in time; then a reply to what it no longer asks")
+@fault(seen="nothing in time; then a reply to what it no longer asks", over_tcp=True)
 def late(leaving: Leaving, _chance: Generator, *, by_s: Seconds = 1.5) -> Leaving:
     """The reply leaves after the master has given up, and keeps those behind it waiting."""
     return _later(leaving, by_s)

@@ -105,9 +105,19 @@ class FaultyLine:
         What answers where nothing is wrong.
     now_s : callable
         Gives the plant's time [s UTC].
+    over_tcp : bool
+        Whether it is a link of Modbus/TCP: faults of wires and check sums don't strike there.
     """
 
-    def __init__(self, faults: Faults, number: int, answer: Answer, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        number: int,
+        answer: Answer,
+        now_s: Callable[[], float],
+        over_tcp: bool = False,
+    ) -> None:
+        self._over_tcp = over_tcp
         self.counts: dict[str, int] = {}  # how often each fault struck
         self._faults = faults
         self._number = number
@@ -140,6 +150,8 @@ class FaultyLine:
         now_s = self._now_s() if active else 0.0
         striking = []
         for one in active:
+            if self._over_tcp and not one.fault.row.over_tcp:
+                continue
             chance = self._chance(one, number)
             drawn = float(chance.random()) < one.fault.probability
             if one.fault.may_strike(now_s, self._faults.timezone) and self._goes_on(one, now_s, drawn):
