@@ -187,7 +187,9 @@ def test_the_commands_of_a_page_do_what_they_are_for(page, call, tmp_path, monke
     prepare()
     alone = [each for each in STORIES[page] if reason(each.text) is None]
     asking = [
-        each for each in alone if re.match(r"tracertwin (tell|poll)|python -c .*minimalmodbus", each.text)
+        each
+        for each in alone
+        if re.match(r"tracertwin (tell|poll|write)|python -c .*minimalmodbus", each.text)
     ]
     for each in alone:
         words = shlex.split(each.text, comments=True)

@@ -129,24 +129,13 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
     before, after = there.get(first.address - 1), there.get(last.address + 1)
     for row, neighbour in ((first, before), (last, after)):
         if row.written == "block" and neighbour is not None and neighbour.written == "block":
-            block = block_around(register_map, row.address)
+            block = register_map.block_around(row.address)
             whole = f"0x{block.start:04X}..0x{block[-1]:04X}"
             raise Refused(
                 "incomplete",
                 f"{row.name} (0x{row.address:04X}) is written in one frame with all of {whole}",
                 whole,
             )
-
-
-def block_around(register_map: RegisterMap, address: int) -> range:
-    """The addresses that are written in one frame with a block row."""
-    there = register_map.rows["holding"]
-    first = last = address
-    while (before := there.get(first - 1)) is not None and before.written == "block":
-        first -= 1
-    while (after := there.get(last + 1)) is not None and after.written == "block":
-        last += 1
-    return range(first, last + 1)
 
 
 def _value(row: Row, word: int) -> float:

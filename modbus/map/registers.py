@@ -64,6 +64,16 @@ class RegisterMap:
         """The map at the end of the chain of `extends`: the protocol as published."""
         return self if self.extends is None else self.extends.root
 
+    def block_around(self, address: int) -> range:
+        """The holding registers that are written in one frame with a block row."""
+        there = self.rows["holding"]
+        first = last = address
+        while (before := there.get(first - 1)) is not None and before.written == "block":
+            first -= 1
+        while (after := there.get(last + 1)) is not None and after.written == "block":
+            last += 1
+        return range(first, last + 1)
+
     def label(self, table: str, address: int) -> str:
         """What a master finds at an address, in a few words."""
         row = self.rows[table].get(address)

@@ -15,10 +15,13 @@ from tracertwin.cli.read import faults, history, poll, registers
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, run
 from tracertwin.cli.serve import serve, tell
+from tracertwin.cli.write import write
 
 # Exit codes; docs/environment.md lists them.
 GOOD: Final = 0
-BAD_RESULT: Final = 1  # by the verb: replies differ, a tracker is too slow, steps could not be solved
+BAD_RESULT: Final = (
+    1  # by the verb: replies differ, an exception, a tracker too slow, steps that could not be solved
+)
 BAD_INPUT: Final = 2
 NOBODY: Final = 3
 STOPPED: Final = 130  # as a shell has it for Ctrl-C
@@ -37,6 +40,7 @@ for verb in (
     run,
     history,
     poll,
+    write,
     registers,
     faults,
     sites,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from modbus.line.endpoint import PtyEndpoint, parse_endpoint
+from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
@@ -27,7 +27,7 @@ TITLES: Final = {
 
 def print_poll(
     link_text: str, question: Question, map_name: str, unit: int, timeout_s: float, as_json: bool = False
-) -> None:
+) -> int:
     """Read registers and print a table of them, or JSON.
 
     Parameters
@@ -44,6 +44,11 @@ def print_poll(
     as_json : bool
         Print JSON.
 
+    Returns
+    -------
+    int
+        0; 1: a register that was asked for by its address has an exception for an answer.
+
     Raises
     ------
     LinkError
@@ -53,16 +58,24 @@ def print_poll(
     """
     register_map = load_map(map_name, TRACER_4210)
     endpoint = parse_endpoint(link_text)
-    if endpoint.listens and not isinstance(endpoint, PtyEndpoint):
-        where = str(endpoint).partition(":")[2]
-        print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
-    within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
-    with Master(endpoint, connect_timeout_s=within_s) as master:
+    with Master(endpoint, connect_timeout_s=connect_within_s(endpoint)) as master:
         lines = list(read(PolledDevice(master, unit, timeout_s, str(endpoint)), register_map, question))
     if as_json:
         print_json(lines, link=str(endpoint), unit=unit, map=map_name)
     else:
         print_table(lines)
+    # Units differ in what they have: without an address an exception is no failure, but an answer.
+    return int(question.address is not None and any(line.exception is not None for line in lines))
+
+
+def connect_within_s(endpoint: Endpoint) -> float:
+    """How long to wait for a connection [s]; it is told if that is for a device to dial."""
+    if not endpoint.listens or isinstance(endpoint, ModbusTcpEndpoint):
+        return DIALLED_WITHIN_S
+    if not isinstance(endpoint, PtyEndpoint):
+        where = str(endpoint).partition(":")[2]
+        print(f"tracertwin: waiting for a device to dial {where}", file=sys.stderr, flush=True)
+    return CALLED_WITHIN_S
 
 
 def print_table(lines: Sequence[Reading]) -> None:

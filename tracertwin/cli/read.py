@@ -41,7 +41,8 @@ def poll(
         str,
         typer.Argument(
             metavar="LINK",
-            help="dial:HOST:PORT, listen:HOST:PORT, unix:PATH, unix-listen:PATH or serial:DEVICE[:BAUD].",
+            help="dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH, unix-listen:PATH or "
+            "serial:DEVICE[:BAUD]; the path of a terminal alone will do.",
         ),
     ],
     address: Annotated[
@@ -63,7 +64,7 @@ def poll(
     unit: Annotated[int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id to ask.")] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
-) -> None:
+) -> int:
     """Read a Tracer, real or simulated, and print names, values and units."""
     from modbus.master.poll import Question
     from plant.base.problems import Problem, ProblemsError
@@ -73,8 +74,10 @@ def poll(
         raise ProblemsError([Problem("COUNT", 0, "", f"a request reads at most 125 registers, got {count}")])
     first = None if address is None else checked("ADDRESS", address, _register_address)
     question = Question(address=first, count=count, table=table)
+    code = 0
     with stoppable():
-        print_poll(link, question, register_map, unit, seconds("--timeout", timeout), as_json)
+        code = print_poll(link, question, register_map, unit, seconds("--timeout", timeout), as_json)
+    return code
 
 
 def _register_address(text: str) -> int:

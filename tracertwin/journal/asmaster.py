@@ -15,7 +15,7 @@ from rich.table import Table
 
 from modbus.codec.replies import BadReply
 from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest, decode_request
-from modbus.line.endpoint import parse_endpoint
+from modbus.line.endpoint import ModbusTcpEndpoint, parse_endpoint
 from modbus.master.client import Master, NoReplyError
 from modbus.master.phrases import READS, said, shape, shape_of
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S
@@ -141,9 +141,10 @@ def print_comparison(path: Path, link: str, manner: Manner, say: Callable[[str],
         endpoint = parse_endpoint(link)
     except ValueError as error:
         raise ProblemsError([Problem("--as-master", 0, "", str(error))]) from None
-    if endpoint.listens:
+    calls = endpoint.listens and not isinstance(endpoint, ModbusTcpEndpoint)
+    if calls:
         say(f"waiting for a device to dial {endpoint} ...")
-    within_s = CALLED_WITHIN_S if endpoint.listens else DIALLED_WITHIN_S
+    within_s = CALLED_WITHIN_S if calls else DIALLED_WITHIN_S
     with Master(endpoint, connect_timeout_s=within_s) as master:
         comparison = compare(exchanges(journal), master, manner)
     _print(comparison)
