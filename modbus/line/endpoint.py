@@ -243,8 +243,10 @@ def dial(endpoint: Endpoint, timeout_s: float, cancel: StopSignal | None = None)
         no such port is there.
     """
     if isinstance(endpoint, SerialEndpoint):
-        from modbus.line.serialport import open_port
-
+        try:
+            from modbus.line.serialport import open_port
+        except ImportError as error:  # pyserial lacks what it needs of the system
+            raise OSError(errno.ENOSYS, f"serial ports can't be opened on this system: {error}") from error
         return open_port(endpoint.device, endpoint.baud)
     assert not isinstance(endpoint, PtyEndpoint | ModbusTcpEndpoint), "these listen"
     if isinstance(endpoint, UnixEndpoint):

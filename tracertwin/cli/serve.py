@@ -58,6 +58,7 @@ def options_from(told: dict[str, Any]) -> Options:
 def serve(site: SiteName = "cabin", **told: Any) -> None:
     """Answer Modbus on a line. By default, dial QEMU's UART2 and act as its charge controller."""
     from tracertwin.cli.runoptions import check_weather
+    from tracertwin.memory import locking
     from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
     from tracertwin.rig.serving import Rig
 
@@ -67,6 +68,8 @@ def serve(site: SiteName = "cabin", **told: Any) -> None:
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     there, start_s = site_and_start(site, options.start)
     there = checked("--upset", options.upsets, there.with_upsets)
+    if options.state is not None and not locking.CAN_LOCK:
+        say(f"{options.state}: {locking.UNLOCKED}")
     with remembered(options.state) as file:
         plants = plants_from(file, there, options.seed, start_s, say)
         if options.for_s is not None:

@@ -4,7 +4,6 @@ Every table and column is told about in the tables `about` and `columns`, so tha
 browser. Knows neither threads nor a running rig; reading for people is `tracertwin.memory.history`.
 """
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -19,6 +18,7 @@ import numpy as np
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from plant.keeping import Kept, current
+from tracertwin.memory import locking
 from tracertwin.memory.civiltime import civil_days, day_limits, local_time
 from tracertwin.memory.migrating import FILE_VERSION, migrate
 from tracertwin.memory.tables import (
@@ -283,11 +283,11 @@ def refused(path: Path, message: str) -> ProblemsError:
 def _locked(path: Path) -> int:
     """A descriptor of the file with a lock that ends with this process, however that ends."""
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
     except OSError as error:
         raise refused(path, f"can't be written: {error.strerror}; --state needs a writable file") from None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locking.lock(lock)
     except OSError:
         os.close(lock)
         raise refused(path, "is in use by another serve; stop that one, or use another file") from None
