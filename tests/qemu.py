@@ -20,8 +20,45 @@ from typing import Any, NamedTuple, Self
 import pytest
 
 FIRMWARE_DIR = Path(__file__).parent / "firmware"
-TOOLS = ("qemu-system-arm", "arm-none-eabi-gcc", "make")
 BANNER = "master up"
+
+
+class Board(NamedTuple):
+    """A machine that QEMU emulates, and its firmware.
+
+    Attributes
+    ----------
+    name : str
+        As the Makefile has it.
+    compiler : str
+    emulator : tuple of str
+        The command line, up to the file of the firmware.
+    tracer : int
+        The UART that the Tracer is on; UART 0 is the console.
+    """
+
+    name: str
+    compiler: str
+    emulator: tuple[str, ...]
+    tracer: int
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Programs that it needs."""
+        return self.emulator[0], self.compiler, "make"
+
+
+CORTEX_M3 = Board(
+    "lm3s6965", "arm-none-eabi-gcc", ("qemu-system-arm", "-M", "lm3s6965evb", "-kernel"), tracer=2
+)
+AVR = Board("mega2560", "avr-gcc", ("qemu-system-avr", "-M", "mega2560", "-bios"), tracer=2)
+RISCV = Board(
+    "sifive_u",
+    "riscv64-unknown-elf-gcc",
+    ("qemu-system-riscv64", "-M", "sifive_u", "-bios", "none", "-kernel"),
+    tracer=1,
+)
+BOARDS = (CORTEX_M3, AVR, RISCV)
 
 # Below 32768, where Linux starts handing out ports to outgoing connections: dialling a closed port of that
 # range can connect to itself, and then nothing else can listen there.
@@ -30,9 +67,9 @@ PORTS = itertools.count(20_000 + os.getpid() * 16 % 10_000)
 Build = Callable[..., Path]
 
 
-def require_tools() -> None:
+def require_tools(board: Board = CORTEX_M3) -> None:
     """Skip the calling test when the emulator or the compiler is missing; fail if the environment insists."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing = [tool for tool in board.tools if shutil.which(tool) is None]
     if not missing:
         return
     why = f"not installed: {', '.join(missing)}"
@@ -41,8 +78,8 @@ def require_tools() -> None:
     pytest.skip(why)
 
 
-def builder(directory: Path) -> Build:
-    """Return `build(**options)`: each set of options is compiled once.
+def builder(directory: Path, board: Board = CORTEX_M3) -> Build:
+    """Return `build(**options)`: each set of options is compiled once, for one board.
 
     `build(UNIT=7, BLOCKS=True)` runs `make OPTIONS="-DUNIT=7 -DBLOCKS"`; tests/firmware/README.md lists them.
     """
@@ -53,8 +90,16 @@ def builder(directory: Path) -> Build:
             f"-D{name}" if value is True else f"-D{name}={value}" for name, value in options.items()
         )
         if flags not in built:
-            elf = directory / f"master{len(built)}.elf"
-            command = ["make", "-s", "-C", str(FIRMWARE_DIR), f"OUT={elf}", f"OPTIONS={flags}"]
+            elf = directory / f"{board.name}{len(built)}.elf"
+            command = [
+                "make",
+                "-s",
+                "-C",
+                str(FIRMWARE_DIR),
+                f"BOARD={board.name}",
+                f"OUT={elf}",
+                f"OPTIONS={flags}",
+            ]
             made = subprocess.run(command, capture_output=True, text=True, check=False)
             assert made.returncode == 0, made.stderr
             built[flags] = elf
@@ -110,19 +155,24 @@ def parse_round(match: re.Match[str]) -> Round:
 
 
 class Guest:
-    """The firmware in an emulator whose UART2 is a TCP server; `kill` and `start` again as often as you like.
+    """The firmware in an emulator whose UART for the Tracer is a TCP server; `kill` and `start` as often as you like.
 
     Parameters
     ----------
     elf : Path
         From `builder`.
     port : int or None
-        Where UART2 listens, the same after every restart; None takes a free one.
+        Where that UART listens, the same after every restart; None takes a free one.
     options : sequence of str
         More of the emulator's command line.
+    board : Board
+        What it was built for.
     """
 
-    def __init__(self, elf: Path, port: int | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, elf: Path, port: int | None = None, options: Sequence[str] = (), board: Board = CORTEX_M3
+    ) -> None:
+        self._board = board
         self.elf = elf
         self.port = free_port() if port is None else port
         self.options = options
@@ -141,8 +191,8 @@ class Guest:
         """Boot; return when the firmware has printed its banner, microseconds before its first request."""
         assert self._process is None, "already running"
         # The command line most people have: no nodelay=on, so QEMU's side has Nagle's algorithm on.
-        command = ["qemu-system-arm", "-M", "lm3s6965evb", "-display", "none", "-monitor", "none"]
-        command += ["-kernel", str(self.elf), "-serial", "stdio", "-serial", "null"]
+        command = [*self._board.emulator, str(self.elf), "-display", "none", "-monitor", "none"]
+        command += ["-serial", "stdio", *["-serial", "null"] * (self._board.tracer - 1)]
         command += ["-serial", f"tcp:127.0.0.1:{self.port},server=on,wait=off", *self.options]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -33,7 +33,8 @@ PAGES = [
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page not in OTHERS),
     ROOT / "tests" / "firmware" / "README.md",
 ]
-WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "qemu-system-arm", "grep", "jq", "tshark", "sqlite3",
+WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "grep",
+         "qemu-system-arm", "qemu-system-avr", "qemu-system-riscv64", "jq", "tshark", "sqlite3",
          "pip", "docker", "socat", "TRACERTWIN_CACHE=/var/cache/tracertwin"}  # fmt: skip
 NOT_RUN = {
     r"make (run|test|fuzz|soak|crash|bench|validate|docs|compiled)\b": "sets up a clone, or takes minutes",
@@ -193,7 +194,7 @@ def test_the_commands_of_a_page_do_what_they_are_for(page, call, tmp_path, monke
     ]
     for each in alone:
         words = shlex.split(each.text, comments=True)
-        if each in asking or words[0] == "qemu-system-arm":
+        if each in asking or words[0].startswith("qemu-system-"):
             continue
         if "a.jsonl" in each.text:
             shutil.copy("run.jsonl", "a.jsonl")
@@ -213,24 +214,20 @@ def test_the_commands_of_a_page_do_what_they_are_for(page, call, tmp_path, monke
                     run_other(each.text)
 
 
-EMULATORS = [each for each in ALL if each.text.startswith("qemu-system-arm")]
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    qemu.require_tools()
-    build: Callable[..., Path] = qemu.builder(tmp_path_factory.mktemp("firmware"))
-    return build()
+EMULATORS = [each for each in ALL if each.text.startswith("qemu-system-")]
+BOARDS = {board.emulator[0]: board for board in qemu.BOARDS}
 
 
 @pytest.mark.parametrize("printed", EMULATORS, ids=lambda each: f"{each.page}:{each.line}")
 def test_the_emulator_s_line_of_a_page_starts_firmware_that_reads_a_plant(
     printed,
-    firmware,
     call,
     tmp_path,
     monkeypatch,
 ):
+    board = BOARDS[printed.text.split()[0]]
+    qemu.require_tools(board)
+    firmware = qemu.builder(tmp_path, board)()
     monkeypatch.chdir(tmp_path)
     shutil.copy(firmware, "FW.elf")
     shutil.copy(firmware, "fw.elf")

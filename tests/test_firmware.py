@@ -217,3 +217,29 @@ def test_served_plant_moves_on_the_firmwares_console_as_it_does_alone(build: qem
     assert min(r.since_first.mean_us for r in rounds) < 3000
     assert rounds[-1].lost == 0
     assert process.returncode == 0, told
+
+
+# --- other machines -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("board", qemu.BOARDS[1:], ids=lambda board: board.name)
+@pytest.mark.parametrize(
+    ("options", "register_map"),
+    [
+        pytest.param({}, "uart2", id="register by register"),
+        pytest.param({"BLOCKS": True}, "epever", id="long blocks"),
+    ],
+)
+def test_firmware_on_other_machines_shows_the_plant_to_the_last_digit(
+    board: qemu.Board, options: dict[str, int], register_map: str, tmp_path: Path
+):
+    """An 8-bit AVR with its Tracer on USART2, whose UART holds two bytes; a RISC-V on UART1."""
+    qemu.require_tools(board)
+    elf = qemu.builder(tmp_path, board)(ROUND_PAUSE_MS=20, TIMEOUT_MS=2000, RETRIES=5, **options)
+    guest = qemu.Guest(elf, board=board)
+    with tracer(guest.port, register_map=register_map) as line, guest:
+        rounds = guest.rounds(3)
+        heard = line.stats
+    assert [r.shown for r in rounds] == [SHOWN] * 3
+    assert rounds[-1].lost == 0
+    assert heard.bad_frames == 0

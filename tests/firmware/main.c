@@ -128,6 +128,6 @@ int main(void) {
             return 0;
 #endif
         }
-        wait_us(ROUND_PAUSE_MS * 1000u);
+        wait_us(ROUND_PAUSE_MS * 1000ul);
     }
 }

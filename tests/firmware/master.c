@@ -53,7 +53,7 @@ static void send(const uint8_t *frame, uint32_t size) {
 /* Read a whole reply of `expected` bytes, or 5 if it is an exception; 0 when the time is up. */
 static uint32_t receive(uint8_t *frame, uint32_t expected, uint32_t sent_us) {
     uint32_t got = 0;
-    while (now_us() - sent_us < TIMEOUT_MS * 1000u) {
+    while (now_us() - sent_us < TIMEOUT_MS * 1000ul) {
         if (!uart_read(TRACER, &frame[got])) {
             continue;
         }
@@ -135,7 +135,7 @@ bool master_read(uint16_t address, uint16_t count, uint16_t *words) {
         if (result == ANSWERED) {
             return true;
         }
-        print("miss %x %s asked-at %u us\n", address, what[result], start_us);
+        print("miss %x %s asked-at %u us\n", (uint32_t)address, what[result], start_us);
         if (result == EXCEPTION) {
             break; /* heard and refused: asking again gives the same */
         }

@@ -1,4 +1,22 @@
+/* The LM3S6965 evaluation board: a Cortex-M3 with three PL011. UART0 is the console, the Tracer is on UART2. */
 #include "board.h"
+
+/* ARM PL011, LM3S6965 data sheet chapter 12: registers by offset from the base address. */
+typedef volatile struct {
+    uint32_t data;          /* 0x00 */
+    uint32_t receive_error; /* 0x04 */
+    uint32_t unused_a[4];
+    uint32_t flags; /* 0x18 */
+    uint32_t unused_b[2];
+    uint32_t baud_integer;  /* 0x24 */
+    uint32_t baud_fraction; /* 0x28, in 64ths */
+    uint32_t line_control;  /* 0x2C */
+    uint32_t control;       /* 0x30 */
+} pl011_t;
+
+static pl011_t *registers(uart_t uart) {
+    return (pl011_t *)(uart == CONSOLE ? 0x4000C000u : 0x4000E000u); /* UART0, UART2 */
+}
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 
@@ -42,7 +60,7 @@ static void pins_to_uart(uint32_t gpio, uint32_t pins) {
     REGISTER(gpio + GPIO_DEN) |= pins;
 }
 
-static void uart_init(uart_t *uart) {
+static void uart_init(pl011_t *uart) {
     uart->control = 0;
     uart->baud_integer = 6; /* 12.5 MHz / (16 x 115200) = 6 + 50/64 */
     uart->baud_fraction = 50;
@@ -57,8 +75,8 @@ void board_init(void) {
     (void)SYSTEM_RCGC2;                    /* a clock gate needs a few cycles before first use */
     pins_to_uart(GPIO_A, 3u);              /* PA0 U0Rx, PA1 U0Tx */
     pins_to_uart(GPIO_G, 3u);              /* PG0 U2Rx, PG1 U2Tx */
-    uart_init(CONSOLE);
-    uart_init(TRACER);
+    uart_init(registers(CONSOLE));
+    uart_init(registers(TRACER));
     SYSTICK_CONTROL = 1u << 2; /* processor clock, no interrupt */
     SYSTICK_RELOAD = SYSTICK_SPAN;
     SYSTICK_VALUE = 0;
@@ -83,16 +101,16 @@ void wait_us(uint32_t us) {
     }
 }
 
-void uart_write(uart_t *uart, uint8_t byte) {
-    while (uart->flags & UART_TRANSMITTER_FULL) {
+void uart_write(uart_t uart, uint8_t byte) {
+    while (registers(uart)->flags & UART_TRANSMITTER_FULL) {
     }
-    uart->data = byte;
+    registers(uart)->data = byte;
 }
 
-bool uart_read(uart_t *uart, uint8_t *byte) {
-    if (uart->flags & UART_RECEIVER_EMPTY) {
+bool uart_read(uart_t uart, uint8_t *byte) {
+    if (registers(uart)->flags & UART_RECEIVER_EMPTY) {
         return false;
     }
-    *byte = (uint8_t)uart->data;
+    *byte = (uint8_t)registers(uart)->data;
     return true;
 }

@@ -1,6 +1,4 @@
 /* Vector table and C start-up for a Cortex-M3. The master is polled: no interrupt is used. */
-#include <stddef.h>
-
 #include "board.h"
 
 extern uint32_t stack_top[], data_start[], data_end[], data_load[], bss_start[], bss_end[];
@@ -26,22 +24,6 @@ static void fault(void) {
     }
     for (;;) {
     }
-}
-
-/* GCC calls these two even from freestanding code, for structure assignments. */
-void *memset(void *to, int value, size_t size) {
-    for (uint8_t *byte = to; size--; byte++) {
-        *byte = (uint8_t)value;
-    }
-    return to;
-}
-
-void *memcpy(void *to, const void *from, size_t size) {
-    const uint8_t *source = from;
-    for (uint8_t *byte = to; size--; byte++) {
-        *byte = *source++;
-    }
-    return to;
 }
 
 typedef void (*vector_t)(void);
