@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modbus.codec.requests import Request
 from plant.base.configs import config_dir
-from tests.fuzz import codec, commands, files, site, text, tracer
+from tests.fuzz import codec, commands, files, mbap, site, text, tracer
 from tests.fuzz.targets import TARGETS, Target
 
 LARGEST = 300_000  # bytes of corpus in the repository
@@ -51,6 +51,12 @@ def test_the_corpus_is_small_and_none_of_it_missing() -> None:
 @given(st.binary(max_size=600))
 def test_no_bytes_in_any_cut_confuse_the_codec(data: bytes) -> None:
     codec.one(data)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=600))
+def test_no_bytes_in_any_cut_confuse_the_codec_of_modbus_tcp(data: bytes) -> None:
+    mbap.one(data)
 
 
 @settings(deadline=None)

@@ -1,8 +1,8 @@
 """Masters that others wrote read and write a whole Tracer, each over the link it uses in life.
 
-pymodbus over TCP (RTU frames, as through a serial server) and over a serial port, minimalmodbus and libmodbus over a
-serial port; our pty is the port. What they must read stands in `tests.snapshots`, written by hand, or in the vendor's
-documents.
+pymodbus over TCP (RTU frames, as through a serial server), over Modbus/TCP and over a serial port; minimalmodbus over a
+serial port; libmodbus over that and Modbus/TCP; our pty is the port. What they must read stands in `tests.snapshots`,
+written by hand, or in the vendor's documents.
 """
 
 import ctypes
@@ -23,14 +23,14 @@ from modbus.codec.replies import BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteWord, WriteWords
 from modbus.device.interface import Device, Shown
 from modbus.device.tracer import Tracer
-from modbus.line.endpoint import PtyEndpoint, TcpEndpoint
-from modbus.line.link import Line
+from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, TcpEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from plant.base.clock import WallClock
 from tests.plants import plant
 from tests.snapshots import EPEVER_WORDS, NOON, Still
 from tracertwin.assembly.live import Live
+from tracertwin.rig.serving import line_on
 
 EPEVER = load_map("epever", TRACER_4210)
 TIMEOUT_S = 2.0  # never reached
@@ -98,6 +98,11 @@ def pymodbus_tcp(link: str) -> Pymodbus:
     return Pymodbus(client)
 
 
+def pymodbus_modbus_tcp(link: str) -> Pymodbus:
+    host, _, port = link.rpartition(":")
+    return Pymodbus(ModbusTcpClient(host, port=int(port), timeout=TIMEOUT_S, retries=0))
+
+
 def pymodbus_serial(link: str) -> Pymodbus:
     return Pymodbus(ModbusSerialClient(link, baudrate=115200, timeout=TIMEOUT_S, retries=0))
 
@@ -153,13 +158,17 @@ class Libmodbus:
             if REQUIRED:
                 raise
             pytest.skip("libmodbus is not installed")
-        make = self._lib.modbus_new_rtu
-        make.restype = ctypes.c_void_p
-        make.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char, ctypes.c_int, ctypes.c_int]
-        self._context = ctypes.c_void_p(make(link.encode(), 115200, b"N", 8, 1))
+        self._context = ctypes.c_void_p(self._made(link))
         assert self._lib.modbus_set_slave(self._context, 1) == 0
         assert self._lib.modbus_set_response_timeout(self._context, int(TIMEOUT_S), 0) == 0
         assert self._lib.modbus_connect(self._context) == 0, os.strerror(ctypes.get_errno())
+
+    def _made(self, link: str) -> int:
+        """A context of the library for a serial port."""
+        make = self._lib.modbus_new_rtu
+        make.restype = ctypes.c_void_p
+        make.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char, ctypes.c_int, ctypes.c_int]
+        return make(link.encode(), 115200, b"N", 8, 1)
 
     def close(self) -> None:
         self._lib.modbus_close(self._context)
@@ -194,14 +203,26 @@ class Libmodbus:
         self._check(self._lib.modbus_write_registers(self._context, address, len(words), given), len(words))
 
 
+class LibmodbusTcp(Libmodbus):
+    def _made(self, link: str) -> int:
+        make = self._lib.modbus_new_tcp
+        make.restype = ctypes.c_void_p
+        make.argtypes = [ctypes.c_char_p, ctypes.c_int]
+        host, _, port = link.rpartition(":")
+        return make(host.encode(), int(port))
+
+
 # --- our own, beside them ---
 
 
 class Ours:
     def __init__(self, link: str) -> None:
-        host, _, port = link.rpartition(":")
-        self._master = Master(TcpEndpoint(host, int(port)))
+        self._master = Master(self._endpoint(link))
         self.close = self._master.close
+
+    def _endpoint(self, link: str) -> Endpoint:
+        host, _, port = link.rpartition(":")
+        return TcpEndpoint(host, int(port))
 
     def _ask(self, request: Request) -> Reply:
         reply = self._master.ask(request, TIMEOUT_S)
@@ -229,12 +250,21 @@ class Ours:
         self._ask(WriteWords(1, address, tuple(words)))
 
 
+class OursTcp(Ours):
+    def _endpoint(self, link: str) -> Endpoint:
+        host, _, port = link.rpartition(":")
+        return ModbusTcpEndpoint(host, int(port))
+
+
 MASTERS = {
     "pymodbus, tcp": ("listen", pymodbus_tcp),
     "pymodbus, serial": ("pty", pymodbus_serial),
     "minimalmodbus": ("pty", Minimalmodbus),
     "libmodbus": ("pty", Libmodbus),
     "ours": ("listen", Ours),
+    "pymodbus, Modbus/TCP": ("modbus-tcp", pymodbus_modbus_tcp),
+    "libmodbus, Modbus/TCP": ("modbus-tcp", LibmodbusTcp),
+    "ours, Modbus/TCP": ("modbus-tcp", OursTcp),
 }
 
 
@@ -243,10 +273,10 @@ def served(device: Device, name: str, folder: Path) -> Iterator[Client]:
     """A master connected to a Tracer with this device behind it."""
     link, make = MASTERS[name]
     path = str(folder / "uart2")
-    endpoint = PtyEndpoint(path) if link == "pty" else TcpEndpoint("127.0.0.1", 0, listens=True)
+    endpoint = PtyEndpoint(path) if link == "pty" else parse_endpoint(f"{link}:127.0.0.1:0")
     tracer = Tracer(EPEVER, device)
-    with Line(endpoint, tracer.answer, turnaround_s=0.0, log=lambda _: None) as line:
-        where = path if link == "pty" else str(line.endpoint).removeprefix("listen:")
+    with line_on(endpoint, tracer.answer, turnaround_s=0.0, log=lambda _: None) as line:
+        where = path if link == "pty" else str(line.endpoint).removeprefix(f"{link}:")
         with closing(make(where)) as client:
             yield client
     assert line.stats.bad_frames == line.stats.junk_bytes == line.stats.failures == 0

@@ -80,6 +80,8 @@ def _frame_at(stream: bytes, frame: bytes) -> bytes | None:
     """The RTU frame that a stream begins with: this one, or the shortest with a good CRC; None if it breaks off."""
     if frame and stream.startswith(frame):
         return frame
+    if frame.startswith(stream):
+        return None
     sizes = range(SHORTEST_RTU, len(stream) + 1)
     return next((stream[:size] for size in sizes if crc16(stream[:size]) == 0), None)
 

@@ -41,6 +41,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("codec", "RTU frames, the parser, what a master makes of replies", False, 1200),
+        Target("mbap", "Modbus/TCP frames, their parser, replies in their envelopes", False, 1200),
         Target("tracer", "requests put to a Tracer on either map", False, 1200),
         Target("site", "site files", True, 6000),
         Target("commands", "what is told to a running plant", False, 400),
