@@ -236,3 +236,19 @@ def test_a_polled_run_ends_after_so_much_plant_time(make):
             master.ask(BLOCK)
         thread.join(2.0)
         assert not thread.is_alive()
+
+
+def test_a_run_on_a_polled_clock_ends_after_as_many_requests_and_replies_each_time(make):
+    """However fast the master asks on: the request that reaches the end is the last."""
+    ended = []
+    for _ in range(3):
+        said: list[str] = []
+        with make("listen", polled_s=10.0, for_s=600.0, say=said.append) as rig:
+            thread = ends(rig)
+            with master_at(rig, 0) as master, pytest.raises(LinkError):
+                while True:
+                    master.ask(BLOCK, 0.5)
+            thread.join(5)
+            rig.tell()
+        ended.append(next(text for text in said if text.startswith("ended at")))
+    assert [text.partition(": ")[2] for text in ended] == ["60 requests, 60 replies, 0 junk bytes"] * 3

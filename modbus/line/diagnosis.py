@@ -96,7 +96,11 @@ class Diagnosis:
 
     def connected(self, now_s: float) -> None:
         """A connection stands."""
+        # What was found out on one without a single good request isn't told again on the next: a master that is set up
+        # wrongly comes back every few seconds.
+        said = set() if self._requests else self._said
         self._reset_connection()
+        self._said = said
         self.deadline_s = now_s + SILENT_S
         self._once_in_outage("connected", "connected")
 
@@ -215,9 +219,13 @@ class Diagnosis:
         if not heard:
             self._once_in_outage("unheard", f"{why} before the first byte, trying again")
             return
-        self._said_in_outage.clear()
+        if self._requests:
+            self._said_in_outage.clear()
         crcs = f", {self._bad_crcs} frames with a bad CRC" if self._bad_crcs else ""
-        self._say(f"{why} after {self._requests} requests{crcs}")
+        if self._requests:
+            self._say(f"{why} after {self._requests} requests{crcs}")
+        else:
+            self._once_in_outage("no requests", f"{why} after 0 requests{crcs}")
 
     def _qemu_option(self) -> str:
         if isinstance(self._endpoint, TcpEndpoint):

@@ -5,6 +5,7 @@ asks and asks; so it is told of, and when its turn comes it is known since when 
 """
 
 import contextlib
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from modbus.line.stream import Listener, Stream
 
 MOST_WAITING: Final = 16  # those behind them wait for the system to take their call
 LOOK_AGAIN_S: Final = 0.05
+TELL_AGAIN_S: Final = 60.0
 
 
 class Caller(NamedTuple):
@@ -32,7 +34,7 @@ class Doorman:
     ----------
     listener : Listener
     tell : callable
-        Takes a line of text: somebody waits, or nobody can be let in. Told once for each master that is served.
+        Takes a line of text, once a minute at most: somebody waits, or nobody can be let in.
     """
 
     def __init__(self, listener: Listener, tell: Callable[[str], None]) -> None:
@@ -41,7 +43,7 @@ class Doorman:
         self._callers: queue.SimpleQueue[Caller | None] = queue.SimpleQueue()
         self._stop = StopSignal()
         self._is_busy = False  # whether a master is being served
-        self._has_told = False
+        self._told_s = -math.inf
         self._thread = threading.Thread(target=self._run, name="doorman", daemon=True)
 
     def start(self) -> None:
@@ -52,7 +54,7 @@ class Doorman:
         """Wait for the next master, the one before having left; None once it is closed."""
         self._is_busy = not self._callers.empty()
         caller = self._callers.get()
-        self._is_busy, self._has_told = True, False
+        self._is_busy = True
         return caller
 
     def end(self) -> None:
@@ -90,6 +92,6 @@ class Doorman:
             self._callers.put(Caller(stream, monotonic()))
 
     def _once(self, text: str) -> None:
-        if not self._has_told:
-            self._has_told = True
+        if monotonic() - self._told_s >= TELL_AGAIN_S:
+            self._told_s = monotonic()
             self._tell(text)

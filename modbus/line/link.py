@@ -172,11 +172,15 @@ class Line:
             self._thread.join(timeout_s)
         return self._thread is None or not self._thread.is_alive()
 
-    def stop(self, timeout_s: float = 1.0) -> bool:
-        """End the line and close its sockets; whether that was done in time."""
+    def finish(self) -> None:
+        """Have it end after the reply that is about to leave, if one is; from any thread, its own too."""
         self._stop.set()
         if self._doorman is not None:
             self._doorman.end()
+
+    def stop(self, timeout_s: float = 1.0) -> bool:
+        """End the line and close its sockets; whether that was done in time."""
+        self.finish()
         stream = (
             self._stream
         )  # one set only after this is left by the conversation's first look at the signal

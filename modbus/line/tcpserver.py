@@ -136,6 +136,10 @@ class ModbusTcpServer:
             self._thread.join(timeout_s)
         return self._thread is None or not self._thread.is_alive()
 
+    def finish(self) -> None:
+        """Have it end after the reply that is about to leave, if one is; from any thread, its own too."""
+        self._stop.set()
+
     def stop(self, timeout_s: float = 1.0) -> bool:
         """End the link and close its sockets; whether that was done in time."""
         give_up_s = monotonic() + timeout_s

@@ -59,6 +59,8 @@ class Assembly:
         How fast bytes leave.
     half_duplex : bool
         Whether what comes while a reply leaves is lost.
+    at_end : callable
+        Called where a request has moved the plants to the end of the run, before it is answered as the last one.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class Assembly:
         for warning in twins(self.units):
             say(warning)
         self._answer = answer_of(self.units, say)
+        self.at_end: Callable[[], None] = lambda: None
         self._order = threading.RLock()  # of what comes in on several lines, where it matters
         self.faults = _first_faults(plants[0], options)
         line = plants[0].site.line
@@ -164,6 +167,8 @@ class Assembly:
                 self.clock.step(step_s)
                 for unit in self.units:
                     unit.live.follow()
+                if self.units[0].live.ended.is_set():
+                    self.at_end()
                 return answer(request)
 
         return step_and_answer

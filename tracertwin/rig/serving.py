@@ -29,6 +29,7 @@ from tracertwin.rig.stats import counts, heard, totals
 if TYPE_CHECKING:
     from tracertwin.journal.writing import Journal, LineWitness
 
+LAST_REPLY_S: Final = 0.2  # to wait for the reply that a line is about to send at the end
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
 
 
@@ -109,6 +110,7 @@ class Rig:
                 options.links, self.answers, self.witnesses or repeat(None, len(options.links)), strict=True
             )
         )
+        self.assembly.at_end = self._finish_lines  # so that as many are answered in every run
         self.state = None if state is None else StateWriter(state, self.assembly.units, say)
         self._control = None if options.control is None else Control(options.control, self.do)
         self._began_s = monotonic()
@@ -173,6 +175,9 @@ class Rig:
         Exception
             Whatever ended the plant's thread.
         """
+        self._finish_lines()
+        for line in self.lines:
+            line.wait(LAST_REPLY_S)  # it is counted once it has left
         self._end_journal()
         for unit in self.assembly.units:
             unit.live.stop()
@@ -223,6 +228,10 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _finish_lines(self) -> None:
+        for line in self.lines:
+            line.finish()
 
     def _end_journal(self) -> None:
         """Before the plants are stopped: from then on a request doesn't move them."""
