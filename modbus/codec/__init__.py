@@ -1,4 +1,4 @@
-"""Frames of Modbus RTU: bytes to requests and replies, and back.
+"""Frames of Modbus RTU and Modbus/TCP: bytes to requests and replies, and back.
 
 Imports nothing of ours: no I/O, no clock, no registers.
 """
