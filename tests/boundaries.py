@@ -297,9 +297,8 @@ BOUNDARIES = (
     _row("v_oc_v", lambda d: d.curve()["v_oc"], rel=1e-6),
     _row("p_mp_w", lambda d: d.curve()["p_mp"], rel=1e-6, stored="p_mp_w"),
     _row("v_pv_v", lambda d: d.curve()["v_mp"], rel=0.01, stored="v_pv_v", registers=both(0x3100)),
-    _row("i_pv_a", lambda d: 0.995 * d.curve()["p_mp"] / d.curve()["v_mp"], rel=0.01, stored="i_pv_a",
-         registers=both(0x3101)),
-    _row("p_pv_w", lambda d: 0.995 * d.curve()["p_mp"], rel=1e-3, stored="p_pv_w", registers=both(0x3102, words=2)),
+    _row("i_pv_a", lambda d: 0.995 * d.curve()["p_mp"] / d.curve()["v_mp"], rel=0.01, stored="i_pv_a"),
+    _row("p_pv_w", lambda d: 0.995 * d.curve()["p_mp"], rel=1e-3, stored="p_pv_w"),
 
     _row("stage", _stage, stored="stage", registers=(
         *both(0x3201, step=1, bits=(2, 2), codes=STAGE_CODES)[:1],
@@ -307,7 +306,7 @@ BOUNDARIES = (
     )),
     _row("regime", lambda _: 1.0),
     _row("i_chg_a", Lived.charge_a, rel=2e-3, stored="i_chg_a", registers=both(0x3105)),
-    _row("p_chg_w", lambda d: d.terminal_v() * d.charge_a(), rel=2e-3, registers=both(0x3106, words=2)),
+    _row("p_chg_w", lambda d: d.terminal_v() * d.charge_a(), rel=2e-3),
     _row("v_target_v", Lived.target_v, abs=0.002, stored="v_target_v"),
     _row("t_heatsink_c", Lived.heatsink_c, rel=1e-4, stored="t_heatsink_c",
          registers=(*both(0x3111, signed=True), *both(0x3112, signed=True))),
@@ -340,10 +339,9 @@ BOUNDARIES = (
     _row("load_state", lambda _: 0.0, registers=both(0x3202, step=1, bits=(1, 1))),
     _row("load_retries", lambda _: 1.0),
     _row("load_share", lambda d: d.load_a() / RATED_A, rel=1e-4),
-    _row("v_load_v", Lived.load_v, abs=5e-4, stored="v_load_v", registers=(*both(0x310C), *both(0x3108))),
+    _row("v_load_v", Lived.load_v, abs=5e-4, stored="v_load_v"),
     _row("i_load_a", Lived.load_a, rel=1e-4, stored="i_load_a", registers=(*both(0x310D), *both(0x3109))),
-    _row("p_load_w", lambda d: AFTERNOON_W, stored="p_load_w",
-         registers=(*both(0x310E, words=2), *both(0x310A, words=2))),
+    _row("p_load_w", lambda d: AFTERNOON_W, stored="p_load_w"),
 
     _row("generated_today_kwh", lambda d: d.wh(d.rows["p_chg_w"]) / 1e3, rel=1e-3, registers=apart(0x330C, 0x3300)),
     _row("generated_month_kwh", lambda d: d.kwh_since("month", "e_chg_wh"), registers=both(0x330E, words=2)),

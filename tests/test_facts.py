@@ -36,10 +36,11 @@ STATE = ZERO._replace(
 SHOWN: dict[str, float] = {  # in the unit of the facts
     "pv_rated_voltage": 100.0, "pv_rated_current": 40.0, "pv_rated_power": 1040.0, "battery_rated_voltage": 24.0,
     "charge_rated_current": 40.0, "charge_rated_power": 1040.0, "charging_mode": 2, "load_rated_voltage": 24.0,
-    "load_rated_current": 40.0, "load_rated_power": 1040.0, "pv_voltage": 71.25, "pv_current": 13.07,
-    "pv_power": 931.24, "battery_charge_voltage": 14.18, "battery_charge_current": 39.98,
-    "battery_charge_power": 66666.66, "battery_discharge_voltage": 14.02, "battery_discharge_current": 28.5,
-    "battery_discharge_power": 399.57, "load_voltage": 14.02, "load_current": 28.5, "load_power": 399.57,
+    "load_rated_current": 40.0, "load_rated_power": 1040.0, "pv_voltage": 71.25,
+    "pv_current": 7.95, "pv_power": 566.91,  # the charge power, and that over the PV voltage; cut off
+    "battery_charge_voltage": 14.18, "battery_charge_current": 39.98,
+    "battery_charge_power": 566.91, "battery_discharge_voltage": 14.18, "battery_discharge_current": 28.5,
+    "battery_discharge_power": 404.13, "load_voltage": 14.18, "load_current": 28.5, "load_power": 404.13,
     "battery_temperature": -3.25, "device_temperature": 61.5, "power_component_temperature": 61.5,
     "ambient_temperature": -11.0, "battery_soc": 66, "remote_battery_temperature": -3.25,
     "system_rated_voltage": 12.0,

@@ -147,7 +147,7 @@ def test_a_damaged_reply_is_told_with_its_address():
     ("address", "name", "text", "value", "unit"),
     [
         (0x3100, "pv_voltage", "36.42", 36.42, "V"),
-        (0x3102, "pv_power", "1186.83", 1186.83, "W"),
+        (0x3102, "pv_power", "1152.87", 1152.87, "W"),
         (0x3110, "battery_temperature", "-7.25", -7.25, "degC"),
         (0x331B, "battery_net_current", "-700.25", -700.25, "A"),
         (0x3008, "charging_mode", "2", 2, ""),

@@ -39,6 +39,9 @@ class Model(BaseModel):
     largest: Largest
     too_large: Literal[2, 3]  # exception for more than that
     new_id: Literal["at_once", "after_power_cycle"]  # when an id that function 45 sets is used
+    optional: Annotated[
+        tuple[int, ...], Field(strict=False)
+    ] = ()  # first addresses of the map's optional rows it has
     login: dict[str, Annotated[str, Field(min_length=6, max_length=6)]]  # names and passwords of function 41
 
 

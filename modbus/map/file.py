@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from modbus.map.bitfield import BitField
-from modbus.map.forms import TABLES, RegisterRow, Table
-from modbus.map.rows import KINDS, ROW, NumberRow, Row
+from modbus.map.forms import TABLES, RegisterRow, Rounding, ScaledForm, Table
+from modbus.map.rows import KINDS, ROW, DerivedRow, NumberRow, Row
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
@@ -84,6 +84,9 @@ class _MapFile(BaseModel):
     partial: Partial | None = None
     units: Units | None = None
     max_count: int | None = Field(default=None, ge=1, le=125)  # a reply's length byte ends at 255
+    rounding: Rounding | None = (
+        None  # of rows that don't say; half to even unless the map below says otherwise
+    )
     sources: dict[str, str] = {}
     refusals: list[Refusal] = []
     left_out: list[LeftOut] = []
@@ -100,6 +103,7 @@ class MapSpec:
     partial: Partial
     units: Units
     max_count: int
+    rounding: Rounding
     sources: Mapping[str, str]
     refusals: tuple[Refusal, ...]
     left_out: tuple[LeftOut, ...]
@@ -157,13 +161,18 @@ def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> 
     if problems or file is None:
         raise MapError(sorted(problems, key=lambda problem: problem.line))
     settings = {key: getattr(file, key) or getattr(parent, key) for key in SETTINGS}
+    rounding = file.rounding or (parent.rounding if parent else "half-even")
+    merged = _merged([_rounded(row, rounding) for _, row in rows], parent.rows if parent else ())
+    if told := list(_loose_ends(document, rows, merged)):
+        raise MapError(told)
     return MapSpec(
         name=file.name,
         title=file.title,
         sources=sources,
         refusals=(*(parent.refusals if parent else ()), *file.refusals),
         left_out=tuple(file.left_out),
-        rows=_merged([row for _, row in rows], parent.rows if parent else ()),
+        rounding=rounding,
+        rows=merged,
         extends=parent,
         **settings,
     )
@@ -209,6 +218,41 @@ def _merged(own: list[Row], inherited: tuple[Row, ...]) -> tuple[Row, ...]:
     taken = {(row.table, address) for row in own for address in row.addresses}
     kept = [row for row in inherited if not any((row.table, address) in taken for address in row.addresses)]
     return tuple(sorted([*own, *kept], key=lambda row: (TABLES.index(row.table), row.address)))
+
+
+def _rounded(row: Row, rounding: Rounding) -> Row:
+    """A row that doesn't say how it rounds, as its map does."""
+    if isinstance(row, NumberRow) and row.rounding is None:
+        return row.model_copy(update={"rounding": rounding})
+    return row
+
+
+def _loose_ends(
+    document: Document, rows: list[tuple[int, Row]], merged: tuple[Row, ...]
+) -> Iterator[Problem]:
+    """Rows derived from registers that aren't there, that are no numbers, or that follow from the row itself."""
+    there = {(row.table, row.address): row for row in merged}
+    for index, row in rows:
+        for address in row.of if isinstance(row, DerivedRow) else ():
+            here = ("rows", index, "of")
+            if not isinstance(there.get((row.table, address)), ScaledForm):
+                yield document.problem(here, f"no number begins at 0x{address:04X} of table {row.table}")
+            elif _leads_to(there, (row.table, address), row):
+                yield document.problem(here, f"0x{address:04X} is derived from {row.name} itself")
+
+
+def _leads_to(there: Mapping[tuple[str, int], Row], start: tuple[str, int], wanted: Row) -> bool:
+    """Whether the row at an address is a certain one, or derived from it."""
+    left, seen = [start], set()
+    while left:
+        place = left.pop()
+        row = there.get(place)
+        if row is wanted:
+            return True
+        if isinstance(row, DerivedRow) and place not in seen:
+            seen.add(place)
+            left += [(row.table, address) for address in row.of]
+    return False
 
 
 def _good_rows(given: Any) -> Iterator[tuple[int, Row]]:

@@ -4,7 +4,8 @@ A form makes words of a number and says what words mean; which keys a row may ha
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, get_args
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -17,9 +18,10 @@ from plant.base.problems import did_you_mean
 from plant.controller.settings import Settings
 
 Table = Literal["coil", "discrete", "input", "holding"]
+Rounding = Literal["half-even", "truncate"]
 TABLES: Final = ("coil", "discrete", "input", "holding")
 BIT_TABLES: Final = ("coil", "discrete")
-ORIGINS: Final = ("quantity", "rating", "constant", "setting", "bits", "action")
+ORIGINS: Final = ("quantity", "rating", "constant", "setting", "derived", "bits", "action")
 
 
 def _known_setting(name: str) -> str:
@@ -38,6 +40,10 @@ class Origin(NamedTuple):
     given: Any
 
 
+Others: TypeAlias = Mapping[int, "RegisterRow"]
+NO_OTHERS: Final[Others] = MappingProxyType({})
+
+
 class RegisterRow(BaseModel):
     """What rows of every kind have: place, name, meaning, who says so, and one origin."""
 
@@ -53,6 +59,7 @@ class RegisterRow(BaseModel):
     seen: Annotated[tuple[Literal["BN", "A", "AN", "XTRA"], ...], Field(strict=False)] = ()
     guess: bool = False
     note: str = ""
+    optional: bool = False  # only models that list it have it
 
     @field_validator("table", mode="before")
     @classmethod
@@ -133,13 +140,15 @@ class RegisterRow(BaseModel):
         """What the words say beyond a number, if anything."""
         return ()
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+    def encoders(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> list[WordOf]:
         """One function per word, of snapshot and settings, that gives 0..0xFFFF; low word first.
 
         Parameters
         ----------
         ratings : mapping
             Value of every rating that a row may name, in the row's unit.
+        others : mapping
+            Address -> row, of the same table: what a row that is derived from others follows from.
 
         Returns
         -------
@@ -163,7 +172,7 @@ def encoder(origin: Origin, encode: Callable[[float], int], ratings: Mapping[str
 
 
 class ScaledForm(RegisterRow):
-    """A number x `scale`, rounded half to even, in two's complement if `signed`."""
+    """A number x `scale`, in two's complement if `signed`."""
 
     unit: str = ""
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
@@ -219,14 +228,15 @@ class ScaledForm(RegisterRow):
         codes = self.values or ({} if self.unit else named_codes(self.meaning))
         return (codes[words[0]],) if words[0] in codes else ()
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+    def encoders(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> list[WordOf]:
         """One function per word."""
-        number = self._number(ratings)
+        number = self.number(ratings, others)
         if self.width == 1:
             return [lambda s, t: number(s, t) & 0xFFFF] if self.signed else [number]
         return [lambda s, t: number(s, t) & 0xFFFF, lambda s, t: number(s, t) >> 16 & 0xFFFF]
 
-    def _number(self, ratings: Mapping[str, float]) -> WordOf:
+    def number(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> WordOf:
+        """Function of snapshot and settings that gives the steps, within what the words hold."""
         scale, truncate = self.steps_per_number, self.cuts
         low, high = bounds(self.width, self.signed)
         if self.origin.key == "quantity":  # most rows: no call more than it takes
@@ -267,7 +277,7 @@ class PackedForm(RegisterRow):
         """The same."""
         return (self.text(words),)
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+    def encoders(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> list[WordOf]:
         """The one word."""
         return [encoder(self.origin, ENCODINGS[self.encoding].word, ratings)]
 
@@ -281,6 +291,6 @@ class BitForm(RegisterRow):
         codes = on_off | named_codes(self.meaning)
         return (codes[words[0]],) if words[0] in codes else ()
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+    def encoders(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> list[WordOf]:
         """The one bit."""
         return [encoder(self.origin, lambda value: counts(value, 1.0, 0, 1), ratings)]

@@ -28,7 +28,7 @@ class Derived:
 
 
 def _producing(s: Snapshot) -> float:
-    return float(s.i_chg_a > 0.005)  # what rounds to 0.01 A: the flag and the register beside it agree
+    return float(s.i_chg_a >= 0.01 - 1e-9)  # what shows as 0.01 A: the flag and the register beside it agree
 
 
 def _charging_by_day(s: Snapshot) -> float:

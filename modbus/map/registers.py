@@ -3,7 +3,7 @@
 It knows rows, tables and snapshots; it has never seen a frame.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -84,7 +84,7 @@ class RegisterMap:
         return f"{row.name}, {'low' if address == row.address else 'high'} word"
 
 
-def load_map(name: str, ratings: Mapping[str, float]) -> RegisterMap:
+def load_map(name: str, ratings: Mapping[str, float], optional: Collection[int] | None = None) -> RegisterMap:
     """Read a register map and bind it to a controller.
 
     Parameters
@@ -93,23 +93,28 @@ def load_map(name: str, ratings: Mapping[str, float]) -> RegisterMap:
         ``uart2``, ``epever``, or the path of a map file of one's own.
     ratings : mapping
         The controller's ratings, keys as in `TRACER_4210`.
+    optional : collection of int, optional
+        First addresses of those optional rows that the controller has; all unless given.
 
     Raises
     ------
     MapError
         With every problem of the file: line, key, and what would do.
     """
-    return _bind(read_map(name, ratings), ratings)
+    return _bind(read_map(name, ratings), ratings, optional)
 
 
-def _bind(spec: MapSpec, ratings: Mapping[str, float]) -> RegisterMap:
+def _bind(spec: MapSpec, ratings: Mapping[str, float], optional: Collection[int] | None) -> RegisterMap:
     words: dict[str, dict[int, WordOf]] = {table: {} for table in TABLES}
     rows: dict[str, dict[int, Row]] = {table: {} for table in TABLES}
-    for row in spec.rows:
+    there = [row for row in spec.rows if optional is None or not row.optional or row.address in optional]
+    for row in there:
         rows[row.table].update(dict.fromkeys(row.addresses, row))
+    for row in there:
         if not isinstance(row, ActionRow):  # that can be written, not read
-            words[row.table].update(zip(row.addresses, row.encoders(ratings), strict=True))
-    below = _bind(spec.extends, ratings) if spec.extends else None
+            encoders = row.encoders(ratings, rows[row.table])
+            words[row.table].update(zip(row.addresses, encoders, strict=True))
+    below = _bind(spec.extends, ratings, optional) if spec.extends else None
     return RegisterMap(spec, below, words, rows, round(ratings.get("system_v", 12.0)))
 
 

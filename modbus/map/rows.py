@@ -1,8 +1,9 @@
 """One row of a register map, by kind: where its number comes from, how it becomes words, what may be written there.
 
-Four kinds can only be read:
+Five kinds can only be read:
 
 - a number: a quantity, rating, constant or setting, scaled into one or two words;
+- a derived number: what other registers show, put together (key ``derived``);
 - a word of bits: fields, each with a quantity or a constant (key ``bits``);
 - an encoded word: two small numbers, as of a duration or a date (key ``encoding``);
 - a bit: a coil or discrete input (by its table);
@@ -24,12 +25,27 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, field_validator, model_validator
 
+from modbus.map import quantities
 from modbus.map.bitfield import BitField, QuantityName, WordOf
+from modbus.map.derived import FORMULAS, Formula, Operand
 from modbus.map.encodings import CLOCK
-from modbus.map.forms import BIT_TABLES, BitForm, PackedForm, RegisterRow, ScaledForm, SettingName
+from modbus.map.forms import (
+    BIT_TABLES,
+    NO_OTHERS,
+    BitForm,
+    Others,
+    PackedForm,
+    RegisterRow,
+    Rounding,
+    ScaledForm,
+    SettingName,
+)
 from modbus.map.scaling import bounds
+from plant.base.problems import did_you_mean
+from plant.controller.settings import Settings
+from plant.kernel.snapshot import Snapshot
 
 # --- rows that can only be read ---
 
@@ -38,7 +54,7 @@ class NumberRow(ScaledForm):
     """A quantity, rating, constant or setting: number x `factor` (to the row's unit) x `scale`, in 1 or 2 words."""
 
     KIND = "a number"
-    ORIGINS_ELSEWHERE = ("bits", "action")
+    ORIGINS_ELSEWHERE = ("derived", "bits", "action")
 
     table: Literal["input", "holding"]
     quantity: QuantityName | None = None
@@ -46,7 +62,7 @@ class NumberRow(ScaledForm):
     constant: float | None = None
     setting: SettingName | None = None
     factor: float = Field(default=1.0, allow_inf_nan=False)
-    rounding: Literal["half-even", "truncate"] = "half-even"
+    rounding: Rounding | None = None  # the map's unless given
     words: Literal[1, 2] = 1
 
     @model_validator(mode="after")
@@ -74,6 +90,86 @@ class NumberRow(ScaledForm):
         """Whether a constant or rating can be shown without clamping."""
         low, high = bounds(self.words, self.signed)
         return math.isfinite(number) and low <= round(number * self.steps_per_number) <= high
+
+
+Operands = Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
+
+
+class DerivedRow(ScaledForm):
+    """What a formula makes of other registers of the same table as they show themselves, cut off, in 1 or 2 words."""
+
+    KIND = "a derived number"
+
+    table: Literal["input", "holding"]
+    derived: str
+    of: Operands
+    shown_while: QuantityName | None = None  # 0 where this quantity is 0
+    words: Literal[1, 2] = 1
+
+    @field_validator("derived")
+    @classmethod
+    def _known_formula(cls, name: str) -> str:
+        if name not in FORMULAS:
+            raise ValueError(f"no formula {name}{did_you_mean(name, FORMULAS)}; known: {', '.join(FORMULAS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _as_many_as_it_takes(self) -> "DerivedRow":
+        if len(self.of) != self.formula.operands:
+            raise ValueError(
+                f"{self.derived} is made of {self.formula.operands} registers, not {len(self.of)}"
+            )
+        if self.address + self.words > 0x10000:
+            raise ValueError("its second word would lie past 0xFFFF")
+        return self
+
+    @property
+    def formula(self) -> Formula:
+        """How it follows from the others."""
+        return FORMULAS[self.derived]
+
+    @property
+    def shows(self) -> str:
+        """The formula with the addresses in it."""
+        told = self.formula.meaning.format(*(f"0x{address:04X}" for address in self.of))
+        return told if self.shown_while is None else f"{told} with `{self.shown_while}`, else 0"
+
+    @property
+    def shown_quantities(self) -> tuple[str, ...]:
+        """The quantity that lets it show anything."""
+        return () if self.shown_while is None else (self.shown_while,)
+
+    @property
+    def reading(self) -> tuple[object, ...]:
+        """Formula and form."""
+        return (*super().reading, self.of, self.shown_while)
+
+    @property
+    def width(self) -> int:
+        """Words."""
+        return self.words
+
+    @property
+    def cuts(self) -> bool:
+        """It does."""
+        return True
+
+    def number(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> WordOf:
+        """Function of snapshot and settings that gives the steps; 0 where the others are not known."""
+        rows = [others.get(address) for address in self.of]
+        parts = [(row.number(ratings, others), row.scale) for row in rows if isinstance(row, ScaledForm)]
+        if len(parts) < len(self.of):
+            return lambda _, __: 0
+        steps, scale = self.formula.steps, self.scale
+        low, high = bounds(self.words, self.signed)
+        is_on = quantities.reader(self.shown_while) if self.shown_while else None
+
+        def shown(s: Snapshot, t: Settings) -> int:
+            if is_on is not None and not is_on(s):
+                return 0
+            return min(max(steps([Operand(part(s, t), of) for part, of in parts], scale), low), high)
+
+        return shown
 
 
 class BitsRow(RegisterRow):
@@ -113,7 +209,7 @@ class BitsRow(RegisterRow):
         """What each field says."""
         return tuple(text for field in self.bits if (text := field.text(words[0])))
 
-    def encoders(self, ratings: Mapping[str, float]) -> list[WordOf]:
+    def encoders(self, ratings: Mapping[str, float], others: Others = NO_OTHERS) -> list[WordOf]:
         """The one word."""
         fields = [field.encoder() for field in self.bits]
         return [lambda s, t: sum(field(s, t) for field in fields)]
@@ -232,8 +328,9 @@ def kind_of(given: Any) -> str:
         return ActionRow.KIND
     if row.get("table") in BIT_TABLES:
         return SwitchRow.KIND if keeps else BitRow.KIND
-    if "bits" in row:
-        return BitsRow.KIND
+    for key, kind in (("bits", BitsRow), ("derived", DerivedRow)):
+        if key in row:
+            return kind.KIND
     if "encoding" in row:
         if keeps:
             return DurationRow.KIND
@@ -243,6 +340,7 @@ def kind_of(given: Any) -> str:
 
 Row: TypeAlias = Annotated[
     Annotated[NumberRow, Tag(NumberRow.KIND)]
+    | Annotated[DerivedRow, Tag(DerivedRow.KIND)]
     | Annotated[BitsRow, Tag(BitsRow.KIND)]
     | Annotated[EncodedRow, Tag(EncodedRow.KIND)]
     | Annotated[BitRow, Tag(BitRow.KIND)]

@@ -59,11 +59,12 @@ def units_of(
     units = []
     for plant, (now, later) in zip(plants, ids, strict=True):
         live = Live(plant, clock, end_utc_s, sample_s=60 if options.trace else 0, warn=say)
+        model = load_model(plant.site.controller.model)
         tracer = Tracer(
-            load_map(options.map_name, plant.site.ratings()),
+            load_map(options.map_name, plant.site.ratings(), model.optional),
             live,
             now,
-            load_model(plant.site.controller.model),
+            model,
             warn_once=warn if now == ids[0][0] else None,
             alone=len(plants) == 1,
             new_unit=later,

@@ -49,9 +49,8 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     clock = WallClock(plant.start_utc_s, speed)
     live = Live(plant, clock, plant.start_utc_s + days * DAY_S)
-    tracer = Tracer(
-        load_map("uart2", plant.site.ratings()), live, model=load_model(plant.site.controller.model)
-    )
+    model = load_model(plant.site.controller.model)
+    tracer = Tracer(load_map("uart2", plant.site.ratings(), model.optional), live, model=model)
     with MockFirmware(period_s=0.0) as firmware:
         line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=say)
         tally = Tally(plant.snapshot)

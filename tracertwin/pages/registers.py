@@ -17,7 +17,7 @@ from modbus.map.file import MapSpec
 from modbus.map.forms import BIT_TABLES, TABLES, PackedForm, RegisterRow, ScaledForm
 from modbus.map.quantities import DERIVED
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
-from modbus.map.rows import KINDS, BitsRow, DurationRow, NumberRow, Row, SettingRow
+from modbus.map.rows import KINDS, BitsRow, DerivedRow, DurationRow, NumberRow, Row, SettingRow
 from plant.base.configs import config_dir
 from plant.controller.settings import LITHIUM_ORDERING, ORDERING, Settings, factory
 from plant.kernel.snapshot import Snapshot
@@ -26,8 +26,11 @@ NEW: Final[Settings] = factory(1, 12)  # of a new unit, sealed battery
 NOTHING: Final = Snapshot(*[0.0] * len(Snapshot._fields))
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "registers.md"
 ENCODING: Final = """\
-A number on the wire is quantity x factor x scale. It is rounded half to even (0.125 V at x100 reads 12), or
-where the table says so cut off. What does not fit reads the nearest number that does: a device clamps, and a
+A number on the wire is quantity x factor x scale, cut off: 13.499 V reads 13.49, as on real units. A number that is
+derived from other registers is worked out from what they show, with the digits that they show, and cut off again: so
+power is the product of the voltage and current beside it, the array's power is the charge power, and generated energy
+counts the converter's output. The trace, the state file and `tell show NAME` have the plant's own numbers. What does
+not fit reads the nearest number that does: a device clamps, and a
 wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity) reads 0, because a reply has
 to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative numbers
 are in two's complement. All registers of one reply are from one instant."""
@@ -224,8 +227,8 @@ def _models_section() -> Iterator[str]:
     yield "What of it was recorded and what is a guess stands in `config/controllers`."
     yield ""
     heads = ("controller", "name", "firmware", "bits", "registers", "by function 43", "written", "for more")
-    yield "| " + " | ".join([*heads, "a new unit id holds"]) + " |"
-    yield "|---" * (len(heads) + 1) + "|"
+    yield "| " + " | ".join([*heads, "a new unit id holds", "optional registers"]) + " |"
+    yield "|---" * (len(heads) + 2) + "|"
     for path in sorted((config_dir() / "controllers").glob("*.yaml")):
         model = load_model(path.stem)
         most = model.largest
@@ -239,6 +242,7 @@ def _models_section() -> Iterator[str]:
             most.written,
         ]
         cells += [f"exception {model.too_large:02d}", model.new_id.replace("_", " ")]
+        cells.append(", ".join(f"0x{address:04X}" for address in model.optional) or "none")
         yield "| " + " | ".join(map(str, cells)) + " |"
 
 
@@ -259,7 +263,7 @@ def _table_line(row: Row, written: bool) -> str:
         meaning += "".join(f"<br>D{_span(*field.bits)}: {field.meaning}" for field in row.bits)
     if isinstance(row, ScaledForm) and row.values:
         meaning += ": " + ", ".join(f"{number} {what}" for number, what in row.values.items())
-    cells = [_place(row), row.name, _shows(row), row.measured_in, *_form(row)]
+    cells = [_place(row) + " optional" * row.optional, row.name, _shows(row), row.measured_in, *_form(row)]
     cells += [writing(row), new_unit(row)] if written else []
     return "| " + " | ".join([*cells, meaning, ", ".join(row.source), ", ".join(row.seen)]) + " |"
 
@@ -267,7 +271,7 @@ def _table_line(row: Row, written: bool) -> str:
 def _form(row: Row) -> tuple[str, str]:
     """Scale and width."""
     if isinstance(row, ScaledForm):
-        return f"x{row.scale:g}" + ", cut off" * row.cuts, f"{16 * row.width}" + " signed" * row.signed
+        return f"x{row.scale:g}", f"{16 * row.width}" + " signed" * row.signed
     if isinstance(row, PackedForm):
         return ENCODINGS[row.encoding].meaning, "16"
     return "x1", "1" if row.table in BIT_TABLES else "16"
@@ -288,6 +292,8 @@ def _shows(row: Row) -> str:
     if isinstance(row, BitsRow):
         named = (f"`{field.quantity}`" if field.quantity else f"{field.constant}" for field in row.bits)
         return ", ".join(dict.fromkeys(named))
+    if isinstance(row, DerivedRow):
+        return row.shows
     key, given = row.origin
     if key == "action":
         return "nothing"
