@@ -17,7 +17,14 @@ from plant.site.upsets import Equipment
 def site_setpoints(site: Site, settings: Settings) -> SetPoints:
     """Set-points at 25 degC of a site's controller and battery, with these settings in the flash."""
     battery = site.battery
-    return setpoints_of(settings, battery.system_v, battery.bms(), site.controller.parameters().pv_rated_v)
+    controller = site.controller
+    return setpoints_of(
+        settings,
+        battery.system_v,
+        battery.bms(),
+        controller.parameters().pv_rated_v,
+        boost_restarts=controller.boost_timer == "restart",
+    )
 
 
 def tracker_of(site: Site, stage: PowerStage) -> TrackerSettings | Steady:

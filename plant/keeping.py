@@ -96,7 +96,7 @@ def as_plain(then: Remembered) -> Kept:
         **plain_books(then.books[0]),
         "battery": then.memory.x,
         "memory": {name: getattr(then.memory, name) for name in PlantState._fields[1:]},
-        "clock": {"set_utc_s": clock.set_utc_s, "shift_s": clock.shift_s},
+        "clock": {"set_utc_s": clock.set_utc_s, "shift_s": clock.shift_s, "offset_s": clock.offset_s},
         "upsets": broken.upsets,
         "turns": [list(turn) for turn in broken.turns],
         "broken": broken.broken,
@@ -161,7 +161,7 @@ def _read(site: Site, plain: Any) -> Remembered:
         books=books_of(plain, program_of(settings), setpoints, memory["t_probe_c"]),
         flash=Flash(
             settings,
-            DeviceClock(site.location.timezone, gains, **plain["clock"]),
+            DeviceClock(site.location.timezone, gains, follows_dst=controller.clock_dst, **plain["clock"]),
             plain["days_since_equalize"],
         ),
         breakages=Breakages(

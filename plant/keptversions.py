@@ -7,7 +7,7 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-VERSION: Final = 2  # of what `plant.keeping.as_plain` writes
+VERSION: Final = 3  # of what `plant.keeping.as_plain` writes
 
 
 class UnknownVersionError(ValueError):
@@ -271,30 +271,77 @@ def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
     return {names.get(name, name): value for name, value in values.items()}
 
 
-def _sky_of_1(sky: Mapping[str, Any]) -> dict[str, Any]:
-    """The memory of days was one of the constants of the clouds."""
-    clouds = dict(sky["clouds"])
-    memory = clouds.pop("day_to_day", None)
-    return {**sky, "day_to_day": None if memory is None else [memory] * 12, "clouds": clouds}
-
-
 def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
     """What `plant.keeping.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
     return {
         **site,
-        "sky": _sky_of_1(site["sky"]),
-        "weather": {"fill": "none", "on_impossible": "refuse", "precipitation_days": None, **site["weather"]},
-        "array": _snowless(
-            {**site["array"], "sub_arrays": [_snowless(p) for p in site["array"]["sub_arrays"]]}
-        ),
+        "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
         "battery_parameters": _renamed(site["battery_parameters"], _BATTERY_OF_1),
         "battery_life": _renamed(site["battery_life"], _LIFE_OF_1),
         "neighbours": [site_of_1(neighbour) for neighbour in site["neighbours"]],
     }
 
 
+# --- version 2 to 3: dim light, a clock without daylight saving, boost's timer, memory of days, snow -----------------
+
+_SWITCHING_OF_3: Final = 3  # the converter works, as it always did in version 2
+_CONTROLLER_OF_3: Final[Mapping[str, Any]] = {
+    "clock_dst": False,
+    "boost_timer": "restart",
+    "settings_order": "documented",
+    "sensors": "exact",
+    "sensor_dips_h": 0.0,
+    "sensor_outliers_day": 3.0,
+}
+_MODEL_OF_3: Final[Mapping[str, float]] = {
+    "dim_below_a": 1.35,
+    "dim_drop_v": 1.17,
+    "dim_drop_v_root_a": 0.44,
+    "dim_bridge_v": 0.9,
+    "dim_bridge_from_a": 1.0,
+    "dim_bridge_until_a": 0.76,
+    "dim_start_a": 0.02,
+    "dim_lost_a": 0.001,
+    "dark_pv_v": 0.35,
+}
+
+
+def _to_3(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The clock goes on from what it shows now; what civil time was ahead of UTC then is kept with it."""
+    clock = plain["clock"]
+    offset_s = plain["books"]["clock"]["ahead_s"] - clock["shift_s"]
+    return {
+        **plain,
+        "version": 3,
+        "memory": {**plain["memory"], "conduction": _SWITCHING_OF_3},
+        "clock": {**clock, "offset_s": offset_s},
+    }
+
+
+def site_of_2(site: Mapping[str, Any]) -> dict[str, Any]:
+    """What `plant.keeping.resolved` made of a site in version 2, as version 3 does of one that uses no new key."""
+    return {
+        **site,
+        "sky": _sky_of_2(site["sky"]),
+        "weather": {"precipitation_days": None, **site["weather"]},
+        "array": _snowless(
+            {**site["array"], "sub_arrays": [_snowless(p) for p in site["array"]["sub_arrays"]]}
+        ),
+        "controller": {**_CONTROLLER_OF_3, **site["controller"]},
+        "controller_parameters": {**site["controller_parameters"], **_MODEL_OF_3},
+        "neighbours": [site_of_2(neighbour) for neighbour in site["neighbours"]],
+    }
+
+
+def _sky_of_2(sky: Mapping[str, Any]) -> dict[str, Any]:
+    """The memory of days was one of the constants of the clouds."""
+    clouds = dict(sky["clouds"])
+    memory = clouds.pop("day_to_day", None)
+    return {**sky, "day_to_day": None if memory is None else [memory] * 12, "clouds": clouds}
+
+
 def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
     return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
-STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2}
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3}

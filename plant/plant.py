@@ -342,7 +342,8 @@ class Plant:
         stop = min(end_s, inputs.end_utc_s, *(turn.t_utc_s for turn in self._breakages.turns[:1]))
         if self._age is not None:
             stop = min(stop, self.t_utc_s + DAY_S - (self.t_utc_s - inputs.start_utc_s) % DAY_S)
-        if utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone):
+        changes = utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone)
+        if changes and self._flash.clock.follows_dst:
             stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)  # a clock changes on a whole hour
         return stop
 

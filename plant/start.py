@@ -71,7 +71,9 @@ def at_start(
         If the start lies off the grid.
     """
     start = start_of(site, start_utc_s, supply.step_s)
-    clock = DeviceClock(site.location.timezone, site.controller.clock_drift_s_day / DAY_S, float(start))
+    controller = site.controller
+    gains = controller.clock_drift_s_day / DAY_S
+    clock = DeviceClock(site.location.timezone, gains, float(start), follows_dst=controller.clock_dst)
     flash = Flash(site.settings(), clock)
     bank = site.battery.parameters()
     whole = Breakages().equipment(site, bank)

@@ -155,13 +155,22 @@ class Lived:
         """Today's integral of a power."""
         return float(np.sum(power_w * where)) * STEP_S / 3600.0
 
+    def float_v(self) -> float:
+        """The float voltage at the battery's temperature: where the gauge is full."""
+        return FLOAT_V + SLOPE_V_K * (self.x.t_c - 25.0)
+
     def untaken_wh(self, why: str) -> float:
         """What the array could have given besides; a battery held at its voltage may take no current at all."""
         r = self.rows
         regime, idle = r["regime"], r["regime"] == 0
         held = (r["stage"] > 0) & (r["v_batt_v"] > r["v_target_v"] - 0.01)
         full = (regime == 2) | (idle & held)
-        where = {"off": idle & ~held, "missed": regime == 1, "full": full, "limit": regime == 3}[why]
+        where = {
+            "off": idle & ~held,
+            "missed": (regime == 1) | (regime == 4),
+            "full": full,
+            "limit": regime == 3,
+        }[why]
         return self.wh(r["p_mp_w"] - r["p_pv_w"], where)
 
     def kwh_since(self, when: str, account: str) -> float:
@@ -325,7 +334,7 @@ BOUNDARIES = (
         *both(0x331B, words=2, signed=True), *both(0x3316, words=2), *both(0x3318, words=2, turned=True),
     )),
     _row("soc", lambda d: (d.x.q1_ah + d.x.q2_ah) / d.site.battery.new().full_capacity_ah, rel=1e-6, stored="soc"),
-    _row("soc_controller", lambda d: (d.terminal_v() - LVD_V) / (FLOAT_V - LVD_V), abs=2e-4,
+    _row("soc_controller", lambda d: (d.terminal_v() - LVD_V) / (d.float_v() - LVD_V), abs=5e-4,
          stored="soc_controller"),
     _row("t_batt_c", lambda d: d.x.t_c, stored="t_batt_c", registers=tuple(
         register for address in (0x3110, 0x311B, 0x331D, 0x331E) for register in both(address, signed=True)

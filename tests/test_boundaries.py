@@ -53,7 +53,7 @@ SAME = {
 # Nothing of that kind happened on this day; the golden day and the tests of the protections have them.
 NOTHING = {
     "night", "battery_status", "battery_heat", "heatsink_hot", "wrong_voltage", "pv_too_high", "frozen", "load_state",
-    "v_pv_min_today_v", "e_hysteresis_wh", "e_faded_wh",
+    "e_hysteresis_wh", "e_faded_wh",
 }  # fmt: skip
 # What follows from several quantities, or from one by more than a scale; `snapshots.EPEVER_WORDS` and the tests of
 # facts, clock and quantities have them. Table, address and, of a field of bits, its lowest.
@@ -276,7 +276,7 @@ def test_the_register_shows_the_quantity(day, row, register):
 
 def test_the_gauge_shows_whole_per_cent_cut_off(day):
     (word,) = words_at(day, Register("epever", "input", 0x311A))
-    assert word == int(100 * (day.terminal_v() - 11.1) / 2.7) == 62
+    assert word == int(100 * (day.terminal_v() - 11.1) / (day.float_v() - 11.1)) == 61
     nearly = Tracer(map_of("epever"), Still(day.now._replace(soc_controller=0.6299)))
     request = ReadWords(1, 4, 0x311A, 1)
     assert decode_reply(request, nearly.answer(request) or b"") == WordsReply(1, 4, (62,))

@@ -144,8 +144,8 @@ def test_cold_batteries_are_never_charged_above_the_limit():
 def test_float_ends_half_a_minute_after_the_battery_is_pulled_below_boost_reconnect():
     """13.2 V, and 30 s of it (a guess, see `SetPoints.reconnect_s`), on the grid of 5 s; the golden day's evening."""
     p = plant(SEED, START_UTC_S, **CHANGES)
-    p.advance_to(START_UTC_S + 20 * 3600)
-    before = p.run(2 * 3600, 5)
+    p.advance_to(START_UTC_S + 18 * 3600)
+    before = p.run(4 * 3600, 5)
     t_utc_s, stage, v_batt_v = (
         before[:, p.snapshot._fields.index(n)] for n in ("t_utc_s", "stage", "v_batt_v")
     )

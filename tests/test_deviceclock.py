@@ -261,3 +261,29 @@ def test_for_a_month_every_meter_is_the_integral_of_the_trace_at_every_midnight(
             sums[meter] |= {"today": 0.0} | ({"month": 0.0} if first else {})
     assert p.snapshot.e_unserved_wh > 0.0
     assert min(meter["total"] for meter in sums.values()) > 5.0
+
+
+# daylight saving
+
+
+@pytest.mark.parametrize(
+    ("start", "set_to", "later_h", "shows", "follows"),
+    [
+        ("2026-03-29T01:00", "2026-03-29T01:00", 1.25, "2026-03-29T02:15", "2026-03-29T03:15"),
+        ("2026-10-25T02:30", "2026-10-25T02:30", 1.0, "2026-10-25T03:30", "2026-10-25T02:30"),
+        ("2026-03-29T01:00", "2026-01-05T12:00", 24.0, "2026-01-06T12:00", "2026-01-06T13:00"),
+    ],
+)
+def test_it_is_just_a_clock_whatever_civil_time_does(start, set_to, later_h, shows, follows):
+    """A Tracer knows no zone: owners put it forward by hand. `clock_dst: true` has it follow."""
+    for dst, wanted in ((False, shows), (True, follows)):
+        p = plant(controller={"clock_dst": dst}, start=start)
+        p.set_clock(shown(set_to))
+        p.advance_to(p.t_utc_s + int(later_h * HOUR))
+        assert p.snapshot.t_device_s == shown(wanted)
+
+
+def test_unset_it_goes_on_from_the_civil_time_of_the_start():
+    p = plant(start="2026-03-28T12:00")
+    p.advance_to(p.t_utc_s + 2 * DAY)
+    assert p.snapshot.t_device_s == shown("2026-03-30T12:00")  # 13:00 by the wall

@@ -306,3 +306,39 @@ def test_a_bit_reply_holds_eight_bits_a_byte_lowest_address_first():
     reply = ask(tracer(), ReadBits(1, 1, 2, 4))
     assert isinstance(reply, BitsReply)
     assert tracer().answer(ReadBits(1, 1, 2, 4))[2:4] == bytes((1, 0b0001))
+
+
+# --- registers that not every model has ------------------------------------------------------------------------------
+
+FC43_OF_A = "3f fc e0 00 00 03 ff f8 7f ff"  # the end of the bitmap that a BN sends for 0x9000 x 0x76
+
+
+@pytest.mark.parametrize("name", ["tracer4210a", "tracer4210n"])
+def test_an_a_unit_lacks_what_only_documents_of_the_n_family_have(name):
+    """One answer more would shift every field of a client that decodes function 43 by position."""
+    model = load_model(name)
+    register_map = load_map("epever", TRACER_4210, model.optional)
+    device = Tracer(register_map, Still(NOON), model=model)
+    reply = device.answer(ReadSparse(1, 0x9000, 0x76))
+    assert reply is not None
+    bitmap = bytes(reply[3 : 3 + 15]).hex(" ")
+    assert bitmap.endswith(FC43_OF_A) == (name == "tracer4210a")
+    refused = [
+        address
+        for function, address in (
+            (3, 0x9010),
+            (3, 0x9011),
+            (3, 0x9107),
+            (4, 0x300D),
+            (4, 0x300F),
+            (4, 0x3010),
+        )
+        if ask(device, ReadWords(1, function, address, 1)) == ExceptionReply(1, function, 2)
+    ]
+    assert len(refused) == (6 if name == "tracer4210a" else 0)
+
+
+def test_every_model_names_first_addresses_of_optional_rows_only():
+    optional = {row.address for row in EPEVER.spec.rows if row.optional}
+    for path in sorted((config_dir() / "controllers").glob("*.yaml")):
+        assert set(load_model(path.stem).optional) <= optional

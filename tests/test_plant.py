@@ -387,11 +387,12 @@ def test_solar_midnight_and_civil_midnight_may_fall_anywhere():
     assert [(t.hour, t.minute) for t in falls] == [(0, 1), (0, 1)]
 
 
-def test_the_controllers_clock_follows_daylight_saving():
-    p = plant(start_utc_s=utc("2026-03-29T00:00"))
+@pytest.mark.parametrize("dst", [False, True])
+def test_the_controllers_clock_follows_daylight_saving_where_it_is_asked_to(dst):
+    p = plant(start_utc_s=utc("2026-03-29T00:00"), controller={"clock_dst": dst})
     rows = p.run(4 * 3600, 1800)
     ahead = column(rows, "t_device_s") - column(rows, "t_utc_s")
-    assert ahead.tolist() == [3600.0] * 4 + [7200.0] * 4
+    assert ahead.tolist() == [3600.0] * 4 + [7200.0 if dst else 3600.0] * 4
 
 
 def test_24_v_system_works_at_twice_the_voltage():

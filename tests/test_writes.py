@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ReadBits, ReadWords, WriteCoil, WriteCoils, WriteWord, WriteWords
+from modbus.device.model import load_model
 from modbus.device.tracer import Tracer
 from modbus.map.forms import PackedForm, ScaledForm
 from modbus.map.registers import TRACER_4210, load_map
@@ -40,9 +41,9 @@ NOON_2031 = datetime(2031, 2, 28, 12, 34, 56, tzinfo=UTC).timestamp()
 class Bench:
     """A Tracer on a plant that stands still, and a master beside it."""
 
-    def __init__(self, settings: Settings = NEW, register_map=EPEVER) -> None:
+    def __init__(self, settings: Settings = NEW, register_map=EPEVER, **how) -> None:
         self.plant = Still(ZERO._replace(generated_total_kwh=3.0, generated_today_kwh=1.0), settings)
-        self.tracer = Tracer(register_map, self.plant)
+        self.tracer = Tracer(register_map, self.plant, **how)
 
     @property
     def settings(self) -> Settings:
@@ -216,8 +217,39 @@ def test_the_user_type_keeps_the_voltages_that_are_there():
     assert bench.read(0x9003, 12) == before
 
 
-def test_user_and_automatic_system_voltage_exclude_each_other():
+def test_set_up_programs_set_type_user_without_a_word_on_the_system_voltage():
+    """They never touch 0x9067, and their owners report success; no recording shows a refusal."""
     bench = Bench(NEW)
+    assert bench.read(0x9067) == (0,)
+    assert bench.write(0x9000, 0) == 0
+    assert bench.write(0x9003, *OTHER_VOLTS) == 0
+    assert (bench.read(0x9000), bench.read(0x9067)) == ((0,), (0,))
+    assert bench.write(0x9067, 1) == 0
+    assert bench.write(0x9067, 0) == 0
+    assert bench.write(0x9000, 0, 40, 0, *SEALED_VOLTS) == 0
+
+
+def test_lithium_goes_with_no_automatic_system_voltage_all_the_same():
+    assert Bench(NEW).write(0x9000, 4) == 4
+
+
+COOKBOOK = (1500, 1420, 1420, 1471, 1470, 1360, 1320, 1220, 1200, 1210, 1210, 1210)  # CL < EQ, UVW > UVWR
+LITHIUM = (1500, 1460, 1360, 1400, 1430, 1380, 1330, 1240, 1200, 1160, 1080, 1120)  # EQ < BST, LVD < DL
+
+
+@pytest.mark.parametrize("volts", [COOKBOOK, LITHIUM])
+def test_a_site_may_say_that_its_unit_takes_the_twelve_voltages_in_any_order(volts):
+    """As owners report of their 4210N and AN units; as documented it is refused."""
+    assert Bench(USER).write(0x9003, *volts) == 4
+    bench = Bench(USER, any_order=True)
+    assert bench.write(0x9003, *volts) == 0
+    assert bench.read(0x9003, 12) == volts
+    assert bench.write(0x9003, 1800, *volts[1:]) == 3  # limits hold
+
+
+def test_the_vendors_rule_on_user_and_automatic_is_a_key_of_the_model():
+    strict = load_model("tracer4210n").model_copy(update={"user_with_auto": False})
+    bench = Bench(NEW, model=strict)
     assert bench.write(0x9000, 0) == 4
     assert bench.write(0x9067, 1) == 0
     assert bench.write(0x9000, 0) == 0

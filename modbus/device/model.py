@@ -38,6 +38,7 @@ class Model(BaseModel):
     serial: Annotated[str, Field(pattern=r"^\d{13}$")]  # and three digits more: the unit id
     largest: Largest
     too_large: Literal[2, 3]  # exception for more than that
+    user_with_auto: bool = True  # type user is taken though the unit finds out the system voltage by itself
     new_id: Literal["at_once", "after_power_cycle"]  # when an id that function 45 sets is used
     optional: Annotated[
         tuple[int, ...], Field(strict=False)

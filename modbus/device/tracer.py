@@ -29,9 +29,11 @@ from modbus.codec.requests import (
 from modbus.device.identity import BROADCAST, LAST_UNIT, Identity
 from modbus.device.interface import Device, Shown
 from modbus.device.model import Model, load_model
+from modbus.device.sensors import Sensors
 from modbus.device.writes import Refused, coil_written, written
 from modbus.map.bitfield import WordOf
 from modbus.map.registers import Difference, RegisterMap, differences
+from plant.controller.compatibility import Strictness
 
 ILLEGAL_FUNCTION: Final = 0x01
 READ_INPUTS: Final = 0x04
@@ -81,6 +83,10 @@ class Tracer:
         Whether no other unit is on the line: then a map with ``units: any`` answers for every id.
     new_unit : int, optional
         Unit id that function 45 has set and that holds from the next power cycle on.
+    any_order : bool
+        Whether the twelve voltages may be written in any order.
+    sensors : Sensors, optional
+        What registers show in place of exact numbers.
     refused : callable
         Told of each write that gets an exception, and why.
 
@@ -98,10 +104,13 @@ class Tracer:
         warn_once: Callable[[Difference], None] | None = None,
         alone: bool = True,
         new_unit: int | None = None,
+        any_order: bool = False,
+        sensors: Sensors | None = None,
         refused: Callable[[WriteRefusal], None] = lambda _: None,
     ) -> None:
         spec, published = register_map.spec, register_map.published
         self._model = model or load_model("tracer4210n")
+        self._minds = Strictness(any_order, self._model.user_with_auto)
         self._identity = Identity(self._model, unit, new_unit)
         self._map = published
         self.register_map = register_map
@@ -118,6 +127,7 @@ class Tracer:
         self._answers_all = alone and spec.units == "any"
         self._block = lru_cache(BLOCKS_KEPT)(self._find_block)
         self._device = device
+        self._sensors = sensors
         self._warn_once = warn_once
         self._refused = refused
         misread = differences(register_map, register_map.root) if warn_once else []
@@ -192,12 +202,17 @@ class Tracer:
 
     # Reading
 
+    def _shown(self) -> Shown:
+        """Plant and settings at one instant, as the unit's sensors have it."""
+        shown = self._device.shown()
+        return shown if self._sensors is None else self._sensors.read(shown)
+
     def _read_words(self, request: ReadWords) -> bytes:
         self._check_count(request.count, self._most_words[request.function])
         block = self._block(request.function, request.address, request.count)
         if not block.cells:
             raise Refused("unmapped")
-        shown = self._device.shown()
+        shown = self._shown()
         before, unit, frame = block.last
         if shown is before and unit == request.unit:
             return frame  # masters poll more often than a plant shows new numbers
@@ -211,7 +226,7 @@ class Tracer:
         block = self._block(request.function, request.address, request.count)
         if not block.cells:
             raise Refused("unmapped")
-        shown = self._device.shown()
+        shown = self._shown()
         bits = tuple([bool(cell(*shown)) for cell in block.cells])
         return BitsReply(request.unit, request.function, bits).encode()
 
@@ -220,7 +235,7 @@ class Tracer:
         cells = [self._sparse.get(request.address + place) for place in range(request.count)]
         if not any(cells):
             raise Refused("unmapped")  # guess: nobody has recorded it
-        snapshot, settings = self._device.shown()
+        snapshot, settings = self._shown()
         words = tuple([cell and cell(snapshot, settings) for cell in cells])
         return SparseReply(request.unit, words).encode()
 
@@ -280,7 +295,7 @@ class Tracer:
     def _write(self, address: int, words: tuple[int, ...]) -> None:
         with self._device.hold():
             settings = self._device.shown().settings
-            outcome = written(self._map, settings, self._map.battery_v, address, words)
+            outcome = written(self._map, settings, self._map.battery_v, address, words, self._minds)
             if outcome.settings != settings:
                 self._device.configure(outcome.settings)
             if outcome.t_device_s is not None:

@@ -12,7 +12,14 @@ from modbus.map.encodings import clock_of
 from modbus.map.file import RefusalCase
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, ClockRow, DurationRow, KeptRow, Row, SettingRow, SwitchRow
-from plant.controller.compatibility import conflicts, system_of, with_system, with_type
+from plant.controller.compatibility import (
+    USUAL,
+    Strictness,
+    conflicts,
+    system_of,
+    with_system,
+    with_type,
+)
 from plant.controller.settings import Settings
 
 KIND: Final = Settings.__annotations__  # name -> int or float
@@ -47,7 +54,12 @@ class Written:
 
 
 def written(
-    register_map: RegisterMap, settings: Settings, system_v: int, address: int, words: Sequence[int]
+    register_map: RegisterMap,
+    settings: Settings,
+    system_v: int,
+    address: int,
+    words: Sequence[int],
+    minds: Strictness = USUAL,
 ) -> Written:
     """What writing holding registers comes to.
 
@@ -61,6 +73,8 @@ def written(
     address : int
         Of the first register.
     words : sequence of int
+    minds : Strictness
+        How much of what the documents rule out the unit refuses.
 
     Raises
     ------
@@ -84,8 +98,8 @@ def written(
                 )
         if not row.allows(value, system_of(new, system_v)):
             raise Refused("value", _outside(row, value, system_of(new, system_v)), row.setting)
-    before = {conflict.rule for conflict in conflicts(settings, system_v)}  # a site may begin with one
-    if made := [conflict for conflict in conflicts(new, system_v) if conflict.rule not in before]:
+    before = {conflict.rule for conflict in conflicts(settings, system_v, minds)}  # a site may begin with one
+    if made := [conflict for conflict in conflicts(new, system_v, minds) if conflict.rule not in before]:
         rules = "; ".join(conflict.rule for conflict in made)
         raise Refused("conflict", "; ".join(conflict.words for conflict in made), rules)
     return Written(new, _clock(clock))

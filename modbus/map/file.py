@@ -231,7 +231,7 @@ def _loose_ends(
     document: Document, rows: list[tuple[int, Row]], merged: tuple[Row, ...]
 ) -> Iterator[Problem]:
     """Rows derived from registers that aren't there, that are no numbers, or that follow from the row itself."""
-    there = {(row.table, row.address): row for row in merged}
+    there: dict[tuple[str, int], Row] = {(row.table, row.address): row for row in merged}
     for index, row in rows:
         for address in row.of if isinstance(row, DerivedRow) else ():
             here = ("rows", index, "of")

@@ -70,6 +70,15 @@ def current_at(c: TableRow, v_v: float) -> float:
 
 
 @inline_llvm
+def near(c: TableRow, v_v: float) -> tuple[float, float]:
+    """Current [A] at a terminal voltage [V] and its slope [A/V]; both 0 beyond the open circuit."""
+    if c.v_v.size < 2 or v_v >= c.v_v[c.v_v.size - 1]:
+        return 0.0, 0.0
+    i, slope = cubic(c, interval(c, v_v), v_v)
+    return max(i, 0.0), min(slope, 0.0)
+
+
+@inline_llvm
 def best_between(c: TableRow, v_mp_v: float, low_v: float, high_v: float) -> float:
     """Voltage [V] of the highest power of the table between two voltages; `v_mp_v` lies outside them."""
     best, p_best, around = low_v, low_v * current_at(c, low_v), -1

@@ -11,6 +11,7 @@ from plant.base.jit import inline_llvm
 
 CONVERGED = 1e-5  # of the thermal voltage: the last Newton step squares it, to 1e-10
 SOLVED = 1e-6  # likewise, to 1e-12
+SQUARED = 1e-3  # likewise, to 1e-6
 OHMIC = 1e-6  # of the thermal voltage: a diode below this is a resistor
 R_SH_CAP = 20.0  # times its value at 1000 W/m2: R_sh ~ 1/G would keep 13 V on a module in darkness [guess]
 REF_K = 298.15
@@ -183,6 +184,28 @@ def diode_voltage_carrying(i_a: float, c: Curve, near_v: float) -> float:
         if abs(step) < SOLVED * c.a_v:
             break
     return vd
+
+
+@inline_llvm
+def near(c: Curve, v_v: float) -> tuple[float, float]:
+    """Current [A] at a terminal voltage [V] and its slope [A/V]; both 0 beyond the open circuit.
+
+    `current_at` for many calls in dim light, where the series resistance hardly counts: a Newton step or two.
+    """
+    per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
+    vd = v_v + c.i_l_a * c.r_s_ohm
+    i, di = 0.0, 0.0
+    for _ in range(60):
+        diode = c.i_0_a * math.exp(vd * per_a)
+        i, di = c.i_l_a - diode + c.i_0_a - vd * g_sh, -diode * per_a - g_sh
+        step = (vd - i * c.r_s_ohm - v_v) / (1.0 - di * c.r_s_ohm)
+        if step < SQUARED * c.a_v:  # what is left after it is its square
+            i -= step * di
+            break
+        vd -= step
+    if i <= 0.0:
+        return 0.0, 0.0
+    return i, di / (1.0 - di * c.r_s_ohm)
 
 
 @inline_llvm

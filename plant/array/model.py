@@ -181,7 +181,7 @@ def array_days(
         part, kind = array.parts[0], layout.kinds[0]
         module, series = part.module_parameters(), kind[LIT] / kind[GROUPS]
         lit = seen(lights[0].beam + lights[0].diffuse)
-        columns = _curves(lit, t_cell[0], module, series, kind[COUNT], part.losses.cable_ohm, steps)
+        columns = curves(lit, t_cell[0], module, series, kind[COUNT], part.losses.cable_ohm, steps)
         r_s = module.r_s * series / kind[COUNT] + part.losses.cable_ohm
         return ArrayDay(ghi, whole[0], t_amb, wind, t_cell[0], *columns, r_s)
     beam, diffuse = [seen(light.beam) for light in lights], [seen(light.diffuse) for light in lights]
@@ -278,7 +278,7 @@ def _cell_temperature(
 
 
 @kernel
-def _curves(
+def curves(
     seen: np.ndarray,
     t_cell: np.ndarray,
     m: Module,

@@ -26,6 +26,7 @@ class RandomStream(IntEnum):
     SNOWFALL = 7
     CLOUDS_BETWEEN = 21
     LINE = 31
+    SENSORS = 41
 
 
 def generator(seed: int, stream: RandomStream, day: int, part: int = 0) -> np.random.Generator:

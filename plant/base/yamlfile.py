@@ -152,6 +152,7 @@ def read_numbers(
     fields: tuple[str, ...],
     about: tuple[str, ...],
     symbols: Mapping[str, str] = MappingProxyType({}),
+    defaults: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, float]:
     """The numbers of a flat parameter file, all there and nothing else.
 
@@ -164,13 +165,15 @@ def read_numbers(
         Keys of text that may stand beside them.
     symbols : mapping
         What papers and formulas call a field -> its key here, for the near-name hint.
+    defaults : mapping
+        Those of the fields that needn't be there.
 
     Raises
     ------
     ProblemsError
     """
     data = {key: value for key, value in document.data.items() if key not in about}
-    problems = [document.problem((key,), "missing") for key in fields if key not in data]
+    problems = [document.problem((key,), "missing") for key in fields if key not in {**defaults, **data}]
     for key, value in data.items():
         if key not in fields:
             problems.append(document.problem((str(key),), f"unknown key{_near(str(key), fields, symbols)}"))
@@ -178,7 +181,7 @@ def read_numbers(
             problems.append(document.problem((key,), f"must be a number, got {shown(value)}"))
     if problems:
         raise ProblemsError(problems)
-    return {key: float(data[key]) for key in fields}
+    return {key: float({**defaults, **data}[key]) for key in fields}
 
 
 def _near(key: str, fields: tuple[str, ...], symbols: Mapping[str, str]) -> str:

@@ -174,7 +174,9 @@ class Quantities(NamedTuple):
     v_pv_v: float
     v_pv_above_battery_v: float  # open-circuit voltage of the array minus battery voltage
     v_oc_v: float  # open-circuit voltage of the array, as the unit meets it in its sweeps
-    held_s: float  # time at constant voltage in this charge, over interruptions
+    held_s: (
+        float  # time of boost so far; time at constant voltage where it doesn't restart, and of equalizing
+    )
     equalize_left_s: float  # equalizing still owed
     load_collapsed: float  # 1 when the load is on and no voltage can carry its power
     load_share: float  # load current over its rating
@@ -225,6 +227,9 @@ class SetPoints(NamedTuple):
     stop_above_v: float = 1.0  # guess: hysteresis of the above
     stop_s: float = 10.0  # guess
     hold_most_s: float = 10800.0  # at constant voltage in one charge, whatever the durations say (MAN_A)
+    boost_kept_s: float = math.inf  # boost's time so far is kept if below this; else it begins anew ...
+    boost_away_s: float = math.inf  # ... after so long below its voltage ...
+    boost_restart_v: float = -math.inf  # ... or below this
     heatsink_hot_c: float = 85.0  # registers 0x9019, 0x901A
     heatsink_cool_c: float = 75.0
     heatsink_look_s: float = 10.0  # the unit compares about so often (AN20)
@@ -276,13 +281,17 @@ _EQUALIZE, _FLOAT, _LIMIT = (
     SetPoints._fields.index(name) for name in ("equalize_v", "float_v", "charging_limit_v")
 )
 _SLOPE = SetPoints._fields.index("compensation_v_k")
+_LOW = SetPoints._fields.index("low_voltage_disconnect_v")
+_PERCENTS = SetPoints._fields.index("charge_percent_v")
+_PERCENTS_END = SetPoints._fields.index("discharge_percent_release_v") + 1
 
 
 @kernel
 def compensate(setpoints: np.ndarray, t_batt_c: float, levels: np.ndarray) -> None:
     """Set-points at a battery temperature: equalize, boost and float move, and none passes the charging limit.
 
-    Which voltages are compensated MAN_A doesn't say; these three are what all families name.
+    Which voltages are compensated MAN_A doesn't say; these three are what all families name. The voltages of SOC mode's
+    percentages move with the gauge, whose upper end is the float voltage.
 
     Parameters
     ----------
@@ -296,3 +305,8 @@ def compensate(setpoints: np.ndarray, t_batt_c: float, levels: np.ndarray) -> No
         levels[j] = setpoints[j]
     for j in range(_EQUALIZE, _FLOAT + 1):
         levels[j] = min(setpoints[j] + setpoints[_SLOPE] * (25.0 - t_batt_c), setpoints[_LIMIT])
+    whole = setpoints[_FLOAT] - setpoints[_LOW]
+    for j in range(_PERCENTS, _PERCENTS_END):
+        if math.isfinite(setpoints[j]) and whole > 0.0:
+            share = (setpoints[j] - setpoints[_LOW]) / whole
+            levels[j] += share * (levels[_FLOAT] - setpoints[_FLOAT])

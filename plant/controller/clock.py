@@ -1,7 +1,8 @@
 """The controller's own clock: what it shows, when it is midnight there, and what falls due then.
 
-It shows local civil time read as if it were UTC, daylight saving included, unless somebody has set it otherwise; and
-it may gain or lose.
+It is set to local civil time, read as if it were UTC, when a run begins, and goes on by itself: it knows no time zone
+and no daylight saving, what somebody has set it to stays, and it may gain or lose. Where a site asks for it, it
+follows daylight saving.
 """
 
 from dataclasses import dataclass, replace
@@ -31,16 +32,26 @@ class DeviceClock:
         When it was last set.
     shift_s : float
         What it showed ahead of civil time then.
+    follows_dst : bool
+        Whether it goes forward and back with civil time.
+    offset_s : float, optional
+        What civil time is taken to have been ahead of UTC then; the zone's own offset unless given.
     """
 
     timezone: str
     gains: float
     set_utc_s: float
     shift_s: float = 0.0
+    follows_dst: bool = False
+    offset_s: float | None = None
 
     def ahead_s(self, t_utc_s: float) -> float:
         """What it would show ahead of UTC if it neither gained nor lost [s]."""
-        return utc_offset_s(t_utc_s, self.timezone) + self.shift_s
+        if self.follows_dst:
+            return utc_offset_s(t_utc_s, self.timezone) + self.shift_s
+        if self.offset_s is not None:
+            return self.offset_s + self.shift_s
+        return utc_offset_s(self.set_utc_s, self.timezone) + self.shift_s
 
     def terms(self, t_utc_s: float) -> tuple[float, float, float]:
         """What `machines.device_s` makes the time of: `ahead_s` [s], when it was set [s UTC], and `gains` [s/s]."""
@@ -55,7 +66,7 @@ class DeviceClock:
         return datetime.fromtimestamp(self.shows_s(t_utc_s) + ROUNDING_S, UTC).date()
 
     def next_midnight_s(self, t_utc_s: float) -> float:
-        """The first moment [s UTC] after a moment at which it shows midnight, if civil time isn't changed before."""
+        """The first moment [s UTC] after a moment at which it shows midnight, if its offset isn't changed before."""
         midnight_s = ((self.shows_s(t_utc_s) + ROUNDING_S) // DAY_S + 1.0) * DAY_S
         since_set_s = (midnight_s - self.set_utc_s - self.ahead_s(t_utc_s)) / (1.0 + self.gains)
         return self.set_utc_s + since_set_s
@@ -63,7 +74,8 @@ class DeviceClock:
     def set_to(self, t_utc_s: float, shows_s: float | None) -> "DeviceClock":
         """The clock after somebody has set it: to a time, or right."""
         civil_s = t_utc_s + utc_offset_s(t_utc_s, self.timezone)
-        return replace(self, set_utc_s=t_utc_s, shift_s=0.0 if shows_s is None else shows_s - civil_s)
+        shift_s = 0.0 if shows_s is None else shows_s - civil_s
+        return replace(self, set_utc_s=t_utc_s, shift_s=shift_s, offset_s=None)
 
 
 def periods_begun(before: date, after: date) -> int:

@@ -61,6 +61,16 @@ def with_type(settings: Settings, code: int, battery_v: int) -> Settings:
     return new if code == USER else new._replace(**preset(code, system_of(settings, battery_v)))  # type: ignore[arg-type]
 
 
+class Strictness(NamedTuple):
+    """How much a unit minds; documents and what owners report differ."""
+
+    any_order: bool = False  # it takes the voltages in whatever order
+    user_with_auto: bool = True  # it takes type user with a system voltage that it finds out by itself
+
+
+USUAL: Final = Strictness()
+
+
 class Conflict(NamedTuple):
     """Settings that do not go together: by which rule, and in words with their numbers."""
 
@@ -68,7 +78,7 @@ class Conflict(NamedTuple):
     words: str
 
 
-def conflicts(settings: Settings, battery_v: int) -> Iterator[Conflict]:
+def conflicts(settings: Settings, battery_v: int, minds: Strictness = USUAL) -> Iterator[Conflict]:
     """What of the settings does not go together.
 
     Parameters
@@ -76,15 +86,12 @@ def conflicts(settings: Settings, battery_v: int) -> Iterator[Conflict]:
     settings : Settings
     battery_v : int
         System voltage of the battery that is connected.
+    minds : Strictness
     """
     row = TYPE_OF_CODE[settings.battery_type]
-    for higher, lower, _ in disorder(settings):
-        upper_v, lower_v = getattr(settings, higher), getattr(settings, lower)
-        is_not = "is below" if upper_v < lower_v else "is not above"
-        yield Conflict(
-            f"{higher} below {lower}", f"{higher} {upper_v:.2f} V {is_not} {lower} {lower_v:.2f} V"
-        )
-    if settings.system_code == 0 and (row.lithium or row.code == USER):
+    if not minds.any_order:
+        yield from _out_of_order(settings)
+    if settings.system_code == 0 and (row.lithium or (row.code == USER and not minds.user_with_auto)):
         yield _said(
             f"battery type {row.name} needs a system voltage that is set, not auto"
         )  # V25, V26; MAN_XTRA
@@ -94,6 +101,15 @@ def conflicts(settings: Settings, battery_v: int) -> Iterator[Conflict]:
         )
     if row.lithium and settings.compensation_mv_k_cell != 0.0:
         yield _said(f"battery type {row.name} has no temperature compensation")  # MAN_XTRA, MAN_TRIRON
+
+
+def _out_of_order(settings: Settings) -> Iterator[Conflict]:
+    for higher, lower, _ in disorder(settings):
+        upper_v, lower_v = getattr(settings, higher), getattr(settings, lower)
+        is_not = "is below" if upper_v < lower_v else "is not above"
+        yield Conflict(
+            f"{higher} below {lower}", f"{higher} {upper_v:.2f} V {is_not} {lower} {lower_v:.2f} V"
+        )
 
 
 def _said(words: str) -> Conflict:

@@ -33,13 +33,25 @@ class ControllerModel(NamedTuple):
     load_rated_v: float
     load_rated_w: float
     awake_v: float  # lowest battery voltage it works at, of a 12 V system
+    dim_below_a: float = (
+        1.35  # output below which the array is passed through, not tracked (likely); 0: never
+    )
+    dim_drop_v: float = 1.17  # array less battery then: this (sure, rms 0.02 V) ...
+    dim_drop_v_root_a: float = 0.44  # ... and this times the root of the current (sure)
+    dim_bridge_v: float = 0.90  # the same on a second branch (sure), ...
+    dim_bridge_from_a: float = 1.0  # ... entered here (likely: 0.8 to 1.1 A) ...
+    dim_bridge_until_a: float = 0.76  # ... and left here (likely: 0.84 to 0.68 A)
+    dim_start_a: float = 0.02  # passing begins here at dawn (likely: first currents are 0.01 to 0.06 A)
+    dim_lost_a: float = 0.001  # array current that doesn't come out then (guess: mA)
+    dark_pv_v: float = 0.35  # at the array's terminals at night (sure of two units; a third has 0)
 
     @staticmethod
     @lru_cache(maxsize=16)
     def load(name: str) -> "ControllerModel":
         """A model out of ``config/controllers``, or a path to a file of one's own."""
         document = load_yaml(configs.find("controllers", name))
-        return ControllerModel(**read_numbers(document, ControllerModel._fields, about=ABOUT))
+        fields, defaults = ControllerModel._fields, ControllerModel._field_defaults
+        return ControllerModel(**read_numbers(document, fields, about=ABOUT, defaults=defaults))
 
     def ratings(self, system_v: int) -> dict[str, float]:
         """What the rated-data registers show: powers at the highest system voltage, whatever the battery is."""
@@ -76,4 +88,13 @@ def power_stage(model: ControllerModel, system_v: int, pv_wiring_ohm: float = 0.
         model.load_rated_a,
         pv_wiring_ohm,
         model.awake_v * system_v / 12.0,
+        model.dim_below_a,
+        model.dim_drop_v,
+        model.dim_drop_v_root_a,
+        model.dim_bridge_v,
+        model.dim_bridge_from_a,
+        model.dim_bridge_until_a,
+        model.dim_start_a,
+        model.dim_lost_a,
+        model.dark_pv_v,
     )

@@ -125,21 +125,26 @@ _CHARGE_ENDS_AND_BEGINS = (
 )  # fmt: skip
 
 # --- Charge: its stages [MAN_A] -----------------------------------------------------------------------------------
+# Boost's time runs on through dips, and begins anew after ten minutes off its voltage or below the reconnect voltage
+# (weak: two days of two AN units); or time at its voltage adds up (MAN_A). Set-points `boost_...` tell which.
 # Equalizing is owed from the 28th of each month on until its time has been served; never in the same charge as boost.
 
 OWED: Final = When("equalize_left_s", ">=", EQUALIZED_S)
 SERVED: Final = When("equalize_left_s", "<", EQUALIZED_S)
+AT_BOOST, BELOW_BOOST = When("v_batt_v", ">=", "boost_v"), When("v_batt_v", "<", "boost_v")
+AT_EQUALIZE: Final = When("v_batt_v", ">=", "equalize_v")
+GOES_ON, ANEW = When("held_s", "<", "boost_kept_s"), When("held_s", ">=", "boost_kept_s")
 
 _STAGES = (
+    rule(Machine.CHARGE, Stage.BULK, Stage.EQUALIZE, "equalize voltage reached", AT_EQUALIZE, OWED),
+    rule(Machine.CHARGE, Stage.BULK, Stage.BOOST, "boost voltage reached", AT_BOOST, SERVED, GOES_ON),
     rule(
-        Machine.CHARGE, Stage.BULK, Stage.EQUALIZE, "equalize voltage reached",
-        When("v_batt_v", ">=", "equalize_v"), OWED,
-    ),
-    rule(
-        Machine.CHARGE, Stage.BULK, Stage.BOOST, "boost voltage reached",
-        When("v_batt_v", ">=", "boost_v"), SERVED,
+        Machine.CHARGE, Stage.BULK, Stage.BOOST, "boost voltage reached, its time begins", AT_BOOST, SERVED, ANEW,
+        restarts_charge=True,
     ),
     rule(Machine.CHARGE, Stage.BOOST, Stage.FLOAT, "boost time served", When("held_s", ">=", "boost_s")),
+    rule(Machine.CHARGE, Stage.BOOST, Stage.BULK, "long below boost", BELOW_BOOST, for_="boost_away_s"),
+    rule(Machine.CHARGE, Stage.BOOST, Stage.BULK, "pulled below reconnect", When("v_batt_v", "<", "boost_restart_v")),
     rule(Machine.CHARGE, Stage.EQUALIZE, Stage.FLOAT, "equalize time served", SERVED),
     rule(
         Machine.CHARGE, (Stage.BOOST, Stage.EQUALIZE), Stage.FLOAT, "longest time at constant voltage",

@@ -21,6 +21,7 @@ COLD_RELEASE_K: Final = 5.0  # guess: how much warmer than its limit a lithium b
 BATTERY_RELEASE_K: Final = 10.0  # of the N family; 15 K of the A family
 PERCENT_RELEASE: Final = 0.10  # guess: SOC mode switches back so far from its percentages
 SYSTEM_RANGE_V: Final = (8.0, 18.0)  # guess: a battery outside of this, a block, is of another system
+BOOST_AWAY_S: Final = 600.0  # weak: 4 min did not, tens of minutes did restart it
 PV_RELEASE: Final = 0.92  # of the rated array voltage: the manuals' 100 and 92 V
 
 
@@ -57,9 +58,16 @@ def _system_range_v(settings: Settings) -> tuple[float, float]:
 
 
 def _percent_v(settings: Settings, percent: float) -> float:
-    """Voltage [V] at which the unit's gauge (`show.gauge`) shows a percentage."""
+    """Voltage [V] at which the unit's gauge (`show.gauge`) shows a percentage at 25 degC; `compensate` moves it."""
     low_v = settings.low_voltage_disconnect_v
     return low_v + percent / 100.0 * (settings.float_v - low_v)
+
+
+def gauge_ends_v(settings: Settings, system_v: int, t_probe_c: float) -> tuple[float, float]:
+    """Voltages [V] at which the unit's gauge (`show.gauge`) shows 0 and 100 % with the battery at a temperature."""
+    slope_v_k = settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12)
+    float_v = min(settings.float_v + slope_v_k * (25.0 - t_probe_c), settings.charging_limit_v)
+    return settings.low_voltage_disconnect_v, float_v
 
 
 def _by_percent(settings: Settings) -> dict[str, float]:
@@ -88,8 +96,21 @@ def _in_the_cold(settings: Settings) -> dict[str, float]:
     return points
 
 
+def _restarting(settings: Settings) -> dict[str, float]:
+    """Set-points of a boost timer that restarts."""
+    return {
+        "boost_kept_s": 0.0,
+        "boost_away_s": BOOST_AWAY_S,
+        "boost_restart_v": settings.boost_reconnect_v,
+    }
+
+
 def setpoints_of(
-    settings: Settings, system_v: int, bms: Bms = NO_BMS, pv_rated_v: float = math.inf
+    settings: Settings,
+    system_v: int,
+    bms: Bms = NO_BMS,
+    pv_rated_v: float = math.inf,
+    boost_restarts: bool = True,
 ) -> SetPoints:
     """What the controller's rules compare with.
 
@@ -102,6 +123,8 @@ def setpoints_of(
         Limits of the battery's own protection.
     pv_rated_v : float
         Highest open-circuit voltage that the unit bears.
+    boost_restarts : bool
+        Whether boost's time begins anew after an interruption, or adds up the time at its voltage.
     """
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
@@ -109,6 +132,7 @@ def setpoints_of(
         compensation_v_k=settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12),
         boost_s=settings.boost_min * 60.0,
         equalize_s=settings.equalize_min * 60.0 * TYPE_OF_CODE[settings.battery_type].equalizes,
+        **(_restarting(settings) if boost_restarts else {}),
         night_v=settings.night_v,
         day_v=settings.day_v,
         night_s=max(settings.night_min * 60.0, 1.0),  # guess: the unit looks once a second

@@ -257,8 +257,14 @@ def known_setting(name: str, value: int | float | str) -> int | float:
     return int(value) if whole else float(value)
 
 
-def checked(settings: Settings) -> Settings:
+def checked(settings: Settings, any_order: bool = False) -> Settings:
     """The settings.
+
+    Parameters
+    ----------
+    settings : Settings
+    any_order : bool
+        Whether the device takes its voltages in whatever order.
 
     Raises
     ------
@@ -271,7 +277,7 @@ def checked(settings: Settings) -> Settings:
         raise ValueError(f"no battery type {settings.battery_type}; known: {known}")
     for name, (least, most) in out_of_range(settings):
         raise ValueError(f"{name} must lie in {least:g}..{most:g}, got {getattr(settings, name):g}")
-    for higher, lower, strict in disorder(settings):
+    for higher, lower, strict in () if any_order else disorder(settings):
         relation = "above" if strict else "at or above"
         raise ValueError(
             f"set-points out of order: {higher} ({getattr(settings, higher):g} V) must lie {relation} "

@@ -20,6 +20,7 @@ _WHY_NOT_TAKEN = {
     Regime.TRACKING: "missed",
     Regime.CONSTANT_VOLTAGE: "untaken_full",
     Regime.LIMITED: "untaken_limit",
+    Regime.PASSING: "missed",
 }
 NOT_TAKEN = np.array(
     [FLOW_NAMES.index(_WHY_NOT_TAKEN[regime]) for regime in Regime]

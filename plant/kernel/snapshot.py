@@ -35,7 +35,7 @@ class Snapshot(NamedTuple):
 
     t_utc_s: Annotated[float, Quantity("s", "since 1970-01-01 UTC")]
     t_device_s: Annotated[
-        float, Quantity("s", "controller's own clock: local civil time read as if it were UTC")
+        float, Quantity("s", "controller's own clock, read as if it were UTC; it began with civil time")
     ]
 
     # sun and air

@@ -63,6 +63,7 @@ class PlantState(NamedTuple):
     t_warm_c: float  # battery temperature that its parameters were last worked out for
     regime: int  # at the end of the last step
     tracker: Tracker | Steady
+    conduction: int = 0  # `dimlight.Conduction` in the last step
 
 
 class Detailed(NamedTuple):

@@ -36,9 +36,10 @@ from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
 from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
+from plant.power.dimlight import dim_light
 from plant.power.offer import Offer, nothing_of
 from plant.power.stage import PowerStage, derating
-from plant.power.tracking import step_of_tracker
+from plant.power.tracking import at_rest, step_of_tracker
 
 LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
@@ -151,8 +152,10 @@ def _until_served_s(memory: PlantState, stage: int, boost_s: float, most_s: floa
 
 
 @inline_ir
-def _serves_time(bus: OperatingPoint, stage: int) -> bool:
-    """Whether the battery is being held at the voltage of a timed stage."""
+def _serves_time(bus: OperatingPoint, stage: int, away_s: float) -> bool:
+    """Whether the time of a timed stage runs: at its voltage; a boost timer that restarts runs through dips, too."""
+    if stage == Stage.BOOST and away_s < np.inf:
+        return True
     timed = stage in (Stage.BOOST, Stage.EQUALIZE)
     return timed and bus.regime == Regime.CONSTANT_VOLTAGE and bus.i_chg_a > 0.0
 
@@ -162,7 +165,7 @@ def _after(m: PlantState, x: State, held_s: float, owed_s: float, bus: Operating
     """The memory after a sub-step or a transition."""
     return PlantState(
         x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.probe_read, m.t_warm_c, bus.regime.value,
-        m.tracker,
+        m.tracker, m.conduction,
     )  # fmt: skip
 
 
@@ -268,12 +271,13 @@ def grid_step(
             return memory, held, bus
         charge = modes[Machine.CHARGE]
         served_in = _until_served_s(memory, charge, levels.boost_s, levels.hold_most_s)
-        if not _serves_time(bus, charge):  # no stride brings its end nearer: don't make a thousand short ones
+        # Where no stride brings its end nearer: don't make a thousand short ones.
+        if not _serves_time(bus, charge, levels.boost_away_s):
             served_in = max(served_in, 0.01 * dt_s)
         h = min(left, max(min(books.due - t, served_in), 1e-3))
         h, x, mean, bus = _stride(h, bus, memory, held, w, stage, method, books)
         book(books, h, mean, bus, held)
-        served_s = h if _serves_time(bus, charge) else 0.0
+        served_s = h if _serves_time(bus, charge, levels.boost_away_s) else 0.0
         held_s = memory.held_s + served_s
         owed_s = (
             max(0.0, memory.equalize_left_s - served_s)
@@ -300,7 +304,7 @@ def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState
     books.must_examine = True
     return PlantState(
         memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c, True,
-        memory.t_warm_c, memory.regime, memory.tracker,
+        memory.t_warm_c, memory.regime, memory.tracker, memory.conduction,
     )  # fmt: skip
 
 
@@ -354,10 +358,14 @@ def run_steps(
         if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
             w_c = memory.x.t_c
             w = battery.at_temperature(w_c, par.battery)
-        tracker, offer = step_of_tracker(
-            par.tracker, memory.tracker, day, k, memory.v_batt_v,
-            _charges(books.modes), memory.regime, step_s, stage,
-        )  # fmt: skip
+        conduction, offer = dim_light(memory.conduction, day, k, memory.v_batt_v, stage)
+        if offer.passes:
+            tracker = at_rest(par.tracker, memory.tracker)
+        else:
+            tracker, offer = step_of_tracker(
+                par.tracker, memory.tracker, day, k, memory.v_batt_v,
+                _charges(books.modes), memory.regime, step_s, stage,
+            )  # fmt: skip
         held = _given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
         held = _hold(held, memory, books)
         t = day_start_s + k * step_s
@@ -367,7 +375,7 @@ def run_steps(
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
         memory = PlantState(
             memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c,
-            memory.probe_read, w_c, bus.regime.value, tracker,
+            memory.probe_read, w_c, bus.regime.value, tracker, conduction,
         )  # fmt: skip
         note_extremes(books, bus.v_pv_v, bus.v_batt_v)
         if par.ages:

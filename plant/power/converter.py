@@ -25,6 +25,7 @@ class Regime(IntEnum):
     TRACKING = 1  # the array: at its maximum power point
     CONSTANT_VOLTAGE = 2  # the battery: held at the stage's voltage
     LIMITED = 3  # the controller: at its rated current or power
+    PASSING = 4  # the array, in dim light: at what it gives a little above the battery's voltage
 
 
 class LoadDemand(NamedTuple):
@@ -151,7 +152,12 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
     i_load, load_slope = load_current_a(load, v, s)
     i_chg, chg_slope = 0.0, 0.0
     if charging:
-        i_chg, chg_slope = output_current_a(o.p_track_w, o.v_track_v, v, s)
+        if o.passes:
+            i_chg, chg_slope = o.i_pass_a + o.pass_slope_s * (v - o.v_pass_v), o.pass_slope_s
+            if i_chg <= 0.0:
+                i_chg, chg_slope = 0.0, 0.0
+        else:
+            i_chg, chg_slope = output_current_a(o.p_track_w, o.v_track_v, v, s)
         i_rated = limit.p_max_w * per_v
         if i_chg >= i_rated:
             i_chg, chg_slope = i_rated, -i_rated * per_v
@@ -267,7 +273,7 @@ def _free(
     i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
     regime = Regime.OFF
     if charging and i_chg > 0.0:
-        regime = Regime.TRACKING
+        regime = Regime.PASSING if o.passes else Regime.TRACKING
         if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-9):
             regime = Regime.LIMITED
         if v > v_target_v:
@@ -313,6 +319,19 @@ def _guarded(
 
 
 @inline_ir
+def idle_v(o: Offer, v_batt_v: float, s: PowerStage) -> float:
+    """Array voltage [V] while nothing is charged.
+
+    In dim light the terminals follow the array's open circuit up to the battery's voltage and stay there (sure, 21
+    days; within 0.2 V), and they are never quite without voltage (two of three units). In good light the array is open.
+    """
+    if v_batt_v < s.awake_v:
+        return o.v_oc_v
+    v = min(o.v_oc_v, v_batt_v) if o.passes else o.v_oc_v
+    return max(v, s.dark_pv_v)
+
+
+@inline_ir
 def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> OperatingPoint:
     """All powers at a solved node, and where the array stands for it.
 
@@ -331,12 +350,21 @@ def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> O
         hold to rounding.
     """
     v, i_chg, i_load = now.v_batt_v, now.i_chg_a, now.i_load_a
-    v_pv, loss = o.v_oc_v, 0.0
+    loss = 0.0
     if i_chg > 0.0:
         was_throttled = before.regime in (Regime.CONSTANT_VOLTAGE, Regime.LIMITED)
         v_start = before.v_pv_v if was_throttled else o.v_oc_v
-        v_pv = o.v_track_v if now.regime == Regime.TRACKING else throttled(o, i_chg, v, s, v_start)
-        loss = converter_loss_w(v_pv, i_chg, s)
+        drop = o.drop_v + o.drop_v_root_a * math.sqrt(i_chg) if o.passes else 0.0
+        if now.regime == Regime.TRACKING:
+            v_pv = o.v_track_v
+        elif now.regime == Regime.PASSING:
+            v_pv = v + drop
+        else:
+            v_pv = throttled(o, i_chg, v, s, v_start)
+        passed_w = drop * i_chg + (v + drop) * s.dim_lost_a  # where nothing switches
+        loss = passed_w if o.passes else converter_loss_w(v_pv, i_chg, s)
+    else:
+        v_pv = idle_v(o, v, s)
     p_chg = v * i_chg
     path = s.path_ohm * i_load * i_load
     return OperatingPoint(

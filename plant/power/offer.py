@@ -14,7 +14,7 @@ from plant.array import curvetable, diode
 from plant.array.curvetable import TableRow
 from plant.array.day import ArrayDay, CompositeDay
 from plant.array.diode import Curve
-from plant.base.jit import inline_ir, kernel
+from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.power.stage import PowerStage
 
 # Of the diode's thermal voltage. A Newton step squares what is left, near the maximum it halves it.
@@ -23,12 +23,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Offer(NamedTuple):
-    """What the array offers during one step: its curve, and where the tracker sits on it."""
+    """What the array offers during one step: its curve, and where the tracker sits on it or what is passed through."""
 
     curve: Any  # Curve or TableRow
     v_oc_v: float
     v_track_v: float
     p_track_w: float  # after the tracker's own inefficiency
+    passes: bool = False  # dim light: no tracking; see `dimlight`
+    i_pass_a: float = 0.0  # what comes out then, with the battery at the voltage below ...
+    pass_slope_s: float = 0.0  # ... and how that changes with it [A/V]
+    v_pass_v: float = 0.0
+    drop_v: float = 0.0  # array less battery: this ...
+    drop_v_root_a: float = 0.0  # ... and this times the root of the current
 
 
 def _by_type(answers: dict[type, Callable[..., Any]]) -> Callable[[F], F]:
@@ -72,6 +78,16 @@ def current_at(c: Any, v_v: float) -> float:
     return float(CURRENT_AT[type(c)](c, v_v))
 
 
+NEAR: dict[type, Callable[..., Any]] = {Curve: diode.near, TableRow: curvetable.near}
+
+
+@_by_type(NEAR)
+def near(c: Any, v_v: float) -> tuple[float, float]:
+    """Current [A] at a voltage [V] and its slope [A/V], at most 0; both 0 beyond the open circuit."""
+    i, slope = NEAR[type(c)](c, v_v)
+    return float(i), float(slope)
+
+
 def _nearest_edge(c: Curve, v_mp_v: float, low_v: float, high_v: float) -> float:
     return min(max(v_mp_v, low_v), high_v)
 
@@ -86,6 +102,12 @@ def best_between(c: Any, v_mp_v: float, low_v: float, high_v: float) -> float:
 
 
 @inline_ir
+def tracked(c: Any, v_oc_v: float, v_track_v: float, p_track_w: float) -> Offer:
+    """The offer of a tracker that sits somewhere."""
+    return Offer(c, v_oc_v, v_track_v, p_track_w, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@inline_ir
 def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, s: PowerStage) -> Offer:
     """Where the tracker sits during a step.
 
@@ -95,11 +117,11 @@ def offer(c: Any, v_oc_v: float, v_mp_v: float, p_mp_w: float, v_batt_v: float, 
     """
     v_low = v_batt_v + s.above_v
     if v_mp_v >= v_low and v_mp_v <= s.v_max_v:
-        return Offer(c, v_oc_v, v_mp_v, s.efficiency * p_mp_w)
+        return tracked(c, v_oc_v, v_mp_v, s.efficiency * p_mp_w)
     if not v_low < v_oc_v or v_low > s.v_max_v:
-        return Offer(c, v_oc_v, v_oc_v, 0.0)
+        return tracked(c, v_oc_v, v_oc_v, 0.0)
     v = best_between(c, v_mp_v, v_low, min(s.v_max_v, v_oc_v))
-    return Offer(c, v_oc_v, v, s.efficiency * v * current_at(c, v))
+    return tracked(c, v_oc_v, v, s.efficiency * v * current_at(c, v))
 
 
 @inline_ir
@@ -111,14 +133,22 @@ def offered(day: Any, k: int, v_batt_v: float, s: PowerStage) -> Offer:
 @inline_ir
 def nothing_of(day: Any) -> Offer:
     """An offer of nothing, of the type that a day's offers have."""
-    return Offer(curve_of(day, 0), 0.0, 0.0, 0.0)
+    return tracked(curve_of(day, 0), 0.0, 0.0, 0.0)
+
+
+@inline_llvm
+def _taken(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage) -> tuple[float, float]:
+    """Power [W] that the array has to give for an output: so much, and so much for each volt that it stands at."""
+    if o.passes:
+        drop_v = o.drop_v + o.drop_v_root_a * math.sqrt(i_out_a)
+        return (v_batt_v + drop_v) * (i_out_a + s.dim_lost_a), 0.0
+    return v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a, s.k_c + s.k_s * i_out_a
 
 
 def _throttled_diode(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v_start_v: float) -> float:
     """Newton in the diode voltage. Right of the maximum the power falls, concave: only a first step can go too far."""
     c = o.curve
-    fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
-    per_volt = s.k_c + s.k_s * i_out_a
+    fixed, per_volt = _taken(o, i_out_a, v_batt_v, s)
     per_a, g_sh = 1.0 / c.a_v, 1.0 / c.r_sh_ohm
     v = min(v_start_v, o.v_oc_v)
     wanted = (fixed + per_volt * o.v_track_v) / max(o.p_track_w, 1e-9)
@@ -152,8 +182,7 @@ def _throttled_table(o: Offer, i_out_a: float, v_batt_v: float, s: PowerStage, v
     n = c.v_v.size
     if n < 2:
         return o.v_oc_v
-    fixed = v_batt_v * i_out_a + s.r_eq * i_out_a * i_out_a
-    per_volt = s.k_c + s.k_s * i_out_a
+    fixed, per_volt = _taken(o, i_out_a, v_batt_v, s)
     j = curvetable.interval(c, o.v_track_v)
     while j < n - 2 and c.v_v[j + 1] * (c.i_a[j + 1] - per_volt) > fixed:
         j += 1

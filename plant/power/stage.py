@@ -23,6 +23,15 @@ class PowerStage(NamedTuple):
     load_rated_a: float
     pv_wiring_ohm: float  # cable from the array
     awake_v: float  # below this battery voltage the controller is off
+    dim_below_a: float = 0.0  # `ControllerModel` says what these are; at 0 the converter always works
+    dim_drop_v: float = 0.0
+    dim_drop_v_root_a: float = 0.0
+    dim_bridge_v: float = 0.0
+    dim_bridge_from_a: float = 0.0
+    dim_bridge_until_a: float = 0.0
+    dim_start_a: float = 0.0
+    dim_lost_a: float = 0.0
+    dark_pv_v: float = 0.0
 
 
 DERATE_FROM_C = 81.0

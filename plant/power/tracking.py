@@ -10,7 +10,7 @@ from numba.extending import overload
 
 from plant.base.jit import inline_llvm, kernel
 from plant.power.converter import Regime
-from plant.power.offer import Offer, current_at, curve_of, offered
+from plant.power.offer import Offer, current_at, curve_of, offered, tracked
 from plant.power.stage import PowerStage
 from plant.power.tracker import UNKNOWN_W, Tracker, TrackerSettings, is_sweeping, paused, restarted, tick
 
@@ -126,15 +126,15 @@ def _climbing(
 ) -> tuple[Any, Offer]:
     c, v_oc = curve_of(day, k), day.v_oc_v[k]
     if not charging:  # whatever ends the pause begins with a sweep
-        return restarted(s), Offer(c, v_oc, v_oc, 0.0)
+        return restarted(s), tracked(c, v_oc, v_oc, 0.0)
     if regime in (Regime.CONSTANT_VOLTAGE.value, Regime.LIMITED.value):
         t = paused(t, seconds)
         v = min(t.v_ref_v, v_oc)
-        return t, Offer(c, v_oc, v, v * current_at(c, v))
+        return t, tracked(c, v_oc, v, v * current_at(c, v))
     t, v_mean, p_mean = track(t, c, v_oc, v_batt_v, seconds, s)
     if v_mean * current_at(c, v_mean) < p_mean:  # a sweep over two hills, whose mean lies in the valley
         v_mean = min(t.v_ref_v, v_oc)
-    return t, Offer(c, v_oc, v_mean, p_mean)
+    return t, tracked(c, v_oc, v_mean, p_mean)
 
 
 def step_of_tracker(
@@ -169,3 +169,21 @@ def step_of_tracker(
 @overload(step_of_tracker, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
 def _step_of_tracker(*types: Any) -> Any:
     return _climbing if types[0].instance_class is TrackerSettings else _steady
+
+
+def _steady_rests(s: Any, t: Any) -> Any:
+    return t
+
+
+def _climber_rests(s: Any, t: Any) -> Any:
+    return restarted(s)
+
+
+def at_rest(s: Any, t: Any) -> Any:
+    """The tracker while the array is passed through (`dimlight`): what ends that begins with a sweep (guess)."""
+    return restarted(s) if isinstance(s, TrackerSettings) else t
+
+
+@overload(at_rest, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+def _at_rest(*types: Any) -> Any:
+    return _climber_rests if types[0].instance_class is TrackerSettings else _steady_rests

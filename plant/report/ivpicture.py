@@ -29,6 +29,7 @@ REGIMES = {
     Regime.TRACKING: "tracking",
     Regime.CONSTANT_VOLTAGE: "the battery is held at its voltage",
     Regime.LIMITED: "at the controller's limit",
+    Regime.PASSING: "passed through in dim light",
 }
 
 

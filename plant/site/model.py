@@ -75,6 +75,14 @@ class Controller(Record):
     settings: dict[str, int | float | str] = Field(default_factory=dict)
     clock_drift_s_day: Annotated[float, Field(ge=-600.0, le=600.0, allow_inf_nan=False)] = 0.0
     clock_survives: bool = False  # a power cycle
+    clock_dst: bool = False  # it follows daylight saving time by itself; a Tracer doesn't
+    boost_timer: Literal["restart", "accumulate"] = "restart"
+    settings_order: Literal["documented", "any"] = "documented"  # of the twelve voltages
+    sensors: Literal["exact", "real"] = "exact"  # what registers show, see `modbus.device.sensors`
+    sensor_dips_h: Annotated[float, Field(ge=0.0, le=60.0)] = (
+        0.0  # with real ones: dips an hour at constant voltage
+    )
+    sensor_outliers_day: Annotated[float, Field(ge=0.0, le=1440.0)] = 3.0  # and outliers a day while charging
 
     @field_validator("settings")
     @classmethod
@@ -278,12 +286,16 @@ class Site(Place):
                 boost_min=c.boost_min,
                 equalize_min=c.equalize_min if kind.equalizes else 0,
                 **volts,  # type: ignore[arg-type]  # names of voltages only
-            )._replace(**given)  # type: ignore[arg-type]  # names and kinds are checked
+            )._replace(**given),  # type: ignore[arg-type]  # names and kinds are checked
+            any_order=c.settings_order == "any",
         )
 
     def setpoints(self) -> SetPoints:
         """The controller's set-points for this battery, at 25 degC."""
-        return setpoints_of(self.settings(), self.battery.system_v, self.battery.bms())
+        restarts = self.controller.boost_timer == "restart"
+        return setpoints_of(
+            self.settings(), self.battery.system_v, self.battery.bms(), boost_restarts=restarts
+        )
 
     def ratings(self) -> dict[str, float]:
         """What the controller's rated-data registers show."""

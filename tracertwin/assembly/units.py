@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from modbus.device.bus import MultidropBus
 from modbus.device.model import load_model
+from modbus.device.sensors import Sensors
 from modbus.device.tracer import Tracer, WriteRefusal
 from modbus.line.conversation import Answer
 from modbus.map.registers import Difference, load_map
@@ -68,10 +69,26 @@ def units_of(
             warn_once=warn if now == ids[0][0] else None,
             alone=len(plants) == 1,
             new_unit=later,
+            any_order=plant.site.controller.settings_order == "any",
+            sensors=_sensors(plant),
             refused=refused,
         )
         units.append(Unit(live, tracer))
     return tuple(units)
+
+
+def _sensors(plant: Plant) -> Sensors | None:
+    """What reads the plant for the registers; nothing where they show it as it is."""
+    controller = plant.site.controller
+    if controller.sensors == "exact":
+        return None
+    return Sensors(
+        plant.seed,
+        plant.site.unit,
+        plant.site.battery.system_v,
+        controller.sensor_dips_h,
+        controller.sensor_outliers_day,
+    )
 
 
 def twins(units: Sequence[Unit]) -> list[str]:

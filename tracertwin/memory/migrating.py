@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plant.keptversions import site_of_1
+from plant.keptversions import site_of_1, site_of_2
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
-FILE_VERSION: Final = 2  # of the tables; bytes 60 to 63 of the file
+FILE_VERSION: Final = 3  # of the tables; bytes 60 to 63 of the file
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -101,4 +101,13 @@ def _to_2(database: sqlite3.Connection) -> None:
         database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
 
 
-STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2}
+# --- version 2 to 3: keys that a site didn't have ------------------------------------------------------------------
+
+
+def _to_3(database: sqlite3.Connection) -> None:
+    for (site,) in database.execute("SELECT value FROM about WHERE name = 'site'").fetchall():
+        changed = json.dumps(site_of_2(json.loads(site)))
+        database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
+
+
+STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2, 2: _to_3}

@@ -208,12 +208,14 @@ def _keys(fields: Mapping[str, FieldInfo]) -> str:
 def _ordering_section() -> Iterator[str]:
     yield "\n## Which settings go together"
     yield ""
-    yield "A write after which one of these would not hold is refused:"
+    yield "A write after which one of these would not hold is refused; a site with `settings_order: any` takes the"
+    yield "voltages in any order:"
     yield ""
     for order, whose in ((ORDERING, ""), (LITHIUM_ORDERING[len(ORDERING) :], "with lithium ")):
         for higher, lower, strict in order:
             yield f"- {whose}`{higher}` {'above' if strict else 'not below'} `{lower}`"
-    yield "- types user and lithium with a system voltage that is set, not automatic (V25, V26, MAN_XTRA)"
+    yield "- type lithium with a system voltage that is set, not automatic (MAN_XTRA); type user, too, where the model"
+    yield "  has `user_with_auto: false` (V25, V26; owners report otherwise)"
     yield "- a lithium type with the system voltage that it is for, and without temperature compensation"
     yield ""
     yield 'The documents print every one strictly; units in the field hold equal voltages where it says "not below".'
