@@ -2,11 +2,12 @@
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from validation import fetch, report, topics
+from validation import evidence, fetch, report, topics
 from validation.__main__ import main
 from validation.check import Check, MissingEvidence
 
@@ -178,3 +179,18 @@ def test_every_topic_stands_on_the_page_and_has_a_test():
     for name in topics.find("validation"):
         assert f"\n## {name}\n" in page
         assert name in tests or name in ONLY_IN_VALIDATE
+
+
+def test_the_page_says_how_many_rows_are_measured_and_every_source_on_it_is_of_a_known_kind():
+    page = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+    counted = Counter()
+    for line in page.splitlines():
+        if line.startswith(("| ok |", "| **NO** |")):
+            source = line.rsplit(" | ", 1)[1].removesuffix(" |")
+            counted[
+                evidence.kind_of(Check(what="", value=0.0, reference=0.0, tolerance=0.0, source=source))
+            ] += 1
+    assert counted[evidence.Kind.UNKNOWN] == 0
+    top = page.partition("| topic |")[0]
+    for kind, number in counted.items():
+        assert f"{number} {kind.value}" in top

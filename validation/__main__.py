@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plant.base.problems import did_you_mean
-from validation import report, topics
+from validation import evidence, report, topics
 
 FIGURES = Path("docs/physics")
 WITHIN, OUTSIDE, COULD_NOT = 0, 1, 2
@@ -49,6 +49,7 @@ def _check(package: str, names: Sequence[str], page: Path | None) -> int:
     for topic in topics.run(package, names):
         found.append(topic)
         report.print_topic(out, topic)
+    out.print(evidence.told(found), style="dim")
     out.print(report.summary(found), style="bold red" if any(topic.failed for topic in found) else "bold")
     if page is not None:
         page.write_text(report.markdown(found), encoding="utf-8")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from validation import evidence
 from validation.check import Check
 from validation.topics import Topic
 
@@ -113,7 +114,7 @@ def markdown(topics: Sequence[Topic]) -> str:
         "[physics.md](physics.md). A source like `physics 6.2` is a section of the facts that this project started "
         "from: published values, and check values computed by other programs.",
         "",
-        summary(topics) + ".",
+        " ".join(filter(None, (summary(topics) + ".", evidence.told(topics)))),
         "",
         "| topic | values | within tolerance |",
         "|---|---:|---:|",
