@@ -38,6 +38,7 @@ START_UTC_S = int(
 # cut off, dawn comes, the load comes back, boost is reached and served, float ends, and dusk comes.
 CHANGES = {
     "array": {"parallel": 2},
+    "controller": {"boost_min": 30},
     "battery": {"capacity_ah": 60.0, "soc": 0.1, "room_c": "outdoor", "cable_ohm": 0.012},
     "load": {
         "noise": 0.2,
