@@ -4,6 +4,7 @@ The emulator's command line is the plain one: a TCP server for UART2, no `nodela
 """
 
 import contextlib
+import math
 import subprocess
 import sys
 import time
@@ -29,8 +30,7 @@ REDIAL_US = 50_000
 PLANT = Snapshot._make(0.5 + 0.25 * i for i in range(len(Snapshot._fields)))._replace(
     t_device_s=1_782_000_000.0,
     v_pv_v=18.72,
-    i_pv_a=4.21,
-    p_pv_w=78.81,
+    i_chg_a=5.87,  # 78.95 W, cut off: over 18.72 V it is 4.21 A
     stage=4.0,
     regime=2.0,
     p_chg_w=70.0,
@@ -40,16 +40,14 @@ PLANT = Snapshot._make(0.5 + 0.25 * i for i in range(len(Snapshot._fields)))._re
     t_batt_c=-7.25,
     soc_controller=0.76,
     load_on=1.0,
-    v_load_v=13.40,
     i_load_a=2.05,
-    p_load_w=27.47,
     generated_today_kwh=1.53,
     generated_total_kwh=1234.56,  # 123456 hundredths: both words of the pair are in use
     consumed_today_kwh=0.85,
     consumed_total_kwh=850.07,
 )
 SHOWN = (
-    "pv 18.72 V 4.21 A batt 13.45 V load 13.40 V 2.05 A 27.47 W temp -7.25 C soc 76 % stage 1 day 1 "
+    "pv 18.72 V 4.21 A batt 13.45 V load 13.45 V 2.05 A 27.57 W temp -7.25 C soc 76 % stage 1 day 1 "
     "made 1.53 1234.56 kWh used 0.85 850.07 kWh"
 )
 
@@ -175,13 +173,22 @@ STAGE_BITS = {Stage.NONE: 0, Stage.BULK: 2, Stage.BOOST: 2, Stage.EQUALIZE: 3, S
 def shown(s: Snapshot) -> str:
     """What the firmware prints when the plant is in this state."""
     soc_percent = int(100 * s.soc_controller + 1e-6)  # cut off, as the device does
+    v_pv, v_batt, i_chg, i_load = (int(100 * x + 1e-6) for x in (s.v_pv_v, s.v_batt_v, s.i_chg_a, s.i_load_a))
+    i_pv = 100 * (v_batt * i_chg // 100) // v_pv if v_pv else 0
+    v_load = v_batt if s.load_on else 0
+    t_c, *kwh = (
+        math.trunc(100 * x + math.copysign(1e-6, x)) / 100
+        for x in (
+            s.t_batt_c, s.generated_today_kwh, s.generated_total_kwh, s.consumed_today_kwh, s.consumed_total_kwh,
+        )
+    )  # fmt: skip
     stage, day = STAGE_BITS[Stage(int(s.stage))], int(s.stage != 0 and not s.night)
     return (
-        f"pv {s.v_pv_v:.2f} V {s.i_pv_a:.2f} A batt {s.v_batt_v:.2f} V "
-        f"load {s.v_load_v:.2f} V {s.i_load_a:.2f} A {s.p_load_w:.2f} W temp {s.t_batt_c:.2f} C "
+        f"pv {v_pv / 100:.2f} V {i_pv / 100:.2f} A batt {v_batt / 100:.2f} V "
+        f"load {v_load / 100:.2f} V {i_load / 100:.2f} A {v_load * i_load // 100 / 100:.2f} W temp {t_c:.2f} C "
         f"soc {soc_percent} % stage {stage} day {day} "
-        f"made {s.generated_today_kwh:.2f} {s.generated_total_kwh:.2f} kWh "
-        f"used {s.consumed_today_kwh:.2f} {s.consumed_total_kwh:.2f} kWh"
+        f"made {kwh[0]:.2f} {kwh[1]:.2f} kWh "
+        f"used {kwh[2]:.2f} {kwh[3]:.2f} kWh"
     )
 
 
