@@ -36,7 +36,7 @@ from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
 from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
-from plant.power.dimlight import Conduction, dim_light
+from plant.power.dimlight import dim_light
 from plant.power.offer import Offer, nothing_of
 from plant.power.stage import PowerStage, derating
 from plant.power.tracking import at_rest, step_of_tracker
@@ -358,9 +358,7 @@ def run_steps(
         if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
             w_c = memory.x.t_c
             w = battery.at_temperature(w_c, par.battery)
-        # Within a long step the light comes and goes, and most of it comes while the unit tracks: nothing to remember.
-        was = memory.conduction if step_s <= LONG_STEP_S else Conduction.SWITCHING.value
-        conduction, offer = dim_light(was, day, k, memory.v_batt_v, stage)
+        conduction, offer = dim_light(memory.conduction, day, k, memory.v_batt_v, step_s, stage)
         if offer.passes:
             tracker = at_rest(par.tracker, memory.tracker)
         else:

@@ -15,6 +15,8 @@ from plant.power.converter import converter_loss_w
 from plant.power.offer import Offer, curve_of, near
 from plant.power.stage import PowerStage
 
+REMEMBERED_S = 60.0
+
 
 class Conduction(IntEnum):
     """Which way the array's current takes to the battery."""
@@ -26,7 +28,9 @@ class Conduction(IntEnum):
 
 
 @inline_ir
-def dim_light(was: int, day: Any, k: int, v_batt_v: float, s: PowerStage) -> tuple[int, Offer]:
+def dim_light(
+    before: int, day: Any, k: int, v_batt_v: float, seconds: float, s: PowerStage
+) -> tuple[int, Offer]:
     """Which way the current takes during a step, and what the array offers if that isn't the converter.
 
     Passing begins at `dim_start_a`, and ends where nothing would come out or once it would carry `dim_below_a`;
@@ -34,11 +38,14 @@ def dim_light(was: int, day: Any, k: int, v_batt_v: float, s: PowerStage) -> tup
 
     Parameters
     ----------
-    was : int
+    before : int
         `Conduction` in the step before.
     day, k : ArrayDay or CompositeDay, int
     v_batt_v : float
         Battery voltage as the unit last saw it.
+    seconds : float
+        Of the step. Within a long one the light comes and goes, and most of it comes while the unit tracks: then
+        nothing of the step before counts.
     s : PowerStage
 
     Returns
@@ -47,9 +54,10 @@ def dim_light(was: int, day: Any, k: int, v_batt_v: float, s: PowerStage) -> tup
         The offer is of use if it `passes`.
     """
     c, v_oc = curve_of(day, k), day.v_oc_v[k]
+    was = before if seconds <= REMEMBERED_S else Conduction.SWITCHING.value
     below = s.dim_below_a
     if v_batt_v < s.awake_v:  # at the start it isn't known yet
-        return was, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return before, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
     if below <= 0.0:
         return Conduction.SWITCHING.value, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
     if was == Conduction.SWITCHING.value:
