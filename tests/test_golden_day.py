@@ -53,7 +53,7 @@ def test_the_files_say_where_they_are_from_and_stay_small() -> None:
     for name in golden_day.texts():
         first = (FOLDER / name).read_text(encoding="utf-8").splitlines()[0]
         assert first.startswith("# golden day: computed by TracerTwin ")
-        assert (FOLDER / name).stat().st_size < 100_000
+        assert (FOLDER / name).stat().st_size < 110_000  # light that leaps repeats itself less
 
 
 @pytest.mark.parametrize(
