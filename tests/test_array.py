@@ -142,7 +142,7 @@ def test_a_rack_is_tilted_as_its_month_says():
         ("sub_arrays: []", "array.sub_arrays: must hold at least one"),
         ("sub_arrays: [{module: zytech_zt155p}]", "array.sub_arrays[0].tilt_deg: missing"),
         ("tilt_deg: 3\n  sub_arrays: [{module: zytech_zt155p, tilt_deg: 3}]",
-         "tilt_deg must stand in each of sub_arrays"),
+         "tilt_deg must be given in each of sub_arrays"),
         ("module: {datasheet: {i_sc_a: 5}}\n  tilt_deg: 3", "array.module.datasheet.v_oc_v: missing"),
         ("module: {parameters: {a_ref: 1.0}}\n  tilt_deg: 3", "parameters lack alpha_sc"),
         ("module: Zytech Solar ZT155P\n  tilt_deg: 3", "did you mean Zytech_Solar_ZT155P?"),

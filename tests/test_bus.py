@@ -56,7 +56,7 @@ def test_two_units_of_one_id_send_at_once_and_nobody_can_read_it():
     raw = bus.answer(ReadWords(7, 4, 0x331A, 1))
     assert raw is not None
     assert crc16(raw) != 0
-    assert said == ["collision: 2 units answer to id 7; nobody can read that"]
+    assert said == ["collision: 2 units answer to id 7; the replies are unreadable"]
     bus.answer(ReadWords(7, 4, 0x3100, 1))
     assert len(said) == 1  # once for an id
 
@@ -79,7 +79,7 @@ def test_the_service_address_among_several_units_is_a_collision():
     raw = bus.answer(UnitIdRequest(0xF8, 0xF8))
     assert raw is not None
     assert crc16(raw) != 0
-    assert said == ["collision: 2 units answer to id 248; nobody can read that"]
+    assert said == ["collision: 2 units answer to id 248; the replies are unreadable"]
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=2, max_size=4))

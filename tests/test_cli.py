@@ -189,7 +189,10 @@ def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
         (["serve", "--map", "uart3"], r"uart3: not one of the registers: .*\(did you mean uart2\?\)"),
         (["demo", "shed"], r"shed: not one of the sites: .*"),
         (["poll", "1235"], r"1235: unknown kind of link .*"),
-        (["poll", "unix:/nowhere", "3100h"], r"ADDRESS: '3100h' is no register address; write 0x3100 or .*"),
+        (
+            ["poll", "unix:/nowhere", "3100h"],
+            r"ADDRESS: '3100h' is not a register address; write 0x3100 or .*",
+        ),
         (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
         (["poll", "unix:/nowhere", "0x3100", "126"], r"COUNT: .* at most 125 registers, got 126"),
         (["poll", "unix:/nowhere", "--table", "coils"], r".*--table.*\(did you mean coil\?\)"),
@@ -236,7 +239,7 @@ def test_a_bad_value_is_told_with_its_line_and_key(call, site, line, says):
         ),
         ("faults: drop:0.1", r"1: line\.faults: .*tuple, got 'drop:0\.1'"),
         ("pace: 100", r"1: line\.pace: '100': a baud rate must lie in .*"),
-        ("pace: slow", r"1: line\.pace: 'slow' is no pace; write 8/2ms .*"),
+        ("pace: slow", r"1: line\.pace: 'slow' is not a valid pace; write 8/2ms .*"),
         ("fault: [drop]", r"1: line\.fault: unknown key \(did you mean faults\?\)"),
     ],
 )

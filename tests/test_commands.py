@@ -266,7 +266,7 @@ def test_line_faults_come_and_go(rig):
         ("fault drpo:0.1", r"fault: unknown line fault 'drpo' \(did you mean drop\?\)"),
         ("fault drop:0.1 crc", "fault: give a line fault"),
         ("fault off crc drop", "fault: give a line fault"),
-        ("fault off corc", r"fault: no line fault 'corc' \(did you mean crc\?\)"),
+        ("fault off corc", r"fault: unknown line fault 'corc' \(did you mean crc\?\)"),
         ("mend all load_short=1", "mend: give the number that upset returned, or all, and nothing else"),
         ("show soc v_batt=3", r"show: no quantity v_batt; like it: .*v_batt_v"),
         ("power-cycle unit=2", "power-cycle: no unit 2; known: 1"),

@@ -204,8 +204,8 @@ def test_a_text_says_it_all():
         ("flip:1:bits=1.5", "bits must be a whole number"),
         ("dead:1:for=5s:requests=3", "give for= or requests=, not both"),
         ("drop:1:requests=0", "requests must be a whole number from 1"),
-        ("drop:1:from=noon", r"from=noon is no time; write 12:00 for every day, or 2026-06-21T12:00"),
-        ("drop:1:from=25:00", "from=25:00 is no time"),
+        ("drop:1:from=noon", r"from=noon is not a valid time; write 12:00 for every day, or 2026-06-21T12:00"),
+        ("drop:1:from=25:00", "from=25:00 is not a valid time"),
         ("drop:1:from=12:00:to=2026-06-21", "both with their dates, or both without"),
         ("drop:1:from=2026-06-22:to=2026-06-21", "must be before"),
         ("drop:1:from=12:00:to=12:00", "must be before"),
@@ -318,7 +318,7 @@ def test_faults_are_set_and_cleared_while_running():
     assert len(wire(bench.ask())) == len(FRAME)
     assert bench.faults.clear() == 1
     assert bench.struck(1) == [False]
-    with pytest.raises(ValueError, match=r"no line fault 'dorp' \(did you mean drop"):
+    with pytest.raises(ValueError, match=r"unknown line fault 'dorp' \(did you mean drop"):
         bench.faults.clear("dorp")
 
 

@@ -96,7 +96,7 @@ def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_p
     assert [entry.number for entry in told] == list(range(1, 9))
     assert {entry.line for entry in told} == {1, None}
     assert told[2].what.request == BOOST_MIN.encode() == told[2].what.sent
-    assert told[3].what == Noise(b"\x99" * 9, "no request begins so")
+    assert told[3].what == Noise(b"\x99" * 9, "not the beginning of a request")
     stamps = [entry.times_s for entry in told]
     assert stamps == sorted(stamps)
     assert stamps[0] < stamps[-1]

@@ -182,7 +182,7 @@ def test_noise_between_requests_is_one_piece_of_junk() -> None:
     events = RequestParser().feed(POLL_BYTES + b"boot: ok\r\n" + POLL_BYTES, 3.0)
     assert events == [
         Received(POLL, POLL_BYTES, 3.0),
-        Junk(b"boot: ok\r\n", "no request begins so"),
+        Junk(b"boot: ok\r\n", "not the beginning of a request"),
         Received(POLL, POLL_BYTES, 3.0),
     ]
 
@@ -216,7 +216,7 @@ def test_a_request_whose_rest_was_read_late_by_a_stalled_host_is_heard() -> None
         ("01 04 31 04 00", "cut off: expected 8 bytes or more, got 5"),
         ("01 10 90 13 00 03 06 30 35", "cut off: expected 15 bytes or more, got 9"),
         ("01", "cut off: expected 2 bytes or more, got 1"),
-        ("ff fb 01 ff fb 03", "no request begins so"),
+        ("ff fb 01 ff fb 03", "not the beginning of a request"),
     ],
 )
 def test_junk_says_why(data: str, why: str) -> None:

@@ -109,7 +109,9 @@ def test_times_are_the_walls_and_comments_tell_plant_time_commands_junk_and_faul
         run.do("upset load_short")
         for _ in range(4):
             ask(run, BLOCK)
-        run.witnesses[0].junk(type("Junk", (), {"data": b"boot: hello", "why": "no request begins so"})())
+        run.witnesses[0].junk(
+            type("Junk", (), {"data": b"boot: hello", "why": "not the beginning of a request"})()
+        )
     assert write_pcapng(path, capture) == 8
     packets = tshark(capture)
     frame = [entry.what for entry in entries(path) if isinstance(entry.what, Exchange)][1].frame
@@ -126,7 +128,7 @@ def test_times_are_the_walls_and_comments_tell_plant_time_commands_junk_and_faul
     }
     told = {packet["data.data"]: packet["frame.comment"] for packet in packets if packet["data.data"]}
     assert told == {
-        b"boot: hello".hex(): f"{about[4]},junk: no request begins so",
+        b"boot: hello".hex(): f"{about[4]},junk: not the beginning of a request",
         frame[:3].hex(): f"{about[1]},burst 1 of 2,{changed}",
         "aa": f"{about[1]},burst 2 of 2,{changed}",
     }

@@ -257,7 +257,7 @@ def test_nothing_else_is_ever_replaced(name, kind, tmp_path):
         case _:
             os.symlink(other.device, name)
     before = os.lstat(name)
-    with pytest.raises(LinkError, match=r"pty:.*uart2: .*(stands there|in use)"):
+    with pytest.raises(LinkError, match=r"pty:.*uart2: .*(with this name exists|in use)"):
         served(name).start()
     assert os.lstat(name) == before
     assert real.read_text() == "keep me"

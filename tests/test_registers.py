@@ -281,8 +281,11 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        ("address: 1, quantity: v_bat_v", "rows[0].quantity: no quantity v_bat_v (did you mean v_batt_v?)"),
-        ("address: 1, quantity: ghi", "rows[0].quantity: no quantity ghi (did you mean ghi_w_m2?)"),
+        (
+            "address: 1, quantity: v_bat_v",
+            "rows[0].quantity: unknown quantity v_bat_v (did you mean v_batt_v?)",
+        ),
+        ("address: 1, quantity: ghi", "rows[0].quantity: unknown quantity ghi (did you mean ghi_w_m2?)"),
         ("address: 1, rating: pv_rated_x", "rows[0].rating: the controller has no rating pv_rated_x"),
         (
             "address: 1, derived: produkt, of: [2, 3]",
@@ -344,7 +347,7 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
         ("table: holdng, address: 1, quantity: soc", "got 'holdng' (did you mean holding?)"),
         (
             "table: holding, address: 1, setting: bost_v, write: alone",
-            "no setting bost_v (did you mean boost_v?)",
+            "unknown setting bost_v (did you mean boost_v?)",
         ),
         ("table: holding, address: 1, setting: boost_v, write: alone, word: 2", "rows[0].word: unknown key"),
         (
@@ -353,7 +356,7 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
         ),
         (
             "table: holding, address: 1, setting: boost_v, write: alone, needs: {batery_type: [0]}",
-            "rows[0].needs.batery_type: no setting batery_type (did you mean battery_type?)",
+            "rows[0].needs.batery_type: unknown setting batery_type (did you mean battery_type?)",
         ),
         (
             "table: holding, address: 1, quantity: soc, encoding: day_hour, write: block",
@@ -396,9 +399,9 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path):
     told = complaints(tmp_path, HEAD.replace("units: own", "units: all") + rows)
     assert told == [
         "mine.yaml:5: units: input should be 'any' or 'own', got 'all'",
-        "mine.yaml:9: rows[0].quantity: no quantity v_bat_v (did you mean v_batt_v?)",
+        "mine.yaml:9: rows[0].quantity: unknown quantity v_bat_v (did you mean v_batt_v?)",
         "mine.yaml:11: rows[2].address: 0x0003 is already a (0x0002)",
-        "mine.yaml:12: rows[3].source: no source MEE (did you mean ME?)",
+        "mine.yaml:12: rows[3].source: unknown source MEE (did you mean ME?)",
     ]
 
 

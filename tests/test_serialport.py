@@ -102,7 +102,7 @@ def test_a_port_that_another_program_holds_is_told(adapter):
     adapter.plug_in()
     with (
         serial.Serial(str(adapter.path), exclusive=True),
-        pytest.raises(LinkError, match=r"ttyUSB0:115200: cannot connect: another program holds the port"),
+        pytest.raises(LinkError, match=r"ttyUSB0:115200: cannot connect: another program is using the port"),
     ):
         Master(SerialEndpoint(str(adapter.path)))
 

@@ -113,7 +113,7 @@ def test_a_value_out_of_its_range_is_refused(name, value):
 
 
 def test_an_unknown_battery_type_is_refused():
-    with pytest.raises(ValueError, match="no battery type 6; known: 0, 1, 2"):
+    with pytest.raises(ValueError, match="unknown battery type 6; known: 0, 1, 2"):
         checked(factory(1, 12)._replace(battery_type=6))
 
 

@@ -231,7 +231,7 @@ def test_behind_the_hill_there_is_neither_beam_nor_the_light_around_the_sun():
 @pytest.mark.parametrize(
     ("horizon", "words"),
     [
-        ([[0, 5], [360, 6]], "stands twice"),
+        ([[0, 5], [360, 6]], "is given twice"),
         ([[0, 95]], "less than 90"),
         ([[-5, 3]], "greater than or equal to 0"),
     ],

@@ -197,7 +197,7 @@ def _why_junk(data: bytes) -> str:
         return TCP
     size = request_size(data)
     if size is None:
-        return "no request begins so"
+        return "not the beginning of a request"
     if size > len(data):
         return f"cut off: expected {size} bytes or more, got {len(data)}"
     expected, got = seal(data[: size - 2])[-2:], data[size - 2 : size]

@@ -38,7 +38,7 @@ class MultidropBus:
     def _tell(self, unit: int, count: int) -> None:
         if unit not in self._warned:
             self._warned.add(unit)
-            self._warn(f"collision: {count} units answer to id {unit}; nobody can read that")
+            self._warn(f"collision: {count} units answer to id {unit}; the replies are unreadable")
 
 
 def collided(replies: Sequence[bytes]) -> bytes:

@@ -60,7 +60,7 @@ class Framing(NamedTuple):
 
 RTU = Framing(RequestParser)
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
-UNHEARD = "not heard: it came while a reply was on the wire"
+UNHEARD = "not received: it arrived while a reply was on the wire"
 ECHOED = "an echo of what we sent"
 AT_ONCE_S = 0.001  # a recv() that took no longer did not wait
 QUICKACK: int = getattr(socket, "TCP_QUICKACK", 0)  # Linux only

@@ -82,15 +82,15 @@ class Diagnosis:
         """Nobody listens where we dial, or no such port is plugged in."""
         if isinstance(self._endpoint, SerialEndpoint):
             self._once_in_outage(
-                "refused", "not there yet, looking on; is the adapter plugged in, the name right?"
+                "refused", "not there yet, still looking; is the adapter plugged in, and the name right?"
             )
             return
         advice = self._advice("refused", f"; start QEMU with {self._qemu_option()}")
-        self._once_in_outage("refused", f"nobody listens yet, dialling on{advice}")
+        self._once_in_outage("refused", f"nobody is listening yet, still dialling{advice}")
 
     def dial_failed(self, why: str) -> None:
         """The dial failed otherwise: no route, no such host, no answer."""
-        self._once_in_outage(why, f"cannot connect, trying on: {why}")
+        self._once_in_outage(why, f"cannot connect, still trying: {why}")
 
     # while there is one
 

@@ -305,7 +305,7 @@ def listen(endpoint: Endpoint) -> tuple[Listener, Endpoint]:
     LinkError
         When the port or path is taken or cannot be had.
     """
-    assert not isinstance(endpoint, SerialEndpoint), "nobody calls on a serial port"
+    assert not isinstance(endpoint, SerialEndpoint), "a serial port accepts no connections"
     try:
         if isinstance(endpoint, PtyEndpoint):
             from modbus.line.pseudoterminal import PseudoTerminal  # needs a POSIX system

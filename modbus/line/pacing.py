@@ -73,5 +73,5 @@ def parse_pace(text: str) -> Pace:
         if 0.0 < gap_s <= LONGEST_S:
             return Pace(int(size), gap_s)
     raise ValueError(
-        f"{text!r} is no pace; write 8/2ms for 8 bytes each 2 ms, or 9600 for a UART at that rate"
+        f"{text!r} is not a valid pace; write 8/2ms for 8 bytes every 2 ms, or 9600 for a UART at that rate"
     )

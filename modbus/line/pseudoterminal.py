@@ -106,12 +106,16 @@ def _remove_stale(link: Path, device: str) -> None:
     """Remove a link to a terminal that is no more, or that has become ours."""
     try:
         if not stat.S_ISLNK(link.lstat().st_mode):
-            raise FileExistsError(errno.EEXIST, "a file stands there that is no link to a terminal")
+            raise FileExistsError(
+                errno.EEXIST, "a file with this name exists that is not a link to a terminal"
+            )
     except FileNotFoundError:
         return
     target = os.readlink(link)
     if not target.startswith("/dev/"):
-        raise FileExistsError(errno.EEXIST, f"a link to {target} stands there, which is no terminal")
+        raise FileExistsError(
+            errno.EEXIST, f"a link with this name exists, to {target}, which is not a terminal"
+        )
     if target != device and link.exists():
         raise FileExistsError(
             errno.EEXIST, f"it names {target}, which is in use (by another tracertwin?); remove it if not"

@@ -51,7 +51,7 @@ def _reason(error: serial.SerialException) -> OSError:
     if not isinstance(cause, OSError) or cause.errno is None:
         return OSError(errno.EIO, str(error))
     if cause.errno in (errno.EAGAIN, errno.EBUSY):
-        return OSError(errno.EBUSY, "another program holds the port")
+        return OSError(errno.EBUSY, "another program is using the port")
     if cause.errno == errno.EACCES:
         return OSError(errno.EACCES, "permission denied (is your user in the port's group, often dialout?)")
     return OSError(cause.errno, os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)

@@ -20,8 +20,8 @@ WordOf = Callable[[Snapshot, Settings], int]
 
 def _known_quantity(name: str) -> str:
     if name not in quantities.NAMES:
-        hint = did_you_mean(name, quantities.NAMES) or "; docs/quantities.md has them all"
-        raise ValueError(f"no quantity {name}{hint}")
+        hint = did_you_mean(name, quantities.NAMES) or "; docs/quantities.md lists them"
+        raise ValueError(f"unknown quantity {name}{hint}")
     return name
 
 

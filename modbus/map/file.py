@@ -271,8 +271,8 @@ def _row_problems(
         here: KeyPath = ("rows", index)
         for source in row.source:
             if source not in sources:
-                hint = did_you_mean(source, sources) or "; tell under sources what it is"
-                yield document.problem((*here, "source"), f"no source {source}{hint}")
+                hint = did_you_mean(source, sources) or "; describe it under sources"
+                yield document.problem((*here, "source"), f"unknown source {source}{hint}")
         if isinstance(row, NumberRow) and (told := _misfit(row, ratings)):
             yield document.problem((*here, row.origin.key), told)
 

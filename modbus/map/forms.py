@@ -26,7 +26,7 @@ ORIGINS: Final = ("quantity", "rating", "constant", "setting", "derived", "bits"
 
 def _known_setting(name: str) -> str:
     if name not in Settings._fields:
-        raise ValueError(f"no setting {name}{did_you_mean(name, Settings._fields)}")
+        raise ValueError(f"unknown setting {name}{did_you_mean(name, Settings._fields)}")
     return name
 
 
@@ -69,7 +69,7 @@ class RegisterRow(BaseModel):
             raise ValueError(f"must be one of {', '.join(TABLES)}; got {given!r}{near}")
         fitting = get_args(cls.model_fields["table"].annotation)
         if given not in fitting:
-            raise ValueError(f"{cls.KIND} stands in table {' or '.join(fitting)}, not {given}")
+            raise ValueError(f"{cls.KIND} belongs in table {' or '.join(fitting)}, not {given}")
         return given
 
     @model_validator(mode="after")

@@ -236,7 +236,7 @@ def _gap_ev(sheet: DataSheet, module: Module) -> float:
 def _root(excess: Callable[[float], float], what: str) -> float:
     low, high = 0.1, 4.0
     if excess(low) * excess(high) > 0.0:
-        raise ValueError(f"{what} is none that a silicon module has; usual are -0.25 to -0.5 %/K")
+        raise ValueError(f"{what} is not plausible for a silicon module; usual values are -0.25 to -0.5 %/K")
     return float(brentq(excess, low, high, xtol=1e-10))
 
 

@@ -224,7 +224,7 @@ class Array(_Strings):
         flat = self.model_dump(exclude={"sub_arrays"})
         changed = [name for name, value in flat.items() if value != _FLAT_DEFAULTS.get(name)]
         if self.sub_arrays and changed:
-            raise ValueError(f"{', '.join(changed)} must stand in each of sub_arrays, not beside them")
+            raise ValueError(f"{', '.join(changed)} must be given in each of sub_arrays, not beside them")
         return self
 
     @property

@@ -274,7 +274,7 @@ def checked(settings: Settings, any_order: bool = False) -> Settings:
     """
     if settings.battery_type not in TYPE_OF_CODE:
         known = ", ".join(str(code) for code in TYPE_OF_CODE)
-        raise ValueError(f"no battery type {settings.battery_type}; known: {known}")
+        raise ValueError(f"unknown battery type {settings.battery_type}; known: {known}")
     for name, (least, most) in out_of_range(settings):
         raise ValueError(f"{name} must lie in {least:g}..{most:g}, got {getattr(settings, name):g}")
     for higher, lower, strict in () if any_order else disorder(settings):

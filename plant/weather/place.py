@@ -44,7 +44,7 @@ class Location(Record):
             from zoneinfo import available_timezones
 
             raise ValueError(
-                f"no time zone {name!r}{did_you_mean(name, available_timezones())}; Area/City, e.g. Europe/Zurich"
+                f"unknown time zone {name!r}{did_you_mean(name, available_timezones())}; Area/City, e.g. Europe/Zurich"
             ) from None
         return name
 
@@ -55,7 +55,7 @@ class Location(Record):
         for azimuth in azimuths:
             if azimuths.count(azimuth) > 1:
                 raise ValueError(
-                    f"azimuth {azimuth:g} deg stands twice (360 is 0); the line closes by itself"
+                    f"azimuth {azimuth:g} deg is given twice (360 is 0); the line closes by itself"
                 )
         return points
 

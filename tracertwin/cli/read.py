@@ -47,10 +47,13 @@ def poll(
     ],
     address: Annotated[
         str | None,
-        typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100; all of the map if left out."),
+        typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100. Default: the whole map."),
     ] = None,
     count: Annotated[
-        int, typer.Argument(parser=number(int, 1, 2000), metavar="COUNT", help="How many to read, at once.")
+        int,
+        typer.Argument(
+            parser=number(int, 1, 2000), metavar="COUNT", help="How many to read, in one request."
+        ),
     ] = 1,
     table: Annotated[
         str | None,
@@ -61,8 +64,10 @@ def poll(
         ),
     ] = None,
     register_map: MapName = "epever",
-    unit: Annotated[int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id to ask.")] = 1,
-    timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
+    unit: Annotated[
+        int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id of the device.")
+    ] = 1,
+    timeout: Annotated[str, typer.Option(metavar="TIME", help="How long to wait for each reply.")] = "1s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
     """Read a Tracer, real or simulated, and print names, values and units."""
@@ -86,7 +91,7 @@ def _register_address(text: str) -> int:
     except ValueError:
         address = -1
     if not 0 <= address <= 0xFFFF:
-        raise ValueError(f"{text!r} is no register address; write 0x3100 or 12544, 0 to 0xFFFF")
+        raise ValueError(f"{text!r} is not a register address; write 0x3100 or 12544, 0 to 0xFFFF")
     return address
 
 

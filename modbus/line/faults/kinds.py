@@ -85,7 +85,7 @@ def _later(leaving: Leaving, by_s: float) -> Leaving:
 # --- what the device says wrong ---
 
 
-@fault(seen="a Modbus exception that nothing was wrong for", over_tcp=True)
+@fault(seen="a Modbus exception without a reason", over_tcp=True)
 def exception(leaving: Leaving, _chance: Generator, *, code: Annotated[int, Range(1, 255)] = 4) -> Leaving:
     """An exception instead of the reply."""
     unit, function = leaving.request[0], leaving.request[1] & 0x7F
@@ -175,7 +175,7 @@ def wrong_baud(leaving: Leaving, _chance: Generator, *, sent: Baud = 115200, rea
 # --- whether anything comes at all ---
 
 
-@fault(seen="nothing; what it wrote is written", over_tcp=True)
+@fault(seen="nothing; a write has been carried out", over_tcp=True)
 def drop(leaving: Leaving, _chance: Generator) -> Leaving:
     """The reply is lost."""
     return leaving._replace(frame=b"", bursts=())
@@ -187,7 +187,7 @@ def held_low(leaving: Leaving, _chance: Generator) -> Leaving:
     return leaving._replace(frame=b"", bursts=(Burst(0.0, b"\0"),))
 
 
-@fault(seen="nothing; what it wrote is not written", lasts_s=20.0, deaf=True, over_tcp=True)
+@fault(seen="nothing; a write has not been carried out", lasts_s=20.0, deaf=True, over_tcp=True)
 def dead(leaving: Leaving, _chance: Generator) -> Leaving:
     """The device neither hears nor answers."""
     return leaving._replace(frame=b"", bursts=())
@@ -263,13 +263,13 @@ def delay(leaving: Leaving, _chance: Generator, *, by_s: Seconds = 0.2) -> Leavi
     return _later(leaving, by_s)
 
 
-@fault(seen="replies that take now more, now less time", over_tcp=True)
+@fault(seen="replies with varying delay", over_tcp=True)
 def jitter(leaving: Leaving, chance: Generator, *, most_s: Seconds = 0.05) -> Leaving:
     """The reply leaves later by anything up to so much."""
     return _later(leaving, most_s * float(chance.random()))
 
 
-@fault(seen="nothing in time; then a reply to what it no longer asks", over_tcp=True)
+@fault(seen="nothing in time; then a reply to an earlier request", over_tcp=True)
 def late(leaving: Leaving, _chance: Generator, *, by_s: Seconds = 1.5) -> Leaving:
     """The reply leaves after the master has given up, and keeps those behind it waiting."""
     return _later(leaving, by_s)

@@ -76,7 +76,7 @@ class Faults:
         """
         if name != "all" and name not in FAULTS:
             raise ValueError(
-                f"no line fault {name!r}{did_you_mean(name, [*FAULTS, 'all'])}; write its name, or all"
+                f"unknown line fault {name!r}{did_you_mean(name, [*FAULTS, 'all'])}; write its name, or all"
             )
         with self._lock:
             left = tuple(a for a in self.active if name not in ("all", a.fault.row.name))

@@ -16,7 +16,7 @@ from plant.base.grammar import Parameter, Range, check_keys, cut, look_up
 
 COMMON: Final = ("from", "to", "for", "requests")  # what every fault can be told
 REQUESTS: Final = Parameter("requests", 1, Range(1, 1_000_000), "whole")
-FORM: Final = "NAME:PROBABILITY:KEY=VALUE..., as drop:0.05 or delay:0.1:by=300ms"
+FORM: Final = "NAME:PROBABILITY:KEY=VALUE..., e.g. drop:0.05 or delay:0.1:by=300ms"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,4 +63,4 @@ def _moment(key: str, text: str) -> datetime | float:
             return float(3600 * hours + 60 * minutes + seconds)
     except ValueError:
         pass
-    raise ValueError(f"{key}={text} is no time; write 12:00 for every day, or 2026-06-21T12:00")
+    raise ValueError(f"{key}={text} is not a valid time; write 12:00 for every day, or 2026-06-21T12:00")

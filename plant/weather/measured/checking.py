@@ -153,7 +153,7 @@ def _add_global(table: WeatherTable, columns: dict[str, np.ndarray], means: SunM
         return
     if not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
         raise ProblemsError(
-            [Problem(table.file, 0, "", "holds no global irradiance, nor direct and diffuse")]
+            [Problem(table.file, 0, "", "has neither global irradiance nor direct and diffuse")]
         )
     columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
 
@@ -164,9 +164,7 @@ def _step_s(table: WeatherTable) -> int:
     ahead = apart[apart > 0]
     step = int(np.median(ahead)) if ahead.size else 0
     if not 60 <= step <= 3600 or DAY_S % step or step % 60:
-        message = (
-            f"rows stand {step} s apart; must be whole minutes that divide an hour or a day, 1 h at most"
-        )
+        message = f"rows are {step} s apart; must be whole minutes that divide an hour or a day, 1 h at most"
         raise ProblemsError([table.problem(1, message)])
     return step
 
@@ -317,6 +315,6 @@ def _impossible(
     names = ", ".join(MONTHS[number] for number in sorted(set(months.tolist())))
     told = f"{_rows(places.size)} of {columns['ghi_w_m2'].size} can't be true ({names})"
     if by_month:
-        told += f"; the clock may be wrong in some months, their noon stands off the sun's: {by_month}"
+        told += f"; the clock may be wrong in some months, their noon differs from the sun's: {by_month}"
     told += "; weather.on_impossible: cap cuts them to what is possible and counts them"
     return [*problems, Problem(table.file, 0, "", told)]

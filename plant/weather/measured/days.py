@@ -54,7 +54,7 @@ class FileSky:
         """
         s, lit = self.series, clear.lit
         if not s.instant and s.step_s % grid_s:
-            message = f"its rows stand {s.step_s} s apart, which steps of {grid_s} s don't divide"
+            message = f"its rows are {s.step_s} s apart, which steps of {grid_s} s don't divide"
             raise ProblemsError([Problem(s.file, 0, "", message)])
         row, share = self._places(first_day, clear.ghi_w_m2.shape[0], grid_s)
         self._refuse_unknown(row, first_day)
@@ -191,7 +191,7 @@ def file_sky(weather: Weather, location: Location) -> FileSky:
 def _file_sky(weather: Weather, location: Location, _mtime_ns: int, _size: int) -> FileSky:
     table = read_weather(weather)
     if "t_amb_c" not in table.columns and weather.temperature_c is None:
-        message = "holds no temperature; give weather.temperature_c as monthly means"
+        message = "has no temperature; give weather.temperature_c as monthly means"
         raise ProblemsError([Problem(table.file, 0, "", message)])
     series, means = series_of(table, weather, location)
     cyclic = bool(series.cycle_years)
@@ -232,5 +232,5 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
     if lost > 1e-3 * ghi.sum():
         told.append(f"{lost / ghi.sum():.1%} of the light is given with the sun down, and is left out")
     if series.months_off:
-        told.append(f"in some months noon stands off the sun's: {series.months_off}")
+        told.append(f"in some months noon differs from the sun's: {series.months_off}")
     return told

@@ -37,7 +37,7 @@ def read_csv(path: Path) -> WeatherTable:
     lines = text.splitlines()
     head = next((n for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")), 0)
     if not head:
-        raise ProblemsError([Problem(str(path), 0, "", "holds no header")])
+        raise ProblemsError([Problem(str(path), 0, "", "has no header")])
     separator = max(_SEPARATORS, key=lines[head - 1].count)
     names = [name.strip().lower() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
     _check_names(path, head, names)

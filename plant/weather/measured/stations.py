@@ -50,7 +50,7 @@ def read_bsrn(path: Path) -> WeatherTable:
 
     data, meta = iotools.read_bsrn(StringIO(text_of(path)))
     if data.empty:
-        raise ProblemsError([Problem(str(path), 0, "", "holds no basic measurements (logical record 0100)")])
+        raise ProblemsError([Problem(str(path), 0, "", "has no basic measurements (logical record 0100)")])
     local, offset = clock(data.index)
     place = (meta.get("latitude"), meta.get("longitude"))
     return WeatherTable(str(path), local, offset, "start", pick(data), 0, None, *place)
