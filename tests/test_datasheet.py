@@ -58,7 +58,7 @@ def test_any_likely_sheet_is_met_or_refused_in_words(cells, cell_v, i_sc, v_shar
         assert (warm / s.v_oc_v - 1.0) / 20.0 * 100.0 == pytest.approx(beta, abs=1e-5)
         colder, dim = seen(fit(s), t_c=-20.0), seen(fit(s), g_w_m2=100.0)
         assert colder["p_mp"] > seen(fit(s))["p_mp"] > 8.0 * dim["p_mp"]
-    assert not refused or "no single diode goes through these points" in refused
+    assert not refused or "no single-diode model fits these points" in refused
     usual = 0.78 <= v_share <= 0.84 and 0.91 <= i_share <= 0.945
     assert not (refused and usual)  # what most sheets print is never refused
 
@@ -100,7 +100,7 @@ def test_a_printed_power_coefficient_draws_the_fit_towards_it():
         ({"cells_in_series": 72}, "0.31 V a cell"),
         ({"alpha_sc_pct_k": None}, "give one of alpha_sc_a_k and alpha_sc_pct_k"),
         ({"beta_voc_v_k": -0.07}, "give one of beta_voc_v_k and beta_voc_pct_k"),
-        ({"i_mp_a": 5.1, "v_mp_v": 21.5}, "no single diode goes through these points"),
+        ({"i_mp_a": 5.1, "v_mp_v": 21.5}, "no single-diode model fits these points"),
         ({"gamma_pmp_pct_k": -0.9}, "contradict each other"),
     ],
 )

@@ -283,7 +283,7 @@ def test_monthly_irradiation_that_cannot_be_names_the_month():
     given_months = [0.5 * h for h in h0]
     given_months[10] = 0.02
     with pytest.raises(
-        ValueError, match=r"ghi_kwh_m2_day: November's 0.02 is 0.01 of the \d.\d\d above the air"
+        ValueError, match=r"ghi_kwh_m2_day: November's 0.02 is 0.01 of the \d.\d\d above the atmosphere"
     ):
         Sky(ghi_kwh_m2_day=given_months).monthly_clearness(place)
 

@@ -615,7 +615,7 @@ def test_light_of_a_low_sun_is_kept(latitude, tmp_path):
     light = pd.DataFrame({"ghi": ghi.to_numpy(), "t": -10.0, "wind": 2.0}, index=hours)
     names = {"ghi": "ghi_w_m2", "t": "t_amb_c", "wind": "wind_m_s"}
     path = files.csv_file(tmp_path / "low.csv", light, names)
-    assert not any("sun down" in note for note in file_sky(site_of(path, place).weather, here).notes)
+    assert not any("below the horizon" in note for note in file_sky(site_of(path, place).weather, here).notes)
     first = int(np.datetime64("2022-11-02", "D").astype(int))
     block = sky_block(site_of(path, place), 1, first, 58, 60)
     up = block.sun.zenith_deg[:, :-1] < 90.0

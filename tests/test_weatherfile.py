@@ -179,7 +179,7 @@ def test_a_real_year_stands_for_itself_alone_unless_told_to_repeat(tmp_path):
     later = int(np.datetime64("2026-06-11", "D").astype(int))
     with pytest.raises(
         ProblemsError,
-        match=r"2023-01-01 00:00 to 2024-01-01 00:00 \(UTC\+1\) and nothing of 2026-06-11.*repeat: true",
+        match=r"2023-01-01 00:00 to 2024-01-01 00:00 \(UTC\+1\) and nothing for 2026-06-11.*repeat: true",
     ):
         sky_day(site_of(path), 1, later)
     again, own = (sky_day(site_of(path, repeat=True), 1, day, 60) for day in (later, JUNE))
@@ -210,7 +210,7 @@ def test_a_single_week_by_a_wrong_clock_is_seen_by_its_light_at_night(tmp_path):
 def test_a_site_elsewhere_is_told_of_the_distance(tmp_path):
     path = files.epw_file(tmp_path / "far.epw", files.year_of_light())
     notes = file_sky(site_of(path).weather, HERE.model_copy(update={"latitude_deg": 46.5})).notes
-    assert any("the file is of 45, 8, 1.5 deg from the site" in note for note in notes)
+    assert any("the file is for 45, 8, 1.5 deg from the site" in note for note in notes)
 
 
 # holes, repeats and values that can't be

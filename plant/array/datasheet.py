@@ -123,7 +123,7 @@ def _highest_ideality(sheet: DataSheet, wanted: float) -> float:
             return float(ideality)
     fill = sheet.i_mp_a * sheet.v_mp_v / (sheet.i_sc_a * sheet.v_oc_v)
     raise ValueError(
-        f"no single diode goes through these points: i_mp/i_sc {sheet.i_mp_a / sheet.i_sc_a:.3f}, "
+        f"no single-diode model fits these points: i_mp/i_sc {sheet.i_mp_a / sheet.i_sc_a:.3f}, "
         f"v_mp/v_oc {sheet.v_mp_v / sheet.v_oc_v:.3f}, fill factor {fill:.3f}; "
         "silicon has 0.88 to 0.97, 0.76 to 0.88 and 0.67 to 0.84"
     )

@@ -65,7 +65,7 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
             of_it = "over" if dark else f"{ghi / h0:.2f} of"
             may = "" if dark else f"{low}..{high}, so "
             told.append(
-                f"{month}'s {ghi:g} is {of_it} the {h0:.2f} above the air; must be {may}{least:.2f}..{most:.2f}"
+                f"{month}'s {ghi:g} is {of_it} the {h0:.2f} above the atmosphere; must be {may}{least:.2f}..{most:.2f}"
             )
         out.append(min(max(ghi / h0 if h0 > 0.0 else low, low), high))
     if told:

@@ -162,6 +162,6 @@ def check_sources(location: Location, sky: Sky, weather: Weather) -> None:
     """
     if weather.file is not None and (sky.clearness is not None or sky.ghi_kwh_m2_day is not None):
         raise ValueError(
-            "weather.file and monthly clearness both say how bright it is; leave one of them out"
+            "weather.file and monthly clearness both define the irradiance; remove one of them"
         )
     sky.monthly_clearness(location)

@@ -32,7 +32,7 @@ DIMMEST_SHARE, LIT_W_M2 = 0.01, 200.0
 TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
 _YEAR_DAYS = 365
 _TOLD_AT_ONCE = 10
-_TOO_BRIGHT = "is more than the sun sends to the top of the air there and then"
+_TOO_BRIGHT = "exceeds the irradiance at the top of the atmosphere at that time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _even(
     place, off = np.divmod(local[rows] - first, step)
     if off.any():
         row = int(rows[np.flatnonzero(off)[0]])
-        message = f"{moment(table.local[row])} is off the {step // 60} min beat of the rows before it"
+        message = f"{moment(table.local[row])} does not fit the {step // 60} min interval of the preceding rows"
         raise ProblemsError([table.problem(row, message)])
     columns = {}
     for name in COLUMNS:

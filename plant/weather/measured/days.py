@@ -146,7 +146,7 @@ class FileSky:
         unknown = np.flatnonzero(((row < 0) | (row >= self.series.size)).all(axis=1))
         if unknown.size:
             day = date.fromordinal(_EPOCH_ORDINAL + first_day + int(unknown[0]))
-            message = f"{self._holds()} and nothing of {day}; {_RUN_WITHIN}"
+            message = f"{self._holds()} and nothing for {day}; {_RUN_WITHIN}"
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 
     def check_run(self, begin_utc_s: float, end_utc_s: float) -> None:
@@ -226,11 +226,11 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
         )
         if apart > _FAR_DEG:
             place = f"{table.latitude_deg:g}, {table.longitude_deg:g}"
-            told.append(f"the file is of {place}, {apart:.1f} deg from the site")
+            told.append(f"the file is for {place}, {apart:.1f} deg from the site")
     ghi = series.columns["ghi_w_m2"]
     lost = ghi[means.extra <= 0.0].sum()
     if lost > 1e-3 * ghi.sum():
-        told.append(f"{lost / ghi.sum():.1%} of the light is given with the sun down, and is left out")
+        told.append(f"{lost / ghi.sum():.1%} of the irradiance falls with the sun below the horizon and is ignored")
     if series.months_off:
         told.append(f"in some months noon differs from the sun's: {series.months_off}")
     return told

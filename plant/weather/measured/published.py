@@ -156,7 +156,7 @@ def _level(path: Path, data: pd.DataFrame, inputs: dict[str, Any]) -> pd.DataFra
         if turning is None and slope in ("", None):
             turning = "a mount that turns"
         what = turning or f"a plane tilted by {float(slope):g} deg"
-        message = f"PVGIS gave the light on {what}; ask it for a fixed mount with slope 0"
+        message = f"PVGIS computed the irradiance on {what}; request a fixed mount with slope 0"
         raise ProblemsError([Problem(str(path), 0, "", message)])
     if "poa_global" in data:
         return data.assign(ghi=data["poa_global"])
