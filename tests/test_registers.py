@@ -338,7 +338,7 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
         ("address: 1, quantity: soc, limits: [0, 1]", "rows[0].limits: a number has no limits; it has"),
         (
             "address: 1, setting: boost_v, write: alone",
-            "rows[0].table: a written number stands in table holding, not input",
+            "rows[0].table: a written number belongs in table holding, not input",
         ),
         (
             "table: holding, address: 1, setting: boost_v, write: no",
@@ -378,7 +378,7 @@ def complaints(folder: Path, text: str, name: str = "mine") -> list[str]:
         ),
         (
             "table: discrete, address: 1, action: clear_energy, write: alone",
-            "rows[0].table: an action stands in table coil, not discrete",
+            "rows[0].table: an action belongs in table coil, not discrete",
         ),
         ("table: coil, address: 1, action: clear_energi, write: alone", "rows[0].action: input should be"),
     ],
