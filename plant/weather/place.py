@@ -161,7 +161,5 @@ def check_sources(location: Location, sky: Sky, weather: Weather) -> None:
         Saying which keys, what was wrong and what would do.
     """
     if weather.file is not None and (sky.clearness is not None or sky.ghi_kwh_m2_day is not None):
-        raise ValueError(
-            "weather.file and monthly clearness both define the irradiance; remove one of them"
-        )
+        raise ValueError("weather.file and monthly clearness both define the irradiance; remove one of them")
     sky.monthly_clearness(location)

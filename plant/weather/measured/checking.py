@@ -220,7 +220,9 @@ def _even(
     place, off = np.divmod(local[rows] - first, step)
     if off.any():
         row = int(rows[np.flatnonzero(off)[0]])
-        message = f"{moment(table.local[row])} does not fit the {step // 60} min interval of the preceding rows"
+        message = (
+            f"{moment(table.local[row])} does not fit the {step // 60} min interval of the preceding rows"
+        )
         raise ProblemsError([table.problem(row, message)])
     columns = {}
     for name in COLUMNS:

@@ -230,7 +230,9 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
     ghi = series.columns["ghi_w_m2"]
     lost = ghi[means.extra <= 0.0].sum()
     if lost > 1e-3 * ghi.sum():
-        told.append(f"{lost / ghi.sum():.1%} of the irradiance falls with the sun below the horizon and is ignored")
+        told.append(
+            f"{lost / ghi.sum():.1%} of the irradiance falls with the sun below the horizon and is ignored"
+        )
     if series.months_off:
         told.append(f"in some months noon differs from the sun's: {series.months_off}")
     return told
