@@ -2,11 +2,19 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from plant.weather.diffuse import CLEARNESS, HIGH_SUN, LOW_SUN, diffuse_share, minute_share, scaled_to
+from plant.weather.diffuse import (
+    CLEARNESS,
+    HIGH_SUN,
+    LEAST_BEAM_W_M2,
+    LOW_SUN,
+    diffuse_share,
+    minute_share,
+    scaled_to,
+)
 from plant.weather.sky import sky_block, sky_day
 from tests.plants import site
 
@@ -53,8 +61,10 @@ def test_minutes_of_clear_air_have_the_clear_beam_and_dull_ones_none():
 
 
 @given(beam=minutes, most=minutes, share=st.floats(0.0, 1.2))
+@example(beam=np.array([0.0] + 39 * [5e-324]), most=np.ones(40), share=1.0)
+@example(beam=np.full(40, 1e-12), most=np.full(40, 900.0), share=1.0)
 def test_a_scaled_beam_sums_to_what_is_wanted_and_never_tops_what_can_be(beam, most, share):
-    can_be = float(most[beam > 0.0].sum())
+    can_be = float(most[beam >= LEAST_BEAM_W_M2].sum())
     wanted = share * can_be
     scaled = scaled_to(beam, most, np.array([0, 40]), np.array([wanted]))
     assert np.all(scaled <= most)

@@ -14,6 +14,7 @@ LOW_SUN = (1.00, 1.00, 0.94, 0.77, 0.60, 0.40, 0.26)
 HIGH_SUN = (1.00, 0.99, 0.89, 0.75, 0.62, 0.47, 0.24)
 LOW_SUN_DEG, HIGH_SUN_DEG = 15.0, 40.0  # noon elevations that the columns stand for
 MOST_DIRECT = 0.85  # of the light above the air, on any day
+LEAST_BEAM_W_M2 = 1e-12  # less than this is none: scaled up to a day's sum it would overflow
 
 
 def direct_on_level(index: np.ndarray, ghi: np.ndarray, cleaner: np.ndarray, clear: ClearBlock) -> np.ndarray:
@@ -113,7 +114,7 @@ def scaled_to(beam: np.ndarray, most: np.ndarray, starts: np.ndarray, wanted: np
     Parameters
     ----------
     beam, most : (n,) array
-        By the law of the minutes, and the largest there can be; day after day.
+        By the law of the minutes, and the largest there can be [W/m2]; day after day.
     starts : (days + 1,) array of int
         Where each day begins and the last one ends.
     wanted : (days,) array
@@ -135,6 +136,8 @@ def scaled_to(beam: np.ndarray, most: np.ndarray, starts: np.ndarray, wanted: np
         while True:
             free, full, capped = 0.0, 0.0, 0
             for n in range(starts[d], starts[d + 1]):
+                if beam[n] < LEAST_BEAM_W_M2:
+                    continue
                 if times * beam[n] > most[n]:
                     capped += 1
                     full += most[n]
@@ -145,5 +148,5 @@ def scaled_to(beam: np.ndarray, most: np.ndarray, starts: np.ndarray, wanted: np
             capped_before = capped
             times = max((wanted[d] - full) / free, times)
         for n in range(starts[d], starts[d + 1]):
-            out[n] = min(times * beam[n], most[n])
+            out[n] = min(times * beam[n], most[n]) if beam[n] >= LEAST_BEAM_W_M2 else 0.0
     return out
