@@ -15,7 +15,8 @@ from plant.power.converter import converter_loss_w
 from plant.power.offer import Offer, curve_of, near
 from plant.power.stage import PowerStage
 
-REMEMBERED_S = 60.0
+SHORT_S = 60.0
+LONG_STEP = 0.93  # of the threshold in longer steps, by years of two places in 15 min and 1 h beside 5 s
 
 
 class Conduction(IntEnum):
@@ -29,7 +30,7 @@ class Conduction(IntEnum):
 
 @inline_ir
 def dim_light(
-    before: int, day: Any, k: int, v_batt_v: float, seconds: float, s: PowerStage
+    was: int, day: Any, k: int, v_batt_v: float, seconds: float, s: PowerStage
 ) -> tuple[int, Offer]:
     """Which way the current takes during a step, and what the array offers if that isn't the converter.
 
@@ -38,14 +39,13 @@ def dim_light(
 
     Parameters
     ----------
-    before : int
+    was : int
         `Conduction` in the step before.
     day, k : ArrayDay or CompositeDay, int
     v_batt_v : float
         Battery voltage as the unit last saw it.
     seconds : float
-        Of the step. Within a long one the light comes and goes, and most of it comes while the unit tracks: then
-        nothing of the step before counts.
+        Of the step. Within a long one the light comes and goes, and the unit tracks at a lower mean.
     s : PowerStage
 
     Returns
@@ -54,10 +54,9 @@ def dim_light(
         The offer is of use if it `passes`.
     """
     c, v_oc = curve_of(day, k), day.v_oc_v[k]
-    was = before if seconds <= REMEMBERED_S else Conduction.SWITCHING.value
-    below = s.dim_below_a
+    below = s.dim_below_a if seconds <= SHORT_S else LONG_STEP * s.dim_below_a
     if v_batt_v < s.awake_v:  # at the start it isn't known yet
-        return before, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return was, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
     if below <= 0.0:
         return Conduction.SWITCHING.value, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
     if was == Conduction.SWITCHING.value:
