@@ -1,7 +1,6 @@
 """A plant that runs: a site and what is remembered of a moment become states, one grid step after another.
 
-Owns the state and nothing else: no wall clock, no file, no socket. Moving it in one go or poll by poll gives
-the same bits.
+Owns the state and nothing else: no wall clock, no file, no socket. In one go or poll by poll, the bits are the same.
 """
 
 import math
@@ -95,7 +94,8 @@ class Plant:
 
         Parameters
         ----------
-        site : Site
+        site, skies
+            See `Supply`.
         seed : int, optional
             Chance of weather and load; the site's own unless given.
         start_utc_s : int, optional
@@ -104,7 +104,6 @@ class Plant:
             The full model on a grid of 5 s, or a quasi-static battery in longer steps.
         step_s : int, optional
             Step of a sizing run, 60 s unless given: a multiple of 60 s that divides an hour.
-        skies : see `Supply`
         """
         supply = Supply(site, site.seed if seed is None else seed, step_of(fidelity, step_s), skies)
         return cls(site, at_start(site, supply, start_utc_s, fidelity), supply)

@@ -187,9 +187,9 @@ def test_what_a_table_rounds_to_nothing_is_taken_where_there_is_next_to_nothing(
 @pytest.mark.parametrize(
     ("month", "value", "words"),
     [
-        (5, 0.0, r"June's 0 is 0.00 of the 11.67 above the air; must be 0.02..0.75, so 0.23..8.75"),
-        (11, 0.3, r"December's 0.3 is over the 0.00 above the air; must be 0.00..0.20"),
-        (0, 0.21, r"January's 0.21 is over the 0.0\d above the air"),
+        (5, 0.0, r"June's 0 is 0.00 of the 11.67 above the atmosphere; must be 0.02..0.75, so 0.23..8.75"),
+        (11, 0.3, r"December's 0.3 is over the 0.00 above the atmosphere; must be 0.00..0.20"),
+        (0, 0.21, r"January's 0.21 is over the 0.0\d above the atmosphere"),
         (3, 6.0, r"April's 6 is 0.9\d of the"),
     ],
 )

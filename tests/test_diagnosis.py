@@ -169,7 +169,7 @@ def test_the_long_advice_on_qemu_is_given_once_in_a_run() -> None:
         diagnosis.closed("", heard=True)
     assert sum("-serial tcp:" in text for text in said) == 1
     assert sum("another client" in text for text in said) == 1
-    assert said.count("nobody listens yet, dialling on") == 2
+    assert said.count("nobody is listening yet, still dialling") == 2
     assert said.count("connected but no request for 10 s") == 2
 
 

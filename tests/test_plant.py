@@ -236,7 +236,10 @@ def test_a_clear_day_goes_through_bulk_boost_and_float():
 
 def test_boost_time_counts_only_what_is_served_at_the_voltage():
     """A passing cloud pauses the clock; it doesn't restart it."""
-    p = plant(seed=11, start_utc_s=utc("2026-06-20T02:00"), battery={"soc": 0.9}, array={"parallel": 2})
+    p = plant(
+        seed=11, start_utc_s=utc("2026-06-20T02:00"), battery={"soc": 0.9}, array={"parallel": 2},
+        controller={"boost_timer": "accumulate"},
+    )  # fmt: skip
     rows = p.run(4 * DAY, 5)
     boosts = [e for e in p.events() if e.machine is Machine.CHARGE and (e.from_, e.to) == ("BOOST", "FLOAT")]
     assert boosts

@@ -292,7 +292,7 @@ def test_only_one_source_says_how_bright_it_is(tmp_path):
     with pytest.raises(ValidationError, match="keep one of them"):
         Sky(clearness=0.5, ghi_kwh_m2_day=3.0)
     (tmp_path / "w.csv").write_text("time,ghi_w_m2\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="leave one of them out"):
+    with pytest.raises(ValueError, match="remove one of them"):
         check_sources(site().location, Sky(clearness=0.5), Weather(file=str(tmp_path / "w.csv")))
     with pytest.raises(ValidationError, match="temperature_c is missing"):
         Weather()

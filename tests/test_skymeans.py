@@ -217,7 +217,7 @@ def test_a_weather_file_gives_its_own_hours(tmp_path):
     assert made.ghi_w_m2.sum(axis=1) == pytest.approx(step_means(fine.ghi_w_m2, 60).sum(axis=1), rel=1e-9)
     assert made.t_amb_c == pytest.approx(step_means(fine.t_amb_c, 60), abs=1e-4)
     assert made.known_utc_s == fine.known_utc_s
-    with pytest.raises(ProblemsError, match="nothing of"):
+    with pytest.raises(ProblemsError, match="nothing for"):
         sky_means(there, 1, first + 1000, 1)
 
 

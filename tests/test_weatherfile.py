@@ -143,7 +143,7 @@ def test_pvgis_of_a_tilted_plane_is_refused(tmp_path):
     path = files.pvgis_hourly_json(
         tmp_path / "tilted.json", files.moments_of_light(10).loc["2023-06"], slope=35.0
     )
-    assert "on a plane tilted by 35 deg; ask it for a fixed mount with slope 0" in wrong(path)
+    assert "on a plane tilted by 35 deg; request a fixed mount with slope 0" in wrong(path)
 
 
 @pytest.mark.parametrize("writer", [files.epw_file, files.tmy3_file, files.nsrdb_file])
@@ -266,7 +266,7 @@ def test_rows_twice_alike_are_taken_once_and_rows_that_differ_are_refused_by_lin
 
 @pytest.mark.parametrize(
     ("column", "value", "words"),
-    [("ghi", 1700.0, "more than the sun sends"), ("ghi", -40.0, "below -20"), ("t", 80.0, "outside -90..65"),
+    [("ghi", 1700.0, "exceeds the irradiance"), ("ghi", -40.0, "below -20"), ("t", 80.0, "outside -90..65"),
      ("wind", -1.0, "outside 0..100"), ("dni", 2000.0, "outside -20..1500")],
 )  # fmt: skip
 def test_values_that_cannot_be_are_told_with_their_line(column, value, words, tmp_path):

@@ -24,7 +24,7 @@ class Kind(Enum):
 # Beginnings of sources; the first that fits.
 BEGINNINGS: Final = (
     (Kind.MEASURED, (
-        "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron", "measured on", "TRIRON N manual",
+        "measured", "measurement", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron", "TRIRON N manual",
         "Tracer-A manual", "physics 1.2, BSRN", "physics 1.4, BSRN", "Tracer 3210AN in", "Tracer AN in",
     )),
     (Kind.OWN, (
@@ -32,7 +32,7 @@ BEGINNINGS: Final = (
         "what the project promises",
     )),
     (Kind.MODEL, (
-        "ASTM", "Naumann", "Schiffer", "corrosion doubles", "physics", "pvlib", "closed form", "model computed apart",
+        "another model", "ASTM", "Naumann", "Schiffer", "corrosion doubles", "physics", "pvlib", "closed form", "model computed apart",
         "scipy", "RAMP", "busy share", "log-normal", "EN 50530", "ZT155P", "reference simulation", "a single diode",
     )),
 )  # fmt: skip

@@ -23,9 +23,9 @@ def light_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
     if snowy or any(isinstance(each.soiling, tuple) for each in losses):
         told = {"soiling": _lost(plant, trace, _soiling), "snow": _lost(plant, trace, _snow)}
         shares = ", ".join(f"{name} {100.0 * share:.1f} %" for name, share in told.items())
-        yield f"light    taken from it by {shares}"
+        yield f"light    lost to {shares}"
     if not snowy and _coldest_day_c(plant, trace) < SNOW_BELOW_C:
-        yield "light    no snow lies on the modules, for the site doesn't say so (losses.snow)"
+        yield "light    snow on the modules is not simulated unless the site sets losses.snow"
 
 
 def _lost(

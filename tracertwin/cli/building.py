@@ -55,17 +55,19 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
 def announce_compiling() -> None:
     """From here on say why nothing happens for a while, once for each form of the plant that isn't in the cache.
 
-    The code of a form ends with its steps; what is compiled before them belongs to it.
+    Most of a form's time is its steps. What is compiled before the first of them is announced with them, and what comes
+    after takes no time to speak of.
     """
     from plant.base.codecache import CodeCache
 
-    announced = False
+    begun = done = False
 
     def heard(name: str) -> None:
-        nonlocal announced
-        if not announced:
-            say(_compiling())
-        announced = name != STEPS
+        nonlocal begun, done
+        if name == STEPS or not done:
+            if not begun:
+                say(_compiling())
+            begun, done = name != STEPS, name == STEPS
 
     CodeCache.on_compiling = heard
 

@@ -9,9 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from tracertwin.cli.compiling import compile
-from tracertwin.cli.find import batteries, controllers, modules, sites
 from tracertwin.cli.options import Stop, say
-from tracertwin.cli.read import faults, history, poll, registers
+from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, run
 from tracertwin.cli.serve import serve, tell
