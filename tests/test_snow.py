@@ -222,14 +222,14 @@ def run(call, tmp_path, change: str, *arguments: str) -> str:
 def test_the_summary_says_what_snow_and_dirt_took(call, tmp_path):
     winter = ("--start", "2026-01-01", "--days", "20")
     told = run(call, tmp_path, "snow: marion", *winter)
-    assert 20.0 < float(re.search(r"taken from it by soiling 2\.0 %, snow (\S+) %", told)[1]) < 90.0
+    assert 20.0 < float(re.search(r"lost to soiling 2\.0 %, snow (\S+) %", told)[1]) < 90.0
     assert "soiling 2.0 %, snow 30.0 %" in run(call, tmp_path, "snow: 0.3", *winter)
     dirty = f"soiling: [{', '.join(['0.1'] * 6 + ['0.2'] * 6)}]"
     assert "soiling 10.0 %, snow 0.0 %" in run(call, tmp_path, dirty, "--start", "2026-06-01", "--days", "5")
 
 
 def test_where_it_could_lie_and_is_left_out_the_summary_says_so(call, tmp_path):
-    left_out = "no snow lies on the modules, for the site doesn't say so (losses.snow)"
+    left_out = "snow on the modules is not simulated unless the site sets losses.snow"
     assert left_out in run(call, tmp_path, "soiling: 0.02", "--start", "2026-01-01", "--days", "3")
     assert left_out not in run(call, tmp_path, "soiling: 0.02", "--start", "2026-07-01", "--days", "3")
     assert left_out not in run(call, tmp_path, "snow: 0.1", "--start", "2026-01-01", "--days", "3")
