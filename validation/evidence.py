@@ -25,7 +25,8 @@ class Kind(Enum):
 BEGINNINGS: Final = (
     (Kind.MEASURED, (
         "measured", "measurement", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
-        "TRIRON N manual", "Tracer-A manual", "physics 1.2, BSRN", "physics 1.4, BSRN", "Tracer 3210AN in", "Tracer AN in",
+        "TRIRON N manual", "Tracer-A manual", "physics 1.2, BSRN", "physics 1.4, BSRN", "Tracer 3210AN in",
+        "Tracer AN in",
     )),
     (Kind.OWN, (
         "the plant's full model", "the steady tracker", "the array's global maximum", "conservation of energy",
@@ -33,7 +34,8 @@ BEGINNINGS: Final = (
     )),
     (Kind.MODEL, (
         "another model", "ASTM", "Naumann", "Schiffer", "corrosion doubles", "physics", "pvlib", "closed form",
-        "model computed apart", "scipy", "RAMP", "busy share", "log-normal", "EN 50530", "ZT155P", "reference simulation", "a single diode",
+        "model computed apart", "scipy", "RAMP", "busy share", "log-normal", "EN 50530", "ZT155P",
+        "reference simulation", "a single diode",
     )),
 )  # fmt: skip
 
