@@ -73,7 +73,10 @@ def test_lines_on_one_plant_show_one_instants_values_while_it_moves(make):
         def noted() -> Any:
             at = see()
             shown.append(
-                tuple(scaling.counts(v, 100, 0, 0xFFFF, True) for v in (at.snapshot.v_pv_v, at.snapshot.v_batt_v))
+                tuple(
+                    scaling.counts(v, 100, 0, 0xFFFF, True)
+                    for v in (at.snapshot.v_pv_v, at.snapshot.v_batt_v)
+                )
             )
             return at
 
