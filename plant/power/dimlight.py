@@ -12,7 +12,7 @@ from typing import Any
 
 from plant.base.jit import inline_ir
 from plant.power.converter import converter_loss_w
-from plant.power.offer import Offer, curve_of, near
+from plant.power.offer import Offer, curve_of, near, tracked
 from plant.power.stage import PowerStage
 
 SHORT_S = 60.0
@@ -51,18 +51,19 @@ def dim_light(
     Returns
     -------
     int, Offer
-        The offer is of use if it `passes`.
+        The offer counts only if it `passes`; else the tracker makes one.
     """
     c, v_oc = curve_of(day, k), day.v_oc_v[k]
+    switching = tracked(c, v_oc, v_oc, 0.0)
     below = s.dim_below_a if seconds <= SHORT_S else LONG_STEP * s.dim_below_a
     if v_batt_v < s.awake_v:  # at the start it isn't known yet
-        return was, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return was, switching
     if below <= 0.0:
-        return Conduction.SWITCHING.value, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Conduction.SWITCHING.value, switching
     if was == Conduction.SWITCHING.value:
         v_mp, p_mp = day.v_mp_v[k], day.p_mp_w[k]
         if s.efficiency * p_mp >= below * v_batt_v + converter_loss_w(v_mp, below, s):
-            return was, Offer(c, v_oc, v_oc, 0.0, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+            return was, switching
     if v_oc <= v_batt_v + s.dim_drop_v:
         return Conduction.NONE.value, Offer(c, v_oc, v_oc, 0.0, True, 0.0, 0.0, v_batt_v, s.dim_drop_v, 0.0)
     i, slope = near(c, v_batt_v + s.dim_drop_v)

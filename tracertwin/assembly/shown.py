@@ -58,7 +58,7 @@ def unknown(name: str, tracer: Tracer) -> str:
     if name in rows:
         return f"no quantity {name}, but a register: show 0x{rows[name]:04X}"
     alike = [*_near(name, Snapshot._fields), *(f"0x{rows[row]:04X} ({row})" for row in _near(name, rows))]
-    hint = f"; like it: {', '.join(alike)}" if alike else "; docs/quantities.md lists them"
+    hint = f"; similar: {', '.join(alike)}" if alike else "; docs/quantities.md lists them"
     return f"no quantity {name}{hint}"
 
 
