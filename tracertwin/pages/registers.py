@@ -26,13 +26,12 @@ NEW: Final[Settings] = factory(1, 12)  # of a new unit, sealed battery
 NOTHING: Final = Snapshot(*[0.0] * len(Snapshot._fields))
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "registers.md"
 ENCODING: Final = """\
-A number on the wire is quantity x factor x scale, cut off: 13.499 V reads 13.49, as on real units. A number that is
-derived from other registers is worked out from what they show, with the digits that they show, and cut off again: so
-power is the product of the voltage and current beside it, the array's power is the charge power, and generated energy
-counts the converter's output. The trace, the state file and `tell show NAME` have the plant's own numbers. What does
-not fit reads the nearest number that does: a device clamps, and a
-wrapped 700 V would pass for a healthy 44.64 V. What is no number (NaN, infinity) reads 0, because a reply has
-to go out whatever the plant did. 32 bits are two registers, low word at the lower address; negative numbers
+A number on the wire is quantity x factor x scale, truncated: 13.499 V reads 13.49, as on real units. A derived number
+is computed from the displayed digits of other registers and truncated again: power is the product of the voltage and
+current beside it, the array's power is the charge power, and generated energy counts the converter's output. The
+trace, the state file and `tell show NAME` have the plant's own numbers. A number that does not fit reads as the nearest
+one that does: a device clamps, and a wrapped 700 V would pass for a healthy 44.64 V. NaN and infinity read 0, because a
+reply has to be sent in any case. 32 bits are two registers, low word at the lower address; negative numbers
 are in two's complement. All registers of one reply are from one instant."""
 
 ADDING: Final = """\
@@ -63,8 +62,8 @@ RULES: Final[Mapping[str, Mapping[object, str]]] = {
         "cut": "a block ends before its first unmapped address",
     },
     "units": {
-        "any": "input registers are told to any unit id from 0 to 247",
-        "own": "the own unit id is answered, others are not; broadcasts (0) are done and not answered",
+        "any": "requests for input registers are answered for any unit id from 0 to 247",
+        "own": "only the unit's own id is answered; broadcasts (0) are carried out without an answer",
     },
 }
 WRITTEN: Final[Mapping[str, str]] = {
@@ -114,7 +113,7 @@ def _page(maps: list[RegisterMap]) -> Iterator[str]:
     yield ""
     yield (
         "Quantities are fields of `plant/kernel/snapshot.py`, settings those of `plant/controller/settings.py`; "
-        "besides there are:"
+        "in addition:"
     )
     yield ""
     yield from (f"- `{derived.name}`: {derived.meaning}" for derived in DERIVED)
@@ -146,7 +145,7 @@ def _map_section(register_map: RegisterMap) -> Iterator[str]:
         yield from _table_section(table, [row for row in own if row.table == table])
     notes = [row for row in own if row.note or row.guess]
     if notes:
-        yield "\n### Where sources disagree, are silent or need a word"
+        yield "\n### Where sources disagree, are silent or need a comment"
         yield ""
         yield from (
             f"- {row.table} `{_place(row)}` {row.name}: {'**guess**; ' * row.guess}{row.note}"
