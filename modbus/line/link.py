@@ -25,6 +25,7 @@ from modbus.line.endpoint import (
     listen,
     parse_endpoint,
 )
+from modbus.line.linkthread import LinkThread
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
@@ -69,7 +70,7 @@ class Redial:
         return FIRST_RETRY_S
 
 
-class Line:
+class Line(LinkThread):
     """A line onto a simulated device.
 
     Parameters
@@ -116,11 +117,9 @@ class Line:
         witness: Witness | None = None,
         units: Callable[[], Sequence[int]] = tuple,
     ) -> None:
-        self.endpoint = endpoint
+        super().__init__(endpoint, log, name)
         self._answer = answer
         self._timing = Timing(turnaround_s, stale_s, half_duplex)
-        self._log = log
-        self._name = name
         self._once = once
         self._witness = witness
         self._tally = LineStats()
@@ -130,7 +129,6 @@ class Line:
         self._listener: Listener | None = None
         self._doorman: Doorman | None = None
         self._stream: Stream | None = None
-        self._thread: threading.Thread | None = None
 
     @property
     def stats(self) -> LineStats:
@@ -166,12 +164,6 @@ class Line:
         self._thread.start()
         return self
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the line to end by itself; whether it has."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
-
     def finish(self) -> None:
         """Have it end after the reply that is about to leave, if one is; from any thread, its own too."""
         self._stop.set()
@@ -191,16 +183,6 @@ class Line:
         if ended:
             self._stop.close()
         return ended
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _say(self, text: str) -> None:
-        with contextlib.suppress(Exception):  # a closed stderr must not take the line down
-            self._log(f"{self._name or self.endpoint}: {text}")
 
     def _run(self) -> None:
         while not self._stop.is_set():

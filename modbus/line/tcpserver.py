@@ -30,6 +30,7 @@ from modbus.line.conversation import (
 from modbus.line.diagnosis import Diagnosis
 from modbus.line.endpoint import LinkError, ModbusTcpEndpoint, close_listener, listen
 from modbus.line.link import make_prompt
+from modbus.line.linkthread import LinkThread
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream
 
@@ -55,7 +56,7 @@ def pack(received: Received, reply: bytes | Transmission) -> Transmission:
 MBAP: Final = Framing(MbapParser, pack)
 
 
-class ModbusTcpServer:
+class ModbusTcpServer(LinkThread):
     """A link for clients that speak Modbus/TCP; used as a `Line` is.
 
     Parameters
@@ -80,11 +81,9 @@ class ModbusTcpServer:
         witness: Witness | None = None,
         units: Callable[[], Sequence[int]] = tuple,
     ) -> None:
-        self.endpoint: ModbusTcpEndpoint = endpoint
+        super().__init__(endpoint, log, name)
         self._answer = answer
         self._timing = Timing(turnaround_s, stale_s, half_duplex)
-        self._log = log
-        self._name = name
         self._once = once
         self._witness = witness
         self._units = units
@@ -96,7 +95,6 @@ class ModbusTcpServer:
         self._heard = False
         self._listener: Listener | None = None
         self._stop = StopSignal()
-        self._thread: threading.Thread | None = None
 
     @property
     def stats(self) -> LineStats:
@@ -119,22 +117,14 @@ class ModbusTcpServer:
             When the port can't be had.
         """
         try:
-            self._listener, opened = listen(self.endpoint)
+            self._listener, self.endpoint = listen(self.endpoint)
         except LinkError:
             self._stop.close()
             raise
-        assert isinstance(opened, ModbusTcpEndpoint)
-        self.endpoint = opened
         self._say("waiting for clients")
         self._thread = threading.Thread(target=self._run, name=f"link {self.endpoint}", daemon=True)
         self._thread.start()
         return self
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the link to end by itself; whether it has."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
 
     def finish(self) -> None:
         """Have it end after the reply that is about to leave, if one is; from any thread, its own too."""
@@ -154,12 +144,6 @@ class ModbusTcpServer:
             self._stop.close()
         return ended
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _say_once(self, text: str) -> None:
         """What was found out about one client, whatever its numbers: others come and go, some for each poll."""
         kind = re.sub(r"\d+", "", text)
@@ -168,10 +152,6 @@ class ModbusTcpServer:
             self._said.add(kind)
         if is_new:
             self._say(text)
-
-    def _say(self, text: str) -> None:
-        with contextlib.suppress(Exception):  # a closed stderr must not take the link down
-            self._log(f"{self._name or self.endpoint}: {text}")
 
     def _run(self) -> None:
         assert self._listener is not None
