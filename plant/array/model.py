@@ -21,6 +21,7 @@ from plant.base.jit import kernel
 from plant.base.kept import kept
 from plant.weather.sky import SkyBlock, SkyDay, plane_of_array
 from plant.weather.steps.means import SkyMeans, means_in_plane
+from plant.weather.sun import month_of
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
@@ -73,18 +74,13 @@ def light_on(
 def _months_of(sky: AnySky) -> np.ndarray:
     """Month of each day, 0 is January, (days,); one for a single day."""
     if isinstance(sky, SkyDay):
-        return np.array([_month_of(sky.day)])
-    return np.array([_month_of(sky.first_day + k) for k in range(sky.days)])
+        return np.array([month_of(sky.day)])
+    return np.array([month_of(sky.first_day + k) for k in range(sky.days)])
 
 
 def _by_day(values: np.ndarray, sky: AnySky) -> np.ndarray:
     """One value a day, shaped to go with the sky's own arrays."""
     return values if isinstance(sky, SkyDay) else values[:, None]
-
-
-def _month_of(day: int) -> int:
-    """Month, 0 is January, of a solar day."""
-    return int(np.datetime64(day, "D").astype("datetime64[M]").astype(int)) % 12
 
 
 def effective_irradiance(
@@ -205,7 +201,7 @@ def _light_of_days(
     """`light_on` a plane whose tilt may change from month to month."""
     if isinstance(sky, SkyDay):
         return light_on(part, sky, albedo, shadow)
-    tilts = [part.tilt_in(_month_of(sky.first_day + k)) for k in range(sky.days)]
+    tilts = [part.tilt_in(month_of(sky.first_day + k)) for k in range(sky.days)]
     turns = [0, *(k for k in range(1, sky.days) if tilts[k] != tilts[k - 1]), sky.days]
     if len(turns) == 2:
         return light_on(part, sky, albedo, shadow)

@@ -17,6 +17,7 @@ from plant.weather.place import Place
 from plant.weather.sky import SkyBlock, plane_of_array
 from plant.weather.snowfall import GRID_S, SnowDay, snow_days
 from plant.weather.steps.means import SkyMeans
+from plant.weather.sun import month_of
 
 CAN_SLIDE_W_M2_K = -80.0  # it slides where the air is warmer than the light in the plane over this
 SLIDES_PER_H = 0.197  # share of the slope, of a vertical plane
@@ -60,7 +61,7 @@ def snow_cover(part: SubArray, place: Place, seed: int, first_day: int, days: in
 
 def _lost(part: SubArray, place: Place, one: SnowDay) -> np.ndarray:
     """What slides off and melts in each minute of a day, as a share of the slope, (1440,)."""
-    month = int(np.datetime64(one.day, "D").astype("datetime64[M]").astype(int)) % 12
+    month = month_of(one.day)
     tilt = part.tilt_in(month)
     fallen = plane_of_array(one.sky, tilt, part.azimuth_deg, place.sky.albedo_in(month))
     light = (fallen["beam"] + fallen["sky"] + fallen["ground"])[:-1]

@@ -241,6 +241,11 @@ def date_of(day: int) -> date:
     return EPOCH + timedelta(days=day)
 
 
+def month_of(day: int) -> int:
+    """Month of a day counted since 1970-01-01; 0 is January."""
+    return date_of(day).month - 1
+
+
 def linke_turbidity(first_day: int, days: int, location: Location) -> np.ndarray:
     """Linke turbidity of days in a row: the site's own (twelve monthly values), or pvlib's climatology."""
     own = location.linke_turbidity
