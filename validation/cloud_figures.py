@@ -86,17 +86,23 @@ def _week_rows(name: str, day: MinuteDay) -> list[dict[str, Any]]:
     ]
 
 
+def _shares_above(parts: list[np.ndarray], limits: np.ndarray) -> list[tuple[float, float]]:
+    """Each limit, and the share of all values above it; without those that less than one value is above."""
+    values = np.sort(np.concatenate(parts))
+    shares = 1.0 - np.searchsorted(values, limits, side="right") / values.size
+    return [(limit, share) for limit, share in zip(limits, shares, strict=True) if share * values.size >= 1.0]
+
+
 def ramps(months: Months) -> Any:
     """How often irradiance changes by more than so much within a minute."""
     limits = np.arange(0.0, 901.0, 10.0)
     rows = []
     for name, days in months.items():
-        change = np.sort(np.concatenate([np.abs(np.diff(day.ghi_w_m2)) for day in days]))
-        share = 1.0 - np.searchsorted(change, limits, side="right") / change.size
+        change = [np.abs(np.diff(day.ghi_w_m2)) for day in days]
         rows += [
             {"month": name, "ramp": float(limit), "share": 100.0 * float(value)}
-            for limit, value in zip(limits, share, strict=True)
-            if value * change.size >= 1.0 and value >= 1e-5
+            for limit, value in _shares_above(change, limits)
+            if value >= 1e-5
         ]
     return (
         alt.Chart(pd.DataFrame(rows))
@@ -120,12 +126,10 @@ def leaps(seasons: Mapping[str, Months]) -> Any:
     rows = []
     for season, months in seasons.items():
         for name, days in months.items():
-            change = np.sort(np.concatenate([np.abs(np.diff(day.index)) for day in days]))
-            share = 1.0 - np.searchsorted(change, limits, side="right") / change.size
+            change = [np.abs(np.diff(day.index)) for day in days]
             rows += [
                 {"season": season, "month": name, "change": float(limit), "share": 100.0 * float(value)}
-                for limit, value in zip(limits, share, strict=True)
-                if value * change.size >= 1.0
+                for limit, value in _shares_above(change, limits)
             ]
     return (
         alt.Chart(pd.DataFrame(rows))
