@@ -9,10 +9,12 @@ from modbus.device.interface import Shown
 from modbus.device.sensors import Sensors
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, load_map
+from plant.controller.setpoints import gauge_ends_v
+from plant.kernel.show import gauge
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.power.converter import Regime
-from tests.plants import site
+from tests.plants import plant, site
 from tests.snapshots import NEW, ZERO, Still
 from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.options import Options
@@ -80,6 +82,16 @@ def test_what_follows_from_readings_follows_them():
     seen = sensors.read(Shown(FLOAT._replace(v_batt_v=12.5), NEW)).snapshot
     assert seen.soc_controller == pytest.approx((seen.v_batt_v - 11.1) / 2.7)
     assert seen.i_batt_a == pytest.approx(FLOAT.i_batt_a + seen.i_chg_a - 0.6 - seen.i_load_a + 0.12)
+
+
+@pytest.mark.parametrize("room_c", [2.0, 25.0, 38.0])
+def test_the_gauge_of_readings_without_noise_is_the_plants_own_at_any_temperature(room_c):
+    p = plant(battery={"room_c": room_c, "soc": 0.6})
+    p.run(3600, 3600)
+    seen = p.snapshot
+    assert 0.0 < seen.soc_controller < 1.0
+    ends_v = gauge_ends_v(p.settings, 12, seen.t_probe_c)
+    assert gauge(seen.v_batt_v, *ends_v) == pytest.approx(seen.soc_controller, abs=1e-12)
 
 
 def test_dips_come_at_the_rate_asked_for_and_last_a_minute_or_a_few():

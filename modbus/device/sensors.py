@@ -16,6 +16,7 @@ import numpy as np
 from modbus.device.interface import Shown
 from plant.base.chance import RandomStream, generator
 from plant.controller.setpoints import gauge_ends_v
+from plant.kernel.show import gauge
 from plant.kernel.snapshot import Snapshot
 from plant.power.converter import Regime
 
@@ -98,15 +99,13 @@ class Sensors:
             v_batt += blocks * outlier.uniform(*OUTLIER_V)
             i_chg *= 1.0 + outlier.uniform(*OUTLIER_SHARE)
         v_batt, v_pv, i_chg, i_load = (max(value, 0.0) for value in (v_batt, v_pv, i_chg, i_load))
-        low_v, high_v = gauge_ends_v(settings, self._system_v, s.t_probe_c)
-        gauge = (v_batt - low_v) / (high_v - low_v) if high_v > low_v else float(v_batt >= low_v)
         return s._replace(
             v_batt_v=v_batt,
             v_pv_v=v_pv,
             i_chg_a=i_chg,
             i_load_a=i_load,
             i_batt_a=s.i_batt_a + (i_chg - s.i_chg_a) - (i_load - s.i_load_a),
-            soc_controller=min(max(gauge, 0.0), 1.0),
+            soc_controller=gauge(v_batt, *gauge_ends_v(settings, self._system_v, s.t_probe_c)),
         )
 
     def _at(self, number: int, part: int) -> np.random.Generator:
