@@ -74,6 +74,14 @@ def test_the_tropics_have_days_more_alike():
     assert beyond == pytest.approx(0.170, abs=0.001)
 
 
+def test_the_tropics_end_between_16_and_26_degrees_of_latitude():
+    """On either side nothing changes with the latitude, and half-way the days are half-way."""
+    narrow, wide = (float(spread(np.array(0.5), latitude)) for latitude in (0.0, 60.0))
+    assert [float(spread(np.array(0.5), latitude)) for latitude in (16.0, -21.0, 26.0)] == pytest.approx(
+        [narrow, (narrow + wide) / 2.0, wide]
+    )
+
+
 def test_a_low_sun_makes_no_bright_days():
     """Sotkamo (64 N) in November: mean 0.24, and 19 days in 20 below 0.41."""
     november = int(np.datetime64("2026-11-15", "D").astype(int))
