@@ -173,8 +173,8 @@ class ModbusTcpServer(LinkThread):
 
     def _admit(self, stream: Stream) -> None:
         if len(self._clients) >= MOST_CLIENTS:
-            stream.close()
             self._say(f"a client was sent away: {MOST_CLIENTS} are here already")
+            stream.close()  # last: whoever sees it end finds the reason written
             return
         tally = LineStats(connects=1)
         thread = threading.Thread(
