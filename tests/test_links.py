@@ -147,9 +147,15 @@ def _carry(far: int, accept: Callable[[], int], ended: threading.Event) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ends, subprocess.Popen[str], Path]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ends]:
+    """The far ends of a plant that all tests of this module may read."""
+    with serving(tmp_path_factory.mktemp("links")) as (ends, _):
+        yield ends
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[Ends, subprocess.Popen[str]]]:
     """`tracertwin serve` on all of them, its plant standing still at ten in the morning."""
-    folder = tmp_path_factory.mktemp("links")
     with ExitStack() as stack:
         ends = Ends(folder, stack)
         options = ["--clock", "stepped", "--once", "--ready-file", str(folder / "ready")]
@@ -158,7 +164,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ends, sub
             options += ["--link", link]
         with run(*options) as process:
             ends.ready(endpoints_of(folder / "ready", process))
-            yield ends, process, folder
+            wait_connected(process, ends.links["rfc2217://"])
+            yield ends, process
 
 
 @contextmanager
@@ -181,6 +188,15 @@ def endpoints_of(ready: Path, process: subprocess.Popen[str]) -> list[str]:
     return ready.read_text().splitlines()
 
 
+def wait_connected(process: subprocess.Popen[str], link: str) -> None:
+    """Until a link says so: the far port forgets what came before the negotiation of RFC 2217."""
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    while not (link in said and said.endswith(": connected\n")):
+        assert said, "it has ended"
+        said = process.stderr.readline()
+
+
 KINDS = ("dial", "listen", "unix", "unix-listen", "pty", "serial", "socket://", "rfc2217://", "modbus-tcp")
 OTHERS = [name for name in MASTERS if not name.startswith("ours")]
 SPEAKS_TCP = {name for name, (near, _) in MASTERS.items() if near == "modbus-tcp"}
@@ -191,9 +207,13 @@ seen: dict[tuple[int, int], set[tuple[int, ...]]] = {}  # what any master read o
 @pytest.mark.filterwarnings(OLD_THREADING)
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
 def test_every_master_reads_the_same_plant_on_every_link(served, tmp_path, kind, name):
-    ends, _, _ = served
+    read_on(served, kind, name, tmp_path)
+
+
+def read_on(ends: Ends, kind: str, name: str, folder: Path) -> None:
+    """Have a master read on a link, what any of them read on any link."""
     near, make = MASTERS[name]
-    with relay(ends.opened(kind), near, tmp_path) as where, closing(make(where)) as client:
+    with relay(ends.opened(kind), near, folder) as where, closing(make(where)) as client:
         for function, address, count in ((4, 0x3100, 8), (4, 0x3200, 2), (3, 0x9000, 15)):
             words = tuple(client.words(function, address, count))
             assert len(words) == count
@@ -201,14 +221,17 @@ def test_every_master_reads_the_same_plant_on_every_link(served, tmp_path, kind,
         assert client.bits(2, 0x200C, 1) == [0]  # day
 
 
-def test_it_ends_by_itself_when_all_peers_have_gone_and_tells_what_was_said_on_each_link(served):
-    """Last, since nothing is left to read then: `--once`, `--stats`, and the ready file removed."""
-    ends, process, folder = served
-    ends._stack.close()
-    assert process.wait(GONE_S) == 0
-    assert not (folder / "ready").exists()
-    assert not (folder / "uart2").is_symlink()
-    lines = json.loads((folder / "stats.json").read_text())["lines"]
+@pytest.mark.filterwarnings(OLD_THREADING)
+def test_it_ends_by_itself_when_all_peers_have_gone_and_tells_what_was_said_on_each_link(tmp_path):
+    """`--once`, `--stats`, and the ready file removed; on a plant of its own, since nothing is left to read then."""
+    with serving(tmp_path) as (ends, process):
+        for kind, name in PAIRS:
+            read_on(ends, kind, name, tmp_path)
+        ends._stack.close()
+        assert process.wait(GONE_S) == 0
+    assert not (tmp_path / "ready").exists()
+    assert not (tmp_path / "uart2").is_symlink()
+    lines = json.loads((tmp_path / "stats.json").read_text())["lines"]
     assert len(lines) == len(KINDS)
     for line in lines:
         speaks_tcp = line["link"].startswith("modbus-tcp:")
