@@ -37,6 +37,7 @@ docs: figures            ## the generated pages and pictures, the README's too
 	$(BIN)/python -m tracertwin.pages.registers
 	$(BIN)/python -m tracertwin.pages.stages
 	$(BIN)/python -m tracertwin.pages.faults
+	$(BIN)/python -m tracertwin.pages.checks
 	$(BIN)/python -m tracertwin.pages.options
 	$(BIN)/python -m tracertwin.pages.quantities
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null

@@ -25,6 +25,7 @@ from plant.array.diode import (
     open_circuit_v,
     point,
 )
+from plant.array.thinfilm import CELL_V, Technology, kind_of
 from plant.base.records import Positive, Record
 
 IDEALITY = 1.1  # crystalline silicon near full light; measured on eight modules: 1.1 to 1.2
@@ -49,6 +50,7 @@ class DataSheet(Record):
     beta_voc_pct_k: Annotated[float, Field(gt=-1.0, lt=0.0)] | None = None
     gamma_pmp_pct_k: Annotated[float, Field(gt=-1.0, lt=0.0)] | None = None
     efficiency_200_pct: Annotated[float, Field(ge=-30.0, le=8.0)] | None = None
+    technology: Technology | None = None  # crystalline silicon, unless the numbers are those of thin film
 
     @model_validator(mode="after")
     def _possible(self) -> "DataSheet":
@@ -60,14 +62,28 @@ class DataSheet(Record):
         for one, other in (("alpha_sc_a_k", "alpha_sc_pct_k"), ("beta_voc_v_k", "beta_voc_pct_k")):
             if (getattr(self, one) is None) == (getattr(self, other) is None):
                 raise ValueError(f"give one of {one} and {other}")
-        cell_v = self.v_oc_v / self.cells_in_series
-        if not 0.4 <= cell_v <= 0.85:
+        kind = "c-si" if self.technology in {None, "c-si"} else "thin film"
+        low, high = CELL_V[kind]
+        if not low <= self.cell_v <= high:
+            hint = "; of thin film give technology" if kind == "c-si" and self.cell_v > high else ""
             raise ValueError(
-                f"v_oc_v {self.v_oc_v:g} V over {self.cells_in_series} cells is {cell_v:.2f} V a cell; "
-                "silicon gives 0.4 to 0.85 V (of cells in parallel only one counts)"
+                f"v_oc_v {self.v_oc_v:g} V over {self.cells_in_series} cells is {self.cell_v:.2f} V a cell; "
+                f"{'silicon' if kind == 'c-si' else kind} gives {low:g} to {high:g} V "
+                f"(of cells in parallel only one counts{hint})"
             )
         fit(self)
         return self
+
+    @property
+    def cell_v(self) -> float:
+        """Open-circuit voltage of a cell [V]."""
+        return self.v_oc_v / self.cells_in_series
+
+    @property
+    def thin_film(self) -> str | None:
+        """Which thin film it is, a key of `thinfilm.ERRORS`; None for crystalline silicon."""
+        fill = self.i_mp_a * self.v_mp_v / (self.i_sc_a * self.v_oc_v)
+        return kind_of(self.technology, fill, self.cell_v)
 
     @property
     def alpha_a_k(self) -> float:

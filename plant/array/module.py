@@ -53,6 +53,18 @@ def find_module(name: str) -> Module:
     raise ProblemsError([Problem(name, 0, "", told)])
 
 
+@lru_cache(maxsize=32)
+def find_sheet(name: str) -> DataSheet | None:
+    """The data sheet that a module of a name is fitted to; None where parameters are given."""
+    if name.lower().endswith(".pan"):
+        return pan_sheet(name)
+    ours = configs.config_dir() / "modules"
+    if not name.endswith((".yaml", ".yml")) and not configs.is_file(ours / f"{name}.yaml"):
+        return None
+    document = load_yaml(configs.find("modules", name))
+    return _sheet(document) if "datasheet" in document.data else None
+
+
 @lru_cache(maxsize=1)
 def cec_table() -> Any:
     """The CEC table: a data frame with a column for each of 21,535 modules; takes a second."""
@@ -84,17 +96,16 @@ def plain_name(name: str) -> str:
 def _from_file(name: str) -> Module:
     document = load_yaml(configs.find("modules", name))
     if "datasheet" in document.data:
-        return _from_sheet(document)
+        return fit(_sheet(document))
     fields = tuple(field for field in Module._fields if field not in Module._field_defaults)
     given = tuple(field for field in Module._field_defaults if field in document.data)
     return Module(**read_numbers(document, (*fields, *given), about=("title", "source")))
 
 
-def _from_sheet(document: Document) -> Module:
+def _sheet(document: Document) -> DataSheet:
     try:
-        sheet = _SheetFile.model_validate(document.data).datasheet
+        return _SheetFile.model_validate(document.data).datasheet
     except ValidationError as error:
         sheet_keys = list(DataSheet.model_fields)
         known: dict[KeyPath, list[str]] = {(): list(_SheetFile.model_fields), ("datasheet",): sheet_keys}
         raise ProblemsError(problems_of(error, document, known)) from None
-    return fit(sheet)

@@ -28,6 +28,7 @@ _KEYS = (
 )
 _ALSO = {"imp": "impp", "vmp": "vmpp"}  # other spellings
 _OPTIONAL = ("muPmpReq",)
+_TECHNOLOGIES = {"mtsi": "c-si", "mtcdte": "cdte", "mtcis": "cigs", "mtasi": "a-si"}  # how `Technol` begins
 _MEANING = {
     "muISC": ": the temperature coefficient of I_sc [mA/K]; add it from the data sheet",
     "muVocSpec": ": the temperature coefficient of V_oc [mV/K]; add it from the data sheet",
@@ -76,11 +77,13 @@ def pan_sheet(name: str) -> DataSheet:
             problems.append(Problem(name, values[key.lower()][0], key, message))
     if problems:
         raise ProblemsError(problems)
+    told = values.get("technol", (0, ""))[1].lower()
+    technology = next((ours for begins, ours in _TECHNOLOGIES.items() if told.startswith(begins)), None)
     cells = given["cells_in_series"]
     if given["v_oc_v"] < _LEAST_CELL_V * cells and cells % 2 == 0:
         given["cells_in_series"] = cells / 2
     try:
-        return DataSheet.model_validate(given, strict=False)
+        return DataSheet.model_validate({**given, "technology": technology}, strict=False)
     except ValidationError as error:
         lines = {ours: values.get(key.lower(), (0, ""))[0] for ours, key, _ in _KEYS}
         names = {ours: key for ours, key, _ in _KEYS}

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import Module
-from plant.array.module import find_module
+from plant.array.module import find_module, find_sheet
 from plant.base.configs import beside
 from plant.base.problems import did_you_mean
 from plant.base.records import (
@@ -185,6 +185,10 @@ class SubArray(_Strings):
     def module_parameters(self) -> Module:
         """Parameters of one module."""
         return find_module(self.module) if isinstance(self.module, str) else self.module.module()
+
+    def data_sheet(self) -> DataSheet | None:
+        """The sheet that the module is fitted to, if it is."""
+        return find_sheet(self.module) if isinstance(self.module, str) else self.module.datasheet
 
     @property
     def groups(self) -> int:

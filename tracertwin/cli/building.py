@@ -27,6 +27,7 @@ def build(
     from tracertwin.memory.skies import KeptSkies
 
     there, start_s = site_and_start(site_name, start)
+    announce_design(there)
     step_s = None if step is None else checked("--step", step, partial(parse_step_s, fidelity=fidelity))
     return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s, KeptSkies())
 
@@ -50,6 +51,15 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
         start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
     announce_compiling()
     return site, start_s
+
+
+def announce_design(site: "Site") -> None:
+    """Say before anything runs what is wrong with a design, in a line each."""
+    from plant.design.extremes import extremes_of
+    from plant.design.sheet import announced, inspected
+
+    for line in announced(inspected(site, extremes_of(site))):
+        say(f"{site.name}: {line}")
 
 
 def announce_compiling() -> None:

@@ -12,15 +12,15 @@ from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
-from tracertwin.cli.run import demo, en50530, run
+from tracertwin.cli.run import demo, en50530, inspect, run
 from tracertwin.cli.serve import serve, tell
 from tracertwin.cli.write import write
 
 # Exit codes; docs/environment.md lists them.
 GOOD: Final = 0
-BAD_RESULT: Final = (
-    1  # by the verb: replies differ, an exception, a tracker too slow, steps that could not be solved
-)
+# A bad result is, by the verb: replies that differ, an exception, a tracker too slow, a design that is wrong, steps
+# that could not be solved.
+BAD_RESULT: Final = 1
 BAD_INPUT: Final = 2
 NOBODY: Final = 3
 STOPPED: Final = 130  # as a shell has it for Ctrl-C
@@ -37,6 +37,7 @@ for verb in (
     replay,
     demo,
     run,
+    inspect,
     history,
     poll,
     write,

@@ -132,6 +132,18 @@ def run(
     return 1 if plant.overrun_steps else 0
 
 
+def inspect(
+    site: SiteName = "cabin",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
+) -> int:
+    """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if something is."""
+    from plant.report.designsheet import print_design
+    from tracertwin.cli.building import site_and_start
+
+    there, _ = site_and_start(site, None)
+    return print_design(there, as_json)
+
+
 def en50530(
     controller: Annotated[
         str,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
-from tracertwin.cli.building import site_and_start
+from tracertwin.cli.building import announce_design, site_and_start
 from tracertwin.cli.options import SiteName, checked, option_of, say, stoppable
 
 
@@ -68,6 +68,8 @@ def serve(site: SiteName = "cabin", **told: Any) -> None:
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     there, start_s = site_and_start(site, options.start)
     there = checked("--upset", options.upsets, there.with_upsets)
+    for each in (there, *(there.seen_by(neighbour) for neighbour in there.neighbours)):
+        announce_design(each)
     if options.state is not None and not locking.CAN_LOCK:
         say(f"{options.state}: {locking.UNLOCKED}")
     with remembered(options.state) as file:
