@@ -7,7 +7,7 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-VERSION: Final = 3  # of what `plant.keeping.as_plain` writes
+VERSION: Final = 4  # of what `plant.keeping.as_plain` writes
 
 
 class UnknownVersionError(ValueError):
@@ -344,4 +344,32 @@ def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
     return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
-STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3}
+# --- version 3 to 4: a worn battery is replaced, a data sheet has a technology ---------------------------------------
+
+
+def _to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """No battery had been replaced."""
+    age = plain["age"]
+    return {**plain, "version": 4, "age": None if age is None else {**age, "replaced_utc_s": []}}
+
+
+def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
+    """What `plant.keeping.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
+    return {
+        **site,
+        "battery": {"replace_at_health": 0.8, **site["battery"]},
+        "array": _of_no_technology(
+            {**site["array"], "sub_arrays": [_of_no_technology(p) for p in site["array"]["sub_arrays"]]}
+        ),
+        "neighbours": [site_of_3(neighbour) for neighbour in site["neighbours"]],
+    }
+
+
+def _of_no_technology(array: Mapping[str, Any]) -> dict[str, Any]:
+    module = array["module"]
+    if isinstance(module, Mapping) and module["datasheet"] is not None:
+        return {**array, "module": {**module, "datasheet": {"technology": None, **module["datasheet"]}}}
+    return dict(array)
+
+
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3, 3: _to_4}

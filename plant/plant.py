@@ -127,12 +127,13 @@ class Plant:
         self._equipment = self._breakages.equipment(self.site, self._aged)
         self._par = parameters_of(self.site, self.step_s, self._equipment, self._setpoints)
 
-    def _replace_equipment(self) -> None:
+    def _replace_equipment(self, new_battery: bool = False) -> None:
         """Go on with what is broken and worn now; charge in lost capacity is booked as faded."""
         before = self._par.battery
         self._update_constants()
         if self._par.battery != before:
-            x = battery.carried_over(self._memory.x, before, self._par.battery)
+            over = ageing.taken_over if new_battery else battery.carried_over
+            x = over(self._memory.x, before, self._par.battery)
             faded = battery.stored_wh(self._memory.x, before) - battery.stored_wh(x, self._par.battery)
             self._books.today.faded += faded
             self._memory = self._memory._replace(x=x, t_warm_c=x.t_c)
@@ -148,15 +149,15 @@ class Plant:
         return float(battery.rated_ah(self._aged) / battery.rated_ah(self.site.battery.new()))
 
     def _age_battery(self) -> None:
-        """A solar day is over: the battery is a day older."""
+        """A solar day is over: the battery is a day older, or so worn that a new one takes its place."""
         assert self._age is not None
-        log = self._books.hours
+        hours = Hours(*(self._books.hours[name].copy() for name in Hours._fields))
         new, life = self.site.battery.new(), self.site.battery.life()
-        self._age = ageing.age_one_day(
-            self._age, Hours(*(log[name].copy() for name in Hours._fields)), new, life
-        )
+        self._age = ageing.age_one_day(self._age, hours, new, life)
         self._aged = ageing.aged(new, ageing.loss(self._age, life))
-        self._replace_equipment()
+        if worn_out := self.health <= self.site.battery.replaced_at:
+            self._age, self._aged = ageing.replaced(self._age, self.t_utc_s), new
+        self._replace_equipment(worn_out)
 
     # The controller
 
@@ -192,8 +193,7 @@ class Plant:
         """
         inputs, index = self._inputs_now()
         dark = bool(inputs.array.v_oc_v[index] < self._setpoints.night_v)
-        tracker = fresh(self._par.tracker)
-        self._memory = power_up(self._memory, self._books, tracker, self.t_utc_s, dark)
+        self._memory = power_up(self._memory, self._books, fresh(self._par.tracker), self.t_utc_s, dark)
         self._flash = self._flash.after_power_cycle(self.t_utc_s, self.site.controller.clock_survives)
         self._react()
 

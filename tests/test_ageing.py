@@ -1,5 +1,6 @@
 """How batteries grow old: what wears them, what doesn't, and that counting by days counts the same."""
 
+import io
 import itertools
 import json
 
@@ -7,10 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
+from plant.base.clock import DAY_S
 from plant.battery import ageing, naumann, rainflow, weighted_ah
+from plant.battery import model as battery_model
 from plant.battery.file import load_block
-from plant.battery.wear import Hours, Life
+from plant.battery.wear import Hours, Life, Loss
+from plant.keeping import continued, kept
+from plant.plant import Plant
+from plant.report.summary import print_summary
+from plant.report.trace import Trace
+from tests.plants import assert_closes, site
 
 LIFE = Life(full_cycles=500.0, float_years=10.0)
 
@@ -200,3 +209,104 @@ def test_a_day_without_use_is_harmless_to_the_arithmetic(law, model):
     nothing = Hours(*(np.zeros(24) for _ in range(3)), np.full(24, -30.0), np.zeros(24), np.zeros(24))
     state = ageing.age_one_day(ageing.fresh(law), nothing, load_block(model), LIFE)
     assert 0.0 <= ageing.loss(state, LIFE).q_loss < 1e-3
+
+
+# --- replacement ----------------------------------------------------------------------------------------------------
+
+
+def worn(**battery: object) -> Plant:
+    """A cabin in July whose battery lasts some weeks: its law is told that the maker promises little."""
+    there = site(battery={"ageing": "rainflow", **battery})
+    return Plant.new(there, 1, 1_782_864_000, "sizing", 3600)
+
+
+@pytest.fixture
+def short_lived(monkeypatch) -> None:
+    monkeypatch.setattr("plant.site.model.Battery.life", lambda _: Life(cycles=0.4, float_years=0.5))
+
+
+def ages(p: Plant) -> ageing.AgeingState:
+    age = p.remembered().age
+    assert age is not None
+    return age
+
+
+@pytest.mark.usefixtures("short_lived")
+def test_a_worn_battery_is_replaced_at_80_percent_at_the_end_of_a_day_and_counted():
+    p, healths = worn(), []
+    before = p.snapshot
+    for _ in range(120):
+        p.run(DAY_S, 3600)
+        healths.append(p.health)
+    moments = ages(p).replaced_utc_s
+    assert len(moments) >= 2
+    assert min(healths) > 0.8
+    assert healths.count(1.0) == len(moments)
+    assert all((t - p.start_utc_s) % DAY_S == (moments[0] - p.start_utc_s) % DAY_S for t in moments)
+    assert_closes(p, before, battery=2e-3)  # hourly steps
+    assert 100.0 * p.health == pytest.approx(100.0 * healths[-1])
+
+
+@pytest.mark.usefixtures("short_lived")
+@pytest.mark.parametrize(
+    ("battery", "least"), [({"replace_at_health": 0.9}, 0.9), ({"replace_at_health": 0.5}, 0.5)]
+)
+def test_the_health_at_which_it_is_replaced_is_a_key(battery, least):
+    p, healths = worn(**battery), []
+    for _ in range(90):
+        p.run(DAY_S, 3600)
+        healths.append(p.health)
+    assert len(ages(p).replaced_utc_s) >= 1
+    assert min(healths) > least
+    assert min(healths) < least + 0.05
+
+
+@pytest.mark.usefixtures("short_lived")
+@pytest.mark.parametrize(
+    "battery",
+    [{"replace_at_health": 0.0}, {"replace_at_health": None}, {"health": 0.7}],
+    ids=["0", "none", "begins worn"],
+)
+def test_a_battery_that_is_kept_wears_on(battery):
+    p = worn(**battery)
+    p.run(90 * DAY_S, 3600)
+    assert ages(p).replaced_utc_s == ()
+    assert p.health < 0.75
+
+
+@pytest.mark.parametrize(
+    ("model", "soc"), [("agm", 0.6), ("flooded", 0.95), ("gel", 0.05), ("lifepo4", 0.5), ("lifepo4", 0.0)]
+)
+def test_a_new_battery_holds_the_energy_of_the_one_that_it_replaces(model, soc):
+    new = load_block(model)
+    old = ageing.aged(new, Loss(0.2, 0.25))
+    x = battery_model.rested(soc, 12.0, old)
+    after = ageing.taken_over(x, old, new)
+    assert battery_model.stored_wh(after, new) == pytest.approx(
+        battery_model.stored_wh(x, old), rel=1e-9, abs=1e-9
+    )
+    assert battery_model.soc(after, new) == pytest.approx(0.8 * soc, abs=0.02)
+    assert after.t_c == 12.0
+
+
+@pytest.mark.usefixtures("short_lived")
+def test_replacements_survive_being_written_down_and_the_plant_goes_on_to_the_same_bits():
+    p = worn()
+    p.run(60 * DAY_S, 3600)
+    assert ages(p).replaced_utc_s
+    again = continued(p.site, json.loads(json.dumps(kept(p))))
+    assert ages(again) == ages(p)
+    np.testing.assert_array_equal(again.run(40 * DAY_S, 3600), p.run(40 * DAY_S, 3600))
+    assert ages(again).replaced_utc_s == ages(p).replaced_utc_s
+
+
+@pytest.mark.usefixtures("short_lived")
+def test_the_summary_tells_how_often_and_when():
+    p = worn()
+    before = p.snapshot
+    trace = Trace(p.run(60 * DAY_S, 3600), "UTC", p.events(), "")
+    out = io.StringIO()
+    print_summary(p, trace, before, Console(file=out, width=80, highlight=False, soft_wrap=True))
+    count = len(ages(p).replaced_utc_s)
+    assert f"the battery was replaced {count} time" in out.getvalue()
+    assert out.getvalue().count("battery worn out: a new one put in its place") == count

@@ -17,7 +17,7 @@ from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from plant.base.problems import ProblemsError
 from plant.keeping import KeptError, continued, from_plain, kept, resolved
-from plant.keptversions import RULES_OF_1, STEPS, VERSION, site_of_2, up_to_date
+from plant.keptversions import RULES_OF_1, STEPS, VERSION, site_of_2, site_of_3, up_to_date
 from plant.site.model import Site, load_site
 from tests.journals import ask, replayed
 from tests.plants import plant, site
@@ -226,6 +226,31 @@ def test_the_memory_of_days_moves_out_of_the_constants_of_the_clouds():
     sky = {key: value for key, value in today["sky"].items() if key != "day_to_day"}
     of_2 = {**today, "sky": {**sky, "clouds": {"fast_share": 0.5, "day_to_day": 0.4}}}
     assert site_of_2(of_2)["sky"] == today["sky"]
+
+
+def test_a_site_of_version_3_has_the_keys_that_came_after_it_at_their_defaults():
+    """Of a site with a data sheet flat, in a sub-array and at a neighbour."""
+    sheet = {
+        "i_sc_a": 6.1, "v_oc_v": 22.4, "i_mp_a": 5.7, "v_mp_v": 18.5, "cells_in_series": 36, "alpha_sc_pct_k": 0.05,
+        "beta_voc_pct_k": -0.31,
+    }  # fmt: skip
+    flat = {"module": {"datasheet": sheet}, "tilt_deg": 30.0}
+    neighbour = {
+        "unit": 2,
+        "name": "Shed",
+        "battery": {"capacity_ah": 50.0},
+        "load": {"hourly_w": [1.0] * 24},
+    }
+    there = site(array=flat, neighbours=({**neighbour, "array": {"sub_arrays": [flat, flat]}},))
+    today = resolved(there)
+    of_3 = json.loads(json.dumps(today))
+    for one in (of_3, *of_3["neighbours"]):
+        del one["battery"]["replace_at_health"]
+        for part in (one["array"], *one["array"]["sub_arrays"]):
+            if part["module"] is not None:
+                del part["module"]["datasheet"]["technology"]
+    assert of_3 != today
+    assert site_of_3(of_3) == json.loads(json.dumps(today))
 
 
 # --- what is left as it is ------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ it remembers and the functions `fresh`, `age_one_day` and `loss`.
 
 from typing import Any, NamedTuple, TypeAlias
 
+from scipy.optimize import brentq
+
 from plant.battery import miner, naumann, weighted_ah
 from plant.battery import model as battery
 from plant.battery.acid import LeadAcid
@@ -27,6 +29,7 @@ class AgeingState(NamedTuple):
     memory: LawState
     freezings: int = 0
     was_frozen: bool = False
+    replaced_utc_s: tuple[int, ...] = ()  # when a new battery took the place of a worn one
 
 
 def laws_for(p: Parameters) -> tuple[str, ...]:
@@ -64,7 +67,8 @@ def age_one_day(state: AgeingState, hours: Hours, p: Parameters, life: Life) -> 
     for ice in hours.frozen:
         freezings += int(bool(ice) and not was)
         was = bool(ice)
-    return AgeingState(state.law, LAWS[state.law].age_one_day(state.memory, hours, p, life), freezings, was)
+    memory = LAWS[state.law].age_one_day(state.memory, hours, p, life)
+    return state._replace(memory=memory, freezings=freezings, was_frozen=was)
 
 
 def loss(state: AgeingState, life: Life) -> Loss:
@@ -80,6 +84,29 @@ def aged(p: Parameters, lost: Loss) -> Parameters:
     return worn
 
 
+def replaced(state: AgeingState, t_utc_s: int) -> AgeingState:
+    """Age once a new battery has taken the place of this one at a moment."""
+    return fresh(state.law)._replace(replaced_utc_s=(*state.replaced_utc_s, t_utc_s))
+
+
+def taken_over(x: Any, p: Parameters, other: Parameters) -> Any:
+    """State of another battery that was put in the place of one in a state: at rest, and with the same energy in it.
+
+    A new battery comes charged from elsewhere, but energy from elsewhere would be no part of the plant's account; so it
+    is taken to bring what the old one takes away; an empty one has the few Wh of its electrodes' double layer.
+    """
+    energy_wh = battery.stored_wh(x, p)
+
+    def misses_wh(soc: float) -> float:
+        return float(battery.stored_wh(battery.rested(soc, x.t_c, other), other) - energy_wh)
+
+    if misses_wh(0.0) >= 0.0:
+        return battery.rested(0.0, x.t_c, other)
+    if misses_wh(1.0) <= 0.0:
+        return battery.rested(1.0, x.t_c, other)
+    return battery.rested(float(brentq(misses_wh, 0.0, 1.0, xtol=1e-15, rtol=1e-15)), x.t_c, other)
+
+
 def as_plain(state: AgeingState) -> dict[str, Any]:
     """The age as what JSON can hold."""
     return {**state._asdict(), "memory": state.memory._asdict()}
@@ -88,4 +115,5 @@ def as_plain(state: AgeingState) -> dict[str, Any]:
 def from_plain(plain: dict[str, Any]) -> AgeingState:
     """The age that `as_plain` wrote."""
     memory = {key: tuple(value) if key == "pending" else value for key, value in plain["memory"].items()}
-    return AgeingState(**{**plain, "memory": LAWS[plain["law"]].State(**memory)})
+    moments = tuple(plain["replaced_utc_s"])
+    return AgeingState(**{**plain, "memory": LAWS[plain["law"]].State(**memory), "replaced_utc_s": moments})

@@ -163,13 +163,21 @@ def _battery_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
     yield f"now      {100 * now.soc:.1f} % full; the controller shows {100 * now.soc_controller:.0f} %"
     if plant.site.battery.ageing != "none" or plant.health != plant.site.battery.health:
         left, first = 100 * plant.health, 100 * plant.site.battery.health
-        yield f"health   {left:.1f} % of the new capacity remains, {first:.1f} % at the start"
+        replaced = len(_replacements(plant))
+        times = f"; the battery was replaced {replaced} time{'s' * (replaced > 1)}" if replaced else ""
+        yield f"health   {left:.1f} % of the new capacity remains, {first:.1f} % at the start{times}"
     hours = trace.stage_hours()
     total = sum(hours.values())
     spent = ", ".join(f"{name} {_hours(h)}" for name, h in hours.items() if h)
     if total:
         yield f"stages   {spent}"
     yield f"load     {_served(trace)}"
+
+
+def _replacements(plant: "Plant") -> tuple[int, ...]:
+    """When the battery was replaced [s UTC]."""
+    age = plant.remembered().age
+    return () if age is None else age.replaced_utc_s
 
 
 def _hours(hours: float) -> str:
@@ -222,7 +230,10 @@ def _happenings(plant: "Plant", trace: "Trace") -> Iterator[str]:
     if len(told) > EVENTS_SHOWN:
         everyday.update(_kind(event) for event in trace.events if event.machine in EVERYDAY)
         told = [(event.t_utc_s, _told(event)) for event in trace.events if event.machine not in EVERYDAY]
-    told = sorted(told + list(_upsets(plant)))
+    new = [
+        (float(t_utc_s), "battery worn out: a new one put in its place") for t_utc_s in _replacements(plant)
+    ]
+    told = sorted(told + new + list(_upsets(plant)))
     shown = told[-EVENTS_SHOWN:]
     if shown:
         yield "\nevents" + (f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else "")

@@ -145,6 +145,7 @@ class Battery(Record):
     cable_ohm: NotNegative = 0.0
     health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
     ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
+    replace_at_health: Annotated[float, Field(ge=0.0, le=0.95)] | None = 0.8  # 0 or none: never
 
     @field_validator("model")
     @classmethod
@@ -188,6 +189,12 @@ class Battery(Record):
     def life(self) -> Life:
         """What the maker promises."""
         return read_block(self.model).life
+
+    @property
+    def replaced_at(self) -> float:
+        """Share of the capacity at which a new battery takes its place; 0 for never, as for one that begins so worn."""
+        at = self.replace_at_health or 0.0
+        return at if at < self.health else 0.0
 
     def age(self) -> AgeingState | None:
         """Age at the start, none if the bank doesn't age."""

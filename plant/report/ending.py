@@ -1,0 +1,156 @@
+"""How a run ended: every machine that stands in a state one should know of, since when and why; nothing when all is well.
+
+The states are rows. Beside them stand two things that no machine of the controller knows: a battery too low for the
+controller to work, and a charger that stays off with sun on the array.
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from plant.base.clock import DAY_S, to_local
+from plant.controller.charger import (
+    Heat,
+    LoadOutput,
+    Machine,
+    OverVoltage,
+    Permit,
+    PvVoltage,
+    Stage,
+    Switch,
+    SystemVoltage,
+)
+from plant.kernel.books import EVENTS_KEPT
+
+if TYPE_CHECKING:
+    from plant.plant import Plant
+    from plant.report.trace import Trace
+
+NO_CHARGE_WH: Final = 0.1  # less than this is no charge
+SUNNY_WH: Final = 1.0  # more than this is sun on the array
+LARGE_TIMES: Final = 3.0  # an array that could have given so many times what was used is worth a word ...
+SERVED: Final = 0.999  # ... where the load had what it asked for
+
+
+class EndState(NamedTuple):
+    """A state of a machine that is told if a run ends in it."""
+
+    machine: Machine
+    state: IntEnum
+    words: str
+    waits: str = ""  # what ends it; told where nothing of the kind has come
+
+
+NEEDS_CHARGE: Final = "charge"
+END_STATES: Final = (
+    EndState(Machine.BMS_DISCHARGE, Switch.OPEN, "BMS open for discharge", NEEDS_CHARGE),
+    EndState(Machine.BMS_CHARGE, Switch.OPEN, "BMS open for charge"),
+    EndState(Machine.PV_VOLTAGE, PvVoltage.HIGH, "charger off"),
+    EndState(Machine.SYSTEM_VOLTAGE, SystemVoltage.WRONG, "charger and load off"),
+    EndState(Machine.OVER_VOLTAGE, OverVoltage.TRIPPED, "charger off"),
+    EndState(Machine.HEATSINK, Heat.HOT, "charger off"),
+    EndState(Machine.BATTERY_HEAT, Heat.HOT, "charger and load off"),
+    EndState(Machine.COLD_CHARGE, Permit.REFUSED, "charger off"),
+    EndState(Machine.LOAD, LoadOutput.LOW_VOLTAGE, "load off"),
+    EndState(Machine.LOAD, LoadOutput.LOW_CHARGE, "load off"),
+    EndState(Machine.LOAD, LoadOutput.OVERLOAD, "load off"),
+    EndState(Machine.LOAD, LoadOutput.SHORT, "load off"),
+    EndState(Machine.LOAD, LoadOutput.BARRED, "load off"),
+)
+
+
+class Entered(NamedTuple):
+    """When and why a machine came to the state it is in; without a time if it was so before anything is known."""
+
+    t_utc_s: float | None
+    reason: str
+
+
+def ending_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
+    """What to know of the state a plant is in after a run, a line each; none when all is ordinary."""
+    modes = plant.remembered().books[0].modes
+    yield from _asleep(plant, trace)
+    for row in END_STATES:
+        if modes[row.machine] == row.state:
+            entered = _entered(plant, row.machine)
+            why = f" ({entered.reason})" if entered.reason else ""
+            waits = _in_vain(trace, entered.t_utc_s) if row.waits == NEEDS_CHARGE else ""
+            yield f"{row.words} {_since(plant, entered.t_utc_s)}{why}{waits}"
+    if modes[Machine.CHARGE] == Stage.NONE:
+        yield from _off_in_the_sun(plant, trace)
+
+
+def large_array(plant: "Plant", trace: "Trace") -> Iterator[str]:
+    """A word where energy was left because the array is far larger than the load needs, which reads like a fault."""
+    now = plant.snapshot
+    used, asked = now.e_pv_wh, now.e_load_wh + now.e_unserved_wh
+    long = len(trace.rows) > 0 and now.t_utc_s - plant.start_utc_s >= 0.9 * DAY_S
+    if not long or used <= 0.0 or now.e_load_wh < SERVED * asked:
+        return
+    times, left = now.e_available_wh / used, now.e_available_wh - now.e_pv_wh
+    if times >= LARGE_TIMES and now.e_untaken_full_wh > 0.5 * left:
+        yield (
+            f"the array could have given {times:.1f} times what was used: the load needs no more and the battery is full. "
+            "That is normal for an array made for darker weeks"
+        )
+
+
+def _entered(plant: "Plant", machine: Machine) -> Entered:
+    for event in reversed(plant.events()):
+        if event.machine is machine:
+            return Entered(event.t_utc_s, event.reason.removeprefix("BMS: "))
+    return Entered(None, "")
+
+
+def _since(plant: "Plant", t_utc_s: float | None) -> str:
+    zone = plant.site.location.timezone
+    if t_utc_s is not None:
+        return f"since {to_local(t_utc_s, zone):%Y-%m-%d %H:%M}"
+    events = plant.events()
+    if len(events) < EVENTS_KEPT:
+        return "since the start"
+    return f"since before {to_local(events[0].t_utc_s, zone):%Y-%m-%d %H:%M}"
+
+
+def _gained(trace: "Trace", name: str, since_utc_s: float | None) -> float:
+    """How much an energy has grown since a moment [Wh]; of a run's beginning at the earliest."""
+    begins = -np.inf if since_utc_s is None else since_utc_s
+    before = np.flatnonzero(trace["t_utc_s"] <= begins)
+    return float(trace[name][-1] - (trace[name][before[-1]] if before.size else 0.0))
+
+
+def _in_vain(trace: "Trace", since_utc_s: float | None) -> str:
+    """What became of charge since a moment: whether something that only charge ends will end."""
+    if _gained(trace, "e_chg_wh", since_utc_s) > NO_CHARGE_WH:
+        return ""
+    if _gained(trace, "e_available_wh", since_utc_s) > SUNNY_WH:
+        return ": nothing wakes it, no charge has come from the sun since"
+    return ": it waits for charge"
+
+
+def _asleep(plant: "Plant", trace: "Trace") -> Iterator[str]:
+    """A battery too low for the controller to work."""
+    awake_v = plant.equipment.stage.awake_v
+    if plant.snapshot.v_batt_v >= awake_v:
+        return
+    awake = np.flatnonzero(trace["v_batt_v"] >= awake_v)
+    begins = float(trace["t_utc_s"][awake[-1]]) if awake.size else None
+    yield f"battery empty, controller off {_since(plant, begins)} (below {awake_v:g} V)"
+
+
+def _off_in_the_sun(plant: "Plant", trace: "Trace") -> Iterator[str]:
+    """A charger that has been off for more than a day although the array could have given something."""
+    entered = _entered(plant, Machine.CHARGE)
+    begins = plant.start_utc_s if entered.t_utc_s is None else entered.t_utc_s
+    sun_wh = _gained(trace, "e_available_wh", begins)
+    barred = any(
+        plant.remembered().books[0].modes[row.machine] == row.state
+        for row in END_STATES
+        if row.words.startswith("charger")
+    )
+    if barred or plant.t_utc_s - begins < 0.9 * DAY_S or sun_wh <= SUNNY_WH:
+        return
+    why = entered.reason or "PV voltage never above battery"
+    yield f"charger off {_since(plant, entered.t_utc_s)} ({why}); the array could have given {sun_wh:.0f} Wh"
