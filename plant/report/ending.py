@@ -1,10 +1,10 @@
-"""How a run ended: every machine that stands in a state one should know of, since when and why; nothing when all is well.
+"""How a run ended: every machine in a state that one should know of, since when and why; nothing when all is well.
 
 The states are rows. Beside them stand two things that no machine of the controller knows: a battery too low for the
 controller to work, and a charger that stays off with sun on the array.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,11 +18,12 @@ from plant.controller.charger import (
     OverVoltage,
     Permit,
     PvVoltage,
-    Stage,
     Switch,
     SystemVoltage,
 )
+from plant.controller.rules import BARS_CHARGE
 from plant.kernel.books import EVENTS_KEPT
+from plant.report.periods import sample_s
 
 if TYPE_CHECKING:
     from plant.plant import Plant
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 NO_CHARGE_WH: Final = 0.1  # less than this is no charge
 SUNNY_WH: Final = 1.0  # more than this is sun on the array
 LARGE_TIMES: Final = 3.0  # an array that could have given so many times what was used is worth a word ...
+OFF_SHARE: Final = 0.9  # of what the array could have given in a day, not taken because the charger was off
 SERVED: Final = 0.999  # ... where the load had what it asked for
 
 
@@ -68,6 +70,13 @@ class Entered(NamedTuple):
     reason: str
 
 
+def unsolved(plants: "Iterable[Plant]") -> Iterator[str]:
+    """A line for each plant with steps that could not be solved; whoever prints one ends with exit code 1."""
+    for plant in plants:
+        if plant.overrun_steps:
+            yield f"{plant.overrun_steps} steps could not be solved: this is a bug, do not trust this run"
+
+
 def ending_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
     """What to know of the state a plant is in after a run, a line each; none when all is ordinary."""
     modes = plant.remembered().books[0].modes
@@ -78,7 +87,7 @@ def ending_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
             why = f" ({entered.reason})" if entered.reason else ""
             waits = _in_vain(trace, entered.t_utc_s) if row.waits == NEEDS_CHARGE else ""
             yield f"{row.words} {_since(plant, entered.t_utc_s)}{why}{waits}"
-    if modes[Machine.CHARGE] == Stage.NONE:
+    if not any(modes[row.machine] == row.state for row in END_STATES if row.words.startswith("charger")):
         yield from _off_in_the_sun(plant, trace)
 
 
@@ -92,8 +101,8 @@ def large_array(plant: "Plant", trace: "Trace") -> Iterator[str]:
     times, left = now.e_available_wh / used, now.e_available_wh - now.e_pv_wh
     if times >= LARGE_TIMES and now.e_untaken_full_wh > 0.5 * left:
         yield (
-            f"the array could have given {times:.1f} times what was used: the load needs no more and the battery is full. "
-            "That is normal for an array made for darker weeks"
+            f"the array could have given {times:.1f} times what was used: the battery is full, and the load needs "
+            "no more. That is normal for an array made for darker weeks"
         )
 
 
@@ -137,20 +146,36 @@ def _asleep(plant: "Plant", trace: "Trace") -> Iterator[str]:
         return
     awake = np.flatnonzero(trace["v_batt_v"] >= awake_v)
     begins = float(trace["t_utc_s"][awake[-1]]) if awake.size else None
-    yield f"battery empty, controller off {_since(plant, begins)} (below {awake_v:g} V)"
+    opened = _entered(plant, Machine.BMS_DISCHARGE).t_utc_s
+    if begins is not None and opened is not None:  # a sample may lie long before it
+        begins = max(begins, opened)
+    yield f"controller without power {_since(plant, begins)} (battery below {awake_v:g} V)"
 
 
 def _off_in_the_sun(plant: "Plant", trace: "Trace") -> Iterator[str]:
-    """A charger that has been off for more than a day although the array could have given something."""
-    entered = _entered(plant, Machine.CHARGE)
-    begins = plant.start_utc_s if entered.t_utc_s is None else entered.t_utc_s
-    sun_wh = _gained(trace, "e_available_wh", begins)
-    barred = any(
-        plant.remembered().books[0].modes[row.machine] == row.state
-        for row in END_STATES
-        if row.words.startswith("charger")
-    )
-    if barred or plant.t_utc_s - begins < 0.9 * DAY_S or sun_wh <= SUNNY_WH:
+    """A charger that was off for whole days, counted back from the end, with sun on the array."""
+    days, lost_wh = 0, 0.0
+    while (untaken := _untaken_off(trace, days)) is not None:
+        days, lost_wh = days + 1, lost_wh + untaken
+    if not days:
         return
-    why = entered.reason or "PV voltage never above battery"
-    yield f"charger off {_since(plant, entered.t_utc_s)} ({why}); the array could have given {sun_wh:.0f} Wh"
+    begins = plant.t_utc_s - days * DAY_S
+    why = "PV voltage not above the battery's"
+    for event in plant.events():
+        if event.machine is Machine.CHARGE and event.t_utc_s >= begins and event.reason in BARS_CHARGE:
+            why = event.reason
+    span = "the last day" if days == 1 else f"the last {days} days"
+    yield f"charger off for {span} with sun on the array ({why}): {lost_wh:,.0f} Wh not taken"
+
+
+def _untaken_off(trace: "Trace", days_back: int) -> float | None:
+    """What the array could have given [Wh] in a day before the end, if the charger was off for nearly all of it."""
+    ends = trace["t_utc_s"][-1] - days_back * DAY_S
+    begins = ends - DAY_S
+    if begins < trace["t_utc_s"][0] - sample_s(trace) - 1.0:
+        return None
+    off, available = (
+        _gained(trace, name, begins) - _gained(trace, name, ends)
+        for name in ("e_untaken_off_wh", "e_available_wh")
+    )
+    return off if available > SUNNY_WH and off > OFF_SHARE * available else None

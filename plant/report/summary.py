@@ -13,6 +13,7 @@ from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
 from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
+from plant.report.ending import ending_lines, large_array, unsolved
 from plant.report.lightlosses import light_lines
 from plant.report.output import HEAD_BOX, fits, results_console
 from plant.report.periods import by_period, sample_s, unserved
@@ -57,10 +58,8 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         table = account_table(flows, after.e_unserved_wh, bars=False)
     console.print(table)
     console.print(_closure(flows))
-    if plant.overrun_steps:
-        console.print(
-            f"{plant.overrun_steps} steps could not be solved: this is a bug, do not trust this run"
-        )
+    for line in unsolved([plant]):
+        console.print(line)
     console.print()
     if len(trace.rows):
         for line in (*light_lines(plant, trace), *_battery_lines(plant, trace)):
@@ -71,6 +70,21 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
             console.print(period_table(trace, yearly=days >= YEARS_FROM_DAYS))
     for line in _happenings(plant, trace):
         console.print(line)
+    if len(trace.rows):
+        for line in _ending(plant, trace, min(console.width, WIDTH)):
+            console.print(line)
+
+
+def _ending(plant: "Plant", trace: "Trace", width: int) -> Iterator[str]:
+    """The state that the plant ended in, where it is out of the ordinary; and what only looks like a fault."""
+    ended = list(ending_lines(plant, trace))
+    if ended:
+        yield "\nended with"
+    for line in ended:
+        yield from wrap(f"  {line}", width, subsequent_indent="    ")
+    for line in large_array(plant, trace):
+        yield ""
+        yield from wrap(line, width)
 
 
 def _minute(t_utc_s: float, zone: str) -> str:

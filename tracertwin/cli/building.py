@@ -1,6 +1,7 @@
 """Plants from what the command line says: a site's name, where to begin, a seed."""
 
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -60,6 +61,16 @@ def announce_design(site: "Site") -> None:
 
     for line in announced(inspected(site, extremes_of(site))):
         say(f"{site.name}: {line}")
+
+
+def said_unsolved(plants: "Iterable[Plant]") -> int:
+    """The exit code of plants that have run: 1, and a line, if steps of one could not be solved."""
+    from plant.report.ending import unsolved
+
+    lines = list(unsolved(plants))
+    for line in lines:
+        say(line)
+    return 1 if lines else 0
 
 
 def announce_compiling() -> None:

@@ -2,13 +2,16 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plant.base.clock import FASTEST
-from tracertwin.cli.building import build
+from tracertwin.cli.building import build, said_unsolved
 from tracertwin.cli.options import Seed, SiteName, Start, checked, number, one_of, seconds, stoppable
+
+if TYPE_CHECKING:
+    from plant.plant import Plant
 
 
 def demo(
@@ -25,12 +28,15 @@ def demo(
     ] = 1440.0,
     start: Start = None,
     seed: Seed = None,
-) -> None:
+) -> int:
     """Demonstrate plant and line. The plant dials a stand-in for your firmware; one day takes a minute."""
     from tracertwin.cli.demo import run_demo
 
+    plants: list[Plant] = []
     with stoppable():
-        run_demo(build(site, start, seed), days, speed)
+        plants.append(build(site, start, seed))
+        run_demo(plants[0], days, speed)
+    return said_unsolved(plants)
 
 
 def run(

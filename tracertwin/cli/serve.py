@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
-from tracertwin.cli.building import announce_design, site_and_start
+from tracertwin.cli.building import announce_design, said_unsolved, site_and_start
 from tracertwin.cli.options import SiteName, checked, option_of, say, stoppable
 
 
-def with_options(verb: Callable[..., None]) -> Callable[..., None]:
+def with_options(verb: Callable[..., int]) -> Callable[..., int]:
     """A verb that takes, beside its own first argument, an option for each row: texts, by the names of the fields."""
     own, _ = inspect.signature(verb).parameters.values()
     options = [
@@ -55,7 +55,7 @@ def options_from(told: dict[str, Any]) -> Options:
 
 
 @with_options
-def serve(site: SiteName = "cabin", **told: Any) -> None:
+def serve(site: SiteName = "cabin", **told: Any) -> int:
     """Answer Modbus on a line. By default, dial QEMU's UART2 and act as its charge controller."""
     from tracertwin.cli.runoptions import check_weather
     from tracertwin.memory import locking
@@ -80,6 +80,7 @@ def serve(site: SiteName = "cabin", **told: Any) -> None:
             with stoppable():
                 rig.run()
             rig.tell()
+    return said_unsolved(plants)
 
 
 def tell(

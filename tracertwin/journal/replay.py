@@ -22,6 +22,7 @@ from modbus.map.registers import load_map
 from modbus.master.phrases import said
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
+from plant.report.ending import unsolved
 from tracertwin.assembly import commands
 from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.moments import told_local
@@ -233,7 +234,7 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
     Returns
     -------
     int
-        0: every reply is the same; 1: some are not.
+        0: every reply is the same; 1: some are not, or steps could not be solved.
 
     Raises
     ------
@@ -253,9 +254,12 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
     elif not journal.is_ended:
         say(f"{path}: the run was killed, or its journal could no longer be written")
     print(_heard(outcome, outcome.last_utc_s - from_s, perf_counter() - began_s))
+    bad = list(unsolved(parts.plants))
+    for line in bad:
+        print(line)
     if not outcome.differences:
         print(f"same: all {outcome.requests} replies, byte for byte")
-        return SAME
+        return DIFFERENT if bad else SAME
     print(
         f"different: {outcome.differences} of {outcome.requests} replies; the first is",
         *outcome.first,
