@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from plant.base import configs
@@ -136,6 +138,10 @@ WRONG = {
     "settings of sealed lead-acid on lithium": (
         site(battery=LITHIUM), "battery type", Level.WRONG, 3.65, "take battery_type lifepo4_4s",
     ),
+    "settings of another lithium on iron phosphate": (
+        site(battery=LITHIUM, controller={"battery_type": "lincm_3s"}), "battery type", Level.WRONG, 3.125,
+        "only 3.12 V a cell",
+    ),
     "settings of lithium on lead-acid": (
         site(controller=SET_LITHIUM), "battery type", Level.WRONG, 2.4167, "take sealed, gel or flooded",
     ),
@@ -215,6 +221,39 @@ def test_what_was_met_in_the_field_is_announced_in_one_line(row):
     assert "array.series" in line
     assert "\n" not in line
     assert amiss(there)[name].finding.value == pytest.approx(volts, rel=0.02)
+
+
+@settings(max_examples=60)
+@given(
+    module=st.sampled_from(["zytech_zt155p", "philadelphia_ps_m36s_95"]), series=st.integers(1, 100),
+    parallel=st.integers(1, 1000), tilt=st.floats(0.0, 90.0), azimuth=st.floats(0.0, 360.0),
+    latitude=st.floats(-90.0, 90.0), air_c=st.floats(-60.0, 60.0), clearness=st.none() | st.floats(0.05, 0.75),
+    battery=st.sampled_from(["agm", "gel", "flooded", "lifepo4"]), system_v=st.sampled_from([12, 24]),
+    capacity_ah=st.floats(0.01, 1e5), cable_ohm=st.floats(0.0, 1e3), load_w=st.floats(0.0, 1e5),
+    kind=st.sampled_from(["sealed", "gel", "flooded", "lifepo4_4s", "lifepo4_8s", "lincm_3s", "user"]),
+)  # fmt: skip
+def test_of_any_site_each_check_says_something_finite_in_words(
+    module, series, parallel, tilt, azimuth, latitude, air_c, clearness, battery, system_v, capacity_ah, cable_ohm,
+    load_w, kind,
+):  # fmt: skip
+    there = site(
+        location={"latitude_deg": latitude}, weather={"temperature_c": (air_c,) * 12},
+        sky={"clearness": None if clearness is None else (clearness,) * 12},
+        array={"module": module, "series": series, "parallel": parallel, "tilt_deg": tilt, "azimuth_deg": azimuth},
+        controller={"battery_type": kind}, load={"hourly_w": [load_w] + [0.0] * 23},
+        battery={"model": battery, "system_v": system_v, "capacity_ah": capacity_ah, "cable_ohm": cable_ohm,
+                 "room_c": "outdoor"},
+    )  # fmt: skip
+    seen = rows(there)
+    assert len({row.check.name for row in seen}) == len(seen) >= 10
+    for row in seen:
+        finding = row.finding
+        assert np.isfinite(finding.value)
+        assert finding.found
+        assert finding.limit
+        assert bool(finding.fix) is (finding.level is not Level.OK)
+        assert not {"nan", "inf"} & set(row.line().replace("(", " ").split())
+        assert "\n" not in row.line()
 
 
 # --- the figures behind it ------------------------------------------------------------------------------------------

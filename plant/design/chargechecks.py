@@ -13,7 +13,7 @@ ACID_SLOW, ACID_CHECK, ACID_WRONG = 1.0 / 25.0, 1.0 / 5.0, 1.0 / 2.5  # of the c
 LITHIUM_CHECK, LITHIUM_WRONG = 0.5, 1.0
 VALVE_MOST_V_CELL = 14.7 / 6.0  # a valve-regulated cell loses water above this
 VENTED_LEAST_V_CELL = 14.5 / 6.0  # a vented one stratifies below this
-CELL_MOST_V = 3.65  # of lithium iron phosphate
+CELL_LEAST_V, CELL_MOST_V = 3.4, 3.65  # of lithium iron phosphate: below it is never full
 DROP_CHECK, DROP_WRONG = 0.02, 0.05  # of the system's voltage
 
 
@@ -136,7 +136,9 @@ def _for_lithium(f: Figures, cell_v: float) -> tuple[Level, str, str]:
     odd = list(_acid_habits(f))
     if CELL_MOST_V + 1e-9 < cell_v < f.bms.over_charge_v / f.battery.cells:
         odd.append(f"{cell_v:.2f} V a cell")  # more is told of the BMS
-    limit = f"no compensation, no equalizing, {CELL_MOST_V:g} V a cell at most"
+    if cell_v < CELL_LEAST_V:
+        odd.append(f"only {cell_v:.2f} V a cell")
+    limit = f"no compensation, no equalizing, {CELL_LEAST_V:g} to {CELL_MOST_V:g} V a cell"
     kind = "lifepo4_4s" if f.blocks == 1 else "lifepo4_8s"
     fix = f"take battery_type {kind}, or set these to what lithium wants: {', '.join(odd)}"
     return (Level.WRONG if odd else Level.OK), limit, fix

@@ -8,16 +8,18 @@ mean and swings as the brightest days do, at the moment of the daily curve that 
 """
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.weather import sun
 from plant.weather.air import ANOMALY_C, erbs_shape
-from plant.weather.measured.days import FileSky
 from plant.weather.place import Place
 from plant.weather.sky import CLEAR_SITE_CLEARNESS, LEAST_SWING_K, seasonal_clearness, source_of
+
+if TYPE_CHECKING:
+    from plant.weather.measured.days import FileSky
 
 FIRST_DAY, DAYS = 20454, 365  # 2026; any year will do
 SIGMAS = 3.0  # of the day-to-day anomaly
@@ -49,7 +51,7 @@ def extremes_of(place: Place) -> Extremes:
     return _of_model(place)
 
 
-def _of_file(source: FileSky) -> Extremes:
+def _of_file(source: "FileSky") -> Extremes:
     series = source.series
     t_c, lit = series.columns["t_amb_c"], series.columns["ghi_w_m2"] > 0.0
     rows = max(1, MONTH_DAYS * DAY_S // series.step_s)

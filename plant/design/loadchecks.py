@@ -2,7 +2,8 @@
 
 import math
 
-from plant.design.chargechecks import LITHIUM_CHECK, LITHIUM_WRONG, rated
+from plant.controller.settings import USER
+from plant.design.chargechecks import LITHIUM_CHECK, LITHIUM_WRONG, battery_type, rated
 from plant.design.figures import Figures
 from plant.design.finding import Finding, Level, above, told
 
@@ -39,8 +40,9 @@ def load_output(f: Figures) -> Finding:
 
 def disconnect_floor(f: Figures) -> Finding | None:
     """Low-voltage disconnect, and how deep the battery may be drained."""
-    if not f.system_fits:
-        return None
+    kind = battery_type(f)
+    if kind is None or (kind.level is Level.WRONG and f.settings.battery_type != USER):
+        return None  # a type for another battery is told already
     volts = f.settings.low_voltage_disconnect_v
     if f.lithium:
         floor = f.bms.over_discharge_v

@@ -27,7 +27,7 @@ CHECKS: Final = (
         "power on the plates, over the controller's rated charge power at this system voltage",
         "above 1.5",
         "above 3",
-        "Tracer AN and XTRA N manuals: it limits by itself, but 1.5 times the rating in reverse polarity damages it",
+        "Tracer AN and XTRA N manuals: it limits by itself, but 1.5 times the rating in reverse polarity damages it; 3 is a choice",
         arraychecks.array_power,
     ),
     Check(
@@ -92,7 +92,7 @@ CHECKS: Final = (
         "array's current at 13 V a block, or the controller's, over the capacity",
         "lead-acid below C/25 or above C/5, lithium above C/2",
         "lead-acid above C/2.5, lithium above 1 C or the BMS's current",
-        "C/10 to C/5 by makers' advice and Home Power, half of that at least; C/2 on sheets of LiFePO4",
+        "C/10 to C/5 by makers' advice and Home Power, C/2 on sheets of LiFePO4; the lower end is a choice",
         chargechecks.charge_rate,
     ),
     Check(
@@ -131,7 +131,7 @@ CHECKS: Final = (
         "battery type",
         "charging voltages, compensation and equalizing as set, against what the chemistry bears",
         "sealed above 2.45 V a cell, vented below 2.42",
-        "lithium compensated, equalized or above 3.65 V a cell; lead-acid as lithium",
+        "lithium compensated, equalized or outside of 3.4 to 3.65 V a cell; lead-acid as lithium",
         "makers' charging advice; the controller's own types",
         chargechecks.battery_type,
     ),
