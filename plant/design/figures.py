@@ -24,7 +24,7 @@ from plant.weather import sun
 LOADED_DAYS = 14  # drawn for the highest demand: weekends, and chance has had its turn
 MIDDLE_V = 13.0  # of a block of 12 V while it is charged hard: the makers rate by it (520 W, 40 A)
 NOMINAL_V = 12.0
-OC_SPREAD = 0.05  # of the open-circuit voltage: IEC 62548 has strings in parallel match so far
+OC_SPREAD = 0.05  # of the open-circuit voltage: installers have strings in parallel match so far (weak)
 
 
 @dataclass(frozen=True)

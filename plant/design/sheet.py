@@ -27,7 +27,7 @@ CHECKS: Final = (
         "power on the plates, over the controller's rated charge power at this system voltage",
         "above 1.5",
         "above 3",
-        "Tracer AN and XTRA N manuals: it limits by itself, but 1.5 times the rating in reverse polarity damages it; 3 is a choice",
+        "Tracer AN, XTRA N: it limits by itself, but 1.5 times in reverse polarity damage it; 3 is a choice",
         arraychecks.array_power,
     ),
     Check(
@@ -59,7 +59,7 @@ CHECKS: Final = (
         "open-circuit voltages of the sub-arrays; and the power that they have side by side",
         "5 % apart",
         "10 % of the power lost",
-        "IEC 62548: strings in parallel match within 5 %; the share is a choice",
+        "a rule of installers for strings in parallel (weak); the share is a choice",
         arraychecks.unequal_strings,
     ),
     Check(

@@ -177,9 +177,9 @@ def _battery_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
     yield f"now      {100 * now.soc:.1f} % full; the controller shows {100 * now.soc_controller:.0f} %"
     if plant.site.battery.ageing != "none" or plant.health != plant.site.battery.health:
         left, first = 100 * plant.health, 100 * plant.site.battery.health
-        replaced = len(_replacements(plant))
-        times = f"; the battery was replaced {replaced} time{'s' * (replaced > 1)}" if replaced else ""
-        yield f"health   {left:.1f} % of the new capacity remains, {first:.1f} % at the start{times}"
+        yield f"health   {left:.1f} % of the new capacity remains, {first:.1f} % at the start"
+        if replaced := len(_replacements(plant)):
+            yield f"         the battery was replaced {replaced} time{'s' * (replaced > 1)}"
     hours = trace.stage_hours()
     total = sum(hours.values())
     spent = ", ".join(f"{name} {_hours(h)}" for name, h in hours.items() if h)
