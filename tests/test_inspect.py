@@ -196,6 +196,73 @@ def test_every_check_objects_to_one_of_them():
     assert {name for _, name, *_ in WRONG.values()} == {check.name for check in CHECKS}
 
 
+OHM_DROP = 36.62 / 8.47  # of the array's cable that would take all of its voltage
+CHARGE_A = 310.17 * 0.995 / 26.0  # of the same array into 24 V
+EDGES = {  # check: how a value makes a site of it; values with the level on either side of every limit
+    "array cable": (
+        lambda share: wired(array={"losses": {"wiring_ohm": share * OHM_DROP}}),
+        {0.049: "ok", 0.051: "check", 0.099: "check", 0.101: "wrong"},
+    ),
+    "battery cable": (
+        lambda share: wired(battery={"cable_ohm": share * 24.0 / CHARGE_A}),
+        {0.0199: "ok", 0.0201: "check", 0.0499: "check", 0.0501: "wrong"},
+    ),
+    "charge rate": (
+        lambda hours: wired(battery={"capacity_ah": hours * CHARGE_A}),
+        {25.1: "check", 24.9: "ok", 5.01: "ok", 4.99: "check", 2.51: "check", 2.49: "wrong"},
+    ),
+    "discharge rate": (
+        lambda hours: wired(load={"hourly_w": [240.0] * 24}, battery={"capacity_ah": hours * 10.0}),
+        {5.01: "ok", 4.99: "check", 1.01: "check", 0.99: "wrong"},
+    ),
+    "load output": (
+        lambda share: wired(load={"hourly_w": [24.0 * 40.0 * share] * 24}),
+        {0.899: "ok", 0.901: "check", 0.999: "check", 1.001: "wrong"},
+    ),
+    "array power": (
+        lambda share: wired(controller={"model": "tracer1210n"}, array={"parallel": round(share * 260.0 / 310.17)}),
+        {1.2: "ok", 2.4: "check", 3.6: "wrong"},
+    ),
+    "facing": (
+        lambda azimuth_deg: wired(array={"azimuth_deg": azimuth_deg, "tilt_deg": 45.0}),
+        {180.0: "ok", 135.0: "ok", 120.0: "check", 80.0: "check", 70.0: "wrong", 290.0: "wrong"},
+    ),
+    "disconnect voltage": (
+        lambda volts: wired(controller={"setpoints": {"low_voltage_disconnect_v": volts, "discharging_limit_v": 20.0}}),
+        {21.6: "ok", 21.58: "check", 21.0: "check", 20.98: "wrong"},
+    ),
+    "BMS over-charge": (
+        lambda volts: site(battery=LITHIUM, controller={
+            "compensation_mv_k_cell": 0.0, "equalize_min": 0, "setpoints": {"boost_v": volts, "equalize_v": volts}}),
+        {14.79: "ok", 14.8: "wrong"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in EDGES for value in EDGES[name][1]])
+def test_each_limit_is_where_the_page_says(name, value):
+    make, levels = EDGES[name]
+    (level,) = (row.finding.level for row in rows(make(value)) if row.check.name == name)
+    assert level == levels[value]
+
+
+@pytest.mark.parametrize(
+    ("coldest_c", "level"), [(15.0, "ok"), (-8.0, "ok"), (-12.0, "check"), (-20.0, "wrong")]
+)  # fmt: skip
+def test_the_open_circuit_voltage_may_come_within_3_percent_of_the_rating_but_not_above(coldest_c, level):
+    """Two modules of 44 V: 97 V at -9, 100 V at -19 degC."""
+    sheet = {**MODULE_72, "v_oc_v": 44.0, "v_mp_v": 36.0, "gamma_pmp_pct_k": None}
+    there = wired(array={"module": {"datasheet": sheet}, "series": 2}, battery={"capacity_ah": 200})
+    row = inspected(there, Extremes(coldest_c, 30.0, 0.0, "model"))[0]
+    assert (row.check.name, row.finding.level) == ("open-circuit voltage", level)
+
+
+def test_modules_above_92_v_at_25_degc_are_worth_a_look_however_warm_the_place_is():
+    sheet = {**MODULE_72, "v_oc_v": 46.5, "v_mp_v": 38.0, "gamma_pmp_pct_k": None}
+    there = wired(array={"module": {"datasheet": sheet}, "series": 2}, battery={"capacity_ah": 200})
+    assert inspected(there, Extremes(22.0, 35.0, 24.0, "model"))[0].finding.level is Level.CHECK
+
+
 FIELD = {
     "P3, two modules of 46 V at -30 degC": (
         {"datasheet": {**MODULE_72, "v_oc_v": 46.0, "v_mp_v": 37.2, "gamma_pmp_pct_k": None}}, 2, -30.0,

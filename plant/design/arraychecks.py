@@ -18,7 +18,7 @@ WARM_SHARE = 0.92  # of the rating, at 25 degC: the manuals' 92 V of 100
 POWER_CHECK, POWER_WRONG = 1.5, 3.0  # times the rated charge power
 CURRENT_CHECK, CURRENT_WRONG = 1.0, 1.5  # times the rated current
 MISMATCH_WRONG = 0.10  # of the power
-FACING_CHECK, FACING_WRONG = 0.90, 0.75  # of the sun that the same tilt facing the equator gets
+FACING_CHECK, FACING_WRONG = 0.90, 0.60  # of the sun that the same tilt facing the equator gets
 DROP_CHECK, DROP_WRONG = 0.05, 0.10  # of the array's voltage
 QUARTERS: Final = (np.arange(96) + 0.5) / 4.0  # solar time of a day's quarters [h]
 

@@ -66,7 +66,7 @@ CHECKS: Final = (
         "facing",
         "direct sun of a year on each plane, against what the same tilt would get facing the equator",
         "below 90 %",
-        "below 75 %",
+        "below 60 %",
         "geometry, without air or clouds; the shares are a choice",
         arraychecks.facing,
     ),
