@@ -33,11 +33,10 @@ def build(
     return Plant.new(there, seed, start_s, cast("Fidelity", fidelity), step_s, KeptSkies())
 
 
-def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
-    """A site and where to begin, looked at before anything takes long."""
+def site_of(site_name: str) -> "Site":
+    """A site whose weather file, if it has one, can be used."""
     from modbus.line.faults.text import parse_fault
     from modbus.line.pacing import parse_pace
-    from plant.base.clock import STEP_S, parse_local, to_utc_s
     from plant.site.model import load_site
 
     site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
@@ -45,7 +44,14 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
         from plant.weather.measured.days import file_sky
 
         file_sky(site.weather, site.location)  # what is wrong with it is told before anything takes long
-    start_s = None
+    return site
+
+
+def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
+    """A site and where to begin, looked at before anything takes long."""
+    from plant.base.clock import STEP_S, parse_local, to_utc_s
+
+    site, start_s = site_of(site_name), None
     if start == "now":
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plant.base.clock import FASTEST
-from tracertwin.cli.building import build, said_unsolved
+from tracertwin.cli.building import build, said_unsolved, site_of
 from tracertwin.cli.options import Seed, SiteName, Start, checked, number, one_of, seconds, stoppable
 
 if TYPE_CHECKING:
@@ -144,10 +144,8 @@ def inspect(
 ) -> int:
     """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if something is."""
     from plant.report.designsheet import print_design
-    from tracertwin.cli.building import site_and_start
 
-    there, _ = site_and_start(site, None)
-    return print_design(there, as_json)
+    return print_design(site_of(site), as_json)
 
 
 def en50530(
