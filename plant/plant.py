@@ -391,8 +391,8 @@ class Plant:
         return *self._supply.at(before_s, self._equipment.defects), self._equipment.stage
 
     def events(self) -> list[Event]:
-        """Transitions so far, oldest first; the last few thousand of them."""
-        return events_in(self._books)
+        """Transitions so far, oldest first, the last few thousand of them; and replacements of the battery."""
+        return events_in(self._books, self._age.replaced_utc_s if self._age else ())
 
     @property
     def overrun_steps(self) -> int:

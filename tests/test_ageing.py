@@ -16,6 +16,7 @@ from plant.battery import model as battery_model
 from plant.battery.file import load_block
 from plant.battery.wear import Hours, Life, Loss
 from plant.keeping import continued, kept
+from plant.kernel.events import WearPart
 from plant.plant import Plant
 from plant.report.summary import print_summary
 from plant.report.trace import Trace
@@ -309,4 +310,7 @@ def test_the_summary_tells_how_often_and_when():
     print_summary(p, trace, before, Console(file=out, width=80, highlight=False, soft_wrap=True))
     count = len(ages(p).replaced_utc_s)
     assert f"the battery was replaced {count} time" in out.getvalue()
-    assert out.getvalue().count("battery worn out: a new one put in its place") == count
+    assert out.getvalue().count("battery: worn out to new: a new one put in its place") == count
+    told = [event for event in trace.events if event.machine is WearPart.BATTERY]
+    assert [event.t_utc_s for event in told] == list(ages(p).replaced_utc_s)
+    assert [event.t_utc_s for event in trace.events] == sorted(event.t_utc_s for event in trace.events)

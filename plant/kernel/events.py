@@ -1,30 +1,45 @@
 """The log of transitions in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from typing import Final
 
 from plant.controller.charger import STATES, Machine
 from plant.controller.rules import RULES
 from plant.kernel.books import FORGOTTEN, Books, transitions
 
 
+class WearPart(Enum):
+    """A part that wears out, whose replacement is an event beside those of the machines."""
+
+    BATTERY = "battery"
+
+
+REPLACED: Final = "a new one put in its place"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A transition of one of the controller's machines."""
+    """A transition of one of the controller's machines, or a part that was replaced."""
 
     t_utc_s: float
-    machine: Machine
+    machine: Machine | WearPart
     from_: str
     to: str
     reason: str
 
 
-def events_in(books: Books) -> list[Event]:
-    """Transitions that the log still holds, oldest first."""
-    events = []
+def events_in(books: Books, replaced_utc_s: Iterable[float] = ()) -> list[Event]:
+    """Transitions that the log still holds, and the moments at which the battery was replaced, oldest first."""
+    events = [
+        Event(float(t_utc_s), WearPart.BATTERY, "WORN_OUT", "NEW", REPLACED) for t_utc_s in replaced_utc_s
+    ]
     for t_utc_s, row, from_state in transitions(books).tolist():
         if row == FORGOTTEN:
             continue
         rule = RULES[row]
         left = STATES[rule.machine](from_state)
         events.append(Event(t_utc_s, rule.machine, left.name, rule.to.name, rule.reason))
-    return events
+    return sorted(events, key=attrgetter("t_utc_s"))  # stable: those of one instant stay in their order

@@ -244,10 +244,7 @@ def _happenings(plant: "Plant", trace: "Trace") -> Iterator[str]:
     if len(told) > EVENTS_SHOWN:
         everyday.update(_kind(event) for event in trace.events if event.machine in EVERYDAY)
         told = [(event.t_utc_s, _told(event)) for event in trace.events if event.machine not in EVERYDAY]
-    new = [
-        (float(t_utc_s), "battery worn out: a new one put in its place") for t_utc_s in _replacements(plant)
-    ]
-    told = sorted(told + new + list(_upsets(plant)))
+    told = sorted(told + list(_upsets(plant)))
     shown = told[-EVENTS_SHOWN:]
     if shown:
         yield "\nevents" + (f", the last {len(shown)} of {len(told)}" if len(told) > len(shown) else "")
