@@ -237,8 +237,10 @@ def test_a_worn_battery_is_replaced_at_80_percent_at_the_end_of_a_day_and_counte
     p, healths = worn(), []
     before = p.snapshot
     for _ in range(120):
+        faded_wh = p.snapshot.e_faded_wh
         p.run(DAY_S, 3600)
         healths.append(p.health)
+        assert p.snapshot.e_faded_wh >= faded_wh - 1e-6  # a new battery brings no energy
     moments = ages(p).replaced_utc_s
     assert len(moments) >= 2
     assert min(healths) > 0.8
