@@ -71,7 +71,7 @@ def in_the_cold() -> Iterator[Check]:
     for t_c, ah in VICTRON_COLD:
         full = lithium.LithiumState(1.0, 1.0, 0.0, 0.0, t_c)
         given_ah = 20.0 * hours_to(p, 20.0, 11.2, t_c, full)
-        yield Check(what=f"LiFePO4 like Victron's: 20 A to 11.2 V at {t_c:g} degC", value=given_ah, 
+        yield Check(what=f"LiFePO4 like Victron's: 20 A to 11.2 V at {t_c:g} degC", value=given_ah,
                     reference=ah, tolerance=5.0, unit="Ah", source=VICTRON)  # fmt: skip
 
 
