@@ -27,10 +27,18 @@ def test_voltage_is_flat_in_the_middle_and_steep_at_the_ends(pack):
 
 
 def test_voltage_has_no_jump_anywhere(pack):
-    s = np.linspace(-0.02, 1.05, 20001)
+    s = np.linspace(lithium.FOOT, 1.05, 20001)
     volts = np.array([lithium.ocv(v) for v in s])
     assert np.all(np.diff(volts) > 0.0)
     assert np.max(np.diff(volts)) < 110.0 * (s[1] - s[0])
+
+
+def test_the_voltage_of_an_empty_cell_is_nothing_and_rises_with_the_first_thousandth(pack):
+    s = np.linspace(-0.01, lithium.FOOT, 200)
+    volts = np.array([lithium.ocv(v) for v in s])
+    assert np.all(volts[s <= 0.0] == 0.0)
+    assert np.all(np.diff(volts[s > 0.0]) > 0.0)
+    assert lithium.ocv(lithium.FOOT) == pytest.approx(lithium.ocv(lithium.FOOT + 1e-9), abs=1e-5)
 
 
 def test_charged_and_discharged_to_the_same_charge_it_rests_at_different_voltages(pack):

@@ -74,7 +74,7 @@ GAUGE = "soc_controller"  # version 1 left the temperature out of it
 
 
 def as_version_1(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The site with a controller that works as those of version 1 did: no dim light, no voltage at night."""
+    """The site with equipment of version 1: a controller without dim light and voltage at night, batteries as fitted then."""
     there = SITES[name]().model_dump()
     for part in (there, *there["neighbours"]):
         model = Path("config/controllers").resolve() / f"{part['controller']['model']}.yaml"
@@ -83,6 +83,9 @@ def as_version_1(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Si
         kept_lines = [line for line in lines if not line.startswith(("dim_below_a", "dark_pv_v"))]
         before.write_text("".join([*kept_lines, "dim_below_a: 0\ndark_pv_v: 0\n"]), encoding="utf-8")
         part["controller"] |= {**AS_IT_WAS, "model": str(before)}
+        block = DATA / "batteries" / f"{part['battery']['model']}.yaml"
+        if block.exists():
+            part["battery"] |= {"model": str(block)}
     monkeypatch.setattr("tracertwin.memory.file.differing", lambda *_: "")  # it is another site, on purpose
     return Site.model_validate(there)
 

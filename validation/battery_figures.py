@@ -9,7 +9,7 @@ import pandas as pd
 from plant.battery import acid, leadacid
 from validation.batteries import HOUR_S, bath, discharged, hours_to, voltages
 from validation.battery_tables import OCV, SOC20
-from validation.trojan import antimony_charge, measured
+from validation.trojan import charge_curve, measured, that_battery
 
 WIDTH, HEIGHT = 460, 260
 MODELS = ("agm", "flooded", "gel")
@@ -69,7 +69,12 @@ def charge() -> alt.Chart:
         grid = np.linspace(10.0, 125.0, 150)
         parts.append(
             pd.DataFrame(
-                {"returned": grid, "voltage": antimony_charge(n, grid), "rate": f"C/{n}", "of": "model"}
+                {
+                    "returned": grid,
+                    "voltage": charge_curve(that_battery(), n, grid),
+                    "rate": f"C/{n}",
+                    "of": "model",
+                }
             )
         )
     table = pd.concat(parts)

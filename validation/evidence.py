@@ -24,7 +24,7 @@ class Kind(Enum):
 # Beginnings of sources; the first that fits.
 BEGINNINGS: Final = (
     (Kind.MEASURED, (
-        "measured", "measurement", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
+        "measured", "measurement", "Panasonic", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
         "TRIRON N manual", "Tracer-A manual", "physics 1.2, BSRN", "physics 1.4, BSRN", "Tracer 3210AN in",
         "Tracer AN in",
     )),

@@ -17,7 +17,6 @@ leaves some of its assumptions unsaid; these reproduce it:
 """
 
 import dataclasses
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,7 +31,6 @@ import numpy as np
 
 from plant.array import model as array
 from plant.array.model import Light
-from plant.base import configs
 from plant.base.clock import DAY_S
 from plant.inputs import inputs_of
 from plant.plant import Plant
@@ -41,6 +39,7 @@ from plant.remembered import Fidelity
 from plant.report.trace import Trace
 from plant.site.model import Site
 from plant.weather.sky import SkyBlock, sky_block
+from validation.batteries import as_published
 from validation.check import Check
 
 SOURCE = "physics 11"
@@ -139,13 +138,14 @@ def site_of(case: ReferenceCase, battery: Path) -> Site:
 
 @contextmanager
 def bath() -> Iterator[Path]:
-    """The AGM block with so much heat capacity that nothing warms it, as a file."""
-    text = (configs.config_dir() / "batteries" / "agm.yaml").read_text(encoding="utf-8")
+    """The AGM block as published, with so much heat capacity that nothing warms it, as a file."""
+    block = as_published(
+        "agm", heat_capacity_j_k=1e12, empty_below=1e-6
+    )  # a file has a limit; no case comes near it
+    text = "family: lead_acid\n" + "".join(f"{key}: {value!r}\n" for key, value in block._asdict().items())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "agm_in_a_bath.yaml"
-        path.write_text(
-            re.sub(r"(?m)^heat_capacity_j_k: \S+", "heat_capacity_j_k: 1.0e+12", text), encoding="utf-8"
-        )
+        path.write_text(text, encoding="utf-8")
         yield path
 
 

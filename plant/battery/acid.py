@@ -27,10 +27,20 @@ class LeadAcid(NamedTuple):
     discharge_tafel_v_cell: float
     depletion_strength: float  # how much the acid's depletion slows discharge down ...
     depletion_depth: float  # ... and the share of the available well taken out at which it ends
+    empty_below: (
+        float  # filling of the available well below which it gives ever less, nothing when empty (guess)
+    )
+    cold_depletion_per_k: float  # share of it that cold holds back, per kelvin below 25 degC
     r0_ohm: float  # ohmic resistance
     charge_exchange_a: float  # charge kinetics
     charge_tafel_v_cell: float
     saturation_strength: float  # how much a well that fills slows charge down
+    charge_efficiency: float  # share of the charging reaction that is stored; the rest splits water
+    surface_f: float  # slow polarisation: capacitance ...
+    surface_charge_v_cell: (
+        float  # ... and where it settles under the 20-hour current, on charge and on discharge
+    )
+    surface_discharge_v_cell: float
     gassing_a_per_100ah: float  # gassing current at 2.23 V per cell
     gassing_capacity_ah: float  # nominal capacity that the gassing scales with: that of the new battery
     double_layer_f: float
@@ -40,12 +50,22 @@ class LeadAcid(NamedTuple):
 
 
 class LeadAcidState(NamedTuple):
-    """What the battery remembers. The same four numbers serve as their own time derivative."""
+    """What the battery remembers. The same five numbers serve as their own time derivative."""
 
     q1_ah: float  # available well
     q2_ah: float  # bound well
-    v_node_v: float  # electrode node: terminal voltage without the ohmic drop
+    v_node_v: float  # electrode node: terminal voltage without the ohmic drop and the slow polarisation
+    v_slow_v: float  # slow polarisation, positive after charging
     t_c: float
+
+
+class SurfaceCharge(NamedTuple):
+    """The slow polarisation of a whole battery."""
+
+    i_ref_a: float  # the leak at the two reference voltages: the 20-hour current
+    per_charge_v: float  # 1 / voltage at which it leaks so much after charging [1/V], and after discharging
+    per_discharge_v: float
+    per_f: float  # 1 / capacitance
 
 
 class LeadAcidAtTemperature(NamedTuple):
@@ -65,6 +85,7 @@ class LeadAcidAtTemperature(NamedTuple):
     gassing_per_v: float
     diffusion_rate_per_h: float
     per_double_layer_f: float
+    surface: SurfaceCharge
     per_heat_capacity_j_k: float
 
 
@@ -89,13 +110,19 @@ def at_temperature(t_c: float, p: LeadAcid) -> LeadAcidAtTemperature:
         p.r0_ohm / per_mille**12,
         theta * p.discharge_exchange_a,
         theta * p.charge_exchange_a,
-        0.0042 * max(0.0, 25.0 - t_c),
+        p.cold_depletion_per_k * max(0.0, 25.0 - t_c),
         1.0 / (p.cells * p.discharge_tafel_v_cell),
         1.0 / (p.cells * p.charge_tafel_v_cell),
         p.gassing_capacity_ah / 100.0 * p.gassing_a_per_100ah * GASSING_AT_0 * per_mille**60,
         11.0 / p.cells,
         p.diffusion_rate_per_h * per_mille**11,
         1.0 / p.double_layer_f,
+        SurfaceCharge(
+            p.c20_ah / 20.0,
+            1.0 / (p.cells * p.surface_charge_v_cell),
+            1.0 / (p.cells * p.surface_discharge_v_cell),
+            1.0 / p.surface_f,
+        ),
         1.0 / p.heat_capacity_j_k,
     )
 

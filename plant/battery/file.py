@@ -28,8 +28,16 @@ EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what
     "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()},
 }
 ANY_SIGN = {"ocv_linear_v_cell", "ocv_quadratic_v_cell"}  # all others must be above 0 ...
-MAY_BE_ZERO = {"vented", "r_bms_ohm", "self_discharge_a", "gassing_a_per_100ah"}
-SHARES = {"available_fraction", "coulombic_efficiency", "vented"}  # ... and these not above 1
+MAY_BE_ZERO = {
+    "vented", "r_bms_ohm", "self_discharge_a", "gassing_a_per_100ah", "cold_depletion_per_k", "locked_per_k",
+    "locked_per_k2",
+}  # fmt: skip
+SHARES = {
+    "available_fraction",
+    "coulombic_efficiency",
+    "charge_efficiency",
+    "vented",
+}  # ... and these not above 1
 SYMBOLS = {  # of the formulas in docs/physics/battery.md, with their units -> key; for the near-name hint
     "life_z_iec": "life_full_cycles",
     "q_ah": "full_capacity_ah",

@@ -4,8 +4,9 @@ Knows nothing of charge stages, sun or load: a current goes in, a state and its 
 
 The wells are KiBaM's (Manwell & McGowan 1993); the electrode node with its parasitic branch is Ceraolo's
 (2000); the gassing law is Schiffer's (J. Power Sources 168 (2007) 66). Charge overvoltage grows with the
-logarithm of current, as measured. Valid from C/100 to 1C and from -20 to +50 degC. Acid weak enough to freeze at
-the battery's temperature blocks the current.
+logarithm of current, as measured; a slow polarisation (`electrode`) stands in series. Valid from C/100 to 1C and
+from -20 to +50 degC. Acid weak enough to freeze at the battery's temperature blocks the current; an empty well gives
+none.
 """
 
 import math
@@ -22,6 +23,7 @@ from plant.battery.acid import (
     freezing_point_c,
 )
 from plant.battery.cell import Losses, Source
+from plant.battery.electrode import Reaction, leak_a, leak_slope_s, reaction, share
 
 State = LeadAcidState  # by which `model` finds it
 
@@ -31,6 +33,7 @@ SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
 FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
+TINY = 1e-6  # share of the capacity that rounding and a step's error may leave beyond empty or full
 PER_HOUR = 1.0 / 3600.0
 THIRD = 1.0 / 3.0
 
@@ -55,7 +58,7 @@ def series_resistance(x: LeadAcidState, w: LeadAcidAtTemperature) -> float:
 def source_at(x: LeadAcidState, w: LeadAcidAtTemperature) -> Source:
     """The battery as its terminals see it."""
     r0 = series_resistance(x, w)
-    return Source(x.v_node_v, r0, r0)
+    return Source(x.v_node_v + x.v_slow_v, r0, r0)
 
 
 @kernel
@@ -71,6 +74,7 @@ def moved(x: LeadAcidState, h: float, dx: LeadAcidState, p: LeadAcid) -> LeadAci
         x.q1_ah + h * dx.q1_ah,
         x.q2_ah + h * dx.q2_ah,
         x.v_node_v + h * dx.v_node_v,
+        x.v_slow_v + h * dx.v_slow_v,
         x.t_c + h * dx.t_c,
     )
 
@@ -78,76 +82,21 @@ def moved(x: LeadAcidState, h: float, dx: LeadAcidState, p: LeadAcid) -> LeadAci
 @inline_ir
 def no_slope(p: LeadAcid) -> LeadAcidState:
     """A state that doesn't move, as its derivative."""
-    return LeadAcidState(0.0, 0.0, 0.0, 0.0)
+    return LeadAcidState(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @inline_llvm
 def possible(x: LeadAcidState, p: LeadAcid) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
-    return 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+    least, most = -TINY * p.full_capacity_ah, (1.0 + TINY) * p.full_capacity_ah
+    wells = least <= x.q1_ah and least <= x.q2_ah and x.q1_ah + x.q2_ah <= most
+    return wells and 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
 
 
 @inline_llvm
 def soc(x: LeadAcidState, p: LeadAcid) -> float:
     """True state of charge, 0..1, of the slow-rate capacity."""
-    return (x.q1_ah + x.q2_ah) / p.full_capacity_ah
-
-
-class Reaction(NamedTuple):
-    """The main reaction at an instant: its current, and how stiffly it answers."""
-
-    i_a: float
-    per_v: float  # d(current)/d(overvoltage) [A/V]
-    per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
-    starved: float  # the same on discharge [A]: how hard an empty one holds back
-
-
-@inline_ir
-def _share(x: float) -> float:
-    """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
-    if x > 20.0:
-        return 1.0
-    if x < -20.0:
-        return 0.0
-    return 1.0 / (1.0 + math.exp(-2.0 * x))
-
-
-@inline_llvm
-def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
-    """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
-
-    Discharge: Butler-Volmer with depletion near empty. Charge: vanishes at full (h1 = 1 attracts).
-    A tanh of 10 mV hands over between the two.
-    """
-    charging = _share(u_v * 100.0)
-    room = 1.0 - h1
-    i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    if charging < 1.0:
-        x = w.p.depletion_depth - w.cold - room
-        root = math.sqrt(x * x + 4e-6)
-        left = 0.5 * (x + root)
-        both = 1.0 / ((left + w.p.depletion_strength * room) * root)
-        gain = 0.5 * w.discharge_exchange_a * left * root * both
-        up = math.exp(max(-40.0, min(40.0, u_v * w.per_discharge_tafel_v)))
-        down = 1.0 / up
-        i_dis = gain * (up - down)
-        slope_dis = gain * (up + down) * w.per_discharge_tafel_v
-        starved = (charging - 1.0) * i_dis * w.p.depletion_strength * (room + root) * both
-    if charging > 0.0:
-        per_width = 1.0 / (abs(room) + w.p.saturation_strength * h1)
-        up = math.exp(max(-40.0, min(40.0, u_v * w.per_charge_tafel_v)))
-        down = 1.0 / up
-        gain = 0.5 * w.charge_exchange_a * per_width
-        i_chg = gain * room * (up - down)
-        slope_chg = gain * room * (up + down) * w.per_charge_tafel_v
-        pull = charging * gain * (up - down) * w.p.saturation_strength * per_width
-    turn = charging * (1.0 - charging) * 200.0  # d(charging)/du
-    return Reaction(
-        charging * i_chg + (1.0 - charging) * i_dis,
-        charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis),
-        pull,
-        starved,
-    )
+    return min(1.0, max(0.0, (x.q1_ah + x.q2_ah) / p.full_capacity_ah))
 
 
 @inline_ir
@@ -160,9 +109,15 @@ def gassing_a(v_node_v: float, w: LeadAcidAtTemperature) -> float:
 
 
 @inline_ir
+def side_reaction_a(i_main_a: float, p: LeadAcid) -> float:
+    """Current [A] of the charging reaction that splits water instead of being stored."""
+    return (1.0 - p.charge_efficiency) * max(i_main_a, 0.0)
+
+
+@inline_ir
 def diffusion_per_h(ahead: float, w: LeadAcidAtTemperature) -> float:
     """Rate [1/h] at which the wells level out; faster on charge, when the available one is `ahead` of the other."""
-    return w.diffusion_rate_per_h * (1.0 + (w.p.charge_diffusion_ratio - 1.0) * _share(ahead * 200.0))
+    return w.diffusion_rate_per_h * (1.0 + (w.p.charge_diffusion_ratio - 1.0) * share(ahead * 200.0))
 
 
 @inline_llvm
@@ -180,6 +135,7 @@ class LeadAcidInner(NamedTuple):
     e1_v: float  # open-circuit voltage of the available well
     main: Reaction
     i_gas_a: float
+    i_slow_a: float  # leak of the slow polarisation
     flow_a: float  # from the bound well into the available one
     diffusion_w: float
     r0_ohm: float
@@ -192,7 +148,8 @@ def inner(x: LeadAcidState, w: LeadAcidAtTemperature) -> LeadAcidInner:
     e1 = emf(h1, x.t_c, w.p)
     main = reaction(x.v_node_v - e1, h1, w)
     flow, diffusion = levelling(x, e1, w)
-    return LeadAcidInner(e1, main, gassing_a(x.v_node_v, w), flow, diffusion, series_resistance(x, w))
+    leak = leak_a(x.v_slow_v, w.surface)
+    return LeadAcidInner(e1, main, gassing_a(x.v_node_v, w), leak, flow, diffusion, series_resistance(x, w))
 
 
 @inline_llvm
@@ -226,21 +183,25 @@ def rates_of(
     `step_limit_s`.
     """
     p = w.p
-    i_main, i_gas, flow = inside.main.i_a, inside.i_gas_a, inside.flow_a
+    i_main, flow = inside.main.i_a, inside.flow_a
+    i_lost = side_reaction_a(i_main, p)
+    i_side = inside.i_gas_a + i_lost
+    i_stored = i_main - i_lost
     ohmic = inside.r0_ohm * i_a * i_a
-    polarisation = (x.v_node_v - inside.e1_v) * i_main
-    gas = x.v_node_v * i_gas
-    gas_heat = gas - p.vented * i_gas * p.cells * REVERSIBLE_CELL_V
+    polarisation = (x.v_node_v - inside.e1_v) * i_stored + x.v_slow_v * inside.i_slow_a
+    gas = x.v_node_v * i_side
+    gas_heat = gas - p.vented * i_side * p.cells * REVERSIBLE_CELL_V
     heat = ohmic + polarisation + gas_heat + inside.diffusion_w
     dt = (heat - p.heat_transfer_w_k * (x.t_c - t_room_c)) * w.per_heat_capacity_j_k
     dx = LeadAcidState(
-        (i_main + flow) * PER_HOUR,
+        (i_stored + flow) * PER_HOUR,
         -flow * PER_HOUR,
-        (i_a - i_main - i_gas) * w.per_double_layer_f,
+        (i_a - i_main - inside.i_gas_a) * w.per_double_layer_f,
+        (i_a - inside.i_slow_a) * w.surface.per_f,
         dt,
     )
     entropy = 3600.0 * p.cells * ENTROPY_V_PER_K_CELL * (x.q1_ah + x.q2_ah) * dt
-    return dx, Losses(ohmic, polarisation, gas, inside.diffusion_w, 0.0, entropy, i_gas)
+    return dx, Losses(ohmic, polarisation, gas, inside.diffusion_w, 0.0, entropy, i_side)
 
 
 @kernel
@@ -257,12 +218,13 @@ def stored_in(x: LeadAcidState, per_well1: float, per_well2: float, p: LeadAcid)
     e0 = p.ocv_empty_v_cell + ENTROPY_V_PER_K_CELL * (x.t_c - 25.0)
     well1 = x.q1_ah * (e0 + h1 * (0.5 * p.ocv_linear_v_cell + h1 * p.ocv_quadratic_v_cell * THIRD))
     well2 = x.q2_ah * (e0 + h2 * (0.5 * p.ocv_linear_v_cell + h2 * p.ocv_quadratic_v_cell * THIRD))
-    return p.cells * (well1 + well2) + 0.5 * PER_HOUR * p.double_layer_f * x.v_node_v * x.v_node_v
+    layer = 0.5 * PER_HOUR * p.double_layer_f * x.v_node_v * x.v_node_v
+    return p.cells * (well1 + well2) + layer + 0.5 * PER_HOUR * p.surface_f * x.v_slow_v * x.v_slow_v
 
 
 @kernel
 def stored_wh(x: LeadAcidState, p: LeadAcid) -> float:
-    """Energy [Wh] in the wells and the double layer, counted from empty wells."""
+    """Energy [Wh] in the wells, the double layer and the slow polarisation, counted from empty wells."""
     return stored_in(
         x,
         1.0 / (p.available_fraction * p.full_capacity_ah),
@@ -281,16 +243,19 @@ def entropy_wh(x: LeadAcidState, warmer_k: float, p: LeadAcid) -> float:
 def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAcidAtTemperature) -> float:
     """Longest step [s] that a fourth-order explicit method may take from a state at a current.
 
-    Three things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near full charge the available
-    well stiffens, with ``3600 c Q M_c / (I0c sinh)``; and after a jump of the current the node must not run
-    through the bend between charge and discharge in one stride. Keeps the voltage within 0.5 mV of Radau up
-    to 0.5C, see tests/evals/test_integrator.py.
+    Four things bound it: the electrode node relaxes with ``C_dl / (dI/du)``; near both ends of charge the available
+    well stiffens, near full with ``3600 c Q M_c / (I0c sinh)``; after a jump of the current the node must not run
+    through the bend between charge and discharge in one stride; and the slow polarisation leaks.
+    Keeps the voltage within 0.5 mV of Radau up to 0.5C, see tests/evals/test_integrator.py.
     """
     p = w.p
     electrode = p.double_layer_f / max(inside.main.per_v, 1e-6)
-    well = 3600.0 * p.available_fraction * p.full_capacity_ah / max(inside.main.per_h, 1e-6)
+    well = (
+        3600.0 * p.available_fraction * p.full_capacity_ah / max(inside.main.per_h, inside.main.starved, 1e-6)
+    )
+    surface = p.surface_f / max(leak_slope_s(x.v_slow_v, inside.i_slow_a), 1e-6)
     swing = SWING_V_CELL * p.cells * p.double_layer_f / max(abs(i_a - inside.main.i_a), 1e-6)
-    return max(min(electrode, well, swing), MIN_STEP_S)
+    return max(min(electrode, well, swing, surface), MIN_STEP_S)
 
 
 @kernel
@@ -306,6 +271,7 @@ def rested(soc0: float, t_c: float, p: LeadAcid) -> LeadAcidState:
         soc0 * p.available_fraction * p.full_capacity_ah,
         soc0 * (1.0 - p.available_fraction) * p.full_capacity_ah,
         float(emf(soc0, t_c, p)),
+        0.0,
         t_c,
     )
 
@@ -313,13 +279,19 @@ def rested(soc0: float, t_c: float, p: LeadAcid) -> LeadAcidState:
 def carried_over(x: LeadAcidState, p: LeadAcid, other: LeadAcid) -> LeadAcidState:
     """The same battery after it has changed from `p` to `other`: the wells stay as full as they were, cell by cell."""
     size = other.full_capacity_ah / p.full_capacity_ah
-    return LeadAcidState(x.q1_ah * size, x.q2_ah * size, x.v_node_v * other.cells / p.cells, x.t_c)
+    share = other.cells / p.cells
+    return LeadAcidState(x.q1_ah * size, x.q2_ah * size, x.v_node_v * share, x.v_slow_v * share, x.t_c)
 
 
 def one_cell_less(p: LeadAcid) -> LeadAcid:
     """A battery with an inner short circuit in one of its cells."""
     left = (p.cells - 1.0) / p.cells
-    return p._replace(cells=p.cells - 1.0, r0_ohm=p.r0_ohm * left, double_layer_f=p.double_layer_f / left)
+    return p._replace(
+        cells=p.cells - 1.0,
+        r0_ohm=p.r0_ohm * left,
+        double_layer_f=p.double_layer_f / left,
+        surface_f=p.surface_f / left,
+    )
 
 
 def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
@@ -344,6 +316,7 @@ def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
         charge_exchange_a=p.charge_exchange_a * s,
         r0_ohm=p.r0_ohm / s * n,
         double_layer_f=p.double_layer_f * s / n,
+        surface_f=p.surface_f * s / n,
         heat_capacity_j_k=p.heat_capacity_j_k * s * n,
         heat_transfer_w_k=p.heat_transfer_w_k * s ** (2.0 / 3.0) * n,
     )
@@ -362,5 +335,6 @@ def aged(p: LeadAcid, q_loss: float, r_gain: float) -> LeadAcid:
         discharge_exchange_a=p.discharge_exchange_a * left,
         charge_exchange_a=p.charge_exchange_a * left,
         double_layer_f=p.double_layer_f * left,
+        surface_f=p.surface_f * left,
         r0_ohm=p.r0_ohm * (1.0 + r_gain),
     )

@@ -4,7 +4,8 @@ Knows nothing of the BMS that may cut it off (`plant.battery.bms`), of charge st
 state and its losses come out.
 
 Open-circuit voltage and hysteresis are the tables measured on a Sony/Murata US26650 (tum-ees/simses). Valid from
-C/50 to 1C and from -20 to +60 degC. Above full only the steep end of the open-circuit voltage stops the charge.
+C/50 to 1C and from -20 to +60 degC. Above full only the steep end of the open-circuit voltage stops the charge; at the
+other end it falls to nothing with the last thousandth of the charge.
 """
 
 import math
@@ -32,21 +33,26 @@ class Lithium(NamedTuple):
     r_bms_ohm: float  # switches and shunt of the BMS
     arrhenius_cold_k: float  # how fast resistance grows below 25 degC, and falls above: exp(B (1/T - 1/T25))
     arrhenius_warm_k: float
+    locked_per_k: (
+        float  # share of the charge that cold holds back: per kelvin below 25 degC, and per its square
+    )
+    locked_per_k2: float
     heat_capacity_j_k: float
     heat_transfer_w_k: float  # to the room
 
 
 class LithiumAtTemperature(NamedTuple):
-    """The parameters, and how many times the resistances at 25 degC those at a temperature are."""
+    """What the parameters come to at a temperature."""
 
     p: Lithium
-    f: float
+    f: float  # how many times the resistances at 25 degC those are
+    locked: float  # share of the charge that cold holds back
 
 
 class LithiumState(NamedTuple):
     """What the battery remembers. The same five numbers serve as their own time derivative."""
 
-    s: float  # charge as a share of the capacity; a little beyond 0..1 at the ends
+    s: float  # charge as a share of the capacity; a little beyond 1 when overfull
     h: float  # hysteresis, -1 after discharge to +1 after charge
     v1_v: float  # overvoltage of the fast and of the slow relaxation
     v2_v: float
@@ -72,27 +78,28 @@ HYSTERESIS_TABLE = np.array([
 """Charge, half the width of the hysteresis of a cell [V]; straight between the points."""
 WALL_V = 27.0  # slope of the open-circuit voltage of an overfull cell, per unit of charge
 HYSTERESIS_RATE = 40.0  # the loop is crossed in 1/40 of the capacity
-LOCKED_PER_K = 0.0065  # share of the charge that cold holds back, per kelvin below 25 degC
 STEEPEST_V = 110.0  # slope of the open-circuit voltage near empty
+FOOT = 0.001  # charge below which the voltage falls to nothing, straight (guess: an empty cell collapses)
+SPENT = 0.005  # charge below which self-discharge dies away
 
 _PCHIP = PchipInterpolator(OCV_TABLE[:, 0], OCV_TABLE[:, 1])
 _KNOT = OCV_TABLE[:, 0].copy()
 _OCV = np.ascontiguousarray(_PCHIP.c.T)  # (knots - 1, 4) cubic of each interval, highest power first
 _AREA = np.asarray(_PCHIP.antiderivative()(_KNOT))  # integral from empty to each knot
 _END_V = float(OCV_TABLE[-1, 1])
-_FOOT_V = float(OCV_TABLE[0, 1])
-_FOOT_SLOPE_V = float(_PCHIP.derivative()(0.0))
+_FOOT_SLOPE_V = float(_PCHIP(FOOT)) / FOOT
+_FOOT_AREA = float(_PCHIP.antiderivative()(FOOT)) - 0.5 * FOOT * float(_PCHIP(FOOT))
 _H_KNOT = HYSTERESIS_TABLE[:, 0].copy()
 _H_WIDTH = HYSTERESIS_TABLE[:, 1].copy()
 
 
 @kernel
 def ocv(s: float) -> float:
-    """Open-circuit voltage [V] of a cell: monotone cubics between the table's points, straight beyond the ends."""
+    """Open-circuit voltage [V] of a cell: monotone cubics between the table's points, straight at both ends."""
     if s >= 1.0:
         return _END_V + WALL_V * (s - 1.0)
-    if s <= 0.0:
-        return _FOOT_V + _FOOT_SLOPE_V * s
+    if s <= FOOT:
+        return _FOOT_SLOPE_V * max(s, 0.0)
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
     return float(((_OCV[j, 0] * d + _OCV[j, 1]) * d + _OCV[j, 2]) * d + _OCV[j, 3])
@@ -103,7 +110,7 @@ def slope_v(s: float) -> float:
     """Slope of `ocv` [V per unit of charge]."""
     if s >= 1.0:
         return WALL_V
-    if s <= 0.0:
+    if s <= FOOT:
         return _FOOT_SLOPE_V
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
@@ -115,8 +122,8 @@ def ocv_integral(s: float) -> float:
     """Integral of `ocv` from empty to `s` [V], exact."""
     if s >= 1.0:
         return float(_AREA[-1] + (s - 1.0) * (_END_V + 0.5 * WALL_V * (s - 1.0)))
-    if s <= 0.0:
-        return s * (_FOOT_V + 0.5 * _FOOT_SLOPE_V * s)
+    if s <= FOOT:
+        return _FOOT_AREA + 0.5 * _FOOT_SLOPE_V * max(s, 0.0) ** 2
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
     cubic = ((_OCV[j, 0] / 4.0 * d + _OCV[j, 1] / 3.0) * d + _OCV[j, 2] / 2.0) * d + _OCV[j, 3]
@@ -126,8 +133,8 @@ def ocv_integral(s: float) -> float:
 @kernel
 def hysteresis_v(s: float) -> float:
     """Half the width [V] of a cell's hysteresis."""
-    if s <= 0.0:
-        return float(_H_WIDTH[0])
+    if s <= FOOT:
+        return float(_H_WIDTH[0]) * max(s, 0.0) / FOOT  # within the voltage that is left
     if s >= 1.0:
         return float(_H_WIDTH[-1])
     j = np.searchsorted(_H_KNOT, s, side="right") - 1
@@ -145,13 +152,20 @@ def cold(t_c: float, p: Lithium) -> float:
 @inline_llvm
 def at_temperature(t_c: float, p: Lithium) -> LithiumAtTemperature:
     """Parameters at a temperature [degC]."""
-    return LithiumAtTemperature(p, cold(t_c, p))
+    below = max(0.0, 25.0 - t_c)
+    return LithiumAtTemperature(p, cold(t_c, p), below * (p.locked_per_k + p.locked_per_k2 * below))
 
 
 @inline_llvm
-def starved(s: float, t_c: float) -> float:
+def starved(s: float, w: LithiumAtTemperature) -> float:
     """How many times larger resistance is on discharge because little charge is left that isn't held back by cold."""
-    return 1.0 + 0.02 / max(s - LOCKED_PER_K * max(0.0, 25.0 - t_c), 1e-4)
+    return 1.0 + 0.02 / max(s - w.locked, 1e-4)
+
+
+@inline_llvm
+def self_discharge_a(s: float, p: Lithium) -> float:
+    """Current [A] of the self-discharge, which ends where nothing is left."""
+    return p.self_discharge_a * min(1.0, max(s, 0.0) / SPENT)
 
 
 @inline_llvm
@@ -167,7 +181,7 @@ def source_at(x: LithiumState, w: LithiumAtTemperature) -> Source:
     return Source(
         p.cells * (ocv(x.s) + hysteresis_v(x.s) * x.h) + x.v1_v + x.v2_v,
         p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm,
-        p.r0_ohm * f * starved(x.s, x.t_c) + p.r_bms_ohm,
+        p.r0_ohm * f * starved(x.s, w) + p.r_bms_ohm,
     )
 
 
@@ -199,7 +213,7 @@ def no_slope(p: Lithium) -> LithiumState:
 def possible(x: LithiumState, p: Lithium) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
     return (
-        -0.02 < x.s < 1.2 and -1.001 < x.h < 1.001 and abs(x.v1_v) < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+        -1e-6 < x.s < 1.2 and -1.001 < x.h < 1.001 and abs(x.v1_v) < 4.0 * p.cells and -100.0 < x.t_c < 200.0
     )
 
 
@@ -261,8 +275,8 @@ def rates_of(
     """
     p, f = w.p, w.f
     charging = i_a > 0.0
-    f_g = f * (crowded(x.s) if charging else starved(x.s, x.t_c))
-    stored_a = (p.coulombic_efficiency if charging else 1.0) * i_a - p.self_discharge_a
+    f_g = f * (crowded(x.s) if charging else starved(x.s, w))
+    stored_a = (p.coulombic_efficiency if charging else 1.0) * i_a - self_discharge_a(x.s, p)
     sign = 1.0 if charging else -1.0
     r1 = p.r1_ohm * f_g
     r2 = p.r2_ohm * f_g
@@ -309,7 +323,8 @@ def step_limit_of(inside: LithiumInner, x: LithiumState, i_a: float, w: LithiumA
     if x.s > 0.985:
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm) / (1.5 * WALL_V))
     elif x.s < 0.02:
-        limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * starved(x.s, x.t_c) + p.r_bms_ohm) / STEEPEST_V)
+        slope_v_here = STEEPEST_V if x.s > 2.0 * FOOT else _FOOT_SLOPE_V
+        limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * starved(x.s, w) + p.r_bms_ohm) / slope_v_here)
     return limit
 
 

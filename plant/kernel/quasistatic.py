@@ -2,8 +2,8 @@
 
 The equations are those of the full model. The electrode's node, which settles within a minute, stands where reaction,
 gassing and the charging of its double layer carry just the current of the bus (backward Euler, so no step is too long
-for it); the wells move exactly under that current. The operating point is that of the end of the step, so a battery
-that fills within an hour is held at its voltage then.
+for it), and so does the slow polarisation; the wells move exactly under that current. The operating point is that of
+the end of the step, so a battery that fills within an hour is held at its voltage then.
 """
 
 import math
@@ -13,7 +13,8 @@ from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import leadacid, lithium
 from plant.battery.acid import LeadAcidAtTemperature, LeadAcidState, emf
 from plant.battery.cell import Losses, Source
-from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a, reaction
+from plant.battery.electrode import after, reaction
+from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a
 from plant.kernel.node import currents, flows_of
 from plant.kernel.state import Flows, Held
 from plant.power.converter import Node, OperatingPoint, node_of, with_powers
@@ -70,19 +71,22 @@ def settle(
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
     well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
     layer_s = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
-    v, node, i_gas = _electrode(x, v, h1, well, layer_s, now, held, w, stage)
+    v, node, i_gas = _electrode(x, v, h1, well, h, now, held, w, stage)
 
     i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
+    i_lost = leadacid.side_reaction_a(i_main, p)
     bus = with_powers(node, now, held.offer, stage)
-    filling += i_main * hours * per_q
-    gap = gap * decay - i_main * parts
+    filling += (i_main - i_lost) * hours * per_q
+    gap = gap * decay - (i_main - i_lost) * parts
+    v_slow, _slope = after(x.v_slow_v, node.i_batt_a, h, w.surface)
     at_rest = LeadAcidState(
         p.available_fraction * p.full_capacity_ah * (filling - bound * gap),
         bound * p.full_capacity_ah * (filling + p.available_fraction * gap),
         v,
+        v_slow,
         x.t_c,
     )
-    end, mean = _booked(x, at_rest, bus, i_gas, h, held, w, stage)
+    end, mean = _booked(x, at_rest, bus, i_gas + i_lost, h, held, w, stage)
     return h, end, mean, bus
 
 
@@ -95,7 +99,7 @@ class _Well(NamedTuple):
 
 @inline_ir
 def _electrode(
-    x: LeadAcidState, v: float, h1: float, well: _Well, layer_s: float, now: OperatingPoint, held: Held,
+    x: LeadAcidState, v: float, h1: float, well: _Well, h: float, now: OperatingPoint, held: Held,
     w: LeadAcidAtTemperature, stage: PowerStage,
 ) -> tuple[float, Node, float]:  # fmt: skip
     """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
@@ -111,26 +115,31 @@ def _electrode(
     v, h1 : float
         Where to begin.
     well : _Well
-    layer_s : float
-        ``C_dl / h`` [A/V].
+    h : float
+        Step [s].
     """
     p = w.p
+    layer_s = p.double_layer_f * (1.0 / h)
     low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
     v = min(max(v, low), high)
     r0 = leadacid.series_resistance(x, w)
     node, i_gas, step, found = node_of(now), 0.0, high - low, False
     for number in range(60):
-        node = currents(Source(v, r0, r0), node, held, stage)
+        # In series with the electrode, and straight around the current of the round before.
+        v_slow, r_slow = after(x.v_slow_v, node.i_batt_a, h, w.surface)
+        behind_v = v + v_slow - r_slow * node.i_batt_a
+        node = currents(Source(behind_v, r0 + r_slow, r0 + r_slow), node, held, stage)
         if found:
             break
         guarded = number >= GUARDED_FROM
         i_gas = gassing_a(v, w)
         i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
-        h1_then = min(max(well.h1_free + well.per_a * i_main, FILLING[0]), FILLING[1])
+        per_a = well.per_a * p.charge_efficiency if i_main > 0.0 else well.per_a
+        h1_then = min(max(well.h1_free + per_a * i_main, FILLING[0]), FILLING[1])
         if guarded:
             h1 = h1_then  # no tangent: bisection needs the excess to have its sign
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
-        moves = well.per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
+        moves = per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
         pull = (
             r.per_v * p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * h1)
             + r.per_h
@@ -170,7 +179,7 @@ def _booked(
     x: LeadAcidState,
     at_rest: LeadAcidState,
     bus: OperatingPoint,
-    i_gas: float,
+    i_side: float,
     h: float,
     held: Held,
     w: LeadAcidAtTemperature,
@@ -179,21 +188,22 @@ def _booked(
     """The end of the step with its temperature, and every flow."""
     p, per_h = w.p, 3600.0 * (1.0 / h)
     i = bus.i_batt_a
-    ohmic = (bus.v_cells_v - at_rest.v_node_v) * i
-    side = at_rest.v_node_v * i_gas
+    inner_v = at_rest.v_node_v + at_rest.v_slow_v
+    ohmic = (bus.v_cells_v - inner_v) * i
+    side = at_rest.v_node_v * i_side
     before = leadacid.stored_in(x, w.per_well1, w.per_well2, p)
     stored = (leadacid.stored_in(at_rest, w.per_well1, w.per_well2, p) - before) * per_h
     diffusion = 0.5 * (_wells_v(x, w) + _wells_v(at_rest, w)) * (x.q2_ah - at_rest.q2_ah) * per_h
-    polarisation = at_rest.v_node_v * i - stored - side - diffusion
-    heat = bus.v_cells_v * i - stored - p.vented * i_gas * p.cells * leadacid.REVERSIBLE_CELL_V
+    polarisation = inner_v * i - stored - side - diffusion
+    heat = bus.v_cells_v * i - stored - p.vented * i_side * p.cells * leadacid.REVERSIBLE_CELL_V
     warms = h * w.per_heat_capacity_j_k
     # Times the reciprocal, which needn't wait for the heat: the next step waits for this temperature.
     t_c = (x.t_c + warms * (heat + p.heat_transfer_w_k * held.t_room_c)) * (
         1.0 / (1.0 + warms * p.heat_transfer_w_k)
     )
-    end = LeadAcidState(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, t_c)
+    end = LeadAcidState(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, at_rest.v_slow_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
-    return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_gas), stage)
+    return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_side), stage)
 
 
 class _Led(NamedTuple):
@@ -218,12 +228,12 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
     p = w.p
     hours = h / 3600.0
     sign = 1.0 if i > 0.0 else -1.0
-    f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, x.t_c))
+    f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, w))
     r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
     keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
     crossed = lithium.HYSTERESIS_RATE * hours / p.full_capacity_ah
     keep_h = math.exp(-crossed * abs(i))
-    stored_a = (p.coulombic_efficiency if i > 0.0 else 1.0) * i - p.self_discharge_a
+    stored_a = (p.coulombic_efficiency if i > 0.0 else 1.0) * i - lithium.self_discharge_a(x.s, p)
     s = x.s + stored_a * hours / p.full_capacity_ah
     loop = sign * (1.0 - keep_h) + x.h * keep_h
     width_v = lithium.hysteresis_v(s)

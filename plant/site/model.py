@@ -24,13 +24,8 @@ from plant.array.parts import MARION, Array
 from plant.base import configs
 from plant.base.clock import parse_local
 from plant.base.problems import ProblemsError, did_you_mean
-from plant.base.records import NotNegative, Positive, Record, Temperature
+from plant.base.records import Positive, Record
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
-from plant.battery.ageing import AgeingState, aged, fresh, laws_for
-from plant.battery.bms import Bms
-from plant.battery.file import blocks_in_series, load_block, load_bms, read_block
-from plant.battery.model import Parameters, scaled
-from plant.battery.wear import Life, Loss
 from plant.controller.charger import SetPoints
 from plant.controller.model import ControllerModel, power_stage
 from plant.controller.setpoints import setpoints_of
@@ -46,6 +41,7 @@ from plant.controller.settings import (
     known_setting,
 )  # fmt: skip
 from plant.load.model import Load
+from plant.site.bank import Battery
 from plant.site.line import SiteLine, TextCheck
 from plant.site.timetable import Upset, Upsets, first_of
 from plant.site.upsets import Equipment, applied
@@ -132,73 +128,6 @@ class Controller(Record):
     def parameters(self) -> ControllerModel:
         """Ratings and losses of the model."""
         return ControllerModel.load(self.model)
-
-
-class Battery(Record):
-    """The battery bank."""
-
-    model: str = "agm"
-    capacity_ah: Positive  # 20-hour rating, at the bank's voltage
-    system_v: Literal[12, 24] = 12
-    soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
-    room_c: Temperature | Literal["outdoor"] = "outdoor"
-    cable_ohm: NotNegative = 0.0
-    health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
-    ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
-    replace_at_health: Annotated[float, Field(ge=0.0, le=0.95)] | None = 0.8  # 0 or none: never
-
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, given: str, info: ValidationInfo) -> str:
-        name = configs.beside(given, info.context)
-        load_block(name)
-        return name
-
-    @field_validator("ageing")
-    @classmethod
-    def _law_of_the_family(cls, law: str, info: ValidationInfo) -> str:
-        if law != "none" and "model" in info.data:
-            fitting = laws_for(load_block(info.data["model"]))
-            if law not in fitting:
-                raise ValueError(
-                    f"{law} does not apply to {info.data['model']}; use {', '.join(fitting)} or none"
-                )
-        return law
-
-    @model_validator(mode="after")
-    def _whole_blocks(self) -> "Battery":
-        blocks_in_series(load_block(self.model), self.system_v)
-        return self
-
-    def new(self) -> Parameters:
-        """The block scaled to this bank, as it left the factory."""
-        block = load_block(self.model)
-        bank: Parameters = scaled(block, self.capacity_ah, blocks_in_series(block, self.system_v))
-        return bank
-
-    def parameters(self) -> Parameters:
-        """The bank as it is at the start: with the capacity it has left, and the resistance that goes with that."""
-        if self.health == 1.0:
-            return self.new()
-        return aged(self.new(), Loss(1.0 - self.health, 1.0 / self.health - 1.0))
-
-    def bms(self) -> Bms:
-        """Limits of the bank's own protection, wide open if it has none."""
-        return load_bms(self.model, self.capacity_ah, self.system_v)
-
-    def life(self) -> Life:
-        """What the maker promises."""
-        return read_block(self.model).life
-
-    @property
-    def replaced_at(self) -> float:
-        """Share of the capacity at which a new battery takes its place; 0 for never, as for one that begins so worn."""
-        at = self.replace_at_health or 0.0
-        return at if at < self.health else 0.0
-
-    def age(self) -> AgeingState | None:
-        """Age at the start, none if the bank doesn't age."""
-        return None if self.ageing == "none" else fresh(self.ageing, self.health)
 
 
 def _as_tuple(given: Any) -> Any:

@@ -123,7 +123,7 @@ def test_energy_inside_the_battery_closes_by_independent_quadratures(net_w):
 def test_plain_python_and_compiled_kernel_agree():
     """The same function runs without the compiler, for reading and debugging."""
     p = agm()
-    x = LeadAcidState(40.0, 50.0, 12.5, 22.0)
+    x = LeadAcidState(40.0, 50.0, 12.5, 0.1, 22.0)
     plain, plain_losses = battery.rates.py_func(x, -7.0, 20.0, p)
     fast, fast_losses = battery.rates(x, -7.0, 20.0, p)
     assert tuple(fast) == pytest.approx(tuple(plain), rel=1e-12)

@@ -344,9 +344,17 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def differing(then: Any, now: Any) -> str:
-    """What differs between two resolved sites, in a few words; empty when nothing does."""
+    """What differs between two resolved sites, in a few words; empty when nothing does.
+
+    A record that an older version's site has none of is not compared.
+    """
     old, new = dict(_leaves(then)), dict(_leaves(json.loads(json.dumps(now))))
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    unknown = tuple(f"{name}." for name, value in old.items() if value is None and name not in new)
+    names = [
+        name
+        for name in {**old, **new}
+        if old.get(name) != new.get(name) and not f"{name}.".startswith(unknown)
+    ]
     told = [
         f"{name} is {_value(old, name)} there and {_value(new, name)} here"
         for name in names[:DIFFERENCES_TOLD]

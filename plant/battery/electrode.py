@@ -1,0 +1,123 @@
+"""Between a lead-acid battery's wells and its terminals: the main reaction, and a slow polarisation in series.
+
+The reaction: charge overvoltage grows with the logarithm of current, as measured; on discharge the acid in the plates
+runs out, and an empty well gives nothing.
+
+The slow polarisation is what charging leaves at the plates' surface, and a night uses up: a capacitor whose leak grows
+with the eighth power of its voltage. So it follows small currents for hours (-25 mV/h under C/375 in a measured
+night) and stays close to one voltage under large ones: as good as the logarithm of an exponential leak, for the price
+of four products. The law and its power are empirical.
+"""
+
+import math
+from typing import NamedTuple
+
+from plant.base.jit import inline_ir, inline_llvm
+from plant.battery.acid import LeadAcid, LeadAcidAtTemperature, SurfaceCharge
+
+
+class Reaction(NamedTuple):
+    """The main reaction at an instant: its current, and how stiffly it answers."""
+
+    i_a: float
+    per_v: float  # d(current)/d(overvoltage) [A/V]
+    per_h: float  # -d(current)/d(h1) on charge [A]: how hard a full well pushes back
+    starved: float  # the same on discharge [A]: how hard an empty one holds back
+
+
+@inline_ir
+def share(x: float) -> float:
+    """``(1 + tanh x) / 2``, exactly 0 or 1 where a double can't tell."""
+    if x > 20.0:
+        return 1.0
+    if x < -20.0:
+        return 0.0
+    return 1.0 / (1.0 + math.exp(-2.0 * x))
+
+
+@inline_llvm
+def empty_share(h1: float, p: LeadAcid) -> float:
+    """Share of its discharge reaction that an available well filled to `h1` still gives: 0 when it is empty."""
+    if h1 >= p.empty_below:
+        return 1.0
+    y = max(h1, 0.0) / p.empty_below
+    return y * y * (3.0 - 2.0 * y)
+
+
+@inline_llvm
+def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
+    """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
+
+    Discharge: Butler-Volmer with depletion near empty, and nothing from an empty well. Charge: vanishes at full
+    (h1 = 1 attracts). A tanh of 10 mV hands over between the two.
+    """
+    charging = share(u_v * 100.0)
+    room = 1.0 - h1
+    i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    if charging < 1.0:
+        x = w.p.depletion_depth - w.cold - room
+        root = math.sqrt(x * x + 4e-6)
+        left = 0.5 * (x + root)
+        both = 1.0 / ((left + w.p.depletion_strength * room) * root)
+        gain = 0.5 * w.discharge_exchange_a * left * root * both
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_discharge_tafel_v)))
+        down = 1.0 / up
+        i_dis = gain * (up - down)
+        slope_dis = gain * (up + down) * w.per_discharge_tafel_v
+        starved = (charging - 1.0) * i_dis * w.p.depletion_strength * (room + root) * both
+    if charging > 0.0:
+        per_width = 1.0 / (abs(room) + w.p.saturation_strength * h1)
+        up = math.exp(max(-40.0, min(40.0, u_v * w.per_charge_tafel_v)))
+        down = 1.0 / up
+        gain = 0.5 * w.charge_exchange_a * per_width
+        i_chg = gain * room * (up - down)
+        slope_chg = gain * room * (up + down) * w.per_charge_tafel_v
+        pull = charging * gain * (up - down) * w.p.saturation_strength * per_width
+    turn = charging * (1.0 - charging) * 200.0  # d(charging)/du
+    i_a = charging * i_chg + (1.0 - charging) * i_dis
+    per_v = charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis)
+    if h1 < w.p.empty_below and u_v < 0.0:
+        y = max(h1, 0.0) / w.p.empty_below
+        left = empty_share(h1, w.p)
+        starved = starved * left - i_a * 6.0 * y * (1.0 - y) / w.p.empty_below
+        i_a *= left
+        per_v *= left
+        pull *= left
+    return Reaction(i_a, per_v, pull, starved)
+
+
+@inline_llvm
+def leak_a(v_slow_v: float, s: SurfaceCharge) -> float:
+    """Current [A] that a slow polarisation loses by itself, of its own sign."""
+    y = v_slow_v * (s.per_charge_v if v_slow_v > 0.0 else s.per_discharge_v)
+    y *= y
+    y *= y
+    y *= y
+    return s.i_ref_a * y if v_slow_v > 0.0 else -s.i_ref_a * y
+
+
+@inline_llvm
+def leak_slope_s(v_slow_v: float, leak: float) -> float:
+    """Slope [A/V] of a leak, 0 where there is none."""
+    return 8.0 * leak / v_slow_v if leak != 0.0 else 0.0
+
+
+@inline_llvm
+def after(v_slow_v: float, i_a: float, seconds: float, s: SurfaceCharge) -> tuple[float, float]:
+    """Slow polarisation [V] a while later under a current [A], by one implicit Euler step, and its slope [V/A].
+
+    ``v = v0 + h/C (i - leak(v))`` by Newton; the leak is convex on either side of 0, so it needs no guard.
+    """
+    gain = seconds * s.per_f
+    aim = v_slow_v + gain * i_a
+    v = v_slow_v
+    slope = gain
+    for _ in range(60):
+        leak = leak_a(v, s)
+        slope = gain / (1.0 + gain * leak_slope_s(v, leak))
+        step = (aim - v - gain * leak) * slope / gain
+        # Far beyond its wall the leak is so steep that Newton would creep back for many rounds: never that far.
+        v = min(max(v + step, -1.5 / s.per_discharge_v), 1.5 / s.per_charge_v)
+        if abs(step) < 1e-5:
+            break
+    return v, slope
