@@ -74,7 +74,7 @@ GAUGE = "soc_controller"  # version 1 left the temperature out of it
 
 
 def as_version_1(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The site with equipment of version 1: a controller without dim light and voltage at night, batteries as fitted then."""
+    """The site with the equipment of version 1: no dim light, no voltage at night, batteries as they were fitted."""
     there = SITES[name]().model_dump()
     for part in (there, *there["neighbours"]):
         model = Path("config/controllers").resolve() / f"{part['controller']['model']}.yaml"

@@ -9,7 +9,6 @@ from scipy.integrate import solve_ivp
 
 from plant.battery import leadacid, lithium
 from plant.battery import model as battery
-from plant.battery.file import load_block
 from plant.battery.ratefit import Rates, fitted
 from validation.batteries import HOUR_S, bath, hours_to, last, run, terminal_v
 from validation.check import Check
@@ -134,9 +133,7 @@ T_C: Final = 25.0  # not logged
 def lived_through() -> tuple[Log, np.ndarray]:
     """The log, and the voltages [V] of an AGM block that was given its currents."""
     log = read(MELBOURNE)
-    p = leadacid.scaled(
-        load_block("agm")._replace(gassing_a_per_100ah=THAT_GASSING, heat_capacity_j_k=1e15), THAT_AH, 1
-    )
+    p = leadacid.scaled(bath("agm", gassing_a_per_100ah=THAT_GASSING), THAT_AH, 1)
     i_a = log.i_chg_a - log.i_load_a - OWN_A
     x = leadacid.rested(THAT_CHARGE[0], T_C, p)._replace(v_slow_v=THAT_CHARGE[1])
     shown = np.empty(len(i_a))

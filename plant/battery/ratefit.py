@@ -131,4 +131,5 @@ def _factors(cut_off_v_cell: float, *numbers: float) -> np.ndarray:
 
     low, high = np.array(bounds).T
     start = np.clip(np.zeros(len(FITTED)), low + 1e-3, high - 1e-3)
-    return np.exp(least_squares(off, start, bounds=(low, high), xtol=1e-10).x)
+    found: np.ndarray = np.exp(least_squares(off, start, bounds=(low, high), xtol=1e-10).x)
+    return found

@@ -119,7 +119,9 @@ class Battery(Record):
                     f"capacity_by_rate: {ah:g} Ah in {hours:g} h is more than {more_ah:g} Ah in {longer_h:g} h; "
                     "a battery gives less when it is discharged faster"
                 )
-        off = errors_pct(self.new(), self._rates(self.capacity_ah), self.rate_cut_off_v_cell)
+        bank = self.new()
+        assert isinstance(bank, LeadAcid)
+        off = errors_pct(bank, self._rates(self.capacity_ah), self.rate_cut_off_v_cell)
         worst = int(np.argmax(np.abs(off)))
         if abs(off[worst]) > WORST_FIT_PCT:
             raise ValueError(
