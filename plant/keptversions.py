@@ -7,7 +7,7 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-VERSION: Final = 3  # of what `plant.keeping.as_plain` writes
+VERSION: Final = 4  # of what `plant.keeping.as_plain` writes
 
 
 class UnknownVersionError(ValueError):
@@ -344,4 +344,52 @@ def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
     return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
-STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3}
+# --- version 3 to 4: a BMS that looks at each cell, and waits before it goes on -------------------------------------
+
+_CELLS_OF_12_V: Final = 4  # of the only family that had a BMS
+_LIFEPO4_OF_4: Final[Mapping[str, float]] = {  # the limits of the battery of that name are others
+    "over_charge_v_cell": 3.65,
+    "over_charge_release_v_cell": 3.45,
+    "over_discharge_v_cell": 2.5,
+    "over_discharge_release_v_cell": 3.0,
+    "release_s": 32.0,
+}
+_REFUSED_OF_4: Final = ("untaken_bms", "untaken_cold", "untaken_pv_high")
+_WAITS_OF_4: Final[Mapping[str, str]] = {
+    "BMS: charging allowed again": "bms_release_s",
+    "BMS: discharging allowed again": "bms_release_s",
+    "pulled below reconnect": "reconnect_s",
+}
+
+
+def _to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Timers run on under another dwell, and what refused available energy is told from now on."""
+    timers = [
+        {**timer, "dwell": _WAITS_OF_4.get(timer["reason"], timer["dwell"])} for timer in plain["timers"]
+    ]
+    books = plain["books"]
+    refused = {
+        name: {**books[name], **dict.fromkeys(_REFUSED_OF_4, 0.0)} for name in ("account", "carry", "today")
+    }
+    return {**plain, "version": 4, "timers": timers, "books": {**books, **refused}}
+
+
+def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
+    """What `plant.keeping.resolved` made of a site in version 3, with the limits of a BMS as version 4 has them."""
+    bms, battery = dict(site["battery_protection"]), site["battery"]
+    cells = _CELLS_OF_12_V * battery["system_v"] / 12
+    for name in ("over_charge", "over_charge_release", "over_discharge", "over_discharge_release"):
+        whole_v = bms.pop(f"{name}_v")
+        bms[f"{name}_v_cell"] = whole_v if isinstance(whole_v, str) else whole_v / cells
+    del bms["diode_v"]  # nothing ever asked for it
+    bms["release_s"] = bms["delay_s"]
+    if battery["model"] == "lifepo4":
+        bms |= _LIFEPO4_OF_4
+    return {
+        **site,
+        "battery_protection": bms,
+        "neighbours": [site_of_3(neighbour) for neighbour in site["neighbours"]],
+    }
+
+
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3, 3: _to_4}

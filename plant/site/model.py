@@ -183,7 +183,7 @@ class Battery(Record):
 
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
-        return load_bms(self.model, self.capacity_ah, self.system_v)
+        return load_bms(self.model, self.capacity_ah)
 
     def life(self) -> Life:
         """What the maker promises."""
@@ -294,8 +294,9 @@ class Site(Place):
         """The controller's set-points for this battery, at 25 degC."""
         restarts = self.controller.boost_timer == "restart"
         return setpoints_of(
-            self.settings(), self.battery.system_v, self.battery.bms(), boost_restarts=restarts
-        )
+            self.settings(), self.battery.system_v, self.battery.bms(), self.battery.new().cells,
+            boost_restarts=restarts,
+        )  # fmt: skip
 
     def ratings(self) -> dict[str, float]:
         """What the controller's rated-data registers show."""

@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plant.keptversions import site_of_1, site_of_2
+from plant.keptversions import site_of_1, site_of_2, site_of_3
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
-FILE_VERSION: Final = 3  # of the tables; bytes 60 to 63 of the file
+FILE_VERSION: Final = 4  # of the tables; bytes 60 to 63 of the file
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -110,4 +110,18 @@ def _to_3(database: sqlite3.Connection) -> None:
         database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
 
 
-STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2, 2: _to_3}
+# --- version 3 to 4: what refused available energy; limits of a BMS by the cell ------------------------------------
+
+_REFUSED_OF_4: Final = ("e_untaken_bms_wh", "e_untaken_cold_wh", "e_untaken_pv_high_wh")
+
+
+def _to_4(database: sqlite3.Connection) -> None:
+    for column in _REFUSED_OF_4:  # version 3 told none of them from the others
+        database.execute(f"ALTER TABLE samples ADD COLUMN {column} REAL")
+        database.execute(f"UPDATE samples SET {column} = 0.0")
+    for (site,) in database.execute("SELECT value FROM about WHERE name = 'site'").fetchall():
+        changed = json.dumps(site_of_3(json.loads(site)))
+        database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
+
+
+STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2, 2: _to_3, 3: _to_4}
