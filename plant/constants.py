@@ -14,14 +14,19 @@ from plant.site.model import Site
 from plant.site.upsets import Equipment
 
 
-def site_setpoints(site: Site, settings: Settings) -> SetPoints:
-    """Set-points at 25 degC of a site's controller and battery, with these settings in the flash."""
+def site_setpoints(site: Site, settings: Settings, equipment: Equipment) -> SetPoints:
+    """Set-points at 25 degC of a site's controller and battery, with these settings in the flash.
+
+    The BMS's are those of the cells that are sound now.
+    """
     battery = site.battery
     controller = site.controller
     return setpoints_of(
         settings,
         battery.system_v,
         battery.bms(),
+        equipment.battery.cells,
+        equipment.cell_shorted,
         controller.parameters().pv_rated_v,
         boost_restarts=controller.boost_timer == "restart",
     )

@@ -153,7 +153,13 @@ def _read(site: Site, plain: Any) -> Remembered:
     controller = site.controller
     gains = controller.clock_drift_s_day / 86400
     settings = site.settings()._replace(**plain["settings"])  # one that a version adds is as in a new unit
-    setpoints = site_setpoints(site, settings)
+    breakages = Breakages(
+        tuple((name, dict(values)) for name, values in plain["upsets"]),
+        tuple(Turn(*turn) for turn in plain["turns"]),
+        tuple(plain["broken"]),
+    )
+    aged = type(new)(**plain["aged"])
+    setpoints = site_setpoints(site, settings, breakages.equipment(site, aged))
     shown = plain["snapshot"]
     return Remembered(
         **{name: plain[name] for name in PLAIN},
@@ -164,13 +170,9 @@ def _read(site: Site, plain: Any) -> Remembered:
             DeviceClock(site.location.timezone, gains, follows_dst=controller.clock_dst, **plain["clock"]),
             plain["days_since_equalize"],
         ),
-        breakages=Breakages(
-            tuple((name, dict(values)) for name, values in plain["upsets"]),
-            tuple(Turn(*turn) for turn in plain["turns"]),
-            tuple(plain["broken"]),
-        ),
+        breakages=breakages,
         age=None if plain["age"] is None else ageing.from_plain(plain["age"]),
-        aged=type(new)(**plain["aged"]),
+        aged=aged,
         snapshot=Snapshot(**shown) if shown is not None and set(shown) == set(Snapshot._fields) else None,
     )
 

@@ -7,6 +7,8 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from plant.keptfrom3 import to_4
+
 VERSION: Final = 4  # of what `plant.keeping.as_plain` writes
 
 
@@ -344,54 +346,4 @@ def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
     return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
-# --- version 3 to 4: a worn battery is replaced, a data sheet has a technology ---------------------------------------
-
-
-# What batteries of version 3 had, as numbers of version 4: no slow polarisation, the same depletion in the cold.
-_LEAD_OF_3: Final[Mapping[str, float]] = {
-    "empty_below": 0.01,
-    "cold_depletion_per_k": 0.0042,
-    "charge_efficiency": 1.0,
-    "surface_f": 1e300,
-    "surface_charge_v_cell": 0.06,
-    "surface_discharge_v_cell": 0.0133,
-}
-_LITHIUM_OF_3: Final[Mapping[str, float]] = {"locked_per_k": 0.0065, "locked_per_k2": 0.0}
-
-
-def _to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """No battery had been replaced; each goes on with the numbers that it had."""
-    age, is_lead = plain["age"], "c20_ah" in plain["aged"]
-    return {
-        **plain,
-        "version": 4,
-        "age": None if age is None else {**age, "replaced_utc_s": []},
-        "aged": {**plain["aged"], **(_LEAD_OF_3 if is_lead else _LITHIUM_OF_3)},
-        "battery": {**plain["battery"], **({"v_slow_v": 0.0} if is_lead else {})},
-    }
-
-
-_BATTERY_OF_3: Final[Mapping[str, Any]] = {"capacity_by_rate": {}, "rate_cut_off_v_cell": 1.75}
-
-
-def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
-    """What `plant.keeping.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
-    return {
-        **site,
-        "battery": {"replace_at_health": 0.8, **_BATTERY_OF_3, **site["battery"]},
-        "battery_parameters": None,  # blocks were fitted anew; a plant has its own in what it keeps
-        "array": _of_no_technology(
-            {**site["array"], "sub_arrays": [_of_no_technology(p) for p in site["array"]["sub_arrays"]]}
-        ),
-        "neighbours": [site_of_3(neighbour) for neighbour in site["neighbours"]],
-    }
-
-
-def _of_no_technology(array: Mapping[str, Any]) -> dict[str, Any]:
-    module = array["module"]
-    if isinstance(module, Mapping) and module["datasheet"] is not None:
-        return {**array, "module": {**module, "datasheet": {"technology": None, **module["datasheet"]}}}
-    return dict(array)
-
-
-STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3, 3: _to_4}
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3, 3: to_4}

@@ -75,7 +75,6 @@ class Plant:
         self._memory, self._books_array = then.memory, then.books.copy()
         self._flash, self._breakages = then.flash, then.breakages
         self._age, self._aged = then.age, then.aged
-        self._setpoints = site_setpoints(site, self._flash.settings)
         self._update_constants()
         self._break_and_mend()
         self.snapshot: Snapshot = self._shown() if then.snapshot is None else then.snapshot
@@ -125,18 +124,20 @@ class Plant:
     def _update_constants(self) -> None:
         """Work out the constants of the kernel from what is set, broken and worn now."""
         self._equipment = self._breakages.equipment(self.site, self._aged)
+        self._setpoints = site_setpoints(self.site, self._flash.settings, self._equipment)
         self._par = parameters_of(self.site, self.step_s, self._equipment, self._setpoints)
 
     def _replace_equipment(self, new_battery: bool = False) -> None:
         """Go on with what is broken and worn now; charge in lost capacity is booked as faded."""
-        before = self._par.battery
+        before, points = self._par.battery, self._setpoints
         self._update_constants()
         if self._par.battery != before:
             over = ageing.taken_over if new_battery else battery.carried_over
             x = over(self._memory.x, before, self._par.battery)
             faded = battery.stored_wh(self._memory.x, before) - battery.stored_wh(x, self._par.battery)
             self._books.today.faded += faded
-            self._memory = self._memory._replace(x=x, t_warm_c=x.t_c)
+            same = self._memory.probe_read and self._setpoints == points  # else they are to be taken up
+            self._memory = self._memory._replace(x=x, t_warm_c=x.t_c, probe_read=same)
 
     @property
     def equipment(self) -> Equipment:
@@ -171,8 +172,7 @@ class Plant:
         set_night_length(self._books_array, settings.night_length_min)
         before_s = self._setpoints.equalize_s
         self._flash = self._flash.with_settings(settings)
-        self._setpoints = site_setpoints(self.site, settings)
-        self._par = self._par._replace(setpoints=np.array(self._setpoints))
+        self._update_constants()
         self._memory = take_up_settings(self._memory, self._setpoints.equalize_s, before_s)
         self._react()
 

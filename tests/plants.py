@@ -155,7 +155,7 @@ def imbalance(p: Plant, since: Snapshot) -> dict[str, float]:
     battery_has = e["e_stored_wh"] + e["e_faded_wh"] - e["e_entropy_wh"]
     for loss in ("batt_wiring", "ohmic", "polarisation", "side", "diffusion", "hysteresis"):
         battery_has += e[f"e_{loss}_wh"]
-    untaken = e["e_missed_wh"] + e["e_untaken_full_wh"] + e["e_untaken_limit_wh"] + e["e_untaken_off_wh"]
+    untaken = e["e_missed_wh"] + sum(wh for name, wh in e.items() if name.startswith("e_untaken_"))
     lacking = {
         "sun": e["e_available_wh"] - e["e_pv_wh"] - untaken,
         "converter": e["e_pv_wh"] - e["e_converter_loss_wh"] - e["e_chg_wh"],

@@ -13,7 +13,7 @@ from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from plant.battery import acid, ageing, lithium
 from plant.battery import model as battery
-from plant.battery.bms import Bms
+from plant.battery.bms import Bms, string_limits
 from plant.battery.file import SYMBOLS, load_block, load_bms, nominal_v, read_block
 from plant.battery.wear import Life
 from plant.site.model import load_site
@@ -214,8 +214,8 @@ def changed(tmp_path, name, old, new):
       "must be one of lead_acid, lithium_iron_phosphate, got 'led_acid'"),
      ("lifepo4", "coulombic_efficiency: 0.998 ", "coulombic_efficiency: 1.2 ",
       "coulombic_efficiency: must not be above 1, got 1.2"),
-     ("lifepo4", "bms_over_charge_v: 14.8", "bms_over_charge_v: 14.0",
-      "bms_over_charge_release_v: must not be above bms_over_charge_v, got 14.2 and 14"),
+     ("lifepo4", "bms_over_charge_v_cell: 3.65", "bms_over_charge_v_cell: 3.4",
+      "bms_over_charge_release_v_cell: must not be above bms_over_charge_v_cell, got 3.45 and 3.4"),
      ("lifepo4", "full_capacity_ah: 100", "full_capacity_ah: .inf", "full_capacity_ah: must be finite, got inf")],
 )  # fmt: skip
 def test_a_bad_battery_file_says_what_is_wrong(tmp_path, name, old, new, told):
@@ -253,15 +253,15 @@ def test_a_running_plant_no_longer_needs_its_battery_file(tmp_path):
 
 
 def test_lead_acid_has_no_protection_of_its_own():
-    assert load_bms("agm", 200.0, 24) == Bms()
-    assert Bms().over_charge_v == math.inf
+    assert load_bms("agm", 200.0) == Bms()
+    assert Bms().over_charge_v_cell == math.inf
 
 
 def test_limits_of_a_lithium_bank_add_up():
     """200 Ah at 24 V: twice the voltages, 1.5C of current."""
-    limits = load_bms("lifepo4", 200.0, 24)
-    assert (limits.over_charge_v, limits.over_discharge_release_v) == (29.6, 23.2)
-    assert (limits.over_current_a, limits.over_current_s, limits.diode_v) == (300.0, 10.0, 1.2)
+    limits = load_bms("lifepo4", 200.0)
+    assert string_limits(limits, 8.0, False) == (8.0 * 3.65, 8.0 * 3.45, 20.0, 24.0)
+    assert (limits.over_current_a, limits.over_current_s) == (300.0, 10.0)
     assert (limits.charge_min_c, limits.charge_max_c, limits.resume_k) == (0.0, 45.0, 5.0)
 
 

@@ -16,7 +16,10 @@ from plant.power.converter import Regime, at_first
 from tests.plants import held, plant
 
 DAY = 86400
-NOT_OF_A_NODE = {"available", "missed", "untaken_full", "untaken_limit", "untaken_off", "unserved", "faded"}
+NOT_OF_A_NODE = {
+    "available", "missed", "untaken_full", "untaken_bms", "untaken_cold", "untaken_limit", "untaken_pv_high",
+    "untaken_off", "unserved", "faded",
+}  # fmt: skip
 BOOK = getattr(booking.book, "py_func", booking.book)  # a lone record stays in plain Python
 
 

@@ -53,7 +53,7 @@ SAME = {
 # Nothing of that kind happened on this day; the golden day and the tests of the protections have them.
 NOTHING = {
     "night", "battery_status", "battery_heat", "heatsink_hot", "wrong_voltage", "pv_too_high", "frozen", "load_state",
-    "e_hysteresis_wh", "e_faded_wh",
+    "e_hysteresis_wh", "e_faded_wh", "e_untaken_bms_wh", "e_untaken_cold_wh", "e_untaken_pv_high_wh",
 }  # fmt: skip
 # What follows from several quantities, or from one by more than a scale; `snapshots.EPEVER_WORDS` and the tests of
 # facts, clock and quantities have them. Table, address and, of a field of bits, its lowest.

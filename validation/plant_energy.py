@@ -49,7 +49,7 @@ def columns(rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def bus_rests(e: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What each account of the bus leaves over [Wh], as it stands at every sample."""
-    untaken = e["e_untaken_full_wh"] + e["e_untaken_limit_wh"] + e["e_untaken_off_wh"]
+    untaken = sum(wh for name, wh in e.items() if name.startswith("e_untaken_"))
     used = e["e_load_wh"] + e["e_path_loss_wh"] + e["e_own_wh"] + e["e_batt_wh"]
     return {
         "available, taken and not": e["e_available_wh"] - e["e_pv_wh"] - e["e_missed_wh"] - untaken,

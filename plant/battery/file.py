@@ -65,9 +65,9 @@ SYMBOLS = {  # of the formulas in docs/physics/battery.md, with their units -> k
     "b_warm_k": "arrhenius_warm_k",
 }
 ORDERED = (  # the first not above the second
-    ("bms_over_charge_release_v", "bms_over_charge_v"),
-    ("bms_over_discharge_v", "bms_over_discharge_release_v"),
-    ("bms_over_discharge_release_v", "bms_over_charge_release_v"),
+    ("bms_over_charge_release_v_cell", "bms_over_charge_v_cell"),
+    ("bms_over_discharge_v_cell", "bms_over_discharge_release_v_cell"),
+    ("bms_over_discharge_release_v_cell", "bms_over_charge_release_v_cell"),
     ("bms_charge_min_c", "bms_charge_max_c"),
     ("bms_discharge_min_c", "bms_discharge_max_c"),
 )
@@ -136,11 +136,10 @@ def blocks_in_series(block: Parameters, system_v: int) -> int:
     return round(count)
 
 
-def load_bms(name: str, capacity_ah: float, system_v: int) -> Bms:
+def load_bms(name: str, capacity_ah: float) -> Bms:
     """Limits of the protection of a bank made of such blocks, wide open if it has none."""
     block = read_block(name)
-    series = blocks_in_series(block.parameters, system_v)
-    return bms.scaled(block.bms, capacity_ah / rated_ah(block.parameters), series)
+    return bms.scaled(block.bms, capacity_ah / rated_ah(block.parameters))
 
 
 def _group(numbers: dict[str, float], prefix: str) -> dict[str, float]:

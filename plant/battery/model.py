@@ -5,6 +5,7 @@ Which module answers is settled by the type of the parameters: in compiled code 
 that a site doesn't use costs it nothing.
 """
 
+import math
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
@@ -134,8 +135,37 @@ def scaled(p: Any, capacity_ah: float, blocks_in_series: int) -> Any:
 
 
 def carried_over(x: Any, p: Any, other: Any) -> Any:
-    """The state after the battery's parameters have changed from `p` to `other`: as full as it was."""
-    return CHEMISTRIES[type(p)].carried_over(x, p, other)
+    """The state after the battery's parameters have changed from `p` to `other`; its energy doesn't grow by it.
+
+    As full as it was, as a rule. A cell that is sound again is empty, and a string gives no more than its worst cell:
+    so the battery is empty. Capacity that is there again is empty, too, and the charge what it was. A battery that
+    got something back is at rest.
+    """
+    then = CHEMISTRIES[type(p)].carried_over(x, p, other)
+    held_wh, fullest = stored_wh(x, p), soc(x, p)
+    if other.cells > p.cells:
+        fullest = 0.0
+    elif other.full_capacity_ah > p.full_capacity_ah:
+        fullest *= p.full_capacity_ah / other.full_capacity_ah
+    elif stored_wh(then, other) <= held_wh:
+        return then
+    return _at_rest_within(held_wh, fullest, x.t_c, other)
+
+
+def _at_rest_within(held_wh: float, fullest: float, t_c: float, p: Any) -> Any:
+    """A battery at rest that is as full as this if its energy suffices for that, else as it does."""
+    low, high = 0.0, fullest
+    x = rested(high, t_c, p)
+    if stored_wh(x, p) <= held_wh:
+        return x
+    while high - low > 1e-12:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if stored_wh(rested(middle, t_c, p), p) <= held_wh else (low, middle)
+    x = rested(low, t_c, p)
+    over = stored_wh(x, p) / held_wh if held_wh > 0.0 else 1.0
+    if over > 1.0 and isinstance(x, acid.LeadAcidState):  # all that is left is in its double layer
+        x = x._replace(v_node_v=x.v_node_v / math.sqrt(over))
+    return x
 
 
 def aged(p: Any, q_loss: float, r_gain: float) -> Any:

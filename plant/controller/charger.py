@@ -123,7 +123,7 @@ class SystemVoltage(IntEnum):
 
 
 class PvVoltage(IntEnum):
-    """The array's open-circuit voltage against the unit's rating."""
+    """The voltage at the PV terminals against the unit's rating."""
 
     NORMAL = 0
     HIGH = 1
@@ -220,9 +220,9 @@ class SetPoints(NamedTuple):
     day_v: float
     night_s: float = 600.0
     day_s: float = 600.0
-    reconnect_s: float = 30.0  # guess: "for a while" (MAN_A); 10..60 s
+    reconnect_s: float = 30.0  # below a reconnect voltage; guess: "for a while" (MAN_A); 10..60 s
     disconnect_s: float = 5.0  # guess: short dips don't cut the load
-    restore_s: float = 5.0  # guess
+    restore_s: float = 240.0  # guess; shorter, a charger alone at the terminals has the load flap
     start_above_v: float = 2.0  # lower end of the tracking window (MAN_A, MAN_TRIRON, MAN_XTRA)
     stop_above_v: float = 1.0  # guess: hysteresis of the above
     stop_s: float = 10.0  # guess
@@ -246,12 +246,13 @@ class SetPoints(NamedTuple):
     charge_percent_release_v: float = math.inf
     discharge_percent_v: float = -math.inf
     discharge_percent_release_v: float = -math.inf
-    percent_s: float = 60.0  # guess: a gauge of voltage isn't followed through dips
+    percent_s: float = 120.0  # guess: a gauge of voltage isn't followed through dips
     system_low_v: float = -math.inf  # a battery of the voltage that is set lies between these
     system_high_v: float = math.inf
     system_s: float = 5.0  # guess
     lowest_v: float = 8.0  # below it no unit works (N family)
-    pv_high_v: float = math.inf  # rated voltage of the array
+    pv_high_v: float = math.inf  # rated voltage of the array; that at the terminals counts ...
+    pv_open_high_v: float = math.inf  # ... and so far above it the open circuit that a sweep comes by
     pv_high_release_v: float = math.inf
     retries_forgotten_s: float = (
         300.0  # guess: a load that stayed on so long begins with its first retry again
@@ -266,10 +267,13 @@ class SetPoints(NamedTuple):
     bms_charge_hot_c: float = math.inf
     bms_charge_hot_release_c: float = math.inf
     bms_discharge_cold_c: float = -math.inf
+    bms_discharge_cold_release_c: float = -math.inf
     bms_discharge_hot_c: float = math.inf
+    bms_discharge_hot_release_c: float = math.inf
     bms_over_a: float = math.inf
     bms_delay_s: float = 0.0
     bms_over_s: float = 0.0
+    bms_release_s: float = 0.0
 
     @staticmethod
     def user_voltages() -> tuple[str, ...]:

@@ -132,7 +132,7 @@ _CHARGE_ENDS_AND_BEGINS = (
 OWED: Final = When("equalize_left_s", ">=", EQUALIZED_S)
 SERVED: Final = When("equalize_left_s", "<", EQUALIZED_S)
 AT_BOOST, BELOW_BOOST = When("v_batt_v", ">=", "boost_v"), When("v_batt_v", "<", "boost_v")
-AT_EQUALIZE: Final = When("v_batt_v", ">=", "equalize_v")
+AT_EQUALIZE, BELOW_RESTART = When("v_batt_v", ">=", "equalize_v"), When("v_batt_v", "<", "boost_restart_v")
 GOES_ON, ANEW = When("held_s", "<", "boost_kept_s"), When("held_s", ">=", "boost_kept_s")
 
 _STAGES = (
@@ -144,7 +144,7 @@ _STAGES = (
     ),
     rule(Machine.CHARGE, Stage.BOOST, Stage.FLOAT, "boost time served", When("held_s", ">=", "boost_s")),
     rule(Machine.CHARGE, Stage.BOOST, Stage.BULK, "long below boost", BELOW_BOOST, for_="boost_away_s"),
-    rule(Machine.CHARGE, Stage.BOOST, Stage.BULK, "pulled below reconnect", When("v_batt_v", "<", "boost_restart_v")),
+    rule(Machine.CHARGE, Stage.BOOST, Stage.BULK, "pulled below reconnect", BELOW_RESTART, for_="reconnect_s"),
     rule(Machine.CHARGE, Stage.EQUALIZE, Stage.FLOAT, "equalize time served", SERVED),
     rule(
         Machine.CHARGE, (Stage.BOOST, Stage.EQUALIZE), Stage.FLOAT, "longest time at constant voltage",
@@ -336,7 +336,7 @@ _CHARGE_PERCENT = (
     ),
 )  # fmt: skip
 
-# --- Wiring: battery of another system, array above its rating [MAN_XTRA] -----------------------------------------
+# --- Wiring: battery of another system, array above its rating [MAN_XTRA; Tracer-BN manual] -----------------------
 
 _WIRING = (
     rule(
@@ -351,13 +351,13 @@ _WIRING = (
         Machine.SYSTEM_VOLTAGE, SystemVoltage.WRONG, SystemVoltage.RIGHT, "battery of the voltage that is set",
         When("v_batt_v", ">=", "system_low_v"), When("v_batt_v", "<", "system_high_v"), for_="system_s",
     ),
-    rule(
-        Machine.PV_VOLTAGE, PvVoltage.NORMAL, PvVoltage.HIGH, "PV voltage too high",
-        When("v_oc_v", ">=", "pv_high_v"),
+    *(
+        rule(Machine.PV_VOLTAGE, PvVoltage.NORMAL, PvVoltage.HIGH, f"{which}PV voltage too high", When(*at_least))
+        for which, *at_least in (("", "v_pv_v", ">=", "pv_high_v"), ("open-circuit ", "v_oc_v", ">=", "pv_open_high_v"))
     ),
     rule(
         Machine.PV_VOLTAGE, PvVoltage.HIGH, PvVoltage.NORMAL, "PV voltage within its rating",
-        When("v_oc_v", "<", "pv_high_release_v"),
+        When("v_oc_v", "<", "pv_high_release_v"),  # an array that has been let go of stands open
     ),
 )  # fmt: skip
 
@@ -376,7 +376,7 @@ _BMS = (
     rule(
         Machine.BMS_CHARGE, Switch.OPEN, Switch.CLOSED, "BMS: charging allowed again",
         When("v_cells_v", "<", "bms_over_release_v"), When("t_batt_c", ">=", "bms_charge_cold_release_c"),
-        When("t_batt_c", "<", "bms_charge_hot_release_c"), for_="bms_delay_s",
+        When("t_batt_c", "<", "bms_charge_hot_release_c"), for_="bms_release_s",
     ),
     *(
         rule(Machine.BMS_DISCHARGE, Switch.CLOSED, Switch.OPEN, f"BMS: {reason}", when, for_=delay)
@@ -389,8 +389,8 @@ _BMS = (
     ),
     rule(
         Machine.BMS_DISCHARGE, Switch.OPEN, Switch.CLOSED, "BMS: discharging allowed again",
-        When("v_cells_v", ">=", "bms_under_release_v"), When("t_batt_c", ">=", "bms_discharge_cold_c"),
-        When("t_batt_c", "<", "bms_discharge_hot_c"), for_="bms_delay_s",
+        When("v_cells_v", ">=", "bms_under_release_v"), When("t_batt_c", ">=", "bms_discharge_cold_release_c"),
+        When("t_batt_c", "<", "bms_discharge_hot_release_c"), for_="bms_release_s",
     ),
 )  # fmt: skip
 

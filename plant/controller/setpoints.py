@@ -9,7 +9,7 @@ import math
 from functools import lru_cache
 from typing import Final
 
-from plant.battery.bms import NO_BMS, Bms
+from plant.battery.bms import NO_BMS, Bms, string_limits
 from plant.controller.charger import SetPoints
 from plant.controller.loadcontrol import Program
 from plant.controller.settings import TYPE_OF_CODE, VOLTAGES, Settings
@@ -22,7 +22,12 @@ BATTERY_RELEASE_K: Final = 10.0  # of the N family; 15 K of the A family
 PERCENT_RELEASE: Final = 0.10  # guess: SOC mode switches back so far from its percentages
 SYSTEM_RANGE_V: Final = (8.0, 18.0)  # guess: a battery outside of this, a block, is of another system
 BOOST_AWAY_S: Final = 600.0  # weak: 4 min did not, tens of minutes did restart it
-PV_RELEASE: Final = 0.92  # of the rated array voltage: the manuals' 100 and 92 V
+# Guess: the second of a sweep at the open circuit trips nothing, unless that is so high that the maximum power point
+# lies above the rating, too.
+PV_OPEN_HIGH: Final = 1.25  # times the rated array voltage
+PV_RELEASE_V: Final = (
+    5.0  # below the rated array voltage (Tracer-BN manual: off at 150 V, on again below 145 V)
+)
 
 
 @lru_cache(maxsize=16)
@@ -105,10 +110,35 @@ def _restarting(settings: Settings) -> dict[str, float]:
     }
 
 
+def _of_bms(bms: Bms, cells: float, cell_shorted: bool) -> dict[str, float]:
+    """Set-points of the battery's own protection."""
+    limits = string_limits(bms, cells, cell_shorted)
+    return {
+        "bms_over_v": limits.over_charge_v,
+        "bms_over_release_v": limits.over_charge_release_v,
+        "bms_under_v": limits.over_discharge_v,
+        "bms_under_release_v": limits.over_discharge_release_v,
+        "bms_charge_cold_c": bms.charge_min_c,
+        "bms_charge_cold_release_c": bms.charge_min_c + bms.resume_k,
+        "bms_charge_hot_c": bms.charge_max_c,
+        "bms_charge_hot_release_c": bms.charge_max_c - bms.resume_k,
+        "bms_discharge_cold_c": bms.discharge_min_c,
+        "bms_discharge_cold_release_c": bms.discharge_min_c + bms.resume_k,
+        "bms_discharge_hot_c": bms.discharge_max_c,
+        "bms_discharge_hot_release_c": bms.discharge_max_c - bms.resume_k,
+        "bms_over_a": bms.over_current_a,
+        "bms_delay_s": bms.delay_s,
+        "bms_over_s": bms.over_current_s,
+        "bms_release_s": bms.release_s,
+    }
+
+
 def setpoints_of(
     settings: Settings,
     system_v: int,
     bms: Bms = NO_BMS,
+    cells: float = 1.0,
+    cell_shorted: bool = False,
     pv_rated_v: float = math.inf,
     boost_restarts: bool = True,
 ) -> SetPoints:
@@ -121,8 +151,12 @@ def setpoints_of(
         Of the battery that is connected.
     bms : Bms
         Limits of the battery's own protection.
+    cells : float
+        How many of its cells in series are sound.
+    cell_shorted : bool
+        Whether there are others beside them.
     pv_rated_v : float
-        Highest open-circuit voltage that the unit bears.
+        Highest voltage at its PV terminals that the unit works at.
     boost_restarts : bool
         Whether boost's time begins anew after an interruption, or adds up the time at its voltage.
     """
@@ -148,18 +182,7 @@ def setpoints_of(
         system_low_v=system_low_v,
         system_high_v=system_high_v,
         pv_high_v=pv_rated_v,
-        pv_high_release_v=PV_RELEASE * pv_rated_v,
-        bms_over_v=bms.over_charge_v,
-        bms_over_release_v=bms.over_charge_release_v,
-        bms_under_v=bms.over_discharge_v,
-        bms_under_release_v=bms.over_discharge_release_v,
-        bms_charge_cold_c=bms.charge_min_c,
-        bms_charge_cold_release_c=bms.charge_min_c + bms.resume_k,
-        bms_charge_hot_c=bms.charge_max_c,
-        bms_charge_hot_release_c=bms.charge_max_c - bms.resume_k,
-        bms_discharge_cold_c=bms.discharge_min_c,
-        bms_discharge_hot_c=bms.discharge_max_c,
-        bms_over_a=bms.over_current_a,
-        bms_delay_s=bms.delay_s,
-        bms_over_s=bms.over_current_s,
+        pv_open_high_v=PV_OPEN_HIGH * pv_rated_v,
+        pv_high_release_v=pv_rated_v - PV_RELEASE_V,
+        **_of_bms(bms, cells, cell_shorted),
     )

@@ -134,7 +134,7 @@ def battery_type(f: Figures) -> Finding | None:
 
 def _for_lithium(f: Figures, cell_v: float) -> tuple[Level, str, str]:
     odd = list(_acid_habits(f))
-    if CELL_MOST_V + 1e-9 < cell_v < f.bms.over_charge_v / f.battery.cells:
+    if CELL_MOST_V + 1e-9 < cell_v < f.bms_opens.over_charge_v / f.battery.cells:
         odd.append(f"{cell_v:.2f} V a cell")  # more is told of the BMS
     if cell_v < CELL_LEAST_V:
         odd.append(f"only {cell_v:.2f} V a cell")
@@ -154,7 +154,7 @@ def _acid_habits(f: Figures) -> Iterator[str]:
 
 def bms_over_charge(f: Figures) -> Finding | None:
     """Highest charging voltage, and where the battery's own protection opens."""
-    limit = f.bms.over_charge_v
+    limit = f.bms_opens.over_charge_v
     if not math.isfinite(limit) or not f.system_fits or any(_acid_habits(f)):
         return None  # settings of lead-acid are told already
     volts = min(f.hardest_v, f.settings.charging_limit_v)

@@ -9,7 +9,7 @@ import numpy as np
 from plant.array.model import FAIMAN_U0, FAIMAN_U1
 from plant.array.parts import SubArray
 from plant.base.clock import DAY_S
-from plant.battery.bms import Bms
+from plant.battery.bms import Bms, StringLimits, string_limits
 from plant.battery.lithium import Lithium
 from plant.battery.model import Parameters
 from plant.controller.charger import SetPoints
@@ -58,6 +58,11 @@ class Figures:
     def bms(self) -> Bms:
         """The bank's own protection."""
         return self.site.battery.bms()
+
+    @cached_property
+    def bms_opens(self) -> StringLimits:
+        """The same at the terminals of the whole bank."""
+        return string_limits(self.bms, self.battery.cells, cell_shorted=False)
 
     @property
     def lithium(self) -> bool:

@@ -45,7 +45,7 @@ def disconnect_floor(f: Figures) -> Finding | None:
         return None  # a type for another battery is told already
     volts = f.settings.low_voltage_disconnect_v
     if f.lithium:
-        floor = f.bms.over_discharge_v
+        floor = f.bms_opens.over_discharge_v
         if not math.isfinite(floor):
             return None
         least = floor + BMS_MARGIN_V * f.blocks

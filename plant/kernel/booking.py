@@ -4,32 +4,74 @@ Each flow is booked by a line of its own, for a loop over the fields of a tuple 
 test compares these lines with `flowtable.FLOWS`.
 """
 
+from typing import Final
+
 import numpy as np
 
-from plant.base.jit import inline_ir
+from plant.base.jit import inline_ir, kernel
 from plant.battery import model as battery
 from plant.battery.model import State
+from plant.controller.charger import Machine, Production, Stage
+from plant.controller.rules import BARS_CHARGE
 from plant.kernel.books import Books
 from plant.kernel.flowtable import FLOW_NAMES
 from plant.kernel.state import Flows, Held
 from plant.power.converter import OperatingPoint, Regime
 
 FLOW_COUNT = len(FLOW_NAMES)
-_WHY_NOT_TAKEN = {
+# What the array could have given and nobody took is booked to what refused it: what limits the converter ...
+_BY_REGIME: Final = {
     Regime.OFF: "untaken_off",
     Regime.TRACKING: "missed",
     Regime.CONSTANT_VOLTAGE: "untaken_full",
     Regime.LIMITED: "untaken_limit",
     Regime.PASSING: "missed",
 }
-NOT_TAKEN = np.array(
-    [FLOW_NAMES.index(_WHY_NOT_TAKEN[regime]) for regime in Regime]
-)  # by the regime's number
+# ... and while it is off what bars the charge; where several do, the first of `BARS_CHARGE`. A battery above its
+# voltage, or at the percentage that was set for it, counts as full. What has no flow of its own leaves the charger off.
+_BY_BAR: Final = {
+    "battery over-voltage": "untaken_full",
+    "heat sink too hot": "untaken_off",
+    "battery too hot": "untaken_off",
+    "battery too cold to charge": "untaken_cold",
+    "wrong system voltage": "untaken_off",
+    "PV voltage too high": "untaken_pv_high",
+    "charge percentage reached": "untaken_full",
+}
+NOT_TAKEN = np.array([FLOW_NAMES.index(_BY_REGIME[regime]) for regime in Regime])  # by the regime's number
+BAR_MACHINE = np.array([int(machine) for machine, _ in BARS_CHARGE.values()])
+BAR_STATE = np.array([int(state) for _, state in BARS_CHARGE.values()])
+BAR_FLOW = np.array([FLOW_NAMES.index(_BY_BAR[reason]) for reason in BARS_CHARGE])
+REFUSED = FLOW_NAMES.index("untaken_bms")
+
+
+@kernel
+def who_refused(regime: int, modes: np.ndarray, way_in: bool) -> int:
+    """Place in `FLOWS` of the flow that available energy belongs to which nobody took.
+
+    Parameters
+    ----------
+    regime : int
+        `converter.Regime`.
+    modes : (machines,) array
+    way_in : bool
+        Whether charge can get into the battery: its BMS and its fuse let it.
+    """
+    off = regime == Regime.OFF.value
+    if off and modes[Machine.CHARGE] == Stage.NONE:
+        for bar in range(BAR_FLOW.size):
+            if modes[BAR_MACHINE[bar]] == BAR_STATE[bar]:
+                return int(BAR_FLOW[bar])
+    elif not way_in and (
+        regime == Regime.CONSTANT_VOLTAGE.value or (off and modes[Machine.PRODUCTION] == Production.READY)
+    ):
+        return REFUSED
+    return int(NOT_TAKEN[regime])
 
 
 @inline_ir
 def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -> None:
-    """Add a sub-step's flows to the day's account; what the array gave no one goes to the reason."""
+    """Add a sub-step's flows to the day's account; what the array gave no one goes to what refused it."""
     hours = h / 3600.0
     today = books.today
     today.pv += hours * mean.pv
@@ -49,7 +91,10 @@ def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -
     today.entropy += hours * mean.entropy
     today.i_side += hours * mean.i_side
     today.available += hours * held.p_mp_w
-    today.row[NOT_TAKEN[bus.regime.value]] += hours * (held.p_mp_w - mean.pv)
+    place = NOT_TAKEN[bus.regime.value]
+    if held.p_mp_w > 0.0 and (bus.regime == Regime.OFF or not held.port.charge):
+        place = who_refused(bus.regime.value, books.modes, held.port.charge)
+    today.row[place] += hours * (held.p_mp_w - mean.pv)
     if bus.i_load_a == 0.0 and held.called:
         today.unserved += hours * held.wanted_w
 

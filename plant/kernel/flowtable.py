@@ -41,7 +41,19 @@ FLOWS: Final = (
     EnergyFlow("available", "PV energy available to a perfect tracker", "available PV energy", 0),
     EnergyFlow("missed", "available PV energy lost by the tracker, or in dim light without it", "tracker loss", 1),
     EnergyFlow("untaken_full", "available PV energy unused with the battery at its voltage", "unused: battery full", 1),
+    EnergyFlow(
+        "untaken_bms", "available PV energy unused because the battery's protection (BMS, fuse) let no charge in",
+        "unused: battery refuses charge (BMS)", 1, always=False,
+    ),
+    EnergyFlow(
+        "untaken_cold", "available PV energy unused because the controller found the battery too cold to charge",
+        "unused: too cold to charge", 1, always=False,
+    ),
     EnergyFlow("untaken_limit", "available PV energy unused because a rating was reached", "unused: rating reached", 1),
+    EnergyFlow(
+        "untaken_pv_high", "available PV energy unused because the PV voltage was above its rating",
+        "unused: PV voltage too high", 1, always=False,
+    ),
     EnergyFlow("untaken_off", "available PV energy unused while the charger was off", "unused: charger off", 1),
     EnergyFlow("pv", "PV energy taken from the array", "PV energy used", 1),
     EnergyFlow("converter_loss", "lost in the converter", "converter loss", 2),

@@ -75,7 +75,9 @@ class Snapshot(NamedTuple):
     wrong_voltage: Annotated[
         float, Quantity("0, 1", "1 while the battery does not match the system voltage that is set")
     ]
-    pv_too_high: Annotated[float, Quantity("0, 1", "1 while the array is above its rated voltage")]
+    pv_too_high: Annotated[
+        float, Quantity("0, 1", "1 while the charger is off because the PV voltage was too high")
+    ]
 
     # battery
     v_batt_v: Annotated[float, Quantity("V", "battery voltage at the controller's terminals")]
@@ -119,7 +121,10 @@ class Snapshot(NamedTuple):
     e_available_wh: Annotated[float, Quantity("Wh", FLOW["available"].meaning)]
     e_missed_wh: Annotated[float, Quantity("Wh", FLOW["missed"].meaning)]
     e_untaken_full_wh: Annotated[float, Quantity("Wh", FLOW["untaken_full"].meaning)]
+    e_untaken_bms_wh: Annotated[float, Quantity("Wh", FLOW["untaken_bms"].meaning)]
+    e_untaken_cold_wh: Annotated[float, Quantity("Wh", FLOW["untaken_cold"].meaning)]
     e_untaken_limit_wh: Annotated[float, Quantity("Wh", FLOW["untaken_limit"].meaning)]
+    e_untaken_pv_high_wh: Annotated[float, Quantity("Wh", FLOW["untaken_pv_high"].meaning)]
     e_untaken_off_wh: Annotated[float, Quantity("Wh", FLOW["untaken_off"].meaning)]
     e_pv_wh: Annotated[float, Quantity("Wh", FLOW["pv"].meaning)]
     e_pv_wiring_wh: Annotated[float, Quantity("Wh", FLOW["pv_wiring"].meaning)]

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
-from plant.power.offer import Offer, throttled
+from plant.power.offer import Offer, at_node, throttled
 from plant.power.stage import PowerStage
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
 BODY_DIODE_V = 0.6  # drop across a switched-off FET of a battery's protection, the way it can't block
+TANGENT_V = 1.0  # farther from where it touches, a tangent to the array's curve promises more than there is
+ALONE_V = 1e-9  # how closely the voltage is found that an array holds without a battery
 SETTLED = 3e-5  # of the voltage: what is left after a Newton step is its square
 
 
@@ -256,6 +258,8 @@ def solve(
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
         load = LoadDemand(0.0, load.i_a, load.g_s)
+    if o.passes and abs(source.v_node_v - o.v_pass_v) > TANGENT_V:
+        o = at_node(o, source.v_node_v, s)
     if not (port.charge and port.discharge):
         return _guarded(source, port, v_target_v, charging, before, o, load, limit, s)
     return _free(source, port.cable_ohm, 0.0, v_target_v, charging, before, o, load, limit, s)
@@ -299,23 +303,34 @@ def _guarded(
 ) -> Node:  # fmt: skip
     """`solve` with a battery whose protection has cut one way or both, or that isn't there.
 
-    The FET that is off still conducts the other way, through its body diode. Without a battery the converter holds the
-    node by itself while the array can carry load and controller; else everything is dark.
+    The FET that is off still conducts the other way, through its body diode. Without a battery the array alone holds
+    the node, at its target or as far up as it lifts it, while it can carry load and controller; else all is dark.
     """
-    open_circuit = _balance(source.v_node_v, charging, o, load, limit, s)
-    surplus = open_circuit.i_net_a > 0.0
+    surplus = (
+        _balance(source.v_node_v, charging, at_node(o, source.v_node_v, s), load, limit, s).i_net_a > 0.0
+    )
     if (surplus and port.charge) or (not surplus and port.discharge):
         drop = BODY_DIODE_V if surplus else -BODY_DIODE_V
         behind = Source(source.v_node_v + drop, source.r_charge_ohm, source.r_discharge_ohm)
         node = _free(behind, port.cable_ohm, drop, v_target_v, charging, before, o, load, limit, s)
         if (node.i_batt_a > 0.0) == surplus:
             return node
-    alone = _balance(v_target_v, charging, o, load, limit, s)
-    if alone.i_net_a >= 0.0 and charging:
-        i_chg = alone.i_load_a + s.own_w / v_target_v
-        held, v_cells = Regime.CONSTANT_VOLTAGE, source.v_node_v
-        return Node(v_target_v, v_cells, 0.0, i_chg, alone.i_load_a, held, 0.0, 0.0, 0.0)
-    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
+    v, regime = v_target_v, Regime.CONSTANT_VOLTAGE
+    alone = _balance(v, charging, at_node(o, v, s), load, limit, s)
+    if alone.i_net_a < 0.0:  # not enough to lift the node up to there
+        low, high = source.v_node_v - BODY_DIODE_V if port.discharge else s.awake_v, v
+        if _balance(low, charging, at_node(o, low, s), load, limit, s).i_net_a < 0.0:
+            return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
+        while high - low > ALONE_V:
+            v = 0.5 * (low + high)
+            alone = _balance(v, charging, at_node(o, v, s), load, limit, s)
+            if alone.i_net_a < 0.0:
+                high = v
+            else:
+                low = v
+        regime = Regime.PASSING if o.passes else regime
+    i_chg = alone.i_load_a + s.own_w / v
+    return Node(v, source.v_node_v, 0.0, i_chg, alone.i_load_a, regime, 0.0, 0.0, 0.0)
 
 
 @inline_ir

@@ -130,6 +130,21 @@ def offered(day: Any, k: int, v_batt_v: float, s: PowerStage) -> Offer:
     return offer(curve_of(day, k), day.v_oc_v[k], day.v_mp_v[k], day.p_mp_w[k], v_batt_v, s)
 
 
+@inline_llvm
+def at_node(o: Offer, v_v: float, s: PowerStage) -> Offer:
+    """The offer to a node far from the battery voltage that it was made for: that of one without a battery."""
+    if o.passes:
+        i, slope = near(o.curve, v_v + o.drop_v)
+        i += slope * o.drop_v_root_a * math.sqrt(i) - s.dim_lost_a
+        return Offer(
+            o.curve, o.v_oc_v, o.v_track_v, o.p_track_w, True, max(i, 0.0), slope, v_v, o.drop_v, o.drop_v_root_a
+        )  # fmt: skip
+    v_low = v_v + s.above_v
+    if v_low <= o.v_track_v:
+        return o
+    return tracked(o.curve, o.v_oc_v, v_low, s.efficiency * v_low * current_at(o.curve, v_low))
+
+
 @inline_ir
 def nothing_of(day: Any) -> Offer:
     """An offer of nothing, of the type that a day's offers have."""

@@ -17,7 +17,10 @@ MOST_DAILY, MOST_MONTHLY = 750, 750 * 30
 SUN = {
     "e_pv_wh": ("taken", "#f2b134"),
     "e_untaken_full_wh": ("battery full", "#cfd8dc"),
+    "e_untaken_bms_wh": ("battery refuses charge", "#7fa3a8"),
+    "e_untaken_cold_wh": ("too cold to charge", "#a9c8e8"),
     "e_untaken_limit_wh": ("rating reached", "#b08bb8"),
+    "e_untaken_pv_high_wh": ("PV voltage too high", "#d98880"),
     "e_untaken_off_wh": ("charger off", "#8d99a6"),
     "e_missed_wh": ("tracker loss", "#d1603d"),
 }

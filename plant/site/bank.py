@@ -163,7 +163,7 @@ class Battery(Record):
 
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
-        return load_bms(self.model, self.capacity_ah, self.system_v)
+        return load_bms(self.model, self.capacity_ah)
 
     def life(self) -> Life:
         """What the maker promises."""

@@ -230,8 +230,9 @@ class Site(Place):
         """The controller's set-points for this battery, at 25 degC."""
         restarts = self.controller.boost_timer == "restart"
         return setpoints_of(
-            self.settings(), self.battery.system_v, self.battery.bms(), boost_restarts=restarts
-        )
+            self.settings(), self.battery.system_v, self.battery.bms(), self.battery.new().cells,
+            boost_restarts=restarts,
+        )  # fmt: skip
 
     def ratings(self) -> dict[str, float]:
         """What the controller's rated-data registers show."""

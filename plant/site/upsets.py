@@ -28,6 +28,7 @@ class Equipment:
     extra_s: float = 0.0
     probe_broken: bool = False
     probe_c: float = 0.0  # what a broken probe has the controller read
+    cell_shorted: bool = False  # beside the cells that the battery's parameters tell of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def battery_disconnected(equipment: Equipment) -> Equipment:
     return replace(equipment, connected=False)
 
 
-@upset(changes="shares of the battery at that moment; the energy in the lost capacity is booked as lost")
+@upset(changes="shares of the battery at that moment; what was stored in the lost capacity is booked as lost")
 def battery_aged(
     equipment: Equipment,
     capacity_lost: Annotated[float, Range(0.0, 0.95)] = 0.3,
@@ -129,12 +130,14 @@ def battery_aged(
     return replace(equipment, battery=battery.aged(equipment.battery, capacity_lost, resistance_gained))
 
 
-@upset(changes="one cell fewer; the energy in it is booked as lost")
+@upset(
+    changes="one cell fewer; the energy in it is booked as lost; mended, it is empty, and the battery with it"
+)
 def battery_cell_shorted(equipment: Equipment) -> Equipment:
     """One cell has an internal short circuit; the others work without it. The last cell cannot be shorted."""
     if equipment.battery.cells < 2.0:
         return equipment
-    return replace(equipment, battery=battery.one_cell_less(equipment.battery))
+    return replace(equipment, battery=battery.one_cell_less(equipment.battery), cell_shorted=True)
 
 
 @upset(changes="resistance between battery and controller")

@@ -15,7 +15,7 @@ from tests.fuzz.site import _files, check
 def _battery(path: str) -> None:
     load_block(path)
     with suppress(ValueError):  # blocks that make no bank of 12 V
-        load_bms(path, 100.0, 12)
+        load_bms(path, 100.0)
 
 
 CACHED = (ControllerModel.load, find_appliances, find_module, load_model, read_block)

@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plant.keptversions import site_of_1, site_of_2, site_of_3
+from plant.keptfrom3 import REFUSED, site_of_3
+from plant.keptversions import site_of_1, site_of_2
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
 FILE_VERSION: Final = 4  # of the tables; bytes 60 to 63 of the file
@@ -110,10 +111,13 @@ def _to_3(database: sqlite3.Connection) -> None:
         database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
 
 
-# --- version 3 to 4: further keys of a site ------------------------------------------------------------------------
+# --- version 3 to 4: what refused available energy; further keys of a site ------------------------------------------
 
 
 def _to_4(database: sqlite3.Connection) -> None:
+    for column in (f"e_{flow}_wh" for flow in REFUSED):  # version 3 told none of them from the others
+        database.execute(f"ALTER TABLE samples ADD COLUMN {column} REAL")
+        database.execute(f"UPDATE samples SET {column} = 0.0")
     for (site,) in database.execute("SELECT value FROM about WHERE name = 'site'").fetchall():
         changed = json.dumps(site_of_3(json.loads(site)))
         database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))

@@ -17,6 +17,7 @@ SAMPLES: Final = (
     "load_on", "v_load_v", "i_load_a", "p_load_w",
     "e_available_wh", "e_missed_wh", "e_untaken_full_wh", "e_untaken_limit_wh", "e_untaken_off_wh",
     "e_pv_wh", "e_chg_wh", "e_load_wh", "e_unserved_wh", "generated_total_kwh", "consumed_total_kwh",
+    "e_untaken_bms_wh", "e_untaken_cold_wh", "e_untaken_pv_high_wh",
 )  # fmt: skip
 SAMPLE_FIELDS: Final = ("t_utc_s", *SAMPLES)
 SAMPLE_COLUMNS: Final = ("controller", "t_utc_s", "time", *SAMPLES)
