@@ -43,6 +43,8 @@ def same(name: str, left: float = 1.0, within: float = 1e-6) -> Callable[[Snapsh
 
 # What each shows at once, beside the same plant without it, at ten on a clear morning in bulk.
 AT_ONCE: dict[str, Callable[[Snapshot, Snapshot], bool]] = {
+    "cloud": lambda was, now: 0.15 * was.poa_w_m2 < now.poa_w_m2 < 0.25 * was.poa_w_m2
+    and math.isclose(now.ghi_w_m2, 0.2 * was.ghi_w_m2, rel_tol=0.01),
     "string_open": same("i_pv_a", 0.5, 0.005),
     "string_shaded": lambda was, now: 0.5 * was.i_pv_a < now.i_pv_a < 0.75 * was.i_pv_a,
     "string_shorted": lambda was, now: now.p_mp_w < 0.75 * was.p_mp_w,

@@ -1,0 +1,163 @@
+"""What only the plant's own code can tell of a scenario: its site with overrides, values to write, times of the sun."""
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from modbus.device.model import load_model
+from modbus.line.faults.text import parse_fault
+from modbus.line.pacing import parse_pace
+from modbus.map.registers import RegisterMap, load_map
+from modbus.master.assignments import Assignment, assignment
+from plant.base.clock import parse_local, parse_polled_s, to_local, to_utc_s
+from plant.base.problems import Problem, ProblemsError
+from plant.base.yamlfile import KeyPath, load_yaml, problems_of
+from plant.site.model import Site, known_keys
+from plant.site.timetable import parse_upset
+from plant.weather import sun
+from plant.weather.place import Location
+from tracertwin.scenario.file import Scenario, site_file
+from tracertwin.scenario.times import Moment, Span, SunTimes
+
+SUN_GRID_S = 60  # sunrise and sunset to the minute
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A scenario whose plant can be built."""
+
+    scenario: Scenario
+    site: Site
+    start_utc_s: int
+    span: Span
+    register_map: RegisterMap
+    writes: Mapping[int, tuple[Assignment, ...]]  # by the step's place; -1 for the settings at the start
+
+
+def prepare(scenario: Scenario) -> Prepared:
+    """Look at all that needs the plant's code: the site with its overrides, values that are written, upsets, times.
+
+    Raises
+    ------
+    ProblemsError
+        With file, line and key of each.
+    """
+    site = site_of(scenario)
+    document = scenario.document
+    zone = site.location.timezone
+    start = scenario.given.start or site.start
+    start_utc_s = to_utc_s(parse_local(start), zone)
+    span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
+    optional = load_model(site.controller.model).optional
+    register_map = load_map(scenario.given.map, site.ratings(), optional)
+    problems: list[Problem] = []
+    writes: dict[int, tuple[Assignment, ...]] = {}
+
+    def told(where: KeyPath, act: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return act(*arguments)
+        except ValueError as error:
+            problems.append(document.problem(where, str(error)))
+
+    def assigned(texts: tuple[str, ...]) -> tuple[Assignment, ...]:
+        now = to_local(start_utc_s, zone)
+        return tuple(assignment(text, register_map.published, now) for text in texts)
+
+    def upset(text: str) -> None:
+        site.with_upsets([parse_upset(text)])
+
+    settings = tuple(f"{name}={value}" for name, value in scenario.given.settings.items())
+    writes[-1] = told(("given", "settings"), assigned, settings) or ()
+    for place, step in enumerate(scenario.when):
+        where: KeyPath = ("when", place, step.action.name)
+        if isinstance(step.at, Moment):
+            at_s = told(("when", place, "at"), step.at.utc_s, span)
+            if at_s is not None and not span.start_utc_s <= at_s <= span.end_utc_s:
+                problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
+        if step.action.name == "write":
+            writes[place] = told(where, assigned, step.action.words) or ()
+        if step.action.name == "upset":
+            told(where, upset, step.action.words[0])
+    for place, expectation in enumerate(scenario.expect):
+        for key, value in expectation.values.items():
+            if isinstance(value, Moment):
+                told(("expect", place, key), value.utc_s, span)
+    if parse_polled_s(scenario.given.clock) != 0.0:
+        problems.append(
+            document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
+        )
+    if problems:
+        raise ProblemsError(problems)
+    return Prepared(scenario, site, start_utc_s, span, register_map, writes)
+
+
+def site_of(scenario: Scenario) -> Site:
+    """The site with its overrides.
+
+    Raises
+    ------
+    ProblemsError
+        At the override that is wrong, or in the site's own file.
+    """
+    document = load_yaml(site_file(scenario.document, scenario.given.site))
+    data = copy.deepcopy(document.data)
+    for path, value in scenario.given.overrides.items():
+        _put(data, _parts(path), value, path, scenario)
+    context = {"folder": Path(document.file).parent, "line.faults": parse_fault, "line.pace": parse_pace}
+    try:
+        return Site.model_validate(data, context=context)
+    except ValidationError as error:
+        problems = problems_of(error, document, known_keys())
+        raise ProblemsError([_at_override(problem, scenario) for problem in problems]) from None
+
+
+def _at_override(problem: Problem, scenario: Scenario) -> Problem:
+    """A problem of the site where the scenario has caused it, if it has."""
+    given = scenario.given.overrides
+    near = [path for path in given if problem.where.startswith(path) or path.startswith(problem.where)]
+    if not near:
+        return problem
+    where = f"{problem.where}: " if problem.where != near[0] else ""
+    return scenario.document.problem(("given", "overrides", near[0]), f"{where}{problem.message}")
+
+
+def _parts(path: str) -> list[str | int]:
+    return [int(index) if index else word for word, index in re.findall(r"(\w+)|\[(\d+)\]", path)]
+
+
+def _put(data: Any, parts: list[str | int], value: Any, path: str, scenario: Scenario) -> None:
+    *way, last = parts
+    try:
+        for part in way:
+            if isinstance(data, dict) and data.get(part) is None:
+                data[part] = {}
+            data = data[part]
+        data[last] = value
+    except (TypeError, KeyError, IndexError):
+        problem = scenario.document.problem(
+            ("given", "overrides", path), "the site has nothing there to override"
+        )
+        raise ProblemsError([problem]) from None
+
+
+def sun_of(location: Location) -> Callable[[date], SunTimes]:
+    """When the sun rises, is highest and sets at a place, to the minute."""
+
+    def times(day: date) -> SunTimes:
+        number = (day - sun.EPOCH).days
+        clear = sun.clear_day(number, location, SUN_GRID_S)
+        up = np.flatnonzero(clear.zenith_deg < 90.0)
+        highest = int(np.argmin(clear.zenith_deg))
+        if not up.size or up.size == clear.zenith_deg.size:
+            return SunTimes(None, clear.start_utc_s + highest * SUN_GRID_S, None)
+        moments = (clear.start_utc_s + SUN_GRID_S * place for place in (int(up[0]), highest, int(up[-1])))
+        return SunTimes(*map(float, moments))
+
+    return times
