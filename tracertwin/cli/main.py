@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
@@ -18,9 +19,8 @@ from tracertwin.cli.write import write
 
 # Exit codes; docs/environment.md lists them.
 GOOD: Final = 0
-BAD_RESULT: Final = (
-    1  # by the verb: replies differ, an exception, a tracker too slow, steps that could not be solved
-)
+# By the verb: replies differ, an exception, an expectation that does not hold, steps that could not be solved.
+BAD_RESULT: Final = 1
 BAD_INPUT: Final = 2
 NOBODY: Final = 3
 STOPPED: Final = 130  # as a shell has it for Ctrl-C
@@ -37,6 +37,7 @@ for verb in (
     replay,
     demo,
     run,
+    check,
     history,
     poll,
     write,
@@ -47,6 +48,7 @@ for verb in (
     batteries,
     controllers,
     en50530,
+    schema,
     compile,
 ):  # as the help lists them
     app.command()(verb)

@@ -39,7 +39,9 @@ def polled_every(values: Mapping[str, Any], record: RunRecord) -> Finding:
         gaps += [(b - a, a, address) for a, b in pairwise([begin_s, *times, end_s])]
     gap_s, at_s, address = max(gaps, key=lambda gap: (gap[0], -gap[1]))
     allowed_s = values["polled_every"]
-    return Finding(gap_s <= allowed_s, allowed_s - gap_s, "s", at_s, f"0x{address:04X} longest without from")
+    return Finding(
+        gap_s <= allowed_s, allowed_s - gap_s, "s", at_s, f"longest without 0x{address:04X}, begun"
+    )
 
 
 def never_writes(values: Mapping[str, Any], record: RunRecord) -> Finding:
@@ -60,7 +62,7 @@ def only_mapped(values: Mapping[str, Any], record: RunRecord) -> Finding:
 
 def _offences(these: list[Asked], heard: list[Asked], what: str) -> Finding:
     at_s = these[0].t_s if these else None
-    found = f"{len(these)} of {len(heard)} requests {what}{', first at' if these else ''}"
+    found = f"{len(these)} of {len(heard)} requests {what}{', first' if these else ''}"
     return Finding(not these, -float(len(these)) or 0.0, "requests", at_s, found)
 
 
@@ -82,7 +84,7 @@ def retries_within(values: Mapping[str, Any], record: RunRecord) -> Finding:
         never = never or not is_same
     if at_s is None:
         return Finding(True, allowed_s, "s", None, "every request was answered")
-    found = "not sent again after" if never else "slowest retry after"
+    found = "not sent again, the request" if never else "slowest retry, of the request"
     return Finding(slowest_s <= allowed_s and not never, allowed_s - slowest_s, "s", at_s, found)
 
 
@@ -99,4 +101,5 @@ def gives_up_after(values: Mapping[str, Any], record: RunRecord) -> Finding:
             most, at_s = tries, asked.t_s
         before = asked
     allowed = values["gives_up_after"]
-    return Finding(most <= allowed, float(allowed - most), "tries", at_s, f"{most} tries in a row, up to")
+    found = f"{most} tries in a row, the last" if most else "every request was answered"
+    return Finding(most <= allowed, float(allowed - most), "tries", at_s, found)

@@ -28,6 +28,25 @@ DAY_S = 86400
 LONGEST_FINE_S = 2 * DAY_S  # sampled at every grid point unless told otherwise
 
 
+MEANINGS = {  # of the keys of `given`, for people
+    "site": "a site of `config/sites` by name, or the path of a site file, counted from the scenario's folder",
+    "overrides": "other values for keys of the site, by dotted path: `{battery.soc: 0.3, load.items[0].power_w: 20}`",
+    "seed": "chance of weather and load; the site's own unless given",
+    "start": "local civil time at which the run begins; the site's own unless given",
+    "length": "how long it runs",
+    "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
+    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
+    "map": "register map: `uart2`, `epever`, or the path of a file",
+    "settings": "what a client writes before the run begins, register or setting and value: `{boost_voltage: 14.2V}`",
+    "faults": "line faults from the beginning on, as of `serve --fault`",
+    "client": "a client of our own that polls registers; without one there is no conversation to judge",
+    "client.every": "time from the beginning of one round of polls to that of the next",
+    "client.read": "registers, each asked for by itself: names or addresses",
+    "client.timeout": "how long it waits for a reply",
+    "client.retries": "how often it asks again before it gives up",
+}
+
+
 def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from plant.base.clock import DAY_S
 from tracertwin.scenario.times import Moment, Span
-
-FLAGS: Final = ("0, 1", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Finding:
     at_s : float or None
         The sample or event that is closest to failing, or failed by most [s UTC].
     found : str
-        What happened, in words; a trailing "at" or "from" is followed by `at_s`.
+        What happened, in words that `at_s` may follow: ``longest 2 h, begun``.
     """
 
     holds: bool
@@ -50,6 +47,8 @@ def amount(value: float, unit: str) -> str:
         return _duration(value)
     if unit == "0..1":
         value, unit = 100.0 * value, "%"
+    if unit in ("requests", "times", "tries"):
+        return f"{value:.0f} {unit if value != 1.0 else {'requests': 'request', 'times': 'time', 'tries': 'try'}[unit]}"
     return f"{value:.3g} {unit}".rstrip()
 
 

@@ -13,6 +13,7 @@ from tracertwin.scenario.times import Span
 from tracertwin.scenario.vocabulary import Subject, Vocabulary
 
 COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG}
+COUNTS = ("requests", "times", "tries")  # units of margins that are whole numbers
 COUNTED = ("at_least", "at_most", "exactly")
 
 
@@ -61,22 +62,27 @@ class Verdict:
         return not self.finding.holds and not self.expectation.information
 
     def words(self, span: Span) -> str:
-        """``passed by 0.21 V at 13:40``; ``failed by 12 min: first at 13:40``."""
+        """``passed by 0.21 V at 13:40``; ``failed by 12 min, first so at 13:40``."""
         finding = self.finding
         verb = "passed" if finding.holds else "failed"
-        if finding.unit == "requests" or (not finding.unit and abs(finding.margin) in (0.0, 1.0)):
-            told = verb  # a state has no distance to another one
-        else:
-            told = f"{verb} by {amount(abs(finding.margin), finding.unit)}"
-        when = "" if finding.at_s is None else clock_of(finding.at_s, span)
-        if not finding.found:
-            return f"{told} at {when}" if when else told
-        ends_in_time = (
-            finding.found.endswith((" at", " from", " after", ":", " to")) or finding.found == "first at"
-        )
-        return f"{told}: {finding.found} {when}".rstrip() if ends_in_time else (
-            f"{told} at {when}: {finding.found}" if when else f"{told}: {finding.found}"
-        )  # fmt: skip
+        parts = [f"{verb} by {self.margin_words.lstrip('+-')}" if self.margin_words else verb]
+        parts += [finding.found] if finding.found else []
+        when = self.when(span)
+        return ", ".join(parts) + (f" at {when}" if when else "")
+
+    @property
+    def margin_words(self) -> str:
+        """``+0.21 V``, ``-12 min``; nothing for states, which have no distance, and for counts that are met."""
+        margin, unit = self.finding.margin, self.finding.unit
+        if (not unit and abs(margin) in (0.0, 1.0)) or (unit in COUNTS and not margin):
+            return ""
+        return f"{'+' if margin >= 0.0 and self.holds else '-'}{amount(abs(margin), unit)}"
+
+    def when(self, span: Span) -> str:
+        """The time that goes with it; nothing if it is no more than the first of many."""
+        if self.finding.at_s is None or not (self.margin_words or self.finding.found):
+            return ""
+        return clock_of(self.finding.at_s, span)
 
 
 def judge(expectation: Expectation, record: RunRecord) -> Verdict:

@@ -108,7 +108,7 @@ def _tightest(seen: Part, holds: np.ndarray, margin: np.ndarray) -> Finding:
         return _nothing_seen()
     at = int(np.argmin(margin))
     broken = int(np.sum(~holds))
-    found = f"not so at {broken} of {holds.size} samples" if broken else ""
+    found = f"not so at {broken} of {holds.size} samples, furthest" if broken else ""
     return Finding(bool(np.all(holds)), float(margin[at]), seen.unit, float(seen.t_s[at]), found)
 
 
@@ -120,10 +120,10 @@ def by(values: Values, record: RunRecord) -> Finding:
         return _nothing_seen()
     if not seen.holds.any():
         at = int(np.argmax(seen.margin))
-        never_so = f"never; nearest {amount(seen.margin[at], seen.unit)} at"
+        never_so = f"never so; nearest, {amount(abs(seen.margin[at]), seen.unit)} off,"
         return Finding(False, deadline_s - last_s, "s", float(seen.t_s[at]), never_so)
     at_s = float(seen.t_s[np.argmax(seen.holds)])
-    return Finding(at_s <= deadline_s, deadline_s - at_s, "s", at_s, "first at")
+    return Finding(at_s <= deadline_s, deadline_s - at_s, "s", at_s, "first so")
 
 
 def within(values: Values, record: RunRecord) -> Finding:
@@ -143,7 +143,7 @@ def within(values: Values, record: RunRecord) -> Finding:
         took_s = float(hits[0]) - event_s if hits.size else last_s - event_s
         one = Finding(
             bool(hits.size) and took_s <= allowed_s, allowed_s - took_s, "s", event_s,
-            "slowest after the event at" if hits.size else "never after the event at",
+            "slowest after the event" if hits.size else "never so after the event",
         )  # fmt: skip
         if worst is None or (one.holds, one.margin) < (worst.holds, worst.margin):
             worst = one
@@ -179,7 +179,7 @@ def for_at_least(values: Values, record: RunRecord) -> Finding:
         longest_s - wanted_s,
         "s",
         longest_at,
-        f"longest {amount(longest_s, 's')}, from",
+        f"longest {amount(longest_s, 's')}, begun",
     )
 
 
@@ -255,7 +255,13 @@ def count(values: Values, record: RunRecord) -> Finding:
     if "exactly" in values:
         margins.append(-abs(found - values["exactly"]))
     last = float(events[-1]) if found else None
-    return Finding(min(margins) >= 0, float(min(margins)), "times", last, f"{found} times")
+    return Finding(
+        min(margins) >= 0, float(min(margins)), "times", last, f"{_times(found)}{', last' * bool(found)}"
+    )
+
+
+def _times(number: int) -> str:
+    return "never" if not number else "once" if number == 1 else f"{number} times"
 
 
 def order(values: Values, record: RunRecord) -> Finding:
@@ -268,13 +274,17 @@ def order(values: Values, record: RunRecord) -> Finding:
         if not later.size:
             before = moments[moments < since_s]
             gap_s = float(before[-1] - since_s) if before.size else since_s - end_s
-            why = "happened before, not after:" if before.size else "did not happen:"
-            return Finding(False, gap_s, "s", float(since_s), f"{event.text} {why}")
+            why = (
+                "happened before, not after, the one before it"
+                if before.size
+                else "did not happen after the one"
+            )
+            return Finding(False, gap_s, "s", float(since_s), f"{event.text}: {why}")
         gap_s = float(later[0]) - since_s
         if event is not values["order"][0] and gap_s < margin:
             margin, tightest_s = gap_s, float(later[0])
         since_s = float(later[0])
-    return Finding(True, float(margin), "s", tightest_s, "closest two at")
+    return Finding(True, float(margin), "s", tightest_s, "closest two, the second")
 
 
 WINDOW: Final[Mapping[str, KeyType]] = {"from": MOMENT, "to": MOMENT}
