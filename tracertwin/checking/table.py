@@ -26,11 +26,7 @@ def print_case(outcome: CaseOutcome, brief: bool = False) -> None:
     if console.width < NARROW:
         for mark, expected, found, when, margin in cells:
             told = " ".join(part for part in (found, when and f"at {when}", margin) if part)
-            print_compactly(
-                console,
-                [f"{mark:4}"],
-                [expected, *([told] if told else [])] if not row.holds else [expected, told],
-            )
+            print_compactly(console, [mark, expected], [told] if told else [])
     else:
         table = _table(heads)
         for line, row in zip(cells, rows, strict=True):
@@ -58,7 +54,7 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
     ]
     if console.width < NARROW:
         for mark, expected, share, seed, margin in cells:
-            print_compactly(console, [f"{mark:4}", share], [expected, f"worst {seed} {margin}".rstrip()])
+            print_compactly(console, [mark, expected], [f"{share}, worst {seed} {margin}".rstrip()])
     else:
         table = _table(("", "expected", "holds", "worst", "margin"))
         for row in cells:

@@ -48,19 +48,15 @@ def _row(name: str) -> dict[str, Any]:
 
 
 def _step() -> dict[str, Any]:
+    text = {"type": "string"}
     actions = {
-        name: {"description": kind.meaning, **_ACTIONS.get(name, {"type": "string"})}
-        for name, kind in ACTIONS.items()
+        name: {"description": kind.meaning, **_ACTIONS.get(name, text)} for name, kind in ACTIONS.items()
     }
     for name, keys in vocabulary().upsets.items():
         values = {
             key: {"type": "string" if one.kind == "duration" else "number"} for key, one in keys.items()
         }
-        mapping = {
-            "type": "object",
-            "properties": {**values, "lasts": {"type": "string"}},
-            "additionalProperties": False,
-        }
+        mapping = {"type": "object", "properties": {**values, "lasts": text}, "additionalProperties": False}
         actions[name] = {"anyOf": [{"const": True}, {"type": "null"}, mapping]}
     return {
         "type": "object", "properties": {"at": text, "after": text, **actions}, "additionalProperties": False,
