@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tracertwin.checking.running import Ran
+if TYPE_CHECKING:
+    from tracertwin.checking.running import (
+        Ran,  # it knows the plant; what is wrong with a file is told without
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class CaseOutcome:
         return {**asdict(self), "holds": self.holds}
 
 
-def outcome_of(ran: Ran, file: str, folder: str = "") -> CaseOutcome:
+def outcome_of(ran: "Ran", file: str, folder: str = "") -> CaseOutcome:
     """A run in words."""
     span = ran.record.span
     rows = tuple(

@@ -25,7 +25,8 @@ def print_case(outcome: CaseOutcome, brief: bool = False) -> None:
     cells = [(row.mark, _expected(row), row.found, row.when, row.margin_words) for row in rows]
     if console.width < NARROW:
         for mark, expected, found, when, margin in cells:
-            told = " ".join(part for part in (found, when and f"at {when}", margin) if part)
+            happened = " at ".join(part for part in (found, when) if part)
+            told = ", ".join(part for part in (margin, happened) if part)
             print_compactly(console, [mark, expected], [told] if told else [])
     else:
         table = _table(heads)

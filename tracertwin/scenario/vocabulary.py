@@ -197,8 +197,8 @@ def _parameter(key: str, row: list[Any]) -> Parameter:
 
 
 def _rows_of(map_name: str) -> dict[str, Any]:
-    from tracertwin.scenario.wordlist import (
-        rows_of,  # a map of one's own: reading it loads all that maps are made of
-    )
+    """Those of a map of one's own: reading it loads all that maps are made of."""
+    configs.find("registers", map_name)
+    from tracertwin.scenario.wordlist import rows_of
 
     return rows_of(map_name)
