@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from plant.base import configs
 from plant.base.grammar import Parameter, Range
 from plant.base.problems import did_you_mean
 
