@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from plant.base.problems import Problem, ProblemsError
+from plant.report.picture import draw
 from plant.report.trace import Trace
 from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.running import Ran, run
@@ -33,8 +34,9 @@ def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
     except OSError as error:
         raise ProblemsError([Problem(str(folder), 0, "", f"cannot write: {error.strerror}")]) from None
     run(prepared, ran.seed, folder / "journal.jsonl")  # the same once more: only failures pay for a journal
-    ran.trace.write(folder / "trace.csv")
-    _draw(ran, folder / "plot.svg")
+    near = _around(ran)
+    near.write(folder / "trace.csv")
+    draw(near, folder / "plot.svg")
     span = ran.record.span
     lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
     (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
@@ -45,13 +47,11 @@ def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
     (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")
 
 
-def _draw(ran: Ran, path: Path) -> None:
+def _around(ran: Ran) -> Trace:
     """The hours around the first failure that has a time; the whole run if none has."""
-    from plant.report.picture import draw
-
     rows = ran.trace.rows
     at_s = next((v.finding.at_s for v in ran.verdicts if v.fails and v.finding.at_s is not None), None)
     if at_s is not None:
         near = np.abs(rows[:, 0] - at_s) <= AROUND_S
         rows = rows[near] if near.sum() > 1 else rows
-    draw(Trace(rows, ran.trace.timezone, ran.trace.events, ran.trace.title), path)
+    return Trace(rows, ran.trace.timezone, ran.trace.events, ran.trace.title)

@@ -13,6 +13,7 @@ from plant.base.problems import did_you_mean
 from tracertwin.scenario.times import duration_s
 from tracertwin.scenario.vocabulary import Subject, Vocabulary
 
+STATE: Final = "state"  # the unit of the margin of a state: 1 or -1
 OPERATORS: Final = ("<=", ">=", "!=", "=", "<", ">")
 _NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _NAME: Final = r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]{1,4}"
@@ -47,6 +48,11 @@ class Comparison:
     other: Subject | None = None
     tolerance: float = 0.0
 
+    @property
+    def unit(self) -> str:
+        """Of its margin."""
+        return STATE if self.subject.is_state else self.subject.unit
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -54,12 +60,6 @@ class Condition:
 
     text: str
     comparisons: tuple[Comparison, ...]
-
-    @property
-    def unit(self) -> str:
-        """Of its margin: that of its values if they have one in common, else none."""
-        units = {"" if one.subject.is_state else one.subject.unit for one in self.comparisons}
-        return units.pop() if len(units) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class Finding:
     margin : float
         How much more would still do; below 0, how much is missing. In `unit`.
     unit : str
-        Of the margin; ``s`` for times, ``%`` for percentage points, empty for states: 1 or -1.
+        Of the margin; ``s`` for times, ``%`` for percentage points, ``state`` for states: 1 or -1.
     at_s : float or None
         The sample or event that is closest to failing, or failed by most [s UTC].
     found : str

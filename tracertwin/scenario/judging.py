@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plant.base.problems import did_you_mean, shown
+from tracertwin.scenario.conditions import STATE
 from tracertwin.scenario.finding import Finding, amount, clock_of
 from tracertwin.scenario.keytypes import FLAG, NUMBER, RANGE, WORDS, KeyType, amount_in
 from tracertwin.scenario.kinds import KINDS, Kind
@@ -74,7 +75,7 @@ class Verdict:
     def margin_words(self) -> str:
         """``+0.21 V``, ``-12 min``; nothing for states, which have no distance, and for counts that are met."""
         margin, unit = self.finding.margin, self.finding.unit
-        if (not unit and abs(margin) in (0.0, 1.0)) or (unit in COUNTS and not margin):
+        if unit == STATE or (unit in COUNTS and not margin):
             return ""
         return f"{'+' if margin >= 0.0 and self.holds else '-'}{amount(abs(margin), unit)}"
 

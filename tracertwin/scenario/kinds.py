@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from tracertwin.scenario import conversation
-from tracertwin.scenario.conditions import Condition
+from tracertwin.scenario.conditions import STATE, Condition
 from tracertwin.scenario.finding import Finding, amount, ending
 from tracertwin.scenario.keytypes import (
     ADDRESSES,
@@ -29,7 +29,7 @@ from tracertwin.scenario.keytypes import (
     KeyType,
 )  # fmt: skip
 from tracertwin.scenario.record import RunRecord
-from tracertwin.scenario.signals import moments_of, signal, values_of, window
+from tracertwin.scenario.signals import Signal, moments_of, signal, values_of, window
 
 Values = Mapping[str, Any]  # by key
 
@@ -62,16 +62,23 @@ class Part:
     """The samples of a window, and a condition over them."""
 
     t_s: np.ndarray
-    holds: np.ndarray
-    margin: np.ndarray
-    unit: str
+    over: Signal
+
+    @property
+    def holds(self) -> np.ndarray:
+        """At each sample."""
+        return self.over.holds
+
+    @property
+    def margin(self) -> np.ndarray:
+        """At each sample."""
+        return self.over.margin
 
 
 def _seen(values: Values, record: RunRecord, condition: Condition) -> Part:
     """A condition in the window that ``from`` and ``to`` give."""
     part = _window(values, record)
-    over = signal(condition, record)
-    return Part(record.t_s[part], over.holds[part], over.margin[part], condition.unit)
+    return Part(record.t_s[part], signal(condition, record).part(part))
 
 
 def _window(values: Values, record: RunRecord) -> slice:
@@ -109,7 +116,7 @@ def _tightest(seen: Part, holds: np.ndarray, margin: np.ndarray) -> Finding:
     at = int(np.argmin(margin))
     broken = int(np.sum(~holds))
     found = f"not so at {broken} of {holds.size} samples, furthest" if broken else ""
-    return Finding(bool(np.all(holds)), float(margin[at]), seen.unit, float(seen.t_s[at]), found)
+    return Finding(bool(np.all(holds)), float(margin[at]), seen.over.unit_at(at), float(seen.t_s[at]), found)
 
 
 def by(values: Values, record: RunRecord) -> Finding:
@@ -120,8 +127,10 @@ def by(values: Values, record: RunRecord) -> Finding:
         return _nothing_seen()
     if not seen.holds.any():
         at = int(np.argmax(seen.margin))
-        never_so = f"never so; nearest, {amount(abs(seen.margin[at]), seen.unit)} off,"
-        return Finding(False, deadline_s - last_s, "s", float(seen.t_s[at]), never_so)
+        unit = seen.over.unit_at(at)
+        off = "" if unit == STATE else f"; nearest, {amount(abs(seen.margin[at]), unit)} off,"
+        never_so = f"never so{off}"
+        return Finding(False, deadline_s - last_s, "s", float(seen.t_s[at]) if off else None, never_so)
     at_s = float(seen.t_s[np.argmax(seen.holds)])
     return Finding(at_s <= deadline_s, deadline_s - at_s, "s", at_s, "first so")
 
@@ -159,7 +168,11 @@ def until(values: Values, record: RunRecord) -> Finding:
     unbroken = np.concatenate([[True], np.logical_and.accumulate(seen.holds)[:-1]])
     robust = np.minimum(then.margin, least)
     at = int(np.argmax(robust))
-    unit = then.unit if then.margin[at] <= least[at] else seen.unit
+    unit = (
+        then.over.unit_at(at)
+        if then.margin[at] <= least[at]
+        else seen.over.unit_at(int(np.argmin(seen.margin[:at])))
+    )
     return Finding(bool(np.any(then.holds & unbroken)), float(robust[at]), unit, float(seen.t_s[at]), "")
 
 
@@ -204,7 +217,7 @@ def at(values: Values, record: RunRecord) -> Finding:
     return Finding(
         bool(over.holds[place]),
         float(over.margin[place]),
-        values["expect"].unit,
+        over.unit_at(place),
         float(record.t_s[place]),
         "",
     )

@@ -20,7 +20,17 @@ class Signal:
     """A condition over all samples of a run."""
 
     holds: np.ndarray  # (n,) of bool
-    margin: np.ndarray  # (n,) in the condition's unit
+    margin: np.ndarray  # (n,) each in the unit of the comparison that counts there
+    counts: np.ndarray  # (n,) which one that is
+    units: tuple[str, ...]  # of each comparison
+
+    def unit_at(self, place: int) -> str:
+        """The unit of the margin at a sample."""
+        return self.units[int(self.counts[place])]
+
+    def part(self, samples: slice) -> "Signal":
+        """Some of it."""
+        return Signal(self.holds[samples], self.margin[samples], self.counts[samples], self.units)
 
 
 def values_of(subject: Subject, record: RunRecord) -> np.ndarray:
@@ -34,14 +44,17 @@ def values_of(subject: Subject, record: RunRecord) -> np.ndarray:
 
 def signal(condition: Condition, record: RunRecord) -> Signal:
     """The condition over a run."""
-    parts = [_compared(one, record) for one in condition.comparisons]
+    holds, margins = zip(*(_compared(one, record) for one in condition.comparisons), strict=True)
     return Signal(
-        np.logical_and.reduce([part.holds for part in parts]),
-        np.minimum.reduce([part.margin for part in parts]),
+        np.logical_and.reduce(holds),
+        np.minimum.reduce(margins),
+        np.argmin(margins, axis=0),
+        tuple(one.unit for one in condition.comparisons),
     )
 
 
-def _compared(one: Comparison, record: RunRecord) -> Signal:
+def _compared(one: Comparison, record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
+    """Whether it holds, and its margin, (n,) each."""
     left = values_of(one.subject, record)
     right = one.number if one.other is None else values_of(one.other, record) + one.number
     over = left - right
@@ -49,12 +62,12 @@ def _compared(one: Comparison, record: RunRecord) -> Signal:
         is_same = np.abs(over) <= one.tolerance
         holds = is_same if one.operator == "=" else ~is_same
         if one.subject.is_state:
-            return Signal(holds, np.where(holds, 1.0, -1.0))
+            return holds, np.where(holds, 1.0, -1.0)
         margin = one.tolerance - np.abs(over)
-        return Signal(holds, margin if one.operator == "=" else -margin)
+        return holds, margin if one.operator == "=" else -margin
     if one.operator in ("<=", "<"):
         over = -over
-    return Signal(over > 0.0 if one.operator in ("<", ">") else over >= 0.0, over)
+    return (over > 0.0 if one.operator in ("<", ">") else over >= 0.0), over
 
 
 def window(record: RunRecord, begin_s: float, end_s: float) -> slice:
