@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tracertwin.scenario.file import Scenario, site_file
 from tracertwin.scenario.times import Moment, Span, SunTimes
 
 SUN_GRID_S = 60  # sunrise and sunset to the minute
+UP_DEG = 90.0 + 16.0 / 60.0  # zenith of the centre when the upper limb is at the horizon, refraction included
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +135,16 @@ def _parts(path: str) -> list[str | int]:
 
 
 def _put(data: Any, parts: list[str | int], value: Any, path: str, scenario: Scenario) -> None:
-    *way, last = parts
+    last = parts[-1]
     try:
-        for part in way:
-            if isinstance(data, dict) and data.get(part) is None:
+        for part, following in pairwise(parts):
+            if isinstance(part, str) and isinstance(following, str) and data.get(part) is None:
                 data[part] = {}
             data = data[part]
+        if isinstance(last, int) != isinstance(data, list):
+            raise TypeError
         data[last] = value
-    except (TypeError, KeyError, IndexError):
+    except (TypeError, KeyError, IndexError, AttributeError):
         problem = scenario.document.problem(
             ("given", "overrides", path), "the site has nothing there to override"
         )
@@ -153,7 +157,7 @@ def sun_of(location: Location) -> Callable[[date], SunTimes]:
     def times(day: date) -> SunTimes:
         number = (day - sun.EPOCH).days
         clear = sun.clear_day(number, location, SUN_GRID_S)
-        up = np.flatnonzero(clear.zenith_deg < 90.0)
+        up = np.flatnonzero(clear.zenith_deg < UP_DEG)
         highest = int(np.argmin(clear.zenith_deg))
         if not up.size or up.size == clear.zenith_deg.size:
             return SunTimes(None, clear.start_utc_s + highest * SUN_GRID_S, None)

@@ -11,6 +11,7 @@ from tracertwin.scenario.finding import Finding, ending
 from tracertwin.scenario.record import Asked, RunRecord
 
 GOOD = ("reply", "exception")
+PAUSE_S = 5.0  # the same request after a longer one is no retry, but the next round
 
 
 def _heard(values: Mapping[str, Any], record: RunRecord) -> tuple[list[Asked], float, float]:
@@ -76,7 +77,8 @@ def retries_within(values: Mapping[str, Any], record: RunRecord) -> Finding:
         is_retry = before is not None and before.outcome not in GOOD and before.request == first.request
         before = first
         is_same = first.request == then.request
-        if first.outcome in GOOD or (is_retry and not is_same):  # it may be given up
+        pauses = then.t_s - first.t_s > values.get("pause", PAUSE_S)
+        if first.outcome in GOOD or (is_retry and (pauses or not is_same)):  # it may be given up
             continue
         wait_s = (then.t_s if is_same else end_s) - first.t_s
         if at_s is None or wait_s > slowest_s:
@@ -95,7 +97,10 @@ def gives_up_after(values: Mapping[str, Any], record: RunRecord) -> Finding:
     most, at_s, tries = 0, None, 0
     before: Asked | None = None
     for asked in heard:
-        goes_on = before is not None and before.request == asked.request and before.outcome not in GOOD
+        goes_on = (
+            before is not None and before.request == asked.request and before.outcome not in GOOD
+            and asked.t_s - before.t_s <= values.get("pause", PAUSE_S)
+        )  # fmt: skip
         tries = 0 if asked.outcome in GOOD else tries + 1 if goes_on else 1
         if tries > most:
             most, at_s = tries, asked.t_s

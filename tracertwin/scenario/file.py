@@ -53,6 +53,8 @@ def _as_tuple(given: Any) -> Any:
 
 def _as_lines(given: Any) -> Any:
     """Two lines of text, or a list of two."""
+    if isinstance(given, list) and any(isinstance(line, dict) for line in given):
+        raise ValueError("must be two lines of text; put one with a colon in it into quotes")
     return tuple(given.strip().splitlines()) if isinstance(given, str) else _as_tuple(given)
 
 

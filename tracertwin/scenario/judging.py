@@ -7,7 +7,7 @@ from typing import Any
 from plant.base.problems import did_you_mean, shown
 from tracertwin.scenario.conditions import STATE
 from tracertwin.scenario.finding import Finding, amount, clock_of
-from tracertwin.scenario.keytypes import FLAG, NUMBER, RANGE, WORDS, KeyType, amount_in
+from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, WORDS, KeyType, amount_in
 from tracertwin.scenario.kinds import KINDS, Kind
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Span
@@ -177,14 +177,18 @@ def told(given: Mapping[str, Any], kind: Kind) -> str:
     parts = []
     for key in keys:
         value = given[key]
-        shown_value = ", ".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
+        as_address = kind.keys.get(key) is ADDRESSES
+        parts_of = value if isinstance(value, list) else [value]
+        shown_value = ", ".join(_plain(one, as_address) for one in parts_of)
         parts.append(
             shown_value if key == "expect" else f"{key.replace('_', ' ')} {shown_value}".removesuffix(" true")
         )
     return ", ".join(parts)
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any, as_address: bool) -> str:
+    if as_address and isinstance(value, int):
+        return f"0x{value:04X}"
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value}"

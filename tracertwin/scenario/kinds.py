@@ -383,13 +383,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             conversation.retries_within, "A request without a good answer is followed by the same one within the "
-            "time; only a retry may be given up. Margin: the time less the longest wait.",
-            {"retries_within": DURATION},
+            "time; only a retry may be given up, that is, be followed by another request or by a longer pause (5 s "
+            "unless told). Margin: the time less the longest wait.",
+            {"retries_within": DURATION, "pause": DURATION}, ("pause",),
         ),
         _kind(
             conversation.gives_up_after, "The same request is sent at most so many times in a row without a good "
-            "answer. Margin: how many more it could have been.",
-            {"gives_up_after": COUNT},
+            "answer; after a longer pause (5 s unless told) the row begins anew. Margin: how many more it could have "
+            "been.",
+            {"gives_up_after": COUNT, "pause": DURATION}, ("pause",),
         ),
         _kind(
             conversation.only_mapped, "Every register that is asked for is in the map. Margin: minus the number of "
