@@ -295,8 +295,8 @@ def test_seeds_are_read_and_refused():
         ("{sky.clearness: null}", "{battery.model: agn}", ":7: given.overrides.battery.model: agn: not one of the"),
         ("{sky.clearness: null}", "{'load.items[3].name': x}", ":7: given.overrides.load.items[3].name: the site has"),
         ("  map: epever", "  settings: {boost_duration: 999h}", ":11: given.settings: boost_duration=999h: boost_dur"),
-        ("  map: epever\n", "  map: epever\nwhen: [{at: '11:00', cloud: true}]\n", ":12: when[0].at: 11:00 is outside the run"),
-        ("  map: epever\n", "  map: epever\nwhen: [{at: '10:10', string_open: {strings: 9}}]\n", "9 strings, but there are 1"),
+        ("map: epever\n", "map: epever\nwhen: [{at: '11:00', cloud: true}]\n", ":12: when[0].at: 11:00 is outside the"),
+        ("map: epever\n", "map: epever\nwhen: [{at: '10:10', string_open: {strings: 9}}]\n", "9 strings, but there"),
         ("{sky.clearness: null}", "{location.latitude_deg: 80}", ":14: expect[1].by: sunset: there is no sunset at"),
     ],
 )  # fmt: skip

@@ -27,7 +27,7 @@ EVENT_FORM: Final = "NAME becomes VALUE, CONDITION begins or CONDITION ends, e.g
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Relation:
     """A value beside a number, or beside another value and a number.
 
     Attributes
@@ -59,7 +59,7 @@ class Condition:
     """Comparisons that hold together."""
 
     text: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Relation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def parse_event(text: str, words: Vocabulary) -> Occurrence:
     return Occurrence(" ".join(text.split()), parse_condition(what, words), verb == "begins", later_s)
 
 
-def _comparison(text: str, words: Vocabulary) -> Comparison:
+def _comparison(text: str, words: Vocabulary) -> Relation:
     found = _COMPARISON.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not a condition; write {FORM}")
@@ -116,13 +116,13 @@ def _comparison(text: str, words: Vocabulary) -> Comparison:
         raise ValueError(f"{text!r}: {name} is a state; compare it with = or !=, without a tolerance")
     number, other = _value(told, subject, words)
     if not slack:
-        return Comparison(subject, operator, number, other)
+        return Relation(subject, operator, number, other)
     width = _QUANTITY.fullmatch(slack)
     if width is None:
         raise ValueError(f"{text!r}: {slack!r} is not a number")
     if width[2] and _QUANTITY.fullmatch(told) and not _unit(told):
         number *= subject.factor(_clean(width[2]))  # 14400 +- 100 mV: the unit is of both
-    return Comparison(
+    return Relation(
         subject,
         operator,
         number,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracertwin.scenario.conditions import Comparison, Condition, Occurrence
+from tracertwin.scenario.conditions import Condition, Occurrence, Relation
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Moment
 from tracertwin.scenario.vocabulary import Subject
@@ -53,7 +53,7 @@ def signal(condition: Condition, record: RunRecord) -> Signal:
     )
 
 
-def _compared(one: Comparison, record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
+def _compared(one: Relation, record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
     """Whether it holds, and its margin, (n,) each."""
     left = values_of(one.subject, record)
     right = one.number if one.other is None else values_of(one.other, record) + one.number
