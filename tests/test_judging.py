@@ -5,10 +5,11 @@ import random
 import numpy as np
 import pytest
 
+from modbus.codec.requests import ReadWords, WriteWord
 from tests.reference_evaluator import reference
 from tracertwin.scenario.judging import judge, parse_expectation
 from tracertwin.scenario.kinds import KINDS
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import Asked, RunRecord
 from tracertwin.scenario.times import Span, SunTimes
 from tracertwin.scenario.vocabulary import vocabulary
 
@@ -138,3 +139,88 @@ def test_verdict_and_margin_are_those_of_the_plain_loops(kind):
         verdicts.append(verdict.holds)
         assert verdict.words(span_of(t)).startswith(("passed", "failed"))
     assert 0.02 * TRACES < sum(verdicts) < 0.98 * TRACES  # the traces try both
+
+
+def conversation(
+    *asked: tuple[float, int, str], write: bool = False, mapped: bool = True, end_s: float = 60.0
+) -> RunRecord:
+    """Requests by their second, address and outcome."""
+    requests = tuple(
+        Asked(
+            START_S + at_s,
+            WriteWord(1, address, 0) if write else ReadWords(1, 4, address, 1),
+            outcome,
+            mapped,
+        )
+        for at_s, address, outcome in asked
+    )
+    span = Span(START_S, START_S + 60.0, "UTC", lambda day: SunTimes(None, 0.0, None))
+    return RunRecord(np.array([START_S, START_S + 60.0]), {}, span, requests)
+
+
+GOOD, LOST = "reply", "silence"
+TALKS = (
+    ({"polled_every": "20s"}, [(0, 1, GOOD), (20, 1, GOOD), (40, 1, GOOD)], True, 0.0),
+    ({"polled_every": "10s"}, [(0, 1, GOOD), (20, 1, LOST), (40, 1, GOOD)], False, -30.0),
+    ({"polled_every": "30s"}, [(0, 1, GOOD), (1, 2, GOOD), (30, 1, GOOD)], False, -29.0),
+    ({"polled_every": "30s", "registers": [0x3104]}, [(0, 0x3100, GOOD)], False, -30.0),
+    ({"polled_every": "30s", "from": "start+20s"}, [(0, 1, GOOD), (40, 1, "exception")], True, 10.0),
+    ({"retries_within": "1s"}, [(0, 1, LOST), (0.5, 1, GOOD), (9, 1, GOOD)], True, 0.5),
+    ({"retries_within": "1s"}, [(0, 1, LOST), (1.5, 1, GOOD)], False, -0.5),
+    ({"retries_within": "1s"}, [(0, 1, LOST), (0.5, 2, GOOD)], False, -59.0),
+    ({"retries_within": "1s"}, [(0, 1, LOST), (0.5, 1, "bad"), (1.0, 2, GOOD)], True, 0.5),
+    ({"retries_within": "1s"}, [(0, 1, LOST), (0.5, 1, LOST), (30, 1, GOOD)], True, 0.5),
+    ({"retries_within": "1s"}, [(0, 1, GOOD)], True, 1.0),
+    ({"gives_up_after": 3}, [(0, 1, LOST), (1, 1, LOST), (2, 1, LOST), (3, 2, GOOD)], True, 0.0),
+    ({"gives_up_after": 3}, [(t, 1, LOST) for t in range(4)], False, -1.0),
+    ({"gives_up_after": 3}, [(10 * t, 1, LOST) for t in range(4)], True, 2.0),
+    ({"gives_up_after": 3, "pause": "20s"}, [(10 * t, 1, LOST) for t in range(4)], False, -1.0),
+    ({"gives_up_after": 3}, [(0, 1, LOST), (1, 1, LOST), (2, 1, GOOD), (3, 1, LOST)], True, 1.0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "asked", "holds", "margin"), TALKS)
+def test_the_conversation_is_judged_by_its_times(given, asked, holds, margin):
+    finding = judge(parse_expectation(given, WORDS), conversation(*asked)).finding
+    assert (finding.holds, finding.margin) == (holds, margin)
+
+
+def test_writes_and_unmapped_registers_are_counted():
+    never = parse_expectation({"never_writes": [0x9000, "boost_voltage"]}, vocabulary("epever"))
+    mapped = parse_expectation({"only_mapped": True}, WORDS)
+    written = conversation((0, 0x9000, GOOD), (1, 0x9007, GOOD), (2, 0x9008, GOOD), write=True)
+    assert judge(never, written).finding.margin == -2.0
+    assert judge(never, conversation((0, 0x9000, GOOD))).holds
+    assert judge(mapped, written).holds
+    assert judge(mapped, conversation((0, 1, GOOD), mapped=False)).finding.margin == -1.0
+
+
+@pytest.mark.parametrize("given", [{"polled_every": "1s"}, {"never_writes": 1}, {"retries_within": "1s"},
+                                   {"gives_up_after": 1}, {"only_mapped": True}])  # fmt: skip
+def test_what_nobody_asked_has_not_passed(given):
+    verdict = judge(parse_expectation(given, WORDS), conversation())
+    assert not verdict.holds
+    assert verdict.words(span_of([START_S, START_S + 5.0])) == "failed, no client asked anything"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"always": "v_batt_v <= 14"}, "passed by 1 V at 00:00:10"),
+        ({"always": "v_batt_v <= 12.5"}, "failed by 0.5 V, not so at 1 of 4 samples, furthest at 00:00:10"),
+        ({"never": "stage = float"}, "passed"),
+        ({"always": "stage = bulk"}, "failed, not so at 2 of 4 samples, furthest at 00:00:10"),
+        ({"expect": "stage = boost", "by": "start+15s"}, "passed by 5 s, first so at 00:00:10"),
+        ({"expect": "stage = float", "by": "start+5s"}, "failed by 10 s, never so"),
+        ({"expect": "v_batt_v >= 14", "by": "end"}, "failed, never so; nearest, 1 V off, at 00:00:10"),
+        ({"count": "stage becomes boost", "exactly": 1}, "passed, once, last at 00:00:10"),
+        ({"count": "stage becomes float", "at_least": 2}, "failed by 2 times, never"),
+        ({"expect": "stage = bulk", "for_share": "50 %"}, "passed by 16.7 %, so for 66.7 % of the time"),
+        ({"stays_within": [11, 13.5], "of": "v_batt_v"}, "passed by 0.5 V, 13 at 00:00:10"),
+    ],
+)
+def test_a_verdict_is_one_short_sentence_with_margin_and_time(given, words):
+    midnight = 1_750_032_000.0 - 1_750_032_000.0 % 86400.0
+    t = [midnight + 5.0 * k for k in range(4)]
+    record = record_of(t, {"v_batt_v": [12.0, 12.5, 13.0, 12.0], "stage": [1.0, 1.0, 2.0, 2.0]})
+    assert judge(parse_expectation(given, WORDS), record).words(span_of(t)) == words

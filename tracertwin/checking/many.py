@@ -3,7 +3,8 @@
 import multiprocessing
 import os
 import re
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -108,15 +109,53 @@ def check_case(case: Case) -> CaseOutcome:
     return outcome_of(ran, str(case.file), folder)
 
 
-def check_cases(cases: Sequence[Case], jobs: int) -> Iterator[CaseOutcome]:
-    """Check cases, in several processes if there are several; in the order given."""
+def _nothing() -> None:
+    pass
+
+
+def check_cases(
+    cases: Sequence[Case], jobs: int, begin: Callable[[], None] = _nothing
+) -> Iterator[CaseOutcome]:
+    """Check cases, in several processes if there are several; in the order given.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    jobs : int
+    begin : callable
+        Of a module's top level; called at the start of each process.
+
+    Raises
+    ------
+    ProblemsError
+        One could not be run to its end.
+    """
     jobs = min(jobs, len(cases))
     if jobs <= 1:
         yield from map(check_case, cases)
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from pool.map(check_case, cases)
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begin,))
+    try:
+        for outcome in pool.map(_checked, cases):
+            if not isinstance(outcome, CaseOutcome):
+                raise ProblemsError(outcome)
+            yield outcome
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(begin: Callable[[], None]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the first process hears it as well
+    begin()
+
+
+def _checked(case: Case) -> CaseOutcome | tuple[Problem, ...]:
+    """An outcome, or why there is none: what says it may not survive the way between processes."""
+    try:
+        return check_case(case)
+    except ProblemsError as error:
+        return error.problems
 
 
 def default_jobs() -> int:

@@ -4,7 +4,7 @@ The same scenario and seed give the same record, bit by bit, on any thread and i
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy as np
 
 from modbus.codec.replies import BitsReply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords
-from modbus.device.interface import Shown
 from modbus.line.faults.text import parse_fault
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import Row
@@ -22,13 +21,12 @@ from modbus.master.client import NoReplyError
 from modbus.master.write import Writer
 from plant.base.clock import parse_duration_s
 from plant.controller.settings import Settings
-from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.trace import Trace
 from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.options import Options
-from tracertwin.assembly.units import Unit, sensors_of
 from tracertwin.checking.client import ScenarioClient
+from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.preparing import Prepared
 from tracertwin.scenario.actions import Action
 from tracertwin.scenario.conditions import Occurrence
@@ -161,7 +159,7 @@ class Running:
         """Whether the plant now shows what an event begins with."""
         now = RunRecord(
             np.array([self._live.snapshot().t_utc_s]),
-            _Columns(np.array([self._live.snapshot()]), self._settings_of, self._assembly.units[0], {}),
+            PlantColumns(np.array([self._live.snapshot()]), self._settings_of, self._assembly.units[0], {}),
             self._prepared.span,
         )
         return bool(signal(event.condition, now).holds[0]) == event.begins
@@ -237,58 +235,10 @@ class Running:
     def record(self) -> RunRecord:
         """What is judged."""
         rows = self.trace().rows
-        columns = _Columns(rows, self._settings_of, self._assembly.units[0], self._heard)
+        columns = PlantColumns(rows, self._settings_of, self._assembly.units[0], self._heard)
         return RunRecord(rows[:, 0], columns, self._prepared.span, tuple(self._client.asked))
 
 
 def _row(register_map: RegisterMap, table: str, address: int) -> Row | None:
     there = (register_map if table == "input" else register_map.published).rows[table]
     return there.get(address)
-
-
-class _Columns(Mapping[str, np.ndarray]):
-    """Samples by `Subject.key`: quantities of the plant, and registers as the device shows them at each sample.
-
-    A register that the client polls is what the client last read there: before the first time what the device shows.
-    """
-
-    def __init__(
-        self,
-        rows: np.ndarray,
-        settings: Callable[[float], Settings],
-        unit: Unit,
-        heard: Mapping[str, list[tuple[float, float]]],
-    ) -> None:
-        self._rows, self._settings, self._unit, self._heard = rows, settings, unit, heard
-        self._made: dict[str, np.ndarray] = {}
-
-    def __getitem__(self, key: str) -> np.ndarray:
-        if key in Snapshot._fields:
-            return np.asarray(self._rows[:, Snapshot._fields.index(key)])
-        if key not in self._made:
-            self._made[key] = self._register(*key.split())
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(Snapshot._fields)
-
-    def __len__(self) -> int:
-        return len(Snapshot._fields)
-
-    def _register(self, table: str, address: str) -> np.ndarray:
-        shown = np.array(list(self._shown(table, int(address, 16))))
-        t_s = self._rows[:, 0]
-        for heard_s, value in self._heard.get(f"{table} {address}", ()):
-            shown[t_s >= heard_s] = value
-        return shown
-
-    def _shown(self, table: str, address: int) -> Iterator[float]:
-        tracer, sensors = self._unit.tracer, sensors_of(self._unit.live.plant)
-        register_map = tracer.register_map if table == "input" else tracer.register_map.published
-        row = register_map.rows[table][address]
-        cells = [register_map.words[table][place] for place in row.addresses]
-        for values in self._rows:
-            snapshot, settings = Snapshot(*values.tolist()), self._settings(values[0])
-            if sensors is not None:
-                snapshot, settings = sensors.read(Shown(snapshot, settings))
-            yield row.value(tuple(cell(snapshot, settings) for cell in cells))

@@ -62,7 +62,7 @@ def check(
     cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"))
     outcomes: list[CaseOutcome] = []
     with stoppable():
-        for outcome in many.check_cases(cases, jobs or many.default_jobs()):
+        for outcome in many.check_cases(cases, jobs or many.default_jobs(), announce_compiling):
             outcomes.append(outcome)
             if not as_json:
                 _show(outcomes, len(wanted), brief)

@@ -73,11 +73,13 @@ class Verdict:
 
     @property
     def margin_words(self) -> str:
-        """``+0.21 V``, ``-12 min``; nothing for states, which have no distance, and for counts that are met."""
+        """``+0.21 V``, ``-12 min``; nothing for states, which have no distance, for counts that are met, and
+        for what could not be measured.
+        """
         margin, unit = self.finding.margin, self.finding.unit
-        if unit == STATE or (unit in COUNTS and not margin):
+        if unit == STATE or (unit in COUNTS and not margin) or (not self.holds and margin >= 0.0):
             return ""
-        return f"{'+' if margin >= 0.0 and self.holds else '-'}{amount(abs(margin), unit)}"
+        return f"{'+' if self.holds else '-'}{amount(abs(margin), unit)}"
 
     def when(self, span: Span) -> str:
         """The time that goes with it; nothing if it is no more than the first of many."""

@@ -125,7 +125,7 @@ def parse_moment(text: str) -> Moment:
         known = SUN if day else (*SUN, *ENDS)
         if word not in known:
             raise ValueError(f"{text!r} is not a valid time{did_you_mean(word, known)}; write {FORM}")
-        seconds_after = parse_duration_s(offset) if offset else 0.0
+        seconds_after = duration_s(offset) if offset else 0.0
         return Moment(told, word, -seconds_after if sign == "-" else seconds_after, _day(day, text))
     try:
         return Moment(told, "start", duration_s(told))
