@@ -142,7 +142,7 @@ def test_verdict_and_margin_are_those_of_the_plain_loops(kind):
 
 
 def conversation(
-    *asked: tuple[float, int, str], write: bool = False, mapped: bool = True, end_s: float = 60.0
+    *asked: tuple[float, int, str], write: bool = False, mapped: bool = True
 ) -> RunRecord:
     """Requests by their second, address and outcome."""
     requests = tuple(
