@@ -1,17 +1,22 @@
 """`tracertwin check`: scenarios run, are judged and reported; the same bytes whoever runs them."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from pvlib.solarposition import sun_rise_set_transit_spa
 
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
+from tests import golden_scenarios
 from tracertwin.checking.github import annotations, summarize
 from tracertwin.checking.junit import junit
 from tracertwin.checking.many import Case, cases_of, check_case, check_cases, files_in, parse_seeds, read_all
@@ -21,6 +26,7 @@ from tracertwin.checking.tighten import proposals
 from tracertwin.scenario.file import load_scenario
 
 SUITES = config_dir() / "scenarios"
+PAGE = Path(__file__).parents[1] / "docs" / "scenarios.md"
 SHORT = """\
 name: A short morning
 about: |
@@ -155,6 +161,68 @@ def test_a_run_is_the_same_twice_and_with_any_number_of_processes():
     assert check_case(cases[1]).as_json() == alone[1]
 
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def test_fresh_processes_with_one_two_and_eight_threads_say_the_same():
+    files = [
+        str(SUITES / "charge_cycles" / "cloud_in_boost.yaml"),
+        str(SUITES / "line" / "lost_replies.yaml"),
+    ]
+    command = [sys.executable, "-m", "tracertwin", "check", "--json", *files]
+    told = set()
+    for number, jobs in ((1, 1), (1, 2), (2, 1), (8, 2)):
+        environment = os.environ | dict.fromkeys(THREADS, str(number))
+        done = subprocess.run(
+            [*command, "--jobs", str(jobs)], capture_output=True, env=environment, check=True
+        )
+        told.add(done.stdout)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", ["charge_cycles/midnight_and_month", "line/lost_replies"])
+def test_the_journal_of_a_run_replays_to_the_same_bytes(tmp_path, call, name):
+    prepared, journal = prepare(load_scenario(SUITES / f"{name}.yaml")), tmp_path / "journal.jsonl"
+    recorded, plain = run(prepared, journal=journal), run(prepared)
+    assert verdicts(recorded) == verdicts(plain)
+    assert np.array_equal(recorded.trace.rows, plain.trace.rows)
+    code, out, _ = call("replay", str(journal))
+    assert code == 0
+    assert f"same: all {len(recorded.record.asked)} replies" in out
+
+
+@pytest.mark.parametrize("path", sorted(SUITES.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_a_shipped_scenario_says_where_its_numbers_come_from(path):
+    what, whence = load_scenario(path).about
+    assert what.endswith(".")
+    assert whence.endswith(".")
+    assert max(len(what), len(whence)) <= 160
+
+
+# --- what the shipped scenarios show ---
+
+
+def test_registers_of_the_shipped_scenarios_are_those_of_the_golden_file():
+    """`python -m tests.golden_scenarios --write` writes it anew; nothing else does."""
+    assert golden_scenarios.differences() == []
+
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_example_of_the_page_holds_as_it_stands_there(tmp_path):
+    result = ran(tmp_path, "", BLOCKS[0])
+    assert [verdict.words(result.record.span) for verdict in result.verdicts if not verdict.holds] == []
+
+
+@pytest.mark.parametrize("block", BLOCKS[1:], ids=lambda block: block.partition(":")[0])
+def test_the_other_rows_of_the_page_are_read(tmp_path, block):
+    head, rest = SHORT, block
+    if block.startswith("when"):
+        rest += "expect: [{always: soc >= 0}]\n"
+    assert load_scenario(written(tmp_path, rest, head))
+
+
 # --- the command ---
 
 FAILS = "expect:\n  - {always: v_batt_v <= 5 V}\n  - {always: soc >= 0.1}\n"
@@ -178,7 +246,7 @@ def test_a_failure_is_exit_code_1_and_leaves_a_folder_that_replays(tmp_path, cal
     assert {file.name for file in folder.iterdir()} == {
         "plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt",
     }  # fmt: skip
-    assert folder.joinpath("rerun.txt").read_text().startswith(f"tracertwin check {path} --seeds 1\n")
+    assert folder.joinpath("rerun.txt").read_text().startswith("tracertwin check mine.yaml --seeds 1\n")
     assert call("replay", str(folder / "journal.jsonl"))[0] == 0
     assert len(folder.joinpath("trace.csv").read_text().splitlines()) == 362
     assert call("check", str(path))[0] == 1  # over the folder that is there

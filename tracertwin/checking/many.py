@@ -49,7 +49,13 @@ def files_in(paths: Sequence[str]) -> list[Path]:
             problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites)}"))
     if problems:
         raise ProblemsError(problems)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(map(_from_here, found)))
+
+
+def _from_here(path: Path) -> Path:
+    """The path as people would write it: from the current folder, if it is in there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def read_all(files: Sequence[Path]) -> list[Scenario]:
