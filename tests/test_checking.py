@@ -129,6 +129,22 @@ def test_a_client_writes_through_the_line_and_what_it_wrote_shows_in_registers_a
     assert sum(asked.is_write for asked in result.record.asked) == 2
 
 
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        ("  settings: {boost_voltage: 14V}\n", ":12: given.settings: boost_voltage=14V: the controller refused it: over"),
+        ("when: [{at: '10:01', write: boost_voltage=14V}]\n", ":12: when[0].write: boost_voltage=14V: the contro"),
+        ("when: [{at: '10:01', write-refused: boost_duration=60}]\n", "boost_duration=60: the controller did not"),
+        ("when: [{at: '10:01', string_open: true}, {at: '10:02', clock_lost: true}, {at: '10:03', write-refused: "
+         "[battery_type=user, boost_voltage=99V]}]\n", ""),
+    ],
+)  # fmt: skip
+def test_a_write_that_is_refused_doesn_t_pass_unnoticed(tmp_path, call, rest, told):
+    code, _, err = call("check", str(written(tmp_path, f"{rest}expect: [{{always: soc >= 0}}]\n")))
+    assert code == (2 if told else 0), err
+    assert told in err
+
+
 def test_a_polled_register_is_what_the_client_last_read(tmp_path):
     head = SHORT + "  client: {every: 5min, read: [0x3100]}\n"
     result = ran(tmp_path, "expect: [{always: '0x3100 >= 0 V'}]\n", head)

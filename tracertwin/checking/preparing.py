@@ -24,6 +24,7 @@ from plant.site.model import Site, known_keys
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
+from tracertwin.scenario.actions import WRITES
 from tracertwin.scenario.file import Scenario, site_file
 from tracertwin.scenario.times import Moment, Span, SunTimes
 
@@ -86,7 +87,7 @@ def prepare(scenario: Scenario) -> Prepared:
             at_s = told(("when", place, "at"), step.at.utc_s, span)
             if at_s is not None and not within(at_s):
                 problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
-        if step.action.name == "write":
+        if step.action.name in WRITES:
             writes[place] = told(where, assigned, step.action.words) or ()
         if step.action.name == "upset":
             told(where, upset, step.action.words[0])

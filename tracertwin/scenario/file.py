@@ -37,7 +37,7 @@ MEANINGS = {  # of the keys of `given`, for people
     "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
     "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
     "map": "register map: `uart2`, `epever`, or the path of a file",
-    "settings": "what a client writes before the run begins, register or setting and value: `{boost_voltage: 14.2V}`",
+    "settings": "what a client writes before the run begins, register or setting and value: `{boost_duration: 90min}`",
     "faults": "line faults from the beginning on, as of `serve --fault`",
     "client": "a client of our own that polls registers; without one there is no conversation to judge",
     "client.every": "time from the beginning of one round of polls to that of the next",
