@@ -132,7 +132,7 @@ def test_a_client_writes_through_the_line_and_what_it_wrote_shows_in_registers_a
 @pytest.mark.parametrize(
     ("rest", "told"),
     [
-        ("  settings: {boost_voltage: 14V}\n", ":12: given.settings: boost_voltage=14V: the controller refused it: over"),
+        ("  settings: {boost_voltage: 14V}\n", ":12: given.settings: boost_voltage=14V: the controller refused it: "),
         ("when: [{at: '10:01', write: boost_voltage=14V}]\n", ":12: when[0].write: boost_voltage=14V: the contro"),
         ("when: [{at: '10:01', write-refused: boost_duration=60}]\n", "boost_duration=60: the controller did not"),
         ("when: [{at: '10:01', string_open: true}, {at: '10:02', clock_lost: true}, {at: '10:03', write-refused: "

@@ -149,7 +149,7 @@ ACTIONS: Final[Mapping[str, ActionKind]] = {
     "power-cycle": ActionKind(_power_cycle, "true", "cut the controller's power for a moment"),
     "write": ActionKind(
         assignments, "NAME=VALUE, a list of them, or a mapping",
-        "write settings, coils or the clock, as a client does: read, write, read back; where it is refused the scenario "
+        "write settings, coils or the clock, as a client does: read, write, read back; if it is refused the scenario "
         "can't go on",
     ),
     "write-refused": ActionKind(
