@@ -17,6 +17,7 @@ from pvlib.solarposition import sun_rise_set_transit_spa
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from tests import golden_scenarios
+from tests.weatherfiles import csv_file, year_of_light
 from tracertwin.checking.github import annotations, summarize
 from tracertwin.checking.junit import junit
 from tracertwin.checking.many import Case, cases_of, check_case, check_cases, files_in, parse_seeds, read_all
@@ -404,6 +405,28 @@ def test_the_sun_rises_and_sets_when_pvlib_has_it(tmp_path, day):
     spa = sun_rise_set_transit_spa(times, place.latitude_deg, place.longitude_deg)
     theirs = [spa[name].iloc[0].timestamp() for name in ("sunrise", "transit", "sunset")]
     assert list(prepared.span.sun(date.fromisoformat(day))) == pytest.approx(theirs, abs=180.0)
+
+
+def test_a_register_that_this_controller_lacks_is_told(tmp_path, call):
+    head = SHORT.replace("{sky.clearness: null}", "{controller.model: tracer4210a}")
+    path = written(tmp_path, "expect: [{always: low_temperature_charge_limit >= -40}]\n", head)
+    code, _, err = call("check", str(path))
+    assert code == 2
+    assert ":12: expect[0].always: low_temperature_charge_limit: this controller has no such register" in err
+
+
+def test_weather_that_ends_before_the_run_is_told(tmp_path, call):
+    csv_file(tmp_path / "year.csv", year_of_light())
+    weather = (
+        "{weather.file: year.csv, weather.utc_offset_h: 1, weather.temperature_c: null, sky.clearness: null}"
+    )
+    head = SHORT.replace("{sky.clearness: null}", weather).replace("site: cabin", "site: mine.yaml")
+    (tmp_path / "mine.yaml").write_text((config_dir() / "sites" / "cabin.yaml").read_text())
+    path = written(tmp_path, "expect: [{always: soc >= 0}]\n", head, name="scenario.yaml")
+    code, _, err = call("check", str(path))
+    assert code == 2
+    assert f"{path}:" in err
+    assert "2023" in err
 
 
 # --- reports for machines ---

@@ -98,6 +98,7 @@ TYPOS = (
      "clock word 'boost_duraton' (did you mean boost_duration?)"),
     ("[drop:0.1]", "[dorp:0.1]", "18: given.faults: unknown line fault 'dorp' (did you mean drop?)"),
     ("    every: 1min", "    evry: 1min", "20: given.client.evry: unknown key (did you mean every?)"),
+    ("    every: 1min", "    every: 0s", "20: given.client.every: must lie between 1 ms and a day, got '0s'"),
     ("battery_soc]", "battery_sock]", "21: given.client.read: no quantity or register 'battery_sock' "
      "(did you mean battery_soc?)"),
     ("at: 11:00", "at: 25:00", "24: when[0].at: '25:00' is not a time of day"),

@@ -58,11 +58,6 @@ def _as_lines(given: Any) -> Any:
     return tuple(given.strip().splitlines()) if isinstance(given, str) else _as_tuple(given)
 
 
-def _is_duration(given: str) -> str:
-    duration_s(given)
-    return given
-
-
 Listed = Annotated[tuple[str | int, ...], BeforeValidator(_as_tuple)]
 
 
@@ -77,7 +72,9 @@ class ClientRecord(Record):
     @field_validator("every", "timeout")
     @classmethod
     def _are_durations(cls, given: str) -> str:
-        return _is_duration(given)
+        if not 0.001 <= duration_s(given) <= DAY_S:
+            raise ValueError(f"must lie between 1 ms and a day, got {given!r}")
+        return given
 
 
 class Given(Record):
