@@ -117,6 +117,7 @@ TYPOS = (
     ("always: v_batt_v", "allways: v_batt_v", "37: expect[0].allways: unknown key (did you mean always?)"),
     ("v_batt_v <= 14.6 V", "v_bat_v <= 14.6 V", "37: expect[0].always: no quantity or register 'v_bat_v' (did you "
      "mean v_batt_v?)"),
+    ("14.6 V", "14.6 v", "37: expect[0].always: v_batt_v has no unit 'v' (did you mean V?)"),
     ("14.6 V", "14.6 A", "37: expect[0].always: v_batt_v has no unit 'A'"),
     ("    to: sunset", "    till: sunset", "39: expect[0].till: unknown key"),
     ("stage = float", "stage = flaot", "40: expect[1].expect: stage is never 'flaot' (did you mean float?)"),

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +147,9 @@ def check_cases(
             if not isinstance(outcome, CaseOutcome):
                 raise ProblemsError(outcome)
             yield outcome
+    except BrokenExecutor:
+        why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
+        raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
