@@ -94,13 +94,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             temporal.for_at_least,
-            "The longest time without a break for which the condition holds. Margin: how much longer "
-            "it is. A sample stands for the time to the next.",
+            "The condition holds for at least the time without a break; a sample stands for the time to the next. "
+            "Margin: how much longer the longest such time is.",
             {"expect": CONDITION, "for_at_least": DURATION},
         ),
         _kind(
             temporal.for_share,
-            "The share of the time for which the condition holds. Margin: percentage points above.",
+            "The condition holds for at least the share of the window's time. Margin: percentage points above it.",
             {"expect": CONDITION, "for_share": PERCENT},
         ),
         Kind(
@@ -125,8 +125,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             temporal.count,
-            "How often the event happens. Margin: how many times more, or fewer, would still do; below 0 how "
-            "many there are too few, or too many.",
+            "The event happens as often as `at_least`, `at_most` or `exactly` say; one of them must be there. Margin: "
+            "how many times fewer, or more, would still do; below 0 how many there are too few, or too many.",
             {"count": EVENT, "at_least": COUNT, "at_most": COUNT, "exactly": COUNT},
             ("at_least", "at_most", "exactly"),
         ),
