@@ -267,6 +267,9 @@ def test_a_failure_is_exit_code_1_and_leaves_a_folder_that_replays(tmp_path, cal
     assert call("replay", str(folder / "journal.jsonl"))[0] == 0
     assert len(folder.joinpath("trace.csv").read_text().splitlines()) == 362
     assert call("check", str(path))[0] == 1  # over the folder that is there
+    written(tmp_path, FAILS.replace("<= 5 V", "<= 50 V"))
+    assert call("check", str(path))[0] == 0
+    assert not folder.exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, call):

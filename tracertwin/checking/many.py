@@ -100,6 +100,7 @@ def prepare_all(scenarios: Sequence[Scenario]) -> None:
 
 def check_case(case: Case) -> CaseOutcome:
     """Run a scenario with a seed and judge it; what a failure leaves is written to its folder."""
+    from tracertwin.checking.failures import clear, leave
     from tracertwin.checking.outcome import outcome_of
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
@@ -107,11 +108,11 @@ def check_case(case: Case) -> CaseOutcome:
     prepared = prepare(load_scenario(case.file))
     ran = run(prepared, case.seed)
     folder = ""
-    if case.folder is not None and not ran.holds:
-        from tracertwin.checking.failures import leave
-
-        folder = str(case.folder)
-        leave(prepared, ran, case.folder)
+    if case.folder is not None:
+        clear(case.folder)
+        if not ran.holds:
+            folder = str(case.folder)
+            leave(prepared, ran, case.folder)
     return outcome_of(ran, str(case.file), folder)
 
 
