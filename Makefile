@@ -40,6 +40,8 @@ docs: figures            ## the generated pages and pictures, the README's too
 	$(BIN)/python -m tracertwin.pages.checks
 	$(BIN)/python -m tracertwin.pages.options
 	$(BIN)/python -m tracertwin.pages.quantities
+	$(BIN)/python -m tracertwin.scenario.wordlist
+	$(BIN)/python -m tracertwin.pages.scenarios
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null
 
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call

@@ -5,8 +5,8 @@ From (site, seed, day) alone.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -30,7 +30,12 @@ SIZING_BLOCK_DAYS = 32
 Skies: TypeAlias = Callable[[Place, int, int, int, int], SkyMeans]
 """`sky_means`, or what gives the same faster: place, seed, first day, days, step [s]."""
 
-_BlockKey: TypeAlias = tuple[int, tuple[Defect, ...]]  # number and what is broken in the array
+_BlockKey: TypeAlias = tuple[
+    int, tuple[Defect, ...], float
+]  # number, what is broken in the array, light let through
+
+_LIGHT: Final = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "around_w_m2", "even_w_m2", "band_w_m2")
+_Sky = TypeVar("_Sky", SkyBlock, SkyMeans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def inputs_of(
     step_s: int = STEP_S,
     defects: tuple[Defect, ...] = (),
     skies: Skies = sky_means,
+    light: float = 1.0,
 ) -> Inputs:
     """Make some solar days.
 
@@ -68,12 +74,15 @@ def inputs_of(
         What is broken in the array.
     skies : callable
         Where those means come from.
+    light : float
+        Share of the sky's light that reaches the ground, 0..1: an upset may put a cloud over the place.
     """
     sky: SkyMeans | SkyBlock
     if step_s >= SHORTEST_STEP_S:
-        sky = skies(site, seed, first_day, days, step_s)
+        sky = _dimmed(skies(site, seed, first_day, days, step_s), light)
     else:
-        sky = sky_block(site, seed, first_day, days, SKY_S if step_s == STEP_S else COARSE_SKY_S)
+        grid_s = SKY_S if step_s == STEP_S else COARSE_SKY_S
+        sky = _dimmed(sky_block(site, seed, first_day, days, grid_s), light)
     snow = snow_shadows(site.array, site, seed, sky)
     array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects, snow)
     steps = DAY_S // step_s
@@ -92,6 +101,14 @@ def inputs_of(
     known_s = min(known_to - sky.start_utc_s, float(days * DAY_S))
     end = sky.start_utc_s + int(known_s // step_s) * step_s
     return Inputs(sky.start_utc_s, known_from, end, array, joined, t_room)
+
+
+def _dimmed(sky: _Sky, light: float) -> _Sky:
+    """The same sky with a share of its light, direct and diffuse alike."""
+    if light == 1.0:
+        return sky
+    columns: dict[str, Any] = {name: getattr(sky, name) * light for name in _LIGHT if hasattr(sky, name)}
+    return replace(sky, **columns)
 
 
 class Supply:
@@ -116,7 +133,7 @@ class Supply:
         self._kept: dict[_BlockKey, Future[Inputs] | Inputs] = {}
         self._worker: ThreadPoolExecutor | None = None
 
-    def at(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> tuple[Inputs, int]:
+    def at(self, t_utc_s: int, defects: tuple[Defect, ...] = (), light: float = 1.0) -> tuple[Inputs, int]:
         """Inputs of the days around a moment, and the step of them that begins there.
 
         Raises
@@ -124,16 +141,16 @@ class Supply:
         ProblemsError
             Where a weather file has no such moment.
         """
-        inputs = self._block(self._number(t_utc_s), defects)
+        inputs = self._block(self._number(t_utc_s), defects, light)
         if not inputs.known_from_utc_s <= t_utc_s < inputs.end_utc_s:
             source = source_of(self.site)
             assert source is not None, "made weather is known at any time"
             source.check_run(t_utc_s, t_utc_s + self.step_s)
         return inputs, (t_utc_s - inputs.start_utc_s) // self.step_s
 
-    def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = ()) -> None:
+    def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = (), light: float = 1.0) -> None:
         """Have the days after those around a moment made in the background."""
-        key = (self._number(t_utc_s) + 1, defects)
+        key = (self._number(t_utc_s) + 1, defects, light)
         if key not in self._kept:
             if self._worker is None:
                 self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="weather")
@@ -143,18 +160,18 @@ class Supply:
         """Number of the block around a moment."""
         return sun.day_of(t_utc_s, self.site.location.longitude_deg) // self._block_days
 
-    def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+    def _made(self, number: int, defects: tuple[Defect, ...], light: float) -> Inputs:
         first, days = number * self._block_days, self._block_days
         if (source := source_of(self.site)) is not None:
             first, days = source.days_within(first, days)
-        return inputs_of(self.site, self.seed, first, days, self.step_s, defects, self._skies)
+        return inputs_of(self.site, self.seed, first, days, self.step_s, defects, self._skies, light)
 
-    def _block(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+    def _block(self, number: int, defects: tuple[Defect, ...], light: float) -> Inputs:
         """A block; it and the one after it are kept."""
-        key, following = (number, defects), (number + 1, defects)
+        key, following = (number, defects, light), (number + 1, defects, light)
         found = self._kept.get(key)
         if isinstance(found, Inputs):
             return found
-        made = found.result() if found else self._made(number, defects)
+        made = found.result() if found else self._made(*key)
         self._kept = {key: made, **({following: self._kept[following]} if following in self._kept else {})}
         return made

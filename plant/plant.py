@@ -311,13 +311,13 @@ class Plant:
         """Move to a grid point, keeping every so manieth step; rows for each piece that the kernel went at once."""
         parts = []
         while self.t_utc_s < end_s:
-            inputs, first = self._supply.at(self.t_utc_s, self._equipment.defects)
+            inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
             clock = self._flash.clock
             midnight_s = on_grid_s(math.ceil(clock.next_midnight_s(self.t_utc_s) - ROUNDING_S), self.step_s)
             stop = self._stop(min(end_s, midnight_s), inputs)
             self._follow()
             if end_s > inputs.end_utc_s:
-                self._supply.prepare_next(self.t_utc_s, self._equipment.defects)
+                self._supply.prepare_next(self.t_utc_s, *self._equipment.overhead)
             count = -(-(stop - self.t_utc_s) // self.step_s)
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
@@ -353,11 +353,11 @@ class Plant:
     def _inputs_now(self) -> tuple[Inputs, int]:
         """Inputs of this moment; where a weather file has ended those of the last step."""
         try:
-            return self._supply.at(self.t_utc_s, self._equipment.defects)
+            return self._supply.at(self.t_utc_s, *self._equipment.overhead)
         except ProblemsError:
             if self.t_utc_s == self.start_utc_s:
                 raise
-            return self._supply.at(self.t_utc_s - self.step_s, self._equipment.defects)
+            return self._supply.at(self.t_utc_s - self.step_s, *self._equipment.overhead)
 
     def _settled(self) -> tuple[PlantState, BooksArray, Snapshot]:
         """The plant once its machines have done what is due at this moment; no time goes by, nothing is kept."""
@@ -388,7 +388,7 @@ class Plant:
     def last_step(self) -> tuple[Inputs, int, PowerStage]:
         """Inputs of the days around the step just made, which step of them it was, and the controller then."""
         before_s = max(self.t_utc_s - self.step_s, self.start_utc_s)
-        return *self._supply.at(before_s, self._equipment.defects), self._equipment.stage
+        return *self._supply.at(before_s, *self._equipment.overhead), self._equipment.stage
 
     def events(self) -> list[Event]:
         """Transitions so far, oldest first, the last few thousand of them; and replacements of the battery."""

@@ -18,7 +18,7 @@ Call = Callable[..., tuple[int, str, str]]
 
 # Files, without `test_`, that need QEMU or seconds of a quiet machine; `pytest --durations=0` shows what each takes.
 SLOW = frozenset({
-    "boundaries", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
+    "boundaries", "checking", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
     "fidelity", "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
     "keeping", "links", "lithium", "live", "memory", "migrating", "node", "packaging", "pictures", "plant",
     "protections", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile", "strings",

@@ -57,6 +57,23 @@ def test_references_and_merged_mappings_are_read(tmp_path):
     assert data["mine"] == {"x": 1, "y": 3}
 
 
+def test_a_time_of_day_is_a_text_and_no_number_to_the_base_of_60(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: [11:00, 1:30:15, 12:30.5, 6:00, 1e3, 0x10, 12, -1.5, .5, 1_000]\n")
+    assert load_yaml(path).data["a"] == [
+        "11:00",
+        "1:30:15",
+        "12:30.5",
+        "6:00",
+        "1e3",
+        16,
+        12,
+        -1.5,
+        0.5,
+        1000,
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [

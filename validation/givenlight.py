@@ -44,16 +44,17 @@ class GivenSupply(Supply):
         self._days = [a.reshape(-1, self._steps) for a in (light_w_m2, t_cell_c, load_a)]
         self._first: int | None = None
 
-    def _made(self, number: int, defects: tuple[Defect, ...]) -> Inputs:
+    def _made(self, number: int, defects: tuple[Defect, ...], light: float) -> Inputs:
         if self._first is None:
             self._first = number
         day = min(number - self._first, len(self._days[0]) - 1)
-        light, t_cell, load_a = (a[max(day, 0)] for a in self._days)
+        falls, t_cell, load_a = (a[max(day, 0)] for a in self._days)
+        falls = light * falls
         part, n = self.site.array.parts[0], self._steps
         module = part.module_parameters()
-        columns = curves(light, t_cell, module, 1.0, 1.0, 0.0, n)
+        columns = curves(falls, t_cell, module, 1.0, 1.0, 0.0, n)
         zeros, room = np.zeros(n), np.full(n, 25.0)
-        array = ArrayDay(light, light, t_cell, zeros, t_cell, *columns, module.r_s)
+        array = ArrayDay(falls, falls, t_cell, zeros, t_cell, *columns, module.r_s)
         current_w = load_a * self.site.battery.system_v
         start = number * DAY_S
         return Inputs(start, start, start + DAY_S, array, Demand(zeros, current_w, zeros), room)

@@ -1,5 +1,6 @@
 """YAML as plain data that remembers on which line each key stood."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,10 @@ TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float",
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """SafeLoader of numbers, texts, lists and mappings: no dates, ``2026-06-21T10:00`` is for the site to read."""
+    """SafeLoader of numbers, texts, lists and mappings: no dates, ``2026-06-21T10:00`` is for the site to read.
+
+    Nor numbers to the base of 60: YAML 1.1 takes 11:00 for 660.
+    """
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """The value of a node; YAMLError also for an ``!!int`` that is none, which yaml itself trips over."""
@@ -60,8 +64,17 @@ def _not_a(node: yaml.Node) -> yaml.YAMLError:
     return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
 
 
+def _without_colons(regexp: re.Pattern[str]) -> re.Pattern[str]:
+    """The same for texts that have no colon."""
+    return re.compile(f"(?![^:]*:)(?:{regexp.pattern})", regexp.flags)
+
+
 _Loader.yaml_implicit_resolvers = {
-    key: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    key: [
+        (tag, _without_colons(regexp) if tag.endswith((":int", ":float")) else regexp)
+        for tag, regexp in resolvers
+        if tag != "tag:yaml.org,2002:timestamp"
+    ]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.yaml_constructors = {

@@ -29,6 +29,12 @@ class Equipment:
     probe_broken: bool = False
     probe_c: float = 0.0  # what a broken probe has the controller read
     cell_shorted: bool = False  # beside the cells that the battery's parameters tell of
+    light: float = 1.0  # share of the sky's that reaches the ground
+
+    @property
+    def overhead(self) -> tuple[tuple[Defect, ...], float]:
+        """What is other in the days that `plant.inputs.Supply` brings: the array's defects, the share of the light."""
+        return self.defects, self.light
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,14 @@ def upset(changes: str) -> Callable[[Callable[..., Equipment]], Callable[..., Eq
 
 def _broken(equipment: Equipment, defect: Defect) -> Equipment:
     return replace(equipment, defects=(*equipment.defects, defect))
+
+
+@upset(
+    changes="this share (depth) of all light is taken, direct and diffuse; the site's own sky goes on above it"
+)
+def cloud(equipment: Equipment, depth: Share = 0.8) -> Equipment:
+    """A cloud over the place."""
+    return replace(equipment, light=equipment.light * (1.0 - depth))
 
 
 @upset(changes="this many strings carry no current")

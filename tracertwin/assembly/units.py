@@ -70,14 +70,14 @@ def units_of(
             alone=len(plants) == 1,
             new_unit=later,
             any_order=plant.site.controller.settings_order == "any",
-            sensors=_sensors(plant),
+            sensors=sensors_of(plant),
             refused=refused,
         )
         units.append(Unit(live, tracer))
     return tuple(units)
 
 
-def _sensors(plant: Plant) -> Sensors | None:
+def sensors_of(plant: Plant) -> Sensors | None:
     """What reads the plant for the registers; nothing where they show it as it is."""
     controller = plant.site.controller
     if controller.sensors == "exact":

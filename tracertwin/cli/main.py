@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
@@ -18,8 +19,8 @@ from tracertwin.cli.write import write
 
 # Exit codes; docs/environment.md lists them.
 GOOD: Final = 0
-# A bad result is, by the verb: replies that differ, an exception, a tracker too slow, a design that is wrong, steps
-# that could not be solved.
+# A bad result is, by the verb: replies that differ, an exception, a tracker too slow, a design that is wrong, an
+# expectation that does not hold, steps that could not be solved.
 BAD_RESULT: Final = 1
 BAD_INPUT: Final = 2
 NOBODY: Final = 3
@@ -38,6 +39,7 @@ for verb in (
     demo,
     run,
     inspect,
+    check,
     history,
     poll,
     write,
@@ -48,6 +50,7 @@ for verb in (
     batteries,
     controllers,
     en50530,
+    schema,
     compile,
 ):  # as the help lists them
     app.command()(verb)

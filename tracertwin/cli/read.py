@@ -126,7 +126,7 @@ def registers(
 
 def faults() -> None:
     """List what can break. Line faults and upsets, for --fault, --upset, tell and the site file."""
-    from tracertwin.cli.faultlist import print_faults
+    from tracertwin.catalogue.faultlist import print_faults
 
     print_faults()
 

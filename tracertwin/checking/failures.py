@@ -1,0 +1,64 @@
+"""What a failed scenario leaves: a picture of the hours around it, the trace, a journal, how to run it again."""
+
+import shlex
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from plant.base.problems import Problem, ProblemsError
+from plant.report.trace import Trace
+from tracertwin.checking.preparing import Prepared
+from tracertwin.checking.running import Ran, run
+
+AROUND_S: Final = 3 * 3600
+FILES: Final = ("plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left here; a folder of anything else stays."""
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(FILES):
+        with suppress(OSError):
+            shutil.rmtree(folder)
+
+
+def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
+    """Write the folder of a failure; one of an earlier run is replaced.
+
+    Raises
+    ------
+    ProblemsError
+        It can't be written, or is a folder of something else.
+    """
+    from plant.report.picture import draw  # what draws isn't loaded for a run in which nothing fails
+
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise ProblemsError([Problem(str(folder), 0, "", "exists and was not left by a failure")]) from None
+    except OSError as error:
+        raise ProblemsError([Problem(str(folder), 0, "", f"cannot write: {error.strerror}")]) from None
+    run(prepared, ran.seed, folder / "journal.jsonl")  # the same once more: only failures pay for a journal
+    near = _around(ran)
+    near.write(folder / "trace.csv")
+    draw(near, folder / "plot.svg")
+    span = ran.record.span
+    lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
+    (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
+    again = [
+        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}",
+        f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}",
+    ]
+    (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")
+
+
+def _around(ran: Ran) -> Trace:
+    """The hours around the first failure that has a time; the whole run if none has."""
+    rows = ran.trace.rows
+    at_s = next((v.finding.at_s for v in ran.verdicts if v.fails and v.finding.at_s is not None), None)
+    if at_s is not None:
+        near = np.abs(rows[:, 0] - at_s) <= AROUND_S
+        rows = rows[near] if near.sum() > 1 else rows
+    return Trace(rows, ran.trace.timezone, ran.trace.events, ran.trace.title)

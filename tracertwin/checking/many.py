@@ -1,0 +1,205 @@
+"""Many scenarios, with one seed or several, in several processes; what comes of them doesn't depend on how many."""
+
+import multiprocessing
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from plant.base.configs import config_dir
+from plant.base.problems import Problem, ProblemsError
+from tracertwin.checking.outcome import CaseOutcome
+from tracertwin.scenario.file import Scenario, load_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scenario file with a seed, and where a failure leaves its folder."""
+
+    file: Path
+    seed: int | None  # the scenario's own
+    folder: Path | None = None  # nowhere
+
+
+def files_in(paths: Sequence[str]) -> list[Path]:
+    """The scenario files that are named, and those in folders that are; a suite of ``config/scenarios`` by its name.
+
+    Raises
+    ------
+    ProblemsError
+        There is no such file or folder, or no scenario in it.
+    """
+    found: list[Path] = []
+    problems = []
+    for text in paths:
+        path, shipped = Path(text), config_dir() / "scenarios" / text
+        if path.is_dir() or (not path.exists() and shipped.is_dir()):
+            inside = sorted((path if path.is_dir() else shipped).rglob("*.yaml"))
+            found += inside
+            if not inside:
+                problems.append(Problem(text, 0, "", "no scenario files (.yaml) in this folder"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            suites = sorted(p.name for p in (config_dir() / "scenarios").glob("*") if p.is_dir())
+            problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites)}"))
+    if problems:
+        raise ProblemsError(problems)
+    return list(dict.fromkeys(map(_from_here, found)))
+
+
+def _from_here(path: Path) -> Path:
+    """The path as people would write it: from the current folder, if it is in there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def read_all(files: Sequence[Path]) -> list[Scenario]:
+    """Read scenarios.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem of all of them.
+    """
+    scenarios: list[Scenario] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            scenarios.append(load_scenario(file))
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(problems)
+    return scenarios
+
+
+def prepare_all(scenarios: Sequence[Scenario]) -> None:
+    """Look at what only the plant's code can tell of them.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem of all of them.
+    """
+    from tracertwin.checking.preparing import prepare
+
+    problems: list[Problem] = []
+    for scenario in scenarios:
+        try:
+            prepare(scenario)
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(problems)
+
+
+def check_case(case: Case) -> CaseOutcome:
+    """Run a scenario with a seed and judge it; what a failure leaves is written to its folder."""
+    from tracertwin.checking.failures import clear, leave
+    from tracertwin.checking.outcome import outcome_of
+    from tracertwin.checking.preparing import prepare
+    from tracertwin.checking.running import run
+
+    prepared = prepare(load_scenario(case.file))
+    ran = run(prepared, case.seed)
+    folder = ""
+    if case.folder is not None:
+        clear(case.folder)
+        if not ran.holds:
+            folder = str(case.folder)
+            leave(prepared, ran, case.folder)
+    return outcome_of(ran, str(case.file), folder)
+
+
+def _nothing() -> None:
+    pass
+
+
+def check_cases(
+    cases: Sequence[Case], jobs: int, begin: Callable[[], None] = _nothing
+) -> Iterator[CaseOutcome]:
+    """Check cases, in several processes if there are several; in the order given.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    jobs : int
+    begin : callable
+        Of a module's top level; called at the start of each process.
+
+    Raises
+    ------
+    ProblemsError
+        One could not be run to its end.
+    """
+    jobs = min(jobs, len(cases))
+    if jobs <= 1:
+        yield from map(check_case, cases)
+        return
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begin,))
+    try:
+        for outcome in pool.map(_checked, cases):
+            if not isinstance(outcome, CaseOutcome):
+                raise ProblemsError(outcome)
+            yield outcome
+    except BrokenExecutor:
+        why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
+        raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(begin: Callable[[], None]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the first process hears it as well
+    begin()
+
+
+def _checked(case: Case) -> CaseOutcome | tuple[Problem, ...]:
+    """An outcome, or why there is none: what says it may not survive the way between processes."""
+    try:
+        return check_case(case)
+    except ProblemsError as error:
+        return error.problems
+
+
+def default_jobs() -> int:
+    """As many as there are processors for this process."""
+    with suppress(AttributeError, OSError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """``1..50``, ``7`` or ``1,5,9`` as seeds.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = re.fullmatch(r"\s*(\d{1,18})(?:\.\.(\d{1,18}))?\s*", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not 0 <= last - first < 100_000:
+            raise ValueError(f"{text!r} is not a list of seeds; write 1..50, 7 or 1,5,9")
+        seeds += range(first, last + 1)
+    return tuple(dict.fromkeys(seeds))
+
+
+def cases_of(scenarios: Sequence[Scenario], seeds: Sequence[int], folder: Path | None) -> list[Case]:
+    """A case for each scenario and seed, those of one scenario together; their folders have names of their own."""
+    cases = []
+    names = [scenario.path.stem for scenario in scenarios]
+    for scenario, name in zip(scenarios, names, strict=True):
+        own = name if names.count(name) == 1 else f"{scenario.path.parent.name}-{name}"
+        for seed in seeds or (None,):
+            left = None if folder is None else folder / (own if seed is None else f"{own}-seed{seed}")
+            cases.append(Case(scenario.path, seed, left))
+    return cases

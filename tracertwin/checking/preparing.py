@@ -1,0 +1,204 @@
+"""What only the plant's own code can tell of a scenario: its site with overrides, values to write, times of the sun."""
+
+import copy
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from modbus.device.model import load_model
+from modbus.line.faults.text import parse_fault
+from modbus.line.pacing import parse_pace
+from modbus.map.registers import RegisterMap, load_map
+from modbus.master.assignments import Assignment, assignment
+from plant.base.clock import parse_local, parse_polled_s, to_local, to_utc_s
+from plant.base.problems import Problem, ProblemsError
+from plant.base.yamlfile import KeyPath, load_yaml, problems_of
+from plant.site.model import Site, known_keys
+from plant.site.timetable import parse_upset
+from plant.weather import sun
+from plant.weather.place import Location
+from tracertwin.scenario.actions import WRITES
+from tracertwin.scenario.conditions import Condition, Occurrence
+from tracertwin.scenario.file import Scenario, site_file
+from tracertwin.scenario.times import Moment, Span, SunTimes
+from tracertwin.scenario.vocabulary import Subject
+
+SUN_GRID_S = 60  # sunrise and sunset to the minute
+UP_DEG = 90.0 + 16.0 / 60.0  # zenith of the centre when the upper limb is at the horizon, refraction included
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A scenario whose plant can be built."""
+
+    scenario: Scenario
+    site: Site
+    start_utc_s: int
+    span: Span
+    register_map: RegisterMap
+    writes: Mapping[int, tuple[Assignment, ...]]  # by the step's place; -1 for the settings at the start
+
+
+def prepare(scenario: Scenario) -> Prepared:
+    """Look at all that needs the plant's code: the site with its overrides, values that are written, upsets, times.
+
+    Raises
+    ------
+    ProblemsError
+        With file, line and key of each.
+    """
+    site = site_of(scenario)
+    document = scenario.document
+    zone = site.location.timezone
+    start = scenario.given.start or site.start
+    start_utc_s = to_utc_s(parse_local(start), zone)
+    span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
+    optional = load_model(site.controller.model).optional
+    register_map = load_map(scenario.given.map, site.ratings(), optional)
+    problems: list[Problem] = []
+    writes: dict[int, tuple[Assignment, ...]] = {}
+
+    def told(where: KeyPath, act: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return act(*arguments)
+        except ValueError as error:
+            problems.append(document.problem(where, str(error)))
+
+    def assigned(texts: tuple[str, ...]) -> tuple[Assignment, ...]:
+        now = to_local(start_utc_s, zone)
+        return tuple(assignment(text, register_map.published, now) for text in texts)
+
+    def within(at_s: float) -> bool:
+        return span.start_utc_s <= at_s <= span.end_utc_s
+
+    def upset(text: str) -> None:
+        site.with_upsets([parse_upset(text)])
+
+    settings = tuple(f"{name}={value}" for name, value in scenario.given.settings.items())
+    writes[-1] = told(("given", "settings"), assigned, settings) or ()
+    for place, step in enumerate(scenario.when):
+        where: KeyPath = ("when", place, step.action.name)
+        told(("when", place, "after"), _check_registers, step.at, register_map)
+        if isinstance(step.at, Moment):
+            at_s = told(("when", place, "at"), step.at.utc_s, span)
+            if at_s is not None and not within(at_s):
+                problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
+        if step.action.name in WRITES:
+            writes[place] = told(where, assigned, step.action.words) or ()
+        if step.action.name == "upset":
+            told(where, upset, step.action.words[0])
+    for place, expectation in enumerate(scenario.expect):
+        for key, value in expectation.values.items():
+            told(("expect", place, key), _check_registers, value, register_map)
+            if isinstance(value, Moment):
+                at_s = told(("expect", place, key), value.utc_s, span)
+                if key in ("at", "from") and at_s is not None and not within(at_s):
+                    problems.append(
+                        document.problem(("expect", place, key), f"{value.text} is outside the run")
+                    )
+    if site.weather.file is not None:
+        told(("given", "length"), _check_weather, site, span)
+    if parse_polled_s(scenario.given.clock) != 0.0:
+        problems.append(
+            document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
+        )
+    if problems:
+        raise ProblemsError(problems)
+    return Prepared(scenario, site, start_utc_s, span, register_map, writes)
+
+
+def _check_registers(value: Any, register_map: RegisterMap) -> None:
+    """That this controller has the registers in a condition or event: some are optional."""
+    if isinstance(value, tuple):
+        for one in value:
+            _check_registers(one, register_map)
+    if isinstance(value, Occurrence):
+        value = value.condition
+    subjects = [value] if isinstance(value, Subject) else []
+    for relation in value.relations if isinstance(value, Condition) else ():
+        subjects += [relation.subject, *([relation.other] if relation.other else [])]
+    for subject in subjects:
+        table, _, address = subject.key.partition(" ")
+        there = register_map if table == "input" else register_map.published
+        if address and int(address, 16) not in there.rows[table]:
+            raise ValueError(f"{subject.word}: this controller has no such register")
+
+
+def _check_weather(site: Site, span: Span) -> None:
+    from plant.weather.measured.days import file_sky
+
+    file_sky(site.weather, site.location).check_run(int(span.start_utc_s), int(span.end_utc_s))
+
+
+def site_of(scenario: Scenario) -> Site:
+    """The site with its overrides.
+
+    Raises
+    ------
+    ProblemsError
+        At the override that is wrong, or in the site's own file.
+    """
+    document = load_yaml(site_file(scenario.document, scenario.given.site))
+    data = copy.deepcopy(document.data)
+    for path, value in scenario.given.overrides.items():
+        _put(data, _parts(path), value, path, scenario)
+    context = {"folder": Path(document.file).parent, "line.faults": parse_fault, "line.pace": parse_pace}
+    try:
+        return Site.model_validate(data, context=context)
+    except ValidationError as error:
+        problems = problems_of(error, document, known_keys())
+        raise ProblemsError([_at_override(problem, scenario) for problem in problems]) from None
+
+
+def _at_override(problem: Problem, scenario: Scenario) -> Problem:
+    """A problem of the site where the scenario has caused it, if it has."""
+    given = scenario.given.overrides
+    near = [path for path in given if problem.where.startswith(path) or path.startswith(problem.where)]
+    if not near:
+        return problem
+    where = f"{problem.where}: " if problem.where != near[0] else ""
+    return scenario.document.problem(("given", "overrides", near[0]), f"{where}{problem.message}")
+
+
+def _parts(path: str) -> list[str | int]:
+    return [int(index) if index else word for word, index in re.findall(r"(\w+)|\[(\d+)\]", path)]
+
+
+def _put(data: Any, parts: list[str | int], value: Any, path: str, scenario: Scenario) -> None:
+    last = parts[-1]
+    try:
+        for part, following in pairwise(parts):
+            if isinstance(part, str) and isinstance(following, str) and data.get(part) is None:
+                data[part] = {}
+            data = data[part]
+        if isinstance(last, int) != isinstance(data, list):
+            raise TypeError
+        data[last] = value
+    except (TypeError, KeyError, IndexError, AttributeError):
+        problem = scenario.document.problem(
+            ("given", "overrides", path), "the site has nothing there to override"
+        )
+        raise ProblemsError([problem]) from None
+
+
+def sun_of(location: Location) -> Callable[[date], SunTimes]:
+    """When the sun rises, is highest and sets at a place, to the minute."""
+
+    def times(day: date) -> SunTimes:
+        number = (day - sun.EPOCH).days
+        clear = sun.clear_day(number, location, SUN_GRID_S)
+        up = np.flatnonzero(clear.zenith_deg < UP_DEG)
+        highest = int(np.argmin(clear.zenith_deg))
+        if not up.size or up.size == clear.zenith_deg.size:
+            return SunTimes(None, clear.start_utc_s + highest * SUN_GRID_S, None)
+        moments = (clear.start_utc_s + SUN_GRID_S * place for place in (int(up[0]), highest, int(up[-1])))
+        return SunTimes(*map(float, moments))
+
+    return times

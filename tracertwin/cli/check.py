@@ -1,0 +1,123 @@
+"""The verbs that judge: scenarios, and what a file of ours may say."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracertwin.cli.options import check_folder, checked, number, one_of, stoppable
+
+if TYPE_CHECKING:
+    from tracertwin.checking.outcome import CaseOutcome
+
+
+def check(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Scenario files, folders with them, or suites of config/scenarios."
+        ),
+    ],
+    seeds: Annotated[
+        str | None,
+        typer.Option(metavar="SEEDS", help="Run each with these seeds: 1..50, 7 or 1,5,9. Default: its own."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(parser=number(int, 1, 512), metavar="N", help="Processes. Default: one per processor."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the verdicts to this file as JUnit XML.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
+    failures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Leave a folder here for each failure: a plot, the trace, a journal to replay, how to run it again. "
+            "Default: tracertwin-failures.",
+        ),
+    ] = None,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="Show only the expectations that do not hold.")
+    ] = False,
+    tighten: Annotated[
+        bool, typer.Option("--tighten", help="Propose tighter limits from the worst margins; needs --seeds.")
+    ] = False,
+) -> int:
+    """Run scenarios and judge what they expect. Exit code 0: all hold; 1: some do not; 2: could not run."""
+    from plant.base.problems import Problem, ProblemsError
+    from tracertwin.checking import github, many
+
+    wanted = () if seeds is None else checked("--seeds", seeds, many.parse_seeds)
+    if tighten and len(wanted) < 2:
+        raise ProblemsError([Problem("--tighten", 0, "", "needs several seeds, e.g. --seeds 1..50")])
+    check_folder("--junit", junit)
+    scenarios = many.read_all(many.files_in(paths))
+    from tracertwin.cli.building import announce_compiling
+
+    announce_compiling()
+    many.prepare_all(scenarios)
+    cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"))
+    outcomes: list[CaseOutcome] = []
+    with stoppable():
+        for outcome in many.check_cases(cases, jobs or many.default_jobs(), announce_compiling):
+            outcomes.append(outcome)
+            if not as_json:
+                _show(outcomes, len(wanted), brief)
+    if len(outcomes) < len(cases):
+        return 130  # stopped
+    if as_json:
+        told = {"holds": all(each.holds for each in outcomes), "runs": [each.as_json() for each in outcomes]}
+        print(json.dumps(told, indent=2))
+    else:
+        _show_end(outcomes, tighten)
+    if junit is not None:
+        from tracertwin.checking.junit import junit as as_junit
+        from tracertwin.files import write_whole
+
+        write_whole(junit, as_junit(outcomes))
+    if github.is_here():
+        if not as_json:
+            print(*github.annotations(outcomes), sep="\n")
+        github.summarize(outcomes)
+    return 0 if all(outcome.holds for outcome in outcomes) else 1
+
+
+def _show(outcomes: "list[CaseOutcome]", seeds: int, brief: bool) -> None:
+    """Show the newest outcome, or those of all its seeds once they are complete."""
+    from tracertwin.checking.table import print_case, print_seeds
+
+    if seeds <= 1:
+        print_case(outcomes[-1], brief)
+    elif len(outcomes) % seeds == 0:
+        print_seeds(outcomes[-seeds:])
+
+
+def _show_end(outcomes: "list[CaseOutcome]", tighten: bool) -> None:
+    from tracertwin.checking.table import in_groups, print_end
+    from tracertwin.checking.tighten import proposals
+
+    if tighten:
+        for group in in_groups(outcomes):
+            for line in proposals(group):
+                print(f"{group[0].file}:{line}")
+    print_end(outcomes)
+
+
+def schema(
+    kind: Annotated[
+        str, typer.Argument(parser=one_of("site", "scenario"), metavar="KIND", help="site or scenario.")
+    ],
+) -> None:
+    """Print the JSON Schema of site files or scenarios, for editors."""
+    if kind == "scenario":
+        from tracertwin.scenario.schema import scenario_schema
+
+        print(json.dumps(scenario_schema(), indent=2))
+        return
+    from plant.site.model import Site
+
+    told = Site.model_json_schema()
+    print(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **told}, indent=2))

@@ -1,0 +1,166 @@
+"""What may hold at a moment, ``v_batt_v >= 14.3 V and stage = boost``, and what may happen, ``stage becomes float``.
+
+A condition is one comparison or several joined by ``and``; a comparison is ``NAME OP VALUE [UNIT]`` with one of
+``<= >= < > = !=``. NAME is a quantity, a register by name or address, or bits of one (``0x3201.D3-2``). VALUE is a
+number, the word of a state, or another NAME, to which a number may be added; ``= 14.4 +- 0.1 V`` has a tolerance.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from plant.base.problems import did_you_mean
+from tracertwin.scenario.times import duration_s
+from tracertwin.scenario.vocabulary import Subject, Vocabulary
+
+STATE: Final = "state"  # the unit of the margin of a state: 1 or -1
+OPERATORS: Final = ("<=", ">=", "!=", "=", "<", ">")
+_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NAME: Final = r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]{1,4}"
+_SUBJECT: Final = rf"(?:{_NAME})(?:\.\w[\w-]*)?"
+_COMPARISON = re.compile(rf"({_SUBJECT})\s*(<=|>=|!=|==|=|<|>|≤|≥)\s*(.+)")
+_QUANTITY = re.compile(rf"({_NUMBER})\s*([^\d\s+-].*)?")
+_OTHER = re.compile(rf"({_SUBJECT})(?:\s*([+-])\s*(.+))?")
+_EVENT = re.compile(r"(.+?)\s+(becomes\s+.+?|begins|ends)(?:\s*\+\s*([\d.]+\s*\w+))?")
+FORM: Final = "NAME OP VALUE [UNIT], e.g. v_batt_v >= 14.3 V, stage = float or v_batt_v = 14.4 +- 0.1 V"
+EVENT_FORM: Final = "NAME becomes VALUE, CONDITION begins or CONDITION ends, e.g. stage becomes float"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A value beside a number, or beside another value and a number.
+
+    Attributes
+    ----------
+    subject : Subject
+    operator : str
+        One of `OPERATORS`.
+    number : float
+        In the subject's unit; added to `other`, if there is one.
+    other : Subject or None
+    tolerance : float
+        Of ``=`` and ``!=``, in the subject's unit.
+    """
+
+    subject: Subject
+    operator: str
+    number: float
+    other: Subject | None = None
+    tolerance: float = 0.0
+
+    @property
+    def unit(self) -> str:
+        """Of its margin."""
+        return STATE if self.subject.is_state else self.subject.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Comparisons that hold together."""
+
+    text: str
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """That a condition begins or ends, or a while later."""
+
+    text: str
+    condition: Condition
+    begins: bool = True
+    later_s: float = 0.0
+
+
+def parse_condition(text: str, words: Vocabulary) -> Condition:
+    """The condition that a text means.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong with it and what would do.
+    """
+    parts = re.split(r"\s+and\s+", text.strip())
+    return Condition(" ".join(text.split()), tuple(_comparison(part, words) for part in parts))
+
+
+def parse_event(text: str, words: Vocabulary) -> Occurrence:
+    """The event that a text means.
+
+    Raises
+    ------
+    ValueError
+        The same.
+    """
+    found = _EVENT.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not an event; write {EVENT_FORM}")
+    what, verb, later = found.groups()
+    if verb.startswith("becomes"):
+        what, verb = f"{what} = {verb.removeprefix('becomes').strip()}", "begins"
+    later_s = duration_s(later) if later else 0.0
+    return Occurrence(" ".join(text.split()), parse_condition(what, words), verb == "begins", later_s)
+
+
+def _comparison(text: str, words: Vocabulary) -> Relation:
+    found = _COMPARISON.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a condition; write {FORM}")
+    name, operator, value = found.groups()
+    operator = {"==": "=", "≤": "<=", "≥": ">="}.get(operator, operator)
+    subject = words.subject(name)
+    told, _, slack = (part.strip() for part in value.replace("±", "+-").partition("+-"))
+    if "+-" in value.replace("±", "+-") and operator not in ("=", "!="):
+        raise ValueError(f"{text!r}: only = and != have a tolerance")
+    if subject.is_state and (operator not in ("=", "!=") or slack):
+        raise ValueError(f"{text!r}: {name} is a state; compare it with = or !=, without a tolerance")
+    number, other = _value(told, subject, words)
+    if not slack:
+        return Relation(subject, operator, number, other)
+    width = _QUANTITY.fullmatch(slack)
+    if width is None:
+        raise ValueError(f"{text!r}: {slack!r} is not a number")
+    if width[2] and _QUANTITY.fullmatch(told) and not _unit(told):
+        number *= subject.factor(_clean(width[2]))  # 14400 +- 100 mV: the unit is of both
+    return Relation(
+        subject,
+        operator,
+        number,
+        other,
+        abs(float(width[1])) * subject.factor(_clean(width[2] or _unit(told))),
+    )
+
+
+def _value(text: str, subject: Subject, words: Vocabulary) -> tuple[float, Subject | None]:
+    """A number in the subject's unit, and the other subject that it is added to."""
+    if found := _QUANTITY.fullmatch(text):
+        return float(found[1]) * subject.factor(_clean(found[2])), None
+    if subject.codes:
+        code = subject.codes.get(re.sub(r"[\s-]+", "_", text.lower()))
+        if code is None:
+            hint = did_you_mean(text, subject.codes)
+            raise ValueError(
+                f"{subject.word} is never {text!r}{hint}; it is one of {', '.join(subject.codes)}"
+            )
+        return float(code), None
+    found = _OTHER.fullmatch(text)
+    if found is None or subject.is_state:
+        raise ValueError(f"{text!r} is not a value of {subject.word}; write {FORM}")
+    other = words.subject(found[1])
+    if other.unit != subject.unit:
+        raise ValueError(
+            f"{subject.word} [{subject.unit or '-'}] can't be compared with {other.word} [{other.unit or '-'}]"
+        )
+    if found[3] is None:
+        return 0.0, other
+    added, _ = _value(found[3].strip(), subject, words)
+    return -added if found[2] == "-" else added, other
+
+
+def _unit(text: str) -> str:
+    found = _QUANTITY.fullmatch(text)
+    return _clean(found[2]) if found else ""
+
+
+def _clean(unit: str | None) -> str:
+    return (unit or "").strip()

@@ -1,0 +1,285 @@
+"""A scenario file: its records, and reading one with everything that is wrong said at once.
+
+Nothing of the plant is loaded for it: a wrong word is told within a moment. What only a plant can tell, as a value out
+of its limits, is told by `tracertwin.checking.running.prepare` before one runs.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+
+from modbus.line.faults.text import parse_fault
+from plant.base import configs
+from plant.base.clock import STEP_S, parse_local, parse_polled_s
+from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.records import Record
+from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
+from tracertwin.scenario.actions import Step, assignments, parse_step
+from tracertwin.scenario.judging import Expectation, KeyProblem, parse_expectation
+from tracertwin.scenario.keytypes import ADDRESSES
+from tracertwin.scenario.times import duration_s
+from tracertwin.scenario.vocabulary import Vocabulary, vocabulary
+
+DAY_S = 86400
+LONGEST_FINE_S = 2 * DAY_S  # sampled at every grid point unless told otherwise
+
+
+MEANINGS = {  # of the keys of `given`, for people
+    "site": "a site of `config/sites` by name, or the path of a site file, counted from the scenario's folder",
+    "overrides": "other values for keys of the site, by dotted path: `{battery.soc: 0.3, load.items[0].power_w: 20}`",
+    "seed": "chance of weather and load; the site's own unless given",
+    "start": "local civil time at which the run begins; the site's own unless given",
+    "length": "how long it runs",
+    "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
+    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
+    "map": "register map: `uart2`, `epever`, or the path of a file",
+    "settings": "what a client writes before the run begins, register or setting and value: `{boost_duration: 90min}`",
+    "faults": "line faults from the beginning on, as of `serve --fault`",
+    "client": "a client of our own that polls registers; without one there is no conversation to judge",
+    "client.every": "time from the beginning of one round of polls to that of the next",
+    "client.read": "registers, each asked for by itself: names or addresses",
+    "client.timeout": "how long it waits for a reply",
+    "client.retries": "how often it asks again before it gives up",
+}
+
+
+def _as_tuple(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _as_lines(given: Any) -> Any:
+    """Two lines of text, or a list of two."""
+    if isinstance(given, list) and any(isinstance(line, dict) for line in given):
+        raise ValueError("must be two lines of text; put one with a colon in it into quotes")
+    return tuple(given.strip().splitlines()) if isinstance(given, str) else _as_tuple(given)
+
+
+Listed = Annotated[tuple[str | int, ...], BeforeValidator(_as_tuple)]
+
+
+class ClientRecord(Record):
+    """A client of our own that polls registers, asks again when nothing comes, and gives up."""
+
+    every: str
+    read: Annotated[Listed, Field(min_length=1)]
+    timeout: str = "500ms"
+    retries: Annotated[int, Field(ge=0, le=100)] = 2
+
+    @field_validator("every", "timeout")
+    @classmethod
+    def _are_durations(cls, given: str) -> str:
+        if not 0.001 <= duration_s(given) <= DAY_S:
+            raise ValueError(f"must lie between 1 ms and a day, got {given!r}")
+        return given
+
+
+class Given(Record):
+    """What a run begins with."""
+
+    site: str = "cabin"
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    start: str | None = None
+    length: str
+    sample: str | None = None
+    clock: str = "stepped"
+    map: str = "uart2"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    faults: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    client: ClientRecord | None = None
+
+    @field_validator("length")
+    @classmethod
+    def _is_a_length(cls, given: str) -> str:
+        if not 0 < duration_s(given) <= 3660 * DAY_S or duration_s(given) % STEP_S:
+            raise ValueError(f"must be a multiple of {STEP_S} s up to ten years, got {given!r}")
+        return given
+
+    @field_validator("sample")
+    @classmethod
+    def _is_a_sample(cls, given: str | None) -> str | None:
+        if given is not None and (
+            not duration_s(given) or duration_s(given) % STEP_S or DAY_S % duration_s(given)
+        ):
+            raise ValueError(f"must be a multiple of {STEP_S} s that divides a day, got {given!r}")
+        return given
+
+    @field_validator("start")
+    @classmethod
+    def _is_a_start(cls, given: str | None) -> str | None:
+        if given is not None:
+            parse_local(given)
+        return given
+
+    @field_validator("clock")
+    @classmethod
+    def _is_a_clock(cls, given: str) -> str:
+        parse_polled_s(given)
+        return given
+
+    @field_validator("faults")
+    @classmethod
+    def _are_faults(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for one in given:
+            parse_fault(one)
+        return given
+
+    @property
+    def length_s(self) -> int:
+        """How long it runs [s]."""
+        return round(duration_s(self.length))
+
+    @property
+    def sample_s(self) -> int:
+        """Time between two samples [s]."""
+        if self.sample is not None:
+            return round(duration_s(self.sample))
+        return STEP_S if self.length_s <= LONGEST_FINE_S else 60
+
+
+class ScenarioRecord(Record):
+    """The file as a whole; rows of ``when`` and ``expect`` are read by their tables."""
+
+    name: str
+    about: Annotated[tuple[str, ...], BeforeValidator(_as_lines), Field(min_length=2, max_length=2)]
+    given: Given
+    when: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple)] = ()
+    expect: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario that was read.
+
+    Attributes
+    ----------
+    document : Document
+        The file, to say where something is wrong.
+    about : tuple of str
+        What it shows; where its numbers come from.
+    words : Vocabulary
+        Of its map.
+    """
+
+    document: Document
+    name: str
+    about: tuple[str, ...]
+    given: Given
+    when: tuple[Step, ...]
+    expect: tuple[Expectation, ...]
+    words: Vocabulary
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return Path(self.document.file)
+
+
+KNOWN: dict[KeyPath, list[str]] = {
+    (): list(ScenarioRecord.model_fields),
+    ("given",): list(Given.model_fields),
+    ("given", "client"): list(ClientRecord.model_fields),
+}
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem in it, each with file, line and key.
+    """
+    document = load_yaml(path)
+    problems: list[Problem] = []
+    record: ScenarioRecord | None = None
+    try:
+        record = ScenarioRecord.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document, KNOWN)
+    given = document.data.get("given")
+    given = given if isinstance(given, dict) else {}
+    try:
+        words = vocabulary(given.get("map") if isinstance(given.get("map"), str) else "uart2")
+    except ProblemsError as error:
+        problems += [document.problem(("given", "map"), problem.message) for problem in error.problems]
+        words = vocabulary()
+    problems += _given_problems(document, given, words)
+    steps = _rows(document, "when", parse_step, words, problems)
+    expectations = _rows(document, "expect", parse_expectation, words, problems)
+    if problems or record is None:
+        raise ProblemsError(sorted(problems, key=lambda problem: problem.line))
+    return Scenario(
+        document, record.name, record.about, record.given, tuple(steps), tuple(expectations), words
+    )
+
+
+def _rows(document: Document, key: str, parse: Any, words: Vocabulary, problems: list[Problem]) -> list[Any]:
+    rows: list[Any] = []
+    given = document.data.get(key)
+    for index, one in enumerate(given if isinstance(given, list) else ()):
+        try:
+            rows.append(parse(one, words, document.line((key, index))))
+        except* KeyProblem as group:
+            for problem in group.exceptions:
+                where = (key, index, getattr(problem, "key", ""))
+                problems.append(document.problem(where if where[-1] else where[:-1], str(problem)))
+    return rows
+
+
+def _given_problems(document: Document, given: dict[str, Any], words: Vocabulary) -> Iterator[Problem]:
+    """What the records can't tell: names of the site, its keys, the map's registers."""
+    site = given.get("site", "cabin")
+    if isinstance(site, str):
+        try:
+            site_file(document, site)
+        except ProblemsError as error:
+            yield from (document.problem(("given", "site"), problem.message) for problem in error.problems)
+    overrides = given.get("overrides")
+    for path in overrides if isinstance(overrides, dict) else ():
+        if told := unknown_key(str(path), words):
+            yield document.problem(("given", "overrides", path), told)
+    settings = given.get("settings")
+    for name, value in settings.items() if isinstance(settings, dict) else ():
+        try:
+            assignments({name: value}, words)
+        except ValueError as error:
+            yield document.problem(("given", "settings", name), str(error))
+    client = given.get("client")
+    if isinstance(client, dict) and isinstance(client.get("read"), list):
+        try:
+            ADDRESSES.read(client["read"], words)
+        except ValueError as error:
+            yield document.problem(("given", "client", "read"), str(error))
+
+
+def site_file(document: Document, name: str) -> Path:
+    """The file of a scenario's site: a name out of ``config/sites``, or a path counted from the scenario's folder.
+
+    Raises
+    ------
+    ProblemsError
+        There is none.
+    """
+    return configs.find("sites", configs.beside(name, {"folder": Path(document.file).parent}))
+
+
+def unknown_key(path: str, words: Vocabulary) -> str:
+    """What is wrong with the dotted path of a site's key; empty if it may be one."""
+    here = ""
+    for part in path.split("."):
+        found = re.fullmatch(r"(\w+)((?:\[\d+\])*)", part)
+        if found is None:
+            return f"{part!r} is not a key; write battery.soc or load.items[0].power_w"
+        keys = words.site.get(here)
+        if keys is None:
+            return ""  # what lies below is free, or known to the site only
+        if found[1] not in keys:
+            where = f" of {here}" if here else ""
+            return f"unknown key {found[1]}{where}{did_you_mean(found[1], keys)}"
+        here = f"{here}.{found[1]}".lstrip(".") + "[*]" * found[2].count("[")
+    return ""

@@ -1,0 +1,198 @@
+"""An expectation of a file, and the verdict on it: the one evaluator, wherever an expectation was written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plant.base.problems import did_you_mean, shown
+from tracertwin.scenario.conditions import STATE
+from tracertwin.scenario.finding import Finding, amount, clock_of
+from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, WORDS, KeyType, amount_in
+from tracertwin.scenario.kinds import KINDS, Kind
+from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.times import Span
+from tracertwin.scenario.vocabulary import Subject, Vocabulary
+
+COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG}
+COUNTED = ("at_least", "at_most", "exactly")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What is expected.
+
+    Attributes
+    ----------
+    kind : Kind
+    values : mapping
+        By key of the kind.
+    text : str
+        As people read it.
+    note : str
+        Where its numbers come from.
+    information : bool
+        Whether it is told but doesn't decide: a number that no good source confirms.
+    line : int
+        Of the file.
+    """
+
+    kind: Kind
+    values: Mapping[str, Any]
+    text: str
+    note: str = ""
+    information: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of an expectation."""
+
+    expectation: Expectation
+    finding: Finding
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does."""
+        return self.finding.holds
+
+    @property
+    def fails(self) -> bool:
+        """Whether that decides."""
+        return not self.finding.holds and not self.expectation.information
+
+    def words(self, span: Span) -> str:
+        """``passed by 0.21 V at 13:40``; ``failed by 12 min, first so at 13:40``."""
+        finding = self.finding
+        verb = "passed" if finding.holds else "failed"
+        parts = [f"{verb} by {self.margin_words.lstrip('+-')}" if self.margin_words else verb]
+        parts += [finding.found] if finding.found else []
+        when = self.when(span)
+        return ", ".join(parts) + (f" at {when}" if when else "")
+
+    @property
+    def margin_words(self) -> str:
+        """``+0.21 V``, ``-12 min``, ``+1`` of a state; nothing for what failed because there was nothing to measure."""
+        margin, unit = self.finding.margin, self.finding.unit
+        if not self.holds and margin >= 0.0:
+            return ""
+        return f"{'+' if self.holds else '-'}{amount(abs(margin), unit)}"
+
+    def when(self, span: Span) -> str:
+        """The time that goes with it; nothing for a state that held throughout."""
+        held = self.finding.unit == STATE and self.finding.holds and not self.finding.found
+        if self.finding.at_s is None or held:
+            return ""
+        return clock_of(self.finding.at_s, span)
+
+
+def judge(expectation: Expectation, record: RunRecord) -> Verdict:
+    """The verdict on an expectation, of a run as it was recorded.
+
+    Raises
+    ------
+    ValueError
+        One of its times is not to be had there, as the sun doesn't rise.
+    """
+    return Verdict(expectation, expectation.kind.act(expectation.values, record))
+
+
+class KeyProblem(ValueError):  # noqa: N818 - named for what is wrong
+    """Something that is wrong at a key of an expectation or an action."""
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectation:
+    """The expectation that a mapping means.
+
+    Raises
+    ------
+    ExceptionGroup
+        Of a `KeyProblem` for everything that is wrong.
+    """
+    if not isinstance(given, dict) or not given:
+        raise _group([KeyProblem("", f"must be a mapping of keys to values, got {shown(given)}")])
+    kind = _kind_of(given)
+    problems: list[KeyProblem] = []
+    values: dict[str, Any] = {}
+    known = {**kind.keys, **COMMON}
+    for key, value in given.items():
+        if key not in known:
+            own = f"; {kind.name} has {', '.join(kind.keys)}"
+            problems.append(KeyProblem(str(key), f"unknown key{did_you_mean(str(key), known)}{own}"))
+            continue
+        try:
+            values[key] = known[key].read(value, words)
+        except ValueError as error:
+            problems.append(KeyProblem(key, str(error)))
+    problems += [
+        KeyProblem(key, "missing") for key in kind.keys if key not in given and key not in kind.optional
+    ]
+    if kind.name == "count" and not any(key in given for key in COUNTED):
+        problems.append(KeyProblem("count", f"give one of {', '.join(COUNTED)}"))
+    if not problems:
+        problems += _with_units(kind, values)
+    if problems:
+        raise _group(problems)
+    note, information = values.pop("note", ""), values.pop("information", False)
+    return Expectation(kind, values, told(given, kind), note, information, line)
+
+
+def _kind_of(given: Mapping[Any, Any]) -> Kind:
+    kinds = [name for name in KINDS if name in given]
+    if len(kinds) == 1:
+        return KINDS[kinds[0]]
+    if kinds:
+        raise _group(
+            [KeyProblem(kinds[1], f"give one of {' and '.join(kinds)}: each is an expectation of its own")]
+        )
+    for key in given:
+        if near := did_you_mean(str(key), KINDS):
+            raise _group([KeyProblem(str(key), f"unknown key{near}; known: {', '.join(KINDS)}")])
+    raise _group([KeyProblem("", f"names no kind of expectation; give one of {', '.join(KINDS)}")])
+
+
+def _with_units(kind: Kind, values: dict[str, Any]) -> list[KeyProblem]:
+    """Put amounts into the unit of their subject."""
+    problems = []
+    subject = next((value for value in values.values() if isinstance(value, Subject)), None)
+    for key, value in values.items():
+        try:
+            if subject is not None and kind.keys.get(key) is NUMBER:
+                values[key] = amount_in(value, subject)
+            elif subject is not None and kind.keys.get(key) is RANGE:
+                values[key] = tuple(amount_in(one, subject) for one in value)
+        except ValueError as error:
+            problems.append(KeyProblem(key, str(error)))
+    return problems
+
+
+def told(given: Mapping[str, Any], kind: Kind) -> str:
+    """An expectation as people read it: ``always v_batt_v <= 14.6 V, from 06:00, to 20:00``."""
+    keys = [key for key in ("expect", kind.name) if key in given]
+    keys += [key for key in given if key not in keys and key not in COMMON]
+    parts = []
+    for key in keys:
+        value = given[key]
+        as_address = kind.keys.get(key) is ADDRESSES
+        parts_of = value if isinstance(value, list) else [value]
+        shown_value = ", ".join(_plain(one, as_address) for one in parts_of)
+        parts.append(
+            shown_value if key == "expect" else f"{key.replace('_', ' ')} {shown_value}".removesuffix(" true")
+        )
+    return ", ".join(parts)
+
+
+def _plain(value: Any, as_address: bool) -> str:
+    if as_address and isinstance(value, int):
+        return f"0x{value:04X}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value}"
+
+
+def _group(problems: list[KeyProblem]) -> ExceptionGroup[KeyProblem]:
+    return ExceptionGroup("expectation", problems)
