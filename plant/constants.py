@@ -24,6 +24,7 @@ def site_setpoints(site: Site, settings: Settings) -> SetPoints:
         battery.bms(),
         controller.parameters().pv_rated_v,
         boost_restarts=controller.boost_timer == "restart",
+        connected=battery.connected_setpoints(),
     )
 
 
@@ -58,4 +59,5 @@ def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetP
         equipment.probe_broken,
         equipment.probe_c,
         site.battery.ageing != "none",
+        site.battery.outfit(equipment.chargers_failed),
     )

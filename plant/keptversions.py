@@ -7,7 +7,7 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-VERSION: Final = 3  # of what `plant.keeping.as_plain` writes
+VERSION: Final = 4  # of what `plant.keeping.as_plain` writes
 
 
 class UnknownVersionError(ValueError):
@@ -344,4 +344,33 @@ def _snowless(array: Mapping[str, Any]) -> dict[str, Any]:
     return {**array, "losses": {"snow": 0.0, **array["losses"]}}
 
 
-STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3}
+# --- version 3 to 4: what hangs on the battery beside the controller ------------------------------------------------
+
+_FLOWS_OF_4: Final = (
+    "charger_1", "charger_2", "inverter", "inverter_loss", "inverter_unserved", "charger_1_h", "charger_2_h",
+    "charger_1_starts", "charger_2_starts",
+)  # fmt: skip
+_MODES_OF_4: Final[Mapping[str, str]] = {"INVERTER": "ON", "CHARGER_1": "OFF", "CHARGER_2": "OFF"}
+
+
+def _to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing hung there."""
+    books, nothing = plain["books"], dict.fromkeys(_FLOWS_OF_4, 0.0)
+    return {
+        **plain,
+        "version": 4,
+        "modes": {**plain["modes"], **_MODES_OF_4},
+        "books": {**books, **{name: {**books[name], **nothing} for name in ("account", "carry", "today")}},
+    }
+
+
+def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
+    """What `plant.keeping.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
+    return {
+        **site,
+        "battery": {**site["battery"], "loads": [], "chargers": []},
+        "neighbours": [site_of_3(neighbour) for neighbour in site["neighbours"]],
+    }
+
+
+STEPS: Final[Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {1: _to_2, 2: _to_3, 3: _to_4}

@@ -263,7 +263,7 @@ OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "database": (database_of_others, "is a database of another program; give --state a new name"),
     "version": (
         of_version_9,
-        "is a state file of version 9, this TracerTwin knows versions up to 3: use a newer one; "
+        "is a state file of version 9, this TracerTwin knows versions up to 4: use a newer one; "
         "give --state a new name",
     ),
     "folder": (lambda path: path.mkdir(), "can't be written: Is a directory"),

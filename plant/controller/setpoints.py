@@ -6,7 +6,9 @@ Sources: as in `settings`.
 """
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from plant.battery.bms import NO_BMS, Bms
@@ -111,6 +113,7 @@ def setpoints_of(
     bms: Bms = NO_BMS,
     pv_rated_v: float = math.inf,
     boost_restarts: bool = True,
+    connected: Mapping[str, float] = MappingProxyType({}),
 ) -> SetPoints:
     """What the controller's rules compare with.
 
@@ -125,6 +128,8 @@ def setpoints_of(
         Highest open-circuit voltage that the unit bears.
     boost_restarts : bool
         Whether boost's time begins anew after an interruption, or adds up the time at its voltage.
+    connected : mapping
+        Set-points of inverter and chargers at the battery, by name.
     """
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
@@ -162,4 +167,5 @@ def setpoints_of(
         bms_over_a=bms.over_current_a,
         bms_delay_s=bms.delay_s,
         bms_over_s=bms.over_current_s,
+        **connected,
     )

@@ -11,8 +11,10 @@ from plant.kernel.state import PlantState
 from plant.power.tracker import Tracker
 from plant.power.tracking import Steady
 
-IN_THE_BATTERY = (Machine.BMS_CHARGE, Machine.BMS_DISCHARGE)  # the controller's power doesn't touch them
-OF_THE_CONTROLLER = [machine for machine in Machine if machine not in IN_THE_BATTERY]
+AT_THE_BATTERY = (  # the controller's power doesn't touch them
+    Machine.BMS_CHARGE, Machine.BMS_DISCHARGE, Machine.INVERTER, Machine.CHARGER_1, Machine.CHARGER_2,
+)  # fmt: skip
+OF_THE_CONTROLLER = [machine for machine in Machine if machine not in AT_THE_BATTERY]
 RULES_OF_THE_CONTROLLER = np.array([rule.machine in OF_THE_CONTROLLER for rule in RULES])
 
 

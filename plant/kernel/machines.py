@@ -8,9 +8,11 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
+from plant.battery import model as battery
 from plant.controller.charger import WATCHED, Daylight, Machine
 from plant.controller.loadcontrol import call
-from plant.controller.rules import RULES, Effect
+from plant.controller.rows import Effect
+from plant.controller.rules import RULES
 from plant.kernel.books import EVENTS_KEPT, Books
 from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
@@ -27,9 +29,15 @@ LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC s
 
 @inline_ir
 def update_quantities(
-    bus: OperatingPoint, held: Held, memory: PlantState, load_rated_a: float, books: Books
+    bus: OperatingPoint,
+    held: Held,
+    memory: PlantState,
+    x: battery.State,
+    p: battery.Parameters,
+    load_rated_a: float,
+    books: Books,
 ) -> None:
-    """Write down those `Quantities` of this instant that move by themselves."""
+    """Write down those `Quantities` of this instant that move by themselves; the battery is in state `x` by then."""
     now, load = books.quantities, held.load
     asked = load.p_w + load.i_a + load.g_s > 0.0
     carried = (
@@ -49,6 +57,21 @@ def update_quantities(
     now.t_batt_c = memory.x.t_c
     now.i_batt_a = bus.i_batt_a
     now.i_discharge_a = -bus.i_batt_a
+    if held.asked.outfit.some:
+        _update_posts(bus, held, battery.soc(x, p), books)
+
+
+@inline_ir
+def _update_posts(bus: OperatingPoint, held: Held, soc: float, books: Books) -> None:
+    """The same for what hangs on the battery's posts."""
+    now, asked = books.quantities, held.asked
+    on = held.port.posts.inverter_w > 0.0
+    now.v_posts_v = bus.posts.v_v
+    now.soc = soc
+    now.inverter_share = asked.demand_w / asked.outfit.rated_w
+    now.inverter_collapsed = 1.0 if on and bus.posts.inverter_w == 0.0 else 0.0
+    now.charger_1_allowed = 1.0 if asked.first else 0.0
+    now.charger_2_allowed = 1.0 if asked.second else 0.0
 
 
 @inline_ir
@@ -149,6 +172,10 @@ def _remember(books: Books, effect: int, t_utc_s: float) -> None:
         tries.last_utc_s = t_utc_s
     elif effect == Effect.FORGETS:
         tries.count = 0
+    elif effect == Effect.STARTS_1:
+        books.today.charger_1_starts += 1.0
+    elif effect == Effect.STARTS_2:
+        books.today.charger_2_starts += 1.0
 
 
 @kernel

@@ -46,6 +46,14 @@ from plant.controller.settings import (
     known_setting,
 )  # fmt: skip
 from plant.load.model import Load
+from plant.power.posts import Outfit
+from plant.site.connected import (
+    Chargers,
+    Loads,
+    check_connected,
+    connected_setpoints,
+    outfit_of,
+)  # fmt: skip
 from plant.site.line import SiteLine, TextCheck
 from plant.site.timetable import Upset, Upsets, first_of
 from plant.site.upsets import Equipment, applied
@@ -145,6 +153,8 @@ class Battery(Record):
     cable_ohm: NotNegative = 0.0
     health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
     ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
+    loads: Loads = ()  # at its own posts, beside the controller
+    chargers: Chargers = ()
 
     @field_validator("model")
     @classmethod
@@ -167,6 +177,7 @@ class Battery(Record):
     @model_validator(mode="after")
     def _whole_blocks(self) -> "Battery":
         blocks_in_series(load_block(self.model), self.system_v)
+        check_connected(self.loads, self.chargers, self.system_v // 12)
         return self
 
     def new(self) -> Parameters:
@@ -184,6 +195,14 @@ class Battery(Record):
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
         return load_bms(self.model, self.capacity_ah, self.system_v)
+
+    def connected_setpoints(self) -> dict[str, float]:
+        """What the rules of its loads and chargers compare with."""
+        return connected_setpoints(self.loads, self.chargers, self.system_v // 12)
+
+    def outfit(self, failed: tuple[int, ...] = ()) -> Outfit:
+        """Its loads and chargers as the kernel takes them."""
+        return outfit_of(self.loads, self.chargers, self.system_v // 12, failed)
 
     def life(self) -> Life:
         """What the maker promises."""

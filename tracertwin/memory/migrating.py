@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plant.keptversions import site_of_1, site_of_2
+from plant.keptversions import site_of_1, site_of_2, site_of_3
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
-FILE_VERSION: Final = 3  # of the tables; bytes 60 to 63 of the file
+FILE_VERSION: Final = 4  # of the tables; bytes 60 to 63 of the file
 
 
 def migrate(database: sqlite3.Connection) -> None:
@@ -110,4 +110,13 @@ def _to_3(database: sqlite3.Connection) -> None:
         database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
 
 
-STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2, 2: _to_3}
+# --- version 3 to 4: what hangs on a battery -----------------------------------------------------------------------
+
+
+def _to_4(database: sqlite3.Connection) -> None:
+    for (site,) in database.execute("SELECT value FROM about WHERE name = 'site'").fetchall():
+        changed = json.dumps(site_of_3(json.loads(site)))
+        database.execute("UPDATE about SET value = ? WHERE name = 'site'", (changed,))
+
+
+STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _to_2, 2: _to_3, 3: _to_4}
