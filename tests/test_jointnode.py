@@ -1,6 +1,7 @@
 """The node of a battery with inverter and chargers at its posts, beside the same circuit solved by bisection here."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,11 @@ from plant.power.converter import (
     BODY_DIODE_V,
     Limit,
     LoadDemand,
-    OperatingPoint,
     Port,
     Regime,
     at_first,
     node_of,
+    there,
     with_powers,
 )
 from plant.power.jointnode import solve_joint
@@ -52,13 +53,14 @@ def node(
     limit=FULL,
     before=None,
     **port,
-) -> OperatingPoint:
+) -> SimpleNamespace:
     """As the plant has it: a source of constant power at 18 V, or no sun."""
     offer = NO_SUN._replace(p_track_w=sun_w, v_track_v=18.0, v_oc_v=22.0) if sun_w else NO_SUN
-    way = Port(cable, port.get("charge", True), port.get("discharge", True), at)
+    way = Port(cable, port.get("charge", True), port.get("discharge", True))
     before = before or at_first(0.0, 0.0)
-    now = solve_joint(source, way, target, sun_w > 0.0, node_of(before), offer, load, limit, STAGE)
-    return with_powers(now, before, offer, STAGE)
+    now = solve_joint(source, way, at, target, sun_w > 0.0, node_of(before), offer, load, limit, STAGE)
+    bus = with_powers(now, before, offer, STAGE)
+    return SimpleNamespace(**bus._asdict(), bus=bus, posts=there(bus, way, at))
 
 
 def line_a(v: float, line: ChargerLine) -> float:
@@ -116,15 +118,13 @@ def test_the_posts_stand_where_all_currents_add_up(source, inverter_w, chargers,
     assert_adds_up(bus)
 
 
-def assert_adds_up(bus: OperatingPoint) -> None:
+def assert_adds_up(bus: SimpleNamespace) -> None:
     """What the controller gives reaches the posts, and what comes together there the battery."""
-    there, i_ctl = bus.posts, bus.i_batt_a - bus.posts.i_a
-    scale = 1e-9 * (1.0 + there.inverter_w + there.charger_1_w + there.charger_2_w + bus.p_chg_w)
+    at, i_ctl = bus.posts, bus.i_batt_a - bus.posts.i_a
+    scale = 1e-9 * (1.0 + at.inverter_w + at.charger_1_w + at.charger_2_w + bus.p_chg_w)
     given_w = bus.p_load_w + bus.p_path_loss_w + bus.p_own_w + bus.v_batt_v * i_ctl
     assert bus.p_chg_w == pytest.approx(given_w, abs=scale)
-    assert there.v_v * there.i_a == pytest.approx(
-        there.charger_1_w + there.charger_2_w - there.inverter_w, abs=scale
-    )
+    assert at.v_v * at.i_a == pytest.approx(at.charger_1_w + at.charger_2_w - at.inverter_w, abs=scale)
 
 
 @settings(max_examples=60, deadline=None)
@@ -182,7 +182,7 @@ def test_the_slopes_are_those_of_the_currents(source, inverter_w, chargers, sun_
 def test_what_is_known_from_before_changes_nothing():
     source, at = Source(12.2, 0.01, 0.01), posts(300.0, charger(40.0, 14.4))
     first = node(source, at, LoadDemand(20.0, 0.0, 0.0), 200.0, cable=0.005)
-    for before in (first, node(source, posts(), sun_w=500.0), at_first(14.0, 13.0)):
+    for before in (first.bus, node(source, posts(), sun_w=500.0).bus, at_first(14.0, 13.0)):
         again = node(source, at, LoadDemand(20.0, 0.0, 0.0), 200.0, cable=0.005, before=before)
         assert again.posts.v_v == pytest.approx(first.posts.v_v, rel=1e-11)
 
@@ -274,7 +274,7 @@ def test_nothing_beyond_all_reason_makes_nonsense(
     bus = node(
         source, posts(inverter_w, *chargers), load, sun_w, cable=cable, target=14.4, charge=charge, discharge=discharge
     )  # fmt: skip
-    assert np.all(np.isfinite([*bus[:-1], *bus.posts]))
+    assert np.all(np.isfinite([*bus.bus, *bus.posts]))
     assert min(bus.v_batt_v, bus.posts.v_v, bus.i_chg_a, bus.i_load_a) >= 0.0
     assert min(bus.posts.charger_1_w, bus.posts.charger_2_w) >= 0.0
     assert bus.posts.inverter_w in {0.0, inverter_w}

@@ -221,7 +221,8 @@ class Quantities(NamedTuple):
     retries: float  # of a load that tripped, so far
 
 
-WATCHED: Final = Quantities._fields.index("load_called")  # so many of the quantities move by themselves
+WATCHED: Final = Quantities._fields.index("v_posts_v")  # so many of the quantities move by themselves ...
+WATCHED_AT_POSTS: Final = Quantities._fields.index("load_called")  # ... and up to here those of the posts
 FLAGS: Final = (
     "load_collapsed",
     "inverter_collapsed",

@@ -9,14 +9,15 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
 from plant.battery import model as battery
-from plant.controller.charger import WATCHED, Daylight, Machine
+from plant.controller.charger import WATCHED, WATCHED_AT_POSTS, Daylight, Machine
 from plant.controller.loadcontrol import call
+from plant.controller.postsrules import POSTS_RULES
 from plant.controller.rows import Effect
 from plant.controller.rules import RULES
 from plant.kernel.books import EVENTS_KEPT, Books
 from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
-from plant.power.converter import OperatingPoint
+from plant.power.converter import OperatingPoint, there
 
 # The rules as global arrays: compiled in as constants.
 (
@@ -24,6 +25,9 @@ from plant.power.converter import OperatingPoint
     NUMBER, HOLDS,
 ) = compile_rules(RULES)  # fmt: skip
 RULE_COUNT = len(RULES)
+# Machines and rules of the battery's posts are the last of all: where nothing hangs there, none is looked at.
+WITHOUT_POSTS = RULE_COUNT - len(POSTS_RULES)
+MACHINES_WITHOUT_POSTS = int(Machine.INVERTER)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
 
@@ -65,21 +69,27 @@ def update_quantities(
 def _update_posts(bus: OperatingPoint, held: Held, soc: float, books: Books) -> None:
     """The same for what hangs on the battery's posts."""
     now, asked = books.quantities, held.asked
-    on = held.port.posts.inverter_w > 0.0
-    now.v_posts_v = bus.posts.v_v
+    posts = there(bus, held.port, held.posts)
+    now.v_posts_v = posts.v_v
     now.soc = soc
     now.inverter_share = asked.demand_w / asked.outfit.rated_w
-    now.inverter_collapsed = 1.0 if on and bus.posts.inverter_w == 0.0 else 0.0
+    now.inverter_collapsed = 1.0 if posts.inverter_w < held.posts.inverter_w else 0.0
     now.charger_1_allowed = 1.0 if asked.first else 0.0
     now.charger_2_allowed = 1.0 if asked.second else 0.0
 
 
 @inline_ir
-def unchanged(books: Books) -> bool:
-    """Whether every watched quantity is still where no rule's condition can have changed; false for nan."""
+def unchanged(books: Books, at_posts: bool) -> bool:
+    """Whether every watched quantity is still where no rule's condition can have changed; false for nan.
+
+    Those of the battery's posts need no look where nothing hangs there.
+    """
     now, same = books.quantities.row, not books.must_examine
     for j in range(WATCHED):
         same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])  # no jumps
+    if at_posts:
+        for j in range(WATCHED, WATCHED_AT_POSTS):
+            same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])
     return same
 
 
@@ -128,14 +138,14 @@ def _due_s(books: Books, rule: int) -> float:
 
 
 @kernel
-def examine(books: Books, t_utc_s: float) -> None:
+def examine(books: Books, t_utc_s: float, at_posts: bool) -> None:
     """Look at all rules anew: which hold and since when, when the next is due, and how far each quantity may go."""
     due = t_utc_s + _work_out(books, t_utc_s)
     since = books.since
     for name in range(QUANTITIES):
         books.lower[name] = -np.inf
         books.upper[name] = np.inf
-    for machine in range(FIRST_LEAVING.shape[0]):
+    for machine in range(FIRST_LEAVING.shape[0] if at_posts else MACHINES_WITHOUT_POSTS):
         state = books.modes[machine]
         for place in range(FIRST_LEAVING[machine, state], FIRST_LEAVING[machine, state + 1]):
             rule = LEAVING[place]
@@ -179,9 +189,10 @@ def _remember(books: Books, effect: int, t_utc_s: float) -> None:
 
 
 @kernel
-def fire(books: Books, t_utc_s: float) -> int:
+def fire(books: Books, t_utc_s: float, at_posts: bool) -> int:
     """Carry out the first rule that is due. Returns its row, or -1."""
-    for rule in range(RULE_COUNT):
+    count = RULE_COUNT if at_posts else WITHOUT_POSTS
+    for rule in range(count):
         if _due_s(books, rule) <= t_utc_s + LATE_S:
             machine = MACHINE[rule]
             event = books.events[books.event_count % EVENTS_KEPT]
@@ -190,7 +201,7 @@ def fire(books: Books, t_utc_s: float) -> int:
             event.from_state = books.modes[machine]
             books.event_count += 1
             books.modes[machine] = TO[rule]
-            for other in range(RULE_COUNT):
+            for other in range(count):
                 if MACHINE[other] == machine:
                     books.since[other] = np.inf
             _remember(books, EFFECT[rule], t_utc_s)

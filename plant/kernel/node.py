@@ -9,7 +9,7 @@ from plant.battery.model import AtTemperature, Inner, State
 from plant.controller.charger import ChargerRun, InverterRun, Machine
 from plant.kernel.state import Flows, Held, Parameters
 from plant.load.demand import Demand
-from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, solve, with_powers
+from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, solve, there, with_powers
 from plant.power.jointnode import solve_joint
 from plant.power.posts import Asked, ChargerLine, ChargerOutfit, Posts
 from plant.power.stage import PowerStage
@@ -28,9 +28,18 @@ def operating_point(
 def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Node:
     """The node without its powers, with a battery that shows itself as `source`."""
     load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
-    if held.port.posts.some:
+    if held.posts.some:
         return solve_joint(
-            source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage
+            source,
+            held.port,
+            held.posts,
+            held.v_target_v,
+            held.charging,
+            before,
+            held.offer,
+            load,
+            held.limit,
+            stage,
         )
     return solve(
         source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage
@@ -75,7 +84,7 @@ def flows(
 ) -> tuple[State, Flows]:
     """Time derivative of the battery's state, and every flow, at an instant whose node is known."""
     dx, loss = battery.rates_of(inner, x, bus.i_batt_a, held.t_room_c, w)
-    return dx, flows_of(bus, loss, stage)
+    return dx, flows_of(bus, loss, held, stage)
 
 
 @inline_ir
@@ -87,23 +96,28 @@ def no_flows() -> Flows:
 
 
 @inline_ir
-def flows_of(bus: OperatingPoint, loss: Losses, stage: PowerStage) -> Flows:
+def flows_of(bus: OperatingPoint, loss: Losses, held: Held, stage: PowerStage) -> Flows:
     """Every flow of an instant."""
-    there = bus.posts
+    wiring_w = (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a
+    inverter_w, charger_1_w, charger_2_w = 0.0, 0.0, 0.0
+    if held.posts.some:
+        posts = there(bus, held.port, held.posts)
+        wiring_w += (posts.v_v - bus.v_batt_v) * posts.i_a
+        inverter_w, charger_1_w, charger_2_w = posts.inverter_w, posts.charger_1_w, posts.charger_2_w
     i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0
     return Flows(
         bus.p_pv_w,
         stage.pv_wiring_ohm * i_pv * i_pv,
         bus.p_converter_loss_w,
         bus.p_chg_w,
-        (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a + (there.v_v - bus.v_batt_v) * there.i_a,
+        wiring_w,
         bus.p_path_loss_w,
         bus.p_load_w,
         bus.p_own_w,
-        bus.v_batt_v * (bus.i_batt_a - there.i_a),
-        there.inverter_w,
-        there.charger_1_w,
-        there.charger_2_w,
+        bus.v_batt_v * (bus.i_batt_a - bus.i_posts_a),
+        inverter_w,
+        charger_1_w,
+        charger_2_w,
         loss.ohmic_w,
         loss.polarisation_w,
         loss.side_w,

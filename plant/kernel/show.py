@@ -18,7 +18,7 @@ from plant.kernel.books import Books
 from plant.kernel.machines import device_s
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Held, Parameters, PlantState
-from plant.power.converter import OperatingPoint
+from plant.power.converter import OperatingPoint, there
 
 
 @kernel
@@ -72,7 +72,7 @@ def snapshot(
     charged_wh, used_wh = whole.chg + today.chg, whole.load + today.load
     charged_1_wh, charged_2_wh = whole.charger_1 + today.charger_1, whole.charger_2 + today.charger_2
     run_1_h, run_2_h = whole.charger_1_h + today.charger_1_h, whole.charger_2_h + today.charger_2_h
-    there, first, second = bus.posts, par.outfit.first, par.outfit.second
+    posts, first, second = there(bus, held.port, held.posts), par.outfit.first, par.outfit.second
     ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
@@ -121,17 +121,17 @@ def snapshot(
         i_load_a=bus.i_load_a,
         p_load_w=bus.p_load_w,
         inverter=float(modes[Machine.INVERTER]),
-        i_inverter_a=_over(there.inverter_w, there.v_v),
-        p_inverter_w=there.inverter_w,
-        p_inverter_load_w=_over(there.inverter_w * held.asked.served_w, held.asked.drawn_w),
+        i_inverter_a=_over(posts.inverter_w, posts.v_v),
+        p_inverter_w=posts.inverter_w,
+        p_inverter_load_w=_over(posts.inverter_w * held.asked.served_w, held.asked.drawn_w),
         charger_1=float(modes[Machine.CHARGER_1]),
-        i_charger_1_a=_over(there.charger_1_w, there.v_v),
-        p_charger_1_w=there.charger_1_w,
+        i_charger_1_a=_over(posts.charger_1_w, posts.v_v),
+        p_charger_1_w=posts.charger_1_w,
         charger_1_h=run_1_h,
         charger_1_starts=whole.charger_1_starts + today.charger_1_starts,
         charger_2=float(modes[Machine.CHARGER_2]),
-        i_charger_2_a=_over(there.charger_2_w, there.v_v),
-        p_charger_2_w=there.charger_2_w,
+        i_charger_2_a=_over(posts.charger_2_w, posts.v_v),
+        p_charger_2_w=posts.charger_2_w,
         charger_2_h=run_2_h,
         charger_2_starts=whole.charger_2_starts + today.charger_2_starts,
         fuel_l=first.fuel_l_h * run_1_h

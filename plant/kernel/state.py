@@ -7,7 +7,7 @@ import numpy as np
 from plant.battery import model as battery
 from plant.power.converter import Limit, LoadDemand, Port
 from plant.power.offer import Offer
-from plant.power.posts import NO_OUTFIT, NOTHING_ASKED, Asked, Outfit
+from plant.power.posts import NO_OUTFIT, NO_POSTS, NOTHING_ASKED, Asked, Outfit, Posts
 from plant.power.stage import PowerStage
 from plant.power.tracker import Tracker, TrackerSettings
 from plant.power.tracking import Steady
@@ -52,7 +52,8 @@ class Held(NamedTuple):
     connected: bool  # the battery
     wanted_w: float  # what the load asks for at nominal voltage, faults left out
     called: bool  # whether the load's mode calls for it
-    asked: Asked = NOTHING_ASKED  # of what hangs on the battery's posts
+    posts: Posts = NO_POSTS  # what is switched on at the battery's posts
+    asked: Asked = NOTHING_ASKED  # of what hangs there
 
 
 class PlantState(NamedTuple):

@@ -35,7 +35,7 @@ from plant.kernel.show import snapshot
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
-from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
+from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first, there
 from plant.power.dimlight import dim_light
 from plant.power.offer import Offer, nothing_of
 from plant.power.posts import NO_POSTS
@@ -98,12 +98,12 @@ def _hold(held: Held, memory: PlantState, books: Books) -> Held:
         held.port.cable_ohm,
         held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
         held.connected and modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
-        posts_now(held.asked, modes),
     )
     load_on = called and modes[Machine.LOAD] == LoadOutput.ON
     return Held(
         held.offer, held.p_mp_w, held.load, held.t_room_c, _target_v(stage, memory.equalize_left_s, books),
-        _charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called, held.asked,
+        _charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
+        posts_now(held.asked, modes), held.asked,
     )  # fmt: skip
 
 
@@ -127,10 +127,11 @@ def _given(
         False,
         False,
         Limit(left * par.stage.i_max_a, left * par.stage.p_max_w),
-        Port(par.batt_cable_ohm, True, True, NO_POSTS),
+        Port(par.batt_cable_ohm, True, True),
         par.connected,
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
         False,
+        NO_POSTS,
         asked_in(demand, k, par),
     )
 
@@ -170,8 +171,12 @@ def _same(
 ) -> bool:  # fmt: skip
     """Whether nothing happened on the way from one instant to another, with the battery in state `x`."""
     update_quantities(then, held, memory, x, p, stage.load_rated_a, books)
-    other = then.regime != now.regime or then.posts.regulating != now.posts.regulating
-    return not (method.event_s < 1.0 and other) and unchanged(books)
+    undecided = method.event_s < 1.0 and then.regime != now.regime
+    if method.event_s < 1.0 and held.posts.some:
+        undecided |= (
+            there(then, held.port, held.posts).regulating != there(now, held.port, held.posts).regulating
+        )
+    return not undecided and unchanged(books, held.posts.some)
 
 
 @inline_ir
@@ -245,11 +250,11 @@ def grid_step(
                 bus = operating_point(memory.x, bus, held, w, stage)
                 update_quantities(bus, held, memory, memory.x, w.p, stage.load_rated_a, books)
                 changed = False
-            if books.due <= t + 1e-6 or not unchanged(books):
-                examine(books, t)
+            if books.due <= t + 1e-6 or not unchanged(books, held.posts.some):
+                examine(books, t, held.posts.some)
             if books.due > t + 1e-6:
                 break
-            fired = fire(books, t)
+            fired = fire(books, t, held.posts.some)
             if fired < 0:
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
 from plant.power.offer import Offer, throttled
-from plant.power.posts import NO_POSTS, AtPosts, Posts, nothing_there
+from plant.power.posts import AtPosts, Posts, at_posts, nothing_there
 from plant.power.stage import PowerStage
 
 BROWN_OUT = 1.05  # a constant-power load drops out this close to where no voltage can carry it
@@ -50,7 +50,6 @@ class Port(NamedTuple):
     cable_ohm: float
     charge: bool
     discharge: bool
-    posts: Posts = NO_POSTS  # what else hangs on the battery
 
 
 class Node(NamedTuple):
@@ -65,7 +64,7 @@ class Node(NamedTuple):
     above_node_v: float  # terminals over the electrode's voltage
     above_per_v: float  # change of that with the electrode's voltage
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
-    posts: AtPosts
+    i_posts_a: float  # from what else hangs on the battery's posts
 
 
 class OperatingPoint(NamedTuple):
@@ -87,7 +86,7 @@ class OperatingPoint(NamedTuple):
     above_node_v: float
     above_per_v: float
     slope_s: float
-    posts: AtPosts
+    i_posts_a: float  # from what else hangs on the battery's posts
 
 
 @inline_ir
@@ -216,7 +215,7 @@ def at_first(v_batt_v: float, v_node_v: float, r_ohm: float = math.inf) -> Opera
     i = above / r_ohm
     return OperatingPoint(
         v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0,
-        nothing_there(v_batt_v),
+        0.0,
     )  # fmt: skip
 
 
@@ -225,7 +224,7 @@ def node_of(bus: OperatingPoint) -> Node:
     """A bus without its powers."""
     return Node(
         bus.v_batt_v, bus.v_cells_v, bus.i_batt_a, bus.i_chg_a, bus.i_load_a, bus.regime,
-        bus.above_node_v, bus.above_per_v, bus.slope_s, bus.posts,
+        bus.above_node_v, bus.above_per_v, bus.slope_s, bus.i_posts_a,
     )  # fmt: skip
 
 
@@ -257,7 +256,7 @@ def solve(
     """
     if source.v_node_v < s.awake_v:  # too low to start the controller at all
         v = source.v_node_v
-        return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, nothing_there(v))
+        return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
@@ -295,8 +294,7 @@ def _free(
                 i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
     slope = min(slope, 0.0)
     v_cells = v - drop_v - cable_ohm * i_batt
-    above = v - source.v_node_v
-    return Node(v, v_cells, i_batt, i_chg, i_load, regime, above, r * slope, slope, nothing_there(v_cells))
+    return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope, 0.0)
 
 
 @kernel
@@ -321,9 +319,17 @@ def _guarded(
     if alone.i_net_a >= 0.0 and charging:
         i_chg = alone.i_load_a + s.own_w / v_target_v
         held, v_cells = Regime.CONSTANT_VOLTAGE, source.v_node_v
-        there = nothing_there(v_target_v)
-        return Node(v_target_v, v_cells, 0.0, i_chg, alone.i_load_a, held, 0.0, 0.0, 0.0, there)
-    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, nothing_there(0.0))
+        return Node(v_target_v, v_cells, 0.0, i_chg, alone.i_load_a, held, 0.0, 0.0, 0.0, 0.0)
+    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
+
+
+@inline_llvm
+def there(bus: OperatingPoint, port: Port, posts: Posts) -> AtPosts:
+    """What flows at the battery's posts with the bus as it is."""
+    v_posts = bus.v_batt_v - port.cable_ohm * (bus.i_batt_a - bus.i_posts_a)
+    if not posts.some or v_posts <= 0.0:
+        return nothing_there(v_posts)
+    return at_posts(v_posts, bus.i_posts_a, posts)
 
 
 @inline_ir
@@ -377,6 +383,6 @@ def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> O
     path = s.path_ohm * i_load * i_load
     return OperatingPoint(
         v, now.v_cells_v, now.i_batt_a, i_chg, i_load, now.regime, v_pv, p_chg + loss, p_chg, loss,
-        v * i_load - path, path, v * (i_chg - i_load - (now.i_batt_a - now.posts.i_a)),
-        now.above_node_v, now.above_per_v, now.slope_s, now.posts,
+        v * i_load - path, path, v * (i_chg - i_load - (now.i_batt_a - now.i_posts_a)),
+        now.above_node_v, now.above_per_v, now.slope_s, now.i_posts_a,
     )  # fmt: skip

@@ -25,8 +25,6 @@ from plant.power.offer import Offer
 from plant.power.posts import (
     ChargerLine,
     Posts,
-    at_posts,
-    nothing_there,
     posts_current_a,
 )  # fmt: skip
 from plant.power.stage import PowerStage
@@ -158,11 +156,11 @@ def _joined(
                     source, cable_ohm, alive, False, v, o, load, limit, posts, s
                 )
                 i_chg, i_load = 0.0, now.i_load_a
-    there = at_posts(v_posts, posts)
+    i_posts = posts_current_a(v_posts, posts)[0]
     own = s.own_w / v if alive else 0.0
-    i_batt = i_chg - i_load - own + there.i_a
+    i_batt = i_chg - i_load - own + i_posts
     return Node(
-        v, v_posts - drop_v, i_batt, i_chg, i_load, regime, v - source.v_node_v, gain - 1.0, min(slope, 0.0), there
+        v, v_posts - drop_v, i_batt, i_chg, i_load, regime, v - source.v_node_v, gain - 1.0, min(slope, 0.0), i_posts
     )  # fmt: skip
 
 
@@ -186,21 +184,20 @@ def _bears_load(source: Source, cable_ohm: float, load: LoadDemand, posts: Posts
 
 @kernel
 def solve_joint(
-    source: Source, port: Port, v_target_v: float, charging: bool, before: Node,
+    source: Source, port: Port, posts: Posts, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
 ) -> Node:  # fmt: skip
-    """`converter.solve` with something at the posts: same arguments and result.
+    """`converter.solve` with something at the posts: else the same arguments, and the same result.
 
     An inverter whose power no voltage can carry draws nothing: `AtPosts.inverter_w` is 0 then. A charger goes on where
     the battery is too low to start the controller.
     """
-    posts = port.posts
     alive = source.v_node_v >= s.awake_v
     if not alive:
         charging, load, posts = False, LoadDemand(0.0, 0.0, 0.0), _without_inverter(posts)
         if posts.first.i_max_a + posts.second.i_max_a <= 0.0:
             v = source.v_node_v
-            return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, nothing_there(v))
+            return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
     if not (port.charge and port.discharge):
         return _guarded(source, port, alive, v_target_v, charging, before, o, load, limit, posts, s)
     return _carried(
@@ -250,10 +247,10 @@ def _guarded(
             v, v_posts, i_chg, i_load = _held_by_controller(port, v_target_v, o, load, limit, posts, s)
             regime = Regime.CONSTANT_VOLTAGE
         if v > 0.0:
-            there = at_posts(v_posts, posts)
-            return Node(v, source.v_node_v, 0.0, i_chg, i_load, regime, 0.0, 0.0, 0.0, there)
+            i_posts = posts_current_a(v_posts, posts)[0]
+            return Node(v, source.v_node_v, 0.0, i_chg, i_load, regime, 0.0, 0.0, 0.0, i_posts)
         posts = _without_inverter(posts)
-    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, nothing_there(0.0))
+    return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
 
 
 @inline_llvm
@@ -276,7 +273,8 @@ def _held_by_charger(
             stands_in, port.cable_ohm, 0.0, True, v_target_v, charging, before, o, load, limit, others, s
         )
         if 0.0 <= -node.i_batt_a <= line.i_max_a:
-            return node.v_batt_v, node.posts.v_v, node.i_chg_a, node.i_load_a, node.regime
+            v_posts = node.v_batt_v - port.cable_ohm * (node.i_batt_a - node.i_posts_a)
+            return node.v_batt_v, v_posts, node.i_chg_a, node.i_load_a, node.regime
     return 0.0, 0.0, 0.0, 0.0, Regime.OFF
 
 

@@ -103,10 +103,10 @@ def posts_current_a(v_v: float, posts: Posts) -> tuple[float, float]:
 
 
 @inline_llvm
-def at_posts(v_v: float, posts: Posts) -> AtPosts:
-    """What flows with the posts at a voltage above 0."""
+def at_posts(v_v: float, i_a: float, posts: Posts) -> AtPosts:
+    """What flows with the posts at a voltage above 0 and `i_a` from them; the inverter draws its power or nothing."""
     first, first_slope = charger_current_a(v_v, posts.first)
     second, second_slope = charger_current_a(v_v, posts.second)
     regulating = (1.0 if first_slope < 0.0 else 0.0) + (1.0 if second_slope < 0.0 else 0.0)
-    i_a = first + second - posts.inverter_w / v_v
-    return AtPosts(v_v, i_a, posts.inverter_w, v_v * first, v_v * second, regulating)
+    draws = (first + second - i_a) * v_v > 0.5 * posts.inverter_w
+    return AtPosts(v_v, i_a, posts.inverter_w if draws else 0.0, v_v * first, v_v * second, regulating)
