@@ -108,5 +108,10 @@ def at_posts(v_v: float, i_a: float, posts: Posts) -> AtPosts:
     first, first_slope = charger_current_a(v_v, posts.first)
     second, second_slope = charger_current_a(v_v, posts.second)
     regulating = (1.0 if first_slope < 0.0 else 0.0) + (1.0 if second_slope < 0.0 else 0.0)
-    draws = (first + second - i_a) * v_v > 0.5 * posts.inverter_w
-    return AtPosts(v_v, i_a, posts.inverter_w if draws else 0.0, v_v * first, v_v * second, regulating)
+    inverter_w = posts.inverter_w if (first + second - i_a) * v_v > 0.5 * posts.inverter_w else 0.0
+    left = i_a + inverter_w / v_v - first - second  # rounding of `v_v`, which a steep line makes much of
+    if first_slope < 0.0:
+        first += left
+    elif second_slope < 0.0:
+        second += left
+    return AtPosts(v_v, i_a, inverter_w, v_v * first, v_v * second, regulating)
