@@ -109,7 +109,8 @@ WRONG = {
                                "each must be two hours from 0 to 24, got [8, 25]"),
     "no_time_at_all": ("chargers: [{name: a, current_a: 9, voltage_v: 14, hours: [[8, 8]]}]",
                        "must end at another hour than it begins"),
-    "no_current": ("chargers: [{name: a, current_a: 0, voltage_v: 14}]", "current_a: input should be greater than 0, got 0"),
+    "no_current": ("chargers: [{name: a, current_a: 0, voltage_v: 14}]",
+                   "current_a: input should be greater than 0, got 0"),
 }  # fmt: skip
 
 
@@ -181,7 +182,7 @@ def test_no_register_shows_what_hangs_on_the_battery(name):
 @settings(max_examples=8, deadline=None)
 @given(watts=st.floats(20.0, 400.0), sizing_s=st.sampled_from([None, 60, 900]))
 def test_a_load_at_the_battery_shows_the_controller_a_lower_voltage_and_nothing_else(watts, sizing_s):
-    """In the dark, without a load of its own, all that it measures and counts but voltages is the same to the last bit."""
+    """In the dark, without a load of its own, all but voltages that it measures and counts is the same to the bit."""
     alone, loaded = hut(sizing_s=sizing_s), hut(sizing_s=sizing_s, loads=[inverter(watts)])
     for p in (alone, loaded):
         p.run(2 * HOUR, 1800)
@@ -231,7 +232,7 @@ def test_it_cuts_off_below_its_voltage_after_a_while_and_comes_back_above_the_ot
         chargers=[{**MAINS, "hours": [[22, 23.5]]}],
     )  # fmt: skip
     rows = p.run(6 * HOUR, 5)
-    (off, low, t_off), (on, high, t_on), *_ = happened(p, Machine.INVERTER)
+    (off, _, t_off), (on, _, t_on), *_ = happened(p, Machine.INVERTER)
     assert (off, on) == ("LOW_BATTERY", "ON")
     v, hours = column(rows, "v_batt_v"), np.arange(1, len(rows) + 1) * 5 / HOUR
     first_below = hours[v < 11.2][0]

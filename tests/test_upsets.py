@@ -71,7 +71,7 @@ def test_each_upset_has_its_line_here():
 def test_an_upset_shows_and_mended_is_gone(name):
     changes = {
         "string_shorted": {"array": {"series": 2, "parallel": 2}},
-        "charger_fails": {"battery": {"chargers": [{"name": "mains", "current_a": 5.0, "voltage_v": 13.5}]}},
+        "charger_fails": {"battery": {"chargers": [{"name": "mains", "current_a": 5.0, "voltage_v": 14.4}]}},
     }.get(name, {})
     p = ordinary(**changes)
     p.run(4 * HOUR, 300)
