@@ -17,11 +17,7 @@ def posts_lines(plant: "Plant", before: "Snapshot") -> Iterator[str]:
             for name in ("e_inverter_wh", "e_inverter_loss_wh", "e_inverter_unserved_wh")
         )
         name = "inverter" if load.inverter else "direct  "
-        told = (
-            f"{_energy(served)} served, {_energy(lost)} lost in it"
-            if load.inverter
-            else f"{_energy(served)} served"
-        )
+        told = f"{_energy(served)} served" + (f", {_energy(lost)} lost in it" if load.inverter else "")
         if left > 0.0:
             told += f"; {100.0 * left / (served + left):.2f} % of its demand not served"
         yield f"{name} {told}"
@@ -36,4 +32,4 @@ def posts_lines(plant: "Plant", before: "Snapshot") -> Iterator[str]:
 
 
 def _energy(wh: float) -> str:
-    return f"{wh:,.0f} Wh" if wh < 2e4 else f"{wh / 1e3:,.1f} kWh"
+    return f"{wh:,.0f} Wh" if wh < 1e4 else f"{wh / 1e3:,.1f} kWh"
