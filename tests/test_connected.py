@@ -508,6 +508,16 @@ def test_a_power_cycle_of_the_controller_does_not_touch_them():
     assert p.snapshot.charger_1 != ChargerRun.OFF
 
 
+def test_a_start_at_the_moment_at_which_the_controller_is_set_is_counted():
+    p = hut(chargers=[{**MAINS, "hours": [[20, 22]]}])
+    p.advance_to(p.t_utc_s + 2 * HOUR)
+    assert p.snapshot.charger_1_starts == 0.0
+    p.configure(p.settings._replace(boost_min=60))
+    assert p.snapshot.charger_1 != ChargerRun.OFF
+    p.run(600)
+    assert p.snapshot.charger_1_starts == 1.0
+
+
 def test_their_machines_and_rules_are_the_last():
     """The kernel leaves them out where nothing hangs on the battery."""
     assert RULES[-len(POSTS_RULES) :] == POSTS_RULES
