@@ -43,6 +43,7 @@ docs: figures            ## the generated pages and pictures, the README's too
 	$(BIN)/python -m tracertwin.scenario.wordlist
 	$(BIN)/python -m tracertwin.pages.scenarios
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null
+	$(BIN)/tracertwin run cabin_inverter --days 7 --sample 300s --plot docs/cabin_inverter.svg >/dev/null
 
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks

@@ -29,6 +29,7 @@ def site_setpoints(site: Site, settings: Settings, equipment: Equipment) -> SetP
         equipment.cell_shorted,
         controller.parameters().pv_rated_v,
         boost_restarts=controller.boost_timer == "restart",
+        connected=battery.connected_setpoints(),
     )
 
 
@@ -63,4 +64,5 @@ def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetP
         equipment.probe_broken,
         equipment.probe_c,
         site.battery.ageing != "none",
+        site.battery.outfit(equipment.chargers_failed),
     )

@@ -17,6 +17,7 @@ from plant.array.snow import snow_shadows
 from plant.base.clock import DAY_S, SKY_S, STEP_S
 from plant.load.day import demand_day
 from plant.load.demand import Demand
+from plant.site.connected import with_connected
 from plant.site.model import Site
 from plant.weather import sun
 from plant.weather.place import Place
@@ -87,13 +88,12 @@ def inputs_of(
     array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects, snow)
     steps = DAY_S // step_s
     zone = site.location.timezone
-    demand = [
-        demand_day(
-            site.load, seed, first_day + k, sky.start_utc_s + k * DAY_S, zone,
-            array.ghi_w_m2[k * steps : (k + 1) * steps], step_s,
-        )
-        for k in range(days)
-    ]  # fmt: skip
+    demand = []
+    for k in range(days):
+        ghi_w_m2 = array.ghi_w_m2[k * steps : (k + 1) * steps]
+        around = (seed, first_day + k, sky.start_utc_s + k * DAY_S, zone, ghi_w_m2, step_s)
+        asked = demand_day(site.load, *around)
+        demand.append(with_connected(asked, site.battery.loads, site.battery.chargers, *around))
     room = site.battery.room_c
     t_room = array.t_amb_c if room == "outdoor" else np.full_like(array.t_amb_c, room)
     joined = Demand(*(np.concatenate(parts) for parts in zip(*demand, strict=True)))

@@ -1,7 +1,8 @@
 """What plants remembered in version 3, brought up to version 4.
 
 Version 4 has batteries that relax for hours and can be empty, a BMS that looks at each cell and waits before it goes
-on, worn batteries that are replaced, and a name for each thing that refused energy.
+on, worn batteries that are replaced, loads and chargers of the battery's own, and a name for each thing that refused
+energy.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,11 @@ _LEAD_OF_3: Final[Mapping[str, float]] = {
 }
 _LITHIUM_OF_3: Final[Mapping[str, float]] = {"locked_per_k": 0.0065, "locked_per_k2": 0.0}
 REFUSED: Final = ("untaken_bms", "untaken_cold", "untaken_pv_high")  # flows that were told from now on
+_AT_THE_POSTS: Final = (  # of what may hang on the battery beside the controller
+    "charger_1", "charger_2", "inverter", "inverter_loss", "inverter_unserved", "charger_1_h", "charger_2_h",
+    "charger_1_starts", "charger_2_starts",
+)  # fmt: skip
+_MODES_THERE: Final[Mapping[str, str]] = {"INVERTER": "ON", "CHARGER_1": "OFF", "CHARGER_2": "OFF"}
 _WAITS: Final[Mapping[str, str]] = {  # dwells of rules that waited otherwise
     "BMS: charging allowed again": "bms_release_s",
     "BMS: discharging allowed again": "bms_release_s",
@@ -28,18 +34,20 @@ _WAITS: Final[Mapping[str, str]] = {  # dwells of rules that waited otherwise
 
 
 def to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """No battery had been replaced, each goes on with the numbers that it had; timers run on under another dwell."""
+    """No battery had been replaced, nothing else hung on it; it goes on with its numbers, timers with other dwells."""
     age, books, is_lead = plain["age"], plain["books"], "c20_ah" in plain["aged"]
     timers = [{**timer, "dwell": _WAITS.get(timer["reason"], timer["dwell"])} for timer in plain["timers"]]
-    refused = {name: {**books[name], **dict.fromkeys(REFUSED, 0.0)} for name in ("account", "carry", "today")}
+    nothing = dict.fromkeys((*REFUSED, *_AT_THE_POSTS), 0.0)
+    flows = {name: {**books[name], **nothing} for name in ("account", "carry", "today")}
     return {
         **plain,
         "version": 4,
         "age": None if age is None else {**age, "replaced_utc_s": []},
         "aged": {**plain["aged"], **(_LEAD_OF_3 if is_lead else _LITHIUM_OF_3)},
         "battery": {**plain["battery"], **({"v_slow_v": 0.0} if is_lead else {})},
+        "modes": {**plain["modes"], **_MODES_THERE},
         "timers": timers,
-        "books": {**books, **refused},
+        "books": {**books, **flows},
     }
 
 
@@ -47,6 +55,8 @@ def to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 _BATTERY_OF_3: Final[Mapping[str, Any]] = {
     "replace_at_health": 0.8,
+    "loads": [],
+    "chargers": [],
     "capacity_by_rate": {},
     "rate_cut_off_v_cell": 1.75,
 }

@@ -152,9 +152,13 @@ def imbalance(p: Plant, since: Snapshot) -> dict[str, float]:
     """What each identity of the account lacks between two snapshots, as a share of what went through."""
     e = {name: getattr(p.snapshot, name) - getattr(since, name) for name in since._fields if name[:2] == "e_"}
     through = e["e_available_wh"] + e["e_load_wh"] + e["e_own_wh"] + abs(e["e_batt_wh"]) + 1.0
+    through += e["e_inverter_wh"] + e["e_inverter_loss_wh"] + e["e_charger_1_wh"] + e["e_charger_2_wh"]
     battery_has = e["e_stored_wh"] + e["e_faded_wh"] - e["e_entropy_wh"]
-    for loss in ("batt_wiring", "ohmic", "polarisation", "side", "diffusion", "hysteresis"):
+    for loss in (
+        "batt_wiring", "ohmic", "polarisation", "side", "diffusion", "hysteresis", "inverter", "inverter_loss",
+    ):  # fmt: skip
         battery_has += e[f"e_{loss}_wh"]
+    battery_has -= e["e_charger_1_wh"] + e["e_charger_2_wh"]
     untaken = e["e_missed_wh"] + sum(wh for name, wh in e.items() if name.startswith("e_untaken_"))
     lacking = {
         "sun": e["e_available_wh"] - e["e_pv_wh"] - untaken,

@@ -199,7 +199,7 @@ def changed(tmp_path, name, old, new):
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "told"),
-    [("agm", "full_capacity_ah: 108.1", "full_capacity_ah: -113", "full_capacity_ah: must be above 0, got -113"),
+    [("agm", "full_capacity_ah: 108.5", "full_capacity_ah: -113", "full_capacity_ah: must be above 0, got -113"),
      ("agm", "charge_diffusion_ratio: 2.4", "charge_diffusion_ratio: fast",
       "charge_diffusion_ratio: must be a number, got 'fast'"),
      ("agm", "cells: 6", "cells: 6.5", "cells: must be a whole number, got 6.5"),
@@ -244,7 +244,7 @@ def test_a_running_plant_no_longer_needs_its_battery_file(tmp_path):
     """It ages by what it began with, and takes settings, though the file has changed and then gone."""
     path = changed(tmp_path, "agm", "life_full_cycles: 500", "life_full_cycles: 400")
     p = plant(battery={"model": path, "ageing": "weighted_ah"})
-    changed(tmp_path, "agm", "full_capacity_ah: 108.1", "full_capacity_ah: 57")
+    changed(tmp_path, "agm", "full_capacity_ah: 108.5", "full_capacity_ah: 57")
     p.advance_to(p.t_utc_s + DAY_S)
     assert 0.99 < p.health < 1.0
     Path(path).unlink()

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from plant.controller.charger import Machine, Quantities, SetPoints
+from plant.controller.charger import ChargerRun, Machine, Quantities, SetPoints
 from plant.kernel import booking
 from plant.kernel.books import EVENTS_KEPT, empty_books, transitions
 from plant.kernel.flowtable import FLOW, FLOW_NAMES, FLOWS
@@ -13,27 +13,36 @@ from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Flows
 from plant.plant import Plant
 from plant.power.converter import Regime, at_first
+from plant.power.posts import NO_OUTFIT, NOTHING_ASKED
 from tests.plants import held, plant
 
 DAY = 86400
 NOT_OF_A_NODE = {
     "available", "missed", "untaken_full", "untaken_bms", "untaken_cold", "untaken_limit", "untaken_pv_high",
-    "untaken_off", "unserved", "faded",
+    "untaken_off", "unserved", "faded", "inverter", "inverter_loss", "inverter_unserved", "charger_1_h", "charger_2_h",
+    "charger_1_starts", "charger_2_starts",
 }  # fmt: skip
 BOOK = getattr(booking.book, "py_func", booking.book)  # a lone record stays in plain Python
 
 
 def test_the_flows_of_the_node_are_those_of_the_table_that_are_not_made_from_others():
-    assert set(Flows._fields) == set(FLOW_NAMES) - NOT_OF_A_NODE
+    assert set(Flows._fields) - {"inverter_dc"} == set(FLOW_NAMES) - NOT_OF_A_NODE
     assert len(set(FLOW_NAMES)) == len(FLOW_NAMES)
 
 
 def test_each_flow_is_booked_under_its_own_name():
     books = empty_books()[0]
     mean = Flows(*(float(3 + j) for j in range(len(Flows._fields))))
-    inputs = held()._replace(p_mp_w=1000.0, called=True, wanted_w=77.0)
+    books.modes[Machine.CHARGER_2] = ChargerRun.CHARGE
+    asked = NOTHING_ASKED._replace(
+        outfit=NO_OUTFIT._replace(some=True), demand_w=900.0, served_w=80.0, drawn_w=100.0
+    )
+    inputs = held()._replace(p_mp_w=1000.0, called=True, wanted_w=77.0, asked=asked)
     BOOK(books, 1800.0, mean, at_first(12.0, 12.0)._replace(i_load_a=0.0, regime=Regime.OFF), inputs)
-    expected = {name: 0.5 * value for name, value in mean._asdict().items()}
+    expected = {name: 0.5 * value for name, value in mean._asdict().items() if name != "inverter_dc"}
+    dc = mean.inverter_dc
+    expected |= {"inverter": 0.4 * dc, "inverter_loss": 0.5 * (dc - 0.8 * dc), "charger_2_h": 0.5}
+    expected |= {"inverter_unserved": 0.5 * (900.0 - 0.8 * dc)}
     expected |= {"available": 500.0, "untaken_off": 0.5 * (1000.0 - mean.pv), "unserved": 38.5}
     assert {name: books.today[name] for name in FLOW_NAMES if books.today[name] != 0.0} == expected
 
@@ -127,6 +136,6 @@ def test_the_log_of_transitions_begins_with_the_oldest():
 
 
 def test_the_words_of_a_flow_are_there_and_those_with_parts_stand_in_the_account():
-    assert all(flow.meaning and flow.unit in {"Wh", "Ah"} for flow in FLOWS)
+    assert all(flow.meaning and flow.unit in {"Wh", "Ah", "h", ""} for flow in FLOWS)
     assert all(flow.label for flow in FLOWS if flow.depth >= 0)
     assert {f"e_{name}_wh" for name, flow in FLOW.items() if flow.unit == "Wh"} < set(Snapshot._fields)

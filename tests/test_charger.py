@@ -13,7 +13,8 @@ from plant.controller.charger import (
     Stage,
     compensate,
 )
-from plant.controller.rules import RULES, Effect, Is, IsNot, When, rule
+from plant.controller.rows import Effect, Is, IsNot, When, rule
+from plant.controller.rules import RULES
 from plant.controller.setpoints import setpoints_of
 from plant.controller.settings import TYPE_OF_NAME, checked, factory
 from plant.kernel.columns import QUANTITIES, compile_rules

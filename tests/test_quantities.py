@@ -19,7 +19,7 @@ DAY = 86400
 # What the end of a name says of the unit; the longest that fits counts.
 UNITS = {
     "_w_m2": "W/m2", "_m_s": "m/s", "_kwh": "kWh", "_min": "min", "_wh": "Wh", "_s": "s", "_c": "degC", "_v": "V",
-    "_a": "A", "_w": "W",
+    "_a": "A", "_w": "W", "_h": "h", "_l": "l",
 }  # fmt: skip
 ALL = pytest.mark.parametrize("name", Snapshot._fields)
 

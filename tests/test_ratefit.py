@@ -31,10 +31,11 @@ def refused(**changes) -> str:
 @pytest.mark.parametrize("model", ["agm", "flooded", "gel"])
 @pytest.mark.parametrize(("c_rate", "cut_off_v_cell"), [(0.01, 1.75), (0.05, 1.8), (0.2, 1.75), (0.65, 1.6)])
 def test_the_closed_form_agrees_with_the_integrated_equations(model, c_rate, cut_off_v_cell):
+    """In a hundred hours self-discharge takes up to one per cent, which the closed form leaves out."""
     p = batteries.bath(model)
     i_a = c_rate * p.c20_ah
     assert hours_to(i_a, cut_off_v_cell, p) == pytest.approx(
-        batteries.hours_to(p, i_a, 6 * cut_off_v_cell), rel=3e-3
+        batteries.hours_to(p, i_a, 6 * cut_off_v_cell), rel=3e-3 if c_rate > 0.01 else 0.012
     )
 
 

@@ -13,6 +13,7 @@ from plant.plant import Plant
 from plant.report.account import account, leaves, missing_wh, moved_wh
 from plant.report.periods import by_period
 from plant.report.picture import picture
+from plant.report.postslines import posts_lines
 from plant.report.summary import BAR_WIDTH, account_table, print_summary
 from plant.report.trace import Trace
 from tests.plants import plant
@@ -181,3 +182,36 @@ def test_samples_that_dont_fit_step_or_day_are_refused(text, step_s):
 def test_a_moment_outside_of_the_run_is_refused(text):
     with pytest.raises(ValueError, match="is outside the run"):
         parse_moment(text, "UTC", 1_771_581_600, 1_771_581_600 + DAY, 5)
+
+
+def test_what_hangs_on_the_battery_has_a_line_each():
+    """Hours, starts, energy and fuel of a charger; what an inverter served, lost and left out."""
+    there = {
+        "loads": [
+            {"inverter": {"rated_w": 500.0, "idle_w": 4.0}, "demand": {"hourly_w": (900.0,) + (90.0,) * 23}}
+        ],
+        "chargers": [
+            {
+                "name": "generator",
+                "current_a": 10.0,
+                "voltage_v": 14.4,
+                "hours": [[8, 10]],
+                "fuel_idle_l_h": 0.5,
+            }
+        ],
+    }
+    p = plant(battery={**there, "soc": 0.9, "capacity_ah": 400.0}, start="2026-02-20T00:00")
+    before = p.snapshot
+    p.run(86400, 900)
+    inverter, charger = posts_lines(p, before)
+    served, lost, left = (float(number.replace(",", "")) for number in re.findall(r"[\d,.]+\d", inverter))
+    assert (
+        inverter
+        == f"inverter {served:,.0f} Wh served, {lost:.0f} Wh lost in it; {left:.2f} % of its demand not served"
+    )
+    assert served == pytest.approx(90.0 * 23, abs=2.0)  # the first hour is an overload, but for five seconds
+    assert lost == pytest.approx(4.0 * 23 + 90.0 * 23 * (1.0 / 0.9 - 1.0), abs=2.0)
+    assert left == pytest.approx(100.0 * 900.0 / (900.0 + 90.0 * 23), abs=0.1)
+    assert charger.startswith("charger  generator: 2.0 h in 1 start, ")
+    assert charger.endswith(" into the battery, 1.0 l of fuel")
+    assert not list(posts_lines(plant(), before))

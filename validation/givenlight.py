@@ -57,7 +57,7 @@ class GivenSupply(Supply):
         array = ArrayDay(falls, falls, t_cell, zeros, t_cell, *columns, module.r_s)
         current_w = load_a * self.site.battery.system_v
         start = number * DAY_S
-        return Inputs(start, start, start + DAY_S, array, Demand(zeros, current_w, zeros), room)
+        return Inputs(start, start, start + DAY_S, array, Demand(zeros, current_w, *[zeros] * 5), room)
 
 
 def plant_in(

@@ -15,6 +15,10 @@ from typing import NamedTuple
 from plant.base.jit import inline_ir, inline_llvm
 from plant.battery.acid import LeadAcid, LeadAcidAtTemperature, SurfaceCharge
 
+# A full well under hard overcharge (2.8 V a cell and 60 degC, when a cell is shorted) takes no more than its reaction
+# does at exp(12): beyond it the well would settle within hundredths of a second, and nothing else would change.
+STEEPEST = 12.0
+
 
 class Reaction(NamedTuple):
     """The main reaction at an instant: its current, and how stiffly it answers."""
@@ -36,19 +40,19 @@ def share(x: float) -> float:
 
 
 @inline_llvm
-def empty_share(h1: float, p: LeadAcid) -> float:
-    """Share of its discharge reaction that an available well filled to `h1` still gives: 0 when it is empty."""
+def most_a(h1: float, p: LeadAcid) -> float:
+    """Largest discharge current [A] of an available well filled to `h1`: none when empty, the 20-hour one half way."""
     if h1 >= p.empty_below:
-        return 1.0
-    y = max(h1, 0.0) / p.empty_below
-    return y * y * (3.0 - 2.0 * y)
+        return math.inf
+    filled = max(h1, 0.0) / p.empty_below
+    return p.c20_ah / 20.0 * filled / (1.0 - filled)
 
 
 @inline_llvm
 def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
     """Main reaction, positive when charging, at overvoltage `u_v` of the whole battery.
 
-    Discharge: Butler-Volmer with depletion near empty, and nothing from an empty well. Charge: vanishes at full
+    Discharge: Butler-Volmer with depletion near empty, up to `most_a`. Charge: vanishes at full
     (h1 = 1 attracts). A tanh of 10 mV hands over between the two.
     """
     charging = share(u_v * 100.0)
@@ -67,7 +71,7 @@ def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
         starved = (charging - 1.0) * i_dis * w.p.depletion_strength * (room + root) * both
     if charging > 0.0:
         per_width = 1.0 / (abs(room) + w.p.saturation_strength * h1)
-        up = math.exp(max(-40.0, min(40.0, u_v * w.per_charge_tafel_v)))
+        up = math.exp(max(-40.0, min(STEEPEST, u_v * w.per_charge_tafel_v)))
         down = 1.0 / up
         gain = 0.5 * w.charge_exchange_a * per_width
         i_chg = gain * room * (up - down)
@@ -77,12 +81,14 @@ def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
     i_a = charging * i_chg + (1.0 - charging) * i_dis
     per_v = charging * slope_chg + (1.0 - charging) * slope_dis + turn * (i_chg - i_dis)
     if h1 < w.p.empty_below and u_v < 0.0:
-        y = max(h1, 0.0) / w.p.empty_below
-        left = empty_share(h1, w.p)
-        starved = starved * left - i_a * 6.0 * y * (1.0 - y) / w.p.empty_below
+        most = most_a(h1, w.p)
+        left = most / (most - i_a) if i_a < 0.0 else 1.0
+        kept = 1.0 - max(h1, 0.0) / w.p.empty_below
+        most_per_h = w.p.c20_ah / 20.0 / (w.p.empty_below * kept * kept)
+        starved = starved * left * left + (1.0 - left) * (1.0 - left) * most_per_h
         i_a *= left
-        per_v *= left
-        pull *= left
+        per_v *= left * left
+        pull *= left * left
     return Reaction(i_a, per_v, pull, starved)
 
 

@@ -36,6 +36,9 @@ class Machine(IntEnum):
     CHARGE_PERCENT = 14
     SYSTEM_VOLTAGE = 15
     PV_VOLTAGE = 16
+    INVERTER = 17  # these three stand at the battery, and know nothing of the controller
+    CHARGER_1 = 18
+    CHARGER_2 = 19
 
 
 class Stage(IntEnum):
@@ -136,6 +139,23 @@ class Switch(IntEnum):
     OPEN = 1
 
 
+class InverterRun(IntEnum):
+    """The inverter at the battery."""
+
+    ON = 0
+    LOW_BATTERY = 1
+    OVERLOAD = 2
+
+
+class ChargerRun(IntEnum):
+    """A charger at the battery; one that has started runs for a while whatever happens."""
+
+    OFF = 0
+    STARTED = 1
+    CHARGE = 2
+    FLOAT = 3
+
+
 class BatteryStatus(IntEnum):
     """The controller's word on the battery, worst first told; vendor code of register 0x3200 D3-0."""
 
@@ -163,6 +183,9 @@ STATES: Mapping[Machine, type[IntEnum]] = {
     Machine.CHARGE_PERCENT: Permit,
     Machine.SYSTEM_VOLTAGE: SystemVoltage,
     Machine.PV_VOLTAGE: PvVoltage,
+    Machine.INVERTER: InverterRun,
+    Machine.CHARGER_1: ChargerRun,
+    Machine.CHARGER_2: ChargerRun,
 }
 
 
@@ -186,14 +209,27 @@ class Quantities(NamedTuple):
     t_batt_c: float
     i_batt_a: float
     i_discharge_a: float
+    v_posts_v: float  # of the battery's posts, where inverter and chargers stand
+    soc: float  # as a battery monitor there counts it: the true one
+    inverter_share: float  # what its loads ask for, over its rating
+    inverter_collapsed: float  # 1 when it is on and no voltage can carry its power
+    charger_1_allowed: float  # 1 while a charger works and it is one of its hours
+    charger_2_allowed: float
 
     # These change with a transition or at a moment known before, and are worked out anew then.
     load_called: float  # 1 when the load's mode calls for it
     retries: float  # of a load that tripped, so far
 
 
-WATCHED: Final = Quantities._fields.index("load_called")  # so many of the quantities move by themselves
-FLAGS: Final = ("load_collapsed", "load_called")  # of the quantities: 0 or 1
+WATCHED: Final = Quantities._fields.index("v_posts_v")  # so many of the quantities move by themselves ...
+WATCHED_AT_POSTS: Final = Quantities._fields.index("load_called")  # ... and up to here those of the posts
+FLAGS: Final = (
+    "load_collapsed",
+    "inverter_collapsed",
+    "charger_1_allowed",
+    "charger_2_allowed",
+    "load_called",
+)  # of the quantities: 0 or 1
 COUNTS: Final = ("retries",)
 EQUALIZED_S: Final = 0.5  # equalizing is over once less than this is owed
 
@@ -274,6 +310,32 @@ class SetPoints(NamedTuple):
     bms_delay_s: float = 0.0
     bms_over_s: float = 0.0
     bms_release_s: float = 0.0
+    inverter_cut_off_v: float = -math.inf  # of inverter and chargers at the battery; as if there were none
+    inverter_cut_off_s: float = 0.0
+    inverter_restart_v: float = -math.inf
+    inverter_restart_s: float = 0.0
+    inverter_surge_share: float = math.inf
+    inverter_surge_s: float = 0.0
+    charger_1_start_v: float = -math.inf
+    charger_1_start_soc: float = -math.inf
+    charger_1_start_s: float = 0.0
+    charger_1_stop_v: float = math.inf
+    charger_1_stop_soc: float = math.inf
+    charger_1_stop_s: float = 0.0
+    charger_1_least_s: float = 0.0
+    charger_1_absorbed_v: float = math.inf
+    charger_1_absorption_s: float = math.inf
+    charger_1_again_v: float = -math.inf
+    charger_2_start_v: float = -math.inf
+    charger_2_start_soc: float = -math.inf
+    charger_2_start_s: float = 0.0
+    charger_2_stop_v: float = math.inf
+    charger_2_stop_soc: float = math.inf
+    charger_2_stop_s: float = 0.0
+    charger_2_least_s: float = 0.0
+    charger_2_absorbed_v: float = math.inf
+    charger_2_absorption_s: float = math.inf
+    charger_2_again_v: float = -math.inf
 
     @staticmethod
     def user_voltages() -> tuple[str, ...]:

@@ -9,8 +9,7 @@ Sources: Tracer-A manual (MAN_A), TRIRON N and XTRA N manuals (MAN_TRIRON, MAN_X
 probed 20 A AN unit (AN20). What none of them tells is marked as a guess.
 """
 
-from enum import IntEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from plant.controller.charger import (
     EQUALIZED_S,
@@ -29,74 +28,8 @@ from plant.controller.charger import (
     SystemVoltage,
     Warning,
 )
-
-
-class Effect(IntEnum):
-    """What a transition leaves in the unit's memory, beside the state."""
-
-    NOTHING = 0
-    DUSK = 1  # a night begins
-    DAWN = 2  # the night's length is learned; after `long_night_s` the retries are forgotten
-    TRIPS = 3  # retries longer ago than `retries_forgotten_s` are forgotten
-    RETRIES = 4  # one more retry
-    FORGETS = 5  # the retries are forgotten
-
-
-class When(NamedTuple):
-    """A quantity compared with a set-point, or with a number where the manual leaves nothing to set."""
-
-    quantity: str
-    is_: str  # ">=" or "<"
-    level: str | float
-
-
-class Is(NamedTuple):
-    """A machine in a state, one of `charger.FLAGS` that is up, or one of `charger.COUNTS` that stands at a number."""
-
-    what: Machine | str
-    value: int = 1
-
-
-class IsNot(NamedTuple):
-    """A machine in any other state, or a flag that is down."""
-
-    what: Machine | str
-    value: int = 1
-
-
-Condition: TypeAlias = When | Is | IsNot
-
-
-class Rule(NamedTuple):
-    """One transition."""
-
-    machine: Machine
-    from_: tuple[IntEnum, ...]
-    to: IntEnum
-    reason: str
-    when: tuple[Condition, ...]
-    for_: str | float  # how long the conditions must hold: a set-point or seconds
-    restarts_charge: bool  # forget the time held at constant voltage
-    effect: Effect
-
-
-AT_ONCE: Final = 0.0
-
-
-def rule(
-    machine: Machine,
-    from_: IntEnum | tuple[IntEnum, ...],
-    to: IntEnum,
-    reason: str,
-    *when: Condition,
-    for_: str | float = AT_ONCE,
-    restarts_charge: bool = False,
-    effect: Effect = Effect.NOTHING,
-) -> Rule:
-    """One row: from a state, or any of several, to another."""
-    leaves = from_ if isinstance(from_, tuple) else (from_,)
-    return Rule(machine, leaves, to, reason, when, for_, restarts_charge, effect)
-
+from plant.controller.postsrules import POSTS_RULES
+from plant.controller.rows import AT_ONCE, Effect, Is, IsNot, Rule, When, rule
 
 # --- Charge: what ends it, and what begins it ---------------------------------------------------------------------
 # A trip comes first: it beats whatever else the same instant would do. While one lasts, no charge begins.
@@ -396,5 +329,5 @@ _BMS = (
 
 RULES: Final[tuple[Rule, ...]] = (
     *_CHARGE_ENDS_AND_BEGINS, *_STAGES, *_LOAD_ALLOWED, *_LOAD_TRIPS, *_VOLTAGE, *_DAYLIGHT, *_TEMPERATURES,
-    *_CHARGE_PERCENT, *_WIRING, *_BMS,
+    *_CHARGE_PERCENT, *_WIRING, *_BMS, *POSTS_RULES,
 )  # fmt: skip

@@ -6,7 +6,9 @@ Sources: as in `settings`.
 """
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from plant.battery.bms import NO_BMS, Bms, string_limits
@@ -141,6 +143,7 @@ def setpoints_of(
     cell_shorted: bool = False,
     pv_rated_v: float = math.inf,
     boost_restarts: bool = True,
+    connected: Mapping[str, float] = MappingProxyType({}),
 ) -> SetPoints:
     """What the controller's rules compare with.
 
@@ -159,6 +162,8 @@ def setpoints_of(
         Highest voltage at its PV terminals that the unit works at.
     boost_restarts : bool
         Whether boost's time begins anew after an interruption, or adds up the time at its voltage.
+    connected : mapping
+        Set-points of inverter and chargers at the battery, by name.
     """
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
@@ -185,4 +190,5 @@ def setpoints_of(
         pv_open_high_v=PV_OPEN_HIGH * pv_rated_v,
         pv_high_release_v=pv_rated_v - PV_RELEASE_V,
         **_of_bms(bms, cells, cell_shorted),
+        **connected,
     )

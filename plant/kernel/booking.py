@@ -11,7 +11,7 @@ import numpy as np
 from plant.base.jit import inline_ir, kernel
 from plant.battery import model as battery
 from plant.battery.model import State
-from plant.controller.charger import Machine, Production, Stage
+from plant.controller.charger import ChargerRun, Machine, Production, Stage
 from plant.controller.rules import BARS_CHARGE
 from plant.kernel.books import Books
 from plant.kernel.flowtable import FLOW_NAMES
@@ -97,6 +97,20 @@ def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -
     today.row[place] += hours * (held.p_mp_w - mean.pv)
     if bus.i_load_a == 0.0 and held.called:
         today.unserved += hours * held.wanted_w
+    if held.asked.outfit.some:
+        # What flows at the battery's posts; the inverter's power is constant while it draws any.
+        asked, modes = held.asked, books.modes
+        served_w = mean.inverter_dc * (asked.served_w / asked.drawn_w) if asked.drawn_w > 0.0 else 0.0
+        today.charger_1 += hours * mean.charger_1
+        today.charger_2 += hours * mean.charger_2
+        today.inverter += hours * served_w
+        today.inverter_loss += hours * (mean.inverter_dc - served_w)
+        if served_w < asked.demand_w * (1.0 - 1e-9):
+            today.inverter_unserved += hours * (asked.demand_w - served_w)
+        if modes[Machine.CHARGER_1] != ChargerRun.OFF:
+            today.charger_1_h += hours
+        if modes[Machine.CHARGER_2] != ChargerRun.OFF:
+            today.charger_2_h += hours
 
 
 @inline_ir

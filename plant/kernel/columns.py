@@ -7,7 +7,7 @@ import numpy as np
 
 from plant.base.problems import did_you_mean
 from plant.controller.charger import COUNTS, FLAGS, STATES, Machine, Quantities, SetPoints
-from plant.controller.rules import Condition, Is, IsNot, Rule, When
+from plant.controller.rows import Condition, Is, IsNot, Rule, When
 
 QUANTITIES = len(Quantities._fields)
 

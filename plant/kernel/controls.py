@@ -11,8 +11,11 @@ from plant.kernel.state import PlantState
 from plant.power.tracker import Tracker
 from plant.power.tracking import Steady
 
-IN_THE_BATTERY = (Machine.BMS_CHARGE, Machine.BMS_DISCHARGE)  # the controller's power doesn't touch them
-OF_THE_CONTROLLER = [machine for machine in Machine if machine not in IN_THE_BATTERY]
+AT_THE_BATTERY = (  # the controller's power doesn't touch them
+    Machine.BMS_CHARGE, Machine.BMS_DISCHARGE, Machine.INVERTER, Machine.CHARGER_1, Machine.CHARGER_2,
+)  # fmt: skip
+OF_THE_CONTROLLER = [machine for machine in Machine if machine not in AT_THE_BATTERY]
+COUNTED = ("charger_1_starts", "charger_2_starts")
 RULES_OF_THE_CONTROLLER = np.array([rule.machine in OF_THE_CONTROLLER for rule in RULES])
 
 
@@ -82,6 +85,9 @@ def set_night_length(books_array: BooksArray, minutes: int) -> None:
 
 
 def take_over_machines(books: Books, of: Books) -> None:
-    """Take over states, timers and events of the machines from other books, and none of the meters."""
+    """Take over states, timers and events of the machines from other books, and of the meters only what they count."""
     for name in OF_MACHINES:
         books[name] = of[name]
+    for name in COUNTED:
+        since = of.account[name] + of.today[name] - books.account[name] - books.today[name]
+        books.today[name] += since

@@ -62,6 +62,11 @@ FLOWS: Final = (
     EnergyFlow("path_loss", "lost in the load switch and its wiring", "load switch loss", 3),
     EnergyFlow("own", "the controller's own consumption", "controller consumption", 3),
     EnergyFlow("batt", "into the battery's terminals, net", "battery, net", 3),
+    EnergyFlow("charger_1", "from the first charger at the battery", "charger 1", 4, sign=-1.0, always=False),
+    EnergyFlow("charger_2", "from the second charger at the battery", "charger 2", 4, sign=-1.0, always=False),
+    EnergyFlow("inverter", "served by the inverter, or to loads at the battery without one", "inverter's load", 4,
+               always=False),
+    EnergyFlow("inverter_loss", "lost in the inverter, idle or not", "inverter loss", 4, always=False),
     EnergyFlow(
         "batt_wiring", "lost in the battery's cable and the diodes of its protection", "cable and protection", 4,
         always=False,
@@ -77,6 +82,11 @@ FLOWS: Final = (
     ),
     EnergyFlow("pv_wiring", "lost in the array's cable, before the point at which the array is measured"),
     EnergyFlow("unserved", "load demand that was not served", "load not served"),
+    EnergyFlow("inverter_unserved", "demand at the inverter that was not served"),
+    EnergyFlow("charger_1_h", "time the first charger ran", unit="h"),
+    EnergyFlow("charger_2_h", "time the second charger ran", unit="h"),
+    EnergyFlow("charger_1_starts", "starts of the first charger", unit=""),
+    EnergyFlow("charger_2_starts", "starts of the second charger", unit=""),
     EnergyFlow("i_side", "charge of the battery's side reactions", unit="Ah"),
 )  # fmt: skip
 FLOW_NAMES: Final = tuple(flow.name for flow in FLOWS)

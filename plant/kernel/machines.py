@@ -8,13 +8,17 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
-from plant.controller.charger import WATCHED, Daylight, Machine
+from plant.battery import model as battery
+from plant.controller.charger import WATCHED, WATCHED_AT_POSTS, Daylight, Machine
 from plant.controller.loadcontrol import call
-from plant.controller.rules import RULES, Effect
+from plant.controller.postsrules import POSTS_RULES
+from plant.controller.rows import Effect
+from plant.controller.rules import RULES
 from plant.kernel.books import EVENTS_KEPT, Books
 from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
 from plant.power.converter import OperatingPoint
+from plant.power.jointnode import there
 
 # The rules as global arrays: compiled in as constants.
 (
@@ -22,14 +26,23 @@ from plant.power.converter import OperatingPoint
     NUMBER, HOLDS,
 ) = compile_rules(RULES)  # fmt: skip
 RULE_COUNT = len(RULES)
+# Machines and rules of the battery's posts are the last of all: where nothing hangs there, none is looked at.
+WITHOUT_POSTS = RULE_COUNT - len(POSTS_RULES)
+MACHINES_WITHOUT_POSTS = int(Machine.INVERTER)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
 
 @inline_ir
 def update_quantities(
-    bus: OperatingPoint, held: Held, memory: PlantState, load_rated_a: float, books: Books
+    bus: OperatingPoint,
+    held: Held,
+    memory: PlantState,
+    x: battery.State,
+    p: battery.Parameters,
+    load_rated_a: float,
+    books: Books,
 ) -> None:
-    """Write down those `Quantities` of this instant that move by themselves."""
+    """Write down those `Quantities` of this instant that move by themselves; the battery is in state `x` by then."""
     now, load = books.quantities, held.load
     asked = load.p_w + load.i_a + load.g_s > 0.0
     carried = (
@@ -49,14 +62,35 @@ def update_quantities(
     now.t_batt_c = memory.x.t_c
     now.i_batt_a = bus.i_batt_a
     now.i_discharge_a = -bus.i_batt_a
+    if held.asked.outfit.some:
+        _update_posts(bus, held, battery.soc(x, p), books)
 
 
 @inline_ir
-def unchanged(books: Books) -> bool:
-    """Whether every watched quantity is still where no rule's condition can have changed; false for nan."""
+def _update_posts(bus: OperatingPoint, held: Held, soc: float, books: Books) -> None:
+    """The same for what hangs on the battery's posts."""
+    now, asked = books.quantities, held.asked
+    posts = there(bus, held.port, held.posts)
+    now.v_posts_v = posts.v_v
+    now.soc = soc
+    now.inverter_share = asked.demand_w / asked.outfit.rated_w
+    now.inverter_collapsed = 1.0 if posts.inverter_w < held.posts.inverter_w else 0.0
+    now.charger_1_allowed = 1.0 if asked.first else 0.0
+    now.charger_2_allowed = 1.0 if asked.second else 0.0
+
+
+@inline_ir
+def unchanged(books: Books, at_posts: bool) -> bool:
+    """Whether every watched quantity is still where no rule's condition can have changed; false for nan.
+
+    Those of the battery's posts need no look where nothing hangs there.
+    """
     now, same = books.quantities.row, not books.must_examine
     for j in range(WATCHED):
         same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])  # no jumps
+    if at_posts:
+        for j in range(WATCHED, WATCHED_AT_POSTS):
+            same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])
     return same
 
 
@@ -105,14 +139,14 @@ def _due_s(books: Books, rule: int) -> float:
 
 
 @kernel
-def examine(books: Books, t_utc_s: float) -> None:
+def examine(books: Books, t_utc_s: float, at_posts: bool) -> None:
     """Look at all rules anew: which hold and since when, when the next is due, and how far each quantity may go."""
     due = t_utc_s + _work_out(books, t_utc_s)
     since = books.since
     for name in range(QUANTITIES):
         books.lower[name] = -np.inf
         books.upper[name] = np.inf
-    for machine in range(FIRST_LEAVING.shape[0]):
+    for machine in range(FIRST_LEAVING.shape[0] if at_posts else MACHINES_WITHOUT_POSTS):
         state = books.modes[machine]
         for place in range(FIRST_LEAVING[machine, state], FIRST_LEAVING[machine, state + 1]):
             rule = LEAVING[place]
@@ -149,12 +183,17 @@ def _remember(books: Books, effect: int, t_utc_s: float) -> None:
         tries.last_utc_s = t_utc_s
     elif effect == Effect.FORGETS:
         tries.count = 0
+    elif effect == Effect.STARTS_1:
+        books.today.charger_1_starts += 1.0
+    elif effect == Effect.STARTS_2:
+        books.today.charger_2_starts += 1.0
 
 
 @kernel
-def fire(books: Books, t_utc_s: float) -> int:
+def fire(books: Books, t_utc_s: float, at_posts: bool) -> int:
     """Carry out the first rule that is due. Returns its row, or -1."""
-    for rule in range(RULE_COUNT):
+    count = RULE_COUNT if at_posts else WITHOUT_POSTS
+    for rule in range(count):
         if _due_s(books, rule) <= t_utc_s + LATE_S:
             machine = MACHINE[rule]
             event = books.events[books.event_count % EVENTS_KEPT]
@@ -163,7 +202,7 @@ def fire(books: Books, t_utc_s: float) -> int:
             event.from_state = books.modes[machine]
             books.event_count += 1
             books.modes[machine] = TO[rule]
-            for other in range(RULE_COUNT):
+            for other in range(count):
                 if MACHINE[other] == machine:
                     books.since[other] = np.inf
             _remember(books, EFFECT[rule], t_utc_s)

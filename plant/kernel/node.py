@@ -1,11 +1,17 @@
 """The battery at work in the plant: who feeds the node, who draws from it, and what each flow carries."""
 
+import numpy as np
+
 from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import model as battery
 from plant.battery.cell import Losses, Source
 from plant.battery.model import AtTemperature, Inner, State
-from plant.kernel.state import Flows, Held
+from plant.controller.charger import ChargerRun, InverterRun, Machine
+from plant.kernel.state import Flows, Held, Parameters
+from plant.load.demand import Demand
 from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, solve, with_powers
+from plant.power.jointnode import solve_joint, there
+from plant.power.posts import Asked, ChargerLine, ChargerOutfit, Posts
 from plant.power.stage import PowerStage
 
 
@@ -22,9 +28,54 @@ def operating_point(
 def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Node:
     """The node without its powers, with a battery that shows itself as `source`."""
     load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
+    if held.posts.some:
+        return solve_joint(
+            source,
+            held.port,
+            held.posts,
+            held.v_target_v,
+            held.charging,
+            before,
+            held.offer,
+            load,
+            held.limit,
+            stage,
+        )
     return solve(
         source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage
     )
+
+
+@inline_ir
+def asked_in(demand: Demand, k: int, par: Parameters) -> Asked:
+    """What is wanted at the battery's posts in step `k`."""
+    outfit, may = par.outfit, demand.chargers[k]
+    first = outfit.first.works and may % 2 == 1
+    second = outfit.second.works and may >= 2
+    return Asked(
+        outfit, demand.inverter_w[k], demand.inverter_served_w[k], demand.inverter_drawn_w[k], first, second
+    )
+
+
+@inline_ir
+def posts_now(asked: Asked, modes: np.ndarray) -> Posts:
+    """What is switched on at the battery's posts as the machines stand."""
+    outfit, drawn_w = asked.outfit, 0.0
+    if modes[Machine.INVERTER] == InverterRun.ON:
+        drawn_w = asked.drawn_w
+    return Posts(
+        outfit.some,
+        drawn_w,
+        _line(outfit.first, modes[Machine.CHARGER_1]),
+        _line(outfit.second, modes[Machine.CHARGER_2]),
+    )
+
+
+@inline_ir
+def _line(charger: ChargerOutfit, mode: int) -> ChargerLine:
+    i_max_a = charger.line.i_max_a if mode != ChargerRun.OFF else 0.0
+    v_max_v = charger.float_v if mode == ChargerRun.FLOAT else charger.line.v_max_v
+    return ChargerLine(i_max_a, v_max_v, charger.line.droop_s)
 
 
 @inline_ir
@@ -33,29 +84,40 @@ def flows(
 ) -> tuple[State, Flows]:
     """Time derivative of the battery's state, and every flow, at an instant whose node is known."""
     dx, loss = battery.rates_of(inner, x, bus.i_batt_a, held.t_room_c, w)
-    return dx, flows_of(bus, loss, stage)
+    return dx, flows_of(bus, loss, held, stage)
 
 
 @inline_ir
 def no_flows() -> Flows:
     """Nothing flows."""
-    return Flows(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Flows(
+        0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    )
 
 
 @inline_ir
-def flows_of(bus: OperatingPoint, loss: Losses, stage: PowerStage) -> Flows:
+def flows_of(bus: OperatingPoint, loss: Losses, held: Held, stage: PowerStage) -> Flows:
     """Every flow of an instant."""
+    wiring_w = (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a
+    inverter_w, charger_1_w, charger_2_w = 0.0, 0.0, 0.0
+    if held.posts.some:
+        posts = there(bus, held.port, held.posts)
+        wiring_w += (posts.v_v - bus.v_batt_v) * posts.i_a
+        inverter_w, charger_1_w, charger_2_w = posts.inverter_w, posts.charger_1_w, posts.charger_2_w
     i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0
     return Flows(
         bus.p_pv_w,
         stage.pv_wiring_ohm * i_pv * i_pv,
         bus.p_converter_loss_w,
         bus.p_chg_w,
-        (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a,
+        wiring_w,
         bus.p_path_loss_w,
         bus.p_load_w,
         bus.p_own_w,
-        bus.v_batt_v * bus.i_batt_a,
+        bus.v_batt_v * (bus.i_batt_a - bus.i_posts_a),
+        inverter_w,
+        charger_1_w,
+        charger_2_w,
         loss.ohmic_w,
         loss.polarisation_w,
         loss.side_w,

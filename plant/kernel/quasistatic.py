@@ -203,7 +203,8 @@ def _booked(
     )
     end = LeadAcidState(at_rest.q1_ah, at_rest.q2_ah, at_rest.v_node_v, at_rest.v_slow_v, t_c)
     entropy = leadacid.entropy_wh(at_rest, t_c - x.t_c, p) * per_h
-    return end, flows_of(bus, Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_side), stage)
+    losses = Losses(ohmic, polarisation, side, diffusion, 0.0, entropy, i_side)
+    return end, flows_of(bus, losses, held, stage)
 
 
 class _Led(NamedTuple):
@@ -303,4 +304,4 @@ def settle_lithium(
     t_steady = held.t_room_c + (ohmic + side + hysteresis + polarisation) / p.heat_transfer_w_k
     t_c = t_steady + (x.t_c - t_steady) * math.exp(-h * p.heat_transfer_w_k / p.heat_capacity_j_k)
     losses = Losses(ohmic, polarisation, side, 0.0, hysteresis, 0.0, i - led.stored_a)
-    return h, lithium.LithiumState(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, stage), bus
+    return h, lithium.LithiumState(led.s, led.h, v1_v, v2_v, t_c), flows_of(bus, losses, held, stage), bus

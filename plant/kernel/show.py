@@ -19,6 +19,7 @@ from plant.kernel.machines import device_s
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Held, Parameters, PlantState
 from plant.power.converter import OperatingPoint
+from plant.power.jointnode import there
 
 
 @kernel
@@ -55,6 +56,12 @@ def _battery_heat(modes: np.ndarray) -> float:
 
 
 @kernel
+def _over(dividend: float, divisor: float) -> float:
+    """A quotient, 0 where there is nothing to divide by."""
+    return dividend / divisor if divisor > 0.0 else 0.0
+
+
+@kernel
 def snapshot(
     memory: PlantState, held: Held, bus: OperatingPoint, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float,
@@ -64,6 +71,9 @@ def snapshot(
     whole, today = books.account, books.today  # of whole days, and of the one at hand
     generated, consumed = books.metered_before.generated, books.metered_before.consumed
     charged_wh, used_wh = whole.chg + today.chg, whole.load + today.load
+    charged_1_wh, charged_2_wh = whole.charger_1 + today.charger_1, whole.charger_2 + today.charger_2
+    run_1_h, run_2_h = whole.charger_1_h + today.charger_1_h, whole.charger_2_h + today.charger_2_h
+    posts, first, second = there(bus, held.port, held.posts), par.outfit.first, par.outfit.second
     ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
@@ -111,6 +121,24 @@ def snapshot(
         v_load_v=load_on * (bus.v_batt_v - par.stage.path_ohm * bus.i_load_a),
         i_load_a=bus.i_load_a,
         p_load_w=bus.p_load_w,
+        inverter=float(modes[Machine.INVERTER]),
+        i_inverter_a=_over(posts.inverter_w, posts.v_v),
+        p_inverter_w=posts.inverter_w,
+        p_inverter_load_w=_over(posts.inverter_w * held.asked.served_w, held.asked.drawn_w),
+        charger_1=float(modes[Machine.CHARGER_1]),
+        i_charger_1_a=_over(posts.charger_1_w, posts.v_v),
+        p_charger_1_w=posts.charger_1_w,
+        charger_1_h=run_1_h,
+        charger_1_starts=whole.charger_1_starts + today.charger_1_starts,
+        charger_2=float(modes[Machine.CHARGER_2]),
+        i_charger_2_a=_over(posts.charger_2_w, posts.v_v),
+        p_charger_2_w=posts.charger_2_w,
+        charger_2_h=run_2_h,
+        charger_2_starts=whole.charger_2_starts + today.charger_2_starts,
+        fuel_l=first.fuel_l_h * run_1_h
+        + first.fuel_l_wh * charged_1_wh
+        + second.fuel_l_h * run_2_h
+        + second.fuel_l_wh * charged_2_wh,
         generated_today_kwh=(charged_wh - generated.today) / 1000.0,
         generated_month_kwh=(charged_wh - generated.month) / 1000.0,
         generated_year_kwh=(charged_wh - generated.year) / 1000.0,
@@ -140,6 +168,11 @@ def snapshot(
         e_load_wh=whole.load + today.load,
         e_own_wh=whole.own + today.own,
         e_batt_wh=whole.batt + today.batt,
+        e_charger_1_wh=charged_1_wh,
+        e_charger_2_wh=charged_2_wh,
+        e_inverter_wh=whole.inverter + today.inverter,
+        e_inverter_loss_wh=whole.inverter_loss + today.inverter_loss,
+        e_inverter_unserved_wh=whole.inverter_unserved + today.inverter_unserved,
         e_unserved_wh=whole.unserved + today.unserved,
         e_ohmic_wh=whole.ohmic + today.ohmic,
         e_polarisation_wh=whole.polarisation + today.polarisation,

@@ -9,7 +9,14 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
-from plant.controller.charger import BatteryStatus, Daylight, LoadOutput, Stage
+from plant.controller.charger import (
+    BatteryStatus,
+    ChargerRun,
+    Daylight,
+    InverterRun,
+    LoadOutput,
+    Stage,
+)  # fmt: skip
 from plant.kernel.flowtable import FLOW
 from plant.power.converter import Regime
 
@@ -101,6 +108,23 @@ class Snapshot(NamedTuple):
     i_load_a: Annotated[float, Quantity("A", "load current")]
     p_load_w: Annotated[float, Quantity("W", "load power")]
 
+    # what hangs on the battery's posts beside the controller, `battery.loads` and `battery.chargers` of the site
+    inverter: Annotated[float, Quantity("", "the inverter at the battery", codes=InverterRun)]
+    i_inverter_a: Annotated[float, Quantity("A", "current that the inverter draws from the battery")]
+    p_inverter_w: Annotated[float, Quantity("W", "power that the inverter draws from the battery")]
+    p_inverter_load_w: Annotated[float, Quantity("W", "power that the inverter's loads get")]
+    charger_1: Annotated[float, Quantity("", "the first charger at the battery", codes=ChargerRun)]
+    i_charger_1_a: Annotated[float, Quantity("A", "current of that charger")]
+    p_charger_1_w: Annotated[float, Quantity("W", "power of that charger into the battery")]
+    charger_1_h: Annotated[float, Quantity("h", FLOW["charger_1_h"].meaning)]
+    charger_1_starts: Annotated[float, Quantity("", FLOW["charger_1_starts"].meaning)]
+    charger_2: Annotated[float, Quantity("", "the second charger at the battery", codes=ChargerRun)]
+    i_charger_2_a: Annotated[float, Quantity("A", "current of that charger")]
+    p_charger_2_w: Annotated[float, Quantity("W", "power of that charger into the battery")]
+    charger_2_h: Annotated[float, Quantity("h", FLOW["charger_2_h"].meaning)]
+    charger_2_starts: Annotated[float, Quantity("", FLOW["charger_2_starts"].meaning)]
+    fuel_l: Annotated[float, Quantity("l", "fuel that both chargers used")]
+
     # meters of the controller, in its own days
     generated_today_kwh: Annotated[float, Quantity("kWh", "controller's meter of charge: today")]
     generated_month_kwh: Annotated[float, Quantity("kWh", "controller's meter of charge: this month")]
@@ -135,6 +159,11 @@ class Snapshot(NamedTuple):
     e_load_wh: Annotated[float, Quantity("Wh", FLOW["load"].meaning)]
     e_own_wh: Annotated[float, Quantity("Wh", FLOW["own"].meaning)]
     e_batt_wh: Annotated[float, Quantity("Wh", FLOW["batt"].meaning, INTO_BATTERY)]
+    e_charger_1_wh: Annotated[float, Quantity("Wh", FLOW["charger_1"].meaning)]
+    e_charger_2_wh: Annotated[float, Quantity("Wh", FLOW["charger_2"].meaning)]
+    e_inverter_wh: Annotated[float, Quantity("Wh", FLOW["inverter"].meaning)]
+    e_inverter_loss_wh: Annotated[float, Quantity("Wh", FLOW["inverter_loss"].meaning)]
+    e_inverter_unserved_wh: Annotated[float, Quantity("Wh", FLOW["inverter_unserved"].meaning)]
     e_unserved_wh: Annotated[float, Quantity("Wh", FLOW["unserved"].meaning)]
     e_ohmic_wh: Annotated[float, Quantity("Wh", FLOW["ohmic"].meaning)]
     e_polarisation_wh: Annotated[float, Quantity("Wh", FLOW["polarisation"].meaning)]

@@ -7,6 +7,7 @@ import numpy as np
 from plant.battery import model as battery
 from plant.power.converter import Limit, LoadDemand, Port
 from plant.power.offer import Offer
+from plant.power.posts import NO_OUTFIT, NO_POSTS, NOTHING_ASKED, Asked, Outfit, Posts
 from plant.power.stage import PowerStage
 from plant.power.tracker import Tracker, TrackerSettings
 from plant.power.tracking import Steady
@@ -24,6 +25,9 @@ class Flows(NamedTuple):
     load: float
     own: float
     batt: float
+    inverter_dc: float
+    charger_1: float
+    charger_2: float
     ohmic: float
     polarisation: float
     side: float
@@ -48,6 +52,8 @@ class Held(NamedTuple):
     connected: bool  # the battery
     wanted_w: float  # what the load asks for at nominal voltage, faults left out
     called: bool  # whether the load's mode calls for it
+    posts: Posts = NO_POSTS  # what is switched on at the battery's posts
+    asked: Asked = NOTHING_ASKED  # of what hangs there
 
 
 class PlantState(NamedTuple):
@@ -96,3 +102,4 @@ class Parameters(NamedTuple):
     probe_broken: bool
     probe_c: float  # what a broken probe has the controller read
     ages: bool  # whether the day's log for `ageing` is kept
+    outfit: Outfit = NO_OUTFIT  # what hangs on the battery's posts

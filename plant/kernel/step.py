@@ -28,7 +28,7 @@ from plant.controller.charger import (
 from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
 from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
-from plant.kernel.node import operating_point
+from plant.kernel.node import asked_in, operating_point, posts_now
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
 from plant.kernel.show import snapshot
@@ -37,7 +37,9 @@ from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
 from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
 from plant.power.dimlight import dim_light
+from plant.power.jointnode import there
 from plant.power.offer import Offer, nothing_of
+from plant.power.posts import NO_POSTS
 from plant.power.stage import PowerStage, derating
 from plant.power.tracking import at_rest, step_of_tracker
 
@@ -98,20 +100,12 @@ def _hold(held: Held, memory: PlantState, books: Books) -> Held:
         held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
         held.connected and modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
     )
+    load_on = called and modes[Machine.LOAD] == LoadOutput.ON
     return Held(
-        held.offer,
-        held.p_mp_w,
-        held.load,
-        held.t_room_c,
-        _target_v(stage, memory.equalize_left_s, books),
-        _charges(modes),
-        called and modes[Machine.LOAD] == LoadOutput.ON,
-        held.limit,
-        port,
-        held.connected,
-        held.wanted_w,
-        called,
-    )
+        held.offer, held.p_mp_w, held.load, held.t_room_c, _target_v(stage, memory.equalize_left_s, books),
+        _charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
+        posts_now(held.asked, modes), held.asked,
+    )  # fmt: skip
 
 
 @inline_ir
@@ -138,6 +132,8 @@ def _given(
         par.connected,
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
         False,
+        NO_POSTS,
+        asked_in(demand, k, par),
     )
 
 
@@ -171,18 +167,17 @@ def _after(m: PlantState, x: State, held_s: float, owed_s: float, bus: Operating
 
 @inline_llvm
 def _same(
-    now: OperatingPoint,
-    then: OperatingPoint,
-    held: Held,
-    memory: PlantState,
-    stage: PowerStage,
-    method: Any,
-    books: Books,
-) -> bool:
-    """Whether nothing happened on the way from one instant to another."""
-    update_quantities(then, held, memory, stage.load_rated_a, books)
+    now: OperatingPoint, then: OperatingPoint, held: Held, memory: PlantState, x: State, p: battery.Parameters,
+    stage: PowerStage, method: Any, books: Books,
+) -> bool:  # fmt: skip
+    """Whether nothing happened on the way from one instant to another, with the battery in state `x`."""
+    update_quantities(then, held, memory, x, p, stage.load_rated_a, books)
     undecided = method.event_s < 1.0 and then.regime != now.regime
-    return not undecided and unchanged(books)
+    if method.event_s < 1.0 and held.posts.some:
+        undecided |= (
+            there(then, held.port, held.posts).regulating != there(now, held.port, held.posts).regulating
+        )
+    return not undecided and unchanged(books, held.posts.some)
 
 
 @inline_ir
@@ -200,7 +195,7 @@ def _stride(
     early, late = 0.0, np.inf  # the event lies between
     while True:
         h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
-        same = _same(now, bus, held, memory, stage, method, books)
+        same = _same(now, bus, held, memory, x, w.p, stage, method, books)
         if h - early <= method.event_s or (same and late == np.inf and battery.possible(x, w.p)):
             return h, x, mean, bus
         if not battery.possible(x, w.p):  # over an edge that no limit foresaw
@@ -254,13 +249,13 @@ def grid_step(
         for _settle in range(8):
             if changed:
                 bus = operating_point(memory.x, bus, held, w, stage)
-                update_quantities(bus, held, memory, stage.load_rated_a, books)
+                update_quantities(bus, held, memory, memory.x, w.p, stage.load_rated_a, books)
                 changed = False
-            if books.due <= t + 1e-6 or not unchanged(books):
-                examine(books, t)
+            if books.due <= t + 1e-6 or not unchanged(books, held.posts.some):
+                examine(books, t, held.posts.some)
             if books.due > t + 1e-6:
                 break
-            fired = fire(books, t)
+            fired = fire(books, t, held.posts.some)
             if fired < 0:
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s

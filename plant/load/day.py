@@ -9,6 +9,8 @@ from plant.load.demand import Demand
 from plant.load.model import Load
 from plant.load.part import QUARTER_S, LoadDay
 
+AT_BATTERY = 1 << 33  # keys of chance are below
+
 
 def demand_day(
     load: Load,
@@ -39,20 +41,40 @@ def demand_day(
     Returns
     -------
     Demand
-        Arrays of shape (86400 / step_s,).
+        Arrays of shape (86400 / step_s,); nothing at the battery.
+    """
+    nothing = np.zeros(DAY_S // step_s)
+    power, current, resistance = power_day(load, seed, day, start_utc_s, timezone, light_w_m2, step_s)
+    return Demand(power, current, resistance, nothing, nothing, nothing, nothing)
+
+
+def power_day(
+    load: Load,
+    seed: int,
+    day: int,
+    start_utc_s: int,
+    timezone: str,
+    light_w_m2: np.ndarray,
+    step_s: int,
+    at_battery: bool = False,
+) -> np.ndarray:
+    """Power [W] asked for as constant power, current and resistance, (3, 86400 / step_s); arguments of `demand_day`.
+
+    Loads `at_battery` have a chance of their own, whatever their names.
     """
     steps = DAY_S // step_s
-    around = LoadDay(seed, 0, day, start_utc_s, _offsets(start_utc_s, timezone), light_w_m2)
+    around = LoadDay(seed, 0, day, start_utc_s, offsets_of(start_utc_s, timezone), light_w_m2)
     demand = np.zeros((3, steps))
     for key, part in load.parts():
-        power_w = _on_grid(part.demand_w(around._replace(part=key), step_s), steps)
+        part_key = key + AT_BATTERY if at_battery else key
+        power_w = means_on(part.demand_w(around._replace(part=part_key), step_s), steps)
         for row, share in enumerate((part.mix.power, part.mix.current, part.mix.resistance)):
             if share > 0.0:
                 demand[row] += share * power_w
-    return Demand(*demand)
+    return demand
 
 
-def _offsets(start_utc_s: int, timezone: str) -> np.ndarray:
+def offsets_of(start_utc_s: int, timezone: str) -> np.ndarray:
     """Civil time ahead of UTC [s] in each quarter of an hour of a solar day, shape (96,)."""
     first, last = (utc_offset_s(start_utc_s + t, timezone) for t in (0, DAY_S - 1))
     if first == last:
@@ -60,7 +82,7 @@ def _offsets(start_utc_s: int, timezone: str) -> np.ndarray:
     return np.array([utc_offset_s(start_utc_s + t, timezone) for t in range(0, DAY_S, QUARTER_S)])
 
 
-def _on_grid(values: np.ndarray, steps: int) -> np.ndarray:
+def means_on(values: np.ndarray, steps: int) -> np.ndarray:
     """Values of equal parts of a day as means over other equal parts; each value holds through its own."""
     if values.size == steps:
         return values

@@ -65,6 +65,7 @@ class Node(NamedTuple):
     above_node_v: float  # terminals over the electrode's voltage
     above_per_v: float  # change of that with the electrode's voltage
     slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
+    i_posts_a: float  # from what else hangs on the battery's posts
 
 
 class OperatingPoint(NamedTuple):
@@ -86,6 +87,7 @@ class OperatingPoint(NamedTuple):
     above_node_v: float
     above_per_v: float
     slope_s: float
+    i_posts_a: float  # from what else hangs on the battery's posts
 
 
 @inline_ir
@@ -137,8 +139,8 @@ def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[fl
     )  # as 1 + r slope = root / v_load
 
 
-class _Balance(NamedTuple):
-    """Currents at one voltage of the node, and how fast their sum changes with it."""
+class Balance(NamedTuple):
+    """Currents of the controller at one voltage of the node, and how fast their sum changes with it."""
 
     i_chg_a: float
     i_load_a: float
@@ -149,7 +151,8 @@ class _Balance(NamedTuple):
 
 
 @inline_llvm
-def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit, s: PowerStage) -> _Balance:
+def balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit, s: PowerStage) -> Balance:
+    """The controller's currents with its terminals at a voltage."""
     per_v = 1.0 / v
     i_load, load_slope = load_current_a(load, v, s)
     i_chg, chg_slope = 0.0, 0.0
@@ -167,14 +170,14 @@ def _balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit,
             i_chg, chg_slope = limit.i_max_a, 0.0
     i_own = s.own_w * per_v
     slope = chg_slope - load_slope + i_own * per_v
-    return _Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope, load_slope, slope)
+    return Balance(i_chg, i_load, i_chg - i_load - i_own, chg_slope, load_slope, slope)
 
 
 @inline_llvm
 def _settled(
     source: Source, cable_ohm: float, charging: bool, v_guess_v: float, v_enough_v: float,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
-) -> tuple[float, _Balance, float, float]:  # fmt: skip
+) -> tuple[float, Balance, float, float]:  # fmt: skip
     """Voltage at which the battery takes just what is left, ``v = v_node + r i(v)``, by Newton; `r`; `dv/dv_node`.
 
     The currents of the last step are taken along their tangents. It is left early once the voltage is
@@ -183,7 +186,7 @@ def _settled(
     new = max(v_guess_v, 0.5 * source.v_node_v)
     for _ in range(30):
         v = new
-        now = _balance(v, charging, o, load, limit, s)
+        now = balance(v, charging, o, load, limit, s)
         r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
         gain = 1.0 / (1.0 - r * now.slope_s)
         step = (source.v_node_v + r * now.i_net_a - v) * gain
@@ -194,9 +197,9 @@ def _settled(
 
 
 @inline_ir
-def _along(now: _Balance, step_v: float) -> _Balance:
+def _along(now: Balance, step_v: float) -> Balance:
     """Currents a little way off, where they are as good as straight."""
-    return _Balance(
+    return Balance(
         now.i_chg_a + now.chg_slope_s * step_v,
         now.i_load_a + now.load_slope_s * step_v,
         now.i_net_a + now.slope_s * step_v,
@@ -212,8 +215,9 @@ def at_first(v_batt_v: float, v_node_v: float, r_ohm: float = math.inf) -> Opera
     above = v_batt_v - v_node_v
     i = above / r_ohm
     return OperatingPoint(
-        v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0
-    )
+        v_batt_v, 0.0, i, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, above, 0.0, 0.0,
+        0.0,
+    )  # fmt: skip
 
 
 @inline_ir
@@ -221,7 +225,7 @@ def node_of(bus: OperatingPoint) -> Node:
     """A bus without its powers."""
     return Node(
         bus.v_batt_v, bus.v_cells_v, bus.i_batt_a, bus.i_chg_a, bus.i_load_a, bus.regime,
-        bus.above_node_v, bus.above_per_v, bus.slope_s,
+        bus.above_node_v, bus.above_per_v, bus.slope_s, bus.i_posts_a,
     )  # fmt: skip
 
 
@@ -253,7 +257,7 @@ def solve(
     """
     if source.v_node_v < s.awake_v:  # too low to start the controller at all
         v = source.v_node_v
-        return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
+        return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
     if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
@@ -293,7 +297,7 @@ def _free(
                 i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
     slope = min(slope, 0.0)
     v_cells = v - drop_v - cable_ohm * i_batt
-    return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope)
+    return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope, 0.0)
 
 
 @kernel
@@ -306,9 +310,7 @@ def _guarded(
     The FET that is off still conducts the other way, through its body diode. Without a battery the array alone holds
     the node, at its target or as far up as it lifts it, while it can carry load and controller; else all is dark.
     """
-    surplus = (
-        _balance(source.v_node_v, charging, at_node(o, source.v_node_v, s), load, limit, s).i_net_a > 0.0
-    )
+    surplus = balance(source.v_node_v, charging, at_node(o, source.v_node_v, s), load, limit, s).i_net_a > 0.0
     if (surplus and port.charge) or (not surplus and port.discharge):
         drop = BODY_DIODE_V if surplus else -BODY_DIODE_V
         behind = Source(source.v_node_v + drop, source.r_charge_ohm, source.r_discharge_ohm)
@@ -316,21 +318,21 @@ def _guarded(
         if (node.i_batt_a > 0.0) == surplus:
             return node
     v, regime = v_target_v, Regime.CONSTANT_VOLTAGE
-    alone = _balance(v, charging, at_node(o, v, s), load, limit, s)
+    alone = balance(v, charging, at_node(o, v, s), load, limit, s)
     if alone.i_net_a < 0.0:  # not enough to lift the node up to there
         low, high = source.v_node_v - BODY_DIODE_V if port.discharge else s.awake_v, v
-        if _balance(low, charging, at_node(o, low, s), load, limit, s).i_net_a < 0.0:
-            return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0)
+        if balance(low, charging, at_node(o, low, s), load, limit, s).i_net_a < 0.0:
+            return Node(0.0, source.v_node_v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
         while high - low > ALONE_V:
             v = 0.5 * (low + high)
-            alone = _balance(v, charging, at_node(o, v, s), load, limit, s)
+            alone = balance(v, charging, at_node(o, v, s), load, limit, s)
             if alone.i_net_a < 0.0:
                 high = v
             else:
                 low = v
         regime = Regime.PASSING if o.passes else regime
     i_chg = alone.i_load_a + s.own_w / v
-    return Node(v, source.v_node_v, 0.0, i_chg, alone.i_load_a, regime, 0.0, 0.0, 0.0)
+    return Node(v, source.v_node_v, 0.0, i_chg, alone.i_load_a, regime, 0.0, 0.0, 0.0, 0.0)
 
 
 @inline_ir
@@ -361,7 +363,7 @@ def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> O
     Returns
     -------
     OperatingPoint
-        ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt i_batt``
+        ``p_pv = p_chg + p_converter_loss`` and ``p_chg = p_load + p_path_loss + p_own + v_batt (i_batt - i_posts)``
         hold to rounding.
     """
     v, i_chg, i_load = now.v_batt_v, now.i_chg_a, now.i_load_a
@@ -384,6 +386,6 @@ def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> O
     path = s.path_ohm * i_load * i_load
     return OperatingPoint(
         v, now.v_cells_v, now.i_batt_a, i_chg, i_load, now.regime, v_pv, p_chg + loss, p_chg, loss,
-        v * i_load - path, path, v * (i_chg - i_load - now.i_batt_a),
-        now.above_node_v, now.above_per_v, now.slope_s,
+        v * i_load - path, path, v * (i_chg - i_load - (now.i_batt_a - now.i_posts_a)),
+        now.above_node_v, now.above_per_v, now.slope_s, now.i_posts_a,
     )  # fmt: skip

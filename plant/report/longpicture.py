@@ -27,6 +27,10 @@ SUN = {
 LOAD = {"e_load_wh": ("served", "#3a6ea5"), "e_unserved_wh": ("not served", "#c62828")}
 
 
+CHARGERS = {"e_charger_1_wh": ("charger 1", "#2a9d8f"), "e_charger_2_wh": ("charger 2", "#8ab17d")}
+INVERTER = {"e_inverter_wh": ("served", "#7b4ea3"), "e_inverter_unserved_wh": ("not served", "#c62828")}
+
+
 def is_long(trace: Trace) -> bool:
     """Whether a run is drawn by the day."""
     return len(trace.rows) > 1 and float(trace["t_utc_s"][-1] - trace["t_utc_s"][0]) > FROM_DAYS * DAY_S
@@ -43,6 +47,11 @@ def long_panels(trace: Trace) -> list[Any]:
     return [
         _bars(frame, SUN, f"array [{{}} {size}]", "available PV energy"),
         _bars(frame, LOAD, f"load [{{}} {size}]", "load"),
+        *(
+            _bars(frame, bars, f"{name} [{{}} {size}]", f"{name} at the battery")
+            for name, bars in (("inverter", INVERTER), ("chargers", CHARGERS))
+            if frame[list(bars)].to_numpy().max() > 0.0
+        ),
         _band(frame, "soc", 100.0, "state of charge [%]", "#6fa872", [0.0, 100.0]),
         _band(frame, "v_batt", 1.0, "battery [V]", "#7a7a7a", None),
     ]
@@ -74,11 +83,14 @@ def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str
         for name, (label, _) in some.items()
     ]
     data = pd.concat(parts)
+    ends = data["from"].isin(
+        frame["from"].iloc[[0, -1]]
+    )  # even where there is nothing: all panels span the same time
     scale = alt.Scale(
         domain=[label for label, _ in some.values()], range=[colour for _, colour in some.values()]
     )
     return (
-        alt.Chart(data[data["high"] > data["low"]])
+        alt.Chart(data[(data["high"] > data["low"]) | ends])
         .mark_rect()
         .encode(
             x=alt.X("from:T", title=None, axis=_times(frame)),

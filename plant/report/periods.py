@@ -13,6 +13,7 @@ Period = Literal["day", "month", "year"]
 ENERGIES = (
     "e_available_wh", "e_missed_wh", "e_untaken_full_wh", "e_untaken_bms_wh", "e_untaken_cold_wh",
     "e_untaken_limit_wh", "e_untaken_pv_high_wh", "e_untaken_off_wh", "e_pv_wh", "e_load_wh", "e_unserved_wh",
+    "e_charger_1_wh", "e_charger_2_wh", "e_inverter_wh", "e_inverter_unserved_wh",
 )  # fmt: skip
 UNSERVED_W = 1e-6  # less than this is rounding of the meter's sum
 

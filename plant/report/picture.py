@@ -20,6 +20,11 @@ POWERS = {  # label, colour, width; the later ones lie on top
     "p_pv_w": ("PV", "#d1603d", THIN),
     "p_load_w": ("load", "#3a6ea5", THIN),
 }
+AT_BATTERY = {  # beside the controller, where there is any
+    "p_inverter_w": ("inverter", "#7b4ea3", THIN),
+    "p_charger_1_w": ("charger 1", "#2a9d8f", THIN),
+    "p_charger_2_w": ("charger 2", "#8ab17d", THIN),
+}
 VOLTAGES = {
     "v_target_v": ("voltage target", "#d9c9a8", BROAD),
     "v_batt_v": ("battery", "#444444", THIN),
@@ -92,7 +97,8 @@ def _panels(trace: Trace) -> list[Any]:
     frame = trace.frame()
     frame = frame.iloc[:: max(1, len(frame) // MOST_POINTS)]
     stages = _stage_spans(frame)
-    power = _lines(frame, POWERS, "power [W]", zero=True)
+    beside = {name: row for name, row in AT_BATTERY.items() if frame[name].max() > 0.0}
+    power = _lines(frame, POWERS | beside, "power [W]", zero=True)
     voltage = _lines(frame, VOLTAGES, "battery [V]", zero=False)
     percent = frame.assign(true=100.0 * frame["soc"], shown=100.0 * frame["soc_controller"])
     charge = _lines(percent, CHARGES, "state of charge [%]", zero=False)

@@ -17,6 +17,7 @@ from plant.report.ending import ending_lines, large_array, unsolved
 from plant.report.lightlosses import light_lines
 from plant.report.output import HEAD_BOX, fits, results_console
 from plant.report.periods import by_period, sample_s, unserved
+from plant.report.postslines import posts_lines
 
 if TYPE_CHECKING:
     from plant.kernel.events import Event
@@ -30,6 +31,8 @@ EVERYDAY = (
     Machine.DAYLIGHT,
     Machine.LOAD_CONTROL,
     Machine.WARNING,
+    Machine.CHARGER_1,
+    Machine.CHARGER_2,
 )  # listed one by one only while there are few
 BAR_WIDTH = 22
 MONTHS_FROM_DAYS, YEARS_FROM_DAYS = 45, 3 * 366
@@ -62,7 +65,7 @@ def print_summary(plant: "Plant", trace: "Trace", before: "Snapshot", console: C
         console.print(line)
     console.print()
     if len(trace.rows):
-        for line in (*light_lines(plant, trace), *_battery_lines(plant, trace)):
+        for line in (*light_lines(plant, trace), *_battery_lines(plant, trace), *posts_lines(plant, before)):
             console.print(line)
         days = (after.t_utc_s - before.t_utc_s) / DAY_S
         if days >= MONTHS_FROM_DAYS:

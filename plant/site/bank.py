@@ -21,6 +21,8 @@ from plant.battery.file import blocks_in_series, load_block, load_bms, read_bloc
 from plant.battery.model import Parameters, scaled
 from plant.battery.ratefit import CUT_OFF_V_CELL, Rates, errors_pct, fitted
 from plant.battery.wear import Life, Loss
+from plant.power.posts import Outfit
+from plant.site.connected import Chargers, Loads, check_connected, connected_setpoints, outfit_of
 
 RATED_H = 20.0  # the rate of `capacity_ah`
 SHORTEST_H, LONGEST_H = 0.5, 240.0
@@ -71,6 +73,8 @@ class Battery(Record):
     cable_ohm: NotNegative = 0.0
     health: Annotated[float, Field(ge=0.3, le=1.0)] = 1.0  # share of the capacity left at the start
     ageing: Literal["none", "weighted_ah", "rainflow", "naumann"] = "none"
+    loads: Loads = ()  # at its own posts, beside the controller
+    chargers: Chargers = ()
     replace_at_health: Annotated[float, Field(ge=0.0, le=0.95)] | None = 0.8  # 0 or none: never
 
     @field_validator("model")
@@ -145,6 +149,7 @@ class Battery(Record):
     @model_validator(mode="after")
     def _whole_blocks(self) -> "Battery":
         blocks_in_series(load_block(self.model), self.system_v)
+        check_connected(self.loads, self.chargers, self.system_v // 12)
         return self
 
     def new(self) -> Parameters:
@@ -164,6 +169,14 @@ class Battery(Record):
     def bms(self) -> Bms:
         """Limits of the bank's own protection, wide open if it has none."""
         return load_bms(self.model, self.capacity_ah)
+
+    def connected_setpoints(self) -> dict[str, float]:
+        """What the rules of its loads and chargers compare with."""
+        return connected_setpoints(self.loads, self.chargers, self.system_v // 12)
+
+    def outfit(self, failed: tuple[int, ...] = ()) -> Outfit:
+        """Its loads and chargers as the kernel takes them."""
+        return outfit_of(self.loads, self.chargers, self.system_v // 12, failed)
 
     def life(self) -> Life:
         """What the maker promises."""

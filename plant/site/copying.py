@@ -63,9 +63,10 @@ def copied(site: Site, files: Files) -> dict[str, Any]:
     data["controller"]["model"] = files.add("controllers", configs.find("controllers", site.controller.model))
     if site.weather.file is not None:
         data["weather"]["file"] = files.add("weather", Path(site.weather.file))
-    for item in data["load"]["items"]:
-        if item["kind"] == "appliances":
-            item["model"] = files.add("loads", configs.find("loads", item["model"]))
+    for load in (data["load"], *(part["demand"] for part in data["battery"]["loads"])):
+        for item in load["items"]:
+            if item["kind"] == "appliances":
+                item["model"] = files.add("loads", configs.find("loads", item["model"]))
     _spell_out_modules(site, data["array"])
     return data
 
@@ -99,14 +100,22 @@ def restored(data: Mapping[str, Any], folder: Path) -> Site:
         site["controller"] = _at(data["controller"], "model", folder)
         if data["weather"].get("file") is not None:
             site["weather"] = _at(data["weather"], "file", folder)
-        items = [_at(item, "model", folder) if "model" in item else item for item in data["load"]["items"]]
-        site["load"] = {**data["load"], "items": items}
+        site["load"] = _load_at(data["load"], folder)
+        parts = [
+            {**part, "demand": _load_at(part["demand"], folder)} for part in data["battery"].get("loads", [])
+        ]
+        site["battery"]["loads"] = parts
         return Site.model_validate(site)
     except (KeyError, TypeError, AttributeError) as error:
         raise ProblemsError([Problem("site", 0, "", f"not as it was recorded: {error!r}")]) from None
     except ValidationError as error:
         told = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
         raise ProblemsError([Problem("site", 0, where, message) for where, message in told]) from None
+
+
+def _load_at(load: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    items = [_at(item, "model", folder) if "model" in item else item for item in load["items"]]
+    return {**load, "items": items}
 
 
 def _at(record: Mapping[str, Any], key: str, folder: Path) -> dict[str, Any]:

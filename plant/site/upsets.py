@@ -36,6 +36,8 @@ class Equipment:
         """What is other in the days that `plant.inputs.Supply` brings: the array's defects, the share of the light."""
         return self.defects, self.light
 
+    chargers_failed: tuple[int, ...] = ()  # numbers of those at the battery; 1 is the first
+
 
 @dataclass(frozen=True, slots=True)
 class UpsetKind:
@@ -158,6 +160,12 @@ def battery_cell_shorted(equipment: Equipment) -> Equipment:
 def battery_high_resistance(equipment: Equipment, ohm: Ohm = 0.1) -> Equipment:
     """A corroded terminal between battery and controller."""
     return replace(equipment, batt_cable_ohm=equipment.batt_cable_ohm + ohm)
+
+
+@upset(changes="a charger at the battery gives nothing and burns nothing, the first unless told otherwise")
+def charger_fails(equipment: Equipment, charger: Annotated[int, Range(1, 2)] = 1) -> Equipment:
+    """The generator does not start, or the mains is out."""
+    return replace(equipment, chargers_failed=(*equipment.chargers_failed, charger))
 
 
 @upset(changes="resistance across the load output")

@@ -1,4 +1,4 @@
-"""docs/stages.md: the rows of `plant.controller.rules`, as tables in words.
+"""docs/stages.md: the rows of `plant.controller.rules` and `plant.controller.postsrules`, as tables in words.
 
 `python -m tracertwin.pages.stages` writes it; a test keeps it up to date.
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from plant.controller.charger import FLAGS, STATES, Machine, SetPoints
-from plant.controller.rules import AT_ONCE, RULES, Condition, Effect, Is, Rule, When
+from plant.controller.rows import AT_ONCE, Condition, Effect, Is, Rule, When
+from plant.controller.rules import RULES
 from plant.controller.setpoints import setpoints_of
 from plant.controller.settings import factory
 
@@ -29,6 +30,10 @@ Set-points are in code style, with their values in a new unit for a sealed 12 V 
 setting or the battery's own protection (BMS) has to supply one; until then the rule never applies. Equalize, boost and
 float voltage are those at 25 °C; in a warmer battery they are lower by 3 mV per kelvin and 2 V cell, in a colder one
 higher, up to the charging limit. Which register holds which setting: [registers](registers.md).
+
+BMS, inverter and chargers are not part of the controller: they follow the battery, know nothing of the controller and
+keep their state when it is restarted. Inverter and chargers are those of [the site file](site.md) (`battery.loads`,
+`battery.chargers`), which has their set-points.
 """
 WORDS: Final[Mapping[str, str]] = {
     "v_batt_v": "battery voltage",
@@ -45,11 +50,20 @@ WORDS: Final[Mapping[str, str]] = {
     "t_batt_c": "battery temperature",
     "i_batt_a": "charge current",
     "i_discharge_a": "discharge current",
+    "v_posts_v": "voltage at the battery's posts",
+    "soc": "state of charge",
+    "inverter_share": "the inverter's load over its rating",
+    "inverter_collapsed": "the battery cannot carry the inverter's power",
+    "charger_1_allowed": "the first charger works, and it is one of its hours",
+    "charger_2_allowed": "the second charger works, and it is one of its hours",
     "load_called": "the load is called for",
     "retries": "retries so far",
 }
 DOWN: Final[Mapping[str, str]] = {
     "load_collapsed": "the battery can carry the load's power",
+    "inverter_collapsed": "the battery can carry the inverter's power",
+    "charger_1_allowed": "the first charger does not work, or it is none of its hours",
+    "charger_2_allowed": "the second charger does not work, or it is none of its hours",
     "load_called": "the load is not called for",
 }
 EFFECTS: Final[Mapping[Effect, str]] = {
@@ -59,6 +73,8 @@ EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.TRIPS: "retries longer ago than `retries_forgotten_s` (5 min) are forgotten",
     Effect.RETRIES: "one more retry",
     Effect.FORGETS: "the retries are forgotten",
+    Effect.STARTS_1: "one more start is counted",
+    Effect.STARTS_2: "one more start is counted",
 }
 ACRONYMS: Final = ("BMS", "PV")
 UNITS: Final[Mapping[str, str]] = {"v": " V", "c": " °C", "a": " A"}
@@ -103,7 +119,7 @@ def _words(name: IntEnum) -> str:
 
 def _condition(condition: Condition) -> str:
     if isinstance(condition, When):
-        unit = condition.quantity.rsplit("_", 1)[1]
+        unit = condition.quantity.rpartition("_")[2]
         level = _level(condition.level, unit)
         return f"{WORDS[condition.quantity]} {SIGNS[condition.is_]} {level}"
     if isinstance(condition.what, Machine):
