@@ -17,7 +17,6 @@ from plant.plant import Plant
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
 from plant.site.upsets import UPSETS, check
-from tests.huts import MAINS
 from tests.plants import assert_closes, plant
 from tests.test_plant import column, utc
 
