@@ -24,14 +24,12 @@ from plant.plant import Plant
 from plant.site.model import Site
 from plant.weather import sun
 from plant.weather.sky import SkyDay, sky_day
-from tests.plants import plant, site
+from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY, plant, site
 
 SEED = 3
 STEP_S = 5
 AHEAD_S = 20_700  # Kathmandu: UTC + 5:45, and no daylight saving
-GAINS_S_DAY = (
-    0.1  # the controller's clock: 3.5 s in five weeks, so its midnight is in the step of civil midnight
-)
+GAINS_S_DAY = 0.1  # of the controller's clock: its midnight is in the step of civil midnight
 
 
 def _utc_s(*local: int) -> int:
@@ -352,6 +350,7 @@ BOUNDARIES = (
     _row("i_load_a", Lived.load_a, rel=1e-4, stored="i_load_a", registers=(*both(0x310D), *both(0x3109))),
     _row("p_load_w", lambda d: AFTERNOON_W, stored="p_load_w"),
 
+    *(_row(name, lambda _: 0.0) for name in AT_THE_BATTERY),  # see tests/test_connected.py
     _row("generated_today_kwh", lambda d: d.wh(d.rows["p_chg_w"]) / 1e3, rel=1e-3, registers=apart(0x330C, 0x3300)),
     _row("generated_month_kwh", lambda d: d.kwh_since("month", "e_chg_wh"), registers=both(0x330E, words=2)),
     _row("generated_year_kwh", lambda d: d.kwh_since("year", "e_chg_wh"), registers=both(0x3310, words=2)),
@@ -389,6 +388,7 @@ BOUNDARIES = (
     _row("e_load_wh", lambda d: d.wh(d.rows["p_load_w"]), rel=1e-3, stored="e_load_wh"),
     _row("e_own_wh", lambda _: OWN_W * (MOMENT_UTC_S - DAY_UTC_S) / 3600.0, rel=1e-6),
     _row("e_batt_wh", lambda d: d.wh(d.rows["v_batt_v"] * d.rows["i_batt_a"]), rel=2e-3),
+    *(_row(name, lambda _: 0.0) for name in ENERGIES_AT_THE_BATTERY),
     _row("e_unserved_wh", lambda d: d.wh(d.demand_w, d.rows["load_on"] == 0.0), rel=0.02, stored="e_unserved_wh"),
     _row("e_ohmic_wh", lambda d: d.loss_wh("ohmic_w"), rel=0.01),
     _row("e_polarisation_wh", lambda d: d.loss_wh("polarisation_w"), rel=0.01),

@@ -33,6 +33,15 @@ from plant.power.stage import PowerStage
 from plant.power.tracking import Steady
 from plant.site.model import Site, load_site
 
+# Quantities of what hangs on the battery beside the controller, in the order of the snapshot.
+AT_THE_BATTERY = (
+    "inverter", "i_inverter_a", "p_inverter_w", "p_inverter_load_w",
+    "charger_1", "i_charger_1_a", "p_charger_1_w", "charger_1_h", "charger_1_starts",
+    "charger_2", "i_charger_2_a", "p_charger_2_w", "charger_2_h", "charger_2_starts", "fuel_l",
+)  # fmt: skip
+ENERGIES_AT_THE_BATTERY = (
+    "e_charger_1_wh", "e_charger_2_wh", "e_inverter_wh", "e_inverter_loss_wh", "e_inverter_unserved_wh",
+)  # fmt: skip
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
 

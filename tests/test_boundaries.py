@@ -33,6 +33,7 @@ from tests.boundaries import (
     Register,
     lived,
 )
+from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY
 from tests.snapshots import Still
 from tests.test_statefile import begun, entry, read
 from tracertwin.assembly import commands
@@ -54,6 +55,7 @@ SAME = {
 NOTHING = {
     "night", "battery_status", "battery_heat", "heatsink_hot", "wrong_voltage", "pv_too_high", "frozen", "load_state",
     "e_hysteresis_wh", "e_faded_wh", "e_untaken_bms_wh", "e_untaken_cold_wh", "e_untaken_pv_high_wh",
+    *AT_THE_BATTERY, *ENERGIES_AT_THE_BATTERY,
 }  # fmt: skip
 # What follows from several quantities, or from one by more than a scale; `snapshots.EPEVER_WORDS` and the tests of
 # facts, clock and quantities have them. Table, address and, of a field of bits, its lowest.

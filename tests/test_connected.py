@@ -1,7 +1,6 @@
 """What hangs on the battery beside the controller: its keys, what it does, and that the controller doesn't notice."""
 
 import math
-from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,142 +11,13 @@ from hypothesis import strategies as st
 
 from modbus.map.registers import TRACER_4210, load_map
 from plant.controller.charger import ChargerRun, InverterRun, Machine
-from plant.controller.postsrules import POSTS_RULES
-from plant.controller.rules import RULES
-from plant.keeping import continued, kept
 from plant.kernel.snapshot import Snapshot
 from plant.load.inverter import Inverter
-from plant.plant import Plant
 from plant.site.connected import DROOP_V, Charger
-from plant.site.model import Site, load_site
-from tests.plants import assert_closes, site
-from tests.test_site import CABIN, line_of, problems
+from tests.huts import AC, GENERATOR, HOUR, MAINS, column, flat, happened, hut, inverter
+from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY, assert_closes
 
-HOUR, DAY = 3600, 86400
-DARK = "2026-12-20T18:00"  # of the cabin; dawn is fourteen hours away
-AC = {"rated_w": 500.0, "idle_w": 5.0, "efficiency": [[0.2, 0.9], [1.0, 0.85]]}
-MAINS = {"name": "mains", "current_a": 20.0, "voltage_v": 14.4}
-
-
-def flat(watts: float) -> dict:
-    return {"hourly_w": (watts,) * 24}
-
-
-def inverter(watts: float, **keys) -> dict:
-    own = {key: keys.pop(key) for key in list(keys) if key in Inverter.model_fields}
-    return {"inverter": {**AC, **own}, "demand": flat(watts), **keys}
-
-
-def hut(
-    start: str = DARK, seed: int = 1, sizing_s: int | None = None, controller_w: float = 0.0, **battery
-) -> Plant:
-    """The cabin without a load of its own, and so much at its battery."""
-    there = site(start=start, load=flat(controller_w), battery={"soc": 0.8, "capacity_ah": 200.0, **battery})
-    return Plant.new(there, seed, **({"fidelity": "sizing", "step_s": sizing_s} if sizing_s else {}))
-
-
-def column(rows: np.ndarray, name: str) -> np.ndarray:
-    return rows[:, Snapshot._fields.index(name)]
-
-
-def happened(p: Plant, machine: Machine) -> list[tuple[str, str, float]]:
-    """Where to, why, hours after the start."""
-    return [(e.to, e.reason, (e.t_utc_s - p.start_utc_s) / HOUR) for e in p.events() if e.machine is machine]
-
-
-# --- keys -----------------------------------------------------------------------------------------------------------
-
-BATTERY = '  room_c: 18                     # temperature around it, or "outdoor"\n'
-WRONG = {
-    "two_loads": ("loads: [{demand: {hourly_w: HOURS}}, {demand: {hourly_w: HOURS}}]",
-                  "must have at most 1 load, got 2; give several appliances as items of its demand"),
-    "three_chargers": ("chargers: [CHARGER, CHARGER, CHARGER]", "must have at most 2 chargers, got 3"),
-    "same_name": ("chargers: [CHARGER, CHARGER]", "'mains' is given twice"),
-    "no_demand": ("loads: [{inverter: {rated_w: 500}}]", "demand"),
-    "misspelt": ("loads: [{inverter: {rated_w: 500, idel_w: 3}, demand: {hourly_w: HOURS}}]", "idle_w"),
-    "efficiency_above_1": ("loads: [{inverter: {rated_w: 500, efficiency: 1.2}, demand: {hourly_w: HOURS}}]",
-                           "efficiency must be above 0 and at most 1, got 1.2"),
-    "efficiency_of_a_point": (
-        "loads: [{inverter: {rated_w: 500, efficiency: [[0.1, 0.8], [0.5, 92]]}, demand: {hourly_w: HOURS}}]",
-        "efficiency must be above 0 and at most 1, got 92"),
-    "curve_out_of_order": (
-        "loads: [{inverter: {rated_w: 500, efficiency: [[0.5, 0.9], [0.1, 0.8]]}, demand: {hourly_w: HOURS}}]",
-        "shares of rated_w must increase, got 0.1 after 0.5"),
-    "not_a_curve": ("loads: [{inverter: {rated_w: 500, efficiency: [0.5, 0.9]}, demand: {hourly_w: HOURS}}]",
-                    "each point must be [share of rated_w, efficiency], got 0.5"),
-    "draws_no_more": (
-        "loads: [{inverter: {rated_w: 500, efficiency: [[0.5, 0.5], [0.6, 0.9]]}, demand: {hourly_w: HOURS}}]",
-        "at 0.6 of rated_w it draws 333.333 W, no more than the 500 W at 0.5"),
-    "surge_below_rating": ("loads: [{inverter: {rated_w: 500, surge_w: 400}, demand: {hourly_w: HOURS}}]",
-                           "surge_w must be at least rated_w, 500, got 400"),
-    "search_above_idle": (
-        "loads: [{inverter: {rated_w: 500, idle_w: 3, search_idle_w: 4}, demand: {hourly_w: HOURS}}]",
-        "search_idle_w must be at most idle_w, 3, got 4"),
-    "restart_below_cut_off": (
-        "loads: [{inverter: {rated_w: 500}, cut_off_v: 11, restart_v: 10.9, demand: {hourly_w: HOURS}}]",
-        "restart_v must be above cut_off_v, 11, got 10.9"),
-    "cut_off_above_the_usual_restart": (
-        "loads: [{inverter: {rated_w: 500}, cut_off_v: 12.6, demand: {hourly_w: HOURS}}]",
-        "restart_v must be above cut_off_v, 12.6, got 12.5"),
-    "restart_alone": ("loads: [{restart_v: 12, demand: {hourly_w: HOURS}}]", "restart_v needs cut_off_v"),
-    "mix": ("loads: [{demand: {hourly_w: HOURS, mix: {current: 1}}}]", "mix does not apply here"),
-    "voltage_of_another_battery": ("chargers: [{name: a, current_a: 9, voltage_v: 28.8}]",
-                                   "voltage_v of 'a' must be 10 to 17 V, got 28.8"),
-    "float_above_charge": ("chargers: [{name: a, current_a: 9, voltage_v: 14, float_v: 14.2}]",
-                           "float_v must be at most voltage_v, 14, got 14.2"),
-    "stop_never_reached": (
-        "chargers: [{name: a, current_a: 9, voltage_v: 14, start_below_v: 12, stop_above_v: 14}]",
-        "stop_above_v must be below voltage_v, 14, got 14: never reached"),
-    "stop_below_start": (
-        "chargers: [{name: a, current_a: 9, voltage_v: 14, start_below_soc: 0.5, stop_above_soc: 0.4}]",
-        "stop_above_soc must be above start_below_soc, 0.5, got 0.4"),
-    "never_stops": ("chargers: [{name: a, current_a: 9, voltage_v: 14, start_below_v: 12}]",
-                    "start_below_v or start_below_soc needs stop_above_v or stop_above_soc"),
-    "never_starts": ("chargers: [{name: a, current_a: 9, voltage_v: 14, stop_above_soc: 0.9}]",
-                     "stop_above_v or stop_above_soc needs start_below_v or start_below_soc"),
-    "hours_of_another_clock": ("chargers: [{name: a, current_a: 9, voltage_v: 14, hours: [[8, 25]]}]",
-                               "each must be two hours from 0 to 24, got [8, 25]"),
-    "no_time_at_all": ("chargers: [{name: a, current_a: 9, voltage_v: 14, hours: [[8, 8]]}]",
-                       "must end at another hour than it begins"),
-    "no_current": ("chargers: [{name: a, current_a: 0, voltage_v: 14}]",
-                   "current_a: input should be greater than 0, got 0"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_contradiction_is_told_in_one_line_with_its_place(name, tmp_path):
-    given_text, told = WRONG[name]
-    given_text = given_text.replace("HOURS", f"[{', '.join(['30'] * 24)}]")
-    given_text = given_text.replace("CHARGER", "{name: mains, current_a: 9, voltage_v: 14}")
-    text = CABIN.replace(BATTERY, f"{BATTERY}  {given_text}\n")
-    (problem,) = problems(tmp_path, text)
-    assert told in problem
-    line = line_of(text, given_text[:8])
-    assert problem.startswith(
-        (f"mine.yaml:{line}: battery", f"mine.yaml:{line_of(text, 'battery:')}: battery")
-    ), problem
-
-
-def test_defaults_follow_the_voltage_of_the_battery():
-    there = site(battery={"system_v": 24, "loads": [inverter(0.0)]}, array={"series": 2})
-    points = there.battery.connected_setpoints()
-    assert (points["inverter_cut_off_v"], points["inverter_restart_v"]) == (21.6, 25.0)
-
-
-# --- inverter: its sheet --------------------------------------------------------------------------------------------
-
-
-def test_a_curve_is_met_at_its_points_and_straight_between_them():
-    sheet = Inverter(rated_w=500.0, idle_w=5.0, efficiency=[[0.2, 0.9], [1.0, 0.8]])
-    drawn = sheet.drawn_w(np.array([0.0, 50.0, 100.0, 500.0, 600.0]))
-    at_100, at_500 = 100.0 / 0.9, 500.0 / 0.8
-    assert drawn == pytest.approx([5.0, (5.0 + at_100) / 2, at_100, at_500, at_500 + (at_500 - at_100) / 4])
-
-
-def test_one_number_leaves_the_idle_power_apart():
-    assert Inverter(rated_w=500.0, idle_w=5.0, efficiency=0.8).drawn_w(
-        np.array([0.0, 400.0])
-    ) == pytest.approx([5.0, 505.0])
+# --- inverter: search mode --------------------------------------------------------------------------------------
 
 
 def test_search_mode_overlooks_a_small_load_and_costs_less():
@@ -163,9 +33,7 @@ def test_search_mode_overlooks_a_small_load_and_costs_less():
 
 # --- what the controller sees ---------------------------------------------------------------------------------------
 
-NOT_THE_CONTROLLERS = {
-    name for name in Snapshot._fields if any(word in name for word in ("inverter", "charger_", "fuel_l"))
-}
+NOT_THE_CONTROLLERS = {*AT_THE_BATTERY, *ENERGIES_AT_THE_BATTERY}
 OF_THE_VOLTAGE = {"v_batt_v", "v_load_v", "soc_controller", "v_batt_max_today_v", "v_batt_min_today_v"}
 
 
@@ -278,12 +146,6 @@ def test_a_load_straight_on_the_battery_has_no_losses_and_no_end():
 
 # --- chargers: on and off -------------------------------------------------------------------------------------------
 
-GENERATOR = {
-    "name": "generator", "current_a": 30.0, "voltage_v": 14.4, "efficiency": 0.8, "start_below_v": 12.2,
-    "stop_above_v": 14.0, "start_after_s": 60.0, "stop_after_s": 600.0, "minimum_run_min": 20.0,
-    "fuel_idle_l_h": 0.3, "fuel_l_kwh": 0.5,
-}  # fmt: skip
-
 
 @pytest.mark.parametrize("sizing_s", [None, 60, 900])
 def test_a_generator_starts_low_runs_its_least_time_and_stops_high(sizing_s):
@@ -379,153 +241,34 @@ def test_a_charger_that_fails_gives_nothing_until_it_is_mended():
     assert p.snapshot.charger_1_starts == 2.0
 
 
-# --- limits ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_battery_cut_off_by_its_fuse_leaves_inverter_and_charger_to_each_other():
-    p = hut(loads=[inverter(100.0)], chargers=[MAINS])
-    since = p.snapshot
-    p.run(600)
-    p.upset("battery_disconnected")
-    p.run(600)
+def test_each_quantity_shows_its_own():
+    """Two unlike chargers and an inverter for three hours, the second charger for the last of them only."""
+    first = {**MAINS, "efficiency": 0.8, "fuel_idle_l_h": 0.2, "fuel_l_kwh": 0.4}
+    second = {
+        "name": "second",
+        "current_a": 7.0,
+        "voltage_v": 14.2,
+        "hours": [[20, 21]],
+        "fuel_idle_l_h": 0.1,
+    }
+    p = hut(soc=0.5, capacity_ah=500.0, loads=[inverter(100.0)], chargers=[first, second])
+    rows = p.run(3 * HOUR, 5)
     now = p.snapshot
-    assert now.i_batt_a == 0.0
-    assert 14.3 < now.v_batt_v < 14.4
-    assert now.p_inverter_load_w == pytest.approx(100.0)
-    assert_closes(p, since)
-
-
-def test_an_inverter_empties_a_lithium_battery_until_its_protection_opens_and_a_charger_brings_it_back():
-    p = hut(
-        model="lifepo4", soc=0.12, capacity_ah=50.0,
-        loads=[inverter(100.0, cut_off_v=8.0, restart_v=12.8)], chargers=[{**MAINS, "hours": [[21, 23]]}],
-    )  # fmt: skip
-    since = p.snapshot
-    rows = p.run(8 * HOUR, 60)
-    assert any(e.reason == "BMS: over-discharge" for e in p.events())
-    assert [to for to, *_ in happened(p, Machine.INVERTER)][:2] == ["LOW_BATTERY", "ON"]
-    assert column(rows, "soc").min() >= 0.0
-    assert_closes(p, since, battery=1e-5)
-
-
-lead_acid = st.fixed_dictionaries({
-    "model": st.sampled_from(["agm", "flooded", "gel"]), "capacity_ah": st.floats(60.0, 600.0),
-    "soc": st.floats(0.3, 1.0), "room_c": st.floats(-5.0, 40.0), "cable_ohm": st.sampled_from([0.0, 0.004, 0.02]),
-})  # fmt: skip
-lithium = st.fixed_dictionaries({
-    "model": st.just("lifepo4"), "capacity_ah": st.floats(150.0, 600.0), "soc": st.floats(0.4, 1.0),
-    "room_c": st.floats(5.0, 40.0), "cable_ohm": st.sampled_from([0.0, 0.004]),
-})  # fmt: skip
-UPSETS = (
-    "none", "battery_disconnected", "battery_high_resistance", "load_short", "probe_open", "charger_fails",
-    "battery_aged",
-)  # fmt: skip
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    battery=st.one_of(lead_acid, lithium), watts=st.floats(0.0, 450.0), amps=st.floats(10.0, 120.0),
-    second=st.booleans(), start_v=st.floats(11.6, 12.9), step=st.sampled_from([60, 900, 3600, 5]),
-    own_w=st.floats(0.0, 60.0), upset=st.sampled_from(UPSETS), seed=st.integers(0, 99),
-)  # fmt: skip
-def test_energy_closes_and_nothing_chatters(battery, watts, amps, second, start_v, step, own_w, upset, seed):
-    chargers = [{**GENERATOR, "current_a": amps, "start_below_v": start_v}, {**MAINS, "hours": [[1, 5]]}]
-    there = site(
-        start="2026-02-20T10:00", load=flat(own_w),
-        battery={**battery, "loads": [inverter(watts, cut_off_v=11.6)], "chargers": chargers[: 1 + second]},
-        upsets=[] if upset == "none" else [{"name": upset, "after": "20h", "lasts": "9h"}],
-    )  # fmt: skip
-    p = Plant.new(there, seed, **({} if step == 5 else {"fidelity": "sizing", "step_s": step}))
-    since = p.snapshot
-    days = 2 if step == 5 else 8
-    rows = p.run(days * DAY, 3600)
-    assert np.all(np.isfinite(rows))
-    assert column(rows, "v_batt_v").min() >= 0.0
-    now = p.snapshot
-    asked = now.e_inverter_wh + now.e_inverter_unserved_wh
-    assert asked == pytest.approx(watts * 24.0 * days, rel=1e-6, abs=1e-6)
-    assert_closes(p, since, battery=1e-6 if step == 5 else 1e-9)
-    fired = Counter((e.machine, e.reason) for e in p.events() if e.machine >= Machine.INVERTER)
-    assert max(fired.values(), default=0) < 20 * 24 * days
-
-
-@pytest.mark.parametrize("name", ["cabin_inverter", "workshop_24v"])
-def test_the_sites_we_ship_close_and_use_all_they_have(name):
-    p = Plant.new(load_site(name))
-    since = p.snapshot
-    p.run(14 * DAY, 3600)
-    assert_closes(p, since)
-    now = p.snapshot
-    assert now.e_charger_1_wh > 1000.0
-    assert now.e_inverter_wh > 5000.0
-    assert now.charger_1_starts >= 3.0
-
-
-# --- both steps, polls, restarts ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("step_s", "share"), [(60, 0.005), (900, 0.02), (3600, 0.06)])
-def test_long_steps_run_the_generator_as_long(step_s, share):
-    """Ninety days of the hut; docs/physics/fidelity.md says so."""
-    full, quick = (
-        Plant.new(load_site("cabin_inverter"), **kw) for kw in ({}, {"fidelity": "sizing", "step_s": step_s})
+    v, drawn = now.v_cells_v, 100.0 / 0.9
+    assert (now.inverter, now.charger_1, now.charger_2) == (
+        InverterRun.ON,
+        ChargerRun.CHARGE,
+        ChargerRun.CHARGE,
     )
-    for p in (full, quick):
-        p.advance_to(p.t_utc_s + 90 * DAY)
-    assert quick.snapshot.charger_1_h == pytest.approx(full.snapshot.charger_1_h, rel=share)
-    assert quick.snapshot.fuel_l == pytest.approx(full.snapshot.fuel_l, rel=share)
-    assert quick.snapshot.e_inverter_wh == pytest.approx(full.snapshot.e_inverter_wh, rel=1e-6)
-
-
-@settings(max_examples=5, deadline=None)
-@given(pauses=st.lists(st.integers(1, 4000), min_size=1, max_size=20))
-def test_however_often_it_is_polled_the_plant_is_the_same(pauses):
-    whole, polled = (Plant.new(load_site("cabin_inverter")) for _ in range(2))
-    for pause in pauses:
-        polled.advance_to(polled.t_utc_s + 5 * pause)
-    whole.advance_to(polled.t_utc_s)
-    assert polled.snapshot == whole.snapshot
-
-
-def test_what_is_kept_goes_on_with_hours_fuel_and_the_generator_running():
-    p = hut(soc=0.6, capacity_ah=100.0, loads=[inverter(80.0)], chargers=[GENERATOR])
-    while p.snapshot.charger_1 != ChargerRun.STARTED:
-        p.run(300)
-    again = continued(p.site, kept(p))
-    for both in (p, again):
-        both.run(6 * HOUR)
-    assert again.snapshot == p.snapshot
-    assert again.events() == p.events()
-    assert again.snapshot.fuel_l > 0.2
-
-
-def test_a_power_cycle_of_the_controller_does_not_touch_them():
-    p = hut(loads=[inverter(600.0)], chargers=[MAINS])
-    p.run(600)
-    assert p.snapshot.inverter == InverterRun.OVERLOAD
-    p.power_cycle()
-    assert p.snapshot.inverter == InverterRun.OVERLOAD
-    assert p.snapshot.charger_1 != ChargerRun.OFF
-
-
-def test_a_start_at_the_moment_at_which_the_controller_is_set_is_counted():
-    p = hut(chargers=[{**MAINS, "hours": [[20, 22]]}])
-    p.advance_to(p.t_utc_s + 2 * HOUR)
-    assert p.snapshot.charger_1_starts == 0.0
-    p.configure(p.settings._replace(boost_min=60))
-    assert p.snapshot.charger_1 != ChargerRun.OFF
-    p.run(600)
-    assert p.snapshot.charger_1_starts == 1.0
-
-
-def test_their_machines_and_rules_are_the_last():
-    """The kernel leaves them out where nothing hangs on the battery."""
-    assert RULES[-len(POSTS_RULES) :] == POSTS_RULES
-    assert {rule.machine for rule in POSTS_RULES} == set(list(Machine)[-3:])
-
-
-def test_a_site_without_them_is_as_it_was():
-    there = site()
-    assert there.battery.loads == there.battery.chargers == ()
-    assert not there.battery.outfit().some
-    assert Site.model_validate(load_site("workshop_24v").model_dump()) == load_site("workshop_24v")
+    assert (now.p_inverter_w, now.p_inverter_load_w) == pytest.approx((drawn, 100.0))
+    assert now.i_inverter_a == pytest.approx(drawn / v, rel=1e-4)
+    assert (now.i_charger_1_a, now.i_charger_2_a) == pytest.approx((20.0, 7.0))
+    assert (now.p_charger_1_w, now.p_charger_2_w) == pytest.approx((20.0 * v, 7.0 * v), rel=1e-4)
+    assert (now.charger_1_h, now.charger_2_h) == pytest.approx((3.0, 1.0), abs=0.01)
+    assert (now.charger_1_starts, now.charger_2_starts) == (1.0, 1.0)
+    mean_v = np.mean(column(rows, "v_cells_v"))
+    assert now.e_charger_1_wh == pytest.approx(60.0 * mean_v, rel=1e-3)
+    assert now.e_charger_2_wh == pytest.approx(7.0 * np.mean(column(rows, "v_cells_v")[1440:]), rel=5e-3)
+    assert (now.e_inverter_wh, now.e_inverter_loss_wh) == pytest.approx((300.0, 3.0 * drawn - 300.0))
+    assert now.e_inverter_unserved_wh == 0.0
+    assert now.fuel_l == pytest.approx(0.2 * 3.0 + 0.1 + 0.4 * now.e_charger_1_wh / 800.0, rel=1e-3)

@@ -373,12 +373,15 @@ def test_households_follow_clocks_that_change(date):
     assert power(load, day=day, step_s=60).tolist() == expected
 
 
+AT_THE_BATTERY = (0.0, 0.0, 0.0, 0.0)  # none of the load output's
+
+
 def test_a_mix_shares_the_power_out():
     load = a_load(
         {"kind": "constant", "power_w": 10.0, "mix": {"power": 0.5, "current": 0.3, "resistance": 0.2}}
     )
     asked = demand(load, step_s=3600)
-    assert [part[0] for part in asked] == pytest.approx([5.0, 3.0, 2.0])
+    assert [part[0] for part in asked] == pytest.approx([5.0, 3.0, 2.0, *AT_THE_BATTERY])
 
 
 def test_loads_add_up_by_kind():
@@ -386,7 +389,7 @@ def test_loads_add_up_by_kind():
         {"kind": "constant", "power_w": 4.0, "mix": {"resistance": 1.0}}, {"kind": "constant", "power_w": 6.0},
         hourly_w=[1.0] * 24, mix={"current": 1.0},
     )  # fmt: skip
-    assert [part[5] for part in demand(load, step_s=3600)] == pytest.approx([6.0, 1.0, 4.0])
+    assert [part[5] for part in demand(load, step_s=3600)] == pytest.approx([6.0, 1.0, 4.0, *AT_THE_BATTERY])
 
 
 # What a site may say

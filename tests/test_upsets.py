@@ -57,7 +57,7 @@ AT_ONCE: dict[str, Callable[[Snapshot, Snapshot], bool]] = {
     "battery_high_resistance": lambda was, now: math.isclose(
         now.v_batt_v - now.v_cells_v, 0.1 * now.i_batt_a, rel_tol=1e-9
     ),
-    "charger_fails": lambda was, now: was.i_charger_1_a == 5.0 and now.i_charger_1_a == now.charger_1 == 0.0,
+    "charger_fails": lambda was, now: was.i_charger_1_a == 5.0 and now.charger_1 == now.i_charger_1_a == 0.0,
     "load_short": lambda was, now: now.i_load_a == 0.0 and now.load_on == 0.0,
     "load_overload": lambda was, now: now.i_load_a > 30.0 or now.load_on == 0.0,
     "heatsink_blocked": same("i_pv_a", 1.0, 0.005),
@@ -73,7 +73,9 @@ def test_each_upset_has_its_line_here():
 def test_an_upset_shows_and_mended_is_gone(name):
     changes = {
         "string_shorted": {"array": {"series": 2, "parallel": 2}},
-        "charger_fails": {"battery": {"chargers": [{"name": "mains", "current_a": 5.0, "voltage_v": 14.4}]}},
+        "charger_fails": {
+            "battery": {"soc": 0.2, "chargers": [{"name": "mains", "current_a": 5.0, "voltage_v": 14.4}]}
+        },
     }.get(name, {})
     p = ordinary(**changes)
     p.run(4 * HOUR, 300)

@@ -61,7 +61,7 @@ FLOWS: Final = (
     EnergyFlow("load", "served to the load", "load", 3),
     EnergyFlow("path_loss", "lost in the load switch and its wiring", "load switch loss", 3),
     EnergyFlow("own", "the controller's own consumption", "controller consumption", 3),
-    EnergyFlow("batt", "into the battery's terminals, net", "battery, net", 3),
+    EnergyFlow("batt", "from the controller to the battery, net", "battery, net", 3),
     EnergyFlow("charger_1", "from the first charger at the battery", "charger 1", 4, sign=-1.0, always=False),
     EnergyFlow("charger_2", "from the second charger at the battery", "charger 2", 4, sign=-1.0, always=False),
     EnergyFlow("inverter", "served by the inverter, or to loads at the battery without one", "inverter's load", 4,
