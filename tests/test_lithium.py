@@ -27,18 +27,18 @@ def test_voltage_is_flat_in_the_middle_and_steep_at_the_ends(pack):
 
 
 def test_voltage_has_no_jump_anywhere(pack):
-    s = np.linspace(lithium.FOOT, 1.05, 20001)
+    s = np.linspace(0.0, 1.05, 20001)
     volts = np.array([lithium.ocv(v) for v in s])
     assert np.all(np.diff(volts) > 0.0)
     assert np.max(np.diff(volts)) < 110.0 * (s[1] - s[0])
 
 
-def test_the_voltage_of_an_empty_cell_is_nothing_and_rises_with_the_first_thousandth(pack):
-    s = np.linspace(-0.01, lithium.FOOT, 200)
+def test_below_empty_the_voltage_falls_to_nothing_within_a_thousandth_and_never_below(pack):
+    s = np.linspace(-0.01, 0.0, 200)
     volts = np.array([lithium.ocv(v) for v in s])
-    assert np.all(volts[s <= 0.0] == 0.0)
-    assert np.all(np.diff(volts[s > 0.0]) > 0.0)
-    assert lithium.ocv(lithium.FOOT) == pytest.approx(lithium.ocv(lithium.FOOT + 1e-9), abs=1e-5)
+    assert np.all(volts[s <= -lithium.FOOT] == 0.0)
+    assert np.all(np.diff(volts[s > -lithium.FOOT]) > 0.0)
+    assert lithium.ocv(0.0) == pytest.approx(lithium.ocv(1e-9), abs=1e-5)
 
 
 def test_charged_and_discharged_to_the_same_charge_it_rests_at_different_voltages(pack):

@@ -106,7 +106,7 @@ def charge() -> Iterator[Check]:
 def table() -> Iterator[Check]:
     """The compiled open-circuit voltage beside scipy's interpolation and quadrature of the table."""
     pchip = PchipInterpolator(lithium.OCV_TABLE[:, 0], lithium.OCV_TABLE[:, 1])
-    s = np.linspace(lithium.FOOT, 1.0, 2001)[1:]  # below it the voltage ends, as the table doesn't
+    s = np.linspace(0.0, 1.0, 2001)[1:]
     off = max(abs(lithium.ocv(v) - float(pchip(v))) for v in s)
     yield Check(what="LiFePO4: open-circuit voltage, worst of 2000", value=off, reference=0.0, tolerance=1e-12,
                 unit="V", source="scipy PchipInterpolator")  # fmt: skip

@@ -4,8 +4,8 @@ Knows nothing of the BMS that may cut it off (`plant.battery.bms`), of charge st
 state and its losses come out.
 
 Open-circuit voltage and hysteresis are the tables measured on a Sony/Murata US26650 (tum-ees/simses). Valid from
-C/50 to 1C and from -20 to +60 degC. Above full only the steep end of the open-circuit voltage stops the charge; at the
-other end it falls to nothing with the last thousandth of the charge.
+C/50 to 1C and from -20 to +60 degC. Above full only the steep end of the open-circuit voltage stops the charge; below
+empty it falls to nothing within a thousandth of the capacity.
 """
 
 import math
@@ -52,7 +52,7 @@ class LithiumAtTemperature(NamedTuple):
 class LithiumState(NamedTuple):
     """What the battery remembers. The same five numbers serve as their own time derivative."""
 
-    s: float  # charge as a share of the capacity; a little beyond 1 when overfull
+    s: float  # charge as a share of the capacity; a little beyond 0..1 at the ends
     h: float  # hysteresis, -1 after discharge to +1 after charge
     v1_v: float  # overvoltage of the fast and of the slow relaxation
     v2_v: float
@@ -79,16 +79,15 @@ HYSTERESIS_TABLE = np.array([
 WALL_V = 27.0  # slope of the open-circuit voltage of an overfull cell, per unit of charge
 HYSTERESIS_RATE = 40.0  # the loop is crossed in 1/40 of the capacity
 STEEPEST_V = 110.0  # slope of the open-circuit voltage near empty
-FOOT = 0.001  # charge below which the voltage falls to nothing, straight (guess: an empty cell collapses)
-SPENT = 0.005  # charge below which self-discharge dies away
+FOOT = 0.001  # how far below empty the voltage is nothing, and straight until there (guess: an empty cell collapses)
+SPENT = 0.005  # self-discharge dies away over so much charge above that
 
 _PCHIP = PchipInterpolator(OCV_TABLE[:, 0], OCV_TABLE[:, 1])
 _KNOT = OCV_TABLE[:, 0].copy()
 _OCV = np.ascontiguousarray(_PCHIP.c.T)  # (knots - 1, 4) cubic of each interval, highest power first
 _AREA = np.asarray(_PCHIP.antiderivative()(_KNOT))  # integral from empty to each knot
 _END_V = float(OCV_TABLE[-1, 1])
-_FOOT_SLOPE_V = float(_PCHIP(FOOT)) / FOOT
-_FOOT_AREA = float(_PCHIP.antiderivative()(FOOT)) - 0.5 * FOOT * float(_PCHIP(FOOT))
+_FOOT_SLOPE_V = float(OCV_TABLE[0, 1]) / FOOT
 _H_KNOT = HYSTERESIS_TABLE[:, 0].copy()
 _H_WIDTH = HYSTERESIS_TABLE[:, 1].copy()
 
@@ -98,8 +97,8 @@ def ocv(s: float) -> float:
     """Open-circuit voltage [V] of a cell: monotone cubics between the table's points, straight at both ends."""
     if s >= 1.0:
         return _END_V + WALL_V * (s - 1.0)
-    if s <= FOOT:
-        return _FOOT_SLOPE_V * max(s, 0.0)
+    if s <= 0.0:
+        return _FOOT_SLOPE_V * max(s + FOOT, 0.0)
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
     return float(((_OCV[j, 0] * d + _OCV[j, 1]) * d + _OCV[j, 2]) * d + _OCV[j, 3])
@@ -110,7 +109,7 @@ def slope_v(s: float) -> float:
     """Slope of `ocv` [V per unit of charge]."""
     if s >= 1.0:
         return WALL_V
-    if s <= FOOT:
+    if s <= 0.0:
         return _FOOT_SLOPE_V
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
@@ -122,8 +121,8 @@ def ocv_integral(s: float) -> float:
     """Integral of `ocv` from empty to `s` [V], exact."""
     if s >= 1.0:
         return float(_AREA[-1] + (s - 1.0) * (_END_V + 0.5 * WALL_V * (s - 1.0)))
-    if s <= FOOT:
-        return _FOOT_AREA + 0.5 * _FOOT_SLOPE_V * max(s, 0.0) ** 2
+    if s <= 0.0:
+        return 0.5 * _FOOT_SLOPE_V * (max(s + FOOT, 0.0) ** 2 - FOOT * FOOT)
     j = np.searchsorted(_KNOT, s, side="right") - 1
     d = s - _KNOT[j]
     cubic = ((_OCV[j, 0] / 4.0 * d + _OCV[j, 1] / 3.0) * d + _OCV[j, 2] / 2.0) * d + _OCV[j, 3]
@@ -133,8 +132,8 @@ def ocv_integral(s: float) -> float:
 @kernel
 def hysteresis_v(s: float) -> float:
     """Half the width [V] of a cell's hysteresis."""
-    if s <= FOOT:
-        return float(_H_WIDTH[0]) * max(s, 0.0) / FOOT  # within the voltage that is left
+    if s <= 0.0:
+        return float(_H_WIDTH[0]) * max(s + FOOT, 0.0) / FOOT  # within the voltage that is left
     if s >= 1.0:
         return float(_H_WIDTH[-1])
     j = np.searchsorted(_H_KNOT, s, side="right") - 1
@@ -165,7 +164,7 @@ def starved(s: float, w: LithiumAtTemperature) -> float:
 @inline_llvm
 def self_discharge_a(s: float, p: Lithium) -> float:
     """Current [A] of the self-discharge, which ends where nothing is left."""
-    return p.self_discharge_a * min(1.0, max(s, 0.0) / SPENT)
+    return p.self_discharge_a * min(1.0, max(s + FOOT, 0.0) / SPENT)
 
 
 @inline_llvm
@@ -213,7 +212,10 @@ def no_slope(p: Lithium) -> LithiumState:
 def possible(x: LithiumState, p: Lithium) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
     return (
-        -1e-6 < x.s < 1.2 and -1.001 < x.h < 1.001 and abs(x.v1_v) < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+        -FOOT - 1e-6 < x.s < 1.2
+        and -1.001 < x.h < 1.001
+        and abs(x.v1_v) < 4.0 * p.cells
+        and -100.0 < x.t_c < 200.0
     )
 
 
@@ -323,7 +325,7 @@ def step_limit_of(inside: LithiumInner, x: LithiumState, i_a: float, w: LithiumA
     if x.s > 0.985:
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm) / (1.5 * WALL_V))
     elif x.s < 0.02:
-        slope_v_here = STEEPEST_V if x.s > 2.0 * FOOT else _FOOT_SLOPE_V
+        slope_v_here = STEEPEST_V if x.s > FOOT else _FOOT_SLOPE_V
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * starved(x.s, w) + p.r_bms_ohm) / slope_v_here)
     return limit
 
