@@ -111,12 +111,10 @@ def table() -> Iterator[Check]:
     yield Check(what="LiFePO4: open-circuit voltage, worst of 2000", value=off, reference=0.0, tolerance=1e-12,
                 unit="V", source="scipy PchipInterpolator")  # fmt: skip
     knots = lithium.OCV_TABLE[1:-1, 0]
-    area = (
-        quad(lithium.ocv, 0.0, 1.0, points=[lithium.FOOT, *knots], limit=200)[0]
-        + quad(lithium.ocv, 1.0, 1.05)[0]
-    )
-    found = lithium.ocv_integral(1.05) - lithium.ocv_integral(0.0)
-    yield Check(what="LiFePO4: integral of it from empty to 1.05", value=found, reference=area, tolerance=1e-10,
+    area = quad(lithium.ocv, 0.0, 1.0, points=knots, limit=200)[0] + quad(lithium.ocv, 1.0, 1.05)[0]
+    area += quad(lithium.ocv, -lithium.FOOT, 0.0)[0]
+    found = lithium.ocv_integral(1.05) - lithium.ocv_integral(-lithium.FOOT)
+    yield Check(what="LiFePO4: integral of it from -0.001 to 1.05", value=found, reference=area, tolerance=1e-10,
                 unit="V", source="scipy quad")  # fmt: skip
 
 
