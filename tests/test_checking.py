@@ -364,12 +364,13 @@ def test_seeds_are_read_and_refused():
         ("{sky.clearness: null}", "{'load.items[3].name': x}", ":7: given.overrides.load.items[3].name: the site has"),
         ("  map: epever", "  settings: {boost_duration: 999h}", ":11: given.settings: boost_duration=999h: boost_dur"),
         ("map: epever\n", "map: epever\nwhen: [{at: '11:00', cloud: true}]\n", ":12: when[0].at: 11:00 is outside the"),
+        ("soc >= 0}", "soc >= 0, from: '11:00'}", ":13: expect[0].from: 11:00 is outside the run"),
         ("map: epever\n", "map: epever\nwhen: [{at: '10:10', string_open: {strings: 9}}]\n", "9 strings, but there"),
         ("{sky.clearness: null}", "{location.latitude_deg: 80}", ":14: expect[1].by: sunset: there is no sunset at"),
     ],
 )  # fmt: skip
 def test_what_is_beyond_the_plant_is_told_with_file_and_line(tmp_path, call, right, wrong, told):
-    text = SHORT + "expect:\n  - {always: soc >= 0}\n  - {expect: soc >= 0, by: sunset}\n"
+    text = SHORT + "expect:\n  - {always: soc >= 0}\n  - {expect: soc >= 0.0, by: sunset}\n"
     assert text.count(right) == 1
     code, _, err = call("check", str(written(tmp_path, "", text.replace(right, wrong))))
     assert code == 2

@@ -72,6 +72,9 @@ def prepare(scenario: Scenario) -> Prepared:
         now = to_local(start_utc_s, zone)
         return tuple(assignment(text, register_map.published, now) for text in texts)
 
+    def within(at_s: float) -> bool:
+        return span.start_utc_s <= at_s <= span.end_utc_s
+
     def upset(text: str) -> None:
         site.with_upsets([parse_upset(text)])
 
@@ -81,7 +84,7 @@ def prepare(scenario: Scenario) -> Prepared:
         where: KeyPath = ("when", place, step.action.name)
         if isinstance(step.at, Moment):
             at_s = told(("when", place, "at"), step.at.utc_s, span)
-            if at_s is not None and not span.start_utc_s <= at_s <= span.end_utc_s:
+            if at_s is not None and not within(at_s):
                 problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
         if step.action.name == "write":
             writes[place] = told(where, assigned, step.action.words) or ()
@@ -90,7 +93,11 @@ def prepare(scenario: Scenario) -> Prepared:
     for place, expectation in enumerate(scenario.expect):
         for key, value in expectation.values.items():
             if isinstance(value, Moment):
-                told(("expect", place, key), value.utc_s, span)
+                at_s = told(("expect", place, key), value.utc_s, span)
+                if key in ("at", "from") and at_s is not None and not within(at_s):
+                    problems.append(
+                        document.problem(("expect", place, key), f"{value.text} is outside the run")
+                    )
     if parse_polled_s(scenario.given.clock) != 0.0:
         problems.append(
             document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
