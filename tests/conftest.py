@@ -21,8 +21,8 @@ SLOW = frozenset({
     "boundaries", "checking", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
     "fidelity", "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
     "keeping", "links", "lithium", "live", "memory", "migrating", "node", "packaging", "pictures", "plant",
-    "protections", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile", "strings",
-    "tutorial", "validation", "weather_formats", "weatherfile",
+    "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile",
+    "strings", "tutorial", "validation", "weather_formats", "weatherfile",
 })  # fmt: skip
 
 

@@ -3,19 +3,17 @@
 Its time is the plant's clock: a reply that would take longer than the time-out is silence, and so is none.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
-from modbus.codec.replies import BadReply, ExceptionReply, Reply, decode_reply
+from modbus.codec.replies import Reply
 from modbus.codec.requests import Request
-from modbus.line.conversation import Answer, Transmission
+from modbus.line.conversation import Answer
 from modbus.map.registers import RegisterMap
 from modbus.master.client import NoReplyError
-from tracertwin.scenario.record import Asked, Outcome
+from tracertwin.checking.overhearing import is_mapped, outcome_of_line
+from tracertwin.scenario.record import Asked
 
-TABLES: Final[Mapping[int, str]] = {  # of a function
-    0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input", 0x05: "coil", 0x06: "holding", 0x10: "holding",
-}  # fmt: skip
 SENT_TIMES = 3  # by whoever writes and gets no answer
 
 
@@ -60,34 +58,9 @@ class ScenarioClient:
         """
         for _ in range(retries + 1):
             at_s = self._now_s()
-            reply, outcome = self._heard(request)
-            self.asked.append(Asked(at_s, request, outcome, self._is_mapped(request)))
+            reply, outcome = outcome_of_line(request, self._answer(request), self._timeout_s)
+            self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
             if reply is not None:
                 return reply
             self._wait(timeout_s or self._timeout_s)
         raise NoReplyError(f"no reply to {request}")
-
-    def _heard(self, request: Request) -> tuple[Reply | None, Outcome]:
-        sent = self._answer(request)
-        if isinstance(sent, Transmission):
-            took_s, heard = 0.0, b""
-            for burst in sent.bursts:
-                took_s += burst.after_s
-                heard += burst.data if took_s <= self._timeout_s else b""
-        else:
-            heard = sent or b""
-        try:
-            reply = decode_reply(request, heard) if heard else None
-        except BadReply:
-            return None, "bad"
-        if reply is None:
-            return None, "bad" if heard else "silence"
-        return reply, "exception" if isinstance(reply, ExceptionReply) else "reply"
-
-    def _is_mapped(self, request: Request) -> bool:
-        table = TABLES.get(request.function)
-        if table is None:
-            return True
-        there = (self._map if table == "input" else self._map.published).rows[table]
-        one = Asked(0.0, request, "reply")
-        return all(address in there for address in one.addresses)

@@ -43,8 +43,14 @@ class Prepared:
     writes: Mapping[int, tuple[Assignment, ...]]  # by the step's place; -1 for the settings at the start
 
 
-def prepare(scenario: Scenario) -> Prepared:
+def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     """Look at all that needs the plant's code: the site with its overrides, values that are written, upsets, times.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    has_peer : bool
+        Whether a real client is there, whose requests or whose time move a clock.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def prepare(scenario: Scenario) -> Prepared:
                     problems.append(
                         document.problem(("expect", place, key), f"{value.text} is outside the run")
                     )
-    if parse_polled_s(scenario.given.clock) != 0.0:
+    if not has_peer and parse_polled_s(scenario.given.clock) != 0.0:
         problems.append(
             document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
         )
