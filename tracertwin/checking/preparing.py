@@ -104,6 +104,10 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
                     problems.append(
                         document.problem(("expect", place, key), f"{value.text} is outside the run")
                     )
+    if has_peer and scenario.given.client is not None:
+        problems.append(
+            document.problem(("given", "client"), "is given, and --firmware as well; leave one out")
+        )
     if not has_peer and parse_polled_s(scenario.given.clock) != 0.0:
         problems.append(
             document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")

@@ -96,4 +96,4 @@ def tell(
 
     if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
         print(told)
-    return 1 if command[0] == "expect" and told.startswith(f"{FAILS}:") else 0
+    return 1 if " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:") else 0

@@ -35,7 +35,8 @@ MEANINGS = {  # of the keys of `given`, for people
     "start": "local civil time at which the run begins; the site's own unless given",
     "length": "how long it runs",
     "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
-    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
+    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` are for `--firmware`",
+    "speed": "of `wall`: plant time over real time",
     "map": "register map: `uart2`, `epever`, or the path of a file",
     "settings": "what a client writes before the run begins, register or setting and value: `{boost_voltage: 14.2V}`",
     "faults": "line faults from the beginning on, as of `serve --fault`",
@@ -90,6 +91,7 @@ class Given(Record):
     length: str
     sample: str | None = None
     clock: str = "stepped"
+    speed: Annotated[float, Field(ge=0.001, le=100_000)] = 1.0
     map: str = "uart2"
     settings: dict[str, Any] = Field(default_factory=dict)
     faults: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
