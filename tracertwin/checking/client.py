@@ -3,18 +3,50 @@
 Its time is the plant's clock: a reply that would take longer than the time-out is silence, and so is none.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from modbus.codec.replies import Reply
+from modbus.codec.replies import BadReply, ExceptionReply, Reply, decode_reply
 from modbus.codec.requests import Request
-from modbus.line.conversation import Answer
+from modbus.line.conversation import Answer, Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.client import NoReplyError
-from tracertwin.checking.overhearing import is_mapped, outcome_of_line
-from tracertwin.scenario.record import Asked
+from tracertwin.scenario.record import Asked, Outcome
 
+TABLES: Final[Mapping[int, str]] = {  # of a function
+    0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input", 0x05: "coil", 0x06: "holding", 0x10: "holding",
+}  # fmt: skip
 SENT_TIMES = 3  # by whoever writes and gets no answer
+
+
+def heard(
+    request: Request, sent: bytes | Transmission | None, timeout_s: float
+) -> tuple[Reply | None, Outcome]:
+    """What a client makes of what was sent for its request; bytes that come after its time-out are none."""
+    data = b""
+    if isinstance(sent, Transmission):
+        took_s = 0.0
+        for burst in sent.bursts:
+            took_s += burst.after_s
+            data += burst.data if took_s <= timeout_s else b""
+    else:
+        data = sent or b""
+    try:
+        reply = decode_reply(request, data) if data else None
+    except BadReply:
+        return None, "bad"
+    if reply is None:
+        return None, "bad" if data else "silence"
+    return reply, "exception" if isinstance(reply, ExceptionReply) else "reply"
+
+
+def is_mapped(request: Request, register_map: RegisterMap) -> bool:
+    """Whether a map has every register that a request names; so it is with a request that names none."""
+    table = TABLES.get(request.function)
+    if table is None:
+        return True
+    there = (register_map if table == "input" else register_map.published).rows[table]
+    return all(address in there for address in Asked(0.0, request, "reply").addresses)
 
 
 class ScenarioClient:
@@ -58,7 +90,7 @@ class ScenarioClient:
         """
         for _ in range(retries + 1):
             at_s = self._now_s()
-            reply, outcome = outcome_of_line(request, self._answer(request), self._timeout_s)
+            reply, outcome = heard(request, self._answer(request), self._timeout_s)
             self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
             if reply is not None:
                 return reply

@@ -50,9 +50,9 @@ class PlantColumns(Mapping[str, np.ndarray]):
 
     def _register(self, table: str, address: str) -> np.ndarray:
         shown = np.array(list(self._shown(table, int(address, 16))))
-        t_s = self._rows[:, 0]
-        for heard_s, value in self._heard.get(f"{table} {address}", ()):
-            shown[t_s >= heard_s] = value
+        heard = np.array(self._heard.get(f"{table} {address}", ())).reshape(-1, 2)
+        last = np.searchsorted(heard[:, 0], self._rows[:, 0], side="right") - 1
+        shown[last >= 0] = heard[last[last >= 0], 1]
         return shown
 
     def _shown(self, table: str, address: int) -> Iterator[float]:

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,7 @@ def prepare_all(scenarios: Sequence[Scenario], has_peer: bool = False) -> None:
 
 def check_case(case: Case) -> CaseOutcome:
     """Run a scenario with a seed and judge it; what a failure leaves is written to its folder."""
+    from tracertwin.checking.failures import clear, leave
     from tracertwin.checking.outcome import outcome_of
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
@@ -121,11 +122,11 @@ def check_case(case: Case) -> CaseOutcome:
         if case.transcript is not None:
             write_whole(case.transcript, ran.left[TRANSCRIPT])
     folder = ""
-    if case.folder is not None and not ran.holds:
-        from tracertwin.checking.failures import leave
-
-        folder = str(case.folder)
-        leave(prepared, ran, case.folder, case.peer.command if case.peer else "")
+    if case.folder is not None:
+        clear(case.folder)
+        if not ran.holds:
+            folder = str(case.folder)
+            leave(prepared, ran, case.folder, case.peer.command if case.peer else "")
     return outcome_of(ran, str(case.file), folder)
 
 
@@ -161,6 +162,9 @@ def check_cases(
             if not isinstance(outcome, CaseOutcome):
                 raise ProblemsError(outcome)
             yield outcome
+    except BrokenExecutor:
+        why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
+        raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

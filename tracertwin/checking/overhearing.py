@@ -1,19 +1,16 @@
 """What a client asks and gets, listened to on the line: each request with its outcome, and what it last read where."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
-from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
+from modbus.codec.replies import BitsReply, Reply, WordsReply
 from modbus.codec.requests import Request
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from tracertwin.scenario.record import Asked, Outcome
+from tracertwin.checking.client import TABLES, heard, is_mapped
+from tracertwin.scenario.record import Asked
 
-TABLES: Final[Mapping[int, str]] = {  # of a function
-    0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input", 0x05: "coil", 0x06: "holding", 0x0F: "coil",
-    0x10: "holding",
-}  # fmt: skip
 READS: Final = (0x01, 0x02, 0x03, 0x04)
 
 
@@ -42,7 +39,7 @@ class Overheard:
     def listen(self, request: Request, sent: bytes | Transmission | None) -> None:
         """Take down a request and what leaves for it."""
         at_s = self._now_s()
-        reply, outcome = outcome_of_line(request, sent)
+        reply, outcome = heard(request, sent, math.inf)
         self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
         if reply is not None:
             self.take(request, reply, at_s)
@@ -61,32 +58,3 @@ class Overheard:
             if row is not None and row.address == address and row.addresses.stop <= first + len(words):
                 value = row.value(words[address - first : row.addresses.stop - first])
                 self.heard.setdefault(f"{table} 0x{address:04X}", []).append((at_s, value))
-
-
-def outcome_of_line(
-    request: Request, sent: bytes | Transmission | None, timeout_s: float = math.inf
-) -> tuple[Reply | None, Outcome]:
-    """What a client makes of what leaves for its request; bytes that come after its time-out are lost."""
-    if isinstance(sent, Transmission):
-        took_s, heard = 0.0, b""
-        for burst in sent.bursts:
-            took_s += burst.after_s
-            heard += burst.data if took_s <= timeout_s else b""
-    else:
-        heard = sent or b""
-    try:
-        reply = decode_reply(request, heard) if heard else None
-    except BadReply:
-        return None, "bad"
-    if reply is None:
-        return None, "bad" if heard else "silence"
-    return reply, "exception" if isinstance(reply, ExceptionReply) else "reply"
-
-
-def is_mapped(request: Request, register_map: RegisterMap) -> bool:
-    """Whether the map has every register that a request names."""
-    table = TABLES.get(request.function)
-    if table is None:
-        return True
-    there = (register_map if table == "input" else register_map.published).rows[table]
-    return all(address in there for address in Asked(0.0, request, "reply").addresses)

@@ -24,8 +24,11 @@ from plant.site.model import Site, known_keys
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
+from tracertwin.scenario.actions import WRITES
+from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
 from tracertwin.scenario.times import Moment, Span, SunTimes
+from tracertwin.scenario.vocabulary import Subject
 
 SUN_GRID_S = 60  # sunrise and sunset to the minute
 UP_DEG = 90.0 + 16.0 / 60.0  # zenith of the centre when the upper limb is at the horizon, refraction included
@@ -88,22 +91,26 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     writes[-1] = told(("given", "settings"), assigned, settings) or ()
     for place, step in enumerate(scenario.when):
         where: KeyPath = ("when", place, step.action.name)
+        told(("when", place, "after"), _check_registers, step.at, register_map)
         if isinstance(step.at, Moment):
             at_s = told(("when", place, "at"), step.at.utc_s, span)
             if at_s is not None and not within(at_s):
                 problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
-        if step.action.name == "write":
+        if step.action.name in WRITES:
             writes[place] = told(where, assigned, step.action.words) or ()
         if step.action.name == "upset":
             told(where, upset, step.action.words[0])
     for place, expectation in enumerate(scenario.expect):
         for key, value in expectation.values.items():
+            told(("expect", place, key), _check_registers, value, register_map)
             if isinstance(value, Moment):
                 at_s = told(("expect", place, key), value.utc_s, span)
                 if key in ("at", "from") and at_s is not None and not within(at_s):
                     problems.append(
                         document.problem(("expect", place, key), f"{value.text} is outside the run")
                     )
+    if site.weather.file is not None:
+        told(("given", "length"), _check_weather, site, span)
     if has_peer and scenario.given.client is not None:
         problems.append(
             document.problem(("given", "client"), "is given, and --firmware as well; leave one out")
@@ -115,6 +122,29 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     if problems:
         raise ProblemsError(problems)
     return Prepared(scenario, site, start_utc_s, span, register_map, writes)
+
+
+def _check_registers(value: Any, register_map: RegisterMap) -> None:
+    """That this controller has the registers in a condition or event: some are optional."""
+    if isinstance(value, tuple):
+        for one in value:
+            _check_registers(one, register_map)
+    if isinstance(value, Occurrence):
+        value = value.condition
+    subjects = [value] if isinstance(value, Subject) else []
+    for relation in value.relations if isinstance(value, Condition) else ():
+        subjects += [relation.subject, *([relation.other] if relation.other else [])]
+    for subject in subjects:
+        table, _, address = subject.key.partition(" ")
+        there = register_map if table == "input" else register_map.published
+        if address and int(address, 16) not in there.rows[table]:
+            raise ValueError(f"{subject.word}: this controller has no such register")
+
+
+def _check_weather(site: Site, span: Span) -> None:
+    from plant.weather.measured.days import file_sky
+
+    file_sky(site.weather, site.location).check_run(int(span.start_utc_s), int(span.end_utc_s))
 
 
 def site_of(scenario: Scenario) -> Site:

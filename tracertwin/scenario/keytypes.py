@@ -149,6 +149,12 @@ def _yes(given: Any, _: Vocabulary) -> bool:
     return True
 
 
+def _flag(given: Any, _: Vocabulary) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError(f"must be true or false, got {shown(given)}")
+    return given
+
+
 _TEXT: Final = {"type": "string"}
 _NAMED: Final = {"type": ["string", "integer"]}
 _NUMERIC: Final = {"type": ["number", "string"]}
@@ -172,10 +178,4 @@ REGEX: Final = KeyType("regular expression", _regex, _TEXT)
 NUMBER_REGEX: Final = KeyType("regular expression with a group", _number_regex, _TEXT)
 YES: Final = KeyType("true", _yes, {"const": True})
 WORDS: Final = KeyType("text", lambda given, _: text(given), _TEXT)
-FLAG: Final = KeyType("true or false", lambda given, _: _flag(given), {"type": "boolean"})
-
-
-def _flag(given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError(f"must be true or false, got {shown(given)}")
-    return given
+FLAG: Final = KeyType("true or false", _flag, {"type": "boolean"})

@@ -10,7 +10,7 @@ from modbus.map.registers import RegisterMap
 from modbus.master.assignments import Assignment
 from modbus.master.client import NoReplyError
 from modbus.master.write import Writer
-from tracertwin.checking.overhearing import outcome_of_line
+from tracertwin.checking.client import heard
 
 
 class OwnRequests:
@@ -46,7 +46,7 @@ class OwnRequests:
             self.are_asked = True
             try:
                 for _ in range(retries + 1):
-                    reply, _ = outcome_of_line(request, self._answer(request))
+                    reply, _ = heard(request, self._answer(request), timeout_s)
                     if reply is not None:
                         return reply
             finally:
