@@ -18,11 +18,11 @@ Call = Callable[..., tuple[int, str, str]]
 
 # Files, without `test_`, that need QEMU or seconds of a quiet machine; `pytest --durations=0` shows what each takes.
 SLOW = frozenset({
-    "boundaries", "checking", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
-    "fidelity", "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
-    "keeping", "links", "lithium", "live", "memory", "migrating", "node", "packaging", "pictures", "plant",
-    "protections", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile", "strings",
-    "tutorial", "validation", "weather_formats", "weatherfile",
+    "boundaries", "check_firmware", "checking", "ci_page", "cli", "container", "deviceclock", "documented_commands",
+    "en50530", "environments", "faulty_line", "fidelity", "fidelity_lithium", "firmware", "firmware_journal",
+    "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium", "live", "memory", "migrating", "node",
+    "packaging", "pictures", "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig",
+    "sky_blocks", "soak", "statefile", "strings", "tutorial", "validation", "weather_formats", "weatherfile",
 })  # fmt: skip
 
 

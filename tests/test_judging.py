@@ -18,7 +18,8 @@ STEP_S = 5.0
 START_S = 1_750_000_000.0
 TRACES = 1000
 CONVERSATION = {"polled_every", "never_writes", "retries_within", "gives_up_after", "only_mapped"}
-OF_TRACES = [name for name in KINDS if name not in CONVERSATION]
+CONSOLE = {"printed", "never_printed", "shows"}
+OF_TRACES = [name for name in KINDS if name not in CONVERSATION | CONSOLE]
 WORDS = vocabulary()
 
 

@@ -6,6 +6,7 @@ rows they overlap, and settings that it does not give are those of the other.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from modbus.map.forms import TABLES, RegisterRow, Rounding, ScaledForm, Table
 from modbus.map.rows import KINDS, ROW, DerivedRow, NumberRow, Row
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.textfile import text_of
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 
 Unmapped = Literal["zero", "exception"]
@@ -140,7 +142,7 @@ def read_map(name: str, ratings: Mapping[str, float]) -> MapSpec:
 
 
 def _read(path: Path, ratings: Mapping[str, float], below: tuple[Path, ...]) -> MapSpec:
-    document = load_yaml(path)
+    document = _document(path)
     problems: list[Problem] = []
     file: _MapFile | None = None
     try:
@@ -206,10 +208,24 @@ def _extended(path: Path, name: str) -> Path:
     return beside if configs.is_file(beside) else configs.find("registers", name)
 
 
+def _document(path: Path) -> Document:
+    """A file as YAML, parsed once for as long as its text is the same: nothing here changes what it holds."""
+    try:
+        text = text_of(path)
+    except OSError:
+        return load_yaml(path)  # it says what is wrong
+    return _parsed(path, text)
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, _text: str) -> Document:
+    return load_yaml(path)
+
+
 def map_files(name: str) -> list[Path]:
     """The file of a good map, and those of the maps below it."""
     paths = [configs.find("registers", name)]
-    while (below := load_yaml(paths[-1]).data.get("extends")) is not None:
+    while (below := _document(paths[-1]).data.get("extends")) is not None:
         paths.append(_extended(paths[-1], below))
     return paths
 

@@ -22,6 +22,9 @@ typedef struct {
 } tracer_t;
 
 static uint32_t word_pair(const uint16_t *low_first) {
+#ifdef BUG_SWAPPED_WORDS
+    return low_first[1] | (uint32_t)low_first[0] << 16;
+#endif
     return low_first[0] | (uint32_t)low_first[1] << 16;
 }
 
@@ -112,6 +115,13 @@ int main(void) {
         tracer_t tracer;
         latency_reset();
         bool good = read_tracer(&tracer);
+#ifdef BUG_UNMAPPED
+        uint16_t nothing;
+        good &= master_read(0x5000, 1, &nothing);
+#endif
+#ifdef BUG_WRITES
+        good &= master_write(0x9000, 1);
+#endif
         print("round %u", round);
         if (good) {
             print_tracer(&tracer);

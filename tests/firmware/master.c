@@ -19,7 +19,7 @@
 #define DEAF_US 0
 #endif
 
-enum { READ_INPUT = 4, WORDS_MAX = 125 }; /* the function; what fits into a frame of 256 bytes */
+enum { READ_INPUT = 4, WRITE_WORD = 6, WORDS_MAX = 125 }; /* functions; what fits into a frame of 256 bytes */
 enum { ANSWERED, TIMED_OUT, BAD_CRC, EXCEPTION, STRAY };
 
 master_stats_t stats;
@@ -121,6 +121,24 @@ static int attempt(uint16_t address, uint16_t count, uint16_t *words) {
     latency_add(&stats.since_last, end_us - sent_us);
     latency_add(&stats.since_first, end_us - start_us);
     return ANSWERED;
+}
+
+bool master_write(uint16_t address, uint16_t word) {
+    uint8_t request[8] = {UNIT, WRITE_WORD, address >> 8, address & 0xFF, word >> 8, word & 0xFF};
+    uint16_t crc = crc16(request, 6);
+    request[6] = crc & 0xFF;
+    request[7] = crc >> 8;
+    stats.polls++;
+    for (uint32_t tries = 0; tries <= RETRIES; tries++) {
+        uint8_t reply[8];
+        drain();
+        send(request, sizeof request);
+        if (receive(reply, sizeof reply, now_us()) != 0) {
+            return (reply[1] & 0x80) == 0; /* its echo, or an exception */
+        }
+    }
+    stats.lost++;
+    return false;
 }
 
 bool master_read(uint16_t address, uint16_t count, uint16_t *words) {

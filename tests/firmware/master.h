@@ -21,6 +21,9 @@ extern master_stats_t stats;
  * False: no good answer after all attempts; words are untouched. */
 bool master_read(uint16_t address, uint16_t count, uint16_t *words);
 
+/* Write one holding register (function 6). False: no good answer after all attempts. */
+bool master_write(uint16_t address, uint16_t word);
+
 /* Start both latency accounts anew. */
 void latency_reset(void);
 

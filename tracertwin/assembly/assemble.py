@@ -19,7 +19,8 @@ from plant.plant import Plant
 from tracertwin.assembly import commands
 from tracertwin.assembly.options import Options
 from tracertwin.assembly.refusals import Refusals
-from tracertwin.assembly.units import answer_of, twins, units_of
+from tracertwin.assembly.rounds import Rounds
+from tracertwin.assembly.units import Unit, answer_of, twins, units_of
 
 
 class Assembly:
@@ -49,6 +50,8 @@ class Assembly:
         In the order of the plants.
     refusals : Refusals
         Writes that the units refused.
+    rounds : Rounds
+        Requests of all lines, counted.
     faults : Faults
         Of all lines.
     lines : tuple of FaultyLine
@@ -61,6 +64,10 @@ class Assembly:
         Whether what comes while a reply leaves is lost.
     at_end : callable
         Called where a request has moved the plants to the end of the run, before it is answered as the last one.
+    judging : callable or None
+        Says whether a condition of scenarios holds for a unit now, and by how much.
+    listening : callable
+        Told of each request and what leaves for it, in the thread of its line; the plants are where it was answered.
 
     Raises
     ------
@@ -91,7 +98,10 @@ class Assembly:
         for warning in twins(self.units):
             say(warning)
         self._answer = answer_of(self.units, say)
+        self.rounds = Rounds()
         self.at_end: Callable[[], None] = lambda: None
+        self.judging: Callable[[str, Unit], tuple[bool, str]] | None = None
+        self.listening: Callable[[Request, bytes | Transmission | None], None] = lambda *_: None
         self._order = threading.RLock()  # of what comes in on several lines, where it matters
         self.faults = _first_faults(plants[0], options)
         line = plants[0].site.line
@@ -120,6 +130,8 @@ class Assembly:
         ValueError
             Saying what was wrong with it.
         """
+        if commands.waits(command):
+            return commands.do(self, command)
         with self.held():
             try:
                 return commands.do(self, command)
@@ -143,6 +155,18 @@ class Assembly:
         """The ids that are answered to."""
         return sorted({unit.tracer.unit for unit in self.units})
 
+    def judge(self, condition: str, unit: Unit) -> tuple[bool, str]:
+        """Whether a condition holds now, and by how much in words.
+
+        Raises
+        ------
+        ValueError
+            It is none, or nothing here can tell.
+        """
+        if self.judging is None:
+            raise ValueError("conditions are only judged by a running serve")
+        return self.judging(condition, unit)
+
     def end(self) -> None:
         """Have whoever waits for the plants' end go on."""
         for unit in self.units:
@@ -154,10 +178,24 @@ class Assembly:
         Faults lie inside of the clock's step, as a device that doesn't hear a request grows older with it. Pacing is
         the last.
         """
-        answer: Answer = line.answer
+        answer = self._told(line.answer)
         if self.options.polled_s:
             answer = self._after_a_step(answer, self.options.polled_s)
         return answer if self.pace is None else self.pace.after(answer)
+
+    def _told(self, answer: Answer) -> Answer:
+        """Answers that are counted; the last one of `Options.requests` ends the run."""
+
+        def answer_and_tell(request: Request) -> bytes | Transmission | None:
+            sent = answer(request)
+            number = self.rounds.heard(request, sent)
+            self.listening(request, sent)
+            if number == self.options.requests:
+                self.at_end()
+                self.end()
+            return sent
+
+        return answer_and_tell
 
     def _after_a_step(self, answer: Answer, step_s: float) -> Answer:
         """Answers after the plants have been moved."""

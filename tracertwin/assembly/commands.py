@@ -28,9 +28,12 @@ from plant.site.timetable import parse_upset
 from tracertwin.assembly import shown
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.refusals import Refusals
+from tracertwin.assembly.rounds import Rounds
 from tracertwin.assembly.units import Unit
 
 REGISTERS: Final = "registers"
+WAITS: Final = "60s"  # of real time, unless told
+HOLDS, FAILS = "holds", "does not hold"  # of `expect`
 
 
 class Commanded(Protocol):
@@ -51,6 +54,13 @@ class Commanded(Protocol):
     @property
     def refusals(self) -> Refusals:
         """Writes that the units refused."""
+
+    @property
+    def rounds(self) -> Rounds:
+        """Requests of all lines."""
+
+    def judge(self, condition: str, unit: Unit) -> tuple[bool, str]:
+        """Whether a condition holds now, and by how much in words."""
 
     def end(self) -> None:
         """Stop serving."""
@@ -84,6 +94,8 @@ class Command(NamedTuple):
     meaning: str
     act: Callable[[Commanded, Said], str]
     times: bool = False  # a replay has the time from elsewhere
+    looks: bool = False  # changes nothing
+    waits: bool = False  # for what comes in on the lines: the plants must not be held meanwhile
 
 
 def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
@@ -230,6 +242,33 @@ def _refusals(rig: Commanded, said: Said) -> str:
     return json.dumps(rig.refusals.rows())
 
 
+def _wait(rig: Commanded, said: Said) -> str:
+    rest = {key: value for key, value in said.values.items() if key != "within"}
+    within_s = parse_duration_s(said.values.get("within", WAITS))
+    if said.words == ("polled",) and not rest:
+        if rig.rounds.wait_round(within_s):
+            return ""
+        names = ", ".join(str(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
+        raise ValueError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
+    if len(said.words) == 2 and said.words[1] in ("requests", "request") and not rest:
+        if not re.fullmatch(r"\d{1,12}", said.words[0]):
+            raise ValueError(f"{said.words[0]!r} is not a number of requests, e.g. wait 100 requests")
+        before = rig.rounds.requests
+        if rig.rounds.wait_requests(int(said.words[0]), within_s):
+            return ""
+        raise ValueError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
+    raise ValueError("write wait polled or wait 100 requests, and within=2min if that takes long")
+
+
+def _expect(rig: Commanded, said: Said) -> str:
+    words = [*said.words, *(f"{key}={value}" for key, value in said.values.items() if key != "unit")]
+    if not words:
+        raise ValueError("give a condition, e.g. expect v_batt_v >= 14.3 V")
+    unit, _ = _unit(rig, said)
+    holds, told = rig.judge(" ".join(words), unit)
+    return f"{HOLDS if holds else FAILS}: {told}"
+
+
 def _end(rig: Commanded, said: Said) -> str:
     _nothing(said)
     rig.end()
@@ -259,11 +298,18 @@ COMMANDS: Final = (
     Command("power-cycle", "[unit=ID]", "cut a controller's power for a moment", _power_cycle),
     Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
             "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",
-            _show, times=True),
-    Command("status", "", "time, speed and what is broken, as JSON", _status, times=True),
-    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, times=True),
+            _show, times=True, looks=True),
+    Command("status", "", "time, speed and what is broken, as JSON", _status, times=True, looks=True),
+    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, times=True,
+            looks=True),
+    Command("wait", "polled|N requests [within=TIME]",
+            "until the firmware has asked all its registers once more since the last command, or so often; at most a "
+            "minute of real time unless told", _wait, times=True, looks=True, waits=True),
+    Command("expect", "CONDITION [unit=ID]",
+            "whether a condition of scenarios holds now, and by how much, e.g. expect v_batt_v >= 14.3 V", _expect,
+            times=True, looks=True),
     Command("end", "", "stop serving", _end, times=True),
-    Command("help", "", "this list", _help, times=True),
+    Command("help", "", "this list", _help, times=True, looks=True),
 )  # fmt: skip
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
@@ -292,6 +338,12 @@ def parse(text: str) -> tuple[Command, Said]:
     return BY_NAME[name], Said(tuple(words), values)
 
 
+def waits(text: str) -> bool:
+    """Whether a line says to wait for what comes in on the lines."""
+    command = BY_NAME.get(text.split(maxsplit=1)[0] if text.split() else "")
+    return command is not None and command.waits
+
+
 def do(rig: Commanded, text: str) -> str:
     """Do what a line says; gives what there is to tell.
 
@@ -302,7 +354,10 @@ def do(rig: Commanded, text: str) -> str:
     """
     command, said = parse(text)
     try:
-        return command.act(rig, said)
+        told = command.act(rig, said)
+        if not command.looks:
+            rig.rounds.changed()
+        return told
     except ValueError as error:
         raise ValueError(f"{command.name}: {error}") from None
 

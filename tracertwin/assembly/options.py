@@ -193,6 +193,9 @@ class Options:
     for_s: float | None = _option(
         "--for", "TIME", "Stop after this much plant time, e.g. 1d.", parse_duration_s
     )
+    requests: int | None = _option(
+        "--requests", "N", "Stop after answering this many requests.", limits=Limits(int, 1, 2**63 - 1)
+    )
     once: bool = _switch(
         "--once", "Stop when the peer has connected and left; with several links, when all peers have."
     )

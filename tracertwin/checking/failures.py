@@ -14,7 +14,9 @@ from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.running import Ran, run
 
 AROUND_S: Final = 3 * 3600
-FILES: Final = ("plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt")
+FILES: Final = (
+    "plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt", "console.txt", "transcript.txt",
+)  # fmt: skip
 
 
 def clear(folder: Path) -> None:
@@ -24,7 +26,7 @@ def clear(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
+def leave(prepared: Prepared, ran: Ran, folder: Path, firmware: str = "") -> None:
     """Write the folder of a failure; one of an earlier run is replaced.
 
     Raises
@@ -40,15 +42,19 @@ def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
         raise ProblemsError([Problem(str(folder), 0, "", "exists and was not left by a failure")]) from None
     except OSError as error:
         raise ProblemsError([Problem(str(folder), 0, "", f"cannot write: {error.strerror}")]) from None
-    run(prepared, ran.seed, folder / "journal.jsonl")  # the same once more: only failures pay for a journal
+    for name, text in ran.left.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    if not ran.left:  # the same once more: only failures pay for a journal
+        run(prepared, ran.seed, folder / "journal.jsonl")
     near = _around(ran)
     near.write(folder / "trace.csv")
     draw(near, folder / "plot.svg")
     span = ran.record.span
     lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
     (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
+    with_firmware = f" --firmware {shlex.quote(firmware)}" if firmware else ""
     again = [
-        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}",
+        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}{with_firmware}",
         f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}",
     ]
     (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")

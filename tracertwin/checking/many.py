@@ -9,11 +9,16 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plant.base.configs import config_dir
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.checking.outcome import CaseOutcome
+from tracertwin.files import write_whole
 from tracertwin.scenario.file import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from tracertwin.checking.firmware import Peer  # it knows lines and plants
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Case:
     file: Path
     seed: int | None  # the scenario's own
     folder: Path | None = None  # nowhere
+    peer: "Peer | None" = None  # nobody but the scenario's own client
+    transcript: Path | None = None  # where what was said with it is written
 
 
 def files_in(paths: Sequence[str]) -> list[Path]:
@@ -78,7 +85,7 @@ def read_all(files: Sequence[Path]) -> list[Scenario]:
     return scenarios
 
 
-def prepare_all(scenarios: Sequence[Scenario]) -> None:
+def prepare_all(scenarios: Sequence[Scenario], has_peer: bool = False) -> None:
     """Look at what only the plant's code can tell of them.
 
     Raises
@@ -91,7 +98,7 @@ def prepare_all(scenarios: Sequence[Scenario]) -> None:
     problems: list[Problem] = []
     for scenario in scenarios:
         try:
-            prepare(scenario)
+            prepare(scenario, has_peer)
         except ProblemsError as error:
             problems += error.problems
     if problems:
@@ -105,14 +112,21 @@ def check_case(case: Case) -> CaseOutcome:
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
 
-    prepared = prepare(load_scenario(case.file))
-    ran = run(prepared, case.seed)
+    prepared = prepare(load_scenario(case.file), has_peer=case.peer is not None)
+    if case.peer is None:
+        ran = run(prepared, case.seed)
+    else:
+        from tracertwin.checking.firmware import TRANSCRIPT, run_with
+
+        ran = run_with(prepared, case.peer, case.seed)
+        if case.transcript is not None:
+            write_whole(case.transcript, ran.left[TRANSCRIPT])
     folder = ""
     if case.folder is not None:
         clear(case.folder)
         if not ran.holds:
             folder = str(case.folder)
-            leave(prepared, ran, case.folder)
+            leave(prepared, ran, case.folder, case.peer.command if case.peer else "")
     return outcome_of(ran, str(case.file), folder)
 
 
@@ -193,13 +207,21 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(seeds))
 
 
-def cases_of(scenarios: Sequence[Scenario], seeds: Sequence[int], folder: Path | None) -> list[Case]:
+def cases_of(
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    folder: Path | None,
+    peer: "Peer | None" = None,
+    transcripts: Path | None = None,
+) -> list[Case]:
     """A case for each scenario and seed, those of one scenario together; their folders have names of their own."""
     cases = []
     names = [scenario.path.stem for scenario in scenarios]
     for scenario, name in zip(scenarios, names, strict=True):
         own = name if names.count(name) == 1 else f"{scenario.path.parent.name}-{name}"
         for seed in seeds or (None,):
-            left = None if folder is None else folder / (own if seed is None else f"{own}-seed{seed}")
-            cases.append(Case(scenario.path, seed, left))
+            called = own if seed is None else f"{own}-seed{seed}"
+            left = None if folder is None else folder / called
+            said = None if transcripts is None else transcripts / f"{called}.txt"
+            cases.append(Case(scenario.path, seed, left, peer, said))
     return cases

@@ -63,6 +63,7 @@ class CaseOutcome:
     seed: int
     verdicts: tuple[VerdictRow, ...]
     folder: str = ""  # of what a failure left
+    clock: str = "stepped"
 
     @property
     def holds(self) -> bool:
@@ -95,7 +96,7 @@ def outcome_of(ran: "Ran", file: str, folder: str = "") -> CaseOutcome:
         )
         for verdict in ran.verdicts
     )
-    return CaseOutcome(file, ran.scenario.name, ran.scenario.about, ran.seed, rows, folder)
+    return CaseOutcome(file, ran.scenario.name, ran.scenario.about, ran.seed, rows, folder, ran.clock)
 
 
 def _utc(t_s: float) -> str:

@@ -46,8 +46,14 @@ class Prepared:
     writes: Mapping[int, tuple[Assignment, ...]]  # by the step's place; -1 for the settings at the start
 
 
-def prepare(scenario: Scenario) -> Prepared:
+def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     """Look at all that needs the plant's code: the site with its overrides, values that are written, upsets, times.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    has_peer : bool
+        Whether a real client is there, whose requests or whose time move a clock.
 
     Raises
     ------
@@ -105,7 +111,11 @@ def prepare(scenario: Scenario) -> Prepared:
                     )
     if site.weather.file is not None:
         told(("given", "length"), _check_weather, site, span)
-    if parse_polled_s(scenario.given.clock) != 0.0:
+    if has_peer and scenario.given.client is not None:
+        problems.append(
+            document.problem(("given", "client"), "is given, and --firmware as well; leave one out")
+        )
+    if not has_peer and parse_polled_s(scenario.given.clock) != 0.0:
         problems.append(
             document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
         )

@@ -4,14 +4,13 @@ The same scenario and seed give the same record, bit by bit, on any thread and i
 """
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from modbus.codec.replies import BitsReply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords
 from modbus.line.faults.text import parse_fault
 from modbus.map.registers import RegisterMap
@@ -29,13 +28,14 @@ from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.options import Options
 from tracertwin.checking.client import ScenarioClient
 from tracertwin.checking.columns import PlantColumns
+from tracertwin.checking.overhearing import Overheard
 from tracertwin.checking.preparing import Prepared
 from tracertwin.scenario.actions import WRITES, Action
 from tracertwin.scenario.conditions import Occurrence
 from tracertwin.scenario.file import Scenario
 from tracertwin.scenario.judging import Verdict, judge
 from tracertwin.scenario.keytypes import ADDRESSES, READ_FUNCTION
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import PrintedLine, RunRecord
 from tracertwin.scenario.signals import signal
 from tracertwin.scenario.times import Moment
 
@@ -52,6 +52,10 @@ class Ran:
         Of the site's own plant.
     verdicts : tuple of Verdict
         In the order of the file.
+    clock : str
+        What moved the plant.
+    left : mapping
+        By file name, what else there is of a run with firmware: its journal, console, transcript.
     """
 
     scenario: Scenario
@@ -59,6 +63,8 @@ class Ran:
     record: RunRecord
     trace: Trace
     verdicts: tuple[Verdict, ...]
+    clock: str = "stepped"
+    left: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -88,7 +94,14 @@ def run(prepared: Prepared, seed: int | None = None, journal: Path | None = None
 class Running:
     """A scenario's plants while it runs."""
 
-    def __init__(self, prepared: Prepared, seed: int | None, journal: Path | None, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        seed: int | None,
+        journal: Path | None,
+        stack: ExitStack,
+        speed: float | None = None,
+    ) -> None:
         self._prepared = prepared
         scenario, site = prepared.scenario, prepared.site
         given = scenario.given
@@ -96,24 +109,31 @@ class Running:
         sites = [site, *(site.seen_by(other) for other in site.neighbours)]
         plants = [Plant.new(each, self.seed, prepared.start_utc_s) for each in sites]
         options = Options(
-            map_name=given.map, polled_s=0.0, faults=[parse_fault(text) for text in given.faults]
+            map_name=given.map,
+            polled_s=0.0 if speed is None else None,  # the wall's time
+            speed=speed or 1.0,
+            faults=[parse_fault(text) for text in given.faults],
         )
         self._assembly = assemble(plants, options)
         self._live = self._assembly.units[0].live
         self._live.sample_s = given.sample_s
-        self._answer = self._assembly.answers[0]
+        self.answer = self._assembly.answers[0]
         self._note: Callable[[str], None] = lambda _: None
         if journal is not None:
             self._record_in(journal, stack)
         client = given.client
         self._client = ScenarioClient(
-            self._answer, self._assembly.clock.now_s, self._wait, prepared.register_map,
+            self.answer, self._assembly.clock.now_s, self._wait, prepared.register_map,
             parse_duration_s(client.timeout) if client else 0.5,
         )  # fmt: skip
         self._polls = ADDRESSES.read(list(client.read), scenario.words) if client else ()
         self._first = np.array(self._live.snapshot(), dtype=float)
         self._settings: list[tuple[float, Settings]] = [(self._first[0], plants[0].settings)]
-        self._heard: dict[str, list[tuple[float, float]]] = {}
+        self.overheard = Overheard(prepared.register_map, self._assembly.clock.now_s)
+        self.printed: list[PrintedLine] = []
+        self._timed: list[tuple[float, int]] = []  # what is to be done: when, its place in the file
+        self._waiting: dict[int, Occurrence] = {}  # for what, by the place of what is then done
+        self._was: dict[int, bool] = {}  # whether it was so when it was looked at last
 
     def _record_in(self, path: Path, stack: ExitStack) -> None:
         from tracertwin.journal.head import written_down
@@ -123,39 +143,76 @@ class Running:
         journal = Journal(path, assembly.times_s, assembly.held, lambda _: None, assembly.refusals.taken)
         journal.begin(*written_down(assembly))
         stack.callback(journal.end)
-        self._answer = journal.witness(0, self._answer).answer
+        self.answer = journal.witness(0, self.answer).answer
         self._note = journal.command
 
     # Time
 
     def go(self) -> None:
-        """Live through the whole run."""
-        prepared, span = self._prepared, self._prepared.span
-        self._write(prepared.writes[-1], ("given", "settings"))
-        steps = list(enumerate(prepared.scenario.when))
-        timed = sorted((step.at.utc_s(span), place) for place, step in steps if isinstance(step.at, Moment))
-        waiting = {place: step.at for place, step in steps if isinstance(step.at, Occurrence)}
-        was = {place: self._is_so(at) for place, at in waiting.items()}
-        client = prepared.scenario.given.client
+        """Live through the whole run, with the scenario's own client if it has one."""
+        span, client = self._prepared.span, self._prepared.scenario.given.client
+        self.begin()
         every_s = parse_duration_s(client.every) if client else math.inf
         poll_s = span.start_utc_s if client else math.inf
         while True:
-            now_s = self._assembly.clock.now_s()
-            while timed and timed[0][0] <= now_s:
-                self._act(timed.pop(0)[1])
-            if poll_s <= now_s:
+            self.live_until(min(poll_s, span.end_utc_s))
+            if poll_s <= self.now_s():
                 self._poll(client.retries if client else 0)
-                poll_s += every_s * max(1, math.ceil((self._assembly.clock.now_s() - poll_s) / every_s))
-            if self._assembly.clock.now_s() >= span.end_utc_s:
+                poll_s += every_s * max(1, math.ceil((self.now_s() - poll_s) / every_s))
+            if self.now_s() >= span.end_utc_s:
                 return
-            look_s = now_s + self._live.sample_s if waiting else math.inf
-            self._move_to(min(span.end_utc_s, poll_s, look_s, *(at_s for at_s, _ in timed[:1])))
-            for place, event in list(waiting.items()):
-                is_so = self._is_so(event)
-                if is_so and not was[place]:
-                    del waiting[place]
-                    timed = sorted([*timed, (self._live.snapshot().t_utc_s + event.later_s, place)])
-                was[place] = is_so
+
+    def begin(self) -> None:
+        """Write the settings, and look when what is to happen."""
+        prepared, span = self._prepared, self._prepared.span
+        self._write(prepared.writes[-1], ("given", "settings"))
+        steps = list(enumerate(prepared.scenario.when))
+        self._timed = sorted(
+            (step.at.utc_s(span), place) for place, step in steps if isinstance(step.at, Moment)
+        )
+        self._waiting = {place: step.at for place, step in steps if isinstance(step.at, Occurrence)}
+        self._was = {place: self._is_so(at) for place, at in self._waiting.items()}
+
+    def live_until(self, t_s: float) -> None:
+        """Move a stepped clock to a moment; what is to happen up to then does, each in its time."""
+        while True:
+            now_s = self.now_s()
+            self._act_if_due(now_s)
+            if now_s >= t_s:
+                return
+            look_s = now_s + self._live.sample_s if self._waiting else math.inf
+            self._move_to(min(t_s, look_s, *(at_s for at_s, _ in self._timed[:1])))
+            self._look()
+
+    def catch_up(self) -> None:
+        """Follow a wall clock, and do what has fallen due."""
+        with self.held():
+            for unit in self._assembly.units:
+                unit.live.follow()
+            self._look()
+            self._act_if_due(self.now_s())
+
+    def now_s(self) -> float:
+        """The clock [s UTC]."""
+        return self._assembly.clock.now_s()
+
+    def held(self) -> AbstractContextManager[None]:
+        """Have the plants to oneself."""
+        return self._assembly.held()
+
+    def _act_if_due(self, now_s: float) -> None:
+        while self._timed and self._timed[0][0] <= now_s:
+            self._act(self._timed.pop(0)[1])
+
+    def _look(self) -> None:
+        """See whether an event has happened that something waits for."""
+        for place, event in list(self._waiting.items()):
+            is_so = self._is_so(event)
+            if is_so and not self._was[place]:
+                del self._waiting[place]
+                at_s = self._live.snapshot().t_utc_s + event.later_s
+                self._timed = sorted([*self._timed, (at_s, place)])
+            self._was[place] = is_so
 
     def _is_so(self, event: Occurrence) -> bool:
         """Whether the plant now shows what an event begins with."""
@@ -197,6 +254,10 @@ class Running:
                 self._do(f"{action.name} {action.words[0]}".strip())
             except ValueError as error:  # with what is broken already it makes no sense
                 raise self._problem(where, str(error)) from None
+        self.note_settings()
+
+    def note_settings(self) -> None:
+        """Take down what the controller is set to from now on."""
         self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
 
     def _problem(self, where: KeyPath, message: str) -> ProblemsError:
@@ -215,7 +276,7 @@ class Running:
         results: list[WriteResult] = []
         with suppress(NoReplyError):  # the line ate it; the conversation tells
             results.extend(writer.write(writes))
-            self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
+            self.note_settings()
         bad = next((result for result in results if result.exception is not None), None)
         if bad is not None and not refused:
             why = self._assembly.refusals.taken() or bad.why
@@ -230,15 +291,12 @@ class Running:
             row = _row(self._prepared.register_map, tables[function], address)
             count = len(row.addresses) if row is not None else 1
             ask = ReadBits if function <= READ_FUNCTION["discrete"] else ReadWords
+            request = ask(unit, function, address, count)
             try:
-                reply = self._client.ask(ask(unit, function, address, count), 0.0, retries)
+                reply = self._client.ask(request, 0.0, retries)
             except NoReplyError:
                 continue
-            words = reply.words if isinstance(reply, WordsReply) else ()
-            words = tuple(map(int, reply.bits)) if isinstance(reply, BitsReply) else words
-            if words and row is not None:
-                heard = self._heard.setdefault(f"{tables[function]} 0x{address:04X}", [])
-                heard.append((self._assembly.clock.now_s(), row.value(words)))
+            self.overheard.take(request, reply, self.now_s())
 
     # What is left
 
@@ -252,8 +310,9 @@ class Running:
     def record(self) -> RunRecord:
         """What is judged."""
         rows = self.trace().rows
-        columns = PlantColumns(rows, self._settings_of, self._assembly.units[0], self._heard)
-        return RunRecord(rows[:, 0], columns, self._prepared.span, tuple(self._client.asked))
+        columns = PlantColumns(rows, self._settings_of, self._assembly.units[0], self.overheard.heard)
+        asked = (*self._client.asked, *self.overheard.asked)
+        return RunRecord(rows[:, 0], columns, self._prepared.span, asked, tuple(self.printed))
 
 
 def _row(register_map: RegisterMap, table: str, address: int) -> Row | None:

@@ -18,7 +18,7 @@ def print_case(outcome: CaseOutcome, brief: bool = False) -> None:
     """A scenario with one seed; `brief`: only what doesn't hold."""
     console = wide_console()
     rows = [row for row in outcome.verdicts if not (brief and row.holds)]
-    _head(outcome.file, outcome.name, f"seed {outcome.seed}", _tally([outcome]))
+    _head(outcome.file, outcome.name, f"seed {outcome.seed}", _clock(outcome), _tally([outcome]))
     if not rows:
         return
     heads = ("", "expected", "what happened", "when", "margin")
@@ -42,7 +42,7 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
     console = wide_console()
     first = outcomes[0]
     held = sum(outcome.holds for outcome in outcomes)
-    _head(first.file, first.name, f"{held} of {len(outcomes)} seeds hold", "")
+    _head(first.file, first.name, f"{held} of {len(outcomes)} seeds hold", _clock(first))
     cells = [
         (
             _mark(row),
@@ -102,6 +102,10 @@ def in_groups(outcomes: Iterable[CaseOutcome]) -> list[list[CaseOutcome]]:
 def _head(file: str, name: str, *rest: str) -> None:
     console = wide_console()
     console.print(f"\n{file}: " + ", ".join(part for part in (name, *rest) if part), soft_wrap=True)
+
+
+def _clock(outcome: CaseOutcome) -> str:
+    return "" if outcome.clock == "stepped" else f"clock {outcome.clock}"
 
 
 def _tally(outcomes: Sequence[CaseOutcome]) -> str:

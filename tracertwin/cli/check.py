@@ -45,6 +45,26 @@ def check(
     tighten: Annotated[
         bool, typer.Option("--tighten", help="Propose tighter limits from the worst margins; needs --seeds.")
     ] = False,
+    firmware: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Start this for each run, QEMU or a program, as the client; {host} {port}, {pty} or {socket} in it "
+            "are replaced by the address of the link.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="End a run once the firmware prints this (a regular expression)."),
+    ] = None,
+    timeout: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Give up firmware that asks nothing for this long, in real time."),
+    ] = "30s",
+    transcripts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write every request and reply to a file for each run here."),
+    ] = None,
 ) -> int:
     """Run scenarios and judge what they expect. Exit code 0: all hold; 1: some do not; 2: could not run."""
     from plant.base.problems import Problem, ProblemsError
@@ -54,12 +74,23 @@ def check(
     if tighten and len(wanted) < 2:
         raise ProblemsError([Problem("--tighten", 0, "", "needs several seeds, e.g. --seeds 1..50")])
     check_folder("--junit", junit)
+    peer = None
+    if firmware is not None:
+        from plant.base.clock import parse_duration_s
+        from tracertwin.checking.firmware import Peer
+
+        peer = Peer(firmware, checked("--timeout", timeout, parse_duration_s), until or "")
+        if transcripts is not None:
+            transcripts.mkdir(parents=True, exist_ok=True)
+    elif until is not None or transcripts is not None:
+        flag = "--until" if until is not None else "--transcripts"
+        raise ProblemsError([Problem(flag, 0, "", "needs --firmware")])
     scenarios = many.read_all(many.files_in(paths))
     from tracertwin.cli.building import announce_compiling
 
     announce_compiling()
-    many.prepare_all(scenarios)
-    cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"))
+    many.prepare_all(scenarios, peer is not None)
+    cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"), peer, transcripts)
     outcomes: list[CaseOutcome] = []
     with stoppable():
         for outcome in many.check_cases(cases, jobs or many.default_jobs(), announce_compiling):

@@ -91,10 +91,12 @@ def tell(
     command: Annotated[
         list[str], typer.Argument(metavar="COMMAND...", help="A command, e.g. step 1h; help lists all.")
     ],
-) -> None:
+) -> int:
     """Send a command to a running serve. Examples: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help."""
     from modbus.line.endpoint import parse_endpoint
+    from tracertwin.assembly.commands import FAILS
     from tracertwin.rig.tell import tell as tell_rig
 
     if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
         print(told)
+    return 1 if " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:") else 0

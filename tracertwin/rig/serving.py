@@ -17,9 +17,11 @@ from modbus.line.link import Line
 from modbus.line.tcpserver import ModbusTcpServer
 from plant.base.clock import iso_utc
 from plant.plant import Plant
+from tracertwin.assembly import commands
 from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.units import Unit
 from tracertwin.files import numbered, write_whole
 from tracertwin.memory.committing import StateWriter
 from tracertwin.memory.file import StateFile
@@ -110,6 +112,7 @@ class Rig:
                 options.links, self.answers, self.witnesses or repeat(None, len(options.links)), strict=True
             )
         )
+        self.assembly.judging = self._judged
         self.assembly.at_end = self._finish_lines  # so that as many are answered in every run
         self.state = None if state is None else StateWriter(state, self.assembly.units, say)
         self._control = None if options.control is None else Control(options.control, self.do)
@@ -200,6 +203,8 @@ class Rig:
         ValueError
             Saying what was wrong with it.
         """
+        if commands.waits(command):
+            return self.assembly.do(command)
         with self.assembly.held():
             if self.journal is not None:
                 self.journal.command(command)
@@ -228,6 +233,11 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _judged(self, condition: str, unit: Unit) -> tuple[bool, str]:
+        from tracertwin.checking.now import judged_now  # a start doesn't wait for the language of scenarios
+
+        return judged_now(condition, unit, self._options.map_name)
 
     def _finish_lines(self) -> None:
         for line in self.lines:

@@ -106,7 +106,7 @@ def _mend(given: Any, words: Vocabulary) -> tuple[str, ...]:
 
 def fault_text(given: Any, _: Vocabulary) -> tuple[str, ...]:
     """A line fault, or what ends some."""
-    told = text(given)
+    told = "off" if given is False else text(given)  # YAML reads off as a truth value
     head, *rest = told.split() or [""]
     if head != "off":
         parse_fault(told)

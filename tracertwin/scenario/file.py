@@ -35,7 +35,8 @@ MEANINGS = {  # of the keys of `given`, for people
     "start": "local civil time at which the run begins; the site's own unless given",
     "length": "how long it runs",
     "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
-    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
+    "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` are for `--firmware`",
+    "speed": "of `wall`: plant time over real time",
     "map": "register map: `uart2`, `epever`, or the path of a file",
     "settings": "what a client writes before the run begins, register or setting and value: `{boost_duration: 90min}`",
     "faults": "line faults from the beginning on, as of `serve --fault`",
@@ -87,6 +88,7 @@ class Given(Record):
     length: str
     sample: str | None = None
     clock: str = "stepped"
+    speed: Annotated[float, Field(ge=0.001, le=100_000)] = 1.0
     map: str = "uart2"
     settings: dict[str, Any] = Field(default_factory=dict)
     faults: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
@@ -151,6 +153,12 @@ class ScenarioRecord(Record):
     expect: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
 
+class GivenRecord(Record):
+    """What a run begins with, by itself."""
+
+    given: Given
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A scenario that was read.
@@ -201,6 +209,38 @@ def load_scenario(path: Path) -> Scenario:
         record = ScenarioRecord.model_validate(document.data)
     except ValidationError as error:
         problems += problems_of(error, document, KNOWN)
+    words = _words(document, problems)
+    steps = _rows(document, "when", parse_step, words, problems)
+    expectations = _rows(document, "expect", parse_expectation, words, problems)
+    if problems or record is None:
+        raise ProblemsError(sorted(problems, key=lambda problem: problem.line))
+    return Scenario(
+        document, record.name, record.about, record.given, tuple(steps), tuple(expectations), words
+    )
+
+
+def given_alone(document: Document) -> Scenario:
+    """A scenario in which nothing happens and nothing is expected, of a document that has ``given`` only.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem in it.
+    """
+    problems: list[Problem] = []
+    record: GivenRecord | None = None
+    try:
+        record = GivenRecord.model_validate(document.data)
+    except ValidationError as error:
+        problems += problems_of(error, document, KNOWN)
+    words = _words(document, problems)
+    if problems or record is None:
+        raise ProblemsError(problems)
+    return Scenario(document, "", (), record.given, (), (), words)
+
+
+def _words(document: Document, problems: list[Problem]) -> Vocabulary:
+    """The words of the map that is given; what is wrong with ``given`` is added to `problems`."""
     given = document.data.get("given")
     given = given if isinstance(given, dict) else {}
     try:
@@ -209,13 +249,7 @@ def load_scenario(path: Path) -> Scenario:
         problems += [document.problem(("given", "map"), problem.message) for problem in error.problems]
         words = vocabulary()
     problems += _given_problems(document, given, words)
-    steps = _rows(document, "when", parse_step, words, problems)
-    expectations = _rows(document, "expect", parse_expectation, words, problems)
-    if problems or record is None:
-        raise ProblemsError(sorted(problems, key=lambda problem: problem.line))
-    return Scenario(
-        document, record.name, record.about, record.given, tuple(steps), tuple(expectations), words
-    )
+    return words
 
 
 def _rows(document: Document, key: str, parse: Any, words: Vocabulary, problems: list[Problem]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from plant.base.problems import did_you_mean, shown
 from tracertwin.scenario.conditions import STATE
 from tracertwin.scenario.finding import Finding, amount, clock_of
-from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, WORDS, KeyType, amount_in
+from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, SUBJECT, WORDS, KeyType, amount_in
 from tracertwin.scenario.kinds import KINDS, Kind
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Span
@@ -143,8 +143,9 @@ def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectati
 
 def _kind_of(given: Mapping[Any, Any]) -> Kind:
     kinds = [name for name in KINDS if name in given]
-    if len(kinds) == 1:
-        return KINDS[kinds[0]]
+    whole = [name for name in kinds if all(other in KINDS[name].keys for other in kinds)]
+    if len(whole) == 1:  # printed has a key within, which by itself is a kind
+        return KINDS[whole[0]]
     if kinds:
         raise _group(
             [KeyProblem(kinds[1], f"give one of {' and '.join(kinds)}: each is an expectation of its own")]
@@ -177,7 +178,7 @@ def told(given: Mapping[str, Any], kind: Kind) -> str:
     parts = []
     for key in keys:
         value = given[key]
-        as_address = kind.keys.get(key) is ADDRESSES
+        as_address = kind.keys.get(key) in (ADDRESSES, SUBJECT)
         parts_of = value if isinstance(value, list) else [value]
         shown_value = ", ".join(_plain(one, as_address) for one in parts_of)
         parts.append(

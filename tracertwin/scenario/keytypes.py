@@ -107,12 +107,17 @@ def _percent(given: Any, _: Vocabulary) -> float:
     return float(found[1]) / 100.0
 
 
+def _word(given: Any) -> str:
+    """A name, or an address, which YAML reads as a number."""
+    is_address = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= 0xFFFF
+    return f"0x{given:04X}" if is_address else text(given)
+
+
 def _addresses(given: Any, words: Vocabulary) -> tuple[tuple[int, int], ...]:
     """Function that reads it and address, of each register; an address that the map doesn't have will do."""
     found = []
     for one in given if isinstance(given, list) else [given]:
-        is_address = isinstance(one, int) and not isinstance(one, bool) and 0 <= one <= 0xFFFF
-        word = f"0x{one:04X}" if is_address else text(one)  # YAML reads 0x3104 as a number
+        word = _word(one)
         try:
             register = words.register(word)
         except ValueError:
@@ -122,6 +127,20 @@ def _addresses(given: Any, words: Vocabulary) -> tuple[tuple[int, int], ...]:
         else:
             found.append((READ_FUNCTION[register.table], register.address))
     return tuple(found)
+
+
+def _regex(given: Any, _: Vocabulary) -> re.Pattern[str]:
+    try:
+        return re.compile(text(given))
+    except re.error as error:
+        raise ValueError(f"{given!r} is not a regular expression: {error}") from None
+
+
+def _number_regex(given: Any, words: Vocabulary) -> re.Pattern[str]:
+    found = _regex(given, words)
+    if found.groups != 1:
+        raise ValueError(f"{given!r} must have one group, around the number: made ([\\d.]+) kWh")
+    return found
 
 
 def _yes(given: Any, _: Vocabulary) -> bool:
@@ -137,6 +156,7 @@ def _flag(given: Any, _: Vocabulary) -> bool:
 
 
 _TEXT: Final = {"type": "string"}
+_NAMED: Final = {"type": ["string", "integer"]}
 _NUMERIC: Final = {"type": ["number", "string"]}
 _LISTED: Final = {
     "anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "integer"]}}]
@@ -152,8 +172,10 @@ COUNT: Final = KeyType("number", _whole, {"type": "integer", "minimum": 0})
 RANGE: Final = KeyType(
     "two limits", _range, {"type": "array", "items": _NUMERIC, "minItems": 2, "maxItems": 2}
 )
-SUBJECT: Final = KeyType("quantity or register", lambda given, words: words.subject(text(given)), _TEXT)
+SUBJECT: Final = KeyType("quantity or register", lambda given, words: words.subject(_word(given)), _NAMED)
 ADDRESSES: Final = KeyType("registers", _addresses, _LISTED)
+REGEX: Final = KeyType("regular expression", _regex, _TEXT)
+NUMBER_REGEX: Final = KeyType("regular expression with a group", _number_regex, _TEXT)
 YES: Final = KeyType("true", _yes, {"const": True})
 WORDS: Final = KeyType("text", lambda given, _: text(given), _TEXT)
 FLAG: Final = KeyType("true or false", _flag, {"type": "boolean"})

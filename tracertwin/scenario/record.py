@@ -46,6 +46,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedLine:
+    """A line of text that firmware has printed, and the plant's time then [s UTC]."""
+
+    t_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run.
 
@@ -58,9 +66,12 @@ class RunRecord:
     span : Span
     asked : tuple of Asked
         In order; empty without a client.
+    printed : tuple of PrintedLine
+        In order; empty without firmware whose console is seen.
     """
 
     t_s: np.ndarray
     columns: Mapping[str, np.ndarray]
     span: Span
     asked: tuple[Asked, ...] = ()
+    printed: tuple[PrintedLine, ...] = ()

@@ -5,6 +5,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ def rows_of(map_name: str) -> dict[str, Any]:
     writable = {row.name for row in rows if row.written != "no" and not isinstance(row, ClockRow)}
     return {
         "registers": {
-            row.name: [
+            name: [
                 row.table,
                 row.address,
                 len(row.addresses),
@@ -42,12 +43,20 @@ def rows_of(map_name: str) -> dict[str, Any]:
                 codes := _codes(row),
                 bool(codes) or isinstance(row, BitsRow),
             ]
-            for row in rows
+            for name, row in _named(rows).items()
         },
         "settings": {
             row.origin.given: row.name for row in rows if row.name in writable and row.origin.key == "setting"
         },
     }
+
+
+def _named(rows: Iterable[Row]) -> dict[str, Row]:
+    """Rows by name; of two with the same name the second has its address in it, ``energy_generated_total_3312``."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        found[f"{row.name}_{row.address:04x}" if row.name in found else row.name] = row
+    return found
 
 
 def _codes(row: Row) -> dict[str, int]:
