@@ -17,7 +17,9 @@ AROUND_S: Final = 3 * 3600
 FILES: Final = ("plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt")
 
 
-def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
+def leave(
+    prepared: Prepared, ran: Ran, folder: Path, site: str | None = None, controller: str | None = None
+) -> None:
     """Write the folder of a failure; one of an earlier run is replaced.
 
     Raises
@@ -40,8 +42,10 @@ def leave(prepared: Prepared, ran: Ran, folder: Path) -> None:
     span = ran.record.span
     lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
     (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
+    subject = (("--site", site), ("--controller", controller))
+    tested = "".join(f" {option} {shlex.quote(name)}" for option, name in subject if name is not None)
     again = [
-        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}",
+        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}{tested}",
         f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}",
     ]
     (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")

@@ -23,6 +23,12 @@ class Case:
     file: Path
     seed: int | None  # the scenario's own
     folder: Path | None = None  # nowhere
+    site: str | None = None  # under test; the scenario's own
+    controller: str | None = None
+
+    def read(self) -> Scenario:
+        """The scenario with what is under test."""
+        return load_scenario(self.file).under_test(self.site, self.controller)
 
 
 def files_in(paths: Sequence[str]) -> list[Path]:
@@ -45,11 +51,15 @@ def files_in(paths: Sequence[str]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            suites = sorted(p.name for p in (config_dir() / "scenarios").glob("*") if p.is_dir())
-            problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites)}"))
+            problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites())}"))
     if problems:
         raise ProblemsError(problems)
     return list(dict.fromkeys(map(_from_here, found)))
+
+
+def suites() -> list[str]:
+    """Names of the suites in ``config/scenarios``."""
+    return sorted(path.name for path in (config_dir() / "scenarios").glob("*") if path.is_dir())
 
 
 def _from_here(path: Path) -> Path:
@@ -104,14 +114,14 @@ def check_case(case: Case) -> CaseOutcome:
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
 
-    prepared = prepare(load_scenario(case.file))
+    prepared = prepare(case.read())
     ran = run(prepared, case.seed)
     folder = ""
     if case.folder is not None and not ran.holds:
         from tracertwin.checking.failures import leave
 
         folder = str(case.folder)
-        leave(prepared, ran, case.folder)
+        leave(prepared, ran, case.folder, case.site, case.controller)
     return outcome_of(ran, str(case.file), folder)
 
 
@@ -189,7 +199,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(seeds))
 
 
-def cases_of(scenarios: Sequence[Scenario], seeds: Sequence[int], folder: Path | None) -> list[Case]:
+def cases_of(
+    scenarios: Sequence[Scenario], seeds: Sequence[int], folder: Path | None,
+    site: str | None = None, controller: str | None = None,
+) -> list[Case]:  # fmt: skip
     """A case for each scenario and seed, those of one scenario together; their folders have names of their own."""
     cases = []
     names = [scenario.path.stem for scenario in scenarios]
@@ -197,5 +210,5 @@ def cases_of(scenarios: Sequence[Scenario], seeds: Sequence[int], folder: Path |
         own = name if names.count(name) == 1 else f"{scenario.path.parent.name}-{name}"
         for seed in seeds or (None,):
             left = None if folder is None else folder / (own if seed is None else f"{own}-seed{seed}")
-            cases.append(Case(scenario.path, seed, left))
+            cases.append(Case(scenario.path, seed, left, site, controller))
     return cases

@@ -107,6 +107,7 @@ class Vocabulary:
     registers: Mapping[str, RegisterWord]  # by name
     settings: Mapping[str, str]  # name of a setting -> that of its register
     upsets: Mapping[str, Mapping[str, Parameter]]
+    ratings: tuple[str, ...]  # keys of a controller's file that are numbers
     site: Mapping[str, tuple[str, ...]]  # dotted path of a mapping, [*] for any place in a list -> its keys
 
     def subject(self, word: str) -> Subject:
@@ -188,6 +189,7 @@ def vocabulary(map_name: str = "uart2") -> Vocabulary:
         {name: RegisterWord(*row) for name, row in rows["registers"].items()},
         rows["settings"],
         {name: {key: _parameter(key, row) for key, row in keys.items()} for name, keys in kept["upsets"].items()},
+        tuple(kept["ratings"]),
         {path: tuple(keys) for path, keys in kept["site"].items()},
     )  # fmt: skip
 
