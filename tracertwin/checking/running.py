@@ -220,8 +220,9 @@ class Running:
             words = reply.words if isinstance(reply, WordsReply) else ()
             words = tuple(map(int, reply.bits)) if isinstance(reply, BitsReply) else words
             if words and row is not None:
-                heard = self._heard.setdefault(f"{tables[function]} 0x{address:04X}", [])
-                heard.append((self._assembly.clock.now_s(), row.value(words)))
+                key, now_s = f"{tables[function]} 0x{address:04X}", self._assembly.clock.now_s()
+                self._heard.setdefault(key, []).append((now_s, row.value(words)))
+                self._heard.setdefault(f"{key} word", []).append((now_s, words[0]))
 
     # What is left
 

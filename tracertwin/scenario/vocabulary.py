@@ -47,7 +47,8 @@ class Subject:
     word : str
         As it was written.
     key : str
-        Of its column in a record: the quantity's name, or the register's table and address, ``input 0x3104``.
+        Of its column in a record: the quantity's name, or the register's table and address, ``input 0x3104``; of its
+        word as it is on the line, ``input 0x3104 word``.
     unit : str
     codes : mapping
         What its numbers stand for, by word.
@@ -130,7 +131,7 @@ class Vocabulary:
             raise ValueError(
                 f"{bits!r} is not a bit of {name}; write {name}.D3, or {name}.D3-2 with the high one first"
             )
-        return Subject(word, register.key, "", {}, True, (high, low))
+        return Subject(word, f"{register.key} word", "", {}, True, (high, low))
 
     def register(self, word: str) -> RegisterWord:
         """The register of a name or an address, input registers first.
