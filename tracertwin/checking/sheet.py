@@ -101,7 +101,7 @@ def en50530_outcome(controller: str) -> CaseOutcome:
             rows.append(
                 _efficiency(told, results.weighted(v, weights), LEAST["static"], CLAIMS["static"], True)
             )
-    what = "Tracking of irradiance that stands, ramps or is partly shaded; rows as Alonso and Chenlo (CIEMAT) have them."
+    what = "Tracking of irradiance that stands, ramps or is partly shaded; rows as CIEMAT printed them."
     source = "99.5 % static: data sheets; 98 % dynamic: ours (docs/physics/tracker.md)."
     cannot = "Starting at dawn (sequence C) is measured by tracertwin en50530, not judged. The noise of real sensors."
     return CaseOutcome(EN_50530, "EN 50530", (what, source), 0, tuple(rows), "", cannot)
