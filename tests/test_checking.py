@@ -17,6 +17,7 @@ from pvlib.solarposition import sun_rise_set_transit_spa
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from tests import golden_scenarios
+from tests.weatherfiles import csv_file, year_of_light
 from tracertwin.checking.github import annotations, summarize
 from tracertwin.checking.junit import junit
 from tracertwin.checking.many import Case, cases_of, check_case, check_cases, files_in, parse_seeds, read_all
@@ -127,6 +128,22 @@ def test_a_client_writes_through_the_line_and_what_it_wrote_shows_in_registers_a
     )
     assert verdicts(result) == [(True, 0.0)] * 4
     assert sum(asked.is_write for asked in result.record.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("rest", "told"),
+    [
+        ("  settings: {boost_voltage: 14V}\n", ":12: given.settings: boost_voltage=14V: the controller refused it: "),
+        ("when: [{at: '10:01', write: boost_voltage=14V}]\n", ":12: when[0].write: boost_voltage=14V: the contro"),
+        ("when: [{at: '10:01', write-refused: boost_duration=60}]\n", "boost_duration=60: the controller did not"),
+        ("when: [{at: '10:01', string_open: true}, {at: '10:02', clock_lost: true}, {at: '10:03', write-refused: "
+         "[battery_type=user, boost_voltage=99V]}]\n", ""),
+    ],
+)  # fmt: skip
+def test_a_write_that_is_refused_doesn_t_pass_unnoticed(tmp_path, call, rest, told):
+    code, _, err = call("check", str(written(tmp_path, f"{rest}expect: [{{always: soc >= 0}}]\n")))
+    assert code == (2 if told else 0), err
+    assert told in err
 
 
 def test_a_polled_register_is_what_the_client_last_read(tmp_path):
@@ -250,6 +267,9 @@ def test_a_failure_is_exit_code_1_and_leaves_a_folder_that_replays(tmp_path, cal
     assert call("replay", str(folder / "journal.jsonl"))[0] == 0
     assert len(folder.joinpath("trace.csv").read_text().splitlines()) == 362
     assert call("check", str(path))[0] == 1  # over the folder that is there
+    written(tmp_path, FAILS.replace("<= 5 V", "<= 50 V"))
+    assert call("check", str(path))[0] == 0
+    assert not folder.exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, call):
@@ -364,12 +384,13 @@ def test_seeds_are_read_and_refused():
         ("{sky.clearness: null}", "{'load.items[3].name': x}", ":7: given.overrides.load.items[3].name: the site has"),
         ("  map: epever", "  settings: {boost_duration: 999h}", ":11: given.settings: boost_duration=999h: boost_dur"),
         ("map: epever\n", "map: epever\nwhen: [{at: '11:00', cloud: true}]\n", ":12: when[0].at: 11:00 is outside the"),
+        ("soc >= 0}", "soc >= 0, from: '11:00'}", ":13: expect[0].from: 11:00 is outside the run"),
         ("map: epever\n", "map: epever\nwhen: [{at: '10:10', string_open: {strings: 9}}]\n", "9 strings, but there"),
         ("{sky.clearness: null}", "{location.latitude_deg: 80}", ":14: expect[1].by: sunset: there is no sunset at"),
     ],
 )  # fmt: skip
 def test_what_is_beyond_the_plant_is_told_with_file_and_line(tmp_path, call, right, wrong, told):
-    text = SHORT + "expect:\n  - {always: soc >= 0}\n  - {expect: soc >= 0, by: sunset}\n"
+    text = SHORT + "expect:\n  - {always: soc >= 0}\n  - {expect: soc >= 0.0, by: sunset}\n"
     assert text.count(right) == 1
     code, _, err = call("check", str(written(tmp_path, "", text.replace(right, wrong))))
     assert code == 2
@@ -387,6 +408,28 @@ def test_the_sun_rises_and_sets_when_pvlib_has_it(tmp_path, day):
     spa = sun_rise_set_transit_spa(times, place.latitude_deg, place.longitude_deg)
     theirs = [spa[name].iloc[0].timestamp() for name in ("sunrise", "transit", "sunset")]
     assert list(prepared.span.sun(date.fromisoformat(day))) == pytest.approx(theirs, abs=180.0)
+
+
+def test_a_register_that_this_controller_lacks_is_told(tmp_path, call):
+    head = SHORT.replace("{sky.clearness: null}", "{controller.model: tracer4210a}")
+    path = written(tmp_path, "expect: [{always: low_temperature_charge_limit >= -40}]\n", head)
+    code, _, err = call("check", str(path))
+    assert code == 2
+    assert ":12: expect[0].always: low_temperature_charge_limit: this controller has no such register" in err
+
+
+def test_weather_that_ends_before_the_run_is_told(tmp_path, call):
+    csv_file(tmp_path / "year.csv", year_of_light())
+    weather = (
+        "{weather.file: year.csv, weather.utc_offset_h: 1, weather.temperature_c: null, sky.clearness: null}"
+    )
+    head = SHORT.replace("{sky.clearness: null}", weather).replace("site: cabin", "site: mine.yaml")
+    (tmp_path / "mine.yaml").write_text((config_dir() / "sites" / "cabin.yaml").read_text())
+    path = written(tmp_path, "expect: [{always: soc >= 0}]\n", head, name="scenario.yaml")
+    code, _, err = call("check", str(path))
+    assert code == 2
+    assert f"{path}:" in err
+    assert "2023" in err
 
 
 # --- reports for machines ---

@@ -98,6 +98,7 @@ TYPOS = (
      "clock word 'boost_duraton' (did you mean boost_duration?)"),
     ("[drop:0.1]", "[dorp:0.1]", "18: given.faults: unknown line fault 'dorp' (did you mean drop?)"),
     ("    every: 1min", "    evry: 1min", "20: given.client.evry: unknown key (did you mean every?)"),
+    ("    every: 1min", "    every: 0s", "20: given.client.every: must lie between 1 ms and a day, got '0s'"),
     ("battery_soc]", "battery_sock]", "21: given.client.read: no quantity or register 'battery_sock' "
      "(did you mean battery_soc?)"),
     ("at: 11:00", "at: 25:00", "24: when[0].at: '25:00' is not a time of day"),
@@ -116,6 +117,7 @@ TYPOS = (
     ("always: v_batt_v", "allways: v_batt_v", "37: expect[0].allways: unknown key (did you mean always?)"),
     ("v_batt_v <= 14.6 V", "v_bat_v <= 14.6 V", "37: expect[0].always: no quantity or register 'v_bat_v' (did you "
      "mean v_batt_v?)"),
+    ("14.6 V", "14.6 v", "37: expect[0].always: v_batt_v has no unit 'v' (did you mean V?)"),
     ("14.6 V", "14.6 A", "37: expect[0].always: v_batt_v has no unit 'A'"),
     ("    to: sunset", "    till: sunset", "39: expect[0].till: unknown key"),
     ("stage = float", "stage = flaot", "40: expect[1].expect: stage is never 'flaot' (did you mean float?)"),

@@ -17,7 +17,7 @@ from plant.plant import Plant
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
 from plant.site.upsets import UPSETS, check
-from tests.plants import assert_closes, plant
+from tests.plants import assert_closes, plant, site
 from tests.test_plant import column, utc
 
 HOUR = 3600
@@ -294,3 +294,30 @@ def test_what_breaks_by_the_timetable_may_be_broken_already():
     p.advance_to(p.t_utc_s + 60 * 60)
     assert p.broken() == {}
     assert p.snapshot.i_pv_a > 0.0
+
+
+@pytest.mark.parametrize(("fidelity", "step_s"), [("detailed", None), ("sizing", 60), ("sizing", 3600)])
+def test_a_cloud_takes_its_share_of_all_light_in_steps_of_any_length(fidelity, step_s):
+    lights = []
+    for depth in (0.0, 0.8, 1.0):
+        p = Plant.new(site(sky=NO_CLOUDS), 1, utc("2026-06-20T00:00"), fidelity, step_s)
+        p.advance_to(p.t_utc_s + 12 * HOUR)
+        p.upset("cloud", depth=depth)
+        lights.append(p.advance_to(p.t_utc_s + HOUR))
+    clear, dim, dark = lights
+    assert dim.ghi_w_m2 == pytest.approx(0.2 * clear.ghi_w_m2, rel=1e-9)
+    assert dim.poa_w_m2 == pytest.approx(0.2 * clear.poa_w_m2, rel=0.02)  # Perez: its sky is another
+    assert (dark.ghi_w_m2, dark.poa_w_m2, dark.p_mp_w, dark.i_pv_a) == (0.0, 0.0, 0.0, 0.0)
+
+
+def test_two_clouds_lie_over_each_other_and_weather_goes_on_above_them():
+    p, well = ordinary(), ordinary()
+    p.run(4 * HOUR)
+    first = p.upset("cloud", depth=0.5)
+    p.upset("cloud", depth=0.5)
+    well.run(4 * HOUR + 5)
+    assert p.advance_to(p.t_utc_s + 5).ghi_w_m2 == pytest.approx(0.25 * well.snapshot.ghi_w_m2, rel=1e-9)
+    p.mend(first)
+    assert p.advance_to(p.t_utc_s + 5).ghi_w_m2 == pytest.approx(
+        0.5 * well.advance_to(well.t_utc_s + 5).ghi_w_m2, rel=1e-9
+    )

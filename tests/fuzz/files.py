@@ -1,7 +1,8 @@
-"""The other files a person may write: register maps, controllers, batteries, modules, lists of appliances."""
+"""The other files a person may write: maps, controllers, batteries, modules, lists of appliances, scenarios."""
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from modbus.device.model import load_model
 from modbus.map.registers import TRACER_4210, load_map
@@ -10,6 +11,7 @@ from plant.battery.file import load_block, load_bms, read_block
 from plant.controller.model import ControllerModel
 from plant.load.lists import find_appliances
 from tests.fuzz.site import _files, check
+from tracertwin.scenario.file import load_scenario
 
 
 def _battery(path: str) -> None:
@@ -26,6 +28,7 @@ KINDS = (
     ("batteries", _battery),
     ("modules", find_module),
     ("loads", find_appliances),
+    ("scenarios", lambda path: load_scenario(Path(path))),
 )
 
 

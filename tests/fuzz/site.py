@@ -56,7 +56,7 @@ def seeds() -> Iterator[bytes]:
 
 
 def _files(kind: str) -> Iterator[bytes]:
-    for path in sorted((configs.config_dir() / kind).glob("*.yaml")):
+    for path in sorted((configs.config_dir() / kind).rglob("*.yaml")):
         lines = [line.partition(" #")[0].rstrip() for line in path.read_text(encoding="utf-8").splitlines()]
         yield "\n".join(line for line in lines if line and not line.startswith("#")).encode() + b"\n"
 

@@ -16,7 +16,9 @@ def _tried(defects: tuple[Defect, ...], every: bool) -> list[Killed]:
     with copied() as folder:
         for defect in defects:
             one = killed(defect, folder, every)
-            told = f"{', '.join(one.by)}: {one.expectation}" if one.by else SURVIVE.get(defect.name, "SURVIVES")
+            told = (
+                f"{', '.join(one.by)}: {one.expectation}" if one.by else SURVIVE.get(defect.name, "SURVIVES")
+            )
             print(f"{'killed' if one.by else 'lives '} {defect.name} | {told}", flush=True)
             found.append(one)
     return found

@@ -31,9 +31,13 @@ class Defect(NamedTuple):
 SETTINGS, SETPOINTS, CLOCK = (f"plant/controller/{name}.py" for name in ("settings", "setpoints", "clock"))
 CHARGER, RULES = "plant/controller/charger.py", "plant/controller/rules.py"
 TRACER, MAP = "config/controllers/tracer4210n.yaml", "config/registers/epever.yaml"
-FAULTS, STRIKING, CLIENT = "modbus/line/faults/kinds.py", "modbus/line/faults/striking.py", "tracertwin/checking/client.py"
+FAULTS, STRIKING, CLIENT = (
+    "modbus/line/faults/kinds.py",
+    "modbus/line/faults/striking.py",
+    "tracertwin/checking/client.py",
+)
 FACTORY, FOLLOW = "charge_cycles/factory_settings", "charge_cycles/registers_follow"
-SEALED: Final = "1, \"sealed\", (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6)"
+SEALED: Final = '1, "sealed", (16.0, 15.0, 15.0, 14.6, 14.4, 13.8, 13.2, 12.6, 12.2, 12.0, 11.1, 10.6)'
 
 
 def _sealed(number: str, other: str) -> tuple[str, str, str]:

@@ -19,6 +19,36 @@ TABLES: Final[Mapping[int, str]] = {  # of a function
 SENT_TIMES = 3  # by whoever writes and gets no answer
 
 
+def heard(
+    request: Request, sent: bytes | Transmission | None, timeout_s: float
+) -> tuple[Reply | None, Outcome]:
+    """What a client makes of what was sent for its request; bytes that come after its time-out are none."""
+    data = b""
+    if isinstance(sent, Transmission):
+        took_s = 0.0
+        for burst in sent.bursts:
+            took_s += burst.after_s
+            data += burst.data if took_s <= timeout_s else b""
+    else:
+        data = sent or b""
+    try:
+        reply = decode_reply(request, data) if data else None
+    except BadReply:
+        return None, "bad"
+    if reply is None:
+        return None, "bad" if data else "silence"
+    return reply, "exception" if isinstance(reply, ExceptionReply) else "reply"
+
+
+def is_mapped(request: Request, register_map: RegisterMap) -> bool:
+    """Whether a map has every register that a request names; so it is with a request that names none."""
+    table = TABLES.get(request.function)
+    if table is None:
+        return True
+    there = (register_map if table == "input" else register_map.published).rows[table]
+    return all(address in there for address in Asked(0.0, request, "reply").addresses)
+
+
 class ScenarioClient:
     """Asks a device and keeps what came of it; a `modbus.master.poll.Asking`.
 
@@ -60,34 +90,9 @@ class ScenarioClient:
         """
         for _ in range(retries + 1):
             at_s = self._now_s()
-            reply, outcome = self._heard(request)
-            self.asked.append(Asked(at_s, request, outcome, self._is_mapped(request)))
+            reply, outcome = heard(request, self._answer(request), self._timeout_s)
+            self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
             if reply is not None:
                 return reply
             self._wait(timeout_s or self._timeout_s)
         raise NoReplyError(f"no reply to {request}")
-
-    def _heard(self, request: Request) -> tuple[Reply | None, Outcome]:
-        sent = self._answer(request)
-        if isinstance(sent, Transmission):
-            took_s, heard = 0.0, b""
-            for burst in sent.bursts:
-                took_s += burst.after_s
-                heard += burst.data if took_s <= self._timeout_s else b""
-        else:
-            heard = sent or b""
-        try:
-            reply = decode_reply(request, heard) if heard else None
-        except BadReply:
-            return None, "bad"
-        if reply is None:
-            return None, "bad" if heard else "silence"
-        return reply, "exception" if isinstance(reply, ExceptionReply) else "reply"
-
-    def _is_mapped(self, request: Request) -> bool:
-        table = TABLES.get(request.function)
-        if table is None:
-            return True
-        there = (self._map if table == "input" else self._map.published).rows[table]
-        one = Asked(0.0, request, "reply")
-        return all(address in there for address in one.addresses)

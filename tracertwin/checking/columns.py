@@ -50,9 +50,10 @@ class PlantColumns(Mapping[str, np.ndarray]):
 
     def _register(self, table: str, address: str, form: str = "value") -> np.ndarray:
         shown = np.array(list(self._shown(table, int(address, 16), form == "word")))
-        t_s = self._rows[:, 0]
-        for heard_s, value in self._heard.get(f"{table} {address}{' word' * (form == 'word')}", ()):
-            shown[t_s >= heard_s] = value
+        key = f"{table} {address}{' word' * (form == 'word')}"
+        heard = np.array(self._heard.get(key, ())).reshape(-1, 2)
+        last = np.searchsorted(heard[:, 0], self._rows[:, 0], side="right") - 1
+        shown[last >= 0] = heard[last[last >= 0], 1]
         return shown
 
     def _shown(self, table: str, address: int, as_word: bool) -> Iterator[float]:

@@ -2,19 +2,26 @@
 
 import shlex
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from plant.base.problems import Problem, ProblemsError
-from plant.report.picture import draw
 from plant.report.trace import Trace
 from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.running import Ran, run
 
 AROUND_S: Final = 3 * 3600
 FILES: Final = ("plot.svg", "trace.csv", "journal.jsonl", "verdicts.txt", "rerun.txt")
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left here; a folder of anything else stays."""
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(FILES):
+        with suppress(OSError):
+            shutil.rmtree(folder)
 
 
 def leave(
@@ -27,9 +34,9 @@ def leave(
     ProblemsError
         It can't be written, or is a folder of something else.
     """
+    from plant.report.picture import draw  # what draws isn't loaded for a run in which nothing fails
+
     try:
-        if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(FILES):
-            shutil.rmtree(folder)
         folder.mkdir(parents=True)
     except FileExistsError:
         raise ProblemsError([Problem(str(folder), 0, "", "exists and was not left by a failure")]) from None

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +110,7 @@ def prepare_all(scenarios: Sequence[Scenario]) -> None:
 
 def check_case(case: Case) -> CaseOutcome:
     """Run a scenario with a seed and judge it; what a failure leaves is written to its folder."""
+    from tracertwin.checking.failures import clear, leave
     from tracertwin.checking.outcome import outcome_of
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
@@ -117,11 +118,11 @@ def check_case(case: Case) -> CaseOutcome:
     prepared = prepare(case.read())
     ran = run(prepared, case.seed)
     folder = ""
-    if case.folder is not None and not ran.holds:
-        from tracertwin.checking.failures import leave
-
-        folder = str(case.folder)
-        leave(prepared, ran, case.folder, case.site, case.controller)
+    if case.folder is not None:
+        clear(case.folder)
+        if not ran.holds:
+            folder = str(case.folder)
+            leave(prepared, ran, case.folder, case.site, case.controller)
     return outcome_of(ran, str(case.file), folder)
 
 
@@ -157,6 +158,9 @@ def check_cases(
             if not isinstance(outcome, CaseOutcome):
                 raise ProblemsError(outcome)
             yield outcome
+    except BrokenExecutor:
+        why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
+        raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
     finally:
         pool.shutdown(cancel_futures=True)
 

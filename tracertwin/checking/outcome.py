@@ -127,7 +127,7 @@ def _measured(verdict: "Verdict", record: "RunRecord") -> dict[str, str]:
     place = max(int(np.searchsorted(record.t_s, at_s, side="right")) - 1, 0)
     if name in ("by", "within"):  # the first sample at which it holds
         place += int(np.argmax(seen.holds[place:]))
-    one = condition.comparisons[int(seen.counts[place])]
+    one = condition.relations[int(seen.counts[place])]
     found, limit = float(values_of(one.subject, record)[place]), float(compared_with(one, record)[place])
     operator = f"not {one.operator}" if name == "never" else one.operator
     slack = one.tolerance + one.tolerance_share * abs(limit)

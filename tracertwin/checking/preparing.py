@@ -26,9 +26,12 @@ from plant.site.model import Site, known_keys
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
+from tracertwin.scenario.actions import WRITES
+from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
 from tracertwin.scenario.keytypes import scaled, unknown_rating
 from tracertwin.scenario.times import Moment, Span, SunTimes
+from tracertwin.scenario.vocabulary import Subject
 
 SUN_GRID_S = 60  # sunrise and sunset to the minute
 WHOLE = ("series", "parallel")  # numbers of things, to which a multiple of a rating is rounded
@@ -76,6 +79,9 @@ def prepare(scenario: Scenario) -> Prepared:
         now = to_local(start_utc_s, zone)
         return tuple(assignment(text, register_map.published, now) for text in texts)
 
+    def within(at_s: float) -> bool:
+        return span.start_utc_s <= at_s <= span.end_utc_s
+
     def upset(text: str) -> None:
         site.with_upsets([parse_upset(text)])
 
@@ -83,18 +89,26 @@ def prepare(scenario: Scenario) -> Prepared:
     writes[-1] = told(("given", "settings"), assigned, settings) or ()
     for place, step in enumerate(scenario.when):
         where: KeyPath = ("when", place, step.action.name)
+        told(("when", place, "after"), _check_registers, step.at, register_map)
         if isinstance(step.at, Moment):
             at_s = told(("when", place, "at"), step.at.utc_s, span)
-            if at_s is not None and not span.start_utc_s <= at_s <= span.end_utc_s:
+            if at_s is not None and not within(at_s):
                 problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
-        if step.action.name == "write":
+        if step.action.name in WRITES:
             writes[place] = told(where, assigned, step.action.words) or ()
         if step.action.name == "upset":
             told(where, upset, step.action.words[0])
     for place, expectation in enumerate(scenario.expect):
         for key, value in expectation.values.items():
+            told(("expect", place, key), _check_registers, value, register_map)
             if isinstance(value, Moment):
-                told(("expect", place, key), value.utc_s, span)
+                at_s = told(("expect", place, key), value.utc_s, span)
+                if key in ("at", "from") and at_s is not None and not within(at_s):
+                    problems.append(
+                        document.problem(("expect", place, key), f"{value.text} is outside the run")
+                    )
+    if site.weather.file is not None:
+        told(("given", "length"), _check_weather, site, span)
     if parse_polled_s(scenario.given.clock) != 0.0:
         problems.append(
             document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
@@ -102,6 +116,29 @@ def prepare(scenario: Scenario) -> Prepared:
     if problems:
         raise ProblemsError(problems)
     return Prepared(scenario, site, start_utc_s, span, register_map, writes)
+
+
+def _check_registers(value: Any, register_map: RegisterMap) -> None:
+    """That this controller has the registers in a condition or event: some are optional."""
+    if isinstance(value, tuple):
+        for one in value:
+            _check_registers(one, register_map)
+    if isinstance(value, Occurrence):
+        value = value.condition
+    subjects = [value] if isinstance(value, Subject) else []
+    for relation in value.relations if isinstance(value, Condition) else ():
+        subjects += [relation.subject, *([relation.other] if relation.other else [])]
+    for subject in subjects:
+        table, _, address = subject.key.partition(" ")
+        there = register_map if table == "input" else register_map.published
+        if address and int(address, 16) not in there.rows[table]:
+            raise ValueError(f"{subject.word}: this controller has no such register")
+
+
+def _check_weather(site: Site, span: Span) -> None:
+    from plant.weather.measured.days import file_sky
+
+    file_sky(site.weather, site.location).check_run(int(span.start_utc_s), int(span.end_utc_s))
 
 
 def site_of(scenario: Scenario) -> Site:

@@ -18,8 +18,10 @@ from modbus.map.registers import RegisterMap
 from modbus.map.rows import Row
 from modbus.master.assignments import Assignment
 from modbus.master.client import NoReplyError
-from modbus.master.write import Writer
+from modbus.master.write import Writer, WriteResult
 from plant.base.clock import parse_duration_s
+from plant.base.problems import ProblemsError
+from plant.base.yamlfile import KeyPath
 from plant.controller.settings import Settings
 from plant.plant import Plant
 from plant.report.trace import Trace
@@ -28,7 +30,7 @@ from tracertwin.assembly.options import Options
 from tracertwin.checking.client import ScenarioClient
 from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.preparing import Prepared
-from tracertwin.scenario.actions import Action
+from tracertwin.scenario.actions import WRITES, Action
 from tracertwin.scenario.conditions import Occurrence
 from tracertwin.scenario.file import Scenario
 from tracertwin.scenario.judging import Verdict, judge
@@ -129,7 +131,7 @@ class Running:
     def go(self) -> None:
         """Live through the whole run."""
         prepared, span = self._prepared, self._prepared.span
-        self._write(prepared.writes[-1])
+        self._write(prepared.writes[-1], ("given", "settings"))
         steps = list(enumerate(prepared.scenario.when))
         timed = sorted((step.at.utc_s(span), place) for place, step in steps if isinstance(step.at, Moment))
         waiting = {place: step.at for place, step in steps if isinstance(step.at, Occurrence)}
@@ -184,14 +186,21 @@ class Running:
 
     def _act(self, place: int) -> None:
         action = self._prepared.scenario.when[place].action
-        if action.name == "write":
-            self._write(self._prepared.writes[place])
+        where: KeyPath = ("when", place, action.name)
+        if action.name in WRITES:
+            self._write(self._prepared.writes[place], where, refused=action.name != "write")
         elif action.name == "mend":
             for number in self._numbers(action):
                 self._do(f"mend {number}")
         else:
-            self._do(f"{action.name} {action.words[0]}".strip())
+            try:
+                self._do(f"{action.name} {action.words[0]}".strip())
+            except ValueError as error:  # with what is broken already it makes no sense
+                raise self._problem(where, str(error)) from None
         self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
+
+    def _problem(self, where: KeyPath, message: str) -> ProblemsError:
+        return ProblemsError([self._prepared.scenario.document.problem(where, message)])
 
     def _numbers(self, action: Action) -> Iterator[int]:
         plant = self._live.plant
@@ -199,12 +208,20 @@ class Running:
             if action.words[0] in (name, "all"):
                 yield number
 
-    def _write(self, writes: tuple[Assignment, ...]) -> None:
+    def _write(self, writes: tuple[Assignment, ...], where: KeyPath, refused: bool = False) -> None:
         tracer = self._assembly.units[0].tracer
         writer = Writer(self._client, self._prepared.register_map.published, tracer.unit, 0.0)
+        self._assembly.refusals.taken()
+        results: list[WriteResult] = []
         with suppress(NoReplyError):  # the line ate it; the conversation tells
-            list(writer.write(writes))
-        self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
+            results.extend(writer.write(writes))
+            self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
+        bad = next((result for result in results if result.exception is not None), None)
+        if bad is not None and not refused:
+            why = self._assembly.refusals.taken() or bad.why
+            raise self._problem(where, f"{bad.what.text}: the controller refused it: {why}")
+        if results and bad is None and refused:
+            raise self._problem(where, f"{results[-1].what.text}: the controller did not refuse it")
 
     def _poll(self, retries: int) -> None:
         unit = self._assembly.units[0].tracer.unit

@@ -1,7 +1,8 @@
 """What happens in a scenario: the commands of a running plant, and writes as a client makes them.
 
 A row has its time, ``at`` or ``after``, and one action: a command (``upset``, ``mend``, ``fault``, ``power-cycle``),
-the name of an upset with its keys as a mapping (``cloud: {depth: 0.8, lasts: 20min}``), or ``write``.
+the name of an upset with its keys as a mapping (``cloud: {depth: 0.8, lasts: 20min}``), ``write`` or
+``write-refused``.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from tracertwin.scenario.times import Moment, duration_s
 from tracertwin.scenario.vocabulary import Vocabulary
 
 WHEN: Final = ("at", "after")
+WRITES: Final = ("write", "write-refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class Action:
     Attributes
     ----------
     name : str
-        The command, or ``write``.
+        The command, or one of `WRITES`.
     words : tuple of str
-        Of a command one text; of ``write`` assignments, ``NAME=VALUE``.
+        Of a command one text; of a write assignments, ``NAME=VALUE``.
     """
 
     name: str
@@ -146,7 +148,12 @@ ACTIONS: Final[Mapping[str, ActionKind]] = {
     "fault": ActionKind(fault_text, "NAME[:PROBABILITY][:KEY=VALUE...], off or off NAME", "set or clear a line fault"),
     "power-cycle": ActionKind(_power_cycle, "true", "cut the controller's power for a moment"),
     "write": ActionKind(
-        assignments, "NAME=VALUE, a list of them, or a mapping", "write settings, coils or the clock, as a client does"
+        assignments, "NAME=VALUE, a list of them, or a mapping",
+        "write settings, coils or the clock, as a client does: read, write, read back; if it is refused the scenario "
+        "can't go on",
+    ),
+    "write-refused": ActionKind(
+        assignments, "NAME=VALUE, a list of them, or a mapping", "the same, and the controller has to refuse it"
     ),
 }  # fmt: skip
 

@@ -66,7 +66,7 @@ class Condition:
     """Comparisons that hold together."""
 
     text: str
-    comparisons: tuple[Relation, ...]
+    relations: tuple[Relation, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ MEANINGS = {  # of the keys of `given`, for people
     "sample": "time between two samples that are judged; 5 s for runs of up to two days, 1 min for longer ones",
     "clock": "`stepped`: as fast as it goes; `polled:10s` and `wall` need a client of their own",
     "map": "register map: `uart2`, `epever`, or the path of a file",
-    "settings": "what a client writes before the run begins, register or setting and value: `{boost_voltage: 14.2V}`",
+    "settings": "what a client writes before the run begins, register or setting and value: `{boost_duration: 90min}`",
     "faults": "line faults from the beginning on, as of `serve --fault`",
     "client": "a client of our own that polls registers; without one there is no conversation to judge",
     "client.every": "time from the beginning of one round of polls to that of the next",
@@ -59,11 +59,6 @@ def _as_lines(given: Any) -> Any:
     return tuple(given.strip().splitlines()) if isinstance(given, str) else _as_tuple(given)
 
 
-def _is_duration(given: str) -> str:
-    duration_s(given)
-    return given
-
-
 Listed = Annotated[tuple[str | int, ...], BeforeValidator(_as_tuple)]
 
 
@@ -78,7 +73,9 @@ class ClientRecord(Record):
     @field_validator("every", "timeout")
     @classmethod
     def _are_durations(cls, given: str) -> str:
-        return _is_duration(given)
+        if not 0.001 <= duration_s(given) <= DAY_S:
+            raise ValueError(f"must lie between 1 ms and a day, got {given!r}")
+        return given
 
 
 class Given(Record):

@@ -14,7 +14,6 @@ from tracertwin.scenario.times import Span
 from tracertwin.scenario.vocabulary import Subject, Vocabulary
 
 COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG}
-COUNTS = ("requests", "times", "tries")  # units of margins that are whole numbers
 COUNTED = ("at_least", "at_most", "exactly")
 
 
@@ -73,17 +72,16 @@ class Verdict:
 
     @property
     def margin_words(self) -> str:
-        """``+0.21 V``, ``-12 min``; nothing for states, which have no distance, for counts that are met, and
-        for what could not be measured.
-        """
+        """``+0.21 V``, ``-12 min``, ``+1`` of a state; nothing for what failed because there was nothing to measure."""
         margin, unit = self.finding.margin, self.finding.unit
-        if unit == STATE or (unit in COUNTS and not margin) or (not self.holds and margin >= 0.0):
+        if not self.holds and margin >= 0.0:
             return ""
         return f"{'+' if self.holds else '-'}{amount(abs(margin), unit)}"
 
     def when(self, span: Span) -> str:
-        """The time that goes with it; nothing if it is no more than the first of many."""
-        if self.finding.at_s is None or not (self.margin_words or self.finding.found):
+        """The time that goes with it; nothing for a state that held throughout."""
+        held = self.finding.unit == STATE and self.finding.holds and not self.finding.found
+        if self.finding.at_s is None or held:
             return ""
         return clock_of(self.finding.at_s, span)
 

@@ -135,6 +135,12 @@ def _yes(given: Any, _: Vocabulary) -> bool:
     return True
 
 
+def _flag(given: Any, _: Vocabulary) -> bool:
+    if not isinstance(given, bool):
+        raise ValueError(f"must be true or false, got {shown(given)}")
+    return given
+
+
 _TEXT: Final = {"type": "string"}
 _NUMERIC: Final = {"type": ["number", "string"]}
 _LISTED: Final = {
@@ -155,13 +161,7 @@ SUBJECT: Final = KeyType("quantity or register", lambda given, words: words.subj
 ADDRESSES: Final = KeyType("registers", _addresses, _LISTED)
 YES: Final = KeyType("true", _yes, {"const": True})
 WORDS: Final = KeyType("text", lambda given, _: text(given), _TEXT)
-FLAG: Final = KeyType("true or false", lambda given, _: _flag(given), {"type": "boolean"})
-
-
-def _flag(given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise ValueError(f"must be true or false, got {shown(given)}")
-    return given
+FLAG: Final = KeyType("true or false", _flag, {"type": "boolean"})
 
 
 def unknown_rating(given: Any, ratings: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from tracertwin.scenario.keytypes import (
     SUBJECT,
     YES,
     KeyType,
-)  # fmt: skip
+)
 from tracertwin.scenario.record import RunRecord
 
 Values = Mapping[str, Any]  # by key
@@ -49,7 +49,6 @@ class Kind(NamedTuple):
 
 
 WINDOW: Final[Mapping[str, KeyType]] = {"from": MOMENT, "to": MOMENT}
-_FREE: Final = ("from", "to")
 
 
 def _kind(
@@ -57,9 +56,9 @@ def _kind(
     definition: str,
     keys: Mapping[str, KeyType],
     optional: tuple[str, ...] = (),
-    name: str = "",
 ) -> Kind:
-    return Kind(name or act.__name__, {**keys, **WINDOW}, (*optional, *_FREE), definition, act)
+    """A row whose key is its function's name, and which looks at a window."""
+    return Kind(act.__name__, {**keys, **WINDOW}, (*optional, *WINDOW), definition, act)
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -95,13 +94,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             temporal.for_at_least,
-            "The longest time without a break for which the condition holds. Margin: how much longer "
-            "it is. A sample stands for the time to the next.",
+            "The condition holds for at least the time without a break; a sample stands for the time to the next. "
+            "Margin: how much longer the longest such time is.",
             {"expect": CONDITION, "for_at_least": DURATION},
         ),
         _kind(
             temporal.for_share,
-            "The share of the time for which the condition holds. Margin: percentage points above.",
+            "The condition holds for at least the share of the window's time. Margin: percentage points above it.",
             {"expect": CONDITION, "for_share": PERCENT},
         ),
         Kind(
@@ -126,8 +125,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             temporal.count,
-            "How often the event happens. Margin: how many times more, or fewer, would still do; below 0 how "
-            "many there are too few, or too many.",
+            "The event happens as often as `at_least`, `at_most` or `exactly` say; one of them must be there. Margin: "
+            "how many times fewer, or more, would still do; below 0 how many there are too few, or too many.",
             {"count": EVENT, "at_least": COUNT, "at_most": COUNT, "exactly": COUNT},
             ("at_least", "at_most", "exactly"),
         ),
@@ -138,29 +137,34 @@ KINDS: Final[Mapping[str, Kind]] = {
             {"order": EVENTS},
         ),
         _kind(
-            conversation.polled_every, "Each of the registers is read, with an answer, at least once in the time, from "
+            conversation.polled_every,
+            "Each of the registers is read, with an answer, at least once in the time, from "
             "the window's beginning to its end. Margin: the time less the longest gap.",
             {"polled_every": DURATION, "registers": ADDRESSES}, ("registers",),
         ),
         _kind(
-            conversation.never_writes, "No request writes any of the registers. Margin: minus the number of those "
+            conversation.never_writes,
+            "No request writes any of the registers. Margin: minus the number of those "
             "that do.",
             {"never_writes": ADDRESSES},
         ),
         _kind(
-            conversation.retries_within, "A request without a good answer is followed by the same one within the "
+            conversation.retries_within,
+            "A request without a good answer is followed by the same one within the "
             "time; only a retry may be given up, that is, be followed by another request or by a longer pause (5 s "
             "unless told). Margin: the time less the longest wait.",
             {"retries_within": DURATION, "pause": DURATION}, ("pause",),
         ),
         _kind(
-            conversation.gives_up_after, "The same request is sent at most so many times in a row without a good "
+            conversation.gives_up_after,
+            "The same request is sent at most so many times in a row without a good "
             "answer; after a longer pause (5 s unless told) the row begins anew. Margin: how many more it could have "
             "been.",
             {"gives_up_after": COUNT, "pause": DURATION}, ("pause",),
         ),
         _kind(
-            conversation.only_mapped, "Every register that is asked for is in the map. Margin: minus the number of "
+            conversation.only_mapped,
+            "Every register that is asked for is in the map. Margin: minus the number of "
             "requests that ask for another.",
             {"only_mapped": YES},
         ),

@@ -2,22 +2,21 @@
 
 from typing import Any
 
-from tracertwin.scenario.actions import ACTIONS
+from tracertwin.scenario.actions import ACTIONS, WRITES
 from tracertwin.scenario.file import ScenarioRecord
 from tracertwin.scenario.judging import COMMON
 from tracertwin.scenario.kinds import KINDS
 from tracertwin.scenario.vocabulary import vocabulary
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ASSIGNMENTS: list[dict[str, Any]] = [
+    {"type": "string"},
+    {"type": "array", "items": {"type": "string"}},
+    {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},
+]
 _ACTIONS: dict[str, dict[str, Any]] = {
     "power-cycle": {"const": True},
-    "write": {
-        "anyOf": [
-            {"type": "string"},
-            {"type": "array", "items": {"type": "string"}},
-            {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}},
-        ]
-    },
+    **{name: {"anyOf": _ASSIGNMENTS} for name in WRITES},
 }
 
 

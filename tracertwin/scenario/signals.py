@@ -44,12 +44,12 @@ def values_of(subject: Subject, record: RunRecord) -> np.ndarray:
 
 def signal(condition: Condition, record: RunRecord) -> Signal:
     """The condition over a run."""
-    holds, margins = zip(*(_compared(one, record) for one in condition.comparisons), strict=True)
+    holds, margins = zip(*(_compared(one, record) for one in condition.relations), strict=True)
     return Signal(
         np.logical_and.reduce(holds),
         np.minimum.reduce(margins),
         np.argmin(margins, axis=0),
-        tuple(one.unit for one in condition.comparisons),
+        tuple(one.unit for one in condition.relations),
     )
 
 

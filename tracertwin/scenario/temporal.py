@@ -76,9 +76,14 @@ def _tightest(seen: Windowed, holds: np.ndarray, margin: np.ndarray) -> Finding:
     if not seen.t_s.size:
         return _nothing_seen()
     at = int(np.argmin(margin))
-    broken = int(np.sum(~holds))
-    found = f"not so at {broken} of {holds.size} samples, furthest" if broken else ""
+    found = "" if holds.all() else f"{_how_long(seen.t_s, ~holds)}, furthest"
     return Finding(bool(np.all(holds)), float(margin[at]), seen.over.unit_at(at), float(seen.t_s[at]), found)
+
+
+def _how_long(t_s: np.ndarray, broken: np.ndarray) -> str:
+    """How long something was broken, a sample standing for the time to the next."""
+    lasts_s = float(np.sum(np.diff(t_s)[broken[:-1]]))
+    return f"not so for {amount(lasts_s, 's')} in all" if lasts_s else "not so at the last sample"
 
 
 def by(values: Values, record: RunRecord) -> Finding:
@@ -149,6 +154,8 @@ def for_at_least(values: Values, record: RunRecord) -> Finding:
             longest_s, longest_at = t_s - since, since
         since = (t_s if since is None else since) if holds else None
     wanted_s = values["for_at_least"]
+    if not longest_s:
+        return Finding(not wanted_s, -wanted_s, "s", None, "never so")
     return Finding(
         longest_s >= wanted_s,
         longest_s - wanted_s,
@@ -247,14 +254,10 @@ def order(values: Values, record: RunRecord) -> Finding:
         moments = moments[(moments >= begin_s) & (moments <= end_s)]
         later = moments[moments >= since_s]
         if not later.size:
-            before = moments[moments < since_s]
-            gap_s = float(before[-1] - since_s) if before.size else since_s - end_s
-            why = (
-                "happened before, not after, the one before it"
-                if before.size
-                else "did not happen after the one"
-            )
-            return Finding(False, gap_s, "s", float(since_s), f"{event.text}: {why}")
+            if moments.size:
+                early_s = float(moments[-1])
+                return Finding(False, early_s - since_s, "s", early_s, f"{event.text} was too early, last")
+            return Finding(False, since_s - end_s, "s", None, f"{event.text} never happened")
         gap_s = float(later[0]) - since_s
         if event is not values["order"][0] and gap_s < margin:
             margin, tightest_s = gap_s, float(later[0])

@@ -78,7 +78,9 @@ class Subject:
             return 1.0
         if unit not in known:
             does = f"in {', '.join(known)}" if known else "written without a unit"
-            raise ValueError(f"{self.word} has no unit {unit!r}{did_you_mean(unit, known)}; it is {does}")
+            other_case = [name for name in known if name.lower() == unit.lower()]
+            hint = f" (did you mean {other_case[0]}?)" if other_case else did_you_mean(unit, known)
+            raise ValueError(f"{self.word} has no unit {unit!r}{hint}; it is {does}")
         return known[unit]
 
 
