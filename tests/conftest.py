@@ -20,9 +20,9 @@ Call = Callable[..., tuple[int, str, str]]
 SLOW = frozenset({
     "boundaries", "checking", "cli", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line",
     "fidelity", "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
-    "keeping", "links", "lithium", "live", "memory", "migrating", "node", "packaging", "pictures", "plant",
+    "keeping", "links", "lithium", "live", "memory", "migrating", "mutants", "node", "packaging", "pictures", "plant",
     "protections", "quantities", "quasistatic", "replay", "rig", "sky_blocks", "soak", "statefile", "strings",
-    "tutorial", "validation", "weather_formats", "weatherfile",
+    "suites", "tutorial", "validation", "weather_formats", "weatherfile",
 })  # fmt: skip
 
 

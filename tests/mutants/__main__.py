@@ -1,41 +1,42 @@
-"""The mutation score: ``python -m tests.mutants``; ``--every`` runs all scenarios on each defect, which takes hours.
+"""The mutation score: ``python -m tests.mutants [WORD...]``, of all defects or of those whose name has a word.
 
-Prints a line for each defect: the scenario that finds it, and an expectation of it that fails. Exit code 1: one survives.
+Prints for each the scenario that finds it, and an expectation of it that fails. ``--every`` runs all scenarios on each,
+which takes hours; ``--write`` puts the table into docs/mutants.md. Exit code 1: a defect survives.
 """
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.mutants.defects import DEFECTS, SURVIVE, Defect
-from tests.mutants.planting import Killed, copied, killed
+from tests.mutants.page import PAGE, current
+from tests.mutants.planting import Defect, Killed, copied, defects, killed
 from tracertwin.checking.many import default_jobs
 
 
-def _tried(defects: tuple[Defect, ...], every: bool) -> list[Killed]:
+def _tried(some: tuple[Defect, ...], every: bool) -> list[Killed]:
     found = []
     with copied() as folder:
-        for defect in defects:
+        for defect in some:
             one = killed(defect, folder, every)
-            told = (
-                f"{', '.join(one.by)}: {one.expectation}" if one.by else SURVIVE.get(defect.name, "SURVIVES")
-            )
-            print(f"{'killed' if one.by else 'lives '} {defect.name} | {told}", flush=True)
+            told = f"found by {', '.join(one.by)}: {one.expectation}" if one.by else "SURVIVES"
+            print(f"{defect.name}: {told}", flush=True)
             found.append(one)
     return found
 
 
 def main(words: list[str]) -> int:
-    """Plant every defect, or those whose name has a word."""
-    every = "--every" in words
-    wanted = [word for word in words if word != "--every"]
-    defects = tuple(one for one in DEFECTS if not wanted or any(word in one.name for word in wanted))
-    jobs = min(default_jobs(), len(defects)) or 1
+    """Plant defects."""
+    options = {word for word in words if word.startswith("--")}
+    wanted = [word for word in words if word not in options]
+    chosen = tuple(one for one in defects() if not wanted or any(word in one.name for word in wanted))
+    jobs = max(1, min(default_jobs(), len(chosen)))
     with ThreadPoolExecutor(jobs) as pool:
-        parts = list(pool.map(_tried, [defects[k::jobs] for k in range(jobs)], [every] * jobs))
-    all_of_them = [one for part in parts for one in part]
-    dead = sum(bool(one.by) for one in all_of_them)
-    print(f"{dead} of {len(all_of_them)} defects are found by the shipped scenarios")
-    return int(any(not one.by and one.defect.name not in SURVIVE for one in all_of_them))
+        parts = list(pool.map(_tried, [chosen[k::jobs] for k in range(jobs)], ["--every" in options] * jobs))
+    found = {one.defect.name: one for part in parts for one in part}
+    dead = sum(bool(one.by) for one in found.values())
+    print(f"{dead} of {len(found)} defects are found by the shipped scenarios")
+    if "--write" in options:
+        PAGE.write_text(current(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    return int(dead < len(found))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from tests.mutants.defects import Defect
+import yaml
 
 ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = ("plant", "modbus", "tracertwin", "config")
 SUITES: Final = Path("config/scenarios")
+
+
+class Defect(NamedTuple):
+    """A row of ``defects.yaml``.
+
+    Attributes
+    ----------
+    name : str
+        What is wrong, for people.
+    file : str
+        From the clone's root.
+    old, new : str
+        The text, which occurs once, and what replaces it.
+    tried : tuple of str
+        Scenarios under ``config/scenarios`` that are likely to find it.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tried: tuple[str, ...]
+
+
+def defects() -> tuple[Defect, ...]:
+    """All of them."""
+    rows = yaml.safe_load((Path(__file__).parent / "defects.yaml").read_text(encoding="utf-8"))
+    return tuple(Defect(**{**row, "tried": tuple(row["tried"])}) for row in rows)
 
 
 class Killed(NamedTuple):

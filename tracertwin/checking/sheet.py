@@ -42,7 +42,7 @@ def print_sheet(suite: str, subject: str, outcomes: Sequence[CaseOutcome]) -> No
         console.print(f"\n{mark:5}{outcome.name}", style=None if outcome.holds else RED)
         if console.width < NARROW:
             for row in outcome.verdicts:
-                print_compactly(console, [row.mark, row.expected], [_in_a_line(row)])
+                print_compactly(console, [_mark(row), row.expected], [_in_a_line(row)])
         else:
             console.print(_table(outcome.verdicts))
         if outcome.cannot_show:
@@ -57,9 +57,13 @@ def _table(rows: Sequence[VerdictRow]) -> Table:
         table.add_column(head, no_wrap=head in ("", "margin"), overflow="fold")
     for row in rows:
         what = f"{row.expected} ({row.note})" if row.note else row.expected
-        cells = (row.mark, what, row.set_value, row.limit, row.found_value or _when(row), row.margin_words)
+        cells = (_mark(row), what, row.set_value, row.limit, row.found_value or _when(row), row.margin_words)
         table.add_row(*cells, style=RED if row.fails else None)
     return table
+
+
+def _mark(row: VerdictRow) -> str:
+    return "info" if row.information else row.mark
 
 
 def _when(row: VerdictRow) -> str:
