@@ -129,7 +129,7 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
     for relation in value.relations if isinstance(value, Condition) else ():
         subjects += [relation.subject, *([relation.other] if relation.other else [])]
     for subject in subjects:
-        table, _, address = subject.key.partition(" ")
+        table, address = [*subject.key.split(), ""][:2]  # a quantity has no address
         there = register_map if table == "input" else register_map.published
         if address and int(address, 16) not in there.rows[table]:
             raise ValueError(f"{subject.word}: this controller has no such register")
