@@ -36,7 +36,9 @@ def test_a_planted_defect_is_found_by_the_scenario_that_it_names(name, folder):
 
 def test_a_change_that_is_no_defect_is_found_by_none(folder):
     """And the copy is as it was before."""
-    harmless = Defect("a comment", "plant/controller/clock.py", "EQUALIZE_DAY = 28  #", "EQUALIZE_DAY = 28  # and", ())
+    harmless = Defect(
+        "a comment", "plant/controller/clock.py", "EQUALIZE_DAY = 28  #", "EQUALIZE_DAY = 28  # and", ()
+    )
     before = (folder / harmless.file).read_bytes()
     only = folder / "config" / "scenarios"
     kept = only / "charge_cycles" / "factory_settings.yaml"

@@ -23,7 +23,14 @@ from tracertwin.scenario.vocabulary import vocabulary
 SUITES = config_dir() / "scenarios"
 IEC = SUITES / "iec62509"
 MODELS = sorted(path.stem for path in (config_dir() / "controllers").glob("*.yaml"))
-SHORT = ("03_compensation_00c", "08_standby", "10_voltage_drop", "11_pv_over_current_150", "12_overload_125", "14_polarity")
+SHORT = (
+    "03_compensation_00c",
+    "08_standby",
+    "10_voltage_drop",
+    "11_pv_over_current_150",
+    "12_overload_125",
+    "14_polarity",
+)
 HEAD = """\
 name: T
 about: [What., Whence.]
@@ -58,7 +65,9 @@ def test_a_value_may_be_compared_with_a_multiple_of_another():
     assert seen("i_batt_a >= -0.5 * i_chg_a", i_batt_a=-3.0, i_chg_a=4.0) == (False, pytest.approx(-1.0))
 
 
-@pytest.mark.parametrize(("v", "holds", "margin"), [(14.5, True, 0.044), (14.6, False, -0.056), (14.2, False, -0.056)])
+@pytest.mark.parametrize(
+    ("v", "holds", "margin"), [(14.5, True, 0.044), (14.6, False, -0.056), (14.2, False, -0.056)]
+)
 def test_a_tolerance_in_percent_is_of_what_the_value_is_compared_with(v, holds, margin):
     assert seen("v_batt_v = 14.4 +- 1 %", v_batt_v=v) == (holds, pytest.approx(margin))
     assert seen("v_batt_v = v_target_v +- 1 %", v_batt_v=v, v_target_v=14.4) == (holds, pytest.approx(margin))
@@ -70,12 +79,18 @@ def test_percent_of_a_share_are_points():
 
 
 def test_an_address_on_the_right_is_a_register():
-    assert seen("v_batt_v <= 0x3104 + 0.1 V", v_batt_v=12.0, **{"input 0x3104": 12.0}) == (True, pytest.approx(0.1))
+    assert seen("v_batt_v <= 0x3104 + 0.1 V", v_batt_v=12.0, **{"input 0x3104": 12.0}) == (
+        True,
+        pytest.approx(0.1),
+    )
 
 
-@pytest.mark.parametrize("text", ["p_chg_w >= 0.95 * i_chg_a", "p_chg_w >= x * p_pv_w", "stage = 2 * stage", "soc >= 2 * soc + soc"])
+@pytest.mark.parametrize(
+    "text",
+    ["p_chg_w >= 0.95 * i_chg_a", "p_chg_w >= x * p_pv_w", "stage = 2 * stage", "soc >= 2 * soc + soc"],
+)
 def test_what_can_not_be_multiplied_is_refused(text):
-    with pytest.raises(ValueError, match="can't be compared|is not a value|no quantity|never"):
+    with pytest.raises(ValueError, match=r"can't be compared|is not a value|no quantity|never"):
         parse_condition(text, vocabulary("epever"))
 
 
@@ -122,7 +137,10 @@ def test_every_shipped_controller_passes_the_short_tests(model):
 def test_a_site_of_ones_own_is_tested(tmp_path):
     text = (config_dir() / "sites" / "cabin.yaml").read_text(encoding="utf-8")
     mine = tmp_path / "dark.yaml"
-    mine.write_text(text.replace("parallel: 1 ", "parallel: 1 ").replace("soiling: 0.03", "soiling: 0.97"), encoding="utf-8")
+    mine.write_text(
+        text.replace("parallel: 1 ", "parallel: 1 ").replace("soiling: 0.03", "soiling: 0.97"),
+        encoding="utf-8",
+    )
     outcome = check_case(Case(SUITES / "iec62124" / "1_functional.yaml", None, site=str(mine)))
     assert not outcome.holds
 
@@ -132,7 +150,9 @@ def test_the_command_to_run_a_failure_again_names_what_was_tested(tmp_path, call
     path = written(tmp_path, "expect: [{always: v_batt_v <= 5 V}]\n")
     code, *_ = call("check", str(path), "--controller", "tracer1210n", "--failures", "left")
     assert code == 1
-    assert "--controller tracer1210n" in (tmp_path / "left" / "mine" / "rerun.txt").read_text(encoding="utf-8")
+    assert "--controller tracer1210n" in (tmp_path / "left" / "mine" / "rerun.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 # --- refused ---
@@ -187,7 +207,7 @@ def test_a_sheet_has_set_value_limit_found_value_and_margin(outcomes, capsys, mo
     out = capsys.readouterr().out
     lines = [line.split() for line in out.splitlines()]
     assert ["what", "set", "limit", "found", "margin"] in lines
-    assert any(line[-9:] == ["4", "V", "<=", "0.35", "V", "+3.65", "V"][-9:] for line in lines)
+    assert "4 V <= 0.35 V +3.65 V" in " ".join(out.split())
     assert "not shown:" in out
     assert "milliseconds" in out
 
@@ -210,8 +230,8 @@ def test_information_is_marked_whether_it_holds_or_not(outcomes, capsys, monkeyp
 
 
 def test_en_50530_is_a_sheet_of_the_same_form(call):
-    code, out, err = call("check", "--suite", "en50530", columns=120)
-    assert (code, err) == (0, "")
+    code, out, _ = call("check", "--suite", "en50530", columns=120)
+    assert code == 0
     assert "static tracking" in out
     assert "99.5 %" in out
 
@@ -245,6 +265,8 @@ def test_every_one_of_the_sixteen_topics_has_a_scenario():
 
 def test_what_only_unsigned_sources_say_decides_nothing():
     """Marked U in the facts: 0.5 % of reverse current, 30 mA of standby use."""
-    notes = [one for path in IEC.glob("*.yaml") for one in load_scenario(path).expect if "unverified" in one.note]
+    notes = [
+        one for path in IEC.glob("*.yaml") for one in load_scenario(path).expect if "unverified" in one.note
+    ]
     assert len(notes) >= 2
     assert all(one.information for one in notes)
