@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test quick compiled lint validate figures docs bench fuzz soak crash wheel lock clean
+.PHONY: run test quick compiled lint validate figures docs bench mutants fuzz soak crash wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -47,6 +47,9 @@ docs: figures            ## the generated pages and pictures, the README's too
 
 bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks
+
+mutants: $(VENV)/.test   ## plant defects and run the shipped scenarios on each; fails if one survives, some ten minutes
+	$(BIN)/python -m tests.mutants --write
 
 FUZZ_S ?= 60
 fuzz: $(VENV)/.fuzz compiled ## search codec, Tracer and loaders by coverage, FUZZ_S seconds each; fails on a finding

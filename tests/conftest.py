@@ -20,9 +20,10 @@ Call = Callable[..., tuple[int, str, str]]
 SLOW = frozenset({
     "boundaries", "check_firmware", "checking", "ci_page", "cli", "container", "deviceclock", "documented_commands",
     "en50530", "environments", "faulty_line", "fidelity", "fidelity_lithium", "firmware", "firmware_journal",
-    "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium", "live", "memory", "migrating", "node",
-    "packaging", "pictures", "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig",
-    "sky_blocks", "soak", "statefile", "strings", "tutorial", "validation", "weather_formats", "weatherfile",
+    "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium", "live", "memory", "migrating", "mutants",
+    "node", "packaging", "pictures", "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay",
+    "rig", "sky_blocks", "soak", "statefile", "strings", "suites", "tutorial", "validation", "weather_formats",
+    "weatherfile",
 })  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from validation.check import Check
 
 GRID_S = 5.0
 JUMP_S = 60.0
-MODELS = ("agm", "flooded", "gel", "lifepo4")
+MODELS = ("agm", "flooded", "gel", "lifepo4", "lifepo4_victron")
 
 
 def grid_step(x: Any, i_a: float, t_room_c: float, p: Any, dt_s: float = GRID_S) -> tuple[Any, np.ndarray]:

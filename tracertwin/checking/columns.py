@@ -48,14 +48,15 @@ class PlantColumns(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(Snapshot._fields)
 
-    def _register(self, table: str, address: str) -> np.ndarray:
-        shown = np.array(list(self._shown(table, int(address, 16))))
-        heard = np.array(self._heard.get(f"{table} {address}", ())).reshape(-1, 2)
+    def _register(self, table: str, address: str, form: str = "value") -> np.ndarray:
+        shown = np.array(list(self._shown(table, int(address, 16), form == "word")))
+        key = f"{table} {address}{' word' * (form == 'word')}"
+        heard = np.array(self._heard.get(key, ())).reshape(-1, 2)
         last = np.searchsorted(heard[:, 0], self._rows[:, 0], side="right") - 1
         shown[last >= 0] = heard[last[last >= 0], 1]
         return shown
 
-    def _shown(self, table: str, address: int) -> Iterator[float]:
+    def _shown(self, table: str, address: int, as_word: bool) -> Iterator[float]:
         tracer, sensors = self._unit.tracer, sensors_of(self._unit.live.plant)
         register_map = tracer.register_map if table == "input" else tracer.register_map.published
         row = register_map.rows[table][address]
@@ -64,4 +65,5 @@ class PlantColumns(Mapping[str, np.ndarray]):
             snapshot, settings = Snapshot(*values.tolist()), self._settings(values[0])
             if sensors is not None:
                 snapshot, settings = sensors.read(Shown(snapshot, settings))
-            yield row.value(tuple(cell(snapshot, settings) for cell in cells))
+            words = tuple(cell(snapshot, settings) for cell in cells)
+            yield words[0] if as_word else row.value(words)

@@ -26,7 +26,7 @@ def clear(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def leave(prepared: Prepared, ran: Ran, folder: Path, firmware: str = "") -> None:
+def leave(prepared: Prepared, ran: Ran, folder: Path, tested: str = "") -> None:
     """Write the folder of a failure; one of an earlier run is replaced.
 
     Raises
@@ -52,9 +52,8 @@ def leave(prepared: Prepared, ran: Ran, folder: Path, firmware: str = "") -> Non
     span = ran.record.span
     lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
     (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
-    with_firmware = f" --firmware {shlex.quote(firmware)}" if firmware else ""
     again = [
-        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}{with_firmware}",
+        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}{tested}",
         f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}",
     ]
     (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")

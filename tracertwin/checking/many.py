@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 import re
+import shlex
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,22 @@ class Case:
     folder: Path | None = None  # nowhere
     peer: "Peer | None" = None  # nobody but the scenario's own client
     transcript: Path | None = None  # where what was said with it is written
+    site: str | None = None  # under test; the scenario's own
+    controller: str | None = None
+
+    def read(self) -> Scenario:
+        """The scenario with what is under test."""
+        return load_scenario(self.file).under_test(self.site, self.controller)
+
+    @property
+    def tested(self) -> str:
+        """Options of the command line that say what is under test."""
+        firmware = self.peer.command if self.peer else None
+        given = (("--site", self.site), ("--controller", self.controller), ("--firmware", firmware))
+        return "".join(f" {option} {shlex.quote(value)}" for option, value in given if value is not None)
+
+
+OWN = Case(Path(), None)  # nothing is under test but what the scenario has
 
 
 def files_in(paths: Sequence[str]) -> list[Path]:
@@ -52,11 +69,15 @@ def files_in(paths: Sequence[str]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            suites = sorted(p.name for p in (config_dir() / "scenarios").glob("*") if p.is_dir())
-            problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites)}"))
+            problems.append(Problem(text, 0, "", f"no such file or folder; suites: {', '.join(suites())}"))
     if problems:
         raise ProblemsError(problems)
     return list(dict.fromkeys(map(_from_here, found)))
+
+
+def suites() -> list[str]:
+    """Names of the suites in ``config/scenarios``."""
+    return sorted(path.name for path in (config_dir() / "scenarios").glob("*") if path.is_dir())
 
 
 def _from_here(path: Path) -> Path:
@@ -112,7 +133,7 @@ def check_case(case: Case) -> CaseOutcome:
     from tracertwin.checking.preparing import prepare
     from tracertwin.checking.running import run
 
-    prepared = prepare(load_scenario(case.file), has_peer=case.peer is not None)
+    prepared = prepare(case.read(), has_peer=case.peer is not None)
     if case.peer is None:
         ran = run(prepared, case.seed)
     else:
@@ -126,7 +147,7 @@ def check_case(case: Case) -> CaseOutcome:
         clear(case.folder)
         if not ran.holds:
             folder = str(case.folder)
-            leave(prepared, ran, case.folder, case.peer.command if case.peer else "")
+            leave(prepared, ran, case.folder, case.tested)
     return outcome_of(ran, str(case.file), folder)
 
 
@@ -211,10 +232,13 @@ def cases_of(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
     folder: Path | None,
-    peer: "Peer | None" = None,
+    tested: Case = OWN,
     transcripts: Path | None = None,
 ) -> list[Case]:
-    """A case for each scenario and seed, those of one scenario together; their folders have names of their own."""
+    """A case for each scenario and seed, those of one scenario together; their folders have names of their own.
+
+    What is under test, site, controller or firmware, is that of `tested`.
+    """
     cases = []
     names = [scenario.path.stem for scenario in scenarios]
     for scenario, name in zip(scenarios, names, strict=True):
@@ -223,5 +247,5 @@ def cases_of(
             called = own if seed is None else f"{own}-seed{seed}"
             left = None if folder is None else folder / called
             said = None if transcripts is None else transcripts / f"{called}.txt"
-            cases.append(Case(scenario.path, seed, left, peer, said))
+            cases.append(replace(tested, file=scenario.path, seed=seed, folder=left, transcript=said))
     return cases

@@ -5,10 +5,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tracertwin.scenario.vocabulary import FLAG, SHARE, Subject
+
 if TYPE_CHECKING:
     from tracertwin.checking.running import (
         Ran,  # it knows the plant; what is wrong with a file is told without
     )
+    from tracertwin.scenario.judging import Verdict
+    from tracertwin.scenario.record import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class VerdictRow:
         The margin, its time by the site's clock, what happened, and all of that as a sentence.
     at : str
         The time again, UTC; empty for none.
+    set_value, found_value, limit : str
+        What the value is compared with, the value, and how far it may be off, at that time; empty where a verdict is
+        about no single value.
     """
 
     expected: str
@@ -41,6 +48,9 @@ class VerdictRow:
     at: str
     words: str
     note: str
+    set_value: str = ""
+    found_value: str = ""
+    limit: str = ""
 
     @property
     def fails(self) -> bool:
@@ -64,6 +74,7 @@ class CaseOutcome:
     verdicts: tuple[VerdictRow, ...]
     folder: str = ""  # of what a failure left
     clock: str = "stepped"
+    cannot_show: str = ""
 
     @property
     def holds(self) -> bool:
@@ -93,10 +104,55 @@ def outcome_of(ran: "Ran", file: str, folder: str = "") -> CaseOutcome:
             at="" if verdict.finding.at_s is None else _utc(verdict.finding.at_s),
             words=verdict.words(span),
             note=verdict.expectation.note,
+            **_measured(verdict, ran.record),
         )
         for verdict in ran.verdicts
     )
-    return CaseOutcome(file, ran.scenario.name, ran.scenario.about, ran.seed, rows, folder, ran.clock)
+    return CaseOutcome(
+        file,
+        ran.scenario.name,
+        ran.scenario.about,
+        ran.seed,
+        rows,
+        folder,
+        ran.clock,
+        ran.scenario.cannot_show,
+    )
+
+
+def _measured(verdict: "Verdict", record: "RunRecord") -> dict[str, str]:
+    """The value that a verdict is about, what it is compared with, and the limit."""
+    import numpy as np
+
+    from tracertwin.scenario.conditions import Condition
+    from tracertwin.scenario.signals import compared_with, signal, values_of
+
+    values, name, at_s = verdict.expectation.values, verdict.expectation.kind.name, verdict.finding.at_s
+    condition = next((one for one in values.values() if isinstance(one, Condition)), None)
+    if condition is None or at_s is None or name not in ("always", "never", "at", "by", "within"):
+        return {}
+    seen = signal(condition, record)
+    place = max(int(np.searchsorted(record.t_s, at_s, side="right")) - 1, 0)
+    if name in ("by", "within"):  # the first sample at which it holds
+        place += int(np.argmax(seen.holds[place:]))
+    one = condition.relations[int(seen.counts[place])]
+    found, limit = float(values_of(one.subject, record)[place]), float(compared_with(one, record)[place])
+    operator = f"not {one.operator}" if name == "never" else one.operator
+    slack = one.tolerance + one.tolerance_share * abs(limit)
+    return {
+        "set_value": _valued(limit, one.subject),
+        "found_value": _valued(found, one.subject),
+        "limit": f"{operator} +- {_valued(slack, one.subject)}" if slack else operator,
+    }
+
+
+def _valued(value: float, subject: Subject) -> str:
+    """A value in words: ``14.38 V``, ``boost``."""
+    for word, code in subject.codes.items():
+        if code == value:
+            return word
+    unit = "" if subject.unit == FLAG else subject.unit
+    return f"{100.0 * value:.4g} %" if unit == SHARE else f"{value:.4g} {unit}".rstrip()
 
 
 def _utc(t_s: float) -> str:

@@ -57,4 +57,8 @@ class Overheard:
             row = rows.get(address)
             if row is not None and row.address == address and row.addresses.stop <= first + len(words):
                 value = row.value(words[address - first : row.addresses.stop - first])
-                self.heard.setdefault(f"{table} 0x{address:04X}", []).append((at_s, value))
+                key = f"{table} 0x{address:04X}"
+                self.heard.setdefault(key, []).append((at_s, value))
+                self.heard.setdefault(f"{key} word", []).append(
+                    (at_s, words[address - first])
+                )  # for its bits

@@ -17,9 +17,11 @@ from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import parse_pace
 from modbus.map.registers import RegisterMap, load_map
 from modbus.master.assignments import Assignment, assignment
+from plant.base import configs
 from plant.base.clock import parse_local, parse_polled_s, to_local, to_utc_s
 from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
+from plant.controller.model import ControllerModel
 from plant.site.model import Site, known_keys
 from plant.site.timetable import parse_upset
 from plant.weather import sun
@@ -27,10 +29,12 @@ from plant.weather.place import Location
 from tracertwin.scenario.actions import WRITES
 from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
+from tracertwin.scenario.keytypes import scaled, unknown_rating
 from tracertwin.scenario.times import Moment, Span, SunTimes
 from tracertwin.scenario.vocabulary import Subject
 
 SUN_GRID_S = 60  # sunrise and sunset to the minute
+WHOLE = ("series", "parallel")  # numbers of things, to which a multiple of a rating is rounded
 UP_DEG = 90.0 + 16.0 / 60.0  # zenith of the centre when the upper limb is at the horizon, refraction included
 
 
@@ -135,7 +139,7 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
     for relation in value.relations if isinstance(value, Condition) else ():
         subjects += [relation.subject, *([relation.other] if relation.other else [])]
     for subject in subjects:
-        table, _, address = subject.key.partition(" ")
+        table, address = [*subject.key.split(), ""][:2]  # a quantity has no address
         there = register_map if table == "input" else register_map.published
         if address and int(address, 16) not in there.rows[table]:
             raise ValueError(f"{subject.word}: this controller has no such register")
@@ -157,14 +161,24 @@ def site_of(scenario: Scenario) -> Site:
     """
     document = load_yaml(site_file(scenario.document, scenario.given.site))
     data = copy.deepcopy(document.data)
-    for path, value in scenario.given.overrides.items():
-        _put(data, _parts(path), value, path, scenario)
+    overrides = scenario.given.overrides
+    model = overrides.get("controller.model", (data.get("controller") or {}).get("model", "tracer4210n"))
+    ratings = _ratings(f"{model}", {"folder": Path(document.file).parent}, scenario)
+    for path, value in overrides.items():
+        _put(data, _parts(path), scaled(value, ratings), path, scenario)
     context = {"folder": Path(document.file).parent, "line.faults": parse_fault, "line.pace": parse_pace}
     try:
         return Site.model_validate(data, context=context)
     except ValidationError as error:
         problems = problems_of(error, document, known_keys())
         raise ProblemsError([_at_override(problem, scenario) for problem in problems]) from None
+
+
+def _ratings(model: str, context: Mapping[str, Any], scenario: Scenario) -> Mapping[str, float]:
+    """Those of the controller, as far as a multiple of one is asked for."""
+    if not unknown_rating(scenario.given.overrides, ()):
+        return {}
+    return ControllerModel.load(configs.beside(model, context))._asdict()
 
 
 def _at_override(problem: Problem, scenario: Scenario) -> Problem:
@@ -183,6 +197,8 @@ def _parts(path: str) -> list[str | int]:
 
 def _put(data: Any, parts: list[str | int], value: Any, path: str, scenario: Scenario) -> None:
     last = parts[-1]
+    if last in WHOLE and isinstance(value, float) and not isinstance(scenario.given.overrides[path], float):
+        value = round(value)  # a multiple of a rating
     try:
         for part, following in pairwise(parts):
             if isinstance(part, str) and isinstance(following, str) and data.get(part) is None:

@@ -1,6 +1,7 @@
 """The verbs that judge: scenarios, and what a file of ours may say."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,17 +9,36 @@ import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, stoppable
 
+EN_50530 = "en50530"  # a suite that is no folder of scenarios
+
 if TYPE_CHECKING:
     from tracertwin.checking.outcome import CaseOutcome
 
 
 def check(
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PATH...", help="Scenario files, folders with them, or suites of config/scenarios."
         ),
-    ],
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Run this suite, such as iec62509, iec62124, en50530 or line, and print a laboratory's sheet.",
+        ),
+    ] = None,
+    controller: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The controller under test: of config/controllers, or the path of a file."
+        ),
+    ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(metavar="SITE", help="The site under test: of config/sites, or the path of a file."),
+    ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(metavar="SEEDS", help="Run each with these seeds: 1..50, 7 or 1,5,9. Default: its own."),
@@ -85,20 +105,30 @@ def check(
     elif until is not None or transcripts is not None:
         flag = "--until" if until is not None else "--transcripts"
         raise ProblemsError([Problem(flag, 0, "", "needs --firmware")])
-    scenarios = many.read_all(many.files_in(paths))
+    scenarios = many.read_all(many.files_in(_paths(paths or [], suite)))
     from tracertwin.cli.building import announce_compiling
 
     announce_compiling()
-    many.prepare_all(scenarios, peer is not None)
-    cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"), peer, transcripts)
+    _check_subject(site, controller)
+    many.prepare_all([scenario.under_test(site, controller) for scenario in scenarios], peer is not None)
+    tested = replace(many.OWN, peer=peer, site=site, controller=controller)
+    cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"), tested, transcripts)
     outcomes: list[CaseOutcome] = []
     with stoppable():
+        if suite == EN_50530:
+            from tracertwin.checking.sheet import en50530_outcome
+
+            outcomes.append(en50530_outcome(controller or "tracer4210n"))
         for outcome in many.check_cases(cases, jobs or many.default_jobs(), announce_compiling):
             outcomes.append(outcome)
-            if not as_json:
+            if not as_json and not suite:
                 _show(outcomes, len(wanted), brief)
     if len(outcomes) < len(cases):
         return 130  # stopped
+    if suite and not as_json:
+        from tracertwin.checking.sheet import print_sheet
+
+        print_sheet(suite, _subject(site, controller), outcomes)
     if as_json:
         told = {"holds": all(each.holds for each in outcomes), "runs": [each.as_json() for each in outcomes]}
         print(json.dumps(told, indent=2))
@@ -114,6 +144,44 @@ def check(
             print(*github.annotations(outcomes), sep="\n")
         github.summarize(outcomes)
     return 0 if all(outcome.holds for outcome in outcomes) else 1
+
+
+def _paths(paths: list[str], suite: str | None) -> list[str]:
+    """What is to be run, and no EN 50530, which is no scenario."""
+    from plant.base.problems import Problem, ProblemsError, did_you_mean
+    from tracertwin.checking import many
+
+    if bool(paths) == (suite is not None):
+        raise ProblemsError([Problem("check", 0, "", "give scenarios, or a suite with --suite, not both")])
+    if suite is None:
+        return paths
+    known = sorted([*many.suites(), EN_50530])
+    if suite not in known:
+        told = f"no such suite{did_you_mean(suite, known)}; suites: {', '.join(known)}"
+        raise ProblemsError([Problem("--suite", 0, "", f"{suite!r}: {told}")])
+    return [] if suite == EN_50530 else [suite]
+
+
+def _check_subject(site: str | None, controller: str | None) -> None:
+    """Whether there is what is to be tested.
+
+    Raises
+    ------
+    ProblemsError
+        With what is wrong with it.
+    """
+    from plant.base.configs import find
+    from plant.controller.model import ControllerModel
+
+    if controller is not None:
+        ControllerModel.load(controller)
+    if site is not None:
+        find("sites", site)
+
+
+def _subject(site: str | None, controller: str | None) -> str:
+    named = [f"site {site}"] * bool(site) + [f"controller {controller}"] * bool(controller)
+    return ", ".join(named) or "as the suite has it"
 
 
 def _show(outcomes: "list[CaseOutcome]", seeds: int, brief: bool) -> None:

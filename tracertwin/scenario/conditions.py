@@ -2,7 +2,8 @@
 
 A condition is one comparison or several joined by ``and``; a comparison is ``NAME OP VALUE [UNIT]`` with one of
 ``<= >= < > = !=``. NAME is a quantity, a register by name or address, or bits of one (``0x3201.D3-2``). VALUE is a
-number, the word of a state, or another NAME, to which a number may be added; ``= 14.4 +- 0.1 V`` has a tolerance.
+number, the word of a state, or another NAME, which may be multiplied by a number and to which one may be added;
+``= 14.4 +- 0.1 V`` and ``= boost_voltage +- 1 %`` have a tolerance.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Final
 
 from plant.base.problems import did_you_mean
 from tracertwin.scenario.times import duration_s
-from tracertwin.scenario.vocabulary import Subject, Vocabulary
+from tracertwin.scenario.vocabulary import ADDRESS, UNITS, Subject, Vocabulary
 
 STATE: Final = "state"  # the unit of the margin of a state: 1 or -1
 OPERATORS: Final = ("<=", ">=", "!=", "=", "<", ">")
@@ -20,7 +21,7 @@ _NAME: Final = r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]{1,4}"
 _SUBJECT: Final = rf"(?:{_NAME})(?:\.\w[\w-]*)?"
 _COMPARISON = re.compile(rf"({_SUBJECT})\s*(<=|>=|!=|==|=|<|>|≤|≥)\s*(.+)")
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([^\d\s+-].*)?")
-_OTHER = re.compile(rf"({_SUBJECT})(?:\s*([+-])\s*(.+))?")
+_OTHER = re.compile(rf"(?:({_NUMBER})\s*\*\s*)?({_SUBJECT})(?:\s*([+-])\s*(.+))?")
 _EVENT = re.compile(r"(.+?)\s+(becomes\s+.+?|begins|ends)(?:\s*\+\s*([\d.]+\s*\w+))?")
 FORM: Final = "NAME OP VALUE [UNIT], e.g. v_batt_v >= 14.3 V, stage = float or v_batt_v = 14.4 +- 0.1 V"
 EVENT_FORM: Final = "NAME becomes VALUE, CONDITION begins or CONDITION ends, e.g. stage becomes float"
@@ -40,6 +41,10 @@ class Relation:
     other : Subject or None
     tolerance : float
         Of ``=`` and ``!=``, in the subject's unit.
+    factor : float
+        `other` is multiplied by it.
+    tolerance_share : float
+        Of ``=`` and ``!=`` as a share of what it is compared with; added to `tolerance`.
     """
 
     subject: Subject
@@ -47,6 +52,8 @@ class Relation:
     number: float
     other: Subject | None = None
     tolerance: float = 0.0
+    factor: float = 1.0
+    tolerance_share: float = 0.0
 
     @property
     def unit(self) -> str:
@@ -114,12 +121,15 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
         raise ValueError(f"{text!r}: only = and != have a tolerance")
     if subject.is_state and (operator not in ("=", "!=") or slack):
         raise ValueError(f"{text!r}: {name} is a state; compare it with = or !=, without a tolerance")
-    number, other = _value(told, subject, words)
+    number, other, factor = _value(told, subject, words)
     if not slack:
-        return Relation(subject, operator, number, other)
+        return Relation(subject, operator, number, other, factor=factor)
     width = _QUANTITY.fullmatch(slack)
     if width is None:
         raise ValueError(f"{text!r}: {slack!r} is not a number")
+    if _clean(width[2]) == "%" and "%" not in UNITS.get(subject.unit, {subject.unit: 1.0}):
+        share = abs(float(width[1])) / 100.0
+        return Relation(subject, operator, number, other, factor=factor, tolerance_share=share)
     if width[2] and _QUANTITY.fullmatch(told) and not _unit(told):
         number *= subject.factor(_clean(width[2]))  # 14400 +- 100 mV: the unit is of both
     return Relation(
@@ -128,33 +138,40 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
         number,
         other,
         abs(float(width[1])) * subject.factor(_clean(width[2] or _unit(told))),
+        factor,
     )
 
 
-def _value(text: str, subject: Subject, words: Vocabulary) -> tuple[float, Subject | None]:
-    """A number in the subject's unit, and the other subject that it is added to."""
-    if found := _QUANTITY.fullmatch(text):
-        return float(found[1]) * subject.factor(_clean(found[2])), None
-    if subject.codes:
-        code = subject.codes.get(re.sub(r"[\s-]+", "_", text.lower()))
-        if code is None:
-            hint = did_you_mean(text, subject.codes)
-            raise ValueError(
-                f"{subject.word} is never {text!r}{hint}; it is one of {', '.join(subject.codes)}"
-            )
-        return float(code), None
+def _value(text: str, subject: Subject, words: Vocabulary) -> tuple[float, Subject | None, float]:
+    """A number in the subject's unit, the other subject that it is added to, and what that is multiplied by."""
     found = _OTHER.fullmatch(text)
+    if found is None or found[1] is None:
+        quantity = None if ADDRESS.match(text) else _QUANTITY.fullmatch(text)
+        if quantity is not None:
+            return float(quantity[1]) * subject.factor(_clean(quantity[2])), None, 1.0
+        if subject.codes:
+            code = subject.codes.get(re.sub(r"[\s-]+", "_", text.lower()))
+            if code is None:
+                hint = did_you_mean(text, subject.codes)
+                raise ValueError(
+                    f"{subject.word} is never {text!r}{hint}; it is one of {', '.join(subject.codes)}"
+                )
+            return float(code), None, 1.0
     if found is None or subject.is_state:
         raise ValueError(f"{text!r} is not a value of {subject.word}; write {FORM}")
-    other = words.subject(found[1])
+    times, name, sign, more = found.groups()
+    other = words.subject(name)
     if other.unit != subject.unit:
         raise ValueError(
             f"{subject.word} [{subject.unit or '-'}] can't be compared with {other.word} [{other.unit or '-'}]"
         )
-    if found[3] is None:
-        return 0.0, other
-    added, _ = _value(found[3].strip(), subject, words)
-    return -added if found[2] == "-" else added, other
+    factor = float(times or 1.0)
+    if more is None:
+        return 0.0, other, factor
+    added, nothing, _ = _value(more.strip(), subject, words)
+    if nothing is not None:
+        raise ValueError(f"{text!r} is not a value of {subject.word}; write {FORM}")
+    return -added if sign == "-" else added, other, factor
 
 
 def _unit(text: str) -> str:

@@ -6,7 +6,7 @@ of its limits, is told by `tracertwin.checking.running.prepare` before one runs.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 from tracertwin.scenario.actions import Step, assignments, parse_step
 from tracertwin.scenario.judging import Expectation, KeyProblem, parse_expectation
-from tracertwin.scenario.keytypes import ADDRESSES
+from tracertwin.scenario.keytypes import ADDRESSES, unknown_rating
 from tracertwin.scenario.times import duration_s
 from tracertwin.scenario.vocabulary import Vocabulary, vocabulary
 
@@ -30,7 +30,8 @@ LONGEST_FINE_S = 2 * DAY_S  # sampled at every grid point unless told otherwise
 
 MEANINGS = {  # of the keys of `given`, for people
     "site": "a site of `config/sites` by name, or the path of a site file, counted from the scenario's folder",
-    "overrides": "other values for keys of the site, by dotted path: `{battery.soc: 0.3, load.items[0].power_w: 20}`",
+    "overrides": "other values for keys of the site, by dotted path: `{battery.soc: 0.3, load.items[0].power_w: 20}`; "
+    "a number may be a multiple of a rating of the controller, `0.5 * controller.load_rated_a`",
     "seed": "chance of weather and load; the site's own unless given",
     "start": "local civil time at which the run begins; the site's own unless given",
     "length": "how long it runs",
@@ -149,6 +150,7 @@ class ScenarioRecord(Record):
     name: str
     about: Annotated[tuple[str, ...], BeforeValidator(_as_lines), Field(min_length=2, max_length=2)]
     given: Given
+    cannot_show: str = ""
     when: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple)] = ()
     expect: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
@@ -169,6 +171,8 @@ class Scenario:
         The file, to say where something is wrong.
     about : tuple of str
         What it shows; where its numbers come from.
+    cannot_show : str
+        What a test in a laboratory would tell and this one can't.
     words : Vocabulary
         Of its map.
     """
@@ -176,6 +180,7 @@ class Scenario:
     document: Document
     name: str
     about: tuple[str, ...]
+    cannot_show: str
     given: Given
     when: tuple[Step, ...]
     expect: tuple[Expectation, ...]
@@ -185,6 +190,20 @@ class Scenario:
     def path(self) -> Path:
         """Of the file."""
         return Path(self.document.file)
+
+    def under_test(self, site: str | None = None, controller: str | None = None) -> "Scenario":
+        """The same with another site, or with another controller: their names, or paths from the current folder."""
+        given = self.given
+        if site is not None:
+            given = given.model_copy(update={"site": _from_anywhere(site)})
+        if controller is not None:
+            overrides = {"controller.model": _from_anywhere(controller), **given.overrides}
+            given = given.model_copy(update={"overrides": overrides})
+        return replace(self, given=given)
+
+
+def _from_anywhere(name: str) -> str:
+    return str(Path(name).resolve()) if configs.is_file(Path(name)) else name
 
 
 KNOWN: dict[KeyPath, list[str]] = {
@@ -215,8 +234,8 @@ def load_scenario(path: Path) -> Scenario:
     if problems or record is None:
         raise ProblemsError(sorted(problems, key=lambda problem: problem.line))
     return Scenario(
-        document, record.name, record.about, record.given, tuple(steps), tuple(expectations), words
-    )
+        document, record.name, record.about, record.cannot_show, record.given, tuple(steps), tuple(expectations), words
+    )  # fmt: skip
 
 
 def given_alone(document: Document) -> Scenario:
@@ -236,7 +255,7 @@ def given_alone(document: Document) -> Scenario:
     words = _words(document, problems)
     if problems or record is None:
         raise ProblemsError(problems)
-    return Scenario(document, "", (), record.given, (), (), words)
+    return Scenario(document, "", (), "", record.given, (), (), words)
 
 
 def _words(document: Document, problems: list[Problem]) -> Vocabulary:
@@ -274,8 +293,8 @@ def _given_problems(document: Document, given: dict[str, Any], words: Vocabulary
         except ProblemsError as error:
             yield from (document.problem(("given", "site"), problem.message) for problem in error.problems)
     overrides = given.get("overrides")
-    for path in overrides if isinstance(overrides, dict) else ():
-        if told := unknown_key(str(path), words):
+    for path, value in overrides.items() if isinstance(overrides, dict) else ():
+        if told := unknown_key(str(path), words) or unknown_rating(value, words.ratings):
             yield document.problem(("given", "overrides", path), told)
     settings = given.get("settings")
     for name, value in settings.items() if isinstance(settings, dict) else ():

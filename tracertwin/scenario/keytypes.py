@@ -1,16 +1,21 @@
-"""What may stand for a key of an expectation or an action: how its text is read, and its JSON Schema."""
+"""What may stand for a key of an expectation or an action: how its text is read, and its JSON Schema.
+
+And of an override: values in proportion to a rating of the controller, ``1.25 * controller.charge_rated_a``, so that a
+test loads a small controller as it loads a large one.
+"""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from plant.base.problems import shown
+from plant.base.problems import did_you_mean, shown
 from tracertwin.scenario.conditions import parse_condition, parse_event
 from tracertwin.scenario.times import duration_s, parse_moment
 from tracertwin.scenario.vocabulary import ADDRESS, Subject, Vocabulary
 
 READ_FUNCTION: Final = {"coil": 0x01, "discrete": 0x02, "holding": 0x03, "input": 0x04}
 _AMOUNT = re.compile(r"([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*(\D.*)?")
+_MULTIPLE: Final = re.compile(r"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)\s*\*\s*controller\.(\w+)\s*")
 Read = Callable[[Any, Vocabulary], Any]
 
 
@@ -179,3 +184,29 @@ NUMBER_REGEX: Final = KeyType("regular expression with a group", _number_regex, 
 YES: Final = KeyType("true", _yes, {"const": True})
 WORDS: Final = KeyType("text", lambda given, _: text(given), _TEXT)
 FLAG: Final = KeyType("true or false", _flag, {"type": "boolean"})
+
+
+def unknown_rating(given: Any, ratings: Sequence[str]) -> str:
+    """What is wrong with the multiples in a value, at any depth; empty if nothing is."""
+    if isinstance(given, Mapping):
+        given = list(given.values())
+    if isinstance(given, list):
+        return next((told for one in given if (told := unknown_rating(one, ratings))), "")
+    if not isinstance(given, str) or "* controller." not in given:
+        return ""
+    found = _MULTIPLE.fullmatch(given)
+    if found is None:
+        return f"{given!r} is not a multiple of a rating; write 0.5 * controller.load_rated_a"
+    if found[2] not in ratings:
+        return f"a controller has no rating {found[2]!r}{did_you_mean(found[2], ratings)}"
+    return ""
+
+
+def scaled(given: Any, ratings: Mapping[str, float]) -> Any:
+    """A value with all multiples in it worked out."""
+    if isinstance(given, Mapping):
+        return {key: scaled(one, ratings) for key, one in given.items()}
+    if isinstance(given, list):
+        return [scaled(one, ratings) for one in given]
+    found = _MULTIPLE.fullmatch(given) if isinstance(given, str) else None
+    return given if found is None else float(found[1]) * ratings[found[2]]

@@ -53,17 +53,24 @@ def signal(condition: Condition, record: RunRecord) -> Signal:
     )
 
 
+def compared_with(one: Relation, record: RunRecord) -> np.ndarray:
+    """What the values of a comparison are compared with, (n,)."""
+    if one.other is None:
+        return np.full(len(record.t_s), one.number)
+    return np.asarray(one.factor * values_of(one.other, record) + one.number)
+
+
 def _compared(one: Relation, record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
     """Whether it holds, and its margin, (n,) each."""
-    left = values_of(one.subject, record)
-    right = one.number if one.other is None else values_of(one.other, record) + one.number
+    left, right = values_of(one.subject, record), compared_with(one, record)
     over = left - right
     if one.operator in ("=", "!="):
-        is_same = np.abs(over) <= one.tolerance
+        tolerance = one.tolerance + one.tolerance_share * np.abs(right)
+        is_same = np.abs(over) <= tolerance
         holds = is_same if one.operator == "=" else ~is_same
         if one.subject.is_state:
             return holds, np.where(holds, 1.0, -1.0)
-        margin = one.tolerance - np.abs(over)
+        margin = tolerance - np.abs(over)
         return holds, margin if one.operator == "=" else -margin
     if one.operator in ("<=", "<"):
         over = -over

@@ -47,7 +47,8 @@ class Subject:
     word : str
         As it was written.
     key : str
-        Of its column in a record: the quantity's name, or the register's table and address, ``input 0x3104``.
+        Of its column in a record: the quantity's name, or the register's table and address, ``input 0x3104``; of its
+        word as it is on the line, ``input 0x3104 word``.
     unit : str
     codes : mapping
         What its numbers stand for, by word.
@@ -109,6 +110,7 @@ class Vocabulary:
     registers: Mapping[str, RegisterWord]  # by name
     settings: Mapping[str, str]  # name of a setting -> that of its register
     upsets: Mapping[str, Mapping[str, Parameter]]
+    ratings: tuple[str, ...]  # keys of a controller's file that are numbers
     site: Mapping[str, tuple[str, ...]]  # dotted path of a mapping, [*] for any place in a list -> its keys
 
     def subject(self, word: str) -> Subject:
@@ -131,7 +133,7 @@ class Vocabulary:
             raise ValueError(
                 f"{bits!r} is not a bit of {name}; write {name}.D3, or {name}.D3-2 with the high one first"
             )
-        return Subject(word, register.key, "", {}, True, (high, low))
+        return Subject(word, f"{register.key} word", "", {}, True, (high, low))
 
     def register(self, word: str) -> RegisterWord:
         """The register of a name or an address, input registers first.
@@ -190,6 +192,7 @@ def vocabulary(map_name: str = "uart2") -> Vocabulary:
         {name: RegisterWord(*row) for name, row in rows["registers"].items()},
         rows["settings"],
         {name: {key: _parameter(key, row) for key, row in keys.items()} for name, keys in kept["upsets"].items()},
+        tuple(kept["ratings"]),
         {path: tuple(keys) for path, keys in kept["site"].items()},
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from modbus.map.bitfield import named_codes
 from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.map.rows import BitsRow, ClockRow, NumberRow, Row, SettingRow
+from plant.controller.model import ControllerModel
 from plant.kernel.snapshot import QUANTITIES, meaning_of
 from plant.site.model import known_keys
 from plant.site.upsets import UPSETS
@@ -94,6 +95,7 @@ def words() -> dict[str, Any]:
             }
             for name, kind in UPSETS.items()
         },
+        "ratings": list(ControllerModel._fields),
         "site": {_dotted(path): keys for path, keys in known_keys().items()},
     }
 
@@ -107,7 +109,7 @@ def current_page() -> str:
     told = words()
     parts = []
     for head, table in told.items():
-        if isinstance(table, str):
+        if not isinstance(table, dict):
             parts.append(f"{json.dumps(head)}: {json.dumps(table)}")
             continue
         rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in table.items())
