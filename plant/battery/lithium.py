@@ -318,12 +318,12 @@ def step_limit_of(inside: LithiumInner, x: LithiumState, i_a: float, w: LithiumA
 
     Three things bound it: the fast relaxation, which warmth makes faster; at both ends the charge itself under a held
     voltage, which settles with ``3600 Q R / (cells dOCV/ds)``; and on discharge the resistance, which doubles as the
-    charge that cold leaves is halved: a tenth of that in a step keeps the account within 1e-6.
+    charge that cold leaves is halved: three per cent of that in a step keep the account within 1e-6.
     """
     p, f = w.p, w.f
     limit = 0.5 * p.tau1_s * f
     if i_a < 0.0:
-        limit = min(limit, 0.1 * max(x.s - w.locked, 1e-3) * 3600.0 * p.full_capacity_ah / -i_a)
+        limit = min(limit, 0.03 * max(x.s - w.locked, 3e-4) * 3600.0 * p.full_capacity_ah / -i_a)
     seconds = 3600.0 * p.full_capacity_ah / p.cells
     if x.s > 0.985:
         limit = min(limit, 0.5 * seconds * (p.r0_ohm * f * crowded(x.s) + p.r_bms_ohm) / (1.5 * WALL_V))
