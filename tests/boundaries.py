@@ -114,7 +114,11 @@ class Lived:
 
     def cells_v(self) -> float:
         at_temperature = leadacid.at_temperature(self.x.t_c, self.site.battery.new())
-        return float(self.x.v_node_v + leadacid.series_resistance(self.x, at_temperature) * self.battery_a())
+        return float(
+            self.x.v_node_v
+            + self.x.v_slow_v
+            + leadacid.series_resistance(self.x, at_temperature) * self.battery_a()
+        )
 
     def terminal_v(self) -> float:
         return self.cells_v() + CABLE_OHM * self.battery_a()

@@ -278,7 +278,7 @@ def test_the_register_shows_the_quantity(day, row, register):
 
 def test_the_gauge_shows_whole_per_cent_cut_off(day):
     (word,) = words_at(day, Register("epever", "input", 0x311A))
-    assert word == int(100 * (day.terminal_v() - 11.1) / (day.float_v() - 11.1)) == 61
+    assert word == int(100 * (day.terminal_v() - 11.1) / (day.float_v() - 11.1)) == 70
     nearly = Tracer(map_of("epever"), Still(day.now._replace(soc_controller=0.6299)))
     request = ReadWords(1, 4, 0x311A, 1)
     assert decode_reply(request, nearly.answer(request) or b"") == WordsReply(1, 4, (62,))

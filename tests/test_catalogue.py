@@ -97,9 +97,10 @@ def test_a_pvsyst_file_is_shown_as_the_module_file_it_means(call, tmp_path):
 
 def test_a_file_of_one_s_own_is_shown_with_what_is_wrong_with_it(call, tmp_path):
     text = (configs.config_dir() / "batteries" / "agm.yaml").read_text(encoding="utf-8")
+    line = 1 + text.splitlines().index("cells: 6")
     own = tmp_path / "mine.yaml"
     own.write_text(text.replace("cells: 6", "cells: 6.5"), encoding="utf-8")
-    assert refusal(call("batteries", str(own))) == [f"{own}:5: cells: must be a whole number, got 6.5"]
+    assert refusal(call("batteries", str(own))) == [f"{own}:{line}: cells: must be a whole number, got 6.5"]
     own.write_text(text, encoding="utf-8")
     assert call("batteries", str(own))[1] == text
 

@@ -77,7 +77,7 @@ def test_a_charger_at_the_battery_raises_its_voltage_and_no_meter_of_the_control
     assert now.v_batt_v > before + 0.3
     assert (now.i_chg_a, now.generated_total_kwh, now.stage) == (0.0, 0.0, 0.0)
     assert now.i_batt_a == pytest.approx(20.0, abs=0.1)
-    assert now.e_charger_1_wh == pytest.approx(20.0 * 13.2, rel=0.05)
+    assert now.e_charger_1_wh == pytest.approx(20.0 * 13.9, rel=0.05)
 
 
 def test_the_controller_takes_a_full_battery_for_its_own_work():

@@ -101,7 +101,7 @@ def test_the_sites_we_ship_close_and_use_all_they_have(name):
 # --- both steps, polls, restarts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("step_s", "share"), [(60, 0.005), (900, 0.02), (3600, 0.06)])
+@pytest.mark.parametrize(("step_s", "share"), [(60, 0.01), (900, 0.02), (3600, 0.06)])
 def test_long_steps_run_the_generator_as_long(step_s, share):
     """Ninety days of the hut; docs/physics/fidelity.md says so."""
     full, quick = (

@@ -60,7 +60,8 @@ def wired(**changes: Any) -> Site:
 # --- sound ones -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+# A bench is no design: its lamp is as strong as a test of a controller wants it.
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "bench"])
 def test_of_a_shipped_site_there_is_nothing_to_remark(name):
     there = load_site(name)
     for each in (there, *(there.seen_by(neighbour) for neighbour in there.neighbours)):
@@ -161,7 +162,7 @@ WRONG = {
     "a lithium battery charged above its BMS": (
         site(battery=LITHIUM, controller={"compensation_mv_k_cell": 0.0, "equalize_min": 0,
                                           "setpoints": {"boost_v": 14.9, "equalize_v": 14.9}}),
-        "BMS over-charge", Level.WRONG, 14.9, "lower boost_v and equalize_v below 14.8 V",
+        "BMS over-charge", Level.WRONG, 14.9, "lower boost_v and equalize_v below 14.6 V",
     ),
     "a lithium battery charged in the frost": (
         site(battery={**LITHIUM, "room_c": -10.0}, controller=SET_LITHIUM),
@@ -234,7 +235,7 @@ EDGES = {  # check: how a value makes a site of it; values with the level on eit
     "BMS over-charge": (
         lambda volts: site(battery=LITHIUM, controller={
             "compensation_mv_k_cell": 0.0, "equalize_min": 0, "setpoints": {"boost_v": volts, "equalize_v": volts}}),
-        {14.79: "ok", 14.8: "wrong"},
+        {14.59: "ok", 14.6: "wrong"},
     ),
 }  # fmt: skip
 

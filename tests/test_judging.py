@@ -9,7 +9,7 @@ from modbus.codec.requests import ReadWords, WriteWord
 from tests.reference_evaluator import reference
 from tracertwin.scenario.judging import judge, parse_expectation
 from tracertwin.scenario.kinds import KINDS
-from tracertwin.scenario.record import Asked, RunRecord
+from tracertwin.scenario.record import AskedFor, RunRecord
 from tracertwin.scenario.times import Span, SunTimes
 from tracertwin.scenario.vocabulary import vocabulary
 
@@ -145,7 +145,7 @@ def test_verdict_and_margin_are_those_of_the_plain_loops(kind):
 def conversation(*asked: tuple[float, int, str], write: bool = False, mapped: bool = True) -> RunRecord:
     """Requests by their second, address and outcome."""
     requests = tuple(
-        Asked(
+        AskedFor(
             START_S + at_s,
             WriteWord(1, address, 0) if write else ReadWords(1, 4, address, 1),
             outcome,

@@ -92,7 +92,8 @@ def as_version_1(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Si
 
 
 @NAMES
-def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path, monkeypatch):
+def test_plants_of_an_old_file_go_on_as_they_did(name, tmp_path, monkeypatch):
+    """To the same events and the same numbers, but for what version 4's shorter steps leave of the integrator's error."""
     bring_back(monkeypatch)
     went_on, there = then(name), as_version_1(name, tmp_path, monkeypatch)
     with closing(StateFile.opened(old(name, tmp_path))) as file:
@@ -103,13 +104,31 @@ def test_plants_of_an_old_file_go_on_to_the_same_bits(name, tmp_path, monkeypatc
         places = [p.snapshot._fields.index(field) for field in same]
         theirs = [went_on["fields"].index(field) for field in same]
         for rows, key in ((p.run(1200, 60), "first_minutes"), (p.run(DAY - 1200, 3600), "hours")):
-            np.testing.assert_array_equal(rows[:, places], np.array(unit[key], float)[:, theirs])
+            np.testing.assert_allclose(
+                rows[:, places], np.array(unit[key], float)[:, theirs], rtol=2e-6, atol=2e-6
+            )
         told = [[e.t_utc_s, e.machine.name, e.from_, e.to, e.reason] for e in p.events()]
         assert told == unit["events"]
         wanted, found = up_to_date(unit["kept"]), json.loads(json.dumps(kept(p)))
         for plain in (wanted, found):
             plain["watch"] = plain["snapshot"] = None  # the snapshot has the gauge; the samples have the rest
-        assert wanted == found
+        assert_like(wanted, found)
+
+
+def assert_like(wanted: Any, found: Any, where: str = "") -> None:
+    """That two plain records are the same, but for the last digits of numbers."""
+    if isinstance(wanted, dict):
+        assert list(wanted) == list(found), where
+        for key, value in wanted.items():
+            assert_like(value, found[key], f"{where}.{key}")
+    elif isinstance(wanted, list):
+        assert len(wanted) == len(found), where
+        for place, value in enumerate(wanted):
+            assert_like(value, found[place], f"{where}[{place}]")
+    elif isinstance(wanted, float):
+        assert float(found) == pytest.approx(wanted, rel=2e-6, abs=2e-6), where
+    else:
+        assert wanted == found, where
 
 
 @NAMES
@@ -250,12 +269,20 @@ def test_a_site_of_version_3_has_the_keys_that_came_after_it_at_their_defaults()
     today = resolved(there)
     of_3 = json.loads(json.dumps(today))
     for one in (of_3, *of_3["neighbours"]):
-        del one["battery"]["replace_at_health"]
+        for key in ("replace_at_health", "capacity_by_rate", "rate_cut_off_v_cell", "loads", "chargers"):
+            del one["battery"][key]
+        bms = one["battery_protection"]
+        for limit in ("over_charge", "over_charge_release", "over_discharge", "over_discharge_release"):
+            bms[f"{limit}_v"] = bms.pop(f"{limit}_v_cell")
+        bms["diode_v"] = bms.pop("release_s")
         for part in (one["array"], *one["array"]["sub_arrays"]):
             if part["module"] is not None:
                 del part["module"]["datasheet"]["technology"]
     assert of_3 != today
-    assert site_of_3(of_3) == json.loads(json.dumps(today))
+    wanted = json.loads(json.dumps(today))
+    for one in (wanted, *wanted["neighbours"]):
+        one["battery_parameters"] = None  # not compared
+    assert site_of_3(of_3) == wanted
 
 
 # --- what is left as it is ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tracertwin.scenario.finding import amount, clock_of, ending
+from tracertwin.scenario.record import amount, clock_of, ending
 from tracertwin.scenario.times import Span, SunTimes, duration_s, parse_moment
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -1,7 +1,7 @@
 """A battery file becomes parameters: which keys a family has, and what each may hold.
 
 A family is a chemistry whose numbers differ from battery to battery. Keys that begin with `bms_` or `life_` are limits
-of the battery's own protection and what its maker promises; each may be left out.
+of the battery's own protection and what its maker promises; each may be left out, as may those of `EXTRAS` beside them.
 """
 
 import math
@@ -24,8 +24,17 @@ FAMILIES: dict[str, type[LeadAcid] | type[Lithium]] = {
 }
 CELLS_OF_12_V: dict[type, int] = {LeadAcid: 6, Lithium: 4}
 EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what they are if left out
-    "lead_acid": {f"life_{key}": value for key, value in Life()._asdict().items()},
-    "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()},
+    "lead_acid": {f"life_{key}": value for key, value in Life()._asdict().items()}
+    | {
+        "empty_below": 0.01,
+        "cold_depletion_per_k": 0.0042,
+        "charge_efficiency": 1.0,
+        "surface_f": 1e300,  # no slow polarisation
+        "surface_charge_v_cell": 0.06,
+        "surface_discharge_v_cell": 0.0133,
+    },
+    "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()}
+    | {"locked_per_k": 0.0065, "locked_per_k2": 0.0},
 }
 ANY_SIGN = {"ocv_linear_v_cell", "ocv_quadratic_v_cell"}  # all others must be above 0 ...
 MAY_BE_ZERO = {

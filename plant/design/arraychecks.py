@@ -11,7 +11,7 @@ from plant.base.records import in_month
 from plant.design.curves import together_w
 from plant.design.extremes import DAYS
 from plant.design.figures import OC_SPREAD, Figures
-from plant.design.finding import Finding, Level, above, told
+from plant.design.finding import Level, Remark, above, told
 
 NEAR_RATING = 0.97  # modules may give 3 % more than their sheet says
 WARM_SHARE = 0.92  # of the rating, at 25 degC: the manuals' 92 V of 100
@@ -23,7 +23,7 @@ DROP_CHECK, DROP_WRONG = 0.05, 0.10  # of the array's voltage
 QUARTERS: Final = (np.arange(96) + 0.5) / 4.0  # solar time of a day's quarters [h]
 
 
-def coldest_open_circuit(f: Figures) -> Finding:
+def coldest_open_circuit(f: Figures) -> Remark:
     """Open-circuit voltage in full sun on modules as cold as the coldest air in daylight."""
     volts, rated = max(c.v_oc_v for c in f.cold), f.model.pv_rated_v
     part = f.parts[int(np.argmax([c.v_oc_v for c in f.cold]))]
@@ -39,7 +39,7 @@ def coldest_open_circuit(f: Figures) -> Finding:
     if level is Level.CHECK:
         fix = f"leave a margin of {100 * (1 - NEAR_RATING):.0f} %: modules may exceed their sheet by as much"
     cold = f"{volts:.1f} V at {f.extremes.coldest_c:.0f} °C"
-    return Finding(
+    return Remark(
         level,
         volts,
         "V",
@@ -50,32 +50,32 @@ def coldest_open_circuit(f: Figures) -> Finding:
     )
 
 
-def array_power(f: Figures) -> Finding:
+def array_power(f: Figures) -> Remark:
     """Power on the plates over what the controller can charge with."""
     share = f.array_w / f.charge_rated_w
     level = above(share, POWER_CHECK, POWER_WRONG)
     most = POWER_CHECK * f.charge_rated_w
     fix = f"what is above the rating is never used: {most:.0f} W at most, or a larger controller"
-    return Finding(
+    return Remark(
         level, share, "1", f"{f.array_w:.0f} W, {share:.2f} of the rated {f.charge_rated_w:.0f} W",
         f"{POWER_CHECK:g} of it at most", told(level, fix), ("array.parallel", "controller.model"),
     )  # fmt: skip
 
 
-def short_circuit_current(f: Figures) -> Finding | None:
+def short_circuit_current(f: Figures) -> Remark | None:
     """Short-circuit current of all strings over the controller's rated current; nothing where its power is told."""
     if array_power(f).level is not Level.OK:
         return None
     amps, rated = sum(c.i_sc_a for c in f.curves), f.model.charge_rated_a
     level = above(amps, CURRENT_CHECK * rated, CURRENT_WRONG * rated)
     fix = "put more modules in series and fewer in parallel, or take a larger controller"
-    return Finding(
+    return Remark(
         level, amps, "A", f"{amps:.1f} A", f"{rated:g} A at most", told(level, fix),
         ("array.parallel", "controller.model"),
     )  # fmt: skip
 
 
-def unequal_strings(f: Figures) -> Finding | None:
+def unequal_strings(f: Figures) -> Remark | None:
     """Sub-arrays side by side: open-circuit voltages apart, and what they lose by sharing one voltage."""
     if len(f.curves) < 2:
         return None
@@ -88,13 +88,13 @@ def unequal_strings(f: Figures) -> Finding | None:
         f"give each string the same number of cells in series: sub_arrays[{odd}] has {min(volts):.1f} V, "
         f"another {max(volts):.1f} V; or a controller for each"
     )
-    return Finding(
+    return Remark(
         level, 100.0 * spread, "%", f"V_oc {100 * spread:.0f} % apart, {100 * lost:.0f} % of the power lost",
         f"{100 * OC_SPREAD:.0f} % apart at most", told(level, fix), ("array.sub_arrays",),
     )  # fmt: skip
 
 
-def facing(f: Figures) -> Finding:
+def facing(f: Figures) -> Remark:
     """Direct sun in a year on each plane over what the same tilt gets when it faces the equator; the worst of them."""
     latitude = f.site.location.latitude_deg
     towards = 180.0 if latitude >= 0.0 else 0.0
@@ -107,7 +107,7 @@ def facing(f: Figures) -> Finding:
     level = above(-share, -FACING_CHECK, -FACING_WRONG)
     where = f"sub_arrays[{worst}].azimuth_deg" if len(f.parts) > 1 else "azimuth_deg"
     fix = f"turn it: {where} counts from north clockwise, {towards:.0f} faces the equator here"
-    return Finding(
+    return Remark(
         level, 100.0 * share, "%",
         f"azimuth {part.azimuth_deg:g} deg gets {100 * share:.0f} % of what {towards:.0f} gets",
         f"{100 * FACING_CHECK:.0f} % at least", told(level, fix),
@@ -129,7 +129,7 @@ def _yearly_sun(part: SubArray, latitude_deg: float, azimuth_deg: float) -> floa
     return float(np.sum(np.where(up > 0.0, np.maximum(met, 0.0), 0.0)))
 
 
-def array_cable(f: Figures) -> Finding:
+def array_cable(f: Figures) -> Remark:
     """Voltage lost in the array's cable at the maximum power of full sun; the worst sub-array."""
     drops = [
         part.losses.cable_ohm * curve.i_mp_a / curve.v_mp_v
@@ -140,13 +140,13 @@ def array_cable(f: Figures) -> Finding:
     level = above(drop, DROP_CHECK, DROP_WRONG)
     most = DROP_CHECK * curve.v_mp_v / curve.i_mp_a
     fix = f"take a thicker or shorter cable, {1e3 * most:.0f} mOhm at most, or more modules in series"
-    return Finding(
+    return Remark(
         level, 100.0 * drop, "%", f"{100 * drop:.1f} % at {curve.i_mp_a:.1f} A", f"{100 * DROP_CHECK:g} % at most",
         told(level, fix), ("array.losses.wiring", "array.losses.wiring_ohm"),
     )  # fmt: skip
 
 
-def thin_film(f: Figures) -> Finding | None:
+def thin_film(f: Figures) -> Remark | None:
     """Error to be expected of a thin-film module that is fitted to its data sheet as if it were silicon."""
     kinds = [
         sheet.thin_film
@@ -161,7 +161,7 @@ def thin_film(f: Figures) -> Finding | None:
         "give efficiency_200_pct of the sheet, or the module's name in the CEC table; "
         "technology: c-si if it is no thin film"
     )
-    return Finding(
+    return Remark(
         Level.CHECK, error.dim_mean, "%",
         f"power in dim light {error.dim_mean:+.0f} % on the mean, up to {error.dim_most:.0f} % off",
         "crystalline silicon, which the fit is for", fix, ("array.module.datasheet",),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from plant.controller.settings import TYPE_OF_CODE
 from plant.design.curves import CurveAt
 from plant.design.figures import NOMINAL_V, Figures
-from plant.design.finding import Finding, Level, above, told
+from plant.design.finding import Level, Remark, above, told
 
 LOST_CHECK, LOST_WRONG = 0.10, 0.50  # of the power at the hottest or the coldest
 ACID_SLOW, ACID_CHECK, ACID_WRONG = 1.0 / 25.0, 1.0 / 5.0, 1.0 / 2.5  # of the capacity, per hour
@@ -17,7 +17,7 @@ CELL_LEAST_V, CELL_MOST_V = 3.4, 3.65  # of lithium iron phosphate: below it is 
 DROP_CHECK, DROP_WRONG = 0.02, 0.05  # of the system's voltage
 
 
-def reach_when_hot(f: Figures) -> Finding:
+def reach_when_hot(f: Figures) -> Remark:
     """Power left at the voltage that charging needs, over the maximum power, with cells at their hottest."""
     need = f.settings.boost_v + f.model.tracking_above_v
     curves = f.hot if f.matched else (max(f.hot, key=lambda c: c.v_mp_v),)  # the low ones are told already
@@ -30,7 +30,7 @@ def reach_when_hot(f: Figures) -> Finding:
     )
     if max(c.v_oc_v for c in curves) < need:
         fix = f"nothing is charged then; {fix}"
-    return Finding(
+    return Remark(
         level, volts, "V",
         f"V_mp {volts:.1f} V at {f.hot_cell_c:.0f} °C, {100 * lost:.0f} % of the power lost",
         f"{need:.1f} V at least, or {100 * LOST_CHECK:.0f} % lost",
@@ -38,7 +38,7 @@ def reach_when_hot(f: Figures) -> Finding:
     )  # fmt: skip
 
 
-def reach_when_cold(f: Figures) -> Finding | None:
+def reach_when_cold(f: Figures) -> Remark | None:
     """The same at the upper end of the tracker's range, with cells at their coldest."""
     most = f.model.tracking_max_v
     if max(c.v_oc_v for c in f.cold) > f.model.pv_rated_v:
@@ -47,7 +47,7 @@ def reach_when_cold(f: Figures) -> Finding | None:
     volts = max(c.v_mp_v for c in f.cold)
     level = above(lost, LOST_CHECK, LOST_WRONG)
     fix = f"have fewer modules in series and more in parallel: the tracker ends at {most:g} V"
-    return Finding(
+    return Remark(
         level, volts, "V",
         f"V_mp {volts:.1f} V at {f.extremes.coldest_c:.0f} °C, {100 * lost:.0f} % of the power lost",
         f"{most:g} V at most, or {100 * LOST_CHECK:.0f} % lost", told(level, fix), ("array.series", "controller.model"),
@@ -62,7 +62,7 @@ def _lost(curves: tuple[CurveAt, ...], held_v: list[float]) -> float:
     return 1.0 - kept / sum(c.p_mp_w for c in curves)
 
 
-def charge_rate(f: Figures) -> Finding:
+def charge_rate(f: Figures) -> Remark:
     """Highest charge current over the capacity."""
     capacity = f.site.battery.capacity_ah
     rate = f.charge_a / capacity
@@ -77,7 +77,7 @@ def charge_rate(f: Figures) -> Finding:
         else f"the battery heats and gasses: {f.charge_a / check_at:.0f} Ah at least, or fewer modules"
     )
     limits = f"{rated(check_at)} at most" if f.lithium else f"{rated(slow)} to {rated(check_at)}"
-    return Finding(
+    return Remark(
         level, rate, "1/h", f"{f.charge_a:.1f} A, {rated(rate)}", limits, told(level, fix),
         ("battery.capacity_ah", "array.parallel"),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def rated(rate: float) -> str:
     return f"C/{1.0 / rate:.2g}" if rate > 0.1 else f"C/{1.0 / rate:.0f}"
 
 
-def system_voltage(f: Figures) -> Finding:
+def system_voltage(f: Figures) -> Remark:
     """The battery's voltage, and what the controller is set to and made for."""
     volts, points = f.battery_v, f.setpoints
     level = Level.OK if f.system_fits else Level.WRONG
@@ -101,13 +101,13 @@ def system_voltage(f: Figures) -> Finding:
         f"set the controller to {f.site.battery.system_v} V: battery_type {TYPE_OF_CODE[f.settings.battery_type].name} "
         f"and system_code {f.settings.system_code} are for another battery, and nothing is charged"
     )
-    return Finding(
+    return Remark(
         level, volts, "V", f"battery of {volts:.1f} V", set_to, told(level, fix),
         ("controller.battery_type", "controller.settings.system_code", "battery.system_v"),
     )  # fmt: skip
 
 
-def battery_type(f: Figures) -> Finding | None:
+def battery_type(f: Figures) -> Remark | None:
     """Charging voltages, compensation and equalizing as set, and what the battery's chemistry bears."""
     if not f.system_fits:
         return None
@@ -126,7 +126,7 @@ def battery_type(f: Figures) -> Finding | None:
         limit = f"{VALVE_MOST_V_CELL:.2f} V a cell at most"
         fix = "take battery_type sealed or gel: what a valve-regulated battery gasses it never gets back"
     name = TYPE_OF_CODE[f.settings.battery_type].name
-    return Finding(
+    return Remark(
         level, cell_v, "V", f"{name}, up to {cell_v:.2f} V a cell at 25 °C", limit, told(level, fix),
         ("controller.battery_type", "controller.setpoints", "battery.model"),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def _acid_habits(f: Figures) -> Iterator[str]:
         yield f"equalizing at {f.settings.equalize_v:g} V"
 
 
-def bms_over_charge(f: Figures) -> Finding | None:
+def bms_over_charge(f: Figures) -> Remark | None:
     """Highest charging voltage, and where the battery's own protection opens."""
     limit = f.bms_opens.over_charge_v
     if not math.isfinite(limit) or not f.system_fits or any(_acid_habits(f)):
@@ -160,14 +160,14 @@ def bms_over_charge(f: Figures) -> Finding | None:
     volts = min(f.hardest_v, f.settings.charging_limit_v)
     level = Level.WRONG if volts >= limit else Level.OK
     fix = f"lower boost_v and equalize_v below {limit:g} V: else the BMS opens while the charger is at work"
-    return Finding(
+    return Remark(
         level, volts, "V", f"charged to {volts:.1f} V",
         f"below {limit:g} V, where the BMS opens",
         told(level, fix), ("controller.setpoints.boost_v", "controller.battery_type"),
     )  # fmt: skip
 
 
-def cold_charging(f: Figures) -> Finding | None:
+def cold_charging(f: Figures) -> Remark | None:
     """The battery's lowest temperature, where its protection refuses to charge, and the controller's own limit."""
     least = f.bms.charge_min_c
     if not math.isfinite(least):
@@ -186,13 +186,13 @@ def cold_charging(f: Figures) -> Finding | None:
             f"low_temperature_charge_c {least:g}; or keep the battery warm"
         )
     own = f", the controller stops at {f.setpoints.cold_charge_c:g} °C" if guarded else ""
-    return Finding(
+    return Remark(
         level, coldest, "°C", f"battery down to {coldest:.0f} °C{own}", f"{least:g} °C, where the BMS refuses charge",
         told(level, fix), ("battery.room_c", "controller.settings.lithium_protection"),
     )  # fmt: skip
 
 
-def battery_cable(f: Figures) -> Finding:
+def battery_cable(f: Figures) -> Remark:
     """Voltage lost between controller and battery at the highest current of either way."""
     amps = max(f.charge_a, f.load_a)
     nominal = f.blocks * NOMINAL_V
@@ -202,7 +202,7 @@ def battery_cable(f: Figures) -> Finding:
     fix = (
         f"take a thicker or shorter cable, {1e3 * most:.1f} mOhm at most: the controller sees a wrong voltage"
     )
-    return Finding(
+    return Remark(
         level, 100.0 * drop, "%", f"{100 * drop:.1f} % at {amps:.1f} A", f"{100 * DROP_CHECK:g} % at most",
         told(level, fix), ("battery.cable_ohm",),
     )  # fmt: skip

@@ -13,7 +13,7 @@ class Level(StrEnum):
     WRONG = "wrong"  # breaks something, or cannot do what it is there for
 
 
-class Finding(NamedTuple):
+class Remark(NamedTuple):
     """What a check found.
 
     Parameters
@@ -41,7 +41,7 @@ class Finding(NamedTuple):
     keys: tuple[str, ...]
 
 
-Find: TypeAlias = Callable[[Any], Finding | None]  # takes `plant.design.figures.Figures`
+Find: TypeAlias = Callable[[Any], Remark | None]  # takes `plant.design.figures.Figures`
 
 
 class Check(NamedTuple):

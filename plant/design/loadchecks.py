@@ -5,7 +5,7 @@ import math
 from plant.controller.settings import USER
 from plant.design.chargechecks import LITHIUM_CHECK, LITHIUM_WRONG, battery_type, rated
 from plant.design.figures import Figures
-from plant.design.finding import Finding, Level, above, told
+from plant.design.finding import Level, Remark, above, told
 
 LOAD_CHECK, LOAD_WRONG = 0.9, 1.0  # of the rated load current
 ACID_CHECK, ACID_WRONG = 1.0 / 5.0, 1.0  # of the capacity, per hour
@@ -13,7 +13,7 @@ FLOOR_CHECK_V_CELL, FLOOR_WRONG_V_CELL = 1.80, 1.75  # of lead-acid
 BMS_MARGIN_V = 0.5  # of a block of 12 V
 
 
-def discharge_rate(f: Figures) -> Finding:
+def discharge_rate(f: Figures) -> Remark:
     """Highest current out of the battery over its capacity."""
     capacity = f.site.battery.capacity_ah
     rate = f.discharge_a / capacity
@@ -21,24 +21,24 @@ def discharge_rate(f: Figures) -> Finding:
     wrong_at = min(wrong_at, f.bms.over_current_a / capacity)
     level = above(rate, check_at, wrong_at)
     fix = f"{f.discharge_a / check_at:.0f} Ah at least: the faster it is drained the less it gives"
-    return Finding(
+    return Remark(
         level, rate, "1/h", f"{f.discharge_a:.1f} A, {rated(rate)}", f"{rated(check_at)} at most", told(level, fix),
         ("battery.capacity_ah", "load"),
     )  # fmt: skip
 
 
-def load_output(f: Figures) -> Finding:
+def load_output(f: Figures) -> Remark:
     """Highest load current over the rating of the load output."""
     amps, most = f.load_a, f.model.load_rated_a
     level = above(amps, LOAD_CHECK * most, LOAD_WRONG * most)
     fix = "connect the largest loads to the battery, or take a larger controller: the output trips at 102 %"
-    return Finding(
+    return Remark(
         level, amps, "A", f"{amps:.1f} A ({f.load_w:.0f} W)", f"{most:g} A at most", told(level, fix),
         ("load", "controller.model"),
     )  # fmt: skip
 
 
-def disconnect_floor(f: Figures) -> Finding | None:
+def disconnect_floor(f: Figures) -> Remark | None:
     """Low-voltage disconnect, and how deep the battery may be drained."""
     kind = battery_type(f)
     if kind is None or (kind.level is Level.WRONG and f.settings.battery_type != USER):
@@ -58,7 +58,7 @@ def disconnect_floor(f: Figures) -> Finding | None:
         level = Level.WRONG if volts < floor - 1e-9 else Level.CHECK if volts < least - 1e-9 else Level.OK
         what = f"{least:.1f} V at least; {floor:.1f} V is empty"
         fix = f"raise low_voltage_disconnect_v to {least:.1f} V or more: lead-acid that is drained so deep soon dies"
-    return Finding(
+    return Remark(
         level, volts, "V", f"disconnects at {volts:.1f} V", what, told(level, fix),
         ("controller.setpoints.low_voltage_disconnect_v", "controller.battery_type"),
     )  # fmt: skip

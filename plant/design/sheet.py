@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from plant.design import arraychecks, chargechecks, loadchecks
 from plant.design.extremes import Extremes
 from plant.design.figures import Figures
-from plant.design.finding import Check, Finding, Level
+from plant.design.finding import Check, Level, Remark
 from plant.site.model import Site
 
 # A further check is a row here and a function beside the others.
@@ -166,7 +166,7 @@ class SheetRow(NamedTuple):
     """A check with what it found."""
 
     check: Check
-    finding: Finding
+    finding: Remark
 
     def line(self) -> str:
         """In one line."""

@@ -174,8 +174,7 @@ def _untaken_off(trace: "Trace", days_back: int) -> float | None:
     begins = ends - DAY_S
     if begins < trace["t_utc_s"][0] - sample_s(trace) - 1.0:
         return None
-    off, available = (
-        _gained(trace, name, begins) - _gained(trace, name, ends)
-        for name in ("e_untaken_off_wh", "e_available_wh")
-    )
+    refused = ("e_untaken_off_wh", "e_untaken_pv_high_wh", "e_untaken_cold_wh")
+    off = sum(_gained(trace, name, begins) - _gained(trace, name, ends) for name in refused)
+    available = _gained(trace, "e_available_wh", begins) - _gained(trace, "e_available_wh", ends)
     return off if available > SUNNY_WH and off > OFF_SHARE * available else None

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from plant.report.streams import drop_stdout
+from plant.base.streams import drop_stdout
 
 # Rich would draw a table's frame in full on a terminal without box characters; here the stream writes them plainly.
 HEAD_BOX: Final = Box("    \n    \n ── \n    \n    \n    \n    \n    \n", ascii=True)

@@ -11,7 +11,7 @@ from modbus.codec.requests import Request
 from modbus.line.conversation import Answer, Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.client import NoReplyError
-from tracertwin.scenario.record import Asked, Outcome
+from tracertwin.scenario.record import AskedFor, Outcome
 
 TABLES: Final[Mapping[int, str]] = {  # of a function
     0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input", 0x05: "coil", 0x06: "holding", 0x10: "holding",
@@ -46,7 +46,7 @@ def is_mapped(request: Request, register_map: RegisterMap) -> bool:
     if table is None:
         return True
     there = (register_map if table == "input" else register_map.published).rows[table]
-    return all(address in there for address in Asked(0.0, request, "reply").addresses)
+    return all(address in there for address in AskedFor(0.0, request, "reply").addresses)
 
 
 class ScenarioClient:
@@ -73,7 +73,7 @@ class ScenarioClient:
         register_map: RegisterMap,
         timeout_s: float,
     ) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[AskedFor] = []
         self._answer = answer
         self._now_s = now_s
         self._wait = wait
@@ -91,7 +91,7 @@ class ScenarioClient:
         for _ in range(retries + 1):
             at_s = self._now_s()
             reply, outcome = heard(request, self._answer(request), self._timeout_s)
-            self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
+            self.asked.append(AskedFor(at_s, request, outcome, is_mapped(request, self._map)))
             if reply is not None:
                 return reply
             self._wait(timeout_s or self._timeout_s)

@@ -25,7 +25,7 @@ class VerdictRow:
     holds, information : bool
         Whether it holds; whether it is told only.
     margin : float
-        In `unit`; see `tracertwin.scenario.finding.Finding`.
+        In `unit`; see `tracertwin.scenario.record.Finding`.
     margin_words, when, found, words : str
         The margin, its time by the site's clock, what happened, and all of that as a sentence.
     at : str

@@ -9,7 +9,7 @@ from modbus.codec.requests import Request
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
 from tracertwin.checking.client import TABLES, heard, is_mapped
-from tracertwin.scenario.record import Asked
+from tracertwin.scenario.record import AskedFor
 
 READS: Final = (0x01, 0x02, 0x03, 0x04)
 
@@ -25,13 +25,13 @@ class Overheard:
 
     Attributes
     ----------
-    asked : list of Asked
+    asked : list of AskedFor
     heard : dict
         `Subject.key` -> moments and values of what was read there, in order.
     """
 
     def __init__(self, register_map: RegisterMap, now_s: Callable[[], float]) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[AskedFor] = []
         self.heard: dict[str, list[tuple[float, float]]] = {}
         self._map = register_map
         self._now_s = now_s
@@ -40,7 +40,7 @@ class Overheard:
         """Take down a request and what leaves for it."""
         at_s = self._now_s()
         reply, outcome = heard(request, sent, math.inf)
-        self.asked.append(Asked(at_s, request, outcome, is_mapped(request, self._map)))
+        self.asked.append(AskedFor(at_s, request, outcome, is_mapped(request, self._map)))
         if reply is not None:
             self.take(request, reply, at_s)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tracertwin.checking.outcome import CaseOutcome, over_seeds
-from tracertwin.scenario.finding import amount
+from tracertwin.scenario.record import amount
 
 SPARE: Final = 0.1  # share of the worst margin that is left, for seeds that weren't tried
 

@@ -87,7 +87,7 @@ def about(
 
 def main() -> None:
     """Entry point: problems are reported one per line, and by the exit code."""
-    from plant.report.streams import drop_stdout, write_plainly
+    from plant.base.streams import drop_stdout, write_plainly
 
     write_plainly(sys.stdout, sys.stderr)
     if len(sys.argv) == 1:

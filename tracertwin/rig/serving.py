@@ -235,7 +235,9 @@ class Rig:
         self.close()
 
     def _judged(self, condition: str, unit: Unit) -> tuple[bool, str]:
-        from tracertwin.checking.now import judged_now  # a start doesn't wait for the language of scenarios
+        from tracertwin.checking.columns import (
+            judged_now,  # a start doesn't wait for the language of scenarios
+        )
 
         return judged_now(condition, unit, self._options.map_name)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tracertwin.scenario.finding import Finding, ending
-from tracertwin.scenario.record import PrintedLine, RunRecord
+from tracertwin.scenario.record import Finding, PrintedLine, RunRecord, ending
 from tracertwin.scenario.signals import moments_of, values_of
 
 LINES = "times"  # the unit of a number of lines

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from tracertwin.scenario.finding import Finding, ending
-from tracertwin.scenario.record import Asked, RunRecord
+from tracertwin.scenario.record import AskedFor, Finding, RunRecord, ending
 
 GOOD = ("reply", "exception")
 PAUSE_S = 5.0  # the same request after a longer one is no retry, but the next round
 
 
-def _heard(values: Mapping[str, Any], record: RunRecord) -> tuple[list[Asked], float, float]:
+def _heard(values: Mapping[str, Any], record: RunRecord) -> tuple[list[AskedFor], float, float]:
     """The requests of the window, its beginning and end."""
     begin_s = values["from"].utc_s(record.span) if "from" in values else record.span.start_utc_s
     end_s = ending(values["to"], begin_s, record.span) if "to" in values else record.span.end_utc_s
@@ -61,7 +60,7 @@ def only_mapped(values: Mapping[str, Any], record: RunRecord) -> Finding:
     return _offences([asked for asked in heard if not asked.mapped], heard, "ask for an unmapped register")
 
 
-def _offences(these: list[Asked], heard: list[Asked], what: str) -> Finding:
+def _offences(these: list[AskedFor], heard: list[AskedFor], what: str) -> Finding:
     at_s = these[0].t_s if these else None
     found = f"{len(these)} of {len(heard)} requests {what}{', first' if these else ''}"
     return Finding(not these, -float(len(these)) or 0.0, "requests", at_s, found)
@@ -72,7 +71,7 @@ def retries_within(values: Mapping[str, Any], record: RunRecord) -> Finding:
     if not heard:
         return _unheard()
     allowed_s, slowest_s, at_s, never = values["retries_within"], 0.0, None, False
-    before: Asked | None = None
+    before: AskedFor | None = None
     for first, then in pairwise(heard):
         is_retry = before is not None and before.outcome not in GOOD and before.request == first.request
         before = first
@@ -95,7 +94,7 @@ def gives_up_after(values: Mapping[str, Any], record: RunRecord) -> Finding:
     if not heard:
         return _unheard()
     most, at_s, tries = 0, None, 0
-    before: Asked | None = None
+    before: AskedFor | None = None
     for asked in heard:
         goes_on = (
             before is not None and before.request == asked.request and before.outcome not in GOOD

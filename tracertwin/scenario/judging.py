@@ -6,10 +6,9 @@ from typing import Any
 
 from plant.base.problems import did_you_mean, shown
 from tracertwin.scenario.conditions import STATE
-from tracertwin.scenario.finding import Finding, amount, clock_of
 from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, SUBJECT, WORDS, KeyType, amount_in
 from tracertwin.scenario.kinds import KINDS, Kind
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import Finding, RunRecord, amount, clock_of
 from tracertwin.scenario.times import Span
 from tracertwin.scenario.vocabulary import Subject, Vocabulary
 

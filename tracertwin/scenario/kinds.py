@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from tracertwin.scenario import console, conversation, temporal
-from tracertwin.scenario.finding import Finding
 from tracertwin.scenario.keytypes import (
     ADDRESSES,
     CONDITION,
@@ -22,7 +21,7 @@ from tracertwin.scenario.keytypes import (
     YES,
     KeyType,
 )
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import Finding, RunRecord
 
 Values = Mapping[str, Any]  # by key
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from tracertwin.scenario.conditions import STATE, Condition
-from tracertwin.scenario.finding import Finding, amount, ending
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import Finding, RunRecord, amount, ending
 from tracertwin.scenario.signals import Signal, moments_of, signal, values_of, window
 
 Values = Mapping[str, Any]  # by key

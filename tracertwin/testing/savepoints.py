@@ -9,9 +9,9 @@ import numpy as np
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, TcpEndpoint, UnixEndpoint
 from plant.controller.settings import Settings
 from plant.remembered import Remembered
-from tracertwin.scenario.record import Asked
+from tracertwin.scenario.record import AskedFor
 
-Past = tuple[list[tuple[float, Settings]], list[Asked]]
+Past = tuple[list[tuple[float, Settings]], list[AskedFor]]
 """Settings with their times, and requests of the client, of the run so far."""
 
 

@@ -10,8 +10,7 @@ from plant.plant import Plant
 from tracertwin.assembly.units import Unit
 from tracertwin.checking.columns import PlantColumns
 from tracertwin.scenario.conditions import STATE, Condition
-from tracertwin.scenario.finding import amount, clock_of
-from tracertwin.scenario.record import RunRecord
+from tracertwin.scenario.record import RunRecord, amount, clock_of
 from tracertwin.scenario.signals import signal
 from tracertwin.scenario.times import Span
 

@@ -20,16 +20,14 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.remembered import Remembered
 from tracertwin.assembly.options import Options
-from tracertwin.checking.columns import PlantColumns
-from tracertwin.checking.now import record_of_now
+from tracertwin.checking.columns import PlantColumns, record_of_now
 from tracertwin.checking.overhearing import READS, Overheard
 from tracertwin.checking.preparing import Prepared
 from tracertwin.rig.serving import Rig
 from tracertwin.scenario.actions import assignments
 from tracertwin.scenario.conditions import parse_condition
-from tracertwin.scenario.finding import clock_of
 from tracertwin.scenario.judging import Verdict, judge, parse_expectation
-from tracertwin.scenario.record import Asked, RunRecord
+from tracertwin.scenario.record import AskedFor, RunRecord, clock_of
 from tracertwin.scenario.signals import values_of
 from tracertwin.scenario.times import Moment, Span, parse_moment
 from tracertwin.testing.ownrequests import OwnRequests
@@ -200,13 +198,13 @@ class SimulatedTracer:
     def read(self, what: str | int) -> float:
         """What the device shows now: a register by name, address or bits, ``0x3201.D3-2``; or a quantity.
 
-        Asked of the device itself: line faults don't strike, and a polled clock stands still.
+        AskedFor of the device itself: line faults don't strike, and a polled clock stands still.
         """
         subject = self._words.subject(f"0x{what:04X}" if isinstance(what, int) else what)
         return float(values_of(subject, record_of_now(self._unit))[0])
 
     @property
-    def polls(self) -> list[Asked]:
+    def polls(self) -> list[AskedFor]:
         """Every request of the client so far, with its time and what came of it."""
         return list(self._overheard.asked)
 
