@@ -29,7 +29,7 @@ State = LeadAcidState  # by which `model` finds it
 
 
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
-SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
+SWING_V_CELL = 0.02 / 6.0  # how far the node may move in one step
 FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
