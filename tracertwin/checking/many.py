@@ -18,7 +18,7 @@ from tracertwin.files import write_whole
 from tracertwin.scenario.file import Scenario, load_scenario
 
 if TYPE_CHECKING:
-    from tracertwin.checking.firmware import Peer  # it knows lines and plants
+    from tracertwin.checking.firmware import FirmwareCommand  # it knows lines and plants
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Case:
     file: Path
     seed: int | None  # the scenario's own
     folder: Path | None = None  # nowhere
-    peer: "Peer | None" = None  # nobody but the scenario's own client
+    peer: "FirmwareCommand | None" = None  # nobody but the scenario's own client
     transcript: Path | None = None  # where what was said with it is written
 
 
@@ -211,7 +211,7 @@ def cases_of(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
     folder: Path | None,
-    peer: "Peer | None" = None,
+    peer: "FirmwareCommand | None" = None,
     transcripts: Path | None = None,
 ) -> list[Case]:
     """A case for each scenario and seed, those of one scenario together; their folders have names of their own."""
