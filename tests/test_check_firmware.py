@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import qemu
-from tracertwin.checking.firmware import Peer, run_with
+from tracertwin.checking.firmware import FirmwareCommand, run_with
 from tracertwin.checking.preparing import prepare
 from tracertwin.scenario.file import load_scenario
 
@@ -72,7 +72,7 @@ def scenario(folder: Path, length: str = "20min", clock: str = "polled:10s", tex
 
 
 def ran(path: Path, command: str, **peer):
-    return run_with(prepare(load_scenario(path), has_peer=True), Peer(command, **peer))
+    return run_with(prepare(load_scenario(path), has_peer=True), FirmwareCommand(command, **peer))
 
 
 def program(folder: Path, body: str) -> str:

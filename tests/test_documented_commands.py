@@ -26,8 +26,9 @@ from tests import qemu
 from tests.conftest import Call
 from tests.test_cli import COMMAND, ROOT, START_S
 
-# test_howto runs the commands of the how-to pages with the files that they give, test_tutorial the tutorial.
-OTHERS = [*(ROOT / "docs" / "howto").glob("*.md"), ROOT / "docs" / "tutorial.md"]
+# test_howto runs the commands of the how-to pages with the files that they give, test_tutorial the tutorial,
+# test_ci_page the page of CI.
+OTHERS = [*(ROOT / "docs" / "howto").glob("*.md"), ROOT / "docs" / "tutorial.md", ROOT / "docs" / "ci.md"]
 PAGES = [
     ROOT / "README.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page not in OTHERS),

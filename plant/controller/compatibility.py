@@ -106,7 +106,7 @@ def conflicts(settings: Settings, battery_v: int, minds: Strictness = USUAL) -> 
 def _out_of_order(settings: Settings) -> Iterator[Conflict]:
     for higher, lower, _ in disorder(settings):
         upper_v, lower_v = getattr(settings, higher), getattr(settings, lower)
-        is_not = "is below" if upper_v > lower_v else "is not above"
+        is_not = "is below" if upper_v < lower_v else "is not above"
         yield Conflict(
             f"{higher} below {lower}", f"{higher} {upper_v:.2f} V {is_not} {lower} {lower_v:.2f} V"
         )

@@ -23,7 +23,7 @@ from plant.base.clock import iso_utc, parse_polled_s
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.checking.overhearing import READS
 from tracertwin.checking.preparing import Prepared
-from tracertwin.checking.program import Program, substituted
+from tracertwin.checking.program import FirmwareProgram, substituted
 from tracertwin.checking.running import Ran, Running
 from tracertwin.scenario.judging import judge
 from tracertwin.scenario.record import PrintedLine
@@ -35,7 +35,7 @@ TRANSCRIPT, CONSOLE, JOURNAL = "transcript.txt", "console.txt", "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class FirmwareCommand:
     """The firmware.
 
     Attributes
@@ -73,7 +73,7 @@ class Peer:
         return links
 
 
-def run_with(prepared: Prepared, peer: Peer, seed: int | None = None) -> Ran:
+def run_with(prepared: Prepared, peer: FirmwareCommand, seed: int | None = None) -> Ran:
     """Run a scenario with firmware and judge it.
 
     Raises
@@ -101,7 +101,7 @@ class FirmwareRun:
     """A scenario's plants on a line, and the program that polls them."""
 
     def __init__(
-        self, prepared: Prepared, peer: Peer, seed: int | None, folder: Path, stack: ExitStack
+        self, prepared: Prepared, peer: FirmwareCommand, seed: int | None, folder: Path, stack: ExitStack
     ) -> None:
         given = prepared.scenario.given
         self.clock = POLLED if given.clock == "stepped" else given.clock
@@ -113,7 +113,7 @@ class FirmwareRun:
         self.running = Running(prepared, seed, folder / JOURNAL, self._journal_ends, speed)
         self._over = threading.Event()
         self._asked_s = monotonic()  # of the last request
-        self._program: Program | None = None
+        self._program: FirmwareProgram | None = None
         self._said: list[str] = []
         self._lines = [
             stack.enter_context(
@@ -128,7 +128,7 @@ class FirmwareRun:
             for link in peer.links(folder)
         ]
         self.running.begin()
-        self._program = stack.enter_context(Program(substituted(peer.command, self._addresses())))
+        self._program = stack.enter_context(FirmwareProgram(substituted(peer.command, self._addresses())))
 
     def _addresses(self) -> Mapping[str, str]:
         told: dict[str, str] = {}

@@ -19,7 +19,7 @@ from tracertwin.files import write_whole
 from tracertwin.scenario.file import Scenario, load_scenario
 
 if TYPE_CHECKING:
-    from tracertwin.checking.firmware import Peer  # it knows lines and plants
+    from tracertwin.checking.firmware import FirmwareCommand  # it knows lines and plants
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Case:
     file: Path
     seed: int | None  # the scenario's own
     folder: Path | None = None  # nowhere
-    peer: "Peer | None" = None  # nobody but the scenario's own client
+    peer: "FirmwareCommand | None" = None  # nobody but the scenario's own client
     transcript: Path | None = None  # where what was said with it is written
     site: str | None = None  # under test; the scenario's own
     controller: str | None = None

@@ -14,7 +14,7 @@ LONGEST_LINE: Final = 65_536  # bytes; longer ones are cut
 KEPT_LINES: Final = 20  # told when it has ended too early
 
 
-class Program:
+class FirmwareProgram:
     """A command in a shell, with a process group of its own.
 
     Parameters

@@ -97,9 +97,9 @@ def check(
     peer = None
     if firmware is not None:
         from plant.base.clock import parse_duration_s
-        from tracertwin.checking.firmware import Peer
+        from tracertwin.checking.firmware import FirmwareCommand
 
-        peer = Peer(firmware, checked("--timeout", timeout, parse_duration_s), until or "")
+        peer = FirmwareCommand(firmware, checked("--timeout", timeout, parse_duration_s), until or "")
         if transcripts is not None:
             transcripts.mkdir(parents=True, exist_ok=True)
     elif until is not None or transcripts is not None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from tracertwin.scenario import console, conversation, temporal
+from tracertwin.scenario import conversation, temporal
+from tracertwin.scenario.record import Finding
 from tracertwin.scenario.keytypes import (
     ADDRESSES,
     CONDITION,
@@ -170,18 +171,21 @@ KINDS: Final[Mapping[str, Kind]] = {
             {"only_mapped": YES},
         ),
         _kind(
-            console.printed, "The firmware prints a line in which the expression is found: at all, up to a time, or "
+            conversation.printed,
+            "The firmware prints a line in which the expression is found: at all, up to a time, or "
             "within a time after every such event (after the beginning unless told; an event whose time the run does "
             "not see to its end is left out). Margin: the time left, or the number of lines.",
             {"printed": REGEX, "by": MOMENT, "within": DURATION, "after": EVENT}, ("by", "within", "after"),
         ),
         _kind(
-            console.never_printed, "The firmware prints no line in which the expression is found. Margin: minus the "
+            conversation.never_printed,
+            "The firmware prints no line in which the expression is found. Margin: minus the "
             "number of lines.",
             {"never_printed": REGEX},
         ),
         _kind(
-            console.shows, "In every line in which the expression is found, the number in its group is the value at "
+            conversation.shows,
+            "In every line in which the expression is found, the number in its group is the value at "
             "that moment, to the last digit printed or within the tolerance; there must be such a line. Margin: the "
             "tolerance less the greatest difference.",
             {"shows": SUBJECT, "printed_as": NUMBER_REGEX, "tolerance": NUMBER}, ("tolerance",),
