@@ -29,7 +29,7 @@ def folder():
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_planted_defect_is_found_by_the_scenario_that_it_names(name, folder):
-    found = killed(DEFECTS[name], folder)
+    found = killed(DEFECTS[name], folder, plain=True)
     assert found.by == (SAMPLE[name],)
     assert found.expectation
 
@@ -40,14 +40,14 @@ def test_a_change_that_is_no_defect_is_found_by_none(folder):
         "a comment", "plant/controller/clock.py", "EQUALIZE_DAY = 28  #", "EQUALIZE_DAY = 28  # and", ()
     )
     before = (folder / harmless.file).read_bytes()
-    only = folder / "config" / "scenarios"
+    only = folder / "config" / "scenarios"  # of which one is left
     kept = only / "charge_cycles" / "factory_settings.yaml"
     moved = folder / "all_scenarios"
     only.rename(moved)
     try:
         kept.parent.mkdir(parents=True)
         kept.write_bytes((moved / "charge_cycles" / kept.name).read_bytes())
-        assert killed(harmless, folder) == Killed(harmless, (), "")
+        assert killed(harmless, folder, plain=True) == Killed(harmless, (), "")
     finally:
         kept.unlink()
         kept.parent.rmdir()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.planting import Killed
+from tests.mutants.planting import Killed, defects
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
 BEGIN: Final = "<!-- defects: made by `python -m tests.mutants --write` -->\n"
@@ -12,11 +12,12 @@ END: Final = "<!-- end -->"
 
 
 def current(page: str, found: Mapping[str, Killed]) -> str:
-    """The page with its table: rows that were run anew, and below them none of those that are gone."""
+    """The page with its table, in the order of the defects: rows that were run anew, and the others as they were."""
     before, _, rest = page.partition(BEGIN)
     rows = dict(_rows_of(rest.partition(END)[0]))
     rows |= {name: _row(one) for name, one in found.items()}
-    table = ["| defect | planted in | found by | by the expectation |", "|---|---|---|---|", *rows.values()]
+    table = ["| defect | planted in | found by | by the expectation |", "|---|---|---|---|"]
+    table += [rows[one.name] for one in defects() if one.name in rows]
     return f"{before}{BEGIN}\n" + "\n".join(table) + f"\n\n{END}{rest.partition(END)[2]}"
 
 

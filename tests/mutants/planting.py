@@ -1,7 +1,7 @@
 """Plants a defect into a copy of the code and runs shipped scenarios there, until one of them finds it.
 
-Each run is a process of its own. The scenarios that a defect names run as plain Python, which takes seconds where a new
-copy would have to be compiled for half a minute; all scenarios together are faster compiled.
+Each run is a process of its own. Where a defect is in code that is compiled, the scenarios that it names run as plain
+Python: compiling takes half a minute. A copy whose compiled code stays the same is compiled once.
 """
 
 import json
@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import yaml
+
+from plant.base.codecache import kernel_sources
 
 ROOT: Final = Path(__file__).parents[2]
 COPIED: Final = ("plant", "modbus", "tracertwin", "config")
@@ -93,7 +95,7 @@ def planted(defect: Defect, folder: Path) -> str:
     return text
 
 
-def killed(defect: Defect, folder: Path, every: bool = False) -> Killed:
+def killed(defect: Defect, folder: Path, every: bool = False, plain: bool = False) -> Killed:
     """Run the scenarios on a defect.
 
     Parameters
@@ -103,6 +105,8 @@ def killed(defect: Defect, folder: Path, every: bool = False) -> Killed:
         Of the copy; as it was afterwards.
     every : bool
         All of them; else those that the defect names, and the others only if these don't find it.
+    plain : bool
+        Run them as plain Python in any case: for a few short ones nothing need be compiled.
     """
     before = planted(defect, folder)
     try:
@@ -110,12 +114,16 @@ def killed(defect: Defect, folder: Path, every: bool = False) -> Killed:
         others = sorted(path.relative_to(folder).as_posix() for path in (folder / SUITES).rglob("*.yaml"))
         groups: Sequence[Sequence[str]] = [others] if every else [*([one] for one in named), others]
         for group in groups:
-            found = _failing(group, folder, is_plain=group is not others)
+            found = _failing(group, folder, plain or (group is not others and _is_compiled(defect)))
             if found:
                 return Killed(defect, tuple(found), next(iter(found.values())))
         return Killed(defect, (), "")
     finally:
         (folder / defect.file).write_text(before, encoding="utf-8")
+
+
+def _is_compiled(defect: Defect) -> bool:
+    return defect.file.removeprefix("plant/") in kernel_sources()
 
 
 def _failing(files: Sequence[str], folder: Path, is_plain: bool) -> dict[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from tracertwin.scenario import conversation, temporal
-from tracertwin.scenario.record import Finding
 from tracertwin.scenario.keytypes import (
     ADDRESSES,
     CONDITION,
