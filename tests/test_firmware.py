@@ -220,7 +220,7 @@ def test_served_plant_moves_on_the_firmwares_console_as_it_does_alone(build: qem
     grid += [shown(alone.advance_to(alone.start_utc_s + t)) for t in range(5, int(LONGEST_S * SPEED), 5)]
     whole = [r.shown for r in rounds if r.shown in grid]  # a step may fall into a round
     assert len(whole) > 0.7 * len(rounds)
-    assert len(set(whole)) >= 3
+    assert len(set(whole)) >= 2  # the plant moved on
     assert min(r.since_first.mean_us for r in rounds) < 3000
     assert rounds[-1].lost == 0
     assert process.returncode == 0, told

@@ -82,7 +82,7 @@ def test_in_test_mode_the_forcing_coil_decides():
 def test_nothing_changes_before_the_moment_that_was_told_and_time_moves_on(
     mode, night, age_s, length_s, clock_s, share, **program
 ):
-    """AskedFor again on the way the answer is the same, with less to wait; the wait is never nothing."""
+    """Asked again on the way the answer is the same, with less to wait; the wait is never nothing."""
     told = call(Program(mode=mode, **program), night, age_s, length_s, clock_s)
     assert told.wait_s > 0.0
     later_s = share * min(told.wait_s, DAY)

@@ -15,7 +15,9 @@ from plant.site.upsets import UPSETS
 from tracertwin.assembly.commands import COMMANDS, do
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.refusals import Refusals
+from tracertwin.assembly.rounds import Rounds
 from tracertwin.assembly.units import Unit
+from tracertwin.checking.columns import judged_now
 
 MOST_LINES = 12
 LONGEST_S = 3600.0  # a command may move time by more; computing that is no finding
@@ -37,7 +39,12 @@ class _Bench:
         live = Live(plant, self.clock)
         self.units: Sequence[Unit] = (Unit(live, Tracer(_map(), live)),)
         self.refusals = Refusals(lambda _: None)
+        self.rounds = Rounds()
         self.faults = Faults(plant.seed, plant.site.location.timezone)
+
+    def judge(self, condition: str, unit: Unit) -> tuple[bool, str]:
+        """As a rig does."""
+        return judged_now(condition, unit, "uart2")
 
     def end(self) -> None:
         """Nothing ends here."""

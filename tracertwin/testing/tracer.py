@@ -198,7 +198,7 @@ class SimulatedTracer:
     def read(self, what: str | int) -> float:
         """What the device shows now: a register by name, address or bits, ``0x3201.D3-2``; or a quantity.
 
-        AskedFor of the device itself: line faults don't strike, and a polled clock stands still.
+        Asked of the device itself: line faults don't strike, and a polled clock stands still.
         """
         subject = self._words.subject(f"0x{what:04X}" if isinstance(what, int) else what)
         return float(values_of(subject, record_of_now(self._unit))[0])
