@@ -8,9 +8,8 @@ from typing import Final
 
 from plant.array.thinfilm import ANY, ERRORS
 from plant.design.sheet import CHECKS
+from tracertwin.pages.between import with_tables
 
-BEGIN: Final = "<!-- {}: made by `python -m tracertwin.pages.checks` -->\n"
-END: Final = "<!-- end -->"
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "inspect.md"
 KINDS: Final = {
     "cdte": "20 of CdTe",
@@ -43,14 +42,9 @@ def thin_film_table() -> str:
 
 
 def current(page: str) -> str:
-    """The page with its tables as they should be now, each between a comment that names it and ``<!-- end -->``."""
-    for name, table in (("checks", checks_table()), ("thin film", thin_film_table())):
-        begin = BEGIN.format(name)
-        before, found, rest = page.partition(begin)
-        if not found:
-            raise ValueError(f"{PAGE.name} lacks {begin.strip()}")
-        page = f"{before}{begin}\n{table}\n{END}{rest.partition(END)[2]}"
-    return page
+    """The page with its tables as they should be now."""
+    tables = (("checks", checks_table()), ("thin film", thin_film_table()))
+    return with_tables(page, PAGE, "tracertwin.pages.checks", tables)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from modbus.line.faults.text import FORM as FAULT_FORM
 from plant.base.grammar import Parameter
 from plant.site.timetable import FORM as UPSET_FORM
 from plant.site.upsets import UPSETS
+from tracertwin.pages.between import with_tables
 
-END: Final = "<!-- end -->"
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 
 
@@ -82,14 +82,9 @@ def markdown(table: FaultTable) -> str:
 
 
 def current(page: str) -> str:
-    """The page with the tables as they should be now, each between a comment that names it and ``<!-- end -->``."""
-    for table in tables():
-        begin = f"<!-- {table.title.lower()}: made by `python -m tracertwin.pages.faults` -->\n"
-        before, found, rest = page.partition(begin)
-        if not found:
-            raise ValueError(f"{PAGE.name} lacks {begin.strip()}")
-        page = f"{before}{begin}\n{markdown(table)}\n{END}{rest.partition(END)[2]}"
-    return page
+    """The page with its tables as they should be now."""
+    made = ((table.title.lower(), markdown(table)) for table in tables())
+    return with_tables(page, PAGE, "tracertwin.pages.faults", made)
 
 
 def _fault_keys(row: FaultKind) -> Iterator[str]:

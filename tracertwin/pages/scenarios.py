@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tracertwin.pages.between import with_tables
 from tracertwin.scenario.actions import ACTIONS
 from tracertwin.scenario.file import MEANINGS, ClientRecord, Given
 from tracertwin.scenario.kinds import KINDS, WINDOW
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
-END: Final = "<!-- end -->"
 
 
 def tables() -> dict[str, str]:
@@ -54,14 +54,8 @@ def _kinds() -> Iterator[str]:
 
 
 def current(page: str) -> str:
-    """The page with the tables as they should be now, each between a comment that names it and ``<!-- end -->``."""
-    for name, table in tables().items():
-        begin = f"<!-- {name}: made by `python -m tracertwin.pages.scenarios` -->\n"
-        before, found, rest = page.partition(begin)
-        if not found:
-            raise ValueError(f"{PAGE.name} lacks {begin.strip()}")
-        page = f"{before}{begin}\n{table}\n\n{END}{rest.partition(END)[2]}"
-    return page
+    """The page with its tables as they should be now."""
+    return with_tables(page, PAGE, "tracertwin.pages.scenarios", tables().items())
 
 
 if __name__ == "__main__":
