@@ -6,8 +6,6 @@ it remembers and the functions `fresh`, `age_one_day` and `loss`.
 
 from typing import Any, NamedTuple, TypeAlias
 
-from scipy.optimize import brentq
-
 from plant.battery import miner, naumann, weighted_ah
 from plant.battery import model as battery
 from plant.battery.acid import LeadAcid
@@ -93,18 +91,9 @@ def taken_over(x: Any, p: Parameters, other: Parameters) -> Any:
     """State of another battery that was put in the place of one in a state: at rest, and with the same energy in it.
 
     A new battery comes charged from elsewhere, but energy from elsewhere would be no part of the plant's account; so it
-    is taken to bring what the old one takes away; an empty one has the few Wh of its electrodes' double layer.
+    is taken to bring what the old one takes away.
     """
-    energy_wh = battery.stored_wh(x, p)
-
-    def misses_wh(soc: float) -> float:
-        return float(battery.stored_wh(battery.rested(soc, x.t_c, other), other) - energy_wh)
-
-    if misses_wh(0.0) >= 0.0:
-        return battery.rested(0.0, x.t_c, other)
-    if misses_wh(1.0) <= 0.0:
-        return battery.rested(1.0, x.t_c, other)
-    return battery.rested(float(brentq(misses_wh, 0.0, 1.0, xtol=1e-15, rtol=1e-15)), x.t_c, other)
+    return battery.at_rest_within(battery.stored_wh(x, p), 1.0, x.t_c, other)
 
 
 def as_plain(state: AgeingState) -> dict[str, Any]:

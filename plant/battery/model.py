@@ -149,12 +149,13 @@ def carried_over(x: Any, p: Any, other: Any) -> Any:
         fullest *= p.full_capacity_ah / other.full_capacity_ah
     elif stored_wh(then, other) <= held_wh:
         return then
-    return _at_rest_within(held_wh, fullest, x.t_c, other)
+    return at_rest_within(held_wh, fullest, x.t_c, other)
 
 
-def _at_rest_within(held_wh: float, fullest: float, t_c: float, p: Any) -> Any:
+def at_rest_within(held_wh: float, fullest: float, t_c: float, p: Any) -> Any:
     """A battery at rest that is as full as this if its energy suffices for that, else as it does."""
-    low, high = 0.0, fullest
+    # Below empty lithium has a little charge left, and so less energy than at 0.
+    low, high = -lithium.FOOT if isinstance(p, lithium.Lithium) else 0.0, fullest
     x = rested(high, t_c, p)
     if stored_wh(x, p) <= held_wh:
         return x
