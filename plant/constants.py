@@ -13,6 +13,8 @@ from plant.power.tracking import Steady
 from plant.site.model import Site
 from plant.site.upsets import Equipment
 
+EVENT_SHARE = 1.0 / 120.0  # of a long step, to which transitions are placed in it
+
 
 def site_setpoints(site: Site, settings: Settings, equipment: Equipment) -> SetPoints:
     """Set-points at 25 degC of a site's controller and battery, with these settings in the flash.
@@ -53,7 +55,9 @@ def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetP
     return Parameters(
         equipment.battery,
         equipment.stage,
-        Detailed(float(STEP_S)) if step_s == STEP_S else QuasiStatic(float(step_s)),
+        Detailed(float(STEP_S))
+        if step_s == STEP_S
+        else QuasiStatic(float(step_s), max(1.0, EVENT_SHARE * step_s)),
         tracker_of(site, equipment.stage),
         np.array(setpoints),
         equipment.batt_cable_ohm,

@@ -3,19 +3,19 @@
 Owns the state and nothing else: no wall clock, no file, no socket. In one go or poll by poll, the bits are the same.
 """
 
-import math
-from datetime import date, timedelta
+from datetime import date
 from typing import Self
 
 import numpy as np
 
-from plant.base.clock import DAY_S, utc_offset_s
+from plant.base.clock import DAY_S, on_grid_s, utc_offset_s
 from plant.base.problems import ProblemsError
 from plant.battery import ageing
 from plant.battery import model as battery
 from plant.battery.wear import Hours
 from plant.constants import parameters_of, site_setpoints
-from plant.controller.clock import POWER_UP_S, ROUNDING_S, periods_begun
+from plant.controller.clock import POWER_UP_S, periods_begun
+from plant.controller.midnights import NO_MIDNIGHTS
 from plant.controller.setpoints import program_of
 from plant.controller.settings import Settings
 from plant.inputs import Inputs, Skies, Supply
@@ -36,7 +36,7 @@ from plant.kernel.step import run_steps
 from plant.power.stage import PowerStage
 from plant.power.tracking import fresh
 from plant.remembered import Fidelity, Remembered
-from plant.site.breakages import check_upset, on_grid_s
+from plant.site.breakages import check_upset
 from plant.site.model import Site
 from plant.site.timetable import Upset
 from plant.site.upsets import Equipment, check
@@ -212,7 +212,7 @@ class Plant:
 
     def _begin_day(self, before: date, today: date) -> None:
         """The controller's clock shows another day: meters start again, and equalizing may fall due."""
-        begin_periods(self._books_array, periods_begun(before, today))
+        begin_periods(self._books, periods_begun(before, today))
         self._flash, equalizes = self._flash.after_midnight(before, today)
         if equalizes:
             self._memory = self._memory._replace(equalize_left_s=self._setpoints.equalize_s)
@@ -312,24 +312,20 @@ class Plant:
         parts = []
         while self.t_utc_s < end_s:
             inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
-            clock = self._flash.clock
-            midnight_s = on_grid_s(math.ceil(clock.next_midnight_s(self.t_utc_s) - ROUNDING_S), self.step_s)
-            stop = self._stop(min(end_s, midnight_s), inputs)
+            stop = on_grid_s(self._stop(end_s, inputs), self.step_s)
+            flash, midnights = self._flash.through(self.t_utc_s, stop, self.step_s)
             self._follow()
             if end_s > inputs.end_utc_s:
                 self._supply.prepare_next(self.t_utc_s, *self._equipment.overhead)
-            count = -(-(stop - self.t_utc_s) // self.step_s)
+            count = (stop - self.t_utc_s) // self.step_s
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
             out = np.empty((rows, len(Snapshot._fields)))
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), sample_every, out,
+                first, count, float(inputs.start_utc_s), midnights, sample_every, out,
             )  # fmt: skip
-            self.t_utc_s += count * self.step_s
+            self.t_utc_s, self._flash = stop, flash
             parts.append(out)
-            if self.t_utc_s >= midnight_s:
-                today = self._flash.clock.shows_date(self.t_utc_s)
-                self._begin_day(today - timedelta(days=1), today)
             if self._age is not None and (self.t_utc_s - inputs.start_utc_s) % DAY_S == 0:
                 self._age_battery()
             self._break_and_mend()
@@ -341,9 +337,14 @@ class Plant:
         stop = min(end_s, inputs.end_utc_s, *(turn.t_utc_s for turn in self._breakages.turns[:1]))
         if self._age is not None:
             stop = min(stop, self.t_utc_s + DAY_S - (self.t_utc_s - inputs.start_utc_s) % DAY_S)
-        changes = utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone)
-        if changes and self._flash.clock.follows_dst:
-            stop = min(stop, self.t_utc_s // 3600 * 3600 + 3600)  # a clock changes on a whole hour
+        if self._flash.clock.follows_dst:
+            # A clock changes on a whole hour: up to the day of it in one go, then hour by hour.
+            for nearer in (
+                self._flash.next_midnight_s(self.t_utc_s, self.step_s),
+                self.t_utc_s // 3600 * 3600 + 3600,
+            ):
+                if utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone):
+                    stop = min(stop, nearer)
         return stop
 
     def _follow(self) -> None:
@@ -368,7 +369,7 @@ class Plant:
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, self.t_utc_s - before_s, 0, NO_ROWS,
+            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, NO_ROWS,
         )  # fmt: skip
         shows_s = self._flash.clock.shows_s(self.t_utc_s)
         return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)

@@ -13,7 +13,7 @@ from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Flows
 from plant.plant import Plant
 from plant.power.converter import Regime, at_first
-from plant.power.posts import NO_OUTFIT, NOTHING_ASKED
+from plant.power.posts import CHARGER_OFF, NOTHING_ASKED, Posts
 from tests.plants import held, plant
 
 DAY = 86400
@@ -34,10 +34,9 @@ def test_each_flow_is_booked_under_its_own_name():
     books = empty_books()[0]
     mean = Flows(*(float(3 + j) for j in range(len(Flows._fields))))
     books.modes[Machine.CHARGER_2] = ChargerRun.CHARGE
-    asked = NOTHING_ASKED._replace(
-        outfit=NO_OUTFIT._replace(some=True), demand_w=900.0, served_w=80.0, drawn_w=100.0
-    )
-    inputs = held()._replace(p_mp_w=1000.0, called=True, wanted_w=77.0, asked=asked)
+    asked = NOTHING_ASKED._replace(demand_w=900.0, served_w=80.0, drawn_w=100.0)
+    posts = Posts(100.0, CHARGER_OFF, CHARGER_OFF)
+    inputs = held()._replace(p_mp_w=1000.0, called=True, wanted_w=77.0, asked=asked, posts=posts)
     BOOK(books, 1800.0, mean, at_first(12.0, 12.0)._replace(i_load_a=0.0, regime=Regime.OFF), inputs)
     expected = {name: 0.5 * value for name, value in mean._asdict().items() if name != "inverter_dc"}
     dc = mean.inverter_dc

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from plant.load.inverter import Inverter
+from plant.power.posts import NO_OUTFIT
 from plant.site.model import Site, load_site
 from tests.huts import inverter
 from tests.plants import site
@@ -107,5 +108,5 @@ def test_one_number_leaves_the_idle_power_apart():
 def test_a_site_without_them_is_as_it_was():
     there = site()
     assert there.battery.loads == there.battery.chargers == ()
-    assert not there.battery.outfit().some
+    assert there.battery.outfit() == NO_OUTFIT
     assert Site.model_validate(load_site("workshop_24v").model_dump()) == load_site("workshop_24v")

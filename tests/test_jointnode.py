@@ -38,7 +38,7 @@ def charger(i_max_a: float, v_max_v: float) -> ChargerLine:
 
 
 def posts(inverter_w: float = 0.0, *chargers: ChargerLine) -> Posts:
-    return Posts(True, inverter_w, *(*chargers, CHARGER_OFF, CHARGER_OFF)[:2])
+    return Posts(inverter_w, *(*chargers, CHARGER_OFF, CHARGER_OFF)[:2])
 
 
 def node(

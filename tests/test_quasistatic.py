@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from plant.battery import acid, leadacid
 from plant.battery.acid import LeadAcidState
-from plant.battery.electrode import leak_a, reaction
+from plant.battery.electrode import leak, reaction
 from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
 from plant.power.converter import OperatingPoint, at_first
@@ -33,7 +33,7 @@ def bus_at(x: LeadAcidState, v: float, h: float, inputs, w: acid.LeadAcidAtTempe
         return operating_point(there, at_first(0.0, 0.0), inputs, w, PAR.stage)
 
     def misses(v_slow: float) -> float:
-        return v_slow - x.v_slow_v - h / P.surface_f * (bus(v_slow).i_batt_a - leak_a(v_slow, w.surface))
+        return v_slow - x.v_slow_v - h / P.surface_f * (bus(v_slow).i_batt_a - leak(v_slow, w.surface)[0])
 
     return bus(float(brentq(misses, -3.0, 3.0, xtol=1e-13)))
 

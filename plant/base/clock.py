@@ -195,3 +195,8 @@ def _ahead(seconds: float) -> float:
 def iso_utc(t_utc_s: float) -> str:
     """``2026-06-21T04:00:00Z``."""
     return datetime.fromtimestamp(t_utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def on_grid_s(t_utc_s: float, step_s: int) -> int:
+    """The first grid point at or after a moment, its fraction of a second left out."""
+    return -(-int(t_utc_s) // step_s) * step_s

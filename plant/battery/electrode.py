@@ -18,6 +18,7 @@ from plant.battery.acid import LeadAcid, LeadAcidAtTemperature, SurfaceCharge
 # A full well under hard overcharge (2.8 V a cell and 60 degC, when a cell is shorted) takes no more than its reaction
 # does at exp(12): beyond it the well would settle within hundredths of a second, and nothing else would change.
 STEEPEST = 12.0
+NO_LEAK = 0.7  # of the voltage that leaks the 20-hour current: below it a twentieth of that leaks
 
 
 class Reaction(NamedTuple):
@@ -93,37 +94,54 @@ def reaction(u_v: float, h1: float, w: LeadAcidAtTemperature) -> Reaction:
 
 
 @inline_llvm
-def leak_a(v_slow_v: float, s: SurfaceCharge) -> float:
-    """Current [A] that a slow polarisation loses by itself, of its own sign."""
-    y = v_slow_v * (s.per_charge_v if v_slow_v > 0.0 else s.per_discharge_v)
-    y *= y
-    y *= y
-    y *= y
-    return s.i_ref_a * y if v_slow_v > 0.0 else -s.i_ref_a * y
+def leak(v_slow_v: float, s: SurfaceCharge) -> tuple[float, float]:
+    """Current [A] that a slow polarisation loses by itself, of its own sign, and its slope [A/V]."""
+    per_v = s.per_charge_v if v_slow_v > 0.0 else s.per_discharge_v
+    y = abs(v_slow_v) * per_v
+    y2 = y * y
+    y4 = y2 * y2
+    seventh = s.i_ref_a * y4 * y2 * y
+    i_a = seventh * y
+    return i_a if v_slow_v > 0.0 else -i_a, 8.0 * seventh * per_v
 
 
 @inline_llvm
-def leak_slope_s(v_slow_v: float, leak: float) -> float:
-    """Slope [A/V] of a leak, 0 where there is none."""
-    return 8.0 * leak / v_slow_v if leak != 0.0 else 0.0
+def aimed_at(v_slow_v: float, i_a: float, seconds: float, s: SurfaceCharge) -> float:
+    """About where a slow polarisation [V] comes to under a current [A]: where `in_series` may begin to look.
 
-
-@inline_llvm
-def after(v_slow_v: float, i_a: float, seconds: float, s: SurfaceCharge) -> tuple[float, float]:
-    """Slow polarisation [V] a while later under a current [A], by one implicit Euler step, and its slope [V/A].
-
-    ``v = v0 + h/C (i - leak(v))`` by Newton; the leak is convex on either side of 0, so it needs no guard.
+    It goes neither beyond what the current alone would do nor beyond where all of that would leak away again, and
+    comes to within a tenth of the nearer of the two.
     """
     gain = seconds * s.per_f
     aim = v_slow_v + gain * i_a
-    v = v_slow_v
-    slope = gain
-    for _ in range(60):
-        leak = leak_a(v, s)
-        slope = gain / (1.0 + gain * leak_slope_s(v, leak))
-        step = (aim - v - gain * leak) * slope / gain
-        # Far beyond its wall the leak is so steep that Newton would creep back for many rounds: never that far.
-        v = min(max(v + step, -1.5 / s.per_discharge_v), 1.5 / s.per_charge_v)
-        if abs(step) < 1e-5:
-            break
-    return v, slope
+    per_v = s.per_charge_v if aim > 0.0 else s.per_discharge_v
+    if abs(aim) * per_v < NO_LEAK:
+        return aim
+    wall = math.sqrt(math.sqrt(math.sqrt(abs(aim) / (gain * s.i_ref_a)))) / per_v
+    return math.copysign(min(abs(aim), wall), aim)
+
+
+@inline_llvm
+def in_series(v_guess_v: float, v_slow_v: float, per_gain: float, s: SurfaceCharge) -> tuple[float, float]:
+    """Slow polarisation at the end of an implicit Euler step as a straight line in the current: ``v + r i``.
+
+    A Newton step for ``(v - v0) C/h = i - leak(v)``, whatever the current: the leak is convex on either side of 0, so
+    it needs no guard.
+
+    Parameters
+    ----------
+    v_guess_v : float
+        Where the line touches.
+    v_slow_v : float
+        At the step's beginning.
+    per_gain : float
+        Capacitance over the length of the step [A/V].
+    s : SurfaceCharge
+
+    Returns
+    -------
+    v_v, r_ohm : float
+    """
+    i_a, slope_s = leak(v_guess_v, s)
+    r_ohm = 1.0 / (per_gain + slope_s)
+    return (slope_s * v_guess_v - i_a + per_gain * v_slow_v) * r_ohm, r_ohm

@@ -23,7 +23,7 @@ from plant.battery.acid import (
     freezing_point_c,
 )
 from plant.battery.cell import Losses, Source
-from plant.battery.electrode import Reaction, leak_a, leak_slope_s, reaction, share
+from plant.battery.electrode import Reaction, leak, reaction, share
 
 State = LeadAcidState  # by which `model` finds it
 
@@ -135,7 +135,8 @@ class LeadAcidInner(NamedTuple):
     e1_v: float  # open-circuit voltage of the available well
     main: Reaction
     i_gas_a: float
-    i_slow_a: float  # leak of the slow polarisation
+    i_slow_a: float  # leak of the slow polarisation, and its slope
+    slow_s: float
     flow_a: float  # from the bound well into the available one
     diffusion_w: float
     r0_ohm: float
@@ -148,8 +149,10 @@ def inner(x: LeadAcidState, w: LeadAcidAtTemperature) -> LeadAcidInner:
     e1 = emf(h1, x.t_c, w.p)
     main = reaction(x.v_node_v - e1, h1, w)
     flow, diffusion = levelling(x, e1, w)
-    leak = leak_a(x.v_slow_v, w.surface)
-    return LeadAcidInner(e1, main, gassing_a(x.v_node_v, w), leak, flow, diffusion, series_resistance(x, w))
+    i_slow, slow_s = leak(x.v_slow_v, w.surface)
+    return LeadAcidInner(
+        e1, main, gassing_a(x.v_node_v, w), i_slow, slow_s, flow, diffusion, series_resistance(x, w)
+    )
 
 
 @inline_llvm
@@ -256,7 +259,7 @@ def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAc
     well = (
         3600.0 * p.available_fraction * p.full_capacity_ah / max(inside.main.per_h, inside.main.starved, 1e-6)
     )
-    surface = p.surface_f / max(leak_slope_s(x.v_slow_v, inside.i_slow_a), 1e-6)
+    surface = p.surface_f / max(inside.slow_s, 1e-6)
     swing = SWING_V_CELL * p.cells * p.double_layer_f / max(off_a, 1e-6)
     return max(min(electrode, well, swing, surface), MIN_STEP_S)
 

@@ -1,9 +1,12 @@
 """What the controller keeps without power: its settings, its clock, and when equalizing was last due."""
 
+import math
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
-from plant.controller.clock import POWER_UP_S, DeviceClock, equalize_due
+from plant.base.clock import on_grid_s
+from plant.controller.clock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
+from plant.controller.midnights import Midnights, midnights_at
 from plant.controller.settings import Settings
 
 
@@ -44,3 +47,21 @@ class Flash:
         days = self.days_since_equalize + max(0, (today - before).days)
         due = equalize_due(self.settings.equalize_cycle_d, today, days)
         return replace(self, days_since_equalize=0 if due else days), due
+
+    def through(self, t_utc_s: int, end_s: int, step_s: int) -> tuple["Flash", Midnights]:
+        """The same at a later moment of the plant's grid, and the midnights of its clock on the way there.
+
+        Its offset from UTC must not change before `end_s`.
+        """
+        flash, rows, midnight_s = self, [], self.next_midnight_s(t_utc_s, step_s)
+        while midnight_s <= end_s:
+            today = self.clock.shows_date(midnight_s)
+            yesterday = today - timedelta(days=1)
+            flash, equalizes = flash.after_midnight(yesterday, today)
+            rows.append(((midnight_s - t_utc_s) // step_s, periods_begun(yesterday, today), equalizes))
+            midnight_s = self.next_midnight_s(midnight_s, step_s)
+        return flash, midnights_at(rows)
+
+    def next_midnight_s(self, t_utc_s: int, step_s: int) -> int:
+        """Grid point from which on the clock shows the day after that of a moment [s UTC]."""
+        return on_grid_s(math.ceil(self.clock.next_midnight_s(t_utc_s) - ROUNDING_S), step_s)

@@ -17,6 +17,7 @@ from plant.kernel.books import Books
 from plant.kernel.flowtable import FLOW_NAMES
 from plant.kernel.state import Flows, Held
 from plant.power.converter import OperatingPoint, Regime
+from plant.power.posts import anything
 
 FLOW_COUNT = len(FLOW_NAMES)
 # What the array could have given and nobody took is booked to what refused it: what limits the converter ...
@@ -97,7 +98,7 @@ def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -
     today.row[place] += hours * (held.p_mp_w - mean.pv)
     if bus.i_load_a == 0.0 and held.called:
         today.unserved += hours * held.wanted_w
-    if held.asked.outfit.some:
+    if anything(held.posts):
         # What flows at the battery's posts; the inverter's power is constant while it draws any.
         asked, modes = held.asked, books.modes
         served_w = mean.inverter_dc * (asked.served_w / asked.drawn_w) if asked.drawn_w > 0.0 else 0.0

@@ -19,6 +19,7 @@ from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
 from plant.power.converter import OperatingPoint
 from plant.power.jointnode import there
+from plant.power.posts import anything
 
 # The rules as global arrays: compiled in as constants.
 (
@@ -62,7 +63,7 @@ def update_quantities(
     now.t_batt_c = memory.x.t_c
     now.i_batt_a = bus.i_batt_a
     now.i_discharge_a = -bus.i_batt_a
-    if held.asked.outfit.some:
+    if anything(held.posts):
         _update_posts(bus, held, battery.soc(x, p), books)
 
 

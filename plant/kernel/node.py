@@ -9,9 +9,9 @@ from plant.battery.model import AtTemperature, Inner, State
 from plant.controller.charger import ChargerRun, InverterRun, Machine
 from plant.kernel.state import Flows, Held, Parameters
 from plant.load.demand import Demand
-from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, solve, with_powers
-from plant.power.jointnode import solve_joint, there
-from plant.power.posts import Asked, ChargerLine, ChargerOutfit, Posts
+from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, with_powers
+from plant.power.jointnode import solve_all, there
+from plant.power.posts import AnyPosts, Asked, ChargerLine, ChargerOutfit, anything, posts_of
 from plant.power.stage import PowerStage
 
 
@@ -28,21 +28,17 @@ def operating_point(
 def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Node:
     """The node without its powers, with a battery that shows itself as `source`."""
     load = held.load if held.load_on else LoadDemand(0.0, 0.0, 0.0)
-    if held.posts.some:
-        return solve_joint(
-            source,
-            held.port,
-            held.posts,
-            held.v_target_v,
-            held.charging,
-            before,
-            held.offer,
-            load,
-            held.limit,
-            stage,
-        )
-    return solve(
-        source, held.port, held.v_target_v, held.charging, before, held.offer, load, held.limit, stage
+    return solve_all(
+        source,
+        held.port,
+        held.posts,
+        held.v_target_v,
+        held.charging,
+        before,
+        held.offer,
+        load,
+        held.limit,
+        stage,
     )
 
 
@@ -58,13 +54,13 @@ def asked_in(demand: Demand, k: int, par: Parameters) -> Asked:
 
 
 @inline_ir
-def posts_now(asked: Asked, modes: np.ndarray) -> Posts:
+def posts_now(asked: Asked, modes: np.ndarray) -> AnyPosts:
     """What is switched on at the battery's posts as the machines stand."""
     outfit, drawn_w = asked.outfit, 0.0
     if modes[Machine.INVERTER] == InverterRun.ON:
         drawn_w = asked.drawn_w
-    return Posts(
-        outfit.some,
+    return posts_of(
+        outfit,
         drawn_w,
         _line(outfit.first, modes[Machine.CHARGER_1]),
         _line(outfit.second, modes[Machine.CHARGER_2]),
@@ -100,7 +96,7 @@ def flows_of(bus: OperatingPoint, loss: Losses, held: Held, stage: PowerStage) -
     """Every flow of an instant."""
     wiring_w = (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a
     inverter_w, charger_1_w, charger_2_w = 0.0, 0.0, 0.0
-    if held.posts.some:
+    if anything(held.posts):
         posts = there(bus, held.port, held.posts)
         wiring_w += (posts.v_v - bus.v_batt_v) * posts.i_a
         inverter_w, charger_1_w, charger_2_w = posts.inverter_w, posts.charger_1_w, posts.charger_2_w

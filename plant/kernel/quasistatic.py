@@ -13,7 +13,7 @@ from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import leadacid, lithium
 from plant.battery.acid import LeadAcidAtTemperature, LeadAcidState, emf
 from plant.battery.cell import Losses, Source
-from plant.battery.electrode import after, reaction
+from plant.battery.electrode import aimed_at, in_series, reaction
 from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a
 from plant.kernel.node import currents, flows_of
 from plant.kernel.state import Flows, Held
@@ -22,11 +22,13 @@ from plant.power.stage import PowerStage
 
 # A Newton step shorter than this is the last one: what it leaves is mostly a thousandth of it.
 CLOSE_V = 3e-4
+CLOSE_SLOW_V = 3e-3  # the same of the slow polarisation, whose leak bends less
 # How far that step may have taken the current of the bus, and a tangent that of the reaction: shares of the capacity.
 CLOSE_C_RATE = 1e-5
 TANGENT_C_RATE = 1e-4
 # From this round on, which is rarely come to, bisection takes over where Newton doesn't converge.
-GUARDED_FROM = 5
+GUARDED_FROM = 8
+JUST_BEYOND_V = 1e-4  # how far beyond the voltage that is held a round may go at once
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
@@ -64,21 +66,20 @@ def settle(
     k = diffusion_per_h(-gap, w)
     # Looked for from where Euler's step takes the well under the current of a moment ago.
     h1 = h1_before + hours * (now.i_batt_a * w.per_well1 + bound * k * gap)
-    h1 = min(max(h1, FILLING[0]), FILLING[1])
+    h1 = _approached(h1_before, h1)
     v = x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p)
 
     decay = math.exp(-k * hours)
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
     well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
     layer_s = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
-    v, node, i_gas = _electrode(x, v, h1, well, h, now, held, w, stage)
+    v, v_slow, node, i_gas = _electrode(x, v, h1, well, h, now, held, w, stage)
 
     i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
     i_lost = leadacid.side_reaction_a(i_main, p)
     bus = with_powers(node, now, held.offer, stage)
     filling += (i_main - i_lost) * hours * per_q
     gap = gap * decay - (i_main - i_lost) * parts
-    v_slow, _slope = after(x.v_slow_v, node.i_batt_a, h, w.surface)
     at_rest = LeadAcidState(
         p.available_fraction * p.full_capacity_ah * (filling - bound * gap),
         bound * p.full_capacity_ah * (filling + p.available_fraction * gap),
@@ -88,6 +89,34 @@ def settle(
     )
     end, mean = _booked(x, at_rest, bus, i_gas + i_lost, h, held, w, stage)
     return h, end, mean, bus
+
+
+@inline_llvm
+def _approached(h1: float, to: float) -> float:
+    """A filling for the next round: of the way to full or empty at most nine tenths, for there the reaction ends."""
+    most = h1 + 0.9 * (1.0 - h1) if h1 < 1.0 else FILLING[1]
+    least = 0.1 * h1 if h1 > 0.0 else FILLING[0]
+    return min(max(to, least), most)
+
+
+@inline_llvm
+def _within_reach(step_v: float, i_a: float, w: LeadAcidAtTemperature) -> float:
+    """A Newton step, shortened where the reaction grows exponentially along it, as circuit simulators do at diodes."""
+    per_v = w.per_charge_tafel_v if i_a > 0.0 else w.per_discharge_tafel_v
+    reach = abs(step_v) * per_v
+    if step_v * i_a <= 0.0 or reach < 1.0:
+        return step_v
+    return math.copysign(math.log1p(reach) / per_v, step_v)
+
+
+@inline_llvm
+def _to_the_bend(step_v: float, ahead_v: float) -> float:
+    """A Newton step that goes no farther than just beyond the voltage at which the converter holds the battery.
+
+    There the current falls to nothing within some millivolts: from either side a tangent leads beyond the other.
+    """
+    bend = ahead_v + math.copysign(JUST_BEYOND_V, ahead_v)
+    return bend if abs(ahead_v) > JUST_BEYOND_V and bend / step_v < 1.0 and bend * step_v > 0.0 else step_v
 
 
 class _Well(NamedTuple):
@@ -101,8 +130,8 @@ class _Well(NamedTuple):
 def _electrode(
     x: LeadAcidState, v: float, h1: float, well: _Well, h: float, now: OperatingPoint, held: Held,
     w: LeadAcidAtTemperature, stage: PowerStage,
-) -> tuple[float, Node, float]:  # fmt: skip
-    """Where the electrode stands at the end of a step: its voltage, the node then, the current that makes gas.
+) -> tuple[float, float, Node, float]:  # fmt: skip
+    """Where the electrode stands at the end of a step: its voltage, the slow one, the node then, the gassing current.
 
     ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for `v` by Newton, then guarded by
     bisection: reaction rises with the voltage, the bus gives less. The reaction is taken at the filling that the
@@ -124,22 +153,28 @@ def _electrode(
     v = min(max(v, low), high)
     r0 = leadacid.series_resistance(x, w)
     node, i_gas, step, found = node_of(now), 0.0, high - low, False
+    capacity_s = p.surface_f * (1.0 / h)
+    v_slow, slow_step = aimed_at(x.v_slow_v, node.i_batt_a, h, w.surface), 0.0
     for number in range(60):
-        # In series with the electrode, and straight around the current of the round before.
-        v_slow, r_slow = after(x.v_slow_v, node.i_batt_a, h, w.surface)
-        behind_v = v + v_slow - r_slow * node.i_batt_a
-        node = currents(Source(behind_v, r0 + r_slow, r0 + r_slow), node, held, stage)
+        # In series with the electrode, and straight around where the round before left it.
+        v_line, r_line = in_series(v_slow, x.v_slow_v, capacity_s, w.surface)
+        node = currents(Source(v + v_line, r0 + r_line, r0 + r_line), node, held, stage)
+        slow_step = v_line + r_line * node.i_batt_a - v_slow
+        v_slow += slow_step
         if found:
             break
         guarded = number >= GUARDED_FROM
         i_gas = gassing_a(v, w)
         i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
         per_a = well.per_a * p.charge_efficiency if i_main > 0.0 else well.per_a
-        h1_then = min(max(well.h1_free + per_a * i_main, FILLING[0]), FILLING[1])
+        filled = well.h1_free + per_a * i_main
         if guarded:
-            h1 = h1_then  # no tangent: bisection needs the excess to have its sign
+            # No tangent: bisection needs the excess to have its sign.
+            h1 = h1_then = min(max(filled, FILLING[0]), FILLING[1])
+        else:
+            h1_then = _approached(h1, filled)
         r = reaction(v - emf(h1, x.t_c, p), h1, w)
-        moves = per_a if FILLING[0] < h1_then < FILLING[1] else 0.0
+        moves = per_a if h1_then == filled else 0.0
         pull = (
             r.per_v * p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * h1)
             + r.per_h
@@ -148,7 +183,8 @@ def _electrode(
         less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
         tangent = pull * (h1_then - h1)
         excess = r.i_a - tangent - i_main
-        new = v - excess / (r.per_v - (pull * moves + 1.0) * less)
+        newton_v = _within_reach(-excess / (r.per_v - (pull * moves + 1.0) * less), r.i_a, w)
+        new = v + _to_the_bend(newton_v, held.v_target_v - node.v_batt_v)
         if guarded:
             low, high = (low, v) if excess > 0.0 else (v, high)
         strayed = not low < new < high
@@ -157,15 +193,16 @@ def _electrode(
         if strayed:
             new = 0.5 * (low + high)
         step, v = new - v, new
-        h1 = h1_then + moves * less * step
+        h1 = h1_then if guarded else _approached(h1_then, h1_then + moves * less * step)
         found = (
             abs(step) < CLOSE_V
+            and abs(slow_step) < CLOSE_SLOW_V
             and abs(tangent) < TANGENT_C_RATE * p.full_capacity_ah
             and (guarded or not strayed)
         )
         if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.full_capacity_ah:
             break
-    return v, node, i_gas
+    return v, v_slow, node, i_gas
 
 
 @inline_llvm

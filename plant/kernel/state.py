@@ -7,7 +7,7 @@ import numpy as np
 from plant.battery import model as battery
 from plant.power.converter import Limit, LoadDemand, Port
 from plant.power.offer import Offer
-from plant.power.posts import NO_OUTFIT, NO_POSTS, NOTHING_ASKED, Asked, Outfit, Posts
+from plant.power.posts import NO_OUTFIT, NO_POSTS, NOTHING_ASKED, AnyOutfit, AnyPosts, Asked
 from plant.power.stage import PowerStage
 from plant.power.tracker import Tracker, TrackerSettings
 from plant.power.tracking import Steady
@@ -52,7 +52,7 @@ class Held(NamedTuple):
     connected: bool  # the battery
     wanted_w: float  # what the load asks for at nominal voltage, faults left out
     called: bool  # whether the load's mode calls for it
-    posts: Posts = NO_POSTS  # what is switched on at the battery's posts
+    posts: AnyPosts = NO_POSTS  # what is switched on at the battery's posts
     asked: Asked = NOTHING_ASKED  # of what hangs there
 
 
@@ -83,7 +83,7 @@ class QuasiStatic(NamedTuple):
     """The battery's electrode at rest with its current at every instant: steps of 1 min to 1 h, for sizing."""
 
     step_s: float
-    event_s: float = 1.0
+    event_s: float = 1.0  # transitions are placed to this; of longer steps to 1/120
 
 
 class Parameters(NamedTuple):
@@ -102,4 +102,4 @@ class Parameters(NamedTuple):
     probe_broken: bool
     probe_c: float  # what a broken probe has the controller read
     ages: bool  # whether the day's log for `ageing` is kept
-    outfit: Outfit = NO_OUTFIT  # what hangs on the battery's posts
+    outfit: AnyOutfit = NO_OUTFIT  # what hangs on the battery's posts

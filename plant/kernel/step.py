@@ -21,13 +21,16 @@ from plant.controller.charger import (
     LoadOutput,
     Machine,
     Production,
+    SetPoints,
     Stage,
     Switch,
     compensate,
 )  # fmt: skip
+from plant.controller.midnights import Midnights
 from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
 from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
+from plant.kernel.meters import begin_periods_compiled
 from plant.kernel.node import asked_in, operating_point, posts_now
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
@@ -39,7 +42,7 @@ from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regim
 from plant.power.dimlight import dim_light
 from plant.power.jointnode import there
 from plant.power.offer import Offer, nothing_of
-from plant.power.posts import NO_POSTS
+from plant.power.posts import CHARGER_OFF, anything, posts_of
 from plant.power.stage import PowerStage, derating
 from plant.power.tracking import at_rest, step_of_tracker
 
@@ -47,6 +50,7 @@ LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
 PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
+EQUALIZE_S = SetPoints._fields.index("equalize_s")
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
 
@@ -132,7 +136,7 @@ def _given(
         par.connected,
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
         False,
-        NO_POSTS,
+        posts_of(par.outfit, 0.0, CHARGER_OFF, CHARGER_OFF),
         asked_in(demand, k, par),
     )
 
@@ -173,11 +177,11 @@ def _same(
     """Whether nothing happened on the way from one instant to another, with the battery in state `x`."""
     update_quantities(then, held, memory, x, p, stage.load_rated_a, books)
     undecided = method.event_s < 1.0 and then.regime != now.regime
-    if method.event_s < 1.0 and held.posts.some:
+    if method.event_s < 1.0 and anything(held.posts):
         undecided |= (
             there(then, held.port, held.posts).regulating != there(now, held.port, held.posts).regulating
         )
-    return not undecided and unchanged(books, held.posts.some)
+    return not undecided and unchanged(books, anything(held.posts))
 
 
 @inline_ir
@@ -251,11 +255,11 @@ def grid_step(
                 bus = operating_point(memory.x, bus, held, w, stage)
                 update_quantities(bus, held, memory, memory.x, w.p, stage.load_rated_a, books)
                 changed = False
-            if books.due <= t + 1e-6 or not unchanged(books, held.posts.some):
-                examine(books, t, held.posts.some)
+            if books.due <= t + 1e-6 or not unchanged(books, anything(held.posts)):
+                examine(books, t, anything(held.posts))
             if books.due > t + 1e-6:
                 break
-            fired = fire(books, t, held.posts.some)
+            fired = fire(books, t, anything(held.posts))
             if fired < 0:
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
@@ -303,10 +307,21 @@ def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState
     )  # fmt: skip
 
 
+@inline_ir
+def _begin_day(m: PlantState, midnights: Midnights, number: int, par: Parameters, books: Books) -> PlantState:
+    """The controller's clock shows another day: meters start again, and equalizing may fall due."""
+    begin_periods_compiled(books, midnights.periods[number])
+    equalize_s = par.setpoints[EQUALIZE_S] if midnights.equalizes[number] else m.equalize_left_s
+    return PlantState(
+        m.x, m.held_s, equalize_s, m.t_heatsink_c, m.v_batt_v, m.t_probe_c, m.probe_read, m.t_warm_c, m.regime,
+        m.tracker, m.conduction,
+    )  # fmt: skip
+
+
 @kernel_without_refcounts
 def run_steps(
     memory: PlantState, books_array: BooksArray, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
-    first: int, count: int, day_start_s: float, sample_every: int, out: np.ndarray,
+    first: int, count: int, day_start_s: float, midnights: Midnights, sample_every: int, out: np.ndarray,
 ) -> tuple[PlantState, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
@@ -326,6 +341,8 @@ def run_steps(
         Steps of these to run, at least one.
     day_start_s : float
         UTC second of step 0.
+    midnights : Midnights
+        Of the controller's clock during these steps, the one at their end included.
     sample_every : int
         A row of `out` after every so many steps, counted from the day's beginning; 0 for none.
     out : (n, fields) array
@@ -336,7 +353,7 @@ def run_steps(
     PlantState, Snapshot
         The plant after the last step.
     """
-    row = 0
+    k, row, midnight = first, 0, 0
     books, stage, step_s = books_array[0], par.stage, par.method.step_s
     an_hour = int(3600 / step_s)
     # counted along: a remainder at every step costs as much as an exponential
@@ -347,7 +364,6 @@ def run_steps(
     held = _given(0.0, demand, first, 0.0, nothing_of(day), 0.0, par)
     w_c = memory.t_warm_c
     w = battery.at_temperature(w_c, par.battery)
-    k = first
     for k in range(first, first + count):
         memory = _read_probe(memory, par, books)
         if not abs(memory.x.t_c - w_c) < WARM_STEP_C:
@@ -392,4 +408,7 @@ def run_steps(
             for j in range(len(shown)):
                 out[row, j] = shown[j]
             row += 1
+        if midnight < midnights.steps.size and k + 1 - first == midnights.steps[midnight]:
+            memory = _begin_day(memory, midnights, midnight, par, books)
+            midnight += 1
     return memory, shown

@@ -6,6 +6,9 @@ meets the others nowhere but in the voltage.
 """
 
 import math
+from typing import Any
+
+from numba.extending import overload
 
 from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
@@ -21,12 +24,15 @@ from plant.power.converter import (
     Regime,
     balance,
     load_current_a,
+    solve,
 )  # fmt: skip
 from plant.power.offer import Offer, at_node
 from plant.power.posts import (
+    AnyPosts,
     AtPosts,
     ChargerLine,
     Posts,
+    anything,
     at_posts,
     nothing_there,
     posts_current_a,
@@ -39,7 +45,7 @@ ROUNDS = 60  # a handful, or some twenty where a charger's corner has to be brac
 
 @inline_ir
 def _without_inverter(posts: Posts) -> Posts:
-    return Posts(posts.some, 0.0, posts.first, posts.second)
+    return Posts(0.0, posts.first, posts.second)
 
 
 @inline_ir
@@ -270,7 +276,7 @@ def _held_by_charger(
     off = ChargerLine(0.0, 0.0, 0.0)
     if line.i_max_a > 0.0:
         others = Posts(
-            True, posts.inverter_w, off if first_holds else posts.first, posts.second if first_holds else off
+            posts.inverter_w, off if first_holds else posts.first, posts.second if first_holds else off
         )
         stands_in = Source(line.v_max_v, 1.0 / line.droop_s, 1.0 / line.droop_s)
         node = _joined(
@@ -303,9 +309,30 @@ def _held_by_controller(
 
 
 @inline_llvm
-def there(bus: OperatingPoint, port: Port, posts: Posts) -> AtPosts:
+def there(bus: OperatingPoint, port: Port, posts: AnyPosts) -> AtPosts:
     """What flows at the battery's posts with the bus as it is."""
     v_posts = bus.v_batt_v - port.cable_ohm * (bus.i_batt_a - bus.i_posts_a)
-    if not posts.some or v_posts <= 0.0:
+    if not anything(posts) or v_posts <= 0.0:
         return nothing_there(v_posts)
     return at_posts(v_posts, bus.i_posts_a, posts)
+
+
+def solve_all(
+    source: Source, port: Port, posts: AnyPosts, v_target_v: float, charging: bool, before: Node,
+    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+) -> Node:  # fmt: skip
+    """All currents at the battery: `converter.solve` where nothing hangs at its posts, else `solve_joint`."""
+    if isinstance(posts, Posts):
+        return solve_joint(source, port, posts, v_target_v, charging, before, o, load, limit, s)
+    return solve(source, port, v_target_v, charging, before, o, load, limit, s)
+
+
+@overload(solve_all, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+def _solve_all(*types: Any) -> Any:
+    if types[2].instance_class is Posts:
+        return lambda source, port, posts, v_target_v, charging, before, o, load, limit, s: solve_joint(  # noqa: PLW0108
+            source, port, posts, v_target_v, charging, before, o, load, limit, s
+        )
+    return lambda source, port, posts, v_target_v, charging, before, o, load, limit, s: solve(
+        source, port, v_target_v, charging, before, o, load, limit, s
+    )

@@ -1,9 +1,12 @@
 """What hangs on the battery's own posts beside the controller: an inverter, and up to two chargers.
 
-Numbers only: what switches them on and off are rows of `plant.controller.rules`.
+Numbers only: what switches them on and off are rows of `plant.controller.rules`. Most sites have nothing there, which
+is a type of its own (`NoOutfit`, `NoPosts`), so that their compiled code is without all of this.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from numba.extending import overload
 
 from plant.base.jit import inline_ir, inline_llvm
 
@@ -22,8 +25,15 @@ class ChargerLine(NamedTuple):
 class Posts(NamedTuple):
     """What is switched on there."""
 
-    some: bool  # whether the site has anything there at all
     inverter_w: float  # what the inverter draws, at any voltage
+    first: ChargerLine
+    second: ChargerLine
+
+
+class NoPosts(NamedTuple):
+    """The same where nothing hangs there: nothing is drawn or given."""
+
+    inverter_w: float
     first: ChargerLine
     second: ChargerLine
 
@@ -52,8 +62,15 @@ class ChargerOutfit(NamedTuple):
 class Outfit(NamedTuple):
     """What a site has at the posts of its battery."""
 
-    some: bool
     rated_w: float  # of the inverter
+    first: ChargerOutfit
+    second: ChargerOutfit
+
+
+class NoOutfit(NamedTuple):
+    """The same of a site that has nothing there."""
+
+    rated_w: float
     first: ChargerOutfit
     second: ChargerOutfit
 
@@ -61,7 +78,7 @@ class Outfit(NamedTuple):
 class Asked(NamedTuple):
     """What of it is wanted during a step, whatever the machines say."""
 
-    outfit: Outfit
+    outfit: Outfit | NoOutfit
     demand_w: float  # by the inverter's loads
     served_w: float  # of it, while the inverter is on
     drawn_w: float  # by the inverter then
@@ -70,10 +87,37 @@ class Asked(NamedTuple):
 
 
 CHARGER_OFF: Final = ChargerLine(0.0, 0.0, 0.0)
-NO_POSTS: Final = Posts(False, 0.0, CHARGER_OFF, CHARGER_OFF)
+NO_POSTS: Final = NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
 NO_CHARGER: Final = ChargerOutfit(CHARGER_OFF, 0.0, False, 0.0, 0.0)
-NO_OUTFIT: Final = Outfit(False, 1.0, NO_CHARGER, NO_CHARGER)
+NO_OUTFIT: Final = NoOutfit(1.0, NO_CHARGER, NO_CHARGER)
 NOTHING_ASKED: Final = Asked(NO_OUTFIT, 0.0, 0.0, 0.0, False, False)
+
+
+AnyPosts: TypeAlias = Posts | NoPosts
+AnyOutfit: TypeAlias = Outfit | NoOutfit
+
+
+def anything(there: AnyPosts | AnyOutfit) -> bool:
+    """Whether the site has anything there; in compiled code settled by the type when it is compiled."""
+    return isinstance(there, Posts | Outfit)
+
+
+@overload(anything, strict=False, jit_options={"forceinline": True})
+def _anything(there: Any) -> Any:
+    found = there.instance_class in (Posts, Outfit)
+    return lambda there: found
+
+
+def posts_of(outfit: AnyOutfit, inverter_w: float, first: ChargerLine, second: ChargerLine) -> AnyPosts:
+    """What is switched on of an outfit."""
+    made = Posts if anything(outfit) else NoPosts
+    return made(inverter_w, first, second)
+
+
+@overload(posts_of, strict=False, jit_options={"forceinline": True})
+def _posts_of(outfit: Any, inverter_w: Any, first: Any, second: Any) -> Any:
+    made = Posts if outfit.instance_class is Outfit else NoPosts
+    return lambda outfit, inverter_w, first, second: made(inverter_w, first, second)
 
 
 @inline_ir
@@ -94,7 +138,7 @@ def charger_current_a(v_v: float, line: ChargerLine) -> tuple[float, float]:
 
 
 @inline_llvm
-def posts_current_a(v_v: float, posts: Posts) -> tuple[float, float]:
+def posts_current_a(v_v: float, posts: AnyPosts) -> tuple[float, float]:
     """Chargers less inverter [A] with the posts at a voltage, and the slope of that [A/V]."""
     first, first_slope = charger_current_a(v_v, posts.first)
     second, second_slope = charger_current_a(v_v, posts.second)
@@ -103,7 +147,7 @@ def posts_current_a(v_v: float, posts: Posts) -> tuple[float, float]:
 
 
 @inline_llvm
-def at_posts(v_v: float, i_a: float, posts: Posts) -> AtPosts:
+def at_posts(v_v: float, i_a: float, posts: AnyPosts) -> AtPosts:
     """What flows with the posts at a voltage above 0 and `i_a` from them; the inverter draws its power or nothing."""
     first, first_slope = charger_current_a(v_v, posts.first)
     second, second_slope = charger_current_a(v_v, posts.second)

@@ -21,7 +21,7 @@ from plant.battery.file import blocks_in_series, load_block, load_bms, read_bloc
 from plant.battery.model import Parameters, scaled
 from plant.battery.ratefit import CUT_OFF_V_CELL, Rates, errors_pct, fitted
 from plant.battery.wear import Life, Loss
-from plant.power.posts import Outfit
+from plant.power.posts import AnyOutfit
 from plant.site.connected import Chargers, Loads, check_connected, connected_setpoints, outfit_of
 
 RATED_H = 20.0  # the rate of `capacity_ah`
@@ -174,7 +174,7 @@ class Battery(Record):
         """What the rules of its loads and chargers compare with."""
         return connected_setpoints(self.loads, self.chargers, self.system_v // 12)
 
-    def outfit(self, failed: tuple[int, ...] = ()) -> Outfit:
+    def outfit(self, failed: tuple[int, ...] = ()) -> AnyOutfit:
         """Its loads and chargers as the kernel takes them."""
         return outfit_of(self.loads, self.chargers, self.system_v // 12, failed)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from plant.array.layout import layout_of
-from plant.base.clock import to_local
+from plant.base.clock import on_grid_s, to_local
 from plant.battery import model as battery
 from plant.controller.model import power_stage
 from plant.site.model import Site
@@ -121,8 +121,3 @@ def check_upset(site: Site, equipment: Equipment, upset: Upset, t_utc_s: int) ->
     if upset.moments(t_utc_s, zone)[0] < t_utc_s:
         raise ValueError(f"{upset}: its time is past; it is now {to_local(t_utc_s, zone).isoformat()}")
     layout_of(site.array, applied(equipment, upset.name, upset.values).defects)
-
-
-def on_grid_s(t_utc_s: float, step_s: int) -> int:
-    """The first grid point at or after a moment, its fraction of a second left out."""
-    return -(-int(t_utc_s) // step_s) * step_s

@@ -17,7 +17,7 @@ from plant.load.day import means_on, offsets_of, power_day
 from plant.load.demand import Demand
 from plant.load.inverter import Inverter
 from plant.load.model import Load
-from plant.power.posts import NO_CHARGER, ChargerLine, ChargerOutfit, Outfit
+from plant.power.posts import NO_CHARGER, NO_OUTFIT, AnyOutfit, ChargerLine, ChargerOutfit, Outfit
 
 MOST_LOADS, MOST_CHARGERS = 1, 2
 BLOCK_V: Final = (10.0, 17.0)  # of a 12 V block: what a charger's voltage may be
@@ -227,13 +227,15 @@ def connected_setpoints(
 
 def outfit_of(
     loads: tuple[BatteryLoad, ...], chargers: tuple[Charger, ...], blocks: int, failed: tuple[int, ...]
-) -> Outfit:
+) -> AnyOutfit:
     """What the kernel takes for constant of it; `failed` has the numbers of chargers that don't work."""
+    if not (loads or chargers):
+        return NO_OUTFIT
     rated_w = loads[0].inverter.rated_w if loads and loads[0].inverter else math.inf
     first, second = (
         chargers[n - 1].outfit(blocks, n not in failed) if n <= len(chargers) else NO_CHARGER for n in (1, 2)
     )
-    return Outfit(bool(loads or chargers), rated_w, first, second)
+    return Outfit(rated_w, first, second)
 
 
 def with_connected(
