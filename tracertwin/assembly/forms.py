@@ -1,5 +1,5 @@
 """The forms that a plant's machine code comes in: numba compiles the kernel for each kind of battery, method, tracker
-and array when it first meets it. Here each is met once.
+and array, and with or without something at the battery's posts, when it first meets it. Here each is met once.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,8 @@ FORMS: Final[dict[str, Callable[[], Plant]]] = {
     "lead, sizing by the hour": lambda: Plant.new(_cabin(), fidelity="sizing", step_s=3600),
     "lead, dynamic": lambda: Plant.new(_cabin(controller={"tracker": "dynamic"}), 1),
     "lithium, composite": lambda: Plant.new(load_site("motorhome")),
+    "lead, inverter and charger": lambda: Plant.new(load_site("cabin_inverter"), 1),
+    "lead, inverter and charger, sizing": lambda: Plant.new(load_site("cabin_inverter"), fidelity="sizing"),
     "lithium, sizing": lambda: Plant.new(_lithium(), fidelity="sizing"),
 }
 
