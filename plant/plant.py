@@ -339,10 +339,8 @@ class Plant:
             stop = min(stop, self.t_utc_s + DAY_S - (self.t_utc_s - inputs.start_utc_s) % DAY_S)
         if self._flash.clock.follows_dst:
             # A clock changes on a whole hour: up to the day of it in one go, then hour by hour.
-            for nearer in (
-                self._flash.next_midnight_s(self.t_utc_s, self.step_s),
-                self.t_utc_s // 3600 * 3600 + 3600,
-            ):
+            midnight_s = self._flash.next_midnight_s(self.t_utc_s, self.step_s)
+            for nearer in (midnight_s, self.t_utc_s // 3600 * 3600 + 3600):
                 if utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone):
                     stop = min(stop, nearer)
         return stop

@@ -1,4 +1,4 @@
-"""The battery at work in the plant: who feeds the node, who draws from it, and what each flow carries."""
+"""The battery at work in the plant: what is held at its node during a step, who feeds it and who draws, every flow."""
 
 import numpy as np
 
@@ -6,13 +6,25 @@ from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import model as battery
 from plant.battery.cell import Losses, Source
 from plant.battery.model import AtTemperature, Inner, State
-from plant.controller.charger import ChargerRun, InverterRun, Machine
-from plant.kernel.state import Flows, Held, Parameters
+from plant.controller.charger import (
+    EQUALIZED_S,
+    ChargerRun,
+    InverterRun,
+    LoadControl,
+    LoadOutput,
+    Machine,
+    Production,
+    Stage,
+    Switch,
+)  # fmt: skip
+from plant.kernel.books import Books
+from plant.kernel.state import Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
-from plant.power.converter import LoadDemand, Node, OperatingPoint, node_of, with_powers
+from plant.power.converter import Limit, LoadDemand, Node, OperatingPoint, Port, node_of, with_powers
 from plant.power.jointnode import solve_all, there
-from plant.power.posts import AnyPosts, Asked, ChargerLine, ChargerOutfit, anything, posts_of
-from plant.power.stage import PowerStage
+from plant.power.offer import Offer
+from plant.power.posts import CHARGER_OFF, AnyPosts, Asked, ChargerLine, ChargerOutfit, anything, posts_of
+from plant.power.stage import PowerStage, derating
 
 
 @inline_llvm
@@ -72,6 +84,71 @@ def _line(charger: ChargerOutfit, mode: int) -> ChargerLine:
     i_max_a = charger.line.i_max_a if mode != ChargerRun.OFF else 0.0
     v_max_v = charger.float_v if mode == ChargerRun.FLOAT else charger.line.v_max_v
     return ChargerLine(i_max_a, v_max_v, charger.line.droop_s)
+
+
+@inline_ir
+def _target_v(stage: int, owed_s: float, books: Books) -> float:
+    """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
+    target_v = books.levels.boost_v
+    if stage == Stage.FLOAT:
+        target_v = books.levels.float_v
+    elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= EQUALIZED_S):
+        target_v = books.levels.equalize_v
+    return float(target_v)
+
+
+@inline_ir
+def charges(modes: np.ndarray) -> bool:
+    """Whether the converter works."""
+    return bool(modes[Machine.CHARGE] != Stage.NONE) and bool(modes[Machine.PRODUCTION] == Production.READY)
+
+
+@inline_ir
+def hold(held: Held, memory: PlantState, books: Books) -> Held:
+    """The held inputs as the machines now stand."""
+    modes = books.modes
+    stage = modes[Machine.CHARGE]
+    called = modes[Machine.LOAD_CONTROL] == LoadControl.ON
+    port = Port(
+        held.port.cable_ohm,
+        held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
+        held.connected and modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
+    )
+    load_on = called and modes[Machine.LOAD] == LoadOutput.ON
+    return Held(
+        held.offer, held.p_mp_w, held.load, held.t_room_c, _target_v(stage, memory.equalize_left_s, books),
+        charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
+        posts_now(held.asked, modes), held.asked,
+    )  # fmt: skip
+
+
+@inline_ir
+def given(
+    p_mp_w: float, demand: Demand, k: int, t_room_c: float, offer: Offer, t_heatsink_c: float, par: Parameters
+) -> Held:
+    """The held inputs of step `k`, before the machines have their say."""
+    left = derating(t_heatsink_c)
+    load = LoadDemand(
+        demand.power_w[k] + par.extra_w,
+        demand.current_w[k] / par.nominal_v,
+        demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
+    )
+    return Held(
+        offer,
+        p_mp_w,
+        load,
+        t_room_c,
+        0.0,
+        False,
+        False,
+        Limit(left * par.stage.i_max_a, left * par.stage.p_max_w),
+        Port(par.batt_cable_ohm, True, True),
+        par.connected,
+        demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
+        False,
+        posts_of(par.outfit, 0.0, CHARGER_OFF, CHARGER_OFF),
+        asked_in(demand, k, par),
+    )
 
 
 @inline_ir

@@ -17,13 +17,9 @@ from plant.battery.acid import LeadAcidAtTemperature
 from plant.battery.model import AtTemperature, State
 from plant.controller.charger import (
     EQUALIZED_S,
-    LoadControl,
-    LoadOutput,
     Machine,
-    Production,
     SetPoints,
     Stage,
-    Switch,
     compensate,
 )  # fmt: skip
 from plant.controller.midnights import Midnights
@@ -31,19 +27,19 @@ from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
 from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
 from plant.kernel.meters import begin_periods_compiled
-from plant.kernel.node import asked_in, operating_point, posts_now
+from plant.kernel.node import charges, given, hold, operating_point
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
 from plant.kernel.show import snapshot
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed, Flows, Held, Parameters, PlantState
 from plant.load.demand import Demand
-from plant.power.converter import Limit, LoadDemand, OperatingPoint, Port, Regime, at_first
+from plant.power.converter import OperatingPoint, Regime, at_first
 from plant.power.dimlight import dim_light
 from plant.power.jointnode import there
-from plant.power.offer import Offer, nothing_of
-from plant.power.posts import CHARGER_OFF, anything, posts_of
-from plant.power.stage import PowerStage, derating
+from plant.power.offer import nothing_of
+from plant.power.posts import anything
+from plant.power.stage import PowerStage
 from plant.power.tracking import at_rest, step_of_tracker
 
 LONG_STEP_S = 60.0
@@ -74,71 +70,6 @@ def move(
 def _move(*types: Any) -> Any:
     integrator = _integrator(types[-1].instance_class, types[4].instance_class)
     return lambda x, now, h, held, w, stage, method: integrator(x, now, h, held, w, stage)
-
-
-@inline_ir
-def _target_v(stage: int, owed_s: float, books: Books) -> float:
-    """Voltage [V] that a stage holds; bulk heads for the one it will enter."""
-    target_v = books.levels.boost_v
-    if stage == Stage.FLOAT:
-        target_v = books.levels.float_v
-    elif stage == Stage.EQUALIZE or (stage == Stage.BULK and owed_s >= EQUALIZED_S):
-        target_v = books.levels.equalize_v
-    return float(target_v)
-
-
-@inline_ir
-def _charges(modes: np.ndarray) -> bool:
-    """Whether the converter works."""
-    return bool(modes[Machine.CHARGE] != Stage.NONE) and bool(modes[Machine.PRODUCTION] == Production.READY)
-
-
-@inline_ir
-def _hold(held: Held, memory: PlantState, books: Books) -> Held:
-    """The held inputs as the machines now stand."""
-    modes = books.modes
-    stage = modes[Machine.CHARGE]
-    called = modes[Machine.LOAD_CONTROL] == LoadControl.ON
-    port = Port(
-        held.port.cable_ohm,
-        held.connected and modes[Machine.BMS_CHARGE] == Switch.CLOSED,
-        held.connected and modes[Machine.BMS_DISCHARGE] == Switch.CLOSED,
-    )
-    load_on = called and modes[Machine.LOAD] == LoadOutput.ON
-    return Held(
-        held.offer, held.p_mp_w, held.load, held.t_room_c, _target_v(stage, memory.equalize_left_s, books),
-        _charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
-        posts_now(held.asked, modes), held.asked,
-    )  # fmt: skip
-
-
-@inline_ir
-def _given(
-    p_mp_w: float, demand: Demand, k: int, t_room_c: float, offer: Offer, t_heatsink_c: float, par: Parameters
-) -> Held:
-    """The held inputs of step `k`, before the machines have their say."""
-    left = derating(t_heatsink_c)
-    load = LoadDemand(
-        demand.power_w[k] + par.extra_w,
-        demand.current_w[k] / par.nominal_v,
-        demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
-    )
-    return Held(
-        offer,
-        p_mp_w,
-        load,
-        t_room_c,
-        0.0,
-        False,
-        False,
-        Limit(left * par.stage.i_max_a, left * par.stage.p_max_w),
-        Port(par.batt_cable_ohm, True, True),
-        par.connected,
-        demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
-        False,
-        posts_of(par.outfit, 0.0, CHARGER_OFF, CHARGER_OFF),
-        asked_in(demand, k, par),
-    )
 
 
 @inline_ir
@@ -264,7 +195,7 @@ def grid_step(
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
-            held = _hold(held, memory, books)
+            held = hold(held, memory, books)
             changed = True
         if left <= 1e-9:
             return memory, held, bus
@@ -361,7 +292,7 @@ def run_steps(
     to_sample = sample_every - first % sample_every if sample_every > 0 else 0
     warm = 1.0 - np.exp(-step_s / (stage.heatsink_k_w * stage.heatsink_j_k))
     bus = at_first(0.0, 0.0)
-    held = _given(0.0, demand, first, 0.0, nothing_of(day), 0.0, par)
+    held = given(0.0, demand, first, 0.0, nothing_of(day), 0.0, par)
     w_c = memory.t_warm_c
     w = battery.at_temperature(w_c, par.battery)
     for k in range(first, first + count):
@@ -375,10 +306,10 @@ def run_steps(
         else:
             tracker, offer = step_of_tracker(
                 par.tracker, memory.tracker, day, k, memory.v_batt_v,
-                _charges(books.modes), memory.regime, step_s, stage,
+                charges(books.modes), memory.regime, step_s, stage,
             )  # fmt: skip
-        held = _given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
-        held = _hold(held, memory, books)
+        held = given(day.p_mp_w[k], demand, k, t_room_c[k], offer, memory.t_heatsink_c, par)
+        held = hold(held, memory, books)
         t = day_start_s + k * step_s
         memory, held, bus = grid_step(memory, held, w, stage, par.method, books_array, t, step_s)
         heat = bus.p_converter_loss_w + HEATSINK_LOAD_OHM * bus.i_load_a * bus.i_load_a
