@@ -196,16 +196,6 @@ def test_fresh_processes_with_one_two_and_eight_threads_do_the_same_in_every_shi
     assert len(set(told)) == 1
 
 
-def test_the_command_says_the_same_with_one_job_and_two():
-    files = [
-        str(SUITES / "charge_cycles" / "cloud_in_boost.yaml"),
-        str(SUITES / "line" / "lost_replies.yaml"),
-    ]
-    command = [sys.executable, "-m", "tracertwin", "check", "--json", *files, "--jobs"]
-    told = {subprocess.run([*command, jobs], capture_output=True, check=True).stdout for jobs in "12"}
-    assert len(told) == 1
-
-
 @pytest.mark.parametrize("name", ["charge_cycles/midnight_and_month", "line/lost_replies"])
 def test_the_journal_of_a_run_replays_to_the_same_bytes(tmp_path, call, name):
     prepared, journal = prepare(load_scenario(SUITES / f"{name}.yaml")), tmp_path / "journal.jsonl"
