@@ -1,11 +1,15 @@
 """Registers of every shipped scenario, a row for each twelfth of its run, kept in ``tests/golden/scenarios.txt``.
 
 ``python -m tests.golden_scenarios`` says what differs from the file, ``--write`` writes it anew; nothing else does. Who
-writes it says in the change log what the same scenario and seed now does otherwise.
+writes it says in the change log what the same scenario and seed now does otherwise. ``--threads N`` prints it as it
+is now, computed in so many threads, with a digest of everything that each scenario does.
 """
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,8 @@ from tracertwin.scenario.file import load_scenario
 FILE = Path(__file__).parent / "golden" / "scenarios.txt"
 SUITES = config_dir() / "scenarios"
 PARTS = 12
+# Begins lines that are not compared: the head, and digests, as other kinds of processors may round last bits otherwise.
+NOTE = "#"
 # As a client reads them through the scenario's map: PV, battery and load voltage, PV and load current, battery
 # temperature, gauge, charging status, energy generated ever.
 REGISTERS = ("0x3100", "0x3104", "0x310C", "0x3101", "0x310D", "0x3110", "0x311A", "0x3201", "0x3314")
@@ -30,31 +36,49 @@ HEAD = (
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """A scenario: its name, then the rows."""
-    record = run(prepare(load_scenario(path))).record
+    """A scenario: its name, the rows, and a digest of all its samples, requests and verdicts."""
+    ran = run(prepare(load_scenario(path)))
+    record, places = ran.record, np.linspace(0, len(ran.record.t_s) - 1, PARTS + 1).astype(int)
+    seen = record.columns.at(places)
     yield f"{path.relative_to(SUITES).with_suffix('').as_posix()}"
-    places = np.linspace(0, len(record.t_s) - 1, PARTS + 1).astype(int)
-    columns = [record.columns[f"input {address}"] for address in REGISTERS]
-    for place in places.tolist():
-        moment = to_local(float(record.t_s[place]), record.span.timezone)
-        yield f"  {moment:%Y-%m-%dT%H:%M:%S} " + " ".join(f"{column[place]:g}" for column in columns)
+    columns = [seen[f"input {address}"] for address in REGISTERS]
+    for row, t_s in enumerate(record.t_s[places].tolist()):
+        moment = to_local(t_s, record.span.timezone)
+        yield f"  {moment:%Y-%m-%dT%H:%M:%S} " + " ".join(f"{column[row]:g}" for column in columns)
+    judged = [(verdict.holds, verdict.finding.margin) for verdict in ran.verdicts]
+    digest = sha256(ran.trace.rows.tobytes() + repr((record.asked, judged)).encode())
+    yield f"{NOTE} {digest.hexdigest()}"
 
 
-def current() -> str:
-    """What the file should say now."""
-    lines = [line for path in sorted(SUITES.rglob("*.yaml")) for line in lines_of(path)]
-    return "\n".join((*HEAD, *lines)) + "\n"
+def current(threads: int = 1) -> str:
+    """What the file should say now, with the digests."""
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(lambda path: list(lines_of(path)), sorted(SUITES.rglob("*.yaml")))
+    return "\n".join((*HEAD, *chain(*found))) + "\n"
 
 
-def differences() -> list[str]:
+def without_notes(text: str) -> list[str]:
+    """Its lines, but for head and digests."""
+    return [line for line in text.splitlines() if not line.startswith(NOTE)]
+
+
+def differences(now: str) -> list[str]:
     """Lines that are not what the file has."""
-    kept, now = FILE.read_text(encoding="utf-8").splitlines(), current().splitlines()
-    lost = [f"was {line}" for line in kept if line not in set(now)]
-    return lost + [f"is {line}" for line in now if line not in set(kept)]
+    kept, lines = without_notes(FILE.read_text(encoding="utf-8")), without_notes(now)
+    lost = [f"was {line}" for line in kept if line not in set(lines)]
+    return lost + [f"is {line}" for line in lines if line not in set(kept)]
+
+
+def main(words: list[str]) -> None:
+    """As the module says."""
+    now = current(int(words[1]) if words[:1] == ["--threads"] else 1)
+    if words == ["--write"]:
+        FILE.write_text("\n".join((*HEAD, *without_notes(now))) + "\n", encoding="utf-8")
+    elif words:
+        sys.stdout.write(now)
+    elif found := differences(now):
+        sys.exit("\n".join(found))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--write"]:
-        FILE.write_text(current(), encoding="utf-8")
-    elif found := differences():
-        sys.exit("\n".join(found))
+    main(sys.argv[1:])

@@ -181,20 +181,19 @@ def test_a_run_is_the_same_twice_and_with_any_number_of_processes():
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def test_fresh_processes_with_one_two_and_eight_threads_say_the_same():
-    files = [
-        str(SUITES / "charge_cycles" / "cloud_in_boost.yaml"),
-        str(SUITES / "line" / "lost_replies.yaml"),
-    ]
-    command = [sys.executable, "-m", "tracertwin", "check", "--json", *files]
-    told = set()
-    for number, jobs in ((1, 1), (1, 2), (2, 1), (8, 2)):
-        environment = os.environ | dict.fromkeys(THREADS, str(number))
-        done = subprocess.run(
-            [*command, "--jobs", str(jobs)], capture_output=True, env=environment, check=True
-        )
-        told.add(done.stdout)
-    assert len(told) == 1
+def test_fresh_processes_with_one_two_and_eight_threads_do_the_same_in_every_shipped_scenario():
+    """And their registers are those of the golden file: `python -m tests.golden_scenarios --write` writes it anew."""
+    command = [sys.executable, "-m", "tests.golden_scenarios", "--threads"]
+    told = [
+        subprocess.run(
+            [*command, f"{number}"], env=os.environ | dict.fromkeys(THREADS, f"{number}"),
+            capture_output=True, check=True, encoding="utf-8",
+        ).stdout
+        for number in (1, 2, 8)
+    ]  # fmt: skip
+    assert golden_scenarios.differences(told[0]) == []
+    assert told[0].count("\n# ") == len(list(SUITES.rglob("*.yaml"))) + 1  # a digest of each, and the head
+    assert len(set(told)) == 1
 
 
 @pytest.mark.parametrize("name", ["charge_cycles/midnight_and_month", "line/lost_replies"])
@@ -217,11 +216,6 @@ def test_a_shipped_scenario_says_where_its_numbers_come_from(path):
 
 
 # --- what the shipped scenarios show ---
-
-
-def test_registers_of_the_shipped_scenarios_are_those_of_the_golden_file():
-    """`python -m tests.golden_scenarios --write` writes it anew; nothing else does."""
-    assert golden_scenarios.differences() == []
 
 
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

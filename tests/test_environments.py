@@ -302,6 +302,22 @@ def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
         cache_dir.cache_clear()
 
 
+def test_a_copy_of_the_sources_uses_the_same_compiled_code(tmp_path):
+    for name in ("plant", "config"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    Plant.new(load_site("cabin")).run(5, 5)  # so that it is there
+    run = (
+        "import plant; from plant.base.codecache import CodeCache; from plant.plant import Plant\n"
+        "from plant.site.model import load_site\n"
+        "CodeCache.on_compiling = print\n"
+        "Plant.new(load_site('cabin')).run(5, 5); print(plant.__file__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [str(tmp_path / "plant" / "__init__.py")]  # nothing that it compiles
+
+
 def test_every_verb_s_code_is_one_of_those_in_the_documents(call: Call, tmp_path):
     text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
     for code in ("0", "1", "2", "3", "130"):

@@ -321,22 +321,25 @@ def test_a_failing_test_says_where_its_journal_is(pytester):
     assert "tracertwin replay" in text
 
 
-@pytest.mark.parametrize(
-    ("told", "said"),
-    [
-        ("site='cabn'", "cabin"),
-        ("sead=3", "did you mean seed"),
-        ("overrides={'battery.socc': 1}", "soc"),
-        ("start='noon'", "noon"),
-        ("settings={'boost_voltage': '99V'}", "boost_voltage"),
-        ("map='uart3'", "uart2"),
-    ],
-)
-def test_a_marker_that_makes_no_sense_is_refused_with_the_near_word(pytester, told, said):
-    pytester.makepyfile(f"import pytest\n@pytest.mark.tracer({told})\ndef test_it(tracer):\n    pass\n")
+def test_a_marker_that_makes_no_sense_is_refused_with_the_near_word(pytester):
+    """All in one run of pytest, as each takes seconds to begin."""
+    wrong = {
+        "site='cabn'": "cabin",
+        "sead=3": "did you mean seed",
+        "overrides={'battery.socc': 1}": "soc",
+        "start='noon'": "noon",
+        "settings={'boost_voltage': '99V'}": "boost_voltage",
+        "map='uart3'": "uart2",
+    }
+    tests = [
+        f"@pytest.mark.tracer({told})\ndef test_{number}(tracer):\n    pass\n"
+        for number, told in enumerate(wrong)
+    ]
+    pytester.makepyfile("import pytest\n" + "\n".join(tests))
     result = run(pytester)
-    result.assert_outcomes(errors=1)
-    assert said in result.stdout.str()
+    result.assert_outcomes(errors=len(wrong))
+    for told, said in zip(result.stdout.str().split("ERROR at setup of")[1:], wrong.values(), strict=True):
+        assert said in told
 
 
 def test_scenario_files_are_tests_and_other_yaml_is_not(pytester):

@@ -52,11 +52,11 @@ def kernel_sources(root: Path = PACKAGE) -> dict[str, bytes]:
 
 @lru_cache(maxsize=1)
 def cache_dir() -> Path:
-    """Folder of the compiled code of exactly these sources at this place, this Python and this numba.
+    """Folder of the compiled code of exactly these sources, this Python and this numba, wherever the sources lie.
 
     It is made when something is first written to it.
     """
-    digest = hashlib.sha256(f"{PACKAGE}{sys.version}{numba.__version__}".encode())
+    digest = hashlib.sha256(f"{sys.version}{numba.__version__}".encode())
     for path, source in kernel_sources().items():
         digest.update(path.encode() + source)
     return cache_home() / digest.hexdigest()[:16]
