@@ -95,18 +95,18 @@ METRICS: Final = (
         mean=lambda year: ratio(year["unserved_h"], year["hours"]), whole=_one,
     ),
     Metric(
-        "unserved_kwh", "not served", "kWh/year", "Σ unserved", "energy not served",
+        "unserved_kwh", "not served", "kWh a year", "Σ unserved", "energy not served",
         "ENS, EENS of the literature; PVsyst's E_miss",
         mean=_kwh("unserved_wh"), whole=_kwh("demand_wh"),
     ),
     Metric(
-        "outages", "outages", "/year", "number of outages",
+        "outages", "outages", "a year", "number of outages",
         "an outage lasts from the first minute without supply until an hour's demand is served in full; hours that ask "
         "for nothing don't end it",
         mean=_plain("outages"), whole=lambda year: year.all_draws(DAYS_A_YEAR),
     ),
     Metric(
-        "outage_h", "in outages", "h/year", "Σ (end - begin)", "time from begin to end of the outages",
+        "outage_h", "in outages", "h a year", "Σ (end - begin)", "time from begin to end of the outages",
         mean=_plain("outage_h"), whole=_plain("hours"),
     ),
     Metric("longest_outage_h", "longest outage", "h", "max", "of all years", most="longest_outage_h"),
@@ -143,12 +143,12 @@ METRICS: Final = (
         mean=lambda year: year["e_pv_wh"] / WH_KWH / year.peak_kw,
     ),
     Metric(
-        "spilled_kwh", "unused, battery full", "kWh/year", "Σ unused with the battery at its voltage",
+        "spilled_kwh", "unused, battery full", "kWh a year", "Σ unused with the battery at its voltage",
         "available PV energy that the full battery left unused", "PVsyst's E_unused",
         mean=_kwh("e_untaken_full_wh"),
     ),
     Metric(
-        "clipped_kwh", "unused, rating reached", "kWh/year", "Σ unused at a rating",
+        "clipped_kwh", "unused, rating reached", "kWh a year", "Σ unused at a rating",
         "available PV energy above the controller's rated current or power",
         mean=_kwh("e_untaken_limit_wh"),
     ),
@@ -163,7 +163,7 @@ METRICS: Final = (
         "longest time in a year in which the battery never reached 98.5 %", most="since_full_d",
     ),
     Metric(
-        "cycles", "full cycles", "/year", "Σ falls of the charge from hour to hour",
+        "cycles", "full cycles", "a year", "Σ falls of the charge from hour to hour",
         "equivalent full cycles; what goes in and out within an hour is not seen",
         mean=_plain("cycled"),
     ),
@@ -181,12 +181,12 @@ METRICS: Final = (
         mean=lambda year: replacements(year.life_years, year.costs)[0],
     ),
     # chargers
-    Metric("charger_h", "chargers run", "h/year", "Σ hours of both", "of generator or mains", mean=_charger("h")),
+    Metric("charger_h", "chargers run", "h a year", "Σ hours of both", "of generator or mains", mean=_charger("h")),
     Metric(
-        "charger_starts", "charger starts", "/year", "Σ starts of both", "of generator or mains",
+        "charger_starts", "charger starts", "a year", "Σ starts of both", "of generator or mains",
         mean=_charger("starts"),
     ),
-    Metric("fuel_l", "fuel", "l/year", "Σ fuel", "of both chargers", mean=_plain("fuel_l")),
+    Metric("fuel_l", "fuel", "l a year", "Σ fuel", "of both chargers", mean=_plain("fuel_l")),
     # money
     Metric(
         "first_cost", "to build", "money", "modules + mounting + controller + battery + other",
@@ -215,17 +215,17 @@ METRICS: Final = (
         PVGIS, mean=lambda year: ratio(year["days_empty"], year["days"]), whole=_one,
     ),
     Metric(
-        "pvgis_lost_wh", "E_lost", "Wh/day", "Σ unused on days full / days full",
+        "pvgis_lost_wh", "E_lost", "Wh a day", "Σ unused on days full / days full",
         "energy not captured because the battery was full, per day full", PVGIS,
         mean=lambda year: ratio(year["lost_wh"], year["days_full"]),
     ),
     Metric(
-        "pvgis_missed_wh", "E_miss", "Wh/day", "Σ unserved on days empty / days empty",
+        "pvgis_missed_wh", "E_miss", "Wh a day", "Σ unserved on days empty / days empty",
         "energy missing, per day empty", PVGIS,
         mean=lambda year: ratio(year["missed_wh"], year["days_empty"]),
     ),
     Metric(
-        "pvgis_delivered_wh", "E_d", "Wh/day", "Σ served / days", "energy delivered to the load, per day", PVGIS,
+        "pvgis_delivered_wh", "E_d", "Wh a day", "Σ served / days", "energy delivered to the load, per day", PVGIS,
         mean=lambda year: ratio(year.served_wh, year["days"]),
     ),
 )  # fmt: skip

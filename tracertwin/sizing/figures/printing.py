@@ -7,8 +7,7 @@ from tracertwin.sizing.figures.intervals import Estimate
 
 SHARE: Final = "0..1"
 MONEY: Final = "money"
-PLAIN_DIGITS: Final = 3  # of what has no interval
-FEW_DIGITS: Final = 2  # of a single year
+MOST_DIGITS: Final = 3  # of any value; one less of a single year
 
 
 def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
@@ -23,12 +22,14 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
 
     Notes
     -----
-    Digits end where half the interval's width has its first digit, or its second if that is a 1 or 2.
+    Digits end where half the interval's width has its first digit, or its second if that is a 1 or 2; and after three.
     """
     value, low, high = (_scaled(number, unit) for number in estimate[:3])
     name = _unit(unit, currency)
     if not math.isfinite(value):
         return "-"
+    if value == 0.0 and not estimate.finest and not high > 0.0:
+        return f"0{name}"
     if below_finest(estimate):
         return f"< {_plainly(_scaled(estimate.finest, unit))}{name}"
     decimals = _decimals(value, low, high, estimate.years)
@@ -59,17 +60,19 @@ def _scaled(value: float, unit: str) -> float:
 
 def _unit(unit: str, currency: str) -> str:
     name = {SHARE: "%"}.get(unit, unit.replace(MONEY, currency))
-    return f" {name}" if name and not name.startswith("/") else name.replace("/", " / ")
+    return f" {name}" if name else ""
 
 
 def _decimals(value: float, low: float, high: float, years: int) -> int:
     """Places after the point; negative for tens and hundreds."""
+    most = MOST_DIGITS - 1 - _magnitude(value)
+    if not math.isfinite(low):
+        return most - (years == 1)
     half = 0.5 * (high - low)
-    if not half > 1e-9 * abs(value):
-        digits = FEW_DIGITS if years == 1 and not math.isfinite(low) else PLAIN_DIGITS
-        return digits - 1 - _magnitude(value)
+    if half <= 1e-9 * abs(value):
+        return most
     first = _magnitude(half)
-    return -first + (half / 10.0**first < 3.0)
+    return min(most, -first + (half / 10.0**first < 3.0))
 
 
 def _magnitude(value: float) -> int:
