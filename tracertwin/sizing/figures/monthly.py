@@ -60,6 +60,7 @@ FIGURES: Final = (
     Figure("absorption_h", "h", "boost and equalize"),
     Figure("float_h", "h", "float"),
     Figure("life_used", "", "share of the battery's life that went by; 0 without an ageing law"),
+    Figure("unsolved", "", "steps of the simulation whose events could not all be placed; 0 unless there is a bug"),
     Figure("days", "d", "days that were simulated"),
     Figure("days_full", "d", "days on which the battery was full at some time"),
     Figure("days_empty", "d", "days on which demand went unserved"),
@@ -109,7 +110,9 @@ def _joined(values: np.ndarray, how: Joined) -> np.ndarray:
     return np.asarray(_JOINING[how].reduce(values, axis=-1))
 
 
-def figures_of(hours: YearHours, empty_soc: float = 0.0, life_used: float = 0.0) -> MonthlyFigures:
+def figures_of(
+    hours: YearHours, empty_soc: float = 0.0, life_used: float = 0.0, unsolved: int = 0
+) -> MonthlyFigures:
     """What a year came to, by month.
 
     Parameters
@@ -119,6 +122,8 @@ def figures_of(hours: YearHours, empty_soc: float = 0.0, life_used: float = 0.0)
         State of charge at which the load is disconnected: `plantsize.PlantSize.empty_soc`.
     life_used : float
         Share of the battery's life that went by in the year: `life.life_used`. It is spread evenly over the days.
+    unsolved : int
+        Steps of the run that could not be solved; put down to January.
 
     Returns
     -------
@@ -137,6 +142,7 @@ def figures_of(hours: YearHours, empty_soc: float = 0.0, life_used: float = 0.0)
     days = days_of(hours, empty_soc)
     _fill(table, dict(_by_day(days)), months[::DAY_H][: days.full.size])
     table[:, _PLACE["life_used"]] = life_used * table[:, _PLACE["hours"]] / months.size
+    table[0, _PLACE["unsolved"]] = unsolved
     return MonthlyFigures(table)
 
 

@@ -1,0 +1,156 @@
+"""The question that a sweep answers about one site: designs, weather years, targets; and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tracertwin.sizing.choosing.judged import Judge, Judged, RunItems
+from tracertwin.sizing.choosing.search import Search, front
+from tracertwin.sizing.choosing.targets import Targets, met
+from tracertwin.sizing.sweep.designs import Base, Design, base_of, designs_of
+from tracertwin.sizing.sweep.results import KeptResults
+from tracertwin.sizing.sweep.vary import Axis
+from tracertwin.sizing.sweep.worklist import Work, work_of
+from tracertwin.sizing.sweep.years import WeatherYear, repeating, weather_years
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A site and what is asked of it.
+
+    Parameters
+    ----------
+    base : Base
+    own : Design
+        The site as it is.
+    axes : tuple of Axis
+    designs : tuple of Design
+        Every combination of their values; the site's own where nothing is varied.
+    years : tuple of WeatherYear
+    step_s : int
+    targets : Targets
+    """
+
+    base: Base
+    own: Design
+    axes: tuple[Axis, ...]
+    designs: tuple[Design, ...]
+    years: tuple[WeatherYear, ...]
+    step_s: int
+    targets: Targets
+
+    @property
+    def name(self) -> str:
+        """Of the site."""
+        return self.own.site.name
+
+    def all_designs(self) -> tuple[Design, ...]:
+        """The site as it is, and those that are varied."""
+        return (self.own, *self.designs) if self.axes else (self.own,)
+
+    def work(self) -> Work:
+        """All there is to do for every design."""
+        return work_of([design.site for design in self.all_designs()], self.years, self.step_s)
+
+    def judge(self, results: KeptResults, run: RunItems) -> Judge:
+        """Who judges its designs."""
+        return Judge(self.years, self.step_s, results, run)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What came of a question.
+
+    Parameters
+    ----------
+    question : Question
+    own : Judged
+        The site as it is.
+    designs : tuple of Judged
+        Those that were run.
+    best : Judged, optional
+        The cheapest that meets the targets.
+    nearest : Judged
+        The best, or the one that lacks least.
+    front : tuple of Judged
+        Of cost and loss.
+    """
+
+    question: Question
+    own: Judged
+    designs: tuple[Judged, ...]
+    best: Judged | None
+    nearest: Judged
+    front: tuple[Judged, ...]
+
+
+def question_of(
+    name: str,
+    overrides: Mapping[str, Any],
+    axes: Sequence[Axis],
+    years: int | None,
+    seeds: tuple[int, ...],
+    step_s: int,
+    targets: Targets,
+    blamed: Mapping[str, str] | None = None,
+) -> Question:
+    """A question about a site, with everything that is wrong with it found before anything runs.
+
+    Parameters
+    ----------
+    name : str
+        A site of ``config/sites``, or the path of a site file.
+    overrides, blamed
+        As of `tracertwin.sizing.sweep.designs.base_of`.
+    axes : sequence of Axis
+    years, seeds
+        As of `tracertwin.sizing.sweep.years.weather_years`.
+    step_s : int
+    targets : Targets
+
+    Raises
+    ------
+    ProblemsError
+        If there can't be such a site, or its weather has not so many years.
+    """
+    base = base_of(name, overrides, blamed)
+    own = base.design()
+    if repeating(own.site) is not own.site:
+        repeats = {"weather.repeat": True}
+        base = replace(
+            base, overrides={**base.overrides, **repeats}, blamed={**base.blamed, "weather.repeat": name}
+        )
+        own = base.design()
+    designs = designs_of(base, axes) if axes else (own,)
+    when = weather_years(own.site, years, seeds)
+    return Question(base, own, tuple(axes), designs, when, step_s, targets)
+
+
+def answered(question: Question, judge: Judge, whole_grid: bool) -> Answer:
+    """Run what has to be run, and choose.
+
+    Parameters
+    ----------
+    question : Question
+    judge : Judge
+    whole_grid : bool
+        Whether every design is to be run; otherwise the cheapest is searched for.
+    """
+    (own,) = judge.judge([question.own])
+    if not question.axes:
+        best = own if met(question.targets, own.metrics) else None
+        return Answer(question, own, (own,), best, own, (own,))
+    if whole_grid:
+        designs = tuple(judge.judge(question.designs))
+        search = Search(question.axes, question.designs, question.targets, _from(designs))
+    else:
+        search = Search(question.axes, question.designs, question.targets, judge.judge_one)
+    best = search.cheapest()
+    if not whole_grid:
+        designs = tuple(search.judged[place] for place in sorted(search.judged))
+    return Answer(question, own, designs, best, best or search.nearest(), tuple(front(designs)))
+
+
+def _from(designs: tuple[Judged, ...]) -> Any:
+    by_design = {id(one.design): one for one in designs}
+    return lambda design: by_design[id(design)]
