@@ -1,6 +1,7 @@
 """Metrics of a design: published and hand-worked examples, intervals against SciPy's, costs, and what is printed."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from plant.battery.wear import Hours, Life
 from plant.site.costs import Costs
 from plant.site.model import load_site
 from tests.weatheryears import made
+from tracertwin.pages.sizing import PAGE, current
 from tracertwin.sizing.figures.intervals import (
     KEY,
     RESAMPLES,
@@ -324,3 +326,19 @@ def test_nothing_is_printed_finer_than_the_years_tell(estimate, unit, text):
 def test_what_some_years_can_tell_is_a_day_that_the_rule_of_three_allows(years, share):
     """One lost day in a year that may come 3 / n times: 0.041 % in 20 years."""
     assert finest_share(years) == pytest.approx(share)
+
+
+# --- page ---
+
+
+def test_the_tables_of_the_page_are_those_of_the_code():
+    page = PAGE.read_text(encoding="utf-8")
+    assert current(page) == page, "run: python -m tracertwin.pages.sizing"
+
+
+def test_the_page_says_what_so_many_years_can_tell():
+    rows = re.findall(r"^\| (\d+) \| < ([\d.]+) % \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == 4
+    assert [float(shown) for _, shown in rows] == pytest.approx(
+        [100.0 * finest_share(int(n)) for n, _ in rows]
+    )
