@@ -66,7 +66,9 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
     for metric in shown:
         unit = METRIC[metric].unit
         heading = HEADINGS.get(metric, METRIC[metric].label)
-        table.add_column(f"{heading}\n{currency}" if unit == "money" else heading, justify="right", no_wrap=True)
+        table.add_column(
+            f"{heading}\n{currency}" if unit == "money" else heading, justify="right", no_wrap=True
+        )
     table.add_column("", no_wrap=True)
     for answer in answers:
         for one in answer.designs:
@@ -99,15 +101,7 @@ def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:
     table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("\na tenth of", no_wrap=True)
     for change in ("less", "more"):
-        for metric in HEADINGS: Final = {
-    "outages": "outages\n",
-    "longest_outage_h": "longest\noutage",
-    "no_outage": "years without\noutage",
-    "first_cost": "to build",
-    "lcc": "life-cycle cost",
-    "lcoe": "cost of\na kWh",
-}
-AT_STAKE:
+        for metric in AT_STAKE:
             table.add_column(f"{change}\n{METRIC[metric].label}", justify="right")
         table.add_column("")
     for row in rows:
