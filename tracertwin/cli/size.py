@@ -11,7 +11,7 @@ from tracertwin.cli.options import check_folder, checked, number, one_of, say, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracertwin.sizing.choosing.question import Answer, Question
+    from tracertwin.sizing.choosing.inquiry import Answer, Inquiry
     from tracertwin.sizing.sweep.results import KeptResults
     from tracertwin.sizing.sweep.vary import Axis
     from tracertwin.sizing.sweep.worklist import Item, Share, Work
@@ -146,7 +146,7 @@ def size(
     from tracertwin.checking.many import parse_seeds
     from tracertwin.cli.building import announce_compiling
     from tracertwin.cli.runoptions import parse_step_s
-    from tracertwin.sizing.choosing.question import question_of
+    from tracertwin.sizing.choosing.inquiry import inquiry_of
     from tracertwin.sizing.choosing.rows import rows_of, write_rows
     from tracertwin.sizing.choosing.sitefile import write_site
     from tracertwin.sizing.choosing.targets import targets_of
@@ -166,8 +166,8 @@ def size(
     step_s = checked("--step", step, partial(parse_step_s, fidelity="sizing"))
     targets = targets_of(lolp, lpsp, no_outage_in)
     announce_compiling()
-    questions = [
-        question_of(name, overrides, axes, years, wanted, step_s, targets) for name in sites or ["cabin"]
+    inquiries = [
+        inquiry_of(name, overrides, axes, years, wanted, step_s, targets) for name in sites or ["cabin"]
     ]
     kept = KeptResults(results)
     run = _Run(jobs)
@@ -175,17 +175,17 @@ def size(
     done = False
     with stoppable():
         if share is not None:
-            for question in questions:
-                _do_share(question, share, kept, run)
+            for inquiry in inquiries:
+                _do_share(inquiry, share, kept, run)
         else:
             if merge:
-                _check_all_there(questions, kept)
+                _check_all_there(inquiries, kept)
             whole = grid or merge or out is not None or not asked
-            answers = _answers(questions, kept, run, whole)
+            answers = _answers(inquiries, kept, run, whole)
             if out is not None:
                 write_rows(out, [row for answer in answers for row in rows_of(answer)])
             if write is not None:
-                write_site(write, answers[0].nearest, answers[0].question.base)
+                write_site(write, answers[0].nearest, answers[0].inquiry.base)
             _tell(answers, kept, run, _Further(sensitivity, solve is not None, write))
         done = True
     if not done:
@@ -233,29 +233,29 @@ def _axes(vary: list[str], pv: str | None, battery: str | None) -> "tuple[Axis, 
     return tuple(axes)
 
 
-def _do_share(question: "Question", share: "Share", kept: "KeptResults", run: _Run) -> None:
-    work = question.work()
+def _do_share(inquiry: "Inquiry", share: "Share", kept: "KeptResults", run: _Run) -> None:
+    work = inquiry.work()
     items = share.items(work.items)
     missing = work.missing(items, kept)
     run(work, missing, kept)
     print(
-        f"{question.name}: share {share.number} of {share.of}, {len(items)} of {len(work.items)} results, "
+        f"{inquiry.name}: share {share.number} of {share.of}, {len(items)} of {len(work.items)} results, "
         f"{len(missing)} of them new"
     )
 
 
-def _check_all_there(questions: "Sequence[Question]", kept: "KeptResults") -> None:
+def _check_all_there(inquiries: "Sequence[Inquiry]", kept: "KeptResults") -> None:
     from plant.base.problems import Problem, ProblemsError
 
     problems = []
-    for question in questions:
-        work = question.work()
+    for inquiry in inquiries:
+        work = inquiry.work()
         missing = work.missing(work.items, kept)
         if missing:
             spoiled = sum(kept.spoiled(item.key) for item in missing)
             broken = f", {spoiled} of them cut off or changed" if spoiled else ""
             message = (
-                f"lacks {len(missing)} of the {len(work.items)} results of {question.name}{broken}: do the shares that "
+                f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: do the shares that "
                 "are missing with the same options, or leave out --merge"
             )
             problems.append(Problem(str(kept.folder), 0, "", message))
@@ -263,10 +263,10 @@ def _check_all_there(questions: "Sequence[Question]", kept: "KeptResults") -> No
         raise ProblemsError(problems)
 
 
-def _answers(questions: "Sequence[Question]", kept: "KeptResults", run: _Run, whole: bool) -> "list[Answer]":
-    from tracertwin.sizing.choosing.question import answered
+def _answers(inquiries: "Sequence[Inquiry]", kept: "KeptResults", run: _Run, whole: bool) -> "list[Answer]":
+    from tracertwin.sizing.choosing.inquiry import answered
 
-    return [answered(question, question.judge(kept, run), whole) for question in questions]
+    return [answered(inquiry, inquiry.judge(kept, run), whole) for inquiry in inquiries]
 
 
 def _tell(answers: "list[Answer]", kept: "KeptResults", run: _Run, asked: "_Further") -> None:
@@ -279,16 +279,16 @@ def _tell(answers: "list[Answer]", kept: "KeptResults", run: _Run, asked: "_Furt
 
     print_designs(answers)
     for answer in answers:
-        question = answer.question
-        judge = question.judge(kept, run)
+        inquiry = answer.inquiry
+        judge = inquiry.judge(kept, run)
         helping = (
             ()
-            if met(question.targets, answer.own.metrics)
-            else remedies(question.base, answer.own, question.targets, judge.judge_one)
+            if met(inquiry.targets, answer.own.metrics)
+            else remedies(inquiry.base, answer.own, inquiry.targets, judge.judge_one)
         )
         print_answer(answer, helping, asked.written)
         if asked.load:
-            carried = load_carried(question.base, answer.own.design, question.targets, judge.judge_one)
+            carried = load_carried(inquiry.base, answer.own.design, inquiry.targets, judge.judge_one)
             print_load(answer, carried)
         if asked.sensitivity:
-            print_sensitivities(answer, sensitivities(question.base, answer.nearest, judge.judge))
+            print_sensitivities(answer, sensitivities(inquiry.base, answer.nearest, judge.judge))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plant.report.output import results_console
+from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
-from tracertwin.sizing.choosing.question import Answer
 from tracertwin.sizing.choosing.remedies import Remedy
 from tracertwin.sizing.choosing.targets import all_told
 from tracertwin.sizing.choosing.verdict import money, outages_told, run_command, verdict, worst_told
@@ -17,19 +17,19 @@ from tracertwin.sizing.sweep.years import WeatherYear
 def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None) -> None:
     """Whether the site as it is will do, which design is the cheapest that does, and how to see its worst year."""
     console = results_console(markup=False, soft_wrap=True)
-    question, own = answer.question, answer.own
+    inquiry, own = answer.inquiry, answer.own
     console.print()
     console.print(
-        f"{question.name} as it is ({_size_told(own)}), {_years_told(question.years)}, "
-        f"steps of {question.step_s // 60} min"
+        f"{inquiry.name} as it is ({_size_told(own)}), {_years_told(inquiry.years)}, "
+        f"steps of {inquiry.step_s // 60} min"
     )
-    console.print(f"  {verdict(own, question.targets, helping)}")
+    console.print(f"  {verdict(own, inquiry.targets, helping)}")
     shown = own
-    if question.axes:
+    if inquiry.axes:
         shown = answer.nearest
         console.print(_choice(answer))
     console.print(f"  {worst_told(shown)}:")
-    console.print(f"  {run_command(shown, _file_of(answer, shown, written), question.step_s)}")
+    console.print(f"  {run_command(shown, _file_of(answer, shown, written), inquiry.step_s)}")
     if unsolved := unsolved_steps([own, *answer.designs]):
         console.print(f"  {unsolved} steps of all these years could not be solved; please report this")
 
@@ -37,7 +37,7 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
 def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
     """What load the site as it is carries."""
     console = results_console(markup=False, soft_wrap=True)
-    target = all_told(answer.question.targets)
+    target = all_told(answer.inquiry.targets)
     if carried is None:
         console.print(f"  It carries not even a sixteenth of its load ({target})")
         return
@@ -49,13 +49,13 @@ def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
 
 
 def _choice(answer: Answer) -> str:
-    question = answer.question
+    inquiry = answer.inquiry
     one = answer.nearest
     values = ", ".join(
         f"{axis.heading} {axis.told(value)}"
-        for axis, value in zip(question.axes, one.design.values, strict=True)
+        for axis, value in zip(inquiry.axes, one.design.values, strict=True)
     )
-    target = all_told(question.targets)
+    target = all_told(inquiry.targets)
     if answer.best is None:
         return f"  None of these designs will do ({target}). The nearest: {values}; {outages_told(one)}"
     cost = f"{money(one.cost)} {one.costs.currency} over {years_told(one.costs.years)}"
@@ -81,5 +81,5 @@ def _years_told(years: Sequence[WeatherYear]) -> str:
 def _file_of(answer: Answer, one: Judged, written: Path | None) -> str:
     """The file to run; a design of a sweep has none before it is written."""
     if one.design.overrides == {}:
-        return answer.question.base.name
+        return answer.inquiry.base.name
     return str(written) if written is not None else "FILE"

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from plant.report.output import HEAD_BOX, fits
 from tracertwin.console import print_compactly, wide_console
+from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.question import Answer
 from tracertwin.sizing.choosing.sensitivity import Sensitivity
 from tracertwin.sizing.choosing.targets import all_told, met
 from tracertwin.sizing.figures.metrics import METRIC
@@ -43,7 +43,7 @@ def print_designs(answers: Sequence[Answer]) -> None:
             break
         shown.remove(spare)
         table = _table(answers, shown)
-    first = answers[0].question
+    first = answers[0].inquiry
     if fits(console, table):
         console.print(table)
     else:
@@ -60,7 +60,7 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
     table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
     if len(answers) > 1:
         table.add_column("site", no_wrap=True)
-    for axis in answers[0].question.axes:
+    for axis in answers[0].inquiry.axes:
         table.add_column(axis.heading, justify="right", no_wrap=True)
     currency = answers[0].own.costs.currency
     for metric in shown:
@@ -79,9 +79,9 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
 
 def _names(answers: Sequence[Answer], answer: Answer, one: Judged) -> list[str]:
     """Its site, where there are several, and its values."""
-    axes = answer.question.axes
+    axes = answer.inquiry.axes
     values = [axis.told(value) for axis, value in zip(axes, one.design.values, strict=False)]
-    return [answer.question.name, *values] if len(answers) > 1 else values
+    return [answer.inquiry.name, *values] if len(answers) > 1 else values
 
 
 def _value(one: Judged, metric: str) -> str:
@@ -93,7 +93,7 @@ def _marks(answer: Answer, one: Judged) -> str:
 
 
 def _star(one: Judged, answer: Answer) -> str:
-    return "*" * met(answer.question.targets, one.metrics)
+    return "*" * met(answer.inquiry.targets, one.metrics)
 
 
 def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:

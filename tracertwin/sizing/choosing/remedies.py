@@ -59,7 +59,10 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
         def judged_at(place: int, axis: Axis = axis) -> Judged:
             return judge(own.design([axis], [axis.values[place]]))
 
-        place = least_enough(len(axis.values), lambda k, at=judged_at: met(targets, at(k).metrics))
+        def is_enough(place: int, at: Callable[[int], Judged] = judged_at) -> bool:
+            return met(targets, at(place).metrics)
+
+        place = least_enough(len(axis.values), is_enough)
         if place is not None:
             found.append(Remedy(axis.told(axis.values[place]), judged_at(place)))
     return sorted(found, key=lambda remedy: remedy.judged.cost)

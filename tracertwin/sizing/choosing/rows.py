@@ -7,8 +7,8 @@ from typing import Any, Final
 from plant.base.problems import Problem, ProblemsError
 from plant.report.drafts import draft_of
 from plant.report.trace import TABLES, check_suffix
+from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.question import Answer
 from tracertwin.sizing.figures.metrics import METRICS, worst_month, worst_year
 from tracertwin.sizing.sweep.vary import Axis
 
@@ -17,7 +17,7 @@ SIZES: Final = ("peak_w", "capacity_ah", "usable_wh", "controller_a")
 
 def rows_of(answer: Answer) -> list[dict[str, Any]]:
     """The designs of an answer, in the order of its axes."""
-    return [row_of(answer.question.name, one, answer.question.axes) for one in answer.designs]
+    return [row_of(answer.inquiry.name, one, answer.inquiry.axes) for one in answer.designs]
 
 
 def row_of(site: str, one: Judged, axes: Sequence[Axis]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The question that a sweep answers about one site: designs, weather years, targets; and what came of it."""
+"""What is asked about one site: designs, weather years, targets; and what came of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from tracertwin.sizing.sweep.years import WeatherYear, repeating, weather_years
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class Inquiry:
     """A site and what is asked of it.
 
     Parameters
@@ -59,11 +59,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What came of a question.
+    """What came of an inquiry.
 
     Parameters
     ----------
-    question : Question
+    inquiry : Inquiry
     own : Judged
         The site as it is.
     designs : tuple of Judged
@@ -76,7 +76,7 @@ class Answer:
         Of cost and loss.
     """
 
-    question: Question
+    inquiry: Inquiry
     own: Judged
     designs: tuple[Judged, ...]
     best: Judged | None
@@ -84,7 +84,7 @@ class Answer:
     front: tuple[Judged, ...]
 
 
-def question_of(
+def inquiry_of(
     name: str,
     overrides: Mapping[str, Any],
     axes: Sequence[Axis],
@@ -93,8 +93,8 @@ def question_of(
     step_s: int,
     targets: Targets,
     blamed: Mapping[str, str] | None = None,
-) -> Question:
-    """A question about a site, with everything that is wrong with it found before anything runs.
+) -> Inquiry:
+    """A inquiry about a site, with everything that is wrong with it found before anything runs.
 
     Parameters
     ----------
@@ -123,32 +123,32 @@ def question_of(
         own = base.design()
     designs = designs_of(base, axes) if axes else (own,)
     when = weather_years(own.site, years, seeds)
-    return Question(base, own, tuple(axes), designs, when, step_s, targets)
+    return Inquiry(base, own, tuple(axes), designs, when, step_s, targets)
 
 
-def answered(question: Question, judge: Judge, whole_grid: bool) -> Answer:
+def answered(inquiry: Inquiry, judge: Judge, whole_grid: bool) -> Answer:
     """Run what has to be run, and choose.
 
     Parameters
     ----------
-    question : Question
+    inquiry : Inquiry
     judge : Judge
     whole_grid : bool
         Whether every design is to be run; otherwise the cheapest is searched for.
     """
-    (own,) = judge.judge([question.own])
-    if not question.axes:
-        best = own if met(question.targets, own.metrics) else None
-        return Answer(question, own, (own,), best, own, (own,))
+    (own,) = judge.judge([inquiry.own])
+    if not inquiry.axes:
+        best = own if met(inquiry.targets, own.metrics) else None
+        return Answer(inquiry, own, (own,), best, own, (own,))
     if whole_grid:
-        designs = tuple(judge.judge(question.designs))
-        search = Search(question.axes, question.designs, question.targets, _from(designs))
+        designs = tuple(judge.judge(inquiry.designs))
+        search = Search(inquiry.axes, inquiry.designs, inquiry.targets, _from(designs))
     else:
-        search = Search(question.axes, question.designs, question.targets, judge.judge_one)
+        search = Search(inquiry.axes, inquiry.designs, inquiry.targets, judge.judge_one)
     best = search.cheapest()
     if not whole_grid:
         designs = tuple(search.judged[place] for place in sorted(search.judged))
-    return Answer(question, own, designs, best, best or search.nearest(), tuple(front(designs)))
+    return Answer(inquiry, own, designs, best, best or search.nearest(), tuple(front(designs)))
 
 
 def _from(designs: tuple[Judged, ...]) -> Any:
