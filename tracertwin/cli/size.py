@@ -9,7 +9,7 @@ import typer
 from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tracertwin.sizing.choosing.inquiry import Answer, Inquiry
     from tracertwin.sizing.sweep.results import KeptResults
@@ -24,7 +24,8 @@ def size(
         list[str] | None,
         typer.Argument(
             metavar="SITE...",
-            help="Sites of config/sites by name, or paths of site files; several are shown side by side.",
+            help="Sites of config/sites by name, or paths of site files, shown side by side; or a table (.csv) with a "
+            "site in each row.",
         ),
     ] = None,
     vary: Annotated[
@@ -114,6 +115,13 @@ def size(
         int | None,
         typer.Option(parser=number(int, 1, 512), metavar="N", help="Threads. Default: one per processor."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Do the work on a Dask cluster: tcp://HOST:8786, or the path of a scheduler file.",
+        ),
+    ] = None,
     results: Annotated[
         Path | None,
         typer.Option(
@@ -146,10 +154,9 @@ def size(
     from tracertwin.checking.many import parse_seeds
     from tracertwin.cli.building import announce_compiling
     from tracertwin.cli.runoptions import parse_step_s
-    from tracertwin.sizing.choosing.inquiry import inquiry_of
-    from tracertwin.sizing.choosing.rows import rows_of, write_rows
-    from tracertwin.sizing.choosing.sitefile import write_site
+    from tracertwin.sizing.choosing.inquiry import Inquiry, check_places, inquiry_of
     from tracertwin.sizing.choosing.targets import targets_of
+    from tracertwin.sizing.sweep.places import SUFFIX, PlaceRow, read_places
     from tracertwin.sizing.sweep.results import KeptResults
     from tracertwin.sizing.sweep.vary import parse_override
     from tracertwin.sizing.sweep.worklist import parse_share
@@ -165,33 +172,44 @@ def size(
     wanted = () if seeds is None else checked("--seeds", seeds, parse_seeds)
     step_s = checked("--step", step, partial(parse_step_s, fidelity="sizing"))
     targets = targets_of(lolp, lpsp, no_outage_in)
+    searched = any(limit is not None for limit in (lolp, lpsp, no_outage_in))
+    named = sites or ["cabin"]
+    table = Path(named[0]) if named[0].endswith(SUFFIX) else None
+    if table is not None and (len(named) > 1 or write or solve or sensitivity):
+        what = "stands alone, without --write, --solve and --sensitivity: it has a site in each row"
+        raise ProblemsError([Problem(str(table), 0, "", what)])
+    rows = [PlaceRow(name, overrides, dict.fromkeys(overrides, "--override")) for name in named]
+    places = rows if table is None else read_places(table, overrides)
     announce_compiling()
-    inquiries = [
-        inquiry_of(name, overrides, axes, years, wanted, step_s, targets) for name in sites or ["cabin"]
-    ]
-    kept = KeptResults(results)
-    run = _Run(jobs)
-    asked = any(limit is not None for limit in (lolp, lpsp, no_outage_in))
+
+    def asked(place: PlaceRow) -> Inquiry:
+        return inquiry_of(place.site, place.overrides, axes, years, wanted, step_s, targets, place.blamed)
+
+    run, kept = _Run(jobs, cluster), KeptResults(results)
+    job = _Job(kept, run, grid or merge or cluster is not None or not searched, share, merge)
+    further = _Further(sensitivity, solve is not None, write)
     done = False
     with stoppable():
-        if share is not None:
-            for inquiry in inquiries:
-                _do_share(inquiry, share, kept, run)
+        if table is None:
+            _size_sites([asked(place) for place in places], job, further, out)
         else:
-            if merge:
-                _check_all_there(inquiries, kept)
-            whole = grid or merge or out is not None or not asked
-            answers = _answers(inquiries, kept, run, whole)
-            if out is not None:
-                write_rows(out, [row for answer in answers for row in rows_of(answer)])
-            if write is not None:
-                write_site(write, answers[0].nearest, answers[0].inquiry.base)
-            _tell(answers, kept, run, _Further(sensitivity, solve is not None, write))
+            check_places(places)
+            _size_places(map(asked, places), job, out)
         done = True
     if not done:
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
         return 130
     return 0
+
+
+class _Job(NamedTuple):
+    """How the work is done."""
+
+    results: "KeptResults"
+    run: "_Run"
+    whole: bool  # every design; otherwise the cheapest is searched for
+    share: "Share | None"
+    merge: bool
 
 
 class _Further(NamedTuple):
@@ -203,21 +221,25 @@ class _Further(NamedTuple):
 
 
 class _Run:
-    """Does items in threads, and shows how far they are."""
+    """Does items, here in threads or on a cluster, and shows how far they are."""
 
-    def __init__(self, jobs: int | None) -> None:
+    def __init__(self, jobs: int | None, cluster: str | None) -> None:
         from tracertwin.checking.many import default_jobs
         from tracertwin.memory.skies import KeptSkies
 
-        self._threads = jobs or default_jobs()
+        self._threads, self._cluster = jobs or default_jobs(), cluster
         self._skies = KeptSkies()
 
     def __call__(self, work: "Work", items: "Sequence[Item]", results: "KeptResults") -> None:
         from tracertwin.cli.sizeprogress import progress_of
+        from tracertwin.sizing.sweep.cluster import run_on_cluster
         from tracertwin.sizing.sweep.running import run_in_threads
 
         with progress_of(items) as heard:
-            run_in_threads(work, items, results, self._threads, self._skies, heard)
+            if self._cluster is None:
+                run_in_threads(work, items, results, self._threads, self._skies, heard)
+            else:
+                run_on_cluster(work, items, results, self._cluster, heard)
 
 
 def _axes(vary: list[str], pv: str | None, battery: str | None) -> "tuple[Axis, ...]":
@@ -233,43 +255,87 @@ def _axes(vary: list[str], pv: str | None, battery: str | None) -> "tuple[Axis, 
     return tuple(axes)
 
 
-def _do_share(inquiry: "Inquiry", share: "Share", kept: "KeptResults", run: _Run) -> None:
+def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: _Further, out: Path | None) -> None:
+    """A table of all designs, and for each site the answer in words."""
+    from tracertwin.sizing.choosing.rows import rows_of, write_rows
+    from tracertwin.sizing.choosing.sitefile import write_site
+
+    if job.share is not None:
+        for inquiry in inquiries:
+            _do_share(inquiry, job)
+        return
+    for inquiry in inquiries:
+        _check_all_there(inquiry, job)
+    answers = [_answer(inquiry, job, out) for inquiry in inquiries]
+    if out is not None:
+        write_rows(out, [row for answer in answers for row in rows_of(answer)])
+    if further.written is not None:
+        write_site(further.written, answers[0].nearest, answers[0].inquiry.base)
+    _tell(answers, job, further)
+
+
+def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) -> None:
+    """A line for each place, one after the other: thousands of them with all their designs wouldn't fit at once."""
+    from tracertwin.cli.tables.sizeanswer import print_place
+    from tracertwin.sizing.choosing.rows import rows_of, write_rows
+    from tracertwin.sizing.sweep.results import KeptResults
+
+    rows = []
+    for inquiry in inquiries:
+        here = job._replace(results=KeptResults(job.results.own_folder))  # which holds what came by in memory
+        if job.share is not None:
+            _do_share(inquiry, here)
+            continue
+        _check_all_there(inquiry, here)
+        answer = _answer(inquiry, here, out)
+        rows += rows_of(answer)
+        print_place(answer)
+    if out is not None and job.share is None:
+        write_rows(out, rows)
+
+
+def _answer(inquiry: "Inquiry", job: _Job, out: Path | None) -> "Answer":
+    from tracertwin.sizing.choosing.inquiry import answered
+
+    return answered(inquiry, inquiry.judge(job.results, job.run), job.whole or out is not None)
+
+
+def _do_share(inquiry: "Inquiry", job: _Job) -> None:
+    assert job.share is not None
     work = inquiry.work()
-    items = share.items(work.items)
-    missing = work.missing(items, kept)
-    run(work, missing, kept)
+    items = job.share.items(work.items)
+    missing = work.missing(items, job.results)
+    job.run(work, missing, job.results)
     print(
-        f"{inquiry.name}: share {share.number} of {share.of}, {len(items)} of {len(work.items)} results, "
+        f"{inquiry.name}: share {job.share.number} of {job.share.of}, {len(items)} of {len(work.items)} results, "
         f"{len(missing)} of them new"
     )
 
 
-def _check_all_there(inquiries: "Sequence[Inquiry]", kept: "KeptResults") -> None:
-    from plant.base.problems import Problem, ProblemsError
+def _check_all_there(inquiry: "Inquiry", job: _Job) -> None:
+    """With `--merge`: that shares have done everything.
 
-    problems = []
-    for inquiry in inquiries:
-        work = inquiry.work()
-        missing = work.missing(work.items, kept)
-        if missing:
-            spoiled = sum(kept.spoiled(item.key) for item in missing)
-            broken = f", {spoiled} of them cut off or changed" if spoiled else ""
-            message = (
-                f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: do the shares that "
-                "are missing with the same options, or leave out --merge"
-            )
-            problems.append(Problem(str(kept.folder), 0, "", message))
-    if problems:
-        raise ProblemsError(problems)
+    Raises
+    ------
+    ProblemsError
+        Saying how much is missing, and whether files were spoiled.
+    """
+    if not job.merge:
+        return
+    work = inquiry.work()
+    if missing := work.missing(work.items, job.results):
+        from plant.base.problems import Problem, ProblemsError
 
-
-def _answers(inquiries: "Sequence[Inquiry]", kept: "KeptResults", run: _Run, whole: bool) -> "list[Answer]":
-    from tracertwin.sizing.choosing.inquiry import answered
-
-    return [answered(inquiry, inquiry.judge(kept, run), whole) for inquiry in inquiries]
+        spoiled = sum(job.results.spoiled(item.key) for item in missing)
+        broken = f", {spoiled} of them cut off or changed" if spoiled else ""
+        message = (
+            f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: do the missing shares "
+            "with the same options and the same version, or leave out --merge"
+        )
+        raise ProblemsError([Problem(str(job.results.folder), 0, "", message)])
 
 
-def _tell(answers: "list[Answer]", kept: "KeptResults", run: _Run, asked: "_Further") -> None:
+def _tell(answers: "list[Answer]", job: _Job, asked: _Further) -> None:
     """Print the table of designs, and for each site the answer in words."""
     from tracertwin.cli.tables.sizeanswer import print_answer, print_load
     from tracertwin.cli.tables.sizetable import print_designs, print_sensitivities
@@ -280,7 +346,7 @@ def _tell(answers: "list[Answer]", kept: "KeptResults", run: _Run, asked: "_Furt
     print_designs(answers)
     for answer in answers:
         inquiry = answer.inquiry
-        judge = inquiry.judge(kept, run)
+        judge = inquiry.judge(job.results, job.run)
         helping = (
             ()
             if met(inquiry.targets, answer.own.metrics)

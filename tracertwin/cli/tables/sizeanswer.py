@@ -48,13 +48,29 @@ def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
     )
 
 
+def print_place(answer: Answer) -> None:
+    """The answer for one of many places, in a line."""
+    console = results_console(markup=False, soft_wrap=True)
+    one = answer.nearest
+    values = ", ".join(_values_told(answer)) or _size_told(one)
+    will_do = "" if answer.best else ", none will do; the nearest"
+    console.print(
+        f"{answer.inquiry.name}{will_do}: {values}; {outages_told(one)}; {money(one.cost)} {one.costs.currency}"
+    )
+
+
+def _values_told(answer: Answer) -> list[str]:
+    """The values of the recommended design."""
+    values = answer.nearest.design.values
+    return [
+        f"{axis.heading} {axis.told(value)}" for axis, value in zip(answer.inquiry.axes, values, strict=False)
+    ]
+
+
 def _choice(answer: Answer) -> str:
     inquiry = answer.inquiry
     one = answer.nearest
-    values = ", ".join(
-        f"{axis.heading} {axis.told(value)}"
-        for axis, value in zip(inquiry.axes, one.design.values, strict=True)
-    )
+    values = ", ".join(_values_told(answer))
     target = all_told(inquiry.targets)
     if answer.best is None:
         return f"  None of these designs will do ({target}). The nearest: {values}; {outages_told(one)}"

@@ -1,13 +1,15 @@
 """What is asked about one site: designs, weather years, targets; and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plant.base.problems import Problem, ProblemsError
 from tracertwin.sizing.choosing.judged import Judge, Judged, RunItems
 from tracertwin.sizing.choosing.search import Search, front
 from tracertwin.sizing.choosing.targets import Targets, met
 from tracertwin.sizing.sweep.designs import Base, Design, base_of, designs_of
+from tracertwin.sizing.sweep.places import PlaceRow
 from tracertwin.sizing.sweep.results import KeptResults
 from tracertwin.sizing.sweep.vary import Axis
 from tracertwin.sizing.sweep.worklist import Work, work_of
@@ -94,7 +96,7 @@ def inquiry_of(
     targets: Targets,
     blamed: Mapping[str, str] | None = None,
 ) -> Inquiry:
-    """A inquiry about a site, with everything that is wrong with it found before anything runs.
+    """An inquiry about a site, with everything that is wrong with it found before anything runs.
 
     Parameters
     ----------
@@ -124,6 +126,24 @@ def inquiry_of(
     designs = designs_of(base, axes) if axes else (own,)
     when = weather_years(own.site, years, seeds)
     return Inquiry(base, own, tuple(axes), designs, when, step_s, targets)
+
+
+def check_places(places: Iterable[PlaceRow]) -> None:
+    """That each row of a table is a site, before the first of them runs.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem of all rows.
+    """
+    problems: list[Problem] = []
+    for place in places:
+        try:
+            base_of(place.site, place.overrides, place.blamed).design()
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(dict.fromkeys(problems))
 
 
 def answered(inquiry: Inquiry, judge: Judge, whole_grid: bool) -> Answer:

@@ -81,11 +81,13 @@ class KeptResults:
     Attributes
     ----------
     folder : Path
+    own_folder : Path or None
+        As given.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        self.own_folder = folder
         self.folder = folder or cache_home() / "sizing"
-        self._is_cache = folder is None
         self._here: dict[str, np.ndarray] = {}  # what came by in this process
         self._written = 0
 
@@ -112,10 +114,10 @@ class KeptResults:
         try:
             write_checked(self._path(key), np.ascontiguousarray(figures, dtype="<f8").tobytes())
         except (OSError, ProblemsError):
-            if not self._is_cache:
+            if self.own_folder is not None:
                 raise
             return
-        if self._is_cache and self._written % LOOKS_EVERY == 0:
+        if self.own_folder is None and self._written % LOOKS_EVERY == 0:
             make_room(self.folder, MOST_BYTES)
         self._written += 1
 
