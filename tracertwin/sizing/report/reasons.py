@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from plant.design.extremes import extremes_of
+from plant.design.finding import Level
+from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
-from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told
+from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
 from tracertwin.sizing.report.study import COST, Study
@@ -23,11 +26,13 @@ def headline(study: Study) -> Iterator[str]:
     if not inquiry.axes:
         yield study.verdict
         return
-    name, outages = study.name(study.chosen), outages_told(study.chosen)
+    name = study.name(study.chosen)
+    cost = f"{shown(study.chosen, COST, interval=False)} over {years_told(study.chosen.costs.years)}"
     if study.meets(study.chosen):
-        yield f"{name} will do: {outages}, {shown(study.chosen, COST, interval=False)}."
+        yield f"{name} will do: {verdict(study.chosen, study.targets).removeprefix('Yes: ')}; {cost}."
     else:
-        yield f"None of {len(study.designs)} designs will do; {name} comes nearest: {outages}."
+        outages = outages_told(study.chosen)
+        yield f"None of {len(study.designs)} designs will do; {name} comes nearest: {outages}; {cost}."
     own = study.answer.own
     yield f"{inquiry.name} as it is, {own.size.peak_w:.0f} W, {own.size.capacity_ah:g} Ah: {study.verdict}."
 
@@ -53,9 +58,13 @@ def why(study: Study) -> Iterator[str]:
         yield f"{name} misses the target, {target}: {values}. It costs {cost}."
     lost = chosen.figures.yearly("unserved_wh").sum() > 0.0
     month = f"; most is missing in {MONTHS[worst_month(chosen.figures)]}" if lost else ""
-    yield f"Of {years_told(len(chosen.years))}: {outages_told(chosen)}{month}."
+    outages = outages_told(chosen)
+    yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:
         yield f"Its chargers run {shown(chosen, 'charger_h')} and use {shown(chosen, 'fuel_l')}."
+    for row in inspected(study.site, extremes_of(study.site)):
+        if row.finding.level is not Level.OK:
+            yield f"To look at: {row.check.name}, {row.finding.found}; {row.finding.fix}."
 
 
 def what_would_change_it(study: Study) -> Iterator[str]:
