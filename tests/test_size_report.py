@@ -13,6 +13,7 @@ import pytest
 from plant.base.problems import ProblemsError
 from plant.kernel.flowtable import FLOWS
 from tests.weatheryears import made
+from tracertwin.cli.main import main
 from tracertwin.sizing.choosing.inquiry import Answer, inquiry_of
 from tracertwin.sizing.choosing.judged import judged
 from tracertwin.sizing.choosing.search import front
@@ -26,6 +27,7 @@ from tracertwin.sizing.report.document import document, write_report
 from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
 from tracertwin.sizing.report.study import Study
+from tracertwin.sizing.report.tables import front_table
 from tracertwin.sizing.report.tradeoffs import best_of, heat_map, pareto
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
@@ -168,6 +170,14 @@ def sentences(of: Study) -> list[str]:
     return [*why(of), *what_would_change_it(of)]
 
 
+def test_of_several_sites_the_page_is_about_the_cheapest_that_meets_the_target_and_tables_all():
+    dear, cheap = study(), study(axes=(Axis(PV, (300,), "--pv"), Axis(BATTERY, (50, 200), "--battery")))
+    both = replace(dear, answers=(dear.answer, cheap.answer))
+    assert both.chosen.cost == min(dear.chosen.cost, cheap.chosen.cost)
+    assert front_table(both).count("<tr") == 3
+    assert both.name(both.chosen).startswith("Hut <b> & sons, ")
+
+
 def test_the_reason_names_the_target_the_value_and_the_cost():
     first = sentences(study())[0]
     assert first.startswith(f"{study().name(study().chosen)} meets the target, LOLP at most 1 %: its LOLP ")
@@ -189,6 +199,50 @@ def test_a_target_that_no_design_meets_is_told_with_the_nearest():
 def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():
     first = sentences(study(lolp=None))[0]
     assert re.search(r"the target, no outage in 95 % of years: .* of years without", first)
+
+
+# --- the command ---
+
+
+def test_size_writes_the_page_with_the_command_that_makes_it_again(tmp_path, monkeypatch, capsys):
+    path, kept = tmp_path / "out.html", tmp_path / "kept"
+    words = [
+        "size",
+        "cabin",
+        "--pv",
+        "100,200",
+        "--years",
+        "1",
+        "--step",
+        "1h",
+        "--results",
+        kept,
+        "--report",
+        path,
+    ]
+    monkeypatch.setattr("sys.argv", ["tracertwin", *map(str, words)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 0
+    text = path.read_text(encoding="utf-8")
+    assert f"tracertwin size cabin --pv 100,200 --years 1 --step 1h --results {kept} --report {path}" in text
+    told = re.search(r"The cheapest that will do: PV (\d+ W); .*; (\d+) EUR over", capsys.readouterr().out)
+    assert told
+    assert f"{told[1]} will do: " in text
+    assert f"{told[2]} EUR over 20 years" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("out.pdf", "must end in .html"), ("gone/out.html", "no such folder")]
+)
+def test_a_page_that_could_not_be_written_is_refused_before_anything_runs(
+    tmp_path, monkeypatch, capsys, name, problem
+):
+    monkeypatch.setattr("sys.argv", ["tracertwin", "size", "cabin", "--report", str(tmp_path / name)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert problem in capsys.readouterr().err
 
 
 # --- charts ---

@@ -10,7 +10,7 @@ from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
 from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
-from tracertwin.sizing.report.study import COST, Study
+from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
 
@@ -27,7 +27,7 @@ def headline(study: Study) -> Iterator[str]:
         yield study.verdict
         return
     name = study.name(study.chosen)
-    cost = f"{shown(study.chosen, COST, interval=False)} over {years_told(study.chosen.costs.years)}"
+    cost = f"{money(study.chosen.cost)} {study.currency} over {years_told(study.chosen.costs.years)}"
     if study.meets(study.chosen):
         yield f"{name} will do: {verdict(study.chosen, study.targets).removeprefix('Yes: ')}; {cost}."
     else:
@@ -47,10 +47,11 @@ def why(study: Study) -> Iterator[str]:
         else f"{shown(chosen, NO_OUTAGE)} of years without"
         for target in study.targets
     )
-    cost = f"{shown(chosen, COST, interval=False)} over {years_told(chosen.costs.years)}"
+    cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
     if study.meets(chosen):
         meeting = sum(map(study.meets, study.designs))
-        among = f", the least of {meeting} that do, out of {number}" if number > 1 else ""
+        among = f", the least of {meeting} that do, out of {number}" if meeting > 1 else ""
+        among = f", the only one of {number} that does" if meeting == 1 < number else among
         yield f"{name} meets the target, {target}: {values}. It costs {cost}{among}."
     elif number > 1:
         yield f"None of {number} designs meets the target, {target}. {name} comes nearest: {values}. It costs {cost}."

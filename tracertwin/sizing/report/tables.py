@@ -51,8 +51,9 @@ def metrics_table(study: Study) -> str:
 
 
 def front_table(study: Study) -> str:
-    """The designs on the front, the cheapest first."""
-    designs = best_of(study)
+    """The designs on the front, the cheapest first; of several sites, the design of each."""
+    several = len(study.answers) > 1
+    designs = [answer.nearest for answer in study.answers] if several else best_of(study)
     names = (study.loss, *(name for name in FRONT_SHOWN if name != study.loss))
     rows = [
         (

@@ -108,7 +108,7 @@ def pareto(study: Study) -> Any:
         ),
         own.mark_rule(strokeWidth=2, color=INK).encode(y="low:Q", y2="high:Q"),
         own.mark_point(size=200, shape="diamond", color=INK, strokeWidth=2.5),
-        own.mark_text(align="left", dx=10, dy=-10, fontSize=11).encode(text="name:N"),
+        own.mark_text(**_beside(frame), dy=-10, fontSize=11).encode(text="name:N"),
     ]
     if limits:
         rule = alt.Chart(pd.DataFrame({"limit": limits, "text": "target"})).encode(y="limit:Q")
@@ -116,6 +116,13 @@ def pareto(study: Study) -> Any:
         words = rule.mark_text(align="left", dx=4, dy=-6, fontSize=11)
         layers.append(words.encode(text="text:N", x=alt.value(0)))
     return finished(sized(alt.layer(*layers), HEIGHT + 60))
+
+
+def _beside(frame: pd.DataFrame) -> dict[str, Any]:
+    """Where a text has room beside the chosen point: to its right, unless it stands in the right half."""
+    own = float(frame.loc[frame["chosen"], "cost"].iloc[0])
+    right = own > 0.5 * (frame["cost"].min() + frame["cost"].max())
+    return {"align": "right", "dx": -10} if right else {"align": "left", "dx": 10}
 
 
 def best_of(study: Study) -> Sequence[Judged]:
