@@ -7,8 +7,11 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plant.base.problems import ProblemsError
 from plant.kernel.flowtable import FLOWS
@@ -28,7 +31,7 @@ from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
 from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tables import front_table
-from tracertwin.sizing.report.tradeoffs import best_of, heat_map, pareto
+from tracertwin.sizing.report.tradeoffs import best_of, evenly, heat_map, pareto
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
 YEARS, YEAR_H = 5, 8760
@@ -256,6 +259,29 @@ def test_the_map_has_a_cell_for_each_design_and_frames_the_chosen_one():
     (framed,) = [cell for cell in cells if cell["chosen"]]
     assert study().name(study().chosen) == f"{framed['across']}, {framed['up']}"
     assert sum(cell["text"].startswith("✓") for cell in cells) == sum(map(study().meets, study().designs))
+
+
+def test_a_large_sweep_is_thinned_in_its_charts_and_stays_a_small_file():
+    pv, ah = tuple(range(50, 350, 10)), tuple(range(50, 200, 5))
+    large = study(axes=(Axis(PV, pv, "--pv"), Axis(BATTERY, ah, "--battery")))
+    assert len(large.designs) == 900
+    cells = [rows for rows in heat_map(large).to_dict()["datasets"].values() if len(rows) > 2]
+    assert 300 < len(cells[0]) <= 21 * 21
+    assert sum(cell["chosen"] for cell in cells[0]) == 1
+    with alt.data_transformers.enable("default", max_rows=None):
+        (points,) = [rows for rows in pareto(large).to_dict()["datasets"].values() if len(rows) > 2]
+    assert {point["name"] for point in points if point["front"]} == {
+        large.name(one) for one in best_of(large)
+    }
+    assert len(points) < 400
+    assert len(document(large).encode()) <= MOST_BYTES
+
+
+@given(st.integers(1, 90), st.integers(2, 30), st.integers(0, 89))
+def test_thinned_rows_keep_their_ends_and_what_has_to_be_there(number, most, kept):
+    few = evenly(range(number), most, kept)
+    assert len(few) <= most + 1
+    assert {0, number - 1, *({kept} & set(range(number)))} <= set(few)
 
 
 def test_a_single_thing_that_is_varied_makes_no_map():

@@ -14,9 +14,11 @@ from tracertwin.sizing.figures.printing import below_finest, value_told
 from tracertwin.sizing.report.look import HEIGHT, INK, MUTED, PALE_TO_DARK, finished, sized
 from tracertwin.sizing.report.study import COST, Study, in_print, titled
 
-CELL_PX: Final = 30
+CELL_PX, LOW_CELL_PX = 30, 18  # with numbers in them, and without
+MOST_LINES: Final = 20  # of a map, either way: of more only some are drawn
+MOST_POINTS: Final = 300  # beside the front
 MANY_COLUMNS: Final = 12  # with more of them numbers would not fit on a telephone
-DARK: Final = 0.45  # of the scale: numbers on darker cells are white
+DARK: Final = 0.6  # of the scale: numbers on darker cells are white
 LEAST_LOSS: Final = 1e-6  # of a loss that could be nothing, on an axis of powers
 TICKS: Final = tuple(step * 10.0**power for power in range(-5, 5) for step in (1.0, 2.0, 5.0))
 PLAIN, TOO_LITTLE, ON_FRONT = "a design", "too little to tell", "on the front"
@@ -35,18 +37,25 @@ def heat_map(study: Study) -> Any | None:
     across, up = (study.answer.inquiry.axes[place] for place in places[:2])
     same = places[2:]
     chosen = study.chosen
+    columns, lines = (
+        evenly(axis.values, MOST_LINES, chosen.design.values[place])
+        for axis, place in ((across, places[0]), (up, places[1]))
+    )
     shown = [
         one
         for one in study.answer.designs
         if all(one.design.values[k] == chosen.design.values[k] for k in same)
+        and one.design.values[places[0]] in columns
+        and one.design.values[places[1]] in lines
     ]
     most = max(_told_apart(one, study.loss) for one in shown)
+    numbers = len(columns) <= MANY_COLUMNS
     rows = [
         {
             "across": across.told(one.design.values[places[0]]),
             "up": up.told(one.design.values[places[1]]),
             "loss": (loss := _told_apart(one, study.loss)),
-            "text": "✓ " * study.meets(one) + _bare(one, study.loss),
+            "text": " ".join(["✓"] * study.meets(one) + [_bare(one, study.loss)] * numbers),
             "dark": most > 0.0 and math.sqrt(loss / most) > DARK,
             "chosen": one is chosen,
         }
@@ -54,22 +63,28 @@ def heat_map(study: Study) -> Any | None:
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
-            "across:O", title=across.heading, sort=[across.told(value) for value in across.values],
+            "across:O", title=across.heading, sort=[across.told(value) for value in columns],
             axis=alt.Axis(labelAngle=0, labelOverlap=True),
         ),
-        y=alt.Y("up:O", title=up.heading, sort=[up.told(value) for value in reversed(up.values)]),
+        y=alt.Y("up:O", title=up.heading, sort=[up.told(value) for value in reversed(lines)]),
     )  # fmt: skip
     scale = alt.Scale(type="sqrt", domain=[0.0, max(most, 1e-9)], range=list(PALE_TO_DARK), interpolate="lab")
-    numbers = len(across.values) <= MANY_COLUMNS
     legend = None if numbers else alt.Legend(title=titled(study.loss), type="symbol", symbolType="square")
     layers = [
         base.mark_rect(stroke="#ffffff").encode(color=alt.Color("loss:Q", scale=scale, legend=legend)),
         base.transform_filter("datum.chosen").mark_rect(fill=None, stroke=INK, strokeWidth=3),
     ]
-    if numbers:
-        ink = alt.condition("datum.dark", alt.value("#ffffff"), alt.value(INK))
-        layers.append(base.mark_text(fontSize=10).encode(text="text:N", color=ink))
-    return finished(sized(alt.layer(*layers), CELL_PX * len(up.values)))
+    ink = alt.condition("datum.dark", alt.value("#ffffff"), alt.value(INK))
+    layers.append(base.mark_text(fontSize=10 if numbers else 7).encode(text="text:N", color=ink))
+    return finished(sized(alt.layer(*layers), (CELL_PX if numbers else LOW_CELL_PX) * len(lines)))
+
+
+def evenly(values: Sequence[Any], most: int, kept: Any) -> list[Any]:
+    """At most about so many of a row of things, evenly spread, the first, the last and `kept` among them."""
+    if len(values) <= most:
+        return list(values)
+    places = {round(k * (len(values) - 1) / (most - 1)) for k in range(most)}
+    return [value for place, value in enumerate(values) if place in places or value == kept]
 
 
 def _told_apart(one: Judged, name: str) -> float:
@@ -133,7 +148,10 @@ def best_of(study: Study) -> Sequence[Judged]:
 def _points(study: Study) -> Iterator[dict[str, Any]]:
     """A loss too small to be told apart from nothing stands at the least that could be."""
     on_front = best_of(study)
-    for one in study.designs:
+    told = {id(one) for one in (*on_front, study.chosen)}
+    others = [one for one in study.designs if id(one) not in told]
+    drawn = {*told, *map(id, evenly(others, MOST_POINTS, None))}
+    for one in (one for one in study.designs if id(one) in drawn):
         estimate = one.metrics[study.loss]
         floor = estimate.finest or LEAST_LOSS
         value = in_print(max(estimate.value, floor), study.loss)
