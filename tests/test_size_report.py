@@ -25,7 +25,7 @@ from tracertwin.sizing.choosing.targets import lacking, met, targets_of
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import worst_year
 from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
-from tracertwin.sizing.report.balance import BECAME
+from tracertwin.sizing.report.balance import BECAME, sensitivity
 from tracertwin.sizing.report.document import document, write_report
 from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
@@ -202,6 +202,13 @@ def test_a_target_that_no_design_meets_is_told_with_the_nearest():
 def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():
     first = sentences(study(lolp=None))[0]
     assert re.search(r"the target, no outage in 95 % of years: .* of years without", first)
+
+
+def test_where_no_input_brings_a_loss_the_page_shows_what_each_costs():
+    lossless = study(axes=(Axis(PV, (300,), "--pv"), Axis(BATTERY, (400,), "--battery")))
+    (prices,) = [row for row in lossless.sensitivities if row.what == "prices"]
+    assert "life-cycle cost [EUR]" in sensitivity(replace(lossless, sensitivities=(prices,))).to_json()
+    assert "LOLP [%]" in sensitivity(study()).to_json()
 
 
 # --- the command ---

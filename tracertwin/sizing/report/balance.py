@@ -6,8 +6,9 @@ import altair as alt
 import pandas as pd
 
 from tracertwin.sizing.figures.monthly import MonthlyFigures
+from tracertwin.sizing.figures.printing import below_finest
 from tracertwin.sizing.report.look import INK, LESS, MORE, finished, sized
-from tracertwin.sizing.report.study import Study, in_print, titled
+from tracertwin.sizing.report.study import COST, Study, in_print, titled
 
 BAR_PX: Final = 24
 ROOM: Final = 1.7  # of the longest bar, for the texts behind the bars
@@ -58,8 +59,9 @@ def _a_year(figures: MonthlyFigures, names: tuple[str, ...]) -> float:
 
 
 def sensitivity(study: Study) -> Any:
-    """The loss with one input lower and higher, two bars for each input that changes it."""
-    name = study.loss
+    """The loss with one input lower and higher, two bars for each input; the cost where there is no loss to tell."""
+    told = [study.chosen, *(changed.judged for changed in study.changed())]
+    name = COST if all(below_finest(one.metrics[study.loss]) for one in told) else study.loss
     as_it_is = in_print(study.chosen.metrics[name].value, name)
     rows = [
         {
@@ -69,14 +71,14 @@ def sensitivity(study: Study) -> Any:
             "loss": round(in_print(changed.judged.metrics[name].value, name), 5),
         }
         for changed in study.changed()
-        if changed.judged.figures is not study.chosen.figures
+        if name == COST or changed.judged.figures is not study.chosen.figures
     ]
     frame = pd.DataFrame(rows)
     words = sorted(set(frame["by"]), key=lambda text: text.endswith("more"))
     scale = alt.Scale(domain=words, range=[LESS, MORE])
-    title = f"{titled(name)}; the line is the design as it is"
+    title = f"{titled(name, study.currency)}; the line is the design as it is"
     bars = alt.Chart(frame).mark_bar(height=12).encode(
-        x=alt.X("from:Q", title=title, axis=alt.Axis(tickCount=6)), x2="loss:Q",
+        x=alt.X("from:Q", title=title, axis=alt.Axis(tickCount=6), scale=alt.Scale(zero=name != COST)), x2="loss:Q",
         y=alt.Y("what:N", sort=None, title=None), yOffset=alt.YOffset("by:N", sort=words),
         color=alt.Color("by:N", title=None, scale=scale),
     )  # fmt: skip

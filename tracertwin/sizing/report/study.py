@@ -11,7 +11,7 @@ from tracertwin.sizing.choosing.sensitivity import TENTH, Sensitivity
 from tracertwin.sizing.choosing.targets import LOSSES, Targets, lacking, met
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import METRIC
-from tracertwin.sizing.figures.printing import SHARE
+from tracertwin.sizing.figures.printing import MONEY, SHARE
 
 LOSS, COST = "lolp", "lcc"
 
@@ -124,7 +124,7 @@ def in_print(value: float, name: str) -> float:
     return 100.0 * value if METRIC[name].unit == SHARE else value
 
 
-def titled(name: str) -> str:
+def titled(name: str, currency: str = "") -> str:
     """A metric as the title of an axis."""
     metric = METRIC[name]
-    return f"{metric.label} [{'%' if metric.unit == SHARE else metric.unit}]"
+    return f"{metric.label} [{'%' if metric.unit == SHARE else metric.unit.replace(MONEY, currency)}]"
