@@ -42,6 +42,7 @@ docs: figures            ## the generated pages and pictures, the README's too
 	$(BIN)/python -m tracertwin.pages.quantities
 	$(BIN)/python -m tracertwin.scenario.wordlist
 	$(BIN)/python -m tracertwin.pages.scenarios
+	$(BIN)/python -m tracertwin.pages.sizing
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null
 	$(BIN)/tracertwin run cabin_inverter --days 7 --sample 300s --plot docs/cabin_inverter.svg >/dev/null
 

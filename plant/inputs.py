@@ -78,7 +78,32 @@ def inputs_of(
     light : float
         Share of the sky's light that reaches the ground, 0..1: an upset may put a cloud over the place.
     """
+    span = array_span(site, seed, first_day, days, step_s, defects, skies, light)
+    return joined(site, span, demand_span(site, seed, first_day, span, step_s), days, step_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySpan:
+    """Sun, air and array of some solar days: from place, array, seed and days alone."""
+
+    start_utc_s: int
+    known_utc_s: tuple[float, float]  # from when to when a weather file knows anything
+    array: AnyDay
+
+
+def array_span(
+    site: Site,
+    seed: int,
+    first_day: int,
+    days: int,
+    step_s: int,
+    defects: tuple[Defect, ...] = (),
+    skies: Skies = sky_means,
+    light: float = 1.0,
+) -> ArraySpan:
+    """The part of `inputs_of` that a site's place and array bring, whatever else it has."""
     sky: SkyMeans | SkyBlock
+    light *= site.sky.irradiance_scale
     if step_s >= SHORTEST_STEP_S:
         sky = _dimmed(skies(site, seed, first_day, days, step_s), light)
     else:
@@ -86,21 +111,31 @@ def inputs_of(
         sky = _dimmed(sky_block(site, seed, first_day, days, grid_s), light)
     snow = snow_shadows(site.array, site, seed, sky)
     array = array_days(site.array, sky, site.sky.albedo, float(step_s), defects, snow)
+    return ArraySpan(sky.start_utc_s, sky.known_utc_s, array)
+
+
+def demand_span(site: Site, seed: int, first_day: int, span: ArraySpan, step_s: int) -> Demand:
+    """The part of `inputs_of` that a site's loads and chargers bring: of the array's days they know the light alone."""
     steps = DAY_S // step_s
-    zone = site.location.timezone
+    ghi_w_m2 = span.array.ghi_w_m2.reshape(-1, steps)
     demand = []
-    for k in range(days):
-        ghi_w_m2 = array.ghi_w_m2[k * steps : (k + 1) * steps]
-        around = (seed, first_day + k, sky.start_utc_s + k * DAY_S, zone, ghi_w_m2, step_s)
+    for k, light_w_m2 in enumerate(ghi_w_m2):
+        around = (
+            seed, first_day + k, span.start_utc_s + k * DAY_S, site.location.timezone, light_w_m2, step_s,
+        )  # fmt: skip
         asked = demand_day(site.load, *around)
         demand.append(with_connected(asked, site.battery.loads, site.battery.chargers, *around))
-    room = site.battery.room_c
-    t_room = array.t_amb_c if room == "outdoor" else np.full_like(array.t_amb_c, room)
-    joined = Demand(*(np.concatenate(parts) for parts in zip(*demand, strict=True)))
-    known_from, known_to = sky.known_utc_s
-    known_s = min(known_to - sky.start_utc_s, float(days * DAY_S))
-    end = sky.start_utc_s + int(known_s // step_s) * step_s
-    return Inputs(sky.start_utc_s, known_from, end, array, joined, t_room)
+    return Demand(*(np.concatenate(parts) for parts in zip(*demand, strict=True)))
+
+
+def joined(site: Site, span: ArraySpan, demand: Demand, days: int, step_s: int) -> Inputs:
+    """`inputs_of` put together of its parts."""
+    room, t_amb_c = site.battery.room_c, span.array.t_amb_c
+    t_room = t_amb_c if room == "outdoor" else np.full_like(t_amb_c, room)
+    known_from, known_to = span.known_utc_s
+    known_s = min(known_to - span.start_utc_s, float(days * DAY_S))
+    end = span.start_utc_s + int(known_s // step_s) * step_s
+    return Inputs(span.start_utc_s, known_from, end, span.array, demand, t_room)
 
 
 def _dimmed(sky: _Sky, light: float) -> _Sky:
@@ -175,3 +210,29 @@ class Supply:
         made = found.result() if found else self._made(*key)
         self._kept = {key: made, **({following: self._kept[following]} if following in self._kept else {})}
         return made
+
+
+class SpanSupply(Supply):
+    """A supply whose days were made beforehand, in one piece that several plants may share.
+
+    What breaks, or a cloud over the place, changes the days; those are made as any supply makes them.
+
+    Parameters
+    ----------
+    site, seed, step_s, skies
+        As of `Supply`.
+    span : Inputs
+        `inputs_of` these, over all days that the plant will see.
+    """
+
+    def __init__(self, site: Site, seed: int, step_s: int, skies: Skies, span: Inputs) -> None:
+        super().__init__(site, seed, step_s, skies)
+        self._span = span
+
+    def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = (), light: float = 1.0) -> None:
+        """Nothing to do: whoever shares days has other plants for a second thread."""
+
+    def _block(self, number: int, defects: tuple[Defect, ...], light: float) -> Inputs:
+        if defects or light != 1.0:
+            return super()._block(number, defects, light)
+        return self._span

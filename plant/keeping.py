@@ -45,7 +45,7 @@ def resolved(site: Site) -> dict[str, Any]:
 
     Two runs go the same way when this, seed and start are the same. A weather file is known by its contents.
     """
-    record = site.model_dump(mode="json", exclude={"line"})  # what lies between plant and master
+    record = site.model_dump(mode="json", exclude={"line", "costs"})  # no part of the plant
     if site.weather.file is not None:
         contents = Path(site.weather.file).read_bytes()
         record["weather"]["file"] = f"sha256 {hashlib.sha256(contents).hexdigest()}"

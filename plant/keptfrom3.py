@@ -74,6 +74,8 @@ def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
     """What `plant.keeping.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
     return {
         **site,
+        "sky": {"irradiance_scale": 1.0, **site["sky"]},
+        "load": {"scale": 1.0, **site["load"]},
         "battery": {**_BATTERY_OF_3, **site["battery"]},
         "battery_parameters": None,  # blocks were fitted anew; a plant has its own in what it keeps
         "battery_protection": _by_the_cell(site["battery_protection"], site["battery"]),

@@ -37,7 +37,7 @@ from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY
 from tests.snapshots import Still
 from tests.test_statefile import begun, entry, read
 from tracertwin.assembly import commands
-from tracertwin.cli.polltable import print_json
+from tracertwin.cli.tables.polltable import print_json
 from tracertwin.memory.file import StateFile
 from tracertwin.memory.history import print_history
 

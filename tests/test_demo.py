@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from modbus.master.mock_firmware import POLLS, PollRound
 from tests.snapshots import NOON
 from tracertwin.cli.demo import Tally, period_s
-from tracertwin.cli.demotable import Seen, heads, row
+from tracertwin.cli.tables.demotable import Seen, heads, row
 
 READINGS = PollRound(
     v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_batt_c=-10.25, soc=0.75,

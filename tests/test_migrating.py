@@ -276,6 +276,7 @@ def test_a_site_of_version_3_has_the_keys_that_came_after_it_at_their_defaults()
     for one in (of_3, *of_3["neighbours"]):
         for key in ("replace_at_health", "capacity_by_rate", "rate_cut_off_v_cell", "loads", "chargers"):
             del one["battery"][key]
+        del one["sky"]["irradiance_scale"], one["load"]["scale"]
         bms = one["battery_protection"]
         for limit in ("over_charge", "over_charge_release", "over_discharge", "over_discharge_release"):
             bms[f"{limit}_v"] = bms.pop(f"{limit}_v_cell")

@@ -15,7 +15,7 @@ from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import NoReplyError
 from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, read
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
-from tracertwin.cli.polltable import print_json, print_table
+from tracertwin.cli.tables.polltable import print_json, print_table
 
 MAPS = {name: load_map(name, TRACER_4210) for name in ("uart2", "epever")}
 WORDS = {"uart2": UART2_WORDS, "epever": EPEVER_WORDS}

@@ -37,8 +37,10 @@ def classes(path: Path) -> Iterator[ast.ClassDef]:
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=name_of)
-def test_a_room_holds_four_to_fifteen_files(room):
-    assert 4 <= len([path for path in room.glob("*.py") if path.name != "__init__.py"]) <= 15
+def test_a_room_holds_four_to_fifteen_files_or_rooms_only(room):
+    files = [path for path in room.glob("*.py") if path.name != "__init__.py"]
+    rooms = [path for path in ROOMS if path.parent == room]
+    assert 4 <= len(files) <= 15 or (rooms and not files)
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=name_of)

@@ -3,32 +3,34 @@
 Another model's results, read in public reports: PVGIS 5.3 (SHScalc), SARAH3 and ERA5, 2005 to 2023, hour by hour. It
 takes 0.67 of the light in the plane at any season (0.680 by its own figures), ours has cold and warm modules, so the
 array is scaled to the same energy: by 0.86 at Maputo, and at Krakow until December and January deliver what PVGIS's do.
-A day is full on which the battery became full at some time (98.5 %, or refused more than 1 Wh), empty on which load
-went unserved. No place was measured between 18 and 31 deg of latitude: the width of days there follows Maputo's
-(`plant.weather.clearness.spread`), so its rows are no independent check of it.
+Days are counted as `tracertwin size` does: full on which the battery became full at some time (98.5 %, or refused more
+than 1 Wh), empty on which load went unserved. No place was measured between 18 and 31 deg of latitude: the width of
+days there follows Maputo's (`plant.weather.clearness.spread`), so its rows are no independent check of it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from plant.base.clock import DAY_S
-from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.site.model import Site
+from plant.weather.sun import EPOCH, day_start_utc_s
+from tracertwin.sizing.figures.hours import COLUMNS, hours_of
+from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
+from tracertwin.sizing.figures.pvgismonths import pvgis_numbers
 from validation.check import Check
 
 MAPUTO = "another model, PVGIS 5.3 SHScalc, Maputo 2005-2023"
 KRAKOW = "another model, PVGIS SHScalc, Krakow 2005-2023, worst month"
 CONTROLLER = Path(__file__).with_name("pvgis_200a.yaml")
-YEARS = 19
+FIRST_YEAR, YEARS = 2005, 19
 SEEDS = (1, 2)  # the light of nineteen years differs by 0.9 % from one to the next
 STEP_S = 900
 CELL_V, COLUMBIC = 25.6, 0.97  # a bank of PVGIS's watt-hours as ours in Ah
-FULL_SOC, REFUSED_WH, UNSERVED_WH = 0.985, 1.0, 1.0
 MODULE = {
     "i_sc_a": 1.525, "v_oc_v": 45.0, "i_mp_a": 50.0 / 36.0, "v_mp_v": 36.0, "cells_in_series": 72,
     "alpha_sc_pct_k": 0.05, "beta_voc_pct_k": -0.30, "gamma_pmp_pct_k": -0.40,
@@ -71,28 +73,17 @@ MAPUTO_CASES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """What became of each day, (days,); energies refused for want of room and offered by the array [Wh]."""
-
-    month: np.ndarray
-    full: np.ndarray
-    empty: np.ndarray
-    refused_wh: np.ndarray
-    offered_wh: np.ndarray
-
-
 def checks() -> Iterator[Check]:
     """Every row of this topic."""
     for name, (system, full_pct, refused_wh) in MAPUTO_CASES.items():
-        days = _all_years(system, MAPUTO_SCALE, "maputo")
-        yield Check(what=f"Maputo {name}: days full", value=100.0 * float(days.full.mean()), reference=full_pct,
+        ours = pvgis_numbers(_all_years(system, MAPUTO_SCALE, "maputo"))
+        yield Check(what=f"Maputo {name}: days full", value=100.0 * float(ours.days_full[-1]), reference=full_pct,
                     tolerance=4.0, unit="%", source=MAPUTO)  # fmt: skip
         yield Check(what=f"Maputo {name}: energy not captured on a full day", reference=refused_wh,
-                    value=float(days.refused_wh[days.full].mean()), tolerance=0.05 * refused_wh, unit="Wh",
+                    value=float(ours.lost_wh[-1]), tolerance=0.05 * refused_wh, unit="Wh",
                     source=MAPUTO)  # fmt: skip
         if name == "A":
-            yield Check(what="Maputo A: days empty", value=100.0 * float(days.empty.mean()), reference=4.0,
+            yield Check(what="Maputo A: days empty", value=100.0 * float(ours.days_empty[-1]), reference=4.0,
                         tolerance=2.0, unit="%", source=MAPUTO, note="PVGIS: 3.67")  # fmt: skip
     yield from _krakow()
 
@@ -100,29 +91,36 @@ def checks() -> Iterator[Check]:
 def _krakow() -> Iterator[Check]:
     for peak_w, (low, high), theirs in ((1000, (8.0, 20.0), 14.6), (2000, (0.0, 1.6), 0.0)):
         system = System(peak_w=peak_w, tilt_deg=60.0, azimuth_deg=180.0, usable_wh=7056.0, load_wh_day=1008.0)
-        days = _all_years(system, KRAKOW_SCALE, "krakow")
-        worst = max(100.0 * float(days.empty[days.month == number].mean()) for number in range(1, 13))
+        figures = _all_years(system, KRAKOW_SCALE, "krakow")
+        worst = 100.0 * float(pvgis_numbers(figures).days_empty[:-1].max())
         yield Check(what=f"Krakow, {peak_w} Wp at 60 deg: days empty in the worst month", value=worst,
                     reference=(low + high) / 2.0, tolerance=(high - low) / 2.0, unit="%", source=KRAKOW,
                     note=f"PVGIS: {theirs}; 38 winters, +-2.5 by chance")  # fmt: skip
         if peak_w == 1000:
-            offered_wh = float(days.offered_wh[np.isin(days.month, (12, 1))].sum())
+            offered_wh = float(figures["e_available_wh"][:, [11, 0]].sum())
             yield Check(
-                what="Krakow: what December and January offer", value=offered_wh / peak_w / len(SEEDS) / YEARS,
+                what="Krakow: what December and January offer", value=offered_wh / peak_w / figures.years,
                 reference=KRAKOW_WINTER_KWH_KWP, tolerance=0.03 * KRAKOW_WINTER_KWH_KWP, unit="kWh/kWp",
                 source="another model, PVGIS: 0.680 of its light in the plane",
             )  # fmt: skip
 
 
-def _all_years(system: System, scale: float, where: str) -> Days:
-    """Nineteen years of a plant, its array's light scaled, under each of the skies."""
+def _all_years(system: System, scale: float, where: str) -> MonthlyFigures:
+    """Nineteen years of a plant, its array's light scaled, under each of the skies; the battery is full at first."""
     site = _site(system, scale, where)
-    lives = []
+    years = []
     for seed in SEEDS:
-        plant = Plant.new(site, seed=seed, fidelity="sizing", step_s=STEP_S)
-        lives.append(days_of(plant.run(round(365.25 * YEARS) * DAY_S, 3600)))
-    columns = (np.concatenate([getattr(life, field.name) for life in lives]) for field in fields(Days))
-    return Days(*columns)
+        begins = [_new_year_utc_s(site, FIRST_YEAR + k) for k in range(YEARS + 1)]
+        plant = Plant.new(site, seed=seed, start_utc_s=begins[0], fidelity="sizing", step_s=STEP_S)
+        for year_s in np.diff(begins):
+            first = np.array(plant.snapshot)
+            samples = np.vstack([first, plant.run(float(year_s), 3600)])
+            years.append(figures_of(hours_of(samples[:, COLUMNS])).table)
+    return MonthlyFigures(np.stack(years))
+
+
+def _new_year_utc_s(site: Site, year: int) -> int:
+    return day_start_utc_s((date(year, 1, 1) - EPOCH).days, site.location.longitude_deg)
 
 
 def _site(system: System, scale: float, where: str) -> Site:
@@ -144,26 +142,3 @@ def _site(system: System, scale: float, where: str) -> Site:
             "load": {"hourly_w": (system.load_wh_day / 24.0,) * 24},
         }
     )  # fmt: skip
-
-
-def days_of(rows: np.ndarray) -> Days:
-    """Days of hourly samples: what flowed between the last sample of one day and that of the next."""
-
-    def column(name: str) -> np.ndarray:
-        return np.asarray(rows[:, Snapshot._fields.index(name)])
-
-    day = (column("t_utc_s") - 1.0).astype(int) // DAY_S
-    begins = np.flatnonzero(np.diff(day, prepend=-1))
-    ends = np.append(begins[1:], day.size) - 1
-
-    def flowed(name: str) -> np.ndarray:
-        return np.diff(column(name)[ends], prepend=column(name)[0])
-
-    refused = flowed("e_untaken_full_wh")
-    return Days(
-        month=day[begins].astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12 + 1,
-        full=(np.maximum.reduceat(column("soc"), begins) >= FULL_SOC) | (refused > REFUSED_WH),
-        empty=flowed("e_unserved_wh") > UNSERVED_WH,
-        refused_wh=refused,
-        offered_wh=flowed("e_available_wh"),
-    )

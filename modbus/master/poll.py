@@ -1,7 +1,7 @@
 """Reads a Tracer, real or simulated: what stands at an address, and what it means.
 
 Knows how to ask in blocks that a device accepts; frames are the master's business, meanings are the map's, and how
-it looks is for `tracertwin.cli.polltable`.
+it looks is for `tracertwin.cli.tables.polltable`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

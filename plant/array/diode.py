@@ -37,6 +37,18 @@ class Module(NamedTuple):
     cells_in_series: float = 36.0  # sets how many bypass diodes there are unless told
 
 
+def of_size(m: Module, times: float) -> Module:
+    """A module like another one with so many times its current and power, at the same voltages."""
+    return m._replace(
+        alpha_sc=m.alpha_sc * times,
+        i_l_ref=m.i_l_ref * times,
+        i_o_ref=m.i_o_ref * times,
+        r_sh_ref=m.r_sh_ref / times,
+        r_s=m.r_s / times,
+        i_mp_ref=m.i_mp_ref * times,
+    )
+
+
 class Curve(NamedTuple):
     """Single-diode parameters of the whole array at one instant."""
 

@@ -114,6 +114,25 @@ def load_yaml(path: Path) -> Document:
         raise ProblemsError([Problem(file, line, "", f"not YAML: {what}")]) from None
 
 
+def value_of(text: str) -> Any:
+    """What a text would be as the value of a key: number, text, list or mapping.
+
+    Raises
+    ------
+    ValueError
+        If it can't stand there.
+    """
+    try:
+        _check_depth("", text)
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
+    except (yaml.YAMLError, ProblemsError):
+        raise ValueError(f"{shown(text)} is no value that a site file could have") from None
+
+
 def _check_depth(file: str, text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):

@@ -71,7 +71,7 @@ def power_day(
         for row, share in enumerate((part.mix.power, part.mix.current, part.mix.resistance)):
             if share > 0.0:
                 demand[row] += share * power_w
-    return demand
+    return demand if load.scale == 1.0 else load.scale * demand
 
 
 def offsets_of(start_utc_s: int, timezone: str) -> np.ndarray:

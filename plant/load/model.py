@@ -38,6 +38,7 @@ class Load(Record):
     noise: HourlyNoise = 0.0
     mix: Mix = CONSTANT_POWER
     items: listed(Item) = ()  # type: ignore[valid-type]
+    scale: Annotated[float, Field(ge=0.0, le=1000.0, allow_inf_nan=False)] = 1.0  # of all demand
 
     @model_validator(mode="after")
     def _some_load(self) -> "Load":

@@ -57,8 +57,8 @@ def unpacked(texts: Mapping[str, str]) -> Iterator[Path]:
 
 
 def copied(site: Site, files: Files) -> dict[str, Any]:
-    """A site as plain data that names nothing but `files`; neighbours are left out."""
-    data = site.model_dump(mode="json", exclude={"neighbours"})
+    """A site as plain data that names nothing but `files`; neighbours and prices are left out."""
+    data = site.model_dump(mode="json", exclude={"neighbours", "costs"})
     data["battery"]["model"] = files.add("batteries", configs.find("batteries", site.battery.model))
     data["controller"]["model"] = files.add("controllers", configs.find("controllers", site.controller.model))
     if site.weather.file is not None:

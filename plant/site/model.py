@@ -42,6 +42,7 @@ from plant.controller.settings import (
 )  # fmt: skip
 from plant.load.model import Load
 from plant.site.bank import Battery
+from plant.site.costs import Costs
 from plant.site.line import SiteLine, TextCheck
 from plant.site.timetable import Upset, Upsets, first_of
 from plant.site.upsets import Equipment, applied
@@ -162,6 +163,7 @@ class Site(Place):
     load: Load
     upsets: Upsets = ()
     line: SiteLine = SiteLine()
+    costs: Costs = Costs()
     neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
 
     @field_validator("start")

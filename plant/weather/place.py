@@ -66,6 +66,7 @@ class Sky(Record):
     clearness: monthly(ge=0.02, le=0.75) | None = None  # type: ignore[valid-type]
     ghi_kwh_m2_day: monthly(ge=0.0, le=12.0) | None = None  # type: ignore[valid-type]
     albedo: one_or_monthly(ge=0.0, le=1.0) = 0.2  # type: ignore[valid-type]
+    irradiance_scale: Annotated[float, Field(ge=0.5, le=1.5)] = 1.0  # of all light, measured or made
     day_to_day: monthly(ge=0.21, le=0.75) | None = None  # type: ignore[valid-type]  # by the clearness unless given
     transposition: Literal["perez", "haydavies"] = "perez"
     clouds: dict[str, float] = Field(default_factory=dict)

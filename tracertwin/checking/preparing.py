@@ -1,16 +1,12 @@
 """What only the plant's own code can tell of a scenario: its site with overrides, values to write, times of the sun."""
 
-import copy
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from modbus.device.model import load_model
 from modbus.line.faults.text import parse_fault
@@ -20,9 +16,10 @@ from modbus.master.assignments import Assignment, assignment
 from plant.base import configs
 from plant.base.clock import parse_local, parse_polled_s, to_local, to_utc_s
 from plant.base.problems import Problem, ProblemsError
-from plant.base.yamlfile import KeyPath, load_yaml, problems_of
+from plant.base.yamlfile import KeyPath, load_yaml
 from plant.controller.model import ControllerModel
-from plant.site.model import Site, known_keys
+from plant.site.model import Site
+from plant.site.overriding import overridden
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
@@ -160,18 +157,23 @@ def site_of(scenario: Scenario) -> Site:
         At the override that is wrong, or in the site's own file.
     """
     document = load_yaml(site_file(scenario.document, scenario.given.site))
-    data = copy.deepcopy(document.data)
-    overrides = scenario.given.overrides
-    model = overrides.get("controller.model", (data.get("controller") or {}).get("model", "tracer4210n"))
+    given = scenario.given.overrides
+    model = given.get("controller.model", (document.data.get("controller") or {}).get("model", "tracer4210n"))
     ratings = _ratings(f"{model}", {"folder": Path(document.file).parent}, scenario)
-    for path, value in overrides.items():
-        _put(data, _parts(path), scaled(value, ratings), path, scenario)
-    context = {"folder": Path(document.file).parent, "line.faults": parse_fault, "line.pace": parse_pace}
-    try:
-        return Site.model_validate(data, context=context)
-    except ValidationError as error:
-        problems = problems_of(error, document, known_keys())
-        raise ProblemsError([_at_override(problem, scenario) for problem in problems]) from None
+    values = {path: _worked_out(path, value, ratings) for path, value in given.items()}
+
+    def at_override(path: str, message: str) -> Problem:
+        return scenario.document.problem(("given", "overrides", path), message)
+
+    checks = {"line.faults": parse_fault, "line.pace": parse_pace}
+    return overridden(document, values, checks, at_override)
+
+
+def _worked_out(path: str, value: Any, ratings: Mapping[str, float]) -> Any:
+    """A value of an override; a multiple of a rating is rounded where the key is a number of things."""
+    number = scaled(value, ratings)
+    is_multiple = isinstance(number, float) and not isinstance(value, float)
+    return round(number) if is_multiple and path.rpartition(".")[2] in WHOLE else number
 
 
 def _ratings(model: str, context: Mapping[str, Any], scenario: Scenario) -> Mapping[str, float]:
@@ -179,39 +181,6 @@ def _ratings(model: str, context: Mapping[str, Any], scenario: Scenario) -> Mapp
     if not unknown_rating(scenario.given.overrides, ()):
         return {}
     return ControllerModel.load(configs.beside(model, context))._asdict()
-
-
-def _at_override(problem: Problem, scenario: Scenario) -> Problem:
-    """A problem of the site where the scenario has caused it, if it has."""
-    given = scenario.given.overrides
-    near = [path for path in given if problem.where.startswith(path) or path.startswith(problem.where)]
-    if not near:
-        return problem
-    where = f"{problem.where}: " if problem.where != near[0] else ""
-    return scenario.document.problem(("given", "overrides", near[0]), f"{where}{problem.message}")
-
-
-def _parts(path: str) -> list[str | int]:
-    return [int(index) if index else word for word, index in re.findall(r"(\w+)|\[(\d+)\]", path)]
-
-
-def _put(data: Any, parts: list[str | int], value: Any, path: str, scenario: Scenario) -> None:
-    last = parts[-1]
-    if last in WHOLE and isinstance(value, float) and not isinstance(scenario.given.overrides[path], float):
-        value = round(value)  # a multiple of a rating
-    try:
-        for part, following in pairwise(parts):
-            if isinstance(part, str) and isinstance(following, str) and data.get(part) is None:
-                data[part] = {}
-            data = data[part]
-        if isinstance(last, int) != isinstance(data, list):
-            raise TypeError
-        data[last] = value
-    except (TypeError, KeyError, IndexError, AttributeError):
-        problem = scenario.document.problem(
-            ("given", "overrides", path), "the site has nothing there to override"
-        )
-        raise ProblemsError([problem]) from None
 
 
 def sun_of(location: Location) -> Callable[[date], SunTimes]:

@@ -1,7 +1,7 @@
 """The demonstration: a plant dials in to a mock firmware, and its readings are shown.
 
-Knows how the parts are put together and when to poll; how a row looks is in `tracertwin.cli.demotable`. Nothing here
-is a short cut: the plant moves in its own thread, the line answers in another, and what is shown has come
+Knows how the parts are put together and when to poll; how a row looks is in `tracertwin.cli.tables.demotable`. Nothing
+here is a short cut: the plant moves in its own thread, the line answers in another, and what is shown has come
 through a TCP socket.
 """
 
@@ -25,8 +25,8 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.output import results_console
 from tracertwin.assembly.live import Live
-from tracertwin.cli.demotable import HALF_HOUR_S, Seen, heads, row
 from tracertwin.cli.options import say
+from tracertwin.cli.tables.demotable import HALF_HOUR_S, Seen, heads, row
 
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
 TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms

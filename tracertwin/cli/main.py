@@ -15,6 +15,7 @@ from tracertwin.cli.read import batteries, controllers, faults, history, modules
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
 from tracertwin.cli.serve import serve, tell
+from tracertwin.cli.size import size
 from tracertwin.cli.write import write
 
 # Exit codes; docs/environment.md lists them.
@@ -39,6 +40,7 @@ for verb in (
     demo,
     run,
     inspect,
+    size,
     check,
     history,
     poll,

@@ -84,7 +84,7 @@ def poll(
     """Read a Tracer, real or simulated, and print names, values and units."""
     from modbus.master.poll import Question
     from plant.base.problems import Problem, ProblemsError
-    from tracertwin.cli.polltable import print_poll
+    from tracertwin.cli.tables.polltable import print_poll
 
     if count > 125 and table not in ("coil", "discrete"):
         raise ProblemsError([Problem("COUNT", 0, "", f"a request reads at most 125 registers, got {count}")])
@@ -116,7 +116,7 @@ def registers(
     ] = None,
 ) -> None:
     """Print a register map, or the differences between two."""
-    from tracertwin.cli.registerlist import print_differences, print_map
+    from tracertwin.cli.tables.registerlist import print_differences, print_map
 
     if diff is None:
         print_map(register_map)

@@ -40,7 +40,7 @@ def write(
     from modbus.master.client import Master
     from modbus.master.write import Writer
     from plant.base.problems import Problem, ProblemsError
-    from tracertwin.cli.polltable import connect_within_s
+    from tracertwin.cli.tables.polltable import connect_within_s
 
     loaded = load_map(register_map, TRACER_4210)
     wanted, problems = [], []

@@ -6,11 +6,8 @@ stale. A folder that can't be had, a full disk or a broken file cost time and no
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from datetime import date
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +16,16 @@ import numpy as np
 from plant.base.codecache import PACKAGE
 from plant.base.kept import cache_home
 from plant.base.problems import ProblemsError
-from plant.report.drafts import draft_of
 from plant.weather.place import Place
 from plant.weather.steps.columns import day_type
 from plant.weather.steps.making import packed_days, sky_means
 from plant.weather.steps.means import SkyMeans, unpacked_sky
 from plant.weather.sun import EPOCH, date_of
+from tracertwin.memory.checkedfiles import make_room, read_checked, version_of, write_checked
 
 MOST_BYTES: Final = 1_000_000_000  # of all skies; 5,000 years of hours
 LOOKS_EVERY: Final = 64  # files written between two looks at how much there is
 MAPPED_YEARS: Final = 4
-_DIGEST_SIZE: Final = 32
 _DEPENDS_ON: Final = ("numpy", "numba", "scipy", "pvlib")
 
 
@@ -82,16 +78,13 @@ class KeptSkies:
     def _write(self, path: Path, kept: np.ndarray) -> None:
         if not self._may_write:
             return
-        body = kept.tobytes()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft_of(path) as draft:
-                draft.write_bytes(hashlib.sha256(body).digest() + body)
+            write_checked(path, kept.tobytes())
         except (OSError, ProblemsError):  # no right, no room: it won't be better for the next year
             self._may_write = False
             return
         if self._written % LOOKS_EVERY == 0:
-            _make_room(self._folder, self._most_bytes)
+            make_room(self._folder, self._most_bytes)
         self._written += 1
 
 
@@ -112,33 +105,12 @@ def _name(place: Place, seed: int, first_day: int, step_s: int) -> str:
 @lru_cache(maxsize=1)
 def weather_version() -> str:
     """Of all that makes weather out of a place: our own sources, and the libraries that they call."""
-    digest = hashlib.sha256("".join(f"{name} {version(name)};" for name in _DEPENDS_ON).encode())
-    for path in sorted([*(PACKAGE / "weather").rglob("*.py"), *(PACKAGE / "base").glob("*.py")]):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return version_of(_DEPENDS_ON, [*(PACKAGE / "weather").rglob("*.py"), *(PACKAGE / "base").glob("*.py")])
 
 
 def _read(path: Path, days: int, step_s: int) -> np.ndarray | None:
     """The year that a file holds; none where there is no whole one."""
-    try:
-        mapped = np.memmap(path, np.uint8, "r")
-    except (OSError, ValueError):  # there is none, or an empty one
-        return None
-    body = mapped[_DIGEST_SIZE:]
-    if body.size != days * day_type(step_s).itemsize:
-        return None
-    if hashlib.sha256(body.data).digest() != mapped[:_DIGEST_SIZE].tobytes():
+    body = read_checked(path)
+    if body is None or body.size != days * day_type(step_s).itemsize:
         return None
     return body.view(day_type(step_s))
-
-
-def _make_room(folder: Path, most_bytes: int) -> None:
-    """Remove the oldest files, of any version of the program, while there are too many."""
-    with suppress(OSError):
-        files = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
-        left = sum(seen.st_size for _, seen in files)
-        for path, seen in sorted(files, key=lambda each: each[1].st_mtime_ns):
-            if left <= most_bytes:
-                break
-            os.unlink(path)
-            left -= seen.st_size

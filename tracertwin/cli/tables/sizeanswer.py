@@ -1,0 +1,101 @@
+"""The answer of a sweep in words, below its table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from plant.report.output import results_console
+from tracertwin.sizing.choosing.inquiry import Answer
+from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
+from tracertwin.sizing.choosing.remedies import Remedy
+from tracertwin.sizing.choosing.targets import all_told
+from tracertwin.sizing.choosing.verdict import money, outages_told, run_command, verdict, worst_told
+from tracertwin.sizing.figures.printing import years_told
+from tracertwin.sizing.sweep.designs import peak_w
+from tracertwin.sizing.sweep.years import WeatherYear
+
+
+def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None) -> None:
+    """Whether the site as it is will do, which design is the cheapest that does, and how to see its worst year."""
+    console = results_console(markup=False, soft_wrap=True)
+    inquiry, own = answer.inquiry, answer.own
+    console.print()
+    console.print(
+        f"{inquiry.name} as it is ({_size_told(own)}), {_years_told(inquiry.years)}, "
+        f"steps of {inquiry.step_s // 60} min"
+    )
+    console.print(f"  {verdict(own, inquiry.targets, helping)}")
+    shown = own
+    if inquiry.axes:
+        shown = answer.nearest
+        console.print(_choice(answer))
+    console.print(f"  {worst_told(shown)}:")
+    console.print(f"  {run_command(shown, _file_of(answer, shown, written), inquiry.step_s)}")
+    if unsolved := unsolved_steps([own, *answer.designs]):
+        console.print(f"  {unsolved} steps of all these years could not be solved; please report this")
+
+
+def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
+    """What load the site as it is carries."""
+    console = results_console(markup=False, soft_wrap=True)
+    target = all_told(answer.inquiry.targets)
+    if carried is None:
+        console.print(f"  It carries not even a sixteenth of its load ({target})")
+        return
+    times, one = carried
+    daily = one.figures["demand_wh"].sum() / one.figures["days"].sum()
+    console.print(
+        f"  It carries {times:.3g} times its load, {daily:.0f} Wh a day ({target}); {outages_told(one)}"
+    )
+
+
+def print_place(answer: Answer) -> None:
+    """The answer for one of many places, in a line."""
+    console = results_console(markup=False, soft_wrap=True)
+    one = answer.nearest
+    values = ", ".join(_values_told(answer)) or _size_told(one)
+    will_do = "" if answer.best else ", none will do; the nearest"
+    console.print(
+        f"{answer.inquiry.name}{will_do}: {values}; {outages_told(one)}; {money(one.cost)} {one.costs.currency}"
+    )
+
+
+def _values_told(answer: Answer) -> list[str]:
+    """The values of the recommended design."""
+    values = answer.nearest.design.values
+    return [
+        f"{axis.heading} {axis.told(value)}" for axis, value in zip(answer.inquiry.axes, values, strict=False)
+    ]
+
+
+def _choice(answer: Answer) -> str:
+    inquiry = answer.inquiry
+    one = answer.nearest
+    values = ", ".join(_values_told(answer))
+    target = all_told(inquiry.targets)
+    if answer.best is None:
+        return f"  None of these designs will do ({target}). The nearest: {values}; {outages_told(one)}"
+    cost = f"{money(one.cost)} {one.costs.currency} over {years_told(one.costs.years)}"
+    against = money(one.cost - answer.own.cost, signed=True)
+    return (
+        f"  The cheapest that will do: {values}; {outages_told(one)}; {cost} ({against} {one.costs.currency})"
+    )
+
+
+def _size_told(one: Judged) -> str:
+    site = one.design.site
+    return f"{peak_w(site):.0f} W, {site.battery.capacity_ah:g} Ah"
+
+
+def _years_told(years: Sequence[WeatherYear]) -> str:
+    seeds = list(dict.fromkeys(when.seed for when in years))
+    numbers = [when.year for when in years if when.seed == seeds[0]]
+    span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds from {seeds[0]}"
+    return f"{years_told(len(years))} of weather ({span}, {named})"
+
+
+def _file_of(answer: Answer, one: Judged, written: Path | None) -> str:
+    """The file to run; a design of a sweep has none before it is written."""
+    if one.design.overrides == {}:
+        return answer.inquiry.base.name
+    return str(written) if written is not None else "FILE"

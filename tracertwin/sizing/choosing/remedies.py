@@ -1,0 +1,112 @@
+"""What would help a design that lacks something: more array alone, more battery alone; and what load it carries."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from tracertwin.sizing.choosing.judged import Judged
+from tracertwin.sizing.choosing.search import least_enough
+from tracertwin.sizing.choosing.targets import Targets, met
+from tracertwin.sizing.sweep.designs import Base, Design, peak_w
+from tracertwin.sizing.sweep.vary import BATTERY, LOAD, PV, Axis
+
+MOST_TIMES: Final = 5.0  # what more than that needs is another design
+STEPS_TO_DOUBLE: Final = 20
+LOAD_STEPS_TO_DOUBLE: Final = 50
+MOST_LOAD_TIMES: Final = 16.0
+
+JudgeOne = Callable[[Design], Judged]
+
+
+class Remedy(NamedTuple):
+    """A change of one thing that is enough.
+
+    Parameters
+    ----------
+    told : str
+        What it is changed to: ``500 W``.
+    judged : Judged
+    """
+
+    told: str
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    key: str
+    now: float
+
+
+def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> list[Remedy]:
+    """The least more array, and the least more battery, either alone, by which a design meets targets; cheapest first.
+
+    Parameters
+    ----------
+    base : Base
+        What the design was made out of.
+    lacking : Judged
+    targets : Targets
+    judge : callable
+    """
+    own = replace(base, overrides=lacking.design.overrides)
+    site = lacking.design.site
+    found = []
+    for amount in (_Amount(PV, peak_w(site)), _Amount(BATTERY, site.battery.capacity_ah)):
+        axis = Axis(amount.key, ladder(amount.now))
+
+        def judged_at(place: int, axis: Axis = axis) -> Judged:
+            return judge(own.design([axis], [axis.values[place]]))
+
+        def is_enough(place: int, at: Callable[[int], Judged] = judged_at) -> bool:
+            return met(targets, at(place).metrics)
+
+        place = least_enough(len(axis.values), is_enough)
+        if place is not None:
+            found.append(Remedy(axis.told(axis.values[place]), judged_at(place)))
+    return sorted(found, key=lambda remedy: remedy.judged.cost)
+
+
+def ladder(now: float) -> tuple[float, ...]:
+    """Amounts above one, in round steps of about a twentieth of it, up to `MOST_TIMES` as much."""
+    step = round_number(now / STEPS_TO_DOUBLE)
+    first = math.floor(now / step) + 1
+    return tuple(float(f"{k * step:.10g}") for k in range(first, math.floor(MOST_TIMES * now / step) + 1))
+
+
+def round_number(value: float) -> float:
+    """1, 2 or 5 times a power of ten, whichever is nearest in proportion."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return min(
+        (times * power for times in (1.0, 2.0, 5.0, 10.0)), key=lambda near: abs(math.log(near / value))
+    )
+
+
+def load_carried(
+    base: Base, design: Design, targets: Targets, judge: JudgeOne
+) -> tuple[float, Judged] | None:
+    """The largest load, as a multiple of the design's, with which it still meets targets; None if it carries none.
+
+    Parameters
+    ----------
+    base : Base
+    design : Design
+    targets : Targets
+    judge : callable
+
+    Notes
+    -----
+    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much; what it says of the load is
+    ``load.scale``, so loads at the battery's posts stay as they are.
+    """
+    own, now = replace(base, overrides=design.overrides), design.site.load.scale
+    reach = round(LOAD_STEPS_TO_DOUBLE * math.log2(MOST_LOAD_TIMES))
+    times = [2.0 ** (k / LOAD_STEPS_TO_DOUBLE) for k in range(reach, -reach - 1, -1)]
+
+    def judged_at(place: int) -> Judged:
+        axis = Axis(LOAD, (float(f"{now * times[place]:.6g}"),))
+        return judge(own.design([axis], axis.values))
+
+    place = least_enough(len(times), lambda k: met(targets, judged_at(k).metrics))
+    return None if place is None else (times[place], judged_at(place))

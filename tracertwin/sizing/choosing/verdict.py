@@ -1,0 +1,103 @@
+"""The answer in a sentence that a customer understands, and the run that shows the worst year."""
+
+import math
+import shlex
+from collections.abc import Sequence
+
+import numpy as np
+
+from plant.base.clock import DAY_S, to_local
+from tracertwin.sizing.choosing.judged import Judged
+from tracertwin.sizing.choosing.remedies import Remedy
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, met
+from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
+from tracertwin.sizing.figures.printing import told, years_told
+from tracertwin.sizing.sweep.years import span_of
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def verdict(one: Judged, targets: Targets, helping: Sequence[Remedy] = ()) -> str:
+    """Whether a design will do: ``No: outages in 7 of 20 years, ...; 500 W (+85 EUR) would do``.
+
+    Parameters
+    ----------
+    one : Judged
+    targets : Targets
+    helping : sequence of Remedy
+        What would do instead, if anything would.
+    """
+    if met(targets, one.metrics):
+        return f"Yes: {_losses(one, targets)}{outages_told(one)}"
+    text = f"No: {_losses(one, targets)}{outages_told(one)}"
+    if not helping:
+        return f"{text}; neither five times the array nor five times the battery alone would do"
+    would = " or ".join(f"{remedy.told} ({_more(remedy.judged, one)})" for remedy in helping)
+    return f"{text}; {would} would do"
+
+
+def outages_told(one: Judged) -> str:
+    """The outages of all years, and of the worst: when it begins to be dark, in local time."""
+    years = one.figures.years
+    outages = one.figures.yearly("outages")
+    dark = int(np.sum(outages > 0))
+    if not dark:
+        return f"no outage in {years_told(years)}"
+    worst = worst_year(one.figures)
+    first = to_local(one.figures.yearly("first_outage_utc_s")[worst], one.design.site.location.timezone)
+    hours = one.figures.yearly("outage_h")[worst]
+    number = int(outages[worst])
+    in_worst = f"{number} outage{'s' * (number > 1)}, {_hours(hours)}, first {first.day} {first:%b %H:%M}"
+    if years == 1:
+        return in_worst
+    return f"outages in {dark} of {years} years; in the worst, {one.years[worst].year}, {in_worst}"
+
+
+def _losses(one: Judged, targets: Targets) -> str:
+    """The losses that have a limit."""
+    asked = [target for target in targets if target.metric != NO_OUTAGE]
+    texts = []
+    for target in asked:
+        row = METRIC[target.metric]
+        value = told(one.metrics[target.metric], row.unit)
+        texts.append(
+            f"{row.label} {value}, {'more than' if target.lacks(one.metrics) else 'within'} "
+            f"{100 * target.limit:g} %; "
+        )
+    return "".join(texts)
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.0f} h" if hours >= 9.5 else f"{max(hours, 0.1):.1f} h"
+
+
+def _more(one: Judged, than: Judged) -> str:
+    """What a design costs more than another over its life."""
+    return f"{money(one.cost - than.cost, signed=True)} {one.costs.currency}"
+
+
+def money(amount: float, signed: bool = False) -> str:
+    """An amount in whole units; nothing finer is known of prices."""
+    return f"{round(amount):{'+' if signed else ''},d}" if math.isfinite(amount) else "-"
+
+
+def worst_told(one: Judged) -> str:
+    """The worst month, and the worst year with its seed."""
+    worst = one.years[worst_year(one.figures)]
+    month = MONTHS[worst_month(one.figures)]
+    return f"worst month {month}, worst year {worst.year} with seed {worst.seed}"
+
+
+def run_command(one: Judged, site: str, step_s: int) -> str:
+    """The command that runs the worst year again, its warm-up first."""
+    worst = one.years[worst_year(one.figures)]
+    span = span_of(worst.year, one.design.site.location.longitude_deg)
+    start = to_local(span.begins_utc_s, one.design.site.location.timezone)
+    days = (span.ends_utc_s - span.begins_utc_s) // DAY_S
+    return (
+        f"tracertwin run {shlex.quote(site)} --seed {worst.seed} --start {start:%Y-%m-%dT%H:%M} --days {days} "
+        f"--fidelity sizing --step {step_s // 60}min"
+    )

@@ -1,0 +1,147 @@
+"""The work done on a Dask cluster that somebody else runs; Dask sees to lost workers, this to nothing of the kind.
+
+Workers need the same version of the program, and the files that a site names under the same paths. A worker returns
+figures and keeps nothing but its skies; results are kept here.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from plant.base.problems import Problem, ProblemsError
+from plant.site.model import Site
+from tracertwin.memory.skies import KeptSkies
+from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.results import KeptResults, results_version
+from tracertwin.sizing.sweep.shareddays import SharedDays
+from tracertwin.sizing.sweep.worklist import Item, Work
+from tracertwin.sizing.sweep.years import WeatherYear
+
+YEARS_A_TASK: Final = (
+    20  # one and a half to five seconds of work, so that Dask's own time is nothing beside it
+)
+RETRIES: Final = 3
+CONNECTS_WITHIN_S: Final = 30
+
+
+class Task(NamedTuple):
+    """Some items for a worker."""
+
+    sites: tuple[Site, ...]  # of each
+    years: tuple[tuple[WeatherYear, ...], ...]
+    step_s: int
+    version: str
+
+
+def run_on_cluster(
+    work: Work,
+    items: Sequence[Item],
+    results: KeptResults,
+    address: str,
+    heard: Callable[[Item], None] = lambda _: None,
+) -> None:
+    """Do items on a cluster and keep their results as they come.
+
+    Parameters
+    ----------
+    work : Work
+    items : sequence of Item
+    results : KeptResults
+    address : str
+        ``tcp://host:8786``, or the path of a scheduler file.
+    heard : callable
+        Told of each item that is done.
+
+    Raises
+    ------
+    ProblemsError
+        Nobody there, another version there, a weather file that can't be used.
+    """
+    groups = list(_groups(items))
+    tasks = [
+        Task(tuple(work.sites[item.design] for item in group), tuple(item.years for item in group), work.step_s,
+             results_version())
+        for group in groups
+    ]  # fmt: skip
+    with _client(address) as client:
+        from distributed import as_completed
+
+        futures = client.map(do, tasks, pure=False, retries=RETRIES)
+        group_of = dict(zip((future.key for future in futures), groups, strict=True))
+        try:
+            for future in as_completed(futures):
+                tables = _result(future, address)
+                for item, table in zip(group_of[future.key], tables, strict=True):
+                    results.put(item.key, table)
+                    heard(item)
+        finally:
+            client.cancel(futures)
+
+
+def do(task: Task) -> list[np.ndarray] | tuple[Problem, ...]:
+    """What a worker does of a task; or why it can't: a `ProblemsError` wouldn't survive the way back."""
+    if results_version() != task.version:
+        message = (
+            "this worker has another version of tracertwin, numpy, numba, scipy or pvlib; install the same"
+        )
+        return (Problem(os.uname().nodename, 0, "", message),)
+    days = _days()
+    try:
+        return [
+            np.stack([figures_of_year(site, year, task.step_s, days).table for year in years])
+            for site, years in zip(task.sites, task.years, strict=True)
+        ]
+    except ProblemsError as error:
+        return error.problems
+
+
+@lru_cache(maxsize=1)
+def _days() -> SharedDays:
+    """Of this worker, for all its tasks."""
+    return SharedDays(KeptSkies())
+
+
+def _groups(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
+    """Neighbours in the list, some years of work together."""
+    group: list[Item] = []
+    for item in items:
+        group.append(item)
+        if sum(len(each.years) for each in group) >= YEARS_A_TASK:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ProblemsError(
+            [Problem("--cluster", 0, "", "needs Dask: pip install 'tracertwin[cluster]'")]
+        ) from None
+    there = {"address": address} if "://" in address else {"scheduler_file": address}
+    try:
+        return Client(**there, timeout=CONNECTS_WITHIN_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ProblemsError(
+            [Problem("--cluster", 0, "", f"no Dask scheduler at {address}: {reason}")]
+        ) from None
+
+
+def _result(future: Any, address: str) -> list[np.ndarray]:
+    from distributed import KilledWorker
+
+    try:
+        found = future.result()
+    except KilledWorker as error:
+        message = f"{address}: one task after another worker was lost, perhaps for want of memory: {error}"
+        raise ProblemsError([Problem("--cluster", 0, "", message.splitlines()[0])]) from None
+    if isinstance(found, tuple):
+        raise ProblemsError(found)
+    tables: list[np.ndarray] = found
+    return tables

@@ -1,0 +1,82 @@
+"""Days of sun, array and demand that several designs share: made once, by whichever thread asks first.
+
+Designs that differ in their battery alone have all of them in common; those that differ in the array, the demand.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import Final, Generic, TypeVar
+
+from plant.inputs import ArraySpan, Inputs, Skies, array_span, demand_span, joined
+from plant.load.demand import Demand
+from plant.site.model import Site
+
+T = TypeVar("T")
+MOST_SPANS: Final = 24  # of arrays, and as many of loads: 5 years at 15 min are 40 MB
+
+
+class SharedDays:
+    """`plant.inputs.inputs_of`, of which the parts that another design has asked for are not made again.
+
+    Parameters
+    ----------
+    skies : callable
+        Where the sky comes from, as of `plant.inputs.Supply`.
+    most : int
+        Spans of array and of demand that are kept, each; those that were asked for longest ago go first.
+    """
+
+    def __init__(self, skies: Skies, most: int = MOST_SPANS) -> None:
+        self.skies = skies
+        self._arrays: _Kept[ArraySpan] = _Kept(most)
+        self._demands: _Kept[Demand] = _Kept(most)
+
+    def inputs(self, site: Site, seed: int, first_day: int, days: int, step_s: int) -> Inputs:
+        """What `plant.inputs.inputs_of` makes of these."""
+        when = (seed, first_day, days, step_s)
+        place = tuple(getattr(site, name).model_dump_json() for name in ("location", "sky", "weather"))
+        span = self._arrays.get(
+            (*when, *place, site.array.model_dump_json()),
+            lambda: array_span(site, seed, first_day, days, step_s, (), self.skies),
+        )
+        demand = self._demands.get(
+            (*when, *place, *_demanding(site)), lambda: demand_span(site, seed, first_day, span, step_s)
+        )
+        return joined(site, span, demand, days, step_s)
+
+
+def _demanding(site: Site) -> tuple[str, ...]:
+    """All of a site that its demand comes from, beside its place."""
+    records = (site.load, *site.battery.loads, *site.battery.chargers)
+    return tuple(record.model_dump_json() for record in records)
+
+
+class _Kept(Generic[T]):
+    """The last few things made, by key; whoever comes while one is being made waits for it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._made: OrderedDict[Hashable, Future[T]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is kept under a key, or what is made of it now."""
+        with self._lock:
+            found = self._made.get(key)
+            mine = found is None
+            if found is None:
+                found = self._made[key] = Future()
+                while len(self._made) > self._most:
+                    self._made.popitem(last=False)
+            else:
+                self._made.move_to_end(key)
+        if mine:
+            try:
+                found.set_result(make())
+            except BaseException as error:
+                found.set_exception(error)
+                with self._lock:
+                    self._made.pop(key, None)
+        return found.result()

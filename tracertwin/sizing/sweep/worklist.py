@@ -1,0 +1,123 @@
+"""The one list of work of a sweep: items that anybody may do in any order, to the same bytes.
+
+Threads, a cluster and jobs without any link between them all go through this list; what each result is called is part
+of it, so whoever has done an item, its result is found.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from plant.site.model import Site
+from tracertwin.sizing.figures.monthly import MonthlyFigures
+from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
+from tracertwin.sizing.sweep.shareddays import SharedDays
+from tracertwin.sizing.sweep.years import WeatherYear
+
+BLOCK_YEARS: Final = 5  # of an item: 20 years that follow 10 find those 10 done
+
+
+class Item(NamedTuple):
+    """A design through a few weather years: the least that is kept, and done in one go."""
+
+    design: int
+    place: int  # of its years among those of the design
+    years: tuple[WeatherYear, ...]
+    key: str  # of its result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What a sweep is made of.
+
+    Parameters
+    ----------
+    sites : tuple of Site
+        A design each.
+    step_s : int
+    items : tuple of Item
+        In the order in which they share most: arrays together, and their years.
+    """
+
+    sites: tuple[Site, ...]
+    step_s: int
+    items: tuple[Item, ...]
+
+    def done(self, item: Item, days: SharedDays) -> np.ndarray:
+        """Do an item: figures of its years, (years, 12, figures)."""
+        site = self.sites[item.design]
+        return np.stack([figures_of_year(site, year, self.step_s, days).table for year in item.years])
+
+    def of(self, designs: Iterable[int]) -> tuple[Item, ...]:
+        """The items of some designs."""
+        wanted = set(designs)
+        return tuple(item for item in self.items if item.design in wanted)
+
+    def missing(self, items: Sequence[Item], results: KeptResults) -> list[Item]:
+        """Those of the items whose results are not there."""
+        return [item for item in items if results.get(item.key, len(item.years)) is None]
+
+    def figures(self, design: int, results: KeptResults) -> MonthlyFigures:
+        """All years of a design, in their order; its items have been done."""
+        tables = []
+        for item in sorted(self.of([design]), key=lambda item: item.place):
+            table = results.get(item.key, len(item.years))
+            assert table is not None, f"{item.key} is not done"
+            tables.append(table)
+        return MonthlyFigures(np.concatenate(tables))
+
+
+def work_of(sites: Sequence[Site], years: Sequence[WeatherYear], step_s: int) -> Work:
+    """The work of designs of one place, each through the same years."""
+    blocks = blocks_of(years)
+    arrays = [site.array.model_dump_json() for site in sites]
+    contents = [content_of(site) for site in sites]
+    order = sorted(range(len(sites)), key=lambda design: (arrays[design], design))
+    together = [list(same) for _, same in groupby(order, key=lambda design: arrays[design])]
+    items = tuple(
+        Item(design, place, block, key_of(contents[design], block, step_s))
+        for designs in together
+        for place, block in enumerate(blocks)
+        for design in designs
+    )
+    return Work(tuple(sites), step_s, items)
+
+
+def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
+    """Years of one seed, a few at a time."""
+    blocks = []
+    for _, group in groupby(years, key=lambda when: when.seed):
+        of_seed = tuple(group)
+        blocks += [of_seed[k : k + BLOCK_YEARS] for k in range(0, len(of_seed), BLOCK_YEARS)]
+    return blocks
+
+
+class Share(NamedTuple):
+    """One of several equal shares of the work, counted from 1."""
+
+    number: int
+    of: int
+
+    def items(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those of the share: neighbours in the list, which have days in common."""
+        first, end = (k * len(items) // self.of for k in (self.number - 1, self.number))
+        return items[first:end]
+
+
+def parse_share(text: str) -> Share:
+    """``2/4`` as a share.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    found = re.fullmatch(r"\s*(\d{1,6})/(\d{1,6})\s*", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise ValueError(f"must be i/N with i from 1 to N, as in 2/4, got {text!r}")
+    return Share(int(found[1]), int(found[2]))
