@@ -44,7 +44,7 @@ from plant.start import at_start, step_of
 from plant.weather.steps.making import sky_means
 
 NO_TIME_S = 1e-9  # a step in which nothing moves
-NO_ROWS = np.empty((0, len(Snapshot._fields)))
+ALL_COLUMNS = np.arange(len(Snapshot._fields))
 
 
 class Plant:
@@ -284,7 +284,7 @@ class Plant:
         self._run(int(t_utc_s) - int(t_utc_s) % self.step_s, 0)
         return self.snapshot
 
-    def run(self, seconds: float, sample_s: int = 60) -> np.ndarray:
+    def run(self, seconds: float, sample_s: int = 60, columns: np.ndarray = ALL_COLUMNS) -> np.ndarray:
         """Move on and keep samples.
 
         Parameters
@@ -294,20 +294,23 @@ class Plant:
         sample_s : int
             Time between samples, a multiple of the grid that divides a day. Samples lie on whole multiples of it,
             counted from the solar midnight.
+        columns : (m,) array, optional
+            Which fields of `Snapshot` are kept, by place; all unless given.
 
         Returns
         -------
-        (n, fields) array
-            One row of `Snapshot` each.
+        (n, m) array
+            One row each.
         """
         if sample_s % self.step_s or sample_s <= 0 or DAY_S % sample_s:
             raise ValueError(
                 f"sample must be a multiple of {self.step_s} s that divides a day, got {sample_s} s"
             )
-        parts = self._run(self.t_utc_s + int(seconds) - int(seconds) % self.step_s, sample_s // self.step_s)
-        return np.concatenate(parts) if parts else NO_ROWS
+        end_s = self.t_utc_s + int(seconds) - int(seconds) % self.step_s
+        parts = self._run(end_s, sample_s // self.step_s, columns)
+        return np.concatenate([np.empty((0, columns.size)), *parts])
 
-    def _run(self, end_s: int, sample_every: int) -> list[np.ndarray]:
+    def _run(self, end_s: int, sample_every: int, columns: np.ndarray = ALL_COLUMNS) -> list[np.ndarray]:
         """Move to a grid point, keeping every so manieth step; rows for each piece that the kernel went at once."""
         parts = []
         while self.t_utc_s < end_s:
@@ -319,10 +322,10 @@ class Plant:
                 self._supply.prepare_next(self.t_utc_s, *self._equipment.overhead)
             count = (stop - self.t_utc_s) // self.step_s
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
-            out = np.empty((rows, len(Snapshot._fields)))
+            out = np.empty((rows, columns.size))
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), midnights, sample_every, out,
+                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, out,
             )  # fmt: skip
             self.t_utc_s, self._flash = stop, flash
             parts.append(out)
@@ -367,7 +370,7 @@ class Plant:
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, NO_ROWS,
+            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, ALL_COLUMNS, np.empty((0, ALL_COLUMNS.size)),
         )  # fmt: skip
         shows_s = self._flash.clock.shows_s(self.t_utc_s)
         return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)

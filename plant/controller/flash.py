@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from plant.base.clock import on_grid_s
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
@@ -53,15 +54,20 @@ class Flash:
 
         Its offset from UTC must not change before `end_s`.
         """
-        flash, rows, midnight_s = self, [], self.next_midnight_s(t_utc_s, step_s)
-        while midnight_s <= end_s:
-            today = self.clock.shows_date(midnight_s)
-            yesterday = today - timedelta(days=1)
-            flash, equalizes = flash.after_midnight(yesterday, today)
-            rows.append(((midnight_s - t_utc_s) // step_s, periods_begun(yesterday, today), equalizes))
-            midnight_s = self.next_midnight_s(midnight_s, step_s)
-        return flash, midnights_at(rows)
+        return _through(self, t_utc_s, end_s, step_s)
 
     def next_midnight_s(self, t_utc_s: int, step_s: int) -> int:
         """Grid point from which on the clock shows the day after that of a moment [s UTC]."""
         return on_grid_s(math.ceil(self.clock.next_midnight_s(t_utc_s) - ROUNDING_S), step_s)
+
+
+@lru_cache(maxsize=64)  # plants of a sweep go through the same midnights
+def _through(flash: Flash, t_utc_s: int, end_s: int, step_s: int) -> tuple[Flash, Midnights]:
+    rows, midnight_s = [], flash.next_midnight_s(t_utc_s, step_s)
+    while midnight_s <= end_s:
+        today = flash.clock.shows_date(midnight_s)
+        yesterday = today - timedelta(days=1)
+        flash, equalizes = flash.after_midnight(yesterday, today)
+        rows.append(((midnight_s - t_utc_s) // step_s, periods_begun(yesterday, today), equalizes))
+        midnight_s = flash.next_midnight_s(midnight_s, step_s)
+    return flash, midnights_at(rows)

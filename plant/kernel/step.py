@@ -252,7 +252,8 @@ def _begin_day(m: PlantState, midnights: Midnights, number: int, par: Parameters
 @kernel_without_refcounts
 def run_steps(
     memory: PlantState, books_array: BooksArray, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
-    first: int, count: int, day_start_s: float, midnights: Midnights, sample_every: int, out: np.ndarray,
+    first: int, count: int, day_start_s: float, midnights: Midnights,
+    sample_every: int, columns: np.ndarray, out: np.ndarray,
 ) -> tuple[PlantState, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
@@ -276,8 +277,10 @@ def run_steps(
         Of the controller's clock during these steps, the one at their end included.
     sample_every : int
         A row of `out` after every so many steps, counted from the day's beginning; 0 for none.
-    out : (n, fields) array
-        Rows of `Snapshot`, filled from the top.
+    columns : (m,) array
+        Which fields of `Snapshot` a row has, by place.
+    out : (n, m) array
+        Filled from the top.
 
     Returns
     -------
@@ -336,8 +339,8 @@ def run_steps(
         if sampled or k == first + count - 1:
             shown = snapshot(memory, held, bus, day, k, par, books, t + step_s)
         if sampled:
-            for j in range(len(shown)):
-                out[row, j] = shown[j]
+            for j in range(columns.size):
+                out[row, j] = shown[columns[j]]
             row += 1
         if midnight < midnights.steps.size and k + 1 - first == midnights.steps[midnight]:
             memory = _begin_day(memory, midnights, midnight, par, books)
