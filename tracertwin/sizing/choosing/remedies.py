@@ -71,8 +71,8 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
 def ladder(now: float) -> tuple[float, ...]:
     """Amounts above one, in round steps of about a twentieth of it, up to `MOST_TIMES` as much."""
     step = round_number(now / STEPS_TO_DOUBLE)
-    first = math.floor(now / step) + 1
-    return tuple(float(f"{k * step:.10g}") for k in range(first, math.floor(MOST_TIMES * now / step) + 1))
+    first, last = (math.floor(times * now / step + 1e-6) for times in (1.0, MOST_TIMES))
+    return tuple(float(f"{k * step:.10g}") for k in range(first + 1, last + 1))
 
 
 def round_number(value: float) -> float:

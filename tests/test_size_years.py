@@ -1,0 +1,135 @@
+"""Weather years: which there are, a warm-up that forgets the initial charge, the same days for every design."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from plant.base.problems import ProblemsError
+from plant.plant import Plant
+from plant.site.model import Site
+from plant.weather import sun
+from tests import weatherfiles as files
+from tests.plants import site
+from tracertwin.memory.skies import KeptSkies
+from tracertwin.sizing.figures.hours import COLUMNS, hours_of
+from tracertwin.sizing.figures.monthly import figures_of
+from tracertwin.sizing.figures.plantsize import size_of
+from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.shareddays import SharedDays
+from tracertwin.sizing.sweep.years import WeatherYear, repeating, span_of, weather_years
+
+HOUR = 3600
+YEAR = WeatherYear(906, 2026)
+
+
+@pytest.fixture(scope="module")
+def days() -> SharedDays:
+    return SharedDays(KeptSkies())
+
+
+def measured(tmp_path, **weather) -> Site:
+    """A site with a year of measured weather."""
+    path = files.csv_file(tmp_path / "year.csv", files.year_of_light())
+    place = {"latitude_deg": files.LATITUDE, "longitude_deg": files.LONGITUDE, "altitude_m": files.ALTITUDE}
+    return site(
+        location={**place, "linke_turbidity": 3.0},
+        sky={"clearness": None},
+        weather={"file": str(path), "utc_offset_h": files.ZONE_H, "temperature_c": None, **weather},
+    )
+
+
+# --- which years ---
+
+
+def test_made_years_follow_one_another_from_that_of_the_start_for_each_seed():
+    assert weather_years(site(), 3, ()) == tuple(WeatherYear(906, year) for year in (2026, 2027, 2028))
+    assert [when.seed for when in weather_years(site(), 2, (7, 8))] == [7, 7, 8, 8]
+    assert len(weather_years(site(), None, ())) == 20
+
+
+def test_a_year_is_that_of_the_place_s_solar_time_after_90_days_of_warm_up():
+    span = span_of(2028, 9.84)
+    assert datetime.fromtimestamp(span.year_utc_s, UTC) == datetime(2027, 12, 31, 23, tzinfo=UTC)
+    assert (span.ends_utc_s - span.year_utc_s) / 86400 == 366
+    assert (span.year_utc_s - span.begins_utc_s) / 86400 == 90
+    assert sun.date_of(span.first_day).isoformat() == "2027-10-03"
+    assert span.days == 366 + 90
+
+
+def test_the_one_year_of_a_file_warms_up_on_its_own_end(tmp_path, days):
+    there = repeating(measured(tmp_path))
+    assert weather_years(there, None, ()) == (WeatherYear(906, 2023),)
+    figures = figures_of_year(there, WeatherYear(906, 2023), HOUR, days)
+    light = files.year_of_light()["ghi"].sum()
+    assert figures.yearly("hours") == 8760
+    assert figures.yearly("poa_wh_m2") == pytest.approx(1.1 * light, rel=0.1)  # tilted by 23 deg
+
+
+def test_a_file_that_does_not_repeat_has_the_years_with_a_warm_up_in_it(tmp_path):
+    there = repeating(measured(tmp_path, repeat=False))
+    with pytest.raises(
+        ProblemsError, match=r"no whole calendar year with 90 days before it; set weather\.repeat"
+    ):
+        weather_years(there, None, ())
+
+
+def test_more_years_than_a_file_has_are_refused(tmp_path):
+    with pytest.raises(
+        ProblemsError, match=r"--years: the weather file has 1 whole year \(2023 to 2023\), got 5"
+    ):
+        weather_years(repeating(measured(tmp_path)), 5, ())
+
+
+# --- what a year comes to ---
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_the_initial_charge_has_no_effect(days, parallel):
+    """Three parts in a million are left of it where the battery is hardly ever full."""
+    empty, full = (
+        figures_of_year(site(battery={"soc": soc}, array={"parallel": parallel}), YEAR, HOUR, days).table
+        for soc in (0.15, 1.0)
+    )
+    assert empty[:, 1:] == pytest.approx(full[:, 1:], rel=1e-5, abs=1e-6)
+
+
+def test_a_year_is_that_of_a_plain_run_to_the_bit(days):
+    """With days that other designs share, and blocks of its own making."""
+    there, span = site(), span_of(2026, 9.84)
+    plant = Plant.new(there, 906, span.begins_utc_s, "sizing", HOUR, KeptSkies())
+    plant.advance_to(span.year_utc_s)
+    first = np.array(plant.snapshot)
+    rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
+    plain = figures_of(hours_of(rows[:, COLUMNS]), size_of(there).empty_soc).table
+    assert np.array_equal(figures_of_year(there, YEAR, HOUR, days).table, plain)
+
+
+def test_the_irradiation_of_an_hour_is_the_mean_of_its_steps(days):
+    hourly, quarterly = (figures_of_year(site(), YEAR, step_s, days) for step_s in (HOUR, 900))
+    assert quarterly.yearly("poa_wh_m2") == pytest.approx(hourly.yearly("poa_wh_m2"), rel=1e-3)
+
+
+def test_designs_share_days_where_they_are_alike_and_only_there(days):
+    made = SharedDays(KeptSkies())
+    span = span_of(2026, 9.84)
+    around = (906, span.first_day, 10, HOUR)
+    one = made.inputs(site(), *around)
+    larger = made.inputs(site(battery={"capacity_ah": 300.0}), *around)
+    assert larger.array is one.array
+    assert larger.demand is one.demand
+    tilted = made.inputs(site(array={"tilt_deg": 60.0}), *around)
+    assert tilted.array is not one.array
+    assert tilted.demand is one.demand
+    busier = made.inputs(site(load={"scale": 2.0}), *around)
+    assert busier.array is one.array
+    assert busier.demand.power_w == pytest.approx(2.0 * one.demand.power_w)
+    assert made.inputs(site(), 907, *around[1:]).array is not one.array
+    duller = made.inputs(site(sky={"irradiance_scale": 0.9}), *around)
+    assert duller.array.ghi_w_m2 == pytest.approx(0.9 * one.array.ghi_w_m2)
+
+
+def test_a_battery_that_ages_is_not_replaced_in_the_year_and_tells_what_it_takes(days):
+    worn = site(battery={"ageing": "weighted_ah", "capacity_ah": 30.0, "health": 0.81})
+    used = figures_of_year(worn, YEAR, HOUR, days).yearly("life_used")
+    assert 0.05 < used < 2.0
