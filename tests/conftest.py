@@ -22,8 +22,8 @@ SLOW = frozenset({
     "en50530", "environments", "faulty_line", "fidelity", "fidelity_lithium", "firmware", "firmware_journal",
     "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium", "live", "memory", "migrating", "mutants",
     "node", "packaging", "pictures", "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay",
-    "rig", "sky_blocks", "soak", "statefile", "strings", "suites", "tutorial", "validation", "weather_formats",
-    "weatherfile",
+    "rig", "size_report", "sky_blocks", "soak", "statefile", "strings", "suites", "tutorial", "validation",
+    "weather_formats", "weatherfile",
 })  # fmt: skip
 
 
