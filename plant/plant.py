@@ -307,12 +307,11 @@ class Plant:
                 f"sample must be a multiple of {self.step_s} s that divides a day, got {sample_s} s"
             )
         end_s = self.t_utc_s + int(seconds) - int(seconds) % self.step_s
-        parts = self._run(end_s, sample_s // self.step_s, columns)
-        return np.concatenate([np.empty((0, columns.size)), *parts])
+        return np.concatenate(self._run(end_s, sample_s // self.step_s, columns))
 
     def _run(self, end_s: int, sample_every: int, columns: np.ndarray = ALL_COLUMNS) -> list[np.ndarray]:
         """Move to a grid point, keeping every so manieth step; rows for each piece that the kernel went at once."""
-        parts = []
+        parts = [np.empty((0, columns.size))]
         while self.t_utc_s < end_s:
             inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
             stop = on_grid_s(self._stop(end_s, inputs), self.step_s)
@@ -322,13 +321,12 @@ class Plant:
                 self._supply.prepare_next(self.t_utc_s, *self._equipment.overhead)
             count = (stop - self.t_utc_s) // self.step_s
             rows = (first + count) // sample_every - first // sample_every if sample_every else 0
-            out = np.empty((rows, columns.size))
+            parts.append(np.empty((rows, columns.size)))
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, out,
+                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, parts[-1],
             )  # fmt: skip
             self.t_utc_s, self._flash = stop, flash
-            parts.append(out)
             if self._age is not None and (self.t_utc_s - inputs.start_utc_s) % DAY_S == 0:
                 self._age_battery()
             self._break_and_mend()
