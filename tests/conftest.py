@@ -23,8 +23,8 @@ SLOW = frozenset({
     "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium",
     "live", "memory", "migrating", "mutants", "node", "packaging", "pictures", "plant", "protections",
     "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "size_cluster", "size_command",
-    "size_serves", "size_tutorial", "size_work", "size_years", "sky_blocks", "soak", "statefile", "strings", "suites",
-    "tutorial", "validation", "weather_formats", "weatherfile",
+    "size_report", "size_serves", "size_tutorial", "size_work", "size_years", "sky_blocks", "soak",
+    "statefile", "strings", "suites", "tutorial", "validation", "weather_formats", "weatherfile",
 })  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 import re
 
+import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 
 from plant.kernel.snapshot import Snapshot
-from plant.report.page import NARROW_BELOW, page
+from plant.report.page import NARROW_BELOW, drawn_twice, page
 from plant.report.picture import BROAD, heading, picture
 from plant.report.trace import Trace
 
@@ -64,3 +66,11 @@ def test_a_page_fits_a_telephone_and_has_a_title(made):
     assert min(map(float, re.findall(r'font-size="?:? ?([\d.]+)px', text))) >= 10.0
     assert "<script" not in text
     assert len(text) < 500_000
+
+
+def test_numbers_that_somebody_reads_keep_their_digits():
+    """Only places are drawn to a tenth of a pixel."""
+    words = pd.DataFrame({"x": [0.0, 1.0], "told": ["0.37 %", "12.05 V"]})
+    drawn = drawn_twice(alt.Chart(words).mark_text().encode(x="x:Q", text="told:N"))
+    assert drawn.count(">0.37 %<") == drawn.count(">12.05 V<") == 2
+    assert not re.search(r"(?:transform|x|y|d)=\"[^\"]*\d\.\d\d", drawn)

@@ -15,7 +15,14 @@ from tracertwin.sizing.choosing.judged import judged
 from tracertwin.sizing.choosing.remedies import Remedy, ladder
 from tracertwin.sizing.choosing.search import Search, front, least_enough
 from tracertwin.sizing.choosing.targets import Target, all_told, met, targets_of
-from tracertwin.sizing.choosing.verdict import money, outages_told, run_command, verdict, worst_told, years_to_tell
+from tracertwin.sizing.choosing.verdict import (
+    money,
+    outages_told,
+    run_command,
+    verdict,
+    worst_told,
+    years_to_tell,
+)
 from tracertwin.sizing.figures.intervals import Estimate
 from tracertwin.sizing.figures.monthly import NAMES, NEVER, MonthlyFigures
 from tracertwin.sizing.sweep.designs import base_of

@@ -308,7 +308,7 @@ def test_prices_of_a_site_file_are_taken_and_the_rest_stays_at_its_default():
         (Estimate(0.0, 0.0, 0.0, 20, 5e-4), "0..1", "< 0.05 %"),
         (Estimate(0.0004, 0.0, 0.001, 20, 5e-4), "0..1", "< 0.05 %"),
         (Estimate(123.4, 80.0, 160.0, 20), "h a year", "120 h a year (80 to 160)"),
-        (Estimate(3.0, 3.0, 3.0, 20), "", "3.00"),
+        (Estimate(3.0, 3.0, 3.0, 20), "", "3"),
         (Estimate(0.0, 0.0, 0.0, 20), "l a year", "0 l a year"),
         (Estimate(726.185, 725.64, 726.84, 8), "money", "726 EUR (726 to 727)"),
         (Estimate(1.0, 0.83157, 1.0, 20), "0..1", "100 % (83 to 100)"),

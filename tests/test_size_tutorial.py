@@ -49,7 +49,9 @@ def test_the_page_followed_to_the_letter_gives_the_answers_that_it_shows(tmp_pat
 
 def test_the_run_that_the_page_shows_is_the_one_that_sizing_printed():
     page = PAGE.read_text(encoding="utf-8")
-    worst = re.search(r"--write cabin_sized\.yaml\n(?:.*\n)*?  worst month \w+, worst year (\d+) with seed (\d+)", page)
+    worst = re.search(
+        r"--write cabin_sized\.yaml\n(?:.*\n)*?  worst month \w+, worst year (\d+) with seed (\d+)", page
+    )
     run = re.search(r"tracertwin run cabin_sized\.yaml --seed (\d+) --start (\d+)-10-03", page)
     assert worst is not None
     assert run is not None

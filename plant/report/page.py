@@ -35,14 +35,27 @@ svg {{ max-width: 100%; height: auto; }}
 
 def page(chart: Any) -> str:
     """A chart as a whole HTML page, with its title as heading."""
-    with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
-        drawn: dict[str, Any] = chart.to_dict()
+    drawn = _spec(chart)
     title, subtitle = _words(drawn.pop("title", ""))
     parts = [HEAD.format(title=escape(title), below=NARROW_BELOW)]
     parts += [f"<p>{escape(subtitle)}</p>\n"] if subtitle else []
-    for name, spec in (("wide", drawn), ("narrow", _narrowed(drawn))):
-        parts.append(f'<div class="{name}">{_svg(spec)}</div>\n')
-    return "".join([*parts, "</body>\n</html>\n"])
+    return "".join([*parts, _twice(drawn), "</body>\n</html>\n"])
+
+
+def drawn_twice(chart: Any) -> str:
+    """A chart as HTML, of which the page's style shows one drawing: for a screen or for a telephone."""
+    return _twice(_spec(chart))
+
+
+def _spec(chart: Any) -> dict[str, Any]:
+    with alt.data_transformers.enable("default", max_rows=None):  # a page holds what a picture does
+        drawn: dict[str, Any] = chart.to_dict()
+    return drawn
+
+
+def _twice(drawn: dict[str, Any]) -> str:
+    both = (("wide", drawn), ("narrow", _narrowed(drawn)))
+    return "".join(f'<div class="{name}">{_svg(spec)}</div>\n' for name, spec in both)
 
 
 def _words(title: Any) -> tuple[str, str]:
@@ -55,9 +68,9 @@ def _words(title: Any) -> tuple[str, str]:
 
 
 def _svg(spec: dict[str, Any]) -> str:
-    """Drawn to a tenth of a pixel, which is a third of the file."""
+    """Drawn to a tenth of a pixel, which is a third of the file; texts stay as they are."""
     text: str = vl_convert.vegalite_to_svg(spec)
-    return re.sub(r"(\d\.\d)\d+", r"\1", text)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d)\d+", r"\1", tag[0]), text)
 
 
 def _narrowed(spec: dict[str, Any]) -> dict[str, Any]:

@@ -144,6 +144,13 @@ def size(
             metavar="FILE", help="Write every design with all metrics to this file (.csv, .parquet)."
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page for people, with the answer, charts and inputs (.html). Runs every design.",
+        ),
+    ] = None,
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the recommended design to this site file.")
     ] = None,
@@ -163,6 +170,8 @@ def size(
 
     if out is not None:
         check_suffix(out, TABLES)
+    if report is not None:
+        check_suffix(report, (".html",))
     check_folder("--write", write)
     share = None if shard is None else checked("--shard", shard, parse_share)
     if (share or merge) and results is None:
@@ -175,8 +184,8 @@ def size(
     searched = any(limit is not None for limit in (lolp, lpsp, no_outage_in))
     named = sites or ["cabin"]
     table = Path(named[0]) if named[0].endswith(SUFFIX) else None
-    if table is not None and (len(named) > 1 or write or solve or sensitivity):
-        what = "stands alone, without --write, --solve and --sensitivity: it has a site in each row"
+    if table is not None and (len(named) > 1 or write or report or solve or sensitivity):
+        what = "stands alone, without --write, --report, --solve and --sensitivity: it has a site in each row"
         raise ProblemsError([Problem(str(table), 0, "", what)])
     rows = [PlaceRow(name, overrides, dict.fromkeys(overrides, "--override")) for name in named]
     places = rows if table is None else read_places(table, overrides)
@@ -186,8 +195,9 @@ def size(
         return inquiry_of(place.site, place.overrides, axes, years, wanted, step_s, targets, place.blamed)
 
     run, kept = _Run(jobs, cluster), KeptResults(results)
-    job = _Job(kept, run, grid or merge or cluster is not None or not searched, share, merge)
-    further = _Further(sensitivity, solve is not None, write)
+    whole = bool(grid or merge or report or cluster or not searched)
+    job = _Job(kept, run, whole, share, merge)
+    further = _Further(sensitivity, solve is not None, write, report)
     done = False
     with stoppable():
         if table is None:
@@ -218,6 +228,7 @@ class _Further(NamedTuple):
     sensitivity: bool
     load: bool
     written: Path | None  # the recommended design
+    report: Path | None
 
 
 class _Run:
@@ -227,8 +238,8 @@ class _Run:
         from tracertwin.checking.many import default_jobs
         from tracertwin.memory.skies import KeptSkies
 
-        self._threads, self._cluster = jobs or default_jobs(), cluster
-        self._skies = KeptSkies()
+        self.threads, self._cluster = jobs or default_jobs(), cluster
+        self.skies = KeptSkies()
 
     def __call__(self, work: "Work", items: "Sequence[Item]", results: "KeptResults") -> None:
         from tracertwin.cli.sizeprogress import progress_of
@@ -237,7 +248,7 @@ class _Run:
 
         with progress_of(items) as heard:
             if self._cluster is None:
-                run_in_threads(work, items, results, self._threads, self._skies, heard)
+                run_in_threads(work, items, results, self.threads, self.skies, heard)
             else:
                 run_on_cluster(work, items, results, self._cluster, heard)
 
@@ -358,3 +369,8 @@ def _tell(answers: "list[Answer]", job: _Job, asked: _Further) -> None:
             print_load(answer, carried)
         if asked.sensitivity:
             print_sensitivities(answer, sensitivities(inquiry.base, answer.nearest, judge.judge))
+    if asked.report is not None:
+        from tracertwin.cli.sizereport import report_answers
+
+        judges = [answer.inquiry.judge(job.results, job.run) for answer in answers]
+        report_answers(asked.report, answers, judges, job.run.skies, job.run.threads)

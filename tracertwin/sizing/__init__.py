@@ -1,4 +1,4 @@
 """What a design is worth: many weather years of many designs, what they came to, and which one to build.
 
-Imports `memory`, `scenario` and `plant`; its rooms are `figures`, `sweep`, `choosing` and `report`, each of which may import those before it.
+Imports `memory`, `scenario`, `plant`; of its rooms `figures`, `sweep`, `choosing`, `report` each those before it.
 """

@@ -22,10 +22,15 @@ def write_site(path: Path, one: Judged, base: Base) -> None:
     ProblemsError
         If the file can't be written.
     """
+    write_whole(path, site_text(one, base))
+
+
+def site_text(one: Judged, base: Base) -> str:
+    """What `write_site` writes."""
     site = one.design.site
     data = _whole_paths(with_values(base.document.data, one.design.overrides, base.no_such_key), site)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
-    write_whole(path, HEAD.format(name=site.name, file=base.document.file) + text)
+    return HEAD.format(name=site.name, file=base.document.file) + text
 
 
 def _whole_paths(data: dict[str, Any], site: Site) -> dict[str, Any]:

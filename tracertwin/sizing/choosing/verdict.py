@@ -67,7 +67,9 @@ def _losses(one: Judged, targets: Targets) -> str:
         value = told(one.metrics[target.metric], row.unit)
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
         if target.limit < finest_share(years):
-            needed = f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}" * (target.limit > 0.0)
+            needed = f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}" * (
+                target.limit > 0.0
+            )
             against = f"{years_told(years)} can't tell less{needed}"
         text += f"{row.label} {value}, {against}; "
     return text

@@ -8,6 +8,7 @@ from tracertwin.sizing.figures.intervals import Estimate
 SHARE: Final = "0..1"
 MONEY: Final = "money"
 MOST_DIGITS: Final = 3  # of any value; one less of a single year
+CERTAIN: Final = 1e-9  # half an interval so narrow is rounding
 
 
 def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
@@ -33,7 +34,10 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
     if below_finest(estimate):
         return f"< {_plainly(_scaled(estimate.finest, unit))}{name}"
     decimals = _decimals(value, low, high, estimate.years)
-    text = f"{_rounded(value, decimals)}{name}"
+    number = _rounded(value, decimals)
+    if high - low <= CERTAIN * abs(value) and "." in number:
+        number = number.rstrip("0").rstrip(".")
+    text = f"{number}{name}"
     if math.isfinite(low) and _rounded(low, decimals) != _rounded(high, decimals):
         text += f" ({_rounded(low, decimals)} to {_rounded(high, decimals)})"
     return text
@@ -69,7 +73,7 @@ def _decimals(value: float, low: float, high: float, years: int) -> int:
     if not math.isfinite(low):
         return most - (years == 1)
     half = 0.5 * (high - low)
-    if half <= 1e-9 * abs(value):
+    if half <= CERTAIN * abs(value):
         return most
     first = _magnitude(half)
     return min(most, -first + (half / 10.0**first < 3.0))

@@ -1,6 +1,6 @@
 """One design through one weather year on the kernel: a plant that runs, and the figures of what it did."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from plant.inputs import SpanSupply
 from plant.plant import Plant
 from plant.site.model import Site
 from plant.start import at_start
-from tracertwin.sizing.figures.hours import COLUMNS, SAMPLED, hours_of
+from tracertwin.sizing.figures.hours import COLUMNS, SAMPLED, YearHours, hours_of
 from tracertwin.sizing.figures.life import life_used
 from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
 from tracertwin.sizing.figures.plantsize import size_of
@@ -19,8 +19,22 @@ HOUR_S: Final = 3600
 _POA: Final = SAMPLED.index("poa_w_m2")
 
 
+class YearRun(NamedTuple):
+    """What a plant did in a weather year."""
+
+    hours: YearHours
+    life_used: float  # share of the battery's life
+    unsolved: int  # steps
+
+
 def figures_of_year(site: Site, when: WeatherYear, step_s: int, days: SharedDays) -> MonthlyFigures:
-    """What a design did in a weather year.
+    """What a design came to in a weather year; see `run_year`."""
+    run = run_year(site, when, step_s, days)
+    return figures_of(run.hours, size_of(site).empty_soc, run.life_used, run.unsolved)
+
+
+def run_year(site: Site, when: WeatherYear, step_s: int, days: SharedDays) -> YearRun:
+    """Run a design through a weather year.
 
     Parameters
     ----------
@@ -59,4 +73,4 @@ def figures_of_year(site: Site, when: WeatherYear, step_s: int, days: SharedDays
         after = plant.remembered().age
         assert after is not None
         used = life_used(age, after, site.battery.life(), site.battery.replaced_at)
-    return figures_of(hours_of(samples), size_of(site).empty_soc, used, plant.overrun_steps)
+    return YearRun(hours_of(samples), used, plant.overrun_steps)

@@ -1,0 +1,116 @@
+"""Why a design is recommended, and what would change that: sentences for people who read no chart."""
+
+from collections.abc import Iterator
+
+from plant.design.extremes import extremes_of
+from plant.design.finding import Level
+from plant.design.sheet import inspected
+from tracertwin.sizing.choosing.judged import Judged
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
+from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
+from tracertwin.sizing.figures.metrics import METRIC, worst_month
+from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
+from tracertwin.sizing.report.study import Study
+from tracertwin.sizing.report.tradeoffs import best_of
+
+
+def shown(one: Judged, name: str, interval: bool = True) -> str:
+    """A metric of a design in words, with its interval or without."""
+    telling = told if interval else value_told
+    return telling(one.metrics[name], METRIC[name].unit, one.costs.currency)
+
+
+def headline(study: Study) -> Iterator[str]:
+    """The answer: the design to build, and what the site as it is would do."""
+    inquiry = study.answer.inquiry
+    if not inquiry.axes:
+        yield study.verdict
+        return
+    name = study.name(study.chosen)
+    cost = f"{money(study.chosen.cost)} {study.currency} over {years_told(study.chosen.costs.years)}"
+    if study.meets(study.chosen):
+        yield f"{name} will do: {verdict(study.chosen, study.targets).removeprefix('Yes: ')}; {cost}."
+    else:
+        outages = outages_told(study.chosen)
+        yield f"None of {len(study.designs)} designs will do; {name} comes nearest: {outages}; {cost}."
+    own = study.answer.own
+    yield f"{inquiry.name} as it is, {own.size.peak_w:.0f} W, {own.size.capacity_ah:g} Ah: {study.verdict}."
+
+
+def why(study: Study) -> Iterator[str]:
+    """The reason for the recommendation."""
+    chosen, number = study.chosen, len(study.designs)
+    name, target = study.name(chosen), all_told(study.targets)
+    values = " and ".join(
+        f"its {METRIC[target.metric].label} {shown(chosen, target.metric)}"
+        if target.metric != NO_OUTAGE
+        else f"{shown(chosen, NO_OUTAGE)} of years without"
+        for target in study.targets
+    )
+    cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
+    if study.meets(chosen):
+        meeting = sum(map(study.meets, study.designs))
+        among = f", the least of {meeting} that do, out of {number}" if meeting > 1 else ""
+        among = f", the only one of {number} that does" if meeting == 1 < number else among
+        yield f"{name} meets the target, {target}: {values}. It costs {cost}{among}."
+    elif number > 1:
+        yield f"None of {number} designs meets the target, {target}. {name} comes nearest: {values}. It costs {cost}."
+    else:
+        yield f"{name} misses the target, {target}: {values}. It costs {cost}."
+    lost = chosen.figures.yearly("unserved_wh").sum() > 0.0
+    month = f"; most is missing in {MONTHS[worst_month(chosen.figures)]}" if lost else ""
+    outages = outages_told(chosen)
+    yield f"{outages[0].upper()}{outages[1:]}{month}."
+    if chosen.metrics["charger_h"].value > 0.0:
+        yield f"Its chargers run {shown(chosen, 'charger_h')} and use {shown(chosen, 'fuel_l')}."
+    for row in inspected(study.site, extremes_of(study.site)):
+        if row.finding.level is not Level.OK:
+            yield f"To look at: {row.check.name}, {row.finding.found}; {row.finding.fix}."
+
+
+def what_would_change_it(study: Study) -> Iterator[str]:
+    """Another target, other inputs, more years: each with what it would lead to."""
+    yield from _other_targets(study)
+    if not study.meets(study.chosen):
+        return
+    missing = [changed for changed in study.changed() if not study.meets(changed.judged)]
+    for changed in missing:
+        way = "more" if changed.by > 0.0 else "less"
+        values = ", ".join(
+            f"{METRIC[target.metric].label} {shown(changed.judged, target.metric)}"
+            for target in study.targets
+        )
+        yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
+    if study.sensitivities and not missing:
+        yield "A tenth less or more light, load or battery would not make it miss the target."
+    for target in study.targets:
+        estimate = study.chosen.metrics[target.metric]
+        if estimate.low < target.limit if target.metric == NO_OUTAGE else estimate.high > target.limit:
+            years, label = years_told(len(study.chosen.years)), METRIC[target.metric].label
+            yield (
+                f"{years} do not settle it: the interval of {label} reaches beyond the target. More years (--years, "
+                "--seeds) would narrow it."
+            )
+
+
+def _other_targets(study: Study) -> Iterator[str]:
+    """What a little less would save, and what half the loss would cost."""
+    chosen, name = study.chosen, study.loss
+    label, loss = METRIC[name].label, chosen.metrics[name]
+    on_front = best_of(study)
+    cheaper = [one for one in on_front if one.cost < chosen.cost and not study.meets(one)]
+    if study.meets(chosen) and cheaper:
+        near = cheaper[-1]
+        yield (
+            f"{study.name(near)} would do if {label} of {shown(near, name, interval=False)} were enough: "
+            f"{money(chosen.cost - near.cost)} {study.currency} less."
+        )
+    better = [
+        one for one in on_front if one.cost > chosen.cost and 2.0 * one.metrics[name].value <= loss.value
+    ]
+    if better and not below_finest(loss):
+        more = better[0]
+        yield (
+            f"Half the loss or less takes {study.name(more)}: {label} {shown(more, name, interval=False)}, "
+            f"{money(more.cost - chosen.cost)} {study.currency} more."
+        )

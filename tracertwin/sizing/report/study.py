@@ -1,0 +1,130 @@
+"""What a report is made of: the answers of a study, the design it is about, and what its years were like."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from plant.site.model import Site
+from tracertwin.sizing.choosing.inquiry import Answer
+from tracertwin.sizing.choosing.judged import Judged
+from tracertwin.sizing.choosing.sensitivity import TENTH, Sensitivity
+from tracertwin.sizing.choosing.targets import LOSSES, Targets, lacking, met
+from tracertwin.sizing.figures.hours import YearHours
+from tracertwin.sizing.figures.metrics import METRIC
+from tracertwin.sizing.figures.printing import MONEY, SHARE
+
+LOSS, COST = "lolp", "lcc"
+
+
+class Changed(NamedTuple):
+    """The chosen design with one input changed."""
+
+    what: str
+    by: float  # 0.1 for a tenth more
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """All that a report says.
+
+    Parameters
+    ----------
+    answers : tuple of Answer
+        One for each site that was asked about.
+    verdict : str
+        Of the chosen design's site as it is, in a sentence.
+    hours : tuple of YearHours
+        Of the `chosen` design, in the order of its years.
+    sensitivities : tuple of Sensitivity
+        Of the same design; may be empty.
+    step_note : str
+        How far such steps are off, in a sentence.
+    command : str
+        That makes this study again.
+    version : str
+    """
+
+    answers: tuple[Answer, ...]
+    verdict: str
+    hours: tuple[YearHours, ...]
+    sensitivities: tuple[Sensitivity, ...]
+    step_note: str
+    command: str
+    version: str
+
+    @property
+    def answer(self) -> Answer:
+        """Of the site whose design is `chosen`."""
+        return chosen_answer(self.answers)
+
+    @property
+    def chosen(self) -> Judged:
+        """The design that the report is about: the cheapest that meets the targets, or the one that lacks least."""
+        return self.answer.nearest
+
+    @property
+    def site(self) -> Site:
+        """The chosen design's."""
+        return self.chosen.design.site
+
+    @property
+    def targets(self) -> Targets:
+        """What a design has to meet."""
+        return self.answer.inquiry.targets
+
+    @property
+    def designs(self) -> tuple[Judged, ...]:
+        """All that were run, site by site."""
+        return tuple(one for answer in self.answers for one in answer.designs)
+
+    @property
+    def currency(self) -> str:
+        """In which costs are."""
+        return self.chosen.costs.currency
+
+    @property
+    def loss(self) -> str:
+        """The metric that charts show: the first target that is a loss."""
+        return next((target.metric for target in self.targets if target.metric in LOSSES), LOSS)
+
+    def meets(self, one: Judged) -> bool:
+        """Whether a design reaches the targets."""
+        return met(self.targets, one.metrics)
+
+    def name(self, one: Judged) -> str:
+        """A design in words: ``400 W, 150 Ah``."""
+        answer = next(answer for answer in self.answers if any(one is other for other in answer.designs))
+        axes = answer.inquiry.axes
+        values = [
+            axis.told(value) if axis.unit or isinstance(value, str) else f"{axis.heading} {axis.told(value)}"
+            for axis, value in zip(axes, one.design.values, strict=False)
+        ]
+        site = [answer.inquiry.name] if len(self.answers) > 1 or not axes else []
+        return ", ".join([*site, *values])
+
+    def changed(self) -> Iterator[Changed]:
+        """The chosen design with one input a tenth lower and higher, input by input."""
+        for row in self.sensitivities:
+            yield Changed(row.what, -TENTH, row.less)
+            yield Changed(row.what, TENTH, row.more)
+
+
+def chosen_answer(answers: tuple[Answer, ...]) -> Answer:
+    """The answer whose design is the cheapest that meets the targets, or lacks least."""
+
+    def order(answer: Answer) -> tuple[float, float]:
+        return lacking(answer.inquiry.targets, answer.nearest.metrics), answer.nearest.cost
+
+    return min(answers, key=order)
+
+
+def in_print(value: float, name: str) -> float:
+    """A metric's value in the unit that it is printed in: shares in per cent."""
+    return 100.0 * value if METRIC[name].unit == SHARE else value
+
+
+def titled(name: str, currency: str = "") -> str:
+    """A metric as the title of an axis."""
+    metric = METRIC[name]
+    return f"{metric.label} [{'%' if metric.unit == SHARE else metric.unit.replace(MONEY, currency)}]"
