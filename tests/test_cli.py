@@ -56,6 +56,8 @@ OPTIONS = {
     "--once --stats --trace --state",
     "demo": "--days --speed --start --seed",
     "run": "--start --days --fidelity --step --sample --seed --out --plot --iv",
+    "size": "--vary --pv --battery --override --years --seeds --step --lolp --lpsp --no --solve --sensitivity --grid "
+    "--jobs --cluster --results --shard --merge --out --write",
     "history": "--days --plot --out",
     "poll": "--map --unit --timeout --table --json",
     "write": "--map --unit --timeout --json",

@@ -27,8 +27,11 @@ from tests.conftest import Call
 from tests.test_cli import COMMAND, ROOT, START_S
 
 # test_howto runs the commands of the how-to pages with the files that they give, test_tutorial the tutorial,
-# test_ci_page the page of CI.
-OTHERS = [*(ROOT / "docs" / "howto").glob("*.md"), ROOT / "docs" / "tutorial.md", ROOT / "docs" / "ci.md"]
+# test_ci_page the page of CI, test_size_tutorial that of sizing.
+OTHERS = [
+    *(ROOT / "docs" / "howto").glob("*.md"),
+    *(ROOT / "docs" / name for name in ("tutorial.md", "ci.md", "sizing-tutorial.md")),
+]
 PAGES = [
     ROOT / "README.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page not in OTHERS),

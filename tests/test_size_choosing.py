@@ -15,7 +15,14 @@ from tracertwin.sizing.choosing.judged import judged
 from tracertwin.sizing.choosing.remedies import Remedy, ladder
 from tracertwin.sizing.choosing.search import Search, front, least_enough
 from tracertwin.sizing.choosing.targets import Target, all_told, met, targets_of
-from tracertwin.sizing.choosing.verdict import money, outages_told, run_command, verdict, worst_told
+from tracertwin.sizing.choosing.verdict import (
+    money,
+    outages_told,
+    run_command,
+    verdict,
+    worst_told,
+    years_to_tell,
+)
 from tracertwin.sizing.figures.intervals import Estimate
 from tracertwin.sizing.figures.monthly import NAMES, NEVER, MonthlyFigures
 from tracertwin.sizing.sweep.designs import base_of
@@ -204,6 +211,13 @@ def test_a_loss_that_has_a_limit_is_told_with_it():
     assert verdict(one, targets_of(0.02, None, None)).startswith(
         "Yes: LOLP 1.0 % (0.0 to 3.1), within 2 %; outages in"
     )
+
+
+def test_a_limit_below_what_the_years_can_tell_is_told_with_how_many_could():
+    assert verdict(years_with({}), targets_of(0.001, None, None)) == (
+        "Yes: LOLP < 0.5 %, 4 years can't tell less, to tell 0.1 % takes 9; no outage in 4 years"
+    )
+    assert [years_to_tell(share) for share in (0.01, 0.001, 0.0005, 0.0001)] == [1, 9, 17, 83]
 
 
 def test_the_worst_year_comes_with_the_command_that_runs_it():

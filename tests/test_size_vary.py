@@ -1,5 +1,7 @@
 """What is varied: words of the command line as axes, axes as designs, and a clear word about what can't be."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_the_values_of_a_range_that_counts_things_are_whole_numbers():
     ],
 )
 def test_values_that_make_no_sense_are_told(text, told):
-    with pytest.raises(ValueError, match="(?s).*") as error:
+    with pytest.raises(ValueError, match=r"(?s).*") as error:
         parse_values(text)
     assert told in str(error.value)
 
@@ -71,7 +73,7 @@ def test_a_range_has_its_first_value_even_steps_and_none_beyond_its_last(first, 
     values = parse_values(f"{first}:{last}:{by}")
     assert values[0] == first
     assert values[-1] <= last < values[-1] + float(by) + 1e-9
-    assert all(b - a == pytest.approx(float(by)) for a, b in zip(values, values[1:], strict=False))
+    assert all(b - a == pytest.approx(float(by)) for a, b in pairwise(values))
 
 
 def test_watts_and_ampere_hours_have_to_be_numbers_above_0():
@@ -91,7 +93,7 @@ def test_watts_and_ampere_hours_have_to_be_numbers_above_0():
     ],
 )
 def test_a_key_that_a_site_does_not_have_is_told_with_a_near_one(text, told):
-    with pytest.raises(ValueError, match="(?s).*") as error:
+    with pytest.raises(ValueError, match=r"(?s).*") as error:
         parse_axis(text)
     assert told in str(error.value)
 

@@ -52,7 +52,7 @@ def alone(work, tmp_path_factory) -> dict[str, bytes]:
 
 
 def test_each_design_has_an_item_for_every_few_years_and_arrays_stand_together(work):
-    assert [len(item.years) for item in work.of([0])] == [5, 1]
+    assert [years for _, years in work.parts[0]] == [5, 1]
     assert [item.design for item in work.items] == [0, 1, 0, 1, 2, 3, 2, 3]
     assert len({item.key for item in work.items}) == len(work.items)
 
@@ -75,6 +75,12 @@ def test_shares_are_all_of_the_work_each_item_in_one(work, of):
 def test_a_share_that_is_none_is_told(text):
     with pytest.raises(ValueError, match=r"must be i/N with i from 1 to N"):
         parse_share(text)
+
+
+def test_designs_that_are_alike_are_done_once(work):
+    twice = work_of([*work.sites, work.sites[1]], weather_years(work.sites[0], 6, ()), HOUR)
+    assert [item.key for item in twice.items] == [item.key for item in work.items]
+    assert twice.parts[-1] == twice.parts[1]
 
 
 # --- the same bytes ---

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.search import least_enough
 from tracertwin.sizing.choosing.targets import Targets, met
-from tracertwin.sizing.sweep.designs import Base, Design, peak_w
-from tracertwin.sizing.sweep.vary import BATTERY, LOAD, PV, Axis
+from tracertwin.sizing.sweep.designs import Base, Design, load_of, peak_w
+from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
 MOST_TIMES: Final = 5.0  # what more than that needs is another design
 STEPS_TO_DOUBLE: Final = 20
@@ -97,16 +97,13 @@ def load_carried(
 
     Notes
     -----
-    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much; what it says of the load is
-    ``load.scale``, so loads at the battery's posts stay as they are.
+    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much. Loads at the battery go along.
     """
-    own, now = replace(base, overrides=design.overrides), design.site.load.scale
     reach = round(LOAD_STEPS_TO_DOUBLE * math.log2(MOST_LOAD_TIMES))
     times = [2.0 ** (k / LOAD_STEPS_TO_DOUBLE) for k in range(reach, -reach - 1, -1)]
 
     def judged_at(place: int) -> Judged:
-        axis = Axis(LOAD, (float(f"{now * times[place]:.6g}"),))
-        return judge(own.design([axis], axis.values))
+        return judge(base.changed(design, load_of(design.site, times[place])))
 
     place = least_enough(len(times), lambda k: met(targets, judged_at(k).metrics))
     return None if place is None else (times[place], judged_at(place))

@@ -1,13 +1,12 @@
 """How much the answer hangs on what nobody knows exactly: a tenth more or less light, load, capacity, price."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from plant.site.costs import Costs
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.sweep.designs import Base, Design
-from tracertwin.sizing.sweep.vary import BATTERY, LOAD
+from tracertwin.sizing.sweep.designs import Base, Design, load_of
+from tracertwin.sizing.sweep.vary import BATTERY
 
 TENTH: Final = 0.1
 IRRADIANCE: Final = "sky.irradiance_scale"
@@ -48,20 +47,20 @@ def sensitivities(
     judge : callable
         Judges several designs.
     """
-    own = replace(base, overrides=one.design.overrides)
     site = one.design.site
-    now = {
-        "irradiance": (IRRADIANCE, site.sky.irradiance_scale),
-        "load": (LOAD, site.load.scale),
-        "battery capacity": (BATTERY, site.battery.capacity_ah),
+    light, ah = site.sky.irradiance_scale, site.battery.capacity_ah
+    changes: dict[str, Callable[[float], dict[str, Any]]] = {
+        "irradiance": lambda times: {IRRADIANCE: light * times},
+        "load": lambda times: load_of(site, times),
+        "battery capacity": lambda times: {BATTERY: ah * times},
     }
     changed = [
-        replace(own, overrides={**own.overrides, key: value * times}, blamed={}).design()
-        for key, value in now.values()
+        base.changed(one.design, change(times))
+        for change in changes.values()
         for times in (1.0 - TENTH, 1.0 + TENTH)
     ]
     judged = judge(changed)
-    rows = [Sensitivity(what, judged[2 * k], judged[2 * k + 1]) for k, what in enumerate(now)]
+    rows = [Sensitivity(what, judged[2 * k], judged[2 * k + 1]) for k, what in enumerate(changes)]
     cheap, dear = (
         one.with_costs(_at_prices(one.costs, one.size.lithium, by)) for by in (1 - TENTH, 1 + TENTH)
     )

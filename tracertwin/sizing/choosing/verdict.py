@@ -10,6 +10,7 @@ from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, met
+from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import told, years_told
 from tracertwin.sizing.sweep.years import span_of
@@ -57,17 +58,27 @@ def outages_told(one: Judged) -> str:
 
 
 def _losses(one: Judged, targets: Targets) -> str:
-    """The losses that have a limit."""
-    asked = [target for target in targets if target.metric != NO_OUTAGE]
-    texts = []
-    for target in asked:
-        row = METRIC[target.metric]
+    """The losses that have a limit; a limit that so few years can't tell is told with how many could."""
+    text = ""
+    for target in targets:
+        if target.metric == NO_OUTAGE:
+            continue
+        row, years = METRIC[target.metric], one.figures.years
         value = told(one.metrics[target.metric], row.unit)
-        texts.append(
-            f"{row.label} {value}, {'more than' if target.lacks(one.metrics) else 'within'} "
-            f"{100 * target.limit:g} %; "
-        )
-    return "".join(texts)
+        against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
+        if target.limit < finest_share(years):
+            needed = f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}" * (
+                target.limit > 0.0
+            )
+            against = f"{years_told(years)} can't tell less{needed}"
+        text += f"{row.label} {value}, {against}; "
+    return text
+
+
+def years_to_tell(share: float) -> int:
+    """How many years it takes until so small a share is told apart from nothing."""
+    least = max(1, int(RULE_OF_THREE / DAYS_A_YEAR / share))
+    return next(years for years in range(least, 100 * least + 100) if finest_share(years) <= share)
 
 
 def _hours(hours: float) -> str:

@@ -72,7 +72,7 @@ def run_on_cluster(
         futures = client.map(do, tasks, pure=False, retries=RETRIES)
         group_of = dict(zip((future.key for future in futures), groups, strict=True))
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=client.loop):
                 tables = _result(future, address)
                 for item, table in zip(group_of[future.key], tables, strict=True):
                     results.put(item.key, table)

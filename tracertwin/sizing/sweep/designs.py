@@ -1,7 +1,7 @@
 """The designs of a sweep: a site with one value of each axis, every combination, each a site file of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import Document, load_yaml
 from plant.site.model import Site
 from plant.site.overriding import overridden
-from tracertwin.sizing.sweep.vary import PV, Axis
+from tracertwin.sizing.sweep.vary import LOAD, PV, Axis
 
 MOST_DESIGNS: Final = 100_000
 _CHECKS: Final = {"line.faults": parse_fault, "line.pace": parse_pace}
@@ -80,6 +80,10 @@ class Base:
             changes |= sized
             site = self._site(changes, {**causes, **dict.fromkeys(sized, f"--pv {watts:g} W")})
         return Design(tuple(values), changes, site.model_copy(update={"neighbours": ()}))
+
+    def changed(self, design: Design, changes: Mapping[str, Any]) -> Design:
+        """A design with further changes, made out of the same site file."""
+        return replace(self, overrides={**design.overrides, **changes}, blamed={}).design()
 
     def no_such_key(self, path: str, message: str) -> Problem:
         """The problem of a key that is varied, or of another value for it."""
@@ -170,6 +174,15 @@ def array_of(site: Site, watts: float) -> dict[str, Any]:
             module = of_size(part.module_parameters(), strings / parallel)
             changes[f"{where}.module"] = {"parameters": module._asdict()}
     return changes
+
+
+def load_of(site: Site, times: float) -> dict[str, Any]:
+    """Overrides by which a site's demand is so many times what it is, at the load output and at the battery."""
+    scales = {LOAD: site.load.scale}
+    scales |= {
+        f"battery.loads[{k}].demand.scale": load.demand.scale for k, load in enumerate(site.battery.loads)
+    }
+    return {key: float(f"{scale * times:.6g}") for key, scale in scales.items()}
 
 
 def peak_w(site: Site) -> float:

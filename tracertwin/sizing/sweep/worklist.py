@@ -5,7 +5,7 @@ of it, so whoever has done an item, its result is found.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -26,7 +26,6 @@ class Item(NamedTuple):
     """A design through a few weather years: the least that is kept, and done in one go."""
 
     design: int
-    place: int  # of its years among those of the design
     years: tuple[WeatherYear, ...]
     key: str  # of its result
 
@@ -41,33 +40,32 @@ class Work:
         A design each.
     step_s : int
     items : tuple of Item
-        In the order in which they share most: arrays together, and their years.
+        Each once, in the order in which they share most: arrays together, and their years.
+    parts : tuple of tuple of (str, int)
+        Of each design: names of its results in the order of the years, and how many years they have. Designs that are
+        alike share theirs.
     """
 
     sites: tuple[Site, ...]
     step_s: int
     items: tuple[Item, ...]
+    parts: tuple[tuple[tuple[str, int], ...], ...]
 
     def done(self, item: Item, days: SharedDays) -> np.ndarray:
         """Do an item: figures of its years, (years, 12, figures)."""
         site = self.sites[item.design]
         return np.stack([figures_of_year(site, year, self.step_s, days).table for year in item.years])
 
-    def of(self, designs: Iterable[int]) -> tuple[Item, ...]:
-        """The items of some designs."""
-        wanted = set(designs)
-        return tuple(item for item in self.items if item.design in wanted)
-
     def missing(self, items: Sequence[Item], results: KeptResults) -> list[Item]:
         """Those of the items whose results are not there."""
         return [item for item in items if results.get(item.key, len(item.years)) is None]
 
     def figures(self, design: int, results: KeptResults) -> MonthlyFigures:
-        """All years of a design, in their order; its items have been done."""
+        """All years of a design, in their order; they have been done."""
         tables = []
-        for item in sorted(self.of([design]), key=lambda item: item.place):
-            table = results.get(item.key, len(item.years))
-            assert table is not None, f"{item.key} is not done"
+        for key, years in self.parts[design]:
+            table = results.get(key, years)
+            assert table is not None, f"{key} is not done"
             tables.append(table)
         return MonthlyFigures(np.concatenate(tables))
 
@@ -77,15 +75,16 @@ def work_of(sites: Sequence[Site], years: Sequence[WeatherYear], step_s: int) ->
     blocks = blocks_of(years)
     arrays = [site.array.model_dump_json() for site in sites]
     contents = [content_of(site) for site in sites]
+    parts = [[(key_of(content, block, step_s), len(block)) for block in blocks] for content in contents]
     order = sorted(range(len(sites)), key=lambda design: (arrays[design], design))
-    together = [list(same) for _, same in groupby(order, key=lambda design: arrays[design])]
-    items = tuple(
-        Item(design, place, block, key_of(contents[design], block, step_s))
-        for designs in together
-        for place, block in enumerate(blocks)
-        for design in designs
-    )
-    return Work(tuple(sites), step_s, items)
+    items: dict[str, Item] = {}
+    for _, same in groupby(order, key=lambda design: arrays[design]):
+        designs = list(same)
+        for place, block in enumerate(blocks):
+            for design in designs:
+                key = parts[design][place][0]
+                items.setdefault(key, Item(design, block, key))
+    return Work(tuple(sites), step_s, tuple(items.values()), tuple(map(tuple, parts)))
 
 
 def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:

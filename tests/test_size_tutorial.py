@@ -1,0 +1,79 @@
+"""docs/sizing-tutorial.md, followed to the letter: its files, its commands, every line of output that it shows.
+
+`python -m tests.test_size_tutorial` writes the answers anew, the lines below the table.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.test_cli import COMMAND, ROOT
+
+PAGE = ROOT / "docs" / "sizing-tutorial.md"
+BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"^(.* as it is \(|  (No|Yes|The cheapest|None of|It carries|worst month))")
+
+
+def ran(command: str, folder: Path) -> str:
+    """What a command of the page prints."""
+    assert command.startswith("$ tracertwin ")
+    done = subprocess.run(
+        [*COMMAND, *command.removeprefix("$ tracertwin ").split()], cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
+
+
+def write_file(block: str, folder: Path) -> None:
+    (folder / block.partition("\n")[0].removeprefix("# ")).write_text(block, encoding="utf-8")
+
+
+def test_the_page_followed_to_the_letter_gives_the_answers_that_it_shows(tmp_path):
+    answers = 0
+    for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if kind == "yaml":
+            write_file(block, tmp_path)
+            continue
+        command, *shown = block.splitlines()
+        printed = ran(command, tmp_path)
+        for line in shown:
+            assert line in [one.rstrip(":") for one in printed.splitlines()], f"{command} prints\n{printed}"
+        answers += bool(shown)
+    assert answers >= 5
+
+
+def test_the_run_that_the_page_shows_is_the_one_that_sizing_printed():
+    page = PAGE.read_text(encoding="utf-8")
+    worst = re.search(
+        r"--write cabin_sized\.yaml\n(?:.*\n)*?  worst month \w+, worst year (\d+) with seed (\d+)", page
+    )
+    run = re.search(r"tracertwin run cabin_sized\.yaml --seed (\d+) --start (\d+)-10-03", page)
+    assert worst is not None
+    assert run is not None
+    assert (int(run[2]) + 1, run[1]) == (int(worst[1]), worst[2])
+
+
+def write_anew(folder: Path) -> None:
+    """The page with the answers of today."""
+
+    def answered(found: re.Match[str]) -> str:
+        kind, block = found.groups()
+        if kind == "yaml":
+            write_file(block, folder)
+            return found[0]
+        command = block.splitlines()[0]
+        lines = [line for line in ran(command, folder).splitlines() if SHOWN.match(line)]
+        return "\n".join(["```console", command, *(line.rstrip(":") for line in lines), "```"])
+
+    PAGE.write_text(BLOCK.sub(answered, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with contextlib.chdir(ROOT), tempfile.TemporaryDirectory() as own:
+        write_anew(Path(own))
+    sys.exit(0)
