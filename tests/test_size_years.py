@@ -133,3 +133,17 @@ def test_a_battery_that_ages_is_not_replaced_in_the_year_and_tells_what_it_takes
     worn = site(battery={"ageing": "weighted_ah", "capacity_ah": 30.0, "health": 0.81})
     used = figures_of_year(worn, YEAR, HOUR, days).yearly("life_used")
     assert 0.05 < used < 2.0
+
+
+def test_a_design_in_steps_of_5_s_has_the_figures_that_a_quarter_of_an_hour_gives_it(days):
+    """A cabin that is short in winter: energies within 1 %, what is missing within 5 %."""
+    there, span = site(battery={"capacity_ah": 60.0}), span_of(2026, 9.84)
+    plant = Plant.new(there, 906, span.begins_utc_s)
+    plant.advance_to(span.year_utc_s)
+    first = np.array(plant.snapshot)
+    rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
+    detailed = figures_of(hours_of(rows[:, COLUMNS]), size_of(there).empty_soc)
+    sized = figures_of_year(there, YEAR, 900, days)
+    assert detailed.yearly("unserved_h") > 100.0
+    for figure, pct in (("e_pv_wh", 1.0), ("e_load_wh", 1.0), ("unserved_wh", 5.0), ("unserved_h", 5.0)):
+        assert sized.yearly(figure) == pytest.approx(detailed.yearly(figure), rel=0.01 * pct)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tracertwin.sizing.choosing.inquiry import Answer, Inquiry
     from tracertwin.sizing.sweep.results import KeptResults
     from tracertwin.sizing.sweep.vary import Axis
-    from tracertwin.sizing.sweep.worklist import Item, Share, Work
+    from tracertwin.sizing.sweep.worklist import Share, Work, WorkItem
 
 DEFAULT_STEP = "15min"
 
@@ -241,7 +241,7 @@ class _Run:
         self.threads, self._cluster = jobs or default_jobs(), cluster
         self.skies = KeptSkies()
 
-    def __call__(self, work: "Work", items: "Sequence[Item]", results: "KeptResults") -> None:
+    def __call__(self, work: "Work", items: "Sequence[WorkItem]", results: "KeptResults") -> None:
         from tracertwin.cli.sizeprogress import progress_of
         from tracertwin.sizing.sweep.cluster import run_on_cluster
         from tracertwin.sizing.sweep.running import run_in_threads

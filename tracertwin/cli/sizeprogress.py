@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import Final
 
 from tracertwin.cli.options import say
-from tracertwin.sizing.sweep.worklist import Item
+from tracertwin.sizing.sweep.worklist import WorkItem
 
 QUIET_S: Final = 3.0  # what takes no longer needs no line
 EVERY_S: Final = 15.0
 
 
 @contextmanager
-def progress_of(items: Sequence[Item]) -> Iterator[Callable[[Item], None]]:
+def progress_of(items: Sequence[WorkItem]) -> Iterator[Callable[[WorkItem], None]]:
     """What is to be told of each item that is done."""
     whole = sum(len(item.years) for item in items)
     if sys.stderr.isatty():
@@ -29,7 +29,7 @@ def progress_of(items: Sequence[Item]) -> Iterator[Callable[[Item], None]]:
     begun = told = time.monotonic()
     done = 0
 
-    def heard(item: Item) -> None:
+    def heard(item: WorkItem) -> None:
         nonlocal done, told
         done += len(item.years)
         now = time.monotonic()

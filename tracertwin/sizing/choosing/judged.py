@@ -12,12 +12,12 @@ from tracertwin.sizing.figures.monthly import MonthlyFigures
 from tracertwin.sizing.figures.plantsize import PlantSize, size_of
 from tracertwin.sizing.sweep.designs import Design
 from tracertwin.sizing.sweep.results import KeptResults
-from tracertwin.sizing.sweep.worklist import Item, Work, work_of
+from tracertwin.sizing.sweep.worklist import Work, WorkItem, work_of
 from tracertwin.sizing.sweep.years import WeatherYear
 
 LONGEST_LIFE_YEARS = 100.0
 
-RunItems = Callable[[Work, Sequence[Item], KeptResults], None]
+RunItems = Callable[[Work, Sequence[WorkItem], KeptResults], None]
 """Does items of a work, so that their results are there."""
 
 

@@ -17,7 +17,7 @@ from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.sweep.evaluating import figures_of_year
 from tracertwin.sizing.sweep.results import KeptResults, results_version
 from tracertwin.sizing.sweep.shareddays import SharedDays
-from tracertwin.sizing.sweep.worklist import Item, Work
+from tracertwin.sizing.sweep.worklist import Work, WorkItem
 from tracertwin.sizing.sweep.years import WeatherYear
 
 YEARS_A_TASK: Final = (
@@ -38,17 +38,17 @@ class Task(NamedTuple):
 
 def run_on_cluster(
     work: Work,
-    items: Sequence[Item],
+    items: Sequence[WorkItem],
     results: KeptResults,
     address: str,
-    heard: Callable[[Item], None] = lambda _: None,
+    heard: Callable[[WorkItem], None] = lambda _: None,
 ) -> None:
     """Do items on a cluster and keep their results as they come.
 
     Parameters
     ----------
     work : Work
-    items : sequence of Item
+    items : sequence of WorkItem
     results : KeptResults
     address : str
         ``tcp://host:8786``, or the path of a scheduler file.
@@ -104,9 +104,9 @@ def _days() -> SharedDays:
     return SharedDays(KeptSkies())
 
 
-def _groups(items: Sequence[Item]) -> Iterator[tuple[Item, ...]]:
+def _groups(items: Sequence[WorkItem]) -> Iterator[tuple[WorkItem, ...]]:
     """Neighbours in the list, some years of work together."""
-    group: list[Item] = []
+    group: list[WorkItem] = []
     for item in items:
         group.append(item)
         if sum(len(each.years) for each in group) >= YEARS_A_TASK:

@@ -6,23 +6,23 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from plant.inputs import Skies
 from tracertwin.sizing.sweep.results import KeptResults
 from tracertwin.sizing.sweep.shareddays import SharedDays
-from tracertwin.sizing.sweep.worklist import Item, Work
+from tracertwin.sizing.sweep.worklist import Work, WorkItem
 
 
 def run_in_threads(
     work: Work,
-    items: Sequence[Item],
+    items: Sequence[WorkItem],
     results: KeptResults,
     threads: int,
     skies: Skies,
-    heard: Callable[[Item], None] = lambda _: None,
+    heard: Callable[[WorkItem], None] = lambda _: None,
 ) -> None:
     """Do items and keep their results. An exception here, Ctrl-C too, waits for those begun and keeps them.
 
     Parameters
     ----------
     work : Work
-    items : sequence of Item
+    items : sequence of WorkItem
     results : KeptResults
     threads : int
     skies : callable
@@ -37,12 +37,12 @@ def run_in_threads(
     """
     days = SharedDays(skies)
 
-    def do(item: Item) -> Item:
+    def do(item: WorkItem) -> WorkItem:
         results.put(item.key, work.done(item, days))
         return item
 
     with ThreadPoolExecutor(threads, thread_name_prefix="sizing") as pool:
-        going: set[Future[Item]] = set()
+        going: set[Future[WorkItem]] = set()
         try:
             left = iter(items)
             while True:

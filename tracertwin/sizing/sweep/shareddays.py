@@ -9,12 +9,16 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Final, Generic, TypeVar
 
+from plant.base.clock import DAY_S
 from plant.inputs import ArraySpan, Inputs, Skies, array_span, demand_span, joined
 from plant.load.demand import Demand
 from plant.site.model import Site
 
 T = TypeVar("T")
-MOST_SPANS: Final = 24  # of arrays, and as many of loads: 5 years at 15 min are 40 MB
+MOST_STEPS: Final = (
+    500_000  # in all spans that are kept: 11 years of quarter hours, 80 MB; 400 MB of several planes
+)
+LEAST_SPANS: Final = 4  # of short steps: a year of minutes is 105 MB
 
 
 class SharedDays:
@@ -24,25 +28,27 @@ class SharedDays:
     ----------
     skies : callable
         Where the sky comes from, as of `plant.inputs.Supply`.
-    most : int
-        Spans of array and of demand that are kept, each; those that were asked for longest ago go first.
     """
 
-    def __init__(self, skies: Skies, most: int = MOST_SPANS) -> None:
+    def __init__(self, skies: Skies) -> None:
         self.skies = skies
-        self._arrays: _Kept[ArraySpan] = _Kept(most)
-        self._demands: _Kept[Demand] = _Kept(most)
+        self._arrays: _Kept[ArraySpan] = _Kept()
+        self._demands: _Kept[Demand] = _Kept()
 
     def inputs(self, site: Site, seed: int, first_day: int, days: int, step_s: int) -> Inputs:
         """What `plant.inputs.inputs_of` makes of these."""
         when = (seed, first_day, days, step_s)
+        most = max(LEAST_SPANS, MOST_STEPS // (days * DAY_S // step_s))
         place = tuple(getattr(site, name).model_dump_json() for name in ("location", "sky", "weather"))
         span = self._arrays.get(
             (*when, *place, site.array.model_dump_json()),
             lambda: array_span(site, seed, first_day, days, step_s, (), self.skies),
+            most,
         )
         demand = self._demands.get(
-            (*when, *place, *_demanding(site)), lambda: demand_span(site, seed, first_day, span, step_s)
+            (*when, *place, *_demanding(site)),
+            lambda: demand_span(site, seed, first_day, span, step_s),
+            most,
         )
         return joined(site, span, demand, days, step_s)
 
@@ -56,19 +62,18 @@ def _demanding(site: Site) -> tuple[str, ...]:
 class _Kept(Generic[T]):
     """The last few things made, by key; whoever comes while one is being made waits for it."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, Future[T]] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under a key, or what is made of it now."""
+    def get(self, key: Hashable, make: Callable[[], T], most: int) -> T:
+        """What is kept under a key, or what is made of it now; of more than so many the oldest go."""
         with self._lock:
             found = self._made.get(key)
             mine = found is None
             if found is None:
                 found = self._made[key] = Future()
-                while len(self._made) > self._most:
+                while len(self._made) > most:
                     self._made.popitem(last=False)
             else:
                 self._made.move_to_end(key)

@@ -22,7 +22,7 @@ from tracertwin.sizing.sweep.years import WeatherYear
 BLOCK_YEARS: Final = 5  # of an item: 20 years that follow 10 find those 10 done
 
 
-class Item(NamedTuple):
+class WorkItem(NamedTuple):
     """A design through a few weather years: the least that is kept, and done in one go."""
 
     design: int
@@ -39,7 +39,7 @@ class Work:
     sites : tuple of Site
         A design each.
     step_s : int
-    items : tuple of Item
+    items : tuple of WorkItem
         Each once, in the order in which they share most: arrays together, and their years.
     parts : tuple of tuple of (str, int)
         Of each design: names of its results in the order of the years, and how many years they have. Designs that are
@@ -48,15 +48,15 @@ class Work:
 
     sites: tuple[Site, ...]
     step_s: int
-    items: tuple[Item, ...]
+    items: tuple[WorkItem, ...]
     parts: tuple[tuple[tuple[str, int], ...], ...]
 
-    def done(self, item: Item, days: SharedDays) -> np.ndarray:
+    def done(self, item: WorkItem, days: SharedDays) -> np.ndarray:
         """Do an item: figures of its years, (years, 12, figures)."""
         site = self.sites[item.design]
         return np.stack([figures_of_year(site, year, self.step_s, days).table for year in item.years])
 
-    def missing(self, items: Sequence[Item], results: KeptResults) -> list[Item]:
+    def missing(self, items: Sequence[WorkItem], results: KeptResults) -> list[WorkItem]:
         """Those of the items whose results are not there."""
         return [item for item in items if results.get(item.key, len(item.years)) is None]
 
@@ -77,13 +77,13 @@ def work_of(sites: Sequence[Site], years: Sequence[WeatherYear], step_s: int) ->
     contents = [content_of(site) for site in sites]
     parts = [[(key_of(content, block, step_s), len(block)) for block in blocks] for content in contents]
     order = sorted(range(len(sites)), key=lambda design: (arrays[design], design))
-    items: dict[str, Item] = {}
+    items: dict[str, WorkItem] = {}
     for _, same in groupby(order, key=lambda design: arrays[design]):
         designs = list(same)
         for place, block in enumerate(blocks):
             for design in designs:
                 key = parts[design][place][0]
-                items.setdefault(key, Item(design, block, key))
+                items.setdefault(key, WorkItem(design, block, key))
     return Work(tuple(sites), step_s, tuple(items.values()), tuple(map(tuple, parts)))
 
 
@@ -102,7 +102,7 @@ class Share(NamedTuple):
     number: int
     of: int
 
-    def items(self, items: Sequence[Item]) -> Sequence[Item]:
+    def items(self, items: Sequence[WorkItem]) -> Sequence[WorkItem]:
         """Those of the share: neighbours in the list, which have days in common."""
         first, end = (k * len(items) // self.of for k in (self.number - 1, self.number))
         return items[first:end]
