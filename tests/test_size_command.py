@@ -126,7 +126,7 @@ def test_the_load_that_is_carried_and_what_a_tenth_changes(call, results):
     assert code == 0, err
     assert re.search(r"It carries 0\.\d+ times its load, \d+ Wh a day", out)
     for what in ("irradiance", "load", "battery capacity", "prices"):
-        assert re.search(rf"^ *{what} ", out, re.MULTILINE)
+        assert re.search(rf"^ *{what}, less ", out, re.MULTILINE)
 
 
 def test_the_table_fits_a_narrow_terminal(call, results):

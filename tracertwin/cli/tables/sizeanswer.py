@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from plant.report.output import results_console
 from tracertwin.sizing.choosing.inquiry import Answer
@@ -12,6 +13,8 @@ from tracertwin.sizing.choosing.verdict import money, outages_told, run_command,
 from tracertwin.sizing.figures.printing import years_told
 from tracertwin.sizing.sweep.designs import peak_w
 from tracertwin.sizing.sweep.years import WeatherYear
+
+NO_FILE: Final = "FILE"
 
 
 def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None) -> None:
@@ -28,8 +31,11 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
     if inquiry.axes:
         shown = answer.nearest
         console.print(_choice(answer))
-    console.print(f"  {worst_told(shown)}:")
-    console.print(f"  {run_command(shown, _file_of(answer, shown, written), inquiry.step_s)}")
+    file = _file_of(answer, shown, written)
+    console.print(
+        f"  {worst_told(shown)}; to see it{'' if file else f', once --write {NO_FILE} has made its file'}:"
+    )
+    console.print(f"  {run_command(shown, file or NO_FILE, inquiry.step_s)}")
     if unsolved := unsolved_steps([own, *answer.designs]):
         console.print(f"  {unsolved} steps of all these years could not be solved; please report this")
 
@@ -95,7 +101,7 @@ def _years_told(years: Sequence[WeatherYear]) -> str:
 
 
 def _file_of(answer: Answer, one: Judged, written: Path | None) -> str:
-    """The file to run; a design of a sweep has none before it is written."""
-    if one.design.overrides == {}:
+    """The file to run; nothing for a design that is in none."""
+    if not one.design.overrides:
         return answer.inquiry.base.name
-    return str(written) if written is not None else "FILE"
+    return str(written) if written is not None and one is answer.nearest else ""

@@ -97,18 +97,25 @@ def _star(one: Judged, answer: Answer) -> str:
 
 
 def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:
-    """What a tenth less and more of each does to loss and cost."""
+    """What a tenth less and more of each does to loss and cost, below the design itself."""
+    console = wide_console()
     table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
     table.add_column("\na tenth of", no_wrap=True)
-    for change in ("less", "more"):
-        for metric in AT_STAKE:
-            table.add_column(f"{change}\n{METRIC[metric].label}", justify="right")
-        table.add_column("")
-    for row in rows:
-        cells = []
-        for one in (row.less, row.more):
-            cells += [*(_value(one, metric) for metric in AT_STAKE), _star(one, answer)]
-        table.add_row(row.what, *cells)
-    console = wide_console()
+    for metric in AT_STAKE:
+        table.add_column(HEADINGS.get(metric, METRIC[metric].label), justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    told = [("the design", answer.nearest)]
+    told += [
+        (f"{row.what}, {change}", one)
+        for row in rows
+        for change, one in (("less", row.less), ("more", row.more))
+    ]
+    for what, one in told:
+        table.add_row(what, *(_value(one, metric) for metric in AT_STAKE), _star(one, answer))
     console.print()
-    console.print(table)
+    if fits(console, table):
+        console.print(table)
+        return
+    for what, one in told:
+        values = ", ".join(f"{METRIC[metric].label} {_value(one, metric)}" for metric in AT_STAKE)
+        print_compactly(console, [what, _star(one, answer)], [values])
