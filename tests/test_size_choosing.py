@@ -13,7 +13,7 @@ from plant.site.costs import Costs
 from tracertwin.sizing.choosing import search as searching
 from tracertwin.sizing.choosing.judged import judged
 from tracertwin.sizing.choosing.remedies import Remedy, ladder
-from tracertwin.sizing.choosing.search import Search, front, least_enough
+from tracertwin.sizing.choosing.search import Search, cheapest, front, least_enough, nearest
 from tracertwin.sizing.choosing.targets import Target, all_told, met, targets_of
 from tracertwin.sizing.choosing.verdict import (
     money,
@@ -84,13 +84,12 @@ def test_the_search_finds_the_cheapest_that_a_look_at_all_would(grid):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(searching, "least_cost", lambda design: least[design.place])
         search = Search(axes, designs, TARGETS, lambda design: fake(loss[design.place], cost[design.place]))
-        found = search.cheapest()
+        search.run()
+        found = cheapest(search.judged.values(), TARGETS)
     enough = [place for place in places if loss[place] <= 0.01]
     if not enough:
         assert found is None
-        assert search.nearest().metrics["lolp"].value == min(
-            loss[place] for place in places if place in search.judged
-        )
+        assert nearest(search.judged.values(), TARGETS).metrics["lolp"].value == min(loss.values())
         return
     assert found.cost == min(cost[place] for place in enough)
 
@@ -104,7 +103,8 @@ def test_a_search_runs_few_designs_of_a_large_grid(monkeypatch):
         axes, designs, TARGETS,
         lambda design: fake(max(0.0, 0.2 - 0.012 * design.pv - 0.008 * design.ah), 50.0 * design.pv + 20.0 * design.ah),
     )  # fmt: skip
-    best = search.cheapest()
+    search.run()
+    best = cheapest(search.judged.values(), TARGETS)
     assert best is not None
     assert best.cost == min(
         50 * pv + 20 * ah

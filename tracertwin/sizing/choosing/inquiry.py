@@ -6,7 +6,7 @@ from typing import Any
 
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.sizing.choosing.judged import Judge, Judged, RunItems
-from tracertwin.sizing.choosing.search import Search, front
+from tracertwin.sizing.choosing.search import Search, cheapest, front, nearest
 from tracertwin.sizing.choosing.targets import Targets, met
 from tracertwin.sizing.sweep.designs import Base, Design, base_of, designs_of
 from tracertwin.sizing.sweep.places import PlaceRow
@@ -162,15 +162,11 @@ def answered(inquiry: Inquiry, judge: Judge, whole_grid: bool) -> Answer:
         return Answer(inquiry, own, (own,), best, own, (own,))
     if whole_grid:
         designs = tuple(judge.judge(inquiry.designs))
-        search = Search(inquiry.axes, inquiry.designs, inquiry.targets, _from(designs))
     else:
         search = Search(inquiry.axes, inquiry.designs, inquiry.targets, judge.judge_one)
-    best = search.cheapest()
-    if not whole_grid:
+        search.run()
         designs = tuple(search.judged[place] for place in sorted(search.judged))
-    return Answer(inquiry, own, designs, best, best or search.nearest(), tuple(front(designs)))
-
-
-def _from(designs: tuple[Judged, ...]) -> Any:
-    by_design = {id(one.design): one for one in designs}
-    return lambda design: by_design[id(design)]
+    best = cheapest(designs, inquiry.targets)
+    return Answer(
+        inquiry, own, designs, best, best or nearest(designs, inquiry.targets), tuple(front(designs))
+    )

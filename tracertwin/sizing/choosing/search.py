@@ -5,7 +5,7 @@ than one that does are enough, and all that are smaller than one that doesn't ar
 known before it runs; one that can't be cheaper than the best so far is not run for its cost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import TypeAlias
 
@@ -44,17 +44,11 @@ class Search:
         self._least = {place: least_cost(design) for place, design in self._designs.items()}
         self.judged: dict[Place, Judged] = {}
 
-    def cheapest(self) -> Judged | None:
-        """The cheapest that meets the targets; of those that cost the same the first. None if no design does."""
+    def run(self) -> None:
+        """Run designs until the cheapest that meets the targets is among those that were run, if any does."""
         lines = sorted({self._line_of(place) for place in self._designs}, key=self._least_of)
         for line in lines:
             self._search(line)
-        enough = [(one.cost, place) for place, one in self.judged.items() if self._is_enough(one)]
-        return self.judged[min(enough)[1]] if enough else None
-
-    def nearest(self) -> Judged:
-        """Of the designs that were run, the one that lacks least."""
-        return min(self.judged.values(), key=lambda one: (lacking(self._targets, one.metrics), one.cost))
 
     # One line: the designs that differ in the last axis whose sense is known, the others first.
 
@@ -117,6 +111,16 @@ class Search:
     def _best(self) -> float:
         """Cost of the cheapest so far that is enough."""
         return min((one.cost for one in self.judged.values() if self._is_enough(one)), default=float("inf"))
+
+
+def cheapest(designs: Iterable[Judged], targets: Targets) -> Judged | None:
+    """The cheapest of those that meet the targets; of those that cost the same the first. None if no design does."""
+    return min((one for one in designs if met(targets, one.metrics)), key=lambda one: one.cost, default=None)
+
+
+def nearest(designs: Iterable[Judged], targets: Targets) -> Judged:
+    """The design that lacks least; of those that lack the same the cheapest."""
+    return min(designs, key=lambda one: (lacking(targets, one.metrics), one.cost))
 
 
 def front(designs: Sequence[Judged], loss: str = "lpsp") -> list[Judged]:
