@@ -3,10 +3,10 @@
 import sys
 from time import perf_counter
 
-from benchmarks import books, fixtures, physics, sizing, startup, turnround, weather
+from benchmarks import books, fixtures, pagetabs, physics, sizing, startup, turnround, weather
 from benchmarks.table import Result, console, machine, print_results
 
-GROUPS = (physics, books, sizing, weather, turnround, startup, fixtures)
+GROUPS = (physics, books, sizing, weather, turnround, pagetabs, startup, fixtures)
 
 
 def main() -> None:
