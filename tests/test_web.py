@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from modbus.codec.replies import BadReply, ExceptionReply
-from modbus.codec.requests import ReadWords, WriteWord
+from modbus.codec.requests import ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.line.endpoint import LinkError, parse_endpoint
 from modbus.master.client import Master
 from plant.base.clock import DAY_S
@@ -285,6 +285,34 @@ def test_a_session_kept_as_a_scenario_passes_check(tmp_path):
     text = answer.body.decode()
     assert text.count("\n  - {at:") == 8
     assert text.count("expect: ") == 9
+    ran = run_scenario(prepare(load_scenario(path)))
+    assert [verdict.words(ran.record.span) for verdict in ran.verdicts if not verdict.holds] == []
+
+
+def test_what_a_client_wrote_is_kept_with_it(tmp_path):
+    """A word, a coil, the clock, and twelve voltages in one frame; what was refused is not."""
+    with served(plant(906)) as at, master_of(at) as master:
+        at.do("step 1h")
+        master.ask(WriteWord(1, 0x9000, 0))
+        voltages = list(master.ask(ReadWords(1, 3, 0x9003, 12)).words)
+        voltages[4] = 1450
+        master.ask(WriteWords(1, 0x9003, tuple(voltages)))
+        at.do("step 30min")
+        master.ask(WriteWords(1, 0x9013, (0x0F1E, 0x140C, 0x1A02)))
+        master.ask(WriteCoil(1, 0x0002, 0xFF00))
+        assert isinstance(master.ask(WriteWord(1, 0x9007, 1)), ExceptionReply)
+        at.do("step 3h")
+        moments = [
+            {"t_utc_s": at.read("now")["t_utc_s"], "quantities": ["v_batt_v", "v_target_v", "t_device_s"]}
+        ]
+        answer = at.ask("api/v1/scenario", {"moments": moments})
+    text = answer.body.decode()
+    assert [line.count("=") for line in text.splitlines() if "write:" in line] == [1, 12, 1, 1]
+    assert '"boost_voltage=14.5"' in text
+    assert '["clock=2026-02-20T12:15:30"]' in text
+    assert '["load_manual_on_off=on"]' in text
+    path = tmp_path / "kept.yaml"
+    path.write_text(text)
     ran = run_scenario(prepare(load_scenario(path)))
     assert [verdict.words(ran.record.span) for verdict in ran.verdicts if not verdict.holds] == []
 

@@ -139,6 +139,8 @@ class Handlers:
         name, moments = body.get("name") or "A session kept", body.get("moments") or []
         if not all(isinstance(moment, dict) for moment in moments):
             raise ValueError("moments is a list of objects with t_utc_s and quantities")
+        self._done.set()  # what a client has just written is to be known
+        await asyncio.sleep(TICK_S / 5)
         text = await self._read(scenario_text, self._sight, name, moments, self._site_name)
         headers = {"content-disposition": 'attachment; filename="kept.yaml"'}
         return Response(text, media_type="application/yaml", headers=headers)

@@ -3,19 +3,22 @@
 Takes entries of the journal, knows neither lines nor browsers.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ReadBits, ReadWords, Request, decode_request
-from modbus.device.tracer import READ_INPUTS, TABLE_OF
+from modbus.device.tracer import ALL_WRITES, READ_INPUTS, TABLE_OF
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.phrases import said, shape
 from modbus.master.poll import EXCEPTIONS
 from tracertwin.journal.entries import End, Entry, Exchange, Noise, Order, Peer, Stale
+from tracertwin.web.clientwrites import assignments_of
 
+MOST_WRITTEN: Final = 1000
 MOST_VALUES: Final = 8  # of a reply, in words
 Told = dict[str, Any]
 
@@ -33,10 +36,13 @@ class Frames:
     ----------
     last_read : mapping
         Unit id -> (table, address) -> the word that a client was sent there last, and the plant's time [s UTC].
+    written : deque
+        Writes that were taken, the newest: plant time [s UTC], unit id, ``NAME=VALUE`` of each register.
     """
 
     maps: dict[int, RegisterMap]
     last_read: dict[int, dict[tuple[str, int], tuple[int, int]]] = field(default_factory=dict)
+    written: deque[tuple[int, int, list[str]]] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
 
     def told(self, entries: Iterable[Entry]) -> list[Told]:
@@ -77,6 +83,9 @@ class Frames:
             b"".join(burst.data for burst in sent.bursts) if isinstance(sent, Transmission) else sent or b""
         )
         line = entry.line or 0
+        if request.function in ALL_WRITES and exchange.frame and not exchange.frame[1] & 0x80:
+            texts = assignments_of(request, self._map_of(request))
+            self.written.append((entry.times_s[0], request.unit, texts))
         since_s = exchange.asked_s - self._asked_s.get(line, exchange.asked_s)
         self._asked_s[line] = exchange.asked_s
         return {
@@ -103,8 +112,12 @@ class Frames:
         read.update(((table, place), (word, t_utc_s)) for place, word in enumerate(words, request.address))
         return ", ".join(self._values(request, table, words)) or shape(request, left)
 
+    def _map_of(self, request: Request) -> RegisterMap:
+        """That of the unit which is asked; a unit that is alone may answer to other ids."""
+        return self.maps.get(request.unit) or next(iter(self.maps.values()))
+
     def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:
-        register_map = self.maps.get(request.unit) or next(iter(self.maps.values()))
+        register_map = self._map_of(request)
         rows = (register_map if request.function == READ_INPUTS else register_map.published).rows[table]
         place, end, count = request.address, request.address + len(words), 0
         while place < end and count < MOST_VALUES:

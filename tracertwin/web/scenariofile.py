@@ -18,9 +18,9 @@ from tracertwin.rig.serving import Done
 from tracertwin.web.sight import Sight
 
 KEPT: Final = ("upset", "mend", "fault", "power-cycle", "write")  # the others move time or only look
+MOMENT_SLACK_S: Final = 5
 USUAL: Final = ("stage", "v_batt_v", "soc")
 SLACK: Final = {"V": 0.05, "A": 0.1, "W": 1.0, "Wh": 1.0, "degC": 0.2, "0..1": 0.005}  # or 1 %
-WRITES: Final = (0x05, 0x06, 0x0F, 0x10)
 
 
 def scenario_text(sight: Sight, name: str, moments: Sequence[Mapping[str, Any]], site_name: str = "") -> str:
@@ -95,9 +95,6 @@ def _site_name(site: Site, upsets: Sequence[Any], told: str) -> str:
 
 
 def _remarks(sight: Sight) -> Iterator[str]:
-    written = sum(line.stats.requests.get(function, 0) for line in sight.rig.lines for function in WRITES)
-    if written:
-        yield f"# {written} writes came over the line; they are not in here, write rows can be added by hand."
     if len(sight.rig.assembly.units) > 1:
         yield "# What was done to neighbours on the line is not in here: a scenario is about the site's own controller."
 
@@ -119,8 +116,18 @@ def _at_first(upsets: Sequence[Any], begin_s: float, zone: str) -> Iterator[str]
 
 
 def _steps(sight: Sight, begin_s: float, zone: str) -> Iterator[str]:
+    """What was done by commands and what a client wrote, in the order of time."""
+    own = sight.rig.assembly.units[0].tracer.unit
+    steps = [
+        *_commands(sight, str(own), zone),
+        *((t_s, "write", _text(texts)) for t_s, texts in sight.written(own)),
+    ]
+    for at_s, name, what in sorted(steps, key=lambda step: step[0]):
+        yield f"  - {{at: {_moment(at_s, begin_s, zone)}, {name}: {what}}}"
+
+
+def _commands(sight: Sight, own: str, zone: str) -> Iterator[tuple[float, str, str]]:
     names: dict[int, str] = {}  # of upsets, by the number that mend takes
-    own = str(sight.rig.assembly.units[0].tracer.unit)
     for done in list(sight.rig.done):
         command, said = parse(done.text)
         if command.name not in KEPT or said.values.get("unit", own) != own:
@@ -133,7 +140,7 @@ def _steps(sight: Sight, begin_s: float, zone: str) -> Iterator[str]:
         elif command.name == "mend" and words != ["all"]:
             words = [names.get(int(words[0]), "all")]
         what = {"power-cycle": "true", "write": _text(words)}.get(command.name, _text(" ".join(words)))
-        yield f"  - {{at: {_moment(at_s, begin_s, zone)}, {command.name}: {what}}}"
+        yield at_s, command.name, what
 
 
 def _upset(done: Done, text: str, zone: str) -> tuple[float, list[str]]:
@@ -166,5 +173,7 @@ def _condition(name: str, value: float) -> str:
         return f"{name} = {quantity.codes(int(value)).name.lower()}"
     if quantity.unit == "0, 1":
         return f"{name} = {value:g}"
+    if quantity.unit == "s":  # moments since 1970
+        return f"{name} = {value:.0f} +- {MOMENT_SLACK_S}"
     slack = max(SLACK.get(quantity.unit, 0.0), 0.01 * abs(value), 1e-3)
     return f"{name} = {value:.4g} +- {slack:.2g}"

@@ -217,6 +217,10 @@ class Sight:
         entries = journal.newest(after)[-most:] if journal else []
         return Frames(self._frames.maps).told(entries)
 
+    def written(self, unit_id: int) -> list[tuple[int, list[str]]]:
+        """What a client wrote to a unit and it took: plant time [s UTC], ``NAME=VALUE`` of each register."""
+        return [(t_s, texts) for t_s, unit, texts in list(self._frames.written) if unit == unit_id and texts]
+
     # --- what never changes ---
 
     def about(self) -> Told:

@@ -145,7 +145,7 @@ export class Keep {
   constructor(about, moment) {
     this.moments = [];
     const sets = { "stage, battery voltage, charge": ["stage", "v_batt_v", "soc"], "array and load": ["p_pv_w", "v_pv_v", "p_load_w"] };
-    const names = Object.keys(about.quantities).filter((name) => !name.startsWith("t_"));
+    const names = Object.keys(about.quantities).filter((name) => !/^t_(utc|device)_s$/.test(name));
     $("keep-what").replaceChildren(...Object.entries(sets).map(([label, list]) => h("option", { value: list.join(",") }, label)),
       ...names.map((name) => h("option", { value: name }, name)));
     $("keep-add").addEventListener("click", () => {
