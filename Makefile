@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
-.PHONY: run test quick compiled lint validate figures docs bench mutants fuzz soak crash wheel lock clean
+.PHONY: run test quick compiled lint validate figures docs bench mutants fuzz api-fuzz soak tabs crash wheel lock clean
 
 run: $(VENV)/.run        ## set up, then watch a plant answer Modbus for a day
 	$(BIN)/tracertwin demo
@@ -56,8 +56,15 @@ FUZZ_S ?= 60
 fuzz: $(VENV)/.fuzz compiled ## search codec, Tracer and loaders by coverage, FUZZ_S seconds each; fails on a finding
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
 
+API_EXAMPLES ?= 1000
+api-fuzz: $(VENV)/.test compiled ## the API of the page under schemathesis, API_EXAMPLES for each endpoint; some ten minutes
+	TRACERTWIN_API_EXAMPLES=$(API_EXAMPLES) $(BIN)/python -m pytest -q -n 2 tests/test_api_fuzz.py
+
 soak: $(VENV)/.test      ## a year of plant time under clients of every manner, 6 minutes; fails if anything grows
 	$(BIN)/python -m tests.endurance.soak
+
+tabs: $(VENV)/.test      ## ten tabs on a year of plant time, 6 minutes; fails if memory grows or a tab misses anything
+	$(BIN)/python -m tests.endurance.tabs
 
 crash: $(VENV)/.test     ## serve --state killed at 200 random moments under load; some minutes
 	$(BIN)/python -m tests.endurance.crash --kills 200

@@ -3,10 +3,10 @@
 import sys
 from time import perf_counter
 
-from benchmarks import books, designs, fixtures, physics, sizing, startup, turnround, weather
+from benchmarks import books, designs, fixtures, pagetabs, physics, sizing, startup, turnround, weather
 from benchmarks.table import Result, console, machine, print_results
 
-GROUPS = (physics, books, sizing, designs, weather, turnround, startup, fixtures)
+GROUPS = (physics, books, sizing, designs, weather, turnround, pagetabs, startup, fixtures)
 
 
 def main() -> None:

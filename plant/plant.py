@@ -390,9 +390,9 @@ class Plant:
         before_s = max(self.t_utc_s - self.step_s, self.start_utc_s)
         return *self._supply.at(before_s, *self._equipment.overhead), self._equipment.stage
 
-    def events(self) -> list[Event]:
-        """Transitions so far, oldest first, the last few thousand of them; and replacements of the battery."""
-        return events_in(self._books, self._age.replaced_utc_s if self._age else ())
+    def events(self, after_utc_s: float = float("-inf")) -> list[Event]:
+        """Transitions after a moment, oldest first, of the last few thousand; and replacements of the battery."""
+        return events_in(self._books, self._age.replaced_utc_s if self._age else (), after_utc_s)
 
     @property
     def overrun_steps(self) -> int:

@@ -18,13 +18,14 @@ Call = Callable[..., tuple[int, str, str]]
 
 # Files, without `test_`, that need QEMU or seconds of a quiet machine; `pytest --durations=0` shows what each takes.
 SLOW = frozenset({
-    "boundaries", "check_firmware", "checking", "ci_page", "cli", "container", "deviceclock",
-    "documented_commands", "en50530", "environments", "faulty_line", "fidelity", "fidelity_lithium",
-    "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto", "keeping", "links", "lithium",
-    "live", "memory", "migrating", "mutants", "node", "packaging", "pictures", "plant", "protections",
-    "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "size_cluster", "size_command",
-    "size_report", "size_serves", "size_tutorial", "size_work", "size_years", "sky_blocks", "soak",
-    "statefile", "strings", "suites", "tutorial", "validation", "weather_formats", "weatherfile",
+    "api_fuzz", "api_page", "boundaries", "bridges", "check_firmware", "checking", "ci_page", "cli",
+    "container", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line", "fidelity",
+    "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto", "keeping",
+    "links", "lithium", "live", "memory", "migrating", "mutants", "node", "packaging", "page", "pictures",
+    "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "size_cluster",
+    "size_command", "size_report", "size_serves", "size_tutorial", "size_work", "size_years", "sky_blocks",
+    "soak", "statefile", "strings", "suites", "tutorial", "validation", "weather_formats", "weatherfile",
+    "web",
 })  # fmt: skip
 
 

@@ -295,3 +295,50 @@ def test_any_text_is_a_command_or_a_complaint(text):
 def test_help_has_a_line_for_each_command():
     lines = listing().splitlines()
     assert [line.split()[0] for line in lines] == [command.name for command in COMMANDS]
+
+
+# --- what a client could write ---
+
+
+def test_a_written_setting_is_what_a_master_reads_then(rig):
+    assert rig.do("write battery_type=0") == "battery_type = 0 user"
+    assert rig.do("write boost_voltage=14.5V") == "boost_voltage = 14.50 V"
+    assert json.loads(rig.do("show 0x9007"))["0x9007"]["value"] == 14.5
+    assert rig.assembly.plants[0].settings.boost_v == 14.5
+
+
+def test_a_write_is_refused_as_a_client_s_is_and_says_which_rule_it_breaks(rig):
+    rig.do("write battery_type=0")
+    before = rig.assembly.plants[0].settings
+    why = "write: boost_voltage=11V: exception 04, device failure: boost_v 11.00 V is below"
+    with pytest.raises(ValueError, match=why):
+        rig.do("write boost_voltage=11V")
+    assert rig.assembly.plants[0].settings == before
+    (row,) = json.loads(rig.do("refusals"))
+    assert (row["write"], row["exception"]) == ("FC16 0x9003 x 12", 4)
+
+
+def test_a_write_that_would_need_several_frames_is_not_done_by_halves(rig):
+    before = rig.assembly.plants[0].settings
+    with pytest.raises(ValueError, match="needs several frames"):
+        rig.do("write capacity_ah=150Ah boost_voltage=14.6V")
+    assert rig.assembly.plants[0].settings == before
+
+
+def test_the_clock_is_set_to_the_plant_s_time_not_the_wall_s(rig):
+    rig.do("power-cycle")
+    rig.do("write clock=now")
+    snapshot = rig.assembly.units[0].live.snapshot()
+    zone = ZoneInfo(rig.assembly.plants[0].site.location.timezone)
+    here = datetime.fromtimestamp(snapshot.t_utc_s, zone).replace(tzinfo=None)
+    assert datetime.fromtimestamp(snapshot.t_device_s, ZoneInfo("UTC")).replace(tzinfo=None) == here
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("write", "give a setting and its value"),
+    ("write boost_volts=14", "there is no setting, coil or clock word boost_volts"),
+    ("write boost_voltage=14.4V unit=9", "no unit 9"),
+])  # fmt: skip
+def test_a_write_that_means_nothing_says_what_would_do(rig, text, why):
+    with pytest.raises(ValueError, match=why):
+        rig.do(text)

@@ -41,10 +41,12 @@ WORDS = {"tracertwin", ".venv/bin/tracertwin", "make", "python", "grep",
          "qemu-system-arm", "qemu-system-avr", "qemu-system-riscv64", "jq", "tshark", "sqlite3",
          "pip", "docker", "socat", "TRACERTWIN_CACHE=/var/cache/tracertwin"}  # fmt: skip
 NOT_RUN = {
-    r"make (run|test|fuzz|soak|crash|bench|validate|docs|compiled)\b": "sets up a clone, or takes minutes",
+    r"make (run|test|fuzz|api-fuzz|soak|tabs|crash|bench|validate|docs|compiled)\b": "sets up a clone, or is slow",
     r"python -m tests\.fuzz": "needs atheris; test_fuzz runs every target",
     r".* serial:(rfc2217:|/dev/tty)": "needs a serial port; test_serialport has one",
     r"TRACERTWIN_CACHE=": "compiles for minutes; test_environments looks at what it is for",
+    r"tracertwin demo --web": "runs until it is stopped; test_page has its parts",
+    r"tracertwin check kept\.yaml": "a file that the browser saves; test_page has one",
     r"pip install": "would change the environment of the tests",
 }
 FAST = ["--for", "1h", "--speed", "100000"]
@@ -148,6 +150,8 @@ def peer(path: str) -> Iterator[None]:
 
 def serve(call: Call, words: list[str]) -> None:
     """A serve of a page, to its end."""
+    if "--web" in words:
+        words[words.index("--web")] = "--web=127.0.0.1:0"
     if "--clock" not in words:
         assert call(*words, *FAST)[0] == 0
         return

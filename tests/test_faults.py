@@ -283,6 +283,16 @@ def test_dead_goes_on_for_its_time_of_the_plant_and_the_device_hears_nothing():
     assert 0.04 < found.count(True) / 2000 < 0.11
 
 
+def test_a_fault_that_may_strike_so_often_is_over_then():
+    assert Bench("drop:1:times=1").struck(4) == [True, False, False, False]
+    assert Bench("drop:1:times=2:requests=2").struck(6) == [True, True, True, True, False, False]
+    by_chance = Bench("crc:0.1").struck(200)
+    assert Bench("crc:0.1:times=3").struck(200) == [
+        struck and sum(by_chance[: place + 1]) <= 3 for place, struck in enumerate(by_chance)
+    ]
+    assert parse_fault("drop:1:times=1").how_often == "all requests, at most 1 time"
+
+
 def test_requests_counts_how_many_in_a_row():
     found = Bench("crc:0.01:requests=3").struck(1000)
     assert {len(run) % 3 for run in "".join(".x"[one] for one in found).split(".")} == {0}

@@ -8,6 +8,7 @@ import pytest
 from tests.endurance.clients import Poller, WrongError
 from tests.endurance.process import Limits, Sample, growth
 from tests.endurance.soak import Plan, soak, table
+from tests.endurance.tabs import watch
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -23,6 +24,13 @@ def test_a_plant_bears_clients_of_every_manner_for_seconds_and_leaves_nothing_op
     assert outcome.connects >= 50
     assert outcome.days >= 2.0
     assert len(table(outcome).splitlines()) == 14
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_ten_tabs_hear_everything() -> None:
+    """Some days; that memory stays flat, and who takes nothing is dropped, a year has to show: `make tabs`."""
+    _, wrong = watch(4.0, 0.25, Limits(1e3, 1e3, 1e3))
+    assert wrong == []
 
 
 def samples(**grows: float) -> list[Sample]:

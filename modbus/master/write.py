@@ -76,7 +76,7 @@ class Writer:
         """
         refusals: dict[int, int] = {}  # place -> exception
         done = 0
-        for places in self._frames(assignments):
+        for places in self.frames(assignments):
             code = self._send([assignments[place] for place in places])
             done = places[-1] + 1
             if code is not None:
@@ -89,7 +89,7 @@ class Writer:
                 why = f"exception {code:02}, {EXCEPTIONS.get(code, 'not in the standard')}"
             yield WriteResult(what, self._now(what), code, why)
 
-    def _frames(self, assignments: Sequence[Assignment]) -> Iterator[list[int]]:
+    def frames(self, assignments: Sequence[Assignment]) -> Iterator[list[int]]:
         """Places of assignments that go in one frame: neighbours of one block, else each by itself."""
 
         def block(place: int) -> tuple[int, int]:

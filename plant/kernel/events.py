@@ -1,5 +1,6 @@
 """The log of transitions in words."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -31,12 +32,17 @@ class Event:
     reason: str
 
 
-def events_in(books: Books, replaced_utc_s: Iterable[float] = ()) -> list[Event]:
-    """Transitions that the log still holds, and the moments at which the battery was replaced, oldest first."""
+def events_in(
+    books: Books, replaced_utc_s: Iterable[float] = (), after_utc_s: float = -math.inf
+) -> list[Event]:
+    """Transitions later than a moment that the log still holds, and when the battery was replaced, oldest first."""
     events = [
-        Event(float(t_utc_s), WearPart.BATTERY, "WORN_OUT", "NEW", REPLACED) for t_utc_s in replaced_utc_s
+        Event(float(t_utc_s), WearPart.BATTERY, "WORN_OUT", "NEW", REPLACED)
+        for t_utc_s in replaced_utc_s
+        if t_utc_s > after_utc_s
     ]
-    for t_utc_s, row, from_state in transitions(books).tolist():
+    logged = transitions(books)
+    for t_utc_s, row, from_state in logged[logged["t_utc_s"] > after_utc_s].tolist():
         if row == FORGOTTEN:
             continue
         rule = RULES[row]

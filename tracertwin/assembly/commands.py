@@ -25,7 +25,7 @@ from plant.base.clock import (
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
-from tracertwin.assembly import shown
+from tracertwin.assembly import setting, shown
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.refusals import Refusals
 from tracertwin.assembly.rounds import Rounds
@@ -198,6 +198,16 @@ def _fault(rig: Commanded, said: Said) -> str:
     return ", ".join(rig.faults.echoes())
 
 
+def _write(rig: Commanded, said: Said) -> str:
+    unit, said = _unit(rig, said)
+    texts = [*said.words, *(f"{key}={value}" for key, value in said.values.items())]
+    if not texts:
+        raise ValueError("give a setting and its value, e.g. write capacity_ah=150")
+    plant = unit.live.plant
+    now = to_local(plant.t_utc_s, plant.site.location.timezone)
+    return setting.write(unit.tracer, texts, now, rig.refusals.taken)
+
+
 def _power_cycle(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
     _nothing(said)
@@ -295,6 +305,9 @@ COMMANDS: Final = (
     Command("mend", "NUMBER|all [unit=ID]", "repair what upset broke, or cancel what it planned", _mend),
     Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
             "set a line fault, see tracertwin faults; or clear all, or those of a name", _fault),
+    Command("write", "NAME=VALUE ... [unit=ID]",
+            "write settings, coils or the clock as a client does, under the same rules, e.g. write capacity_ah=150",
+            _write),
     Command("power-cycle", "[unit=ID]", "cut a controller's power for a moment", _power_cycle),
     Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
             "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",

@@ -23,6 +23,7 @@ from plant.report.trace import Trace
 from tracertwin.assembly.moments import told_local
 
 LONGEST_STRIDE_S = 3600  # at high speed the plant is shown at least once an hour of its own time
+TOLD_EVERY_S = 60  # samples for whoever wants them, unless the run has its own
 SHORTEST_NAP_S = 0.002  # at high speed several grid steps are made at once
 NEW = TYPE_OF_NAME["sealed"].code  # what a unit is set to when it leaves the factory
 
@@ -68,8 +69,7 @@ class Live:
         self._warn = warn
         self._can_go_on = True
         self._samples: list[np.ndarray] = []
-        self._told: Callable[[np.ndarray], None] | None = None
-        self._told_every_s = 0
+        self._told: tuple[Callable[[np.ndarray], None], ...] = ()
         self._shown = Shown(plant.snapshot, plant.settings)
         # Whoever moves or changes the plant takes the turn, and the gate before it. A command that waits for the
         # turn holds the gate, so the plant's thread, which would be back first, lets it go ahead after one stride.
@@ -162,10 +162,15 @@ class Live:
         if self.end_utc_s is not None and self.plant.t_utc_s >= self.end_utc_s:
             self.ended.set()
 
-    def tell_samples(self, told: Callable[[np.ndarray], None] | None, every_s: int = 60) -> None:
+    def tell_samples(self, told: Callable[[np.ndarray], None]) -> None:
         """Have somebody told the samples of each stride, with the plant held where the stride has ended."""
         with self.still():
-            self._told, self._told_every_s = told, every_s if told else 0
+            self._told = (*self._told, told)
+
+    def stop_telling(self, told: Callable[[np.ndarray], None]) -> None:
+        """Don't tell them to that one any more."""
+        with self.still():
+            self._told = tuple(each for each in self._told if each != told)
 
     def wake(self) -> None:
         """Look at the clock again: it was told something."""
@@ -199,12 +204,12 @@ class Live:
             self.ended.set()
 
     def _stride(self, until_s: float) -> None:
-        every_s = self.sample_s or self._told_every_s
+        every_s = self.sample_s or (TOLD_EVERY_S if self._told else 0)
         if not every_s:
             self.plant.advance_to(until_s)
             return
         rows = self.plant.run(until_s - self.plant.t_utc_s, every_s)
         if self.sample_s:
             self._samples.append(rows)
-        if self._told is not None:
-            self._told(rows)
+        for told in self._told:
+            told(rows)

@@ -4,6 +4,7 @@ A field and its row are one statement, so an option is added in one place: the c
 `tracertwin.assembly.assemble` all read it from here.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -18,6 +19,32 @@ from tracertwin.files import writable
 
 if TYPE_CHECKING:
     from plant.site.timetable import Upset
+
+
+class Address(NamedTuple):
+    """A host and a port of TCP."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str, host: str = "127.0.0.1", port: int | None = None) -> Address:
+    """``HOST:PORT``, or one of both where the other is known.
+
+    Raises
+    ------
+    ValueError
+        Saying what would do.
+    """
+    found = re.fullmatch(r"(?:(\[[0-9A-Fa-f:]+\]|[\w.-]*):)?(\d{1,5})", text)
+    if found is not None and int(found[2]) <= 65535:
+        return Address((found[1] or host).strip("[]"), int(found[2]))
+    if port is not None and re.fullmatch(r"\[[0-9A-Fa-f:]+\]|[\w-][\w.-]*", text):
+        return Address(text.strip("[]"), port)
+    raise ValueError(f"{text!r} is not an address; write 127.0.0.1:8080")
 
 
 class Limits(NamedTuple):
@@ -47,6 +74,8 @@ class OptionRow:
         Of a number.
     repeats : bool
         Whether it may be given several times; the field is a sequence then.
+    bare : str
+        What it means without a value; empty if it needs one.
     """
 
     flag: str
@@ -56,6 +85,7 @@ class OptionRow:
     default: str | float | None = None
     limits: Limits | None = None
     repeats: bool = False
+    bare: str = ""
 
 
 def _option(
@@ -68,13 +98,20 @@ def _option(
     unless_given: Any = None,
     limits: Limits | None = None,
     repeats: bool = False,
+    bare: str = "",
 ) -> Any:
     """A field with its row; its default is what the row's default means, or `unless_given` where it has none."""
     row = OptionRow(
-        flag=flag, metavar=metavar, help=help, parse=parse, default=default, limits=limits, repeats=repeats
-    )
+        flag=flag, metavar=metavar, help=help, parse=parse, default=default, limits=limits, repeats=repeats,
+        bare=bare,
+    )  # fmt: skip
     value = parse(default) if isinstance(default, str) else default
     return field(default=unless_given if default is None else value, metadata={"row": row})
+
+
+def parse_broker(text: str) -> Address:
+    """``HOST`` or ``HOST:PORT`` of an MQTT broker; 1883 unless given."""
+    return parse_address(text, port=1883)
 
 
 def _switch(flag: str, help: str) -> Any:
@@ -204,6 +241,20 @@ class Options:
         "LINK",
         "Accept commands on listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
         parse_endpoint,
+    )
+    web: Address | None = _option(
+        "--web",
+        "[HOST:PORT]",
+        "Show the plant on a page for browsers, with an API to read and control it; 127.0.0.1:8080 unless given. "
+        "Needs the extra web.",
+        parse_address,
+        bare="127.0.0.1:8080",
+    )
+    mqtt: Address | None = _option(
+        "--mqtt",
+        "HOST[:PORT]",
+        "Publish quantities to this MQTT broker, with discovery for Home Assistant. Needs the extra mqtt.",
+        parse_broker,
     )
     record: Path | None = _option(
         "--record", "FILE", "Record a journal of the run in this file; see tracertwin replay.", writable

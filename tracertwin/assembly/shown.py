@@ -13,13 +13,14 @@ from modbus.master.poll import FUNCTIONS, PolledDevice, Question, Reading, read
 from plant.kernel.snapshot import Snapshot
 
 
-class _Within:
+class Within:
     """Asks a device that is in this process; the time-out has no meaning here."""
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
 
     def ask(self, request: Request, timeout_s: float = 0.0, retries: int = 0) -> Reply:
+        """The device's reply, or `NoReplyError`."""
         answered = self._tracer.answer(request)
         reply = None if answered is None else decode_reply(request, answered)
         if reply is None:
@@ -70,7 +71,7 @@ def _near(word: str, known: Iterable[str]) -> list[str]:
 
 
 def _read(tracer: Tracer, question: Question) -> Iterator[Reading]:
-    return read(PolledDevice(_Within(tracer), tracer.unit, 0.0, "the device"), tracer.register_map, question)
+    return read(PolledDevice(Within(tracer), tracer.unit, 0.0, "the device"), tracer.register_map, question)
 
 
 def _object(line: Reading) -> dict[str, object]:

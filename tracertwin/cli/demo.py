@@ -6,7 +6,10 @@ through a TCP socket.
 """
 
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Final
@@ -25,9 +28,13 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.output import results_console
 from tracertwin.assembly.live import Live
-from tracertwin.cli.options import say
+from tracertwin.assembly.options import Address, Options
+from tracertwin.cli.options import say, stoppable
+from tracertwin.cli.serve import beside
 from tracertwin.cli.tables.demotable import HALF_HOUR_S, Seen, heads, row
+from tracertwin.rig.serving import Rig
 
+PAGE_SPEED: Final = 60.0  # with a page, unless told: a day in 24 minutes, slow enough to try what happens
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
 TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
 SHORTEST_NAP_S: Final = 0.001
@@ -69,6 +76,30 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
             view.write(*tally.lines(plant.snapshot))
     if live.error is not None:
         raise live.error
+
+
+def run_demo_page(plant: Plant, days: float | None, speed: float, address: Address, site_name: str) -> None:
+    """Serve the page of a plant that a mock firmware polls every second; for so many plant days, or until stopped."""
+    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
+    for_s = None if days is None else days * DAY_S
+    with MockFirmware() as firmware:
+        options = Options(links=[firmware.endpoint], speed=speed, for_s=for_s, web=address)
+        with polling(firmware), Rig([plant], options, say) as rig:
+            with beside(rig, site_name), stoppable():
+                rig.run()
+            rig.tell()
+
+
+@contextmanager
+def polling(firmware: MockFirmware) -> Iterator[None]:
+    """Have the firmware poll whoever dials in."""
+    thread = threading.Thread(target=lambda: deque(firmware.rounds(), maxlen=0), name="firmware", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        firmware.stop()
+        thread.join(2.0)
 
 
 def period_s(speed: float) -> int:

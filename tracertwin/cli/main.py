@@ -10,11 +10,11 @@ import typer
 
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
-from tracertwin.cli.options import Stop, say
+from tracertwin.cli.options import Stop, say, with_bare_values
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
-from tracertwin.cli.serve import serve, tell
+from tracertwin.cli.serve import mcp, serve, tell
 from tracertwin.cli.size import size
 from tracertwin.cli.write import write
 
@@ -36,6 +36,7 @@ app = typer.Typer(
 for verb in (
     serve,
     tell,
+    mcp,
     replay,
     demo,
     run,
@@ -94,6 +95,7 @@ def main() -> None:
     write_plainly(sys.stdout, sys.stderr)
     if len(sys.argv) == 1:
         sys.argv.append("--help")
+    sys.argv[1:] = with_bare_values(sys.argv[1:])
     try:
         code = _call()
         sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -65,8 +65,9 @@ if TYPE_CHECKING:  # what a type checker sees of options that other verbs share 
     Start = str | None
     Seed = int | None
     MapName = str
+    Web = str | None
 else:
-    Start, Seed, MapName = (option_of(OPTIONS[name]) for name in ("start", "seed", "map_name"))
+    Start, Seed, MapName, Web = (option_of(OPTIONS[name]) for name in ("start", "seed", "map_name", "web"))
 
 
 class Stop(Exception):  # noqa: N818  not an error: a wish
@@ -100,6 +101,32 @@ def check_folder(option: str, path: Path | None) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
     if path is not None:
         checked(option, str(path), writable)
+
+
+@contextmanager
+def needing(option: str, extra: str) -> Iterator[None]:
+    """Imports of an extra; says how to get it where it isn't installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        from plant.base.problems import Problem, ProblemsError
+
+        why = f"needs {error.name}, which is not installed: pip install 'tracertwin[{extra}]'"
+        raise ProblemsError([Problem(option, 0, "", why)]) from None
+
+
+def with_bare_values(words: Sequence[str]) -> list[str]:
+    """A command line in which an option that may stand alone has its value: ``--web`` is ``--web 127.0.0.1:8080``."""
+    bare = {row.flag: row for row in OPTIONS.values() if row.bare}
+    filled = []
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        filled.append(word)
+        if word in bare:
+            try:
+                bare[word].parse(after)
+            except ValueError:
+                filled.append(bare[word].bare)
+    return filled
 
 
 @contextmanager

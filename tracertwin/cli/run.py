@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plant.base.clock import FASTEST
+from tracertwin.assembly.options import parse_address
 from tracertwin.cli.building import build, said_unsolved, site_of
-from tracertwin.cli.options import Seed, SiteName, Start, checked, number, one_of, seconds, stoppable
+from tracertwin.cli.options import Seed, SiteName, Start, Web, checked, number, one_of, seconds, stoppable
 
 if TYPE_CHECKING:
     from plant.plant import Plant
@@ -17,25 +18,38 @@ if TYPE_CHECKING:
 def demo(
     site: SiteName = "cabin",
     days: Annotated[
-        float,
-        typer.Option(parser=number(float, 0.01, 3650), metavar="N", help="Number of plant days to show."),
-    ] = 1.0,
-    speed: Annotated[
-        float,
+        float | None,
         typer.Option(
-            parser=number(float, 1, FASTEST), metavar="X", help="Run the plant at X times real time."
+            parser=number(float, 0.01, 3650),
+            metavar="N",
+            help="Number of plant days to show. Default: 1; with --web until it is stopped.",
         ),
-    ] = 1440.0,
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            parser=number(float, 1, FASTEST),
+            metavar="X",
+            help="Run the plant at X times real time. Default: 1440; with --web 60.",
+        ),
+    ] = None,
     start: Start = None,
     seed: Seed = None,
+    web: Web = None,
 ) -> int:
     """Demonstrate plant and line. The plant dials a stand-in for your firmware; one day takes a minute."""
-    from tracertwin.cli.demo import run_demo
-
     plants: list[Plant] = []
+    address = None if web is None else checked("--web", web, parse_address)
     with stoppable():
         plants.append(build(site, start, seed))
-        run_demo(plants[0], days, speed)
+        if address is None:
+            from tracertwin.cli.demo import run_demo
+
+            run_demo(plants[0], days or 1.0, speed or 1440.0)
+        else:
+            from tracertwin.cli.demo import PAGE_SPEED, run_demo_page
+
+            run_demo_page(plants[0], days, speed or PAGE_SPEED, address, site)
     return said_unsolved(plants)
 
 

@@ -5,14 +5,19 @@ The options of `serve` are the rows of `tracertwin.assembly.options`; none is wr
 
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
 from tracertwin.cli.building import announce_design, said_unsolved, site_and_start
-from tracertwin.cli.options import SiteName, checked, option_of, say, stoppable
+from tracertwin.cli.options import SiteName, checked, needing, option_of, say, stoppable
+
+if TYPE_CHECKING:
+    from tracertwin.rig.serving import Rig
 
 
 def with_options(verb: Callable[..., int]) -> Callable[..., int]:
@@ -54,15 +59,51 @@ def options_from(told: dict[str, Any]) -> Options:
     return Options(**values)
 
 
+@contextmanager
+def beside(rig: "Rig", site_name: str) -> Iterator[None]:
+    """The page and the publisher that the options of a rig ask for, as long as the block lasts."""
+    options = rig.assembly.options
+    with ExitStack() as stack:
+        if options.web is not None:
+            with needing("--web", "web"):
+                from tracertwin.web.serving import served
+            stack.enter_context(served(rig, options.web, say, site_name))
+        if options.mqtt is not None:
+            with needing("--mqtt", "mqtt"):
+                from tracertwin.bridges.publishing import published
+            stack.enter_context(published(rig, options.mqtt, say))
+        yield
+
+
 @with_options
 def serve(site: SiteName = "cabin", **told: Any) -> int:
     """Answer Modbus on a line. By default, dial QEMU's UART2 and act as its charge controller."""
+    return _serve(site, options_from(told), lambda rig: rig.run())
+
+
+@with_options
+def mcp(site: SiteName = "cabin", **told: Any) -> int:
+    """Serve, and let a coding assistant control the plant: tools over stdio (MCP). Needs the extra mcp."""
+    with needing("mcp", "mcp"):
+        from tracertwin.bridges.assistant import serve_assistant
+
+    def run(rig: "Rig") -> None:
+        thread = threading.Thread(target=rig.run, name="rig", daemon=True)
+        thread.start()
+        serve_assistant(rig)
+        rig.end()
+        thread.join()
+
+    return _serve(site, options_from(told), run)
+
+
+def _serve(site: str, options: Options, run: "Callable[[Rig], None]") -> int:
+    """Plants with open lines, as long as `run` takes; the exit code."""
     from tracertwin.cli.runoptions import check_weather
     from tracertwin.memory import locking
     from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
     from tracertwin.rig.serving import Rig
 
-    options = options_from(told)
     if options.ready_file is not None:
         options.ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
     sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
@@ -77,8 +118,8 @@ def serve(site: SiteName = "cabin", **told: Any) -> int:
         if options.for_s is not None:
             check_weather(plants[0].site, plants[0].t_utc_s, int(plants[0].t_utc_s + options.for_s))
         with Rig(plants, options, say, file, unit_ids_from(file, options.unit, say)) as rig:
-            with stoppable():
-                rig.run()
+            with beside(rig, site), stoppable():
+                run(rig)
             rig.tell()
     return said_unsolved(plants)
 

@@ -105,6 +105,7 @@ class Exchange:
     failure: str = ""
     refused: str = ""  # why a write got an exception: for people, never compared
     transaction: int | None = None  # on a link of Modbus/TCP; request and reply stand here as RTU has them
+    struck: tuple[str, ...] = ()  # line faults that changed what was sent: for people, never compared
 
     @property
     def frame(self) -> bytes:
@@ -287,10 +288,12 @@ def _seconds(stamp: str) -> int:
 
 def _row(what: What) -> Row:
     match what:
-        case Exchange(request, sent, asked_s, failure, refused, transaction):
+        case Exchange(request, sent, asked_s, failure, refused, transaction, struck):
             row = {"asked": round(asked_s, 6), "request": request.hex(" ")} | _row_of_sent(sent)
             if transaction is not None:
                 row["transaction"] = transaction
+            if struck:
+                row["struck"] = list(struck)
             return row | {key: text for key, text in (("failure", failure), ("refused", refused)) if text}
         case Noise(data, why):
             return {"junk": data.hex(" "), "why": why}
@@ -320,7 +323,8 @@ def _what(row: Mapping[str, Any]) -> What:
         failure, refused = (_text(row.get(key, "")) for key in ("failure", "refused"))
         transaction = None if row.get("transaction") is None else _whole(row["transaction"])
         asked_s = _finite(row["asked"])
-        return Exchange(_request(row["request"]), _sent(row), asked_s, failure, refused, transaction)
+        struck = tuple(map(_text, row.get("struck", ())))
+        return Exchange(_request(row["request"]), _sent(row), asked_s, failure, refused, transaction, struck)
     if "junk" in row:
         return Noise(bytes.fromhex(row["junk"]), _text(row["why"]))
     if "stale" in row:

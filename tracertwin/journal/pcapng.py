@@ -7,7 +7,7 @@ draft-ietf-opsawg-pcapng. Times are the wall's; plant time, faults and commands 
 
 import heapq
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from modbus.line.conversation import Transmission
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from tracertwin.journal.entries import Entry, Exchange, Noise, Order, Peer, Stale
+from tracertwin.journal.entries import Entry, Exchange, Head, Noise, Order, Peer, Stale
 from tracertwin.journal.file import JournalFile
 
 UPPER_PDU: Final = 252  # the link type
@@ -67,18 +67,24 @@ def write_pcapng(journal_path: Path, out: Path) -> int:
         If the journal can't be read, or the file not be written.
     """
     journal = JournalFile(journal_path)
-    count = 0
+    blocks = capture(journal.head, (entry for _, entry in journal.entries()))
+    count = -1 - len(journal.head.links)  # those before the first packet
     try:
-        with out.open("wb") as capture:
-            capture.write(_section(journal.head.program))
-            for number, link in enumerate(journal.head.links):
-                capture.write(_interface(f"link {number}: {link}"))
-            for packet in _in_order(_Frames(journal).packets()):
-                capture.write(_packet(packet))
+        with out.open("wb") as file:
+            for block in blocks:
+                file.write(block)
                 count += 1
     except OSError as error:
         raise ProblemsError([Problem(str(out), 0, "", f"cannot write: {error.strerror}")]) from error
     return count
+
+
+def capture(head: Head, entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The blocks of a capture: its head, one for each link, one for each packet."""
+    yield _section(head.program)
+    for number, link in enumerate(head.links):
+        yield _interface(f"link {number}: {link}")
+    yield from map(_packet, _in_order(_Frames(head, entries).packets()))
 
 
 def _in_order(packets: Iterator[Packet]) -> Iterator[Packet]:
@@ -98,14 +104,15 @@ def _in_order(packets: Iterator[Packet]) -> Iterator[Packet]:
 class _Frames:
     """The entries of a journal as packets; what is no packet becomes a comment on the next one."""
 
-    journal: JournalFile
+    head: Head
+    entries: Iterable[Entry]
     began_s: float = 0.0
     count: int = 0
     pending: tuple[str, ...] = ()
 
     def packets(self) -> Iterator[Packet]:
-        self.began_s = datetime.fromisoformat(self.journal.head.began).timestamp()
-        for _, entry in self.journal.entries():
+        self.began_s = datetime.fromisoformat(self.head.began).timestamp()
+        for entry in self.entries:
             line = entry.line or 0
             about = f"entry {entry.number}, plant {' '.join(map(iso_utc, entry.times_s))}"
             match entry.what:

@@ -1,13 +1,17 @@
 """A journal of a run while it goes on: every outside input and what was sent for it, a line of JSON each.
 
+In a file, in memory as far as its newest entries go, or both.
+
 Every line has left the process when the reply leaves, so a killed run leaves all but its last line at most. A journal
 that can't be written any more ends; the run doesn't.
 """
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from pathlib import Path
 from time import monotonic
 
@@ -38,8 +42,8 @@ class Journal:
 
     Parameters
     ----------
-    path : Path
-        Written anew.
+    path : Path or None
+        Written anew; None: in memory only.
     times_s : callable
         Where each of the plants stands [s UTC].
     hold : callable
@@ -48,15 +52,25 @@ class Journal:
         Told in a line of text why the journal ended before the run.
     refused : callable
         Why writes were refused since it was asked last.
+    kept : int
+        How many of the newest entries are kept in memory.
+
+    Attributes
+    ----------
+    head : Head
+        Once it has begun.
     """
+
+    head: Head
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         times_s: Callable[[], Sequence[int]],
         hold: Callable[[], AbstractContextManager[None]],
         warn: Callable[[str], None],
         refused: Callable[[], str] = str,
+        kept: int = 0,
     ) -> None:
         self.refused = refused
         self._path = path
@@ -67,6 +81,7 @@ class Journal:
         self._writing = threading.Lock()
         self._fd: int | None = None
         self._number = 0
+        self._newest: deque[Entry] = deque(maxlen=kept)
 
     def begin(self, head: Head, files: Sequence[File]) -> None:
         """Write how the run is set up.
@@ -76,7 +91,9 @@ class Journal:
         ProblemsError
             The file can't be written.
         """
-        self._began_s = monotonic()
+        self._began_s, self.head = monotonic(), head
+        if self._path is None:
+            return
         try:
             self._fd = os.open(
                 self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o644
@@ -89,9 +106,11 @@ class Journal:
                 [Problem(str(self._path), 0, "", f"cannot write: {error.strerror}")]
             ) from error
 
-    def witness(self, line: int, answer: Answer) -> "LineWitness":
-        """What writes down one of the links."""
-        return LineWitness(self, line, answer)
+    def witness(
+        self, line: int, answer: Answer, struck: Callable[[], tuple[str, ...]] = tuple
+    ) -> "LineWitness":
+        """What writes down one of the links; `struck` names the line faults that struck at its last request."""
+        return LineWitness(self, line, answer, struck)
 
     def command(self, text: str) -> None:
         """A command; to be called before it is done, while the plants are held."""
@@ -108,15 +127,24 @@ class Journal:
     def note(self, line: int | None, what: What) -> None:
         """Write an entry, stamped with where the plants stand now."""
         with self._writing:
-            if self._fd is None:
+            if self._fd is None and not self._newest.maxlen:
                 return
             self._number += 1
-            times_s, wall_s = tuple(self._times_s()), self.since_s(monotonic())
+            entry = Entry(self._number, tuple(self._times_s()), self.since_s(monotonic()), line, what)
+            self._newest.append(entry)
+            if self._fd is None:
+                return
             try:
-                self._write(entry_line(Entry(self._number, times_s, wall_s, line, what)))
+                self._write(entry_line(entry))
             except OSError as error:
                 self._give_up()
                 self._warn(f"{self._path}: {error.strerror}; the journal ends before entry {self._number}")
+
+    def newest(self, after: int = 0) -> list[Entry]:
+        """The entries in memory with a greater number, oldest first."""
+        with self._writing:
+            found = list(takewhile(lambda entry: entry.number > after, reversed(self._newest)))
+        return found[::-1]
 
     def end(self) -> None:
         """Write that the run was ended, and close the file."""
@@ -139,10 +167,13 @@ class Journal:
 class LineWitness:
     """Writes down what one link hears and says; a `modbus.line.conversation.Witness`."""
 
-    def __init__(self, journal: Journal, line: int, answer: Answer) -> None:
+    def __init__(
+        self, journal: Journal, line: int, answer: Answer, struck: Callable[[], tuple[str, ...]]
+    ) -> None:
         self._journal = journal
         self._line = line
         self._answer = answer
+        self._struck = struck
         self._asked: Received | None = None
 
     def answer(self, request: Request) -> Sent:
@@ -161,7 +192,7 @@ class LineWitness:
         self._asked = None
         asked_s = self._journal.since_s(asked.at_s)
         refused = self._journal.refused()
-        exchange = Exchange(asked.raw, sent, asked_s, failure, refused, asked.transaction)
+        exchange = Exchange(asked.raw, sent, asked_s, failure, refused, asked.transaction, self._struck())
         self._journal.note(self._line, exchange)
 
     def connected(self) -> None:

@@ -185,11 +185,11 @@ class _Keeper:
 
     def begin(self) -> None:
         """Have the samples told from here on."""
-        self.unit.live.tell_samples(self._take, SAMPLE_S)
+        self.unit.live.tell_samples(self._take)
 
     def end(self) -> None:
         """No samples any more."""
-        self.unit.live.tell_samples(None)
+        self.unit.live.stop_telling(self._take)
 
     def copy(self) -> _Copy:
         """What there is to commit; the caller has the plant to himself."""

@@ -50,8 +50,8 @@ def tables() -> tuple[FaultTable, FaultTable]:
             (
                 f"Written {FAULT_FORM}; without a probability it strikes at every request.",
                 "Every line fault also has the keys from=12:00, to=13:00 (local time every day, or 2026-06-21T12:00), "
-                "for=20s (plant time that it lasts once it has struck) and requests=3 (how many requests in a row it "
-                "strikes).",
+                "for=20s (plant time that it lasts once it has struck), requests=3 (how many requests in a row it "
+                "strikes) and times=1 (how often it strikes on a line before it is over).",
                 "Several line faults are applied to a reply in the order of this table. A duration may be 0s to 1h.",
                 "A modbus-tcp link has neither wires nor a CRC; only these apply there: "
                 f"{', '.join(row.name for row in FAULTS.values() if row.over_tcp)}.",

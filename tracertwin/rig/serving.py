@@ -6,11 +6,13 @@ counts at the end. Knows no command line.
 
 import json
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
 from itertools import count, repeat
-from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint
 from modbus.line.link import Line
@@ -33,6 +35,17 @@ if TYPE_CHECKING:
 
 LAST_REPLY_S: Final = 0.2  # to wait for the reply that a line is about to send at the end
 PEERS_S: Final = 0.05  # how often to look whether the peers of all lines have gone
+MOST_DONE: Final = 10_000  # commands that are remembered
+MOST_FINDINGS: Final = 20  # of each line
+MOST_HEARD: Final = 4000  # requests and other entries that a page can show
+
+
+class Done(NamedTuple):
+    """A command that was carried out: when by the plant's time, and what came of it."""
+
+    t_utc_s: int
+    text: str
+    told: str
 
 
 def line_on(endpoint: Endpoint, *answer: Any, **options: Any) -> Line | ModbusTcpServer:
@@ -65,6 +78,10 @@ class Rig:
         One for each link.
     answers : tuple of Answer
         What leaves on each of them for a request; written down where the run is recorded.
+    done : deque of Done
+        Commands that were carried out, the newest of them.
+    findings : tuple of deque of str
+        For each link, what was said of it last.
     journal : Journal or None
     witnesses : tuple of LineWitness
         Of each line that is recorded.
@@ -89,12 +106,15 @@ class Rig:
         self.assembly = assemble(plants, options, say, unit_ids)
         self._options = options
         self._say = say
-        self.journal = None if options.record is None else self._new_journal(options.record)
+        self.journal = self._new_journal() if options.record is not None or options.web is not None else None
+        self.done: deque[Done] = deque(maxlen=MOST_DONE)
         self.witnesses: tuple[LineWitness, ...] = ()
         self.answers = self.assembly.answers
         if self.journal is not None:
-            self.witnesses = tuple(map(self.journal.witness, count(), self.answers))
+            struck = [partial(getattr, line, "struck") for line in self.assembly.lines]
+            self.witnesses = tuple(map(self.journal.witness, count(), self.answers, struck))
             self.answers = tuple(witness.answer for witness in self.witnesses)
+        self.findings: tuple[deque[str], ...] = tuple(deque(maxlen=MOST_FINDINGS) for _ in options.links)
         self.lines: tuple[Line | ModbusTcpServer, ...] = tuple(
             line_on(
                 at,
@@ -103,13 +123,18 @@ class Rig:
                 # what a slow host drops would depend on the host
                 stale_s=options.stale_s if options.polled_s is None else math.inf,
                 half_duplex=self.assembly.half_duplex,
-                log=say,
+                log=partial(self._found, number),
                 once=options.once,
                 witness=witness,
                 units=self.assembly.unit_ids,
             )
-            for at, answer, witness in zip(
-                options.links, self.answers, self.witnesses or repeat(None, len(options.links)), strict=True
+            for number, (at, answer, witness) in enumerate(
+                zip(
+                    options.links,
+                    self.answers,
+                    self.witnesses or repeat(None, len(options.links)),
+                    strict=True,
+                )
             )
         )
         self.assembly.judging = self._judged
@@ -208,7 +233,10 @@ class Rig:
         with self.assembly.held():
             if self.journal is not None:
                 self.journal.command(command)
-            return self.assembly.do(command)
+            t_utc_s = self.assembly.plants[0].t_utc_s
+            told = self.assembly.do(command)
+            self.done.append(Done(t_utc_s, command, told))
+            return told
 
     def end(self) -> None:
         """Have `run` return."""
@@ -241,6 +269,11 @@ class Rig:
 
         return judged_now(condition, unit, self._options.map_name)
 
+    def _found(self, number: int, text: str) -> None:
+        """Something was found out about a line."""
+        self.findings[number].append(text.removeprefix(f"{self.lines[number].endpoint}: "))
+        self._say(text)
+
     def _finish_lines(self) -> None:
         for line in self.lines:
             line.finish()
@@ -250,12 +283,14 @@ class Rig:
         if self.journal is not None:
             self.journal.end()
 
-    def _new_journal(self, path: Path) -> "Journal":
+    def _new_journal(self) -> "Journal":
         from tracertwin.journal.writing import Journal  # a start that records nothing doesn't wait for it
 
-        return Journal(
-            path, self.assembly.times_s, self.assembly.held, self._say, self.assembly.refusals.taken
-        )
+        path = self._options.record
+        # What is only looked at needn't be stamped to the step: no reply waits for the plant then.
+        hold = nullcontext if path is None else self.assembly.held
+        kept = 0 if self._options.web is None else MOST_HEARD
+        return Journal(path, self.assembly.times_s, hold, self._say, self.assembly.refusals.taken, kept)
 
     def _write_files(self) -> None:
         """Counts and trace, each also where the other can't be written."""

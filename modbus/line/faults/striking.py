@@ -119,6 +119,7 @@ class FaultyLine:
     ) -> None:
         self._over_tcp = over_tcp
         self.counts: dict[str, int] = {}  # how often each fault struck
+        self.struck: tuple[str, ...] = ()  # those that did at the last request
         self._faults = faults
         self._number = number
         self._answer = answer
@@ -127,10 +128,12 @@ class FaultyLine:
         self._kept = b""
         self._known: tuple[Active, ...] = ()
         self._episodes: dict[int, tuple[float, int]] = {}  # serial -> until [s], requests left
+        self._begun: dict[int, int] = {}  # serial -> how many of them there were
 
     def answer(self, request: Request) -> bytes | Transmission | None:
         """What leaves in reply to a request."""
         number, self._heard = self._heard, self._heard + 1
+        self.struck = ()
         active = self._faults.active
         if not active and not self._kept:
             return self._answer(request)
@@ -146,6 +149,7 @@ class FaultyLine:
         if active is not self._known:
             serials = {one.serial for one in active}
             self._episodes = {s: episode for s, episode in self._episodes.items() if s in serials}
+            self._begun = {s: count for s, count in self._begun.items() if s in serials}
             self._known = active
         now_s = self._now_s() if active else 0.0
         striking = []
@@ -169,9 +173,13 @@ class FaultyLine:
         if now_s < until_s or left > 0:
             self._episodes[one.serial] = until_s, left - 1
             return True
-        if drawn and (one.fault.lasts_s or one.fault.requests > 1):
+        begun = self._begun.get(one.serial, 0)
+        if not drawn or (one.fault.times and begun >= one.fault.times):
+            return False
+        self._begun[one.serial] = begun + 1
+        if one.fault.lasts_s or one.fault.requests > 1:
             self._episodes[one.serial] = now_s + one.fault.lasts_s, one.fault.requests - 1
-        return drawn
+        return True
 
     def _bent(
         self,
@@ -186,6 +194,7 @@ class FaultyLine:
             leaving = row.act(before, chance, **one.fault.values)
             if row.deaf or leaving != before:
                 self.counts[row.name] = self.counts.get(row.name, 0) + 1
+                self.struck = (*self.struck, row.name)
         if leaving.kept and leaving.bursts:
             first, *rest = leaving.bursts
             joined = first._replace(data=leaving.kept + first.data)

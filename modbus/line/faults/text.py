@@ -14,8 +14,9 @@ from modbus.line.faults.window import Window, parse_window
 from plant.base.clock import parse_duration_s, to_local
 from plant.base.grammar import Parameter, Range, check_keys, cut, look_up
 
-COMMON: Final = ("from", "to", "for", "requests")  # what every fault can be told
+COMMON: Final = ("from", "to", "for", "requests", "times")  # what every fault can be told
 REQUESTS: Final = Parameter("requests", 1, Range(1, 1_000_000), "whole")
+TIMES: Final = Parameter("times", 1, Range(1, 1_000_000), "whole")
 FORM: Final = "NAME:PROBABILITY:KEY=VALUE..., e.g. drop:0.05 or delay:0.1:by=300ms"
 
 
@@ -34,6 +35,8 @@ class Fault:
         Plant time that it goes on for once it has struck [s].
     requests : int
         How many in a row it strikes; 1 unless told.
+    times : int
+        How often it strikes on a line before it is over; 0: for ever.
     values : mapping
         Arguments of its function.
     """
@@ -44,13 +47,15 @@ class Fault:
     window: Window | None = None
     lasts_s: float = 0.0
     requests: int = 1
+    times: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def how_often(self) -> str:
         """In words, so that nobody loses every reply unawares."""
         share = f"{100.0 * self.probability:g} % of the" if self.probability < 1.0 else "all"
-        return f"{share} requests{' in its window' * (self.window is not None)}"
+        often = f", at most {self.times} time{'s' * (self.times > 1)}" if self.times else ""
+        return f"{share} requests{' in its window' * (self.window is not None)}{often}"
 
     def may_strike(self, t_utc_s: float, timezone: str) -> bool:
         """Whether the moment is in its window."""
@@ -94,4 +99,5 @@ def _filled(text: str, row: FaultKind, probability: float, told: dict[str, str])
         lasts_s = parse_duration_s(told["for"])
     if "requests" in told:
         lasts_s, requests = 0.0, int(REQUESTS.parsed(told["requests"]))
-    return Fault(text, row, probability, parse_window(told), lasts_s, requests, values)
+    times = int(TIMES.parsed(told["times"])) if "times" in told else 0
+    return Fault(text, row, probability, parse_window(told), lasts_s, requests, times, values)

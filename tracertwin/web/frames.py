@@ -1,0 +1,152 @@
+"""What was heard and said on the lines, for people: frames decoded, gaps, reasons; and what a client last read.
+
+Takes entries of the journal, knows neither lines nor browsers.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
+from modbus.codec.requests import ReadBits, ReadWords, Request, decode_request
+from modbus.device.tracer import ALL_WRITES, READ_INPUTS, TABLE_OF
+from modbus.line.conversation import Transmission
+from modbus.map.registers import RegisterMap
+from modbus.master.phrases import said, shape
+from modbus.master.poll import EXCEPTIONS
+from tracertwin.journal.entries import End, Entry, Exchange, Noise, Order, Peer, Stale
+from tracertwin.web.clientwrites import assignments_of
+
+MOST_WRITTEN: Final = 1000
+MOST_VALUES: Final = 8  # of a reply, in words
+Told = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Frames:
+    """Entries as they come.
+
+    Parameters
+    ----------
+    maps : mapping
+        Unit id -> the map that it answers by.
+
+    Attributes
+    ----------
+    last_read : mapping
+        Unit id -> (table, address) -> the word that a client was sent there last, and the plant's time [s UTC].
+    written : deque
+        Writes that were taken, the newest: plant time [s UTC], unit id, ``NAME=VALUE`` of each register.
+    """
+
+    maps: dict[int, RegisterMap]
+    last_read: dict[int, dict[tuple[str, int], tuple[int, int]]] = field(default_factory=dict)
+    written: deque[tuple[int, int, list[str]]] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
+    _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
+
+    def told(self, entries: Iterable[Entry]) -> list[Told]:
+        """Entries in words, each as JSON has it."""
+        return [self._told(entry) for entry in entries if not isinstance(entry.what, End)]
+
+    def _told(self, entry: Entry) -> Told:
+        row: Told = {
+            "number": entry.number,
+            "t_utc_s": entry.times_s[0],
+            "wall_s": round(entry.wall_s, 4),
+            "line": entry.line,
+        }
+        match entry.what:
+            case Exchange():
+                return row | self._exchange(entry, entry.what)
+            case Noise(data, why):
+                return row | {
+                    "kind": "junk",
+                    "asked": f"{len(data)} bytes",
+                    "bytes": data.hex(" "),
+                    "why": why,
+                }
+            case Stale(request):
+                why = "dropped: it had waited too long, and a newer request was queued behind it"
+                asked = said(decode_request(request))
+                return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
+            case Peer(is_there):
+                return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
+            case Order(text):
+                return row | {"kind": "command", "asked": text}
+        raise AssertionError(entry)
+
+    def _exchange(self, entry: Entry, exchange: Exchange) -> Told:
+        request = decode_request(exchange.request)
+        sent = exchange.sent
+        left = (
+            b"".join(burst.data for burst in sent.bursts) if isinstance(sent, Transmission) else sent or b""
+        )
+        line = entry.line or 0
+        if request.function in ALL_WRITES and exchange.frame and not exchange.frame[1] & 0x80:
+            texts = assignments_of(request, self._map_of(request))
+            self.written.append((entry.times_s[0], request.unit, texts))
+        since_s = exchange.asked_s - self._asked_s.get(line, exchange.asked_s)
+        self._asked_s[line] = exchange.asked_s
+        return {
+            "kind": _kind(exchange, left),
+            "asked": said(request),
+            "answered": self._answered(request, left, entry.times_s[0]),
+            "bytes": exchange.request.hex(" "),
+            "sent": left.hex(" "),
+            "gap_s": round(since_s, 3),
+            "pieces": len(sent.bursts) if isinstance(sent, Transmission) else int(bool(left)),
+            "why": exchange.failure or exchange.refused,
+            "struck": list(exchange.struck),
+        }
+
+    def _answered(self, request: Request, left: bytes, t_utc_s: int) -> str:
+        reply = _decoded(request, left)
+        if isinstance(reply, ExceptionReply):
+            return f"exception {reply.code:02}, {EXCEPTIONS.get(reply.code, 'not in the standard')}"
+        if not isinstance(reply, WordsReply | BitsReply) or not isinstance(request, ReadWords | ReadBits):
+            return shape(request, left)
+        words = reply.words if isinstance(reply, WordsReply) else tuple(map(int, reply.bits))
+        table = TABLE_OF[request.function]
+        read = self.last_read.setdefault(request.unit, {})
+        read.update(((table, place), (word, t_utc_s)) for place, word in enumerate(words, request.address))
+        return ", ".join(self._values(request, table, words)) or shape(request, left)
+
+    def _map_of(self, request: Request) -> RegisterMap:
+        """That of the unit which is asked; a unit that is alone may answer to other ids."""
+        return self.maps.get(request.unit) or next(iter(self.maps.values()))
+
+    def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:
+        register_map = self._map_of(request)
+        rows = (register_map if request.function == READ_INPUTS else register_map.published).rows[table]
+        place, end, count = request.address, request.address + len(words), 0
+        while place < end and count < MOST_VALUES:
+            row = rows.get(place)
+            if row is None or row.address != place or row.addresses.stop > end:
+                label = f"{register_map.label(table, place)} " if row is not None else ""
+                yield f"{label}{words[place - request.address]}"
+                place += 1
+            else:
+                own = words[place - request.address :][: len(row.addresses)]
+                figure = f"{row.figure(own)} {row.measured_in}".strip() or ", ".join(row.remarks(own))
+                yield f"{row.name} {figure}".rstrip()
+                place = row.addresses.stop
+            count += 1
+        if place < end:
+            yield f"{end - place} more"
+
+
+def _kind(exchange: Exchange, left: bytes) -> str:
+    """Of an exchange: good, changed on the line, refused, not answered."""
+    if not left:
+        return "silence"
+    if exchange.struck:
+        return "fault"
+    return "exception" if len(left) > 1 and left[1] & 0x80 else "good"
+
+
+def _decoded(request: Request, left: bytes) -> Reply | None:
+    try:
+        return decode_reply(request, left) if left else None
+    except BadReply:
+        return None
