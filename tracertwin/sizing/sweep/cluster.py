@@ -4,7 +4,7 @@ Workers need the same version of the program, and the files that a site names un
 figures and keeps nothing but its skies; results are kept here.
 """
 
-import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -87,7 +87,7 @@ def do(task: Task) -> list[np.ndarray] | tuple[Problem, ...]:
         message = (
             "this worker has another version of tracertwin, numpy, numba, scipy or pvlib; install the same"
         )
-        return (Problem(os.uname().nodename, 0, "", message),)
+        return (Problem(platform.node(), 0, "", message),)
     days = _days()
     try:
         return [
