@@ -1,16 +1,21 @@
 """A unit's registers at a moment, in two maps side by side: words, values, bits. No line is asked."""
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from modbus.device.interface import Shown
 from modbus.device.model import load_model
+from modbus.map.bitfield import WordOf
 from modbus.map.registers import RegisterMap, load_map
 from modbus.map.rows import ActionRow, BitsRow, Row
 from modbus.master.poll import FUNCTIONS
 from tracertwin.assembly.units import Unit, sensors_of
 
 SHIPPED: Final = ("uart2", "epever")
+LastRead: TypeAlias = Mapping[
+    tuple[str, int], tuple[int, int]
+]  # (table, address) -> word, plant time [s UTC]
 
 
 class BothMaps:
@@ -37,20 +42,38 @@ class BothMaps:
             other: load_map(other, site.ratings(), optional),
         }
         self._sensors = sensors_of(unit.live.plant)
+        self._all = [place for name, one in self.maps.items() for place in _places(name, one)]
+        # most registers seldom change, and a page asks for all of them every second
+        self._known: dict[_MapRegister, tuple[tuple[int, ...], dict[str, Any]]] = {}
+        self._texts: dict[_MapRegister, tuple[dict[str, Any], object, str]] = {}
 
     def rows(self, shown: Shown) -> list[dict[str, Any]]:
-        """Every register of both maps at a moment, as JSON has it; by map, table and address."""
+        """Every register of both maps at a moment, as JSON has it; by map, table and address. Not to be changed."""
         seen = shown if self._sensors is None else self._sensors.read(shown)
-        return [
-            {"map": name, **told}
-            for name, register_map in self.maps.items()
-            for table in FUNCTIONS
-            for told in _table(register_map if table == "input" else register_map.published, table, seen)
-        ]
+        return [self._told(one, seen) for one in self._all]
 
-    def read(
-        self, row: dict[str, Any], last: Mapping[tuple[str, int], tuple[int, int]]
-    ) -> dict[str, Any] | None:
+    def text(self, shown: Shown, last: LastRead) -> str:
+        """The same as JSON, with what a client last read in each."""
+        parts = []
+        for one, row in zip(self._all, self.rows(shown), strict=True):
+            read = last.get((one.row.table, one.row.address))
+            before = self._texts.get(one)
+            if before is None or before[0] is not row or before[1] != read:
+                before = row, read, json.dumps(row | {"read": self.read(row, last)})
+                self._texts[one] = before
+            parts.append(before[2])
+        return f"[{','.join(parts)}]"
+
+    def _told(self, one: "_MapRegister", seen: Shown) -> dict[str, Any]:
+        """Of a register; what reads as it did is told as it was."""
+        words = tuple(cell(*seen) for cell in one.cells)
+        before = self._known.get(one)
+        if before is None or before[0] != words:
+            before = words, {"map": one.map_name, **_told(one.row, words)}
+            self._known[one] = before
+        return before[1]
+
+    def read(self, row: dict[str, Any], last: LastRead) -> dict[str, Any] | None:
         """What a client read last in a register that `rows` told of: value and plant time; none if it didn't.
 
         Parameters
@@ -60,6 +83,8 @@ class BothMaps:
             (table, address) -> the word that was read there, and when.
         """
         register_map, first = self.maps[row["map"]], int(row["address"], 16)
+        if (row["table"], first) not in last:
+            return None
         rows = (register_map if row["table"] == "input" else register_map.published).rows[row["table"]]
         found = [last.get((row["table"], address)) for address in rows[first].addresses]
         known = [one for one in found if one is not None]
@@ -71,16 +96,28 @@ class BothMaps:
         return {"words": list(words), "text": text, "t_utc_s": known[0][1]}
 
 
-def _table(register_map: RegisterMap, table: str, shown: Shown) -> Iterator[dict[str, Any]]:
-    cells = register_map.words[table]
-    for address, row in register_map.rows[table].items():
-        if row.address != address:  # the second word of a pair
-            continue
-        words = None if isinstance(row, ActionRow) else tuple(cells[place](*shown) for place in row.addresses)
-        yield _told(row, words)
+class _MapRegister(NamedTuple):
+    """A register of a map, and what gives its words; none of what can only be written."""
+
+    map_name: str
+    row: Row
+    cells: tuple[WordOf, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.map_name, self.row.table, self.row.address))
 
 
-def _told(row: Row, words: tuple[int, ...] | None) -> dict[str, Any]:
+def _places(name: str, register_map: RegisterMap) -> Iterator[_MapRegister]:
+    for table in FUNCTIONS:
+        there = register_map if table == "input" else register_map.published
+        for address, row in there.rows[table].items():
+            if row.address == address:  # not the second word of a pair
+                is_read = not isinstance(row, ActionRow)
+                cells = tuple(there.words[table][place] for place in row.addresses) if is_read else ()
+                yield _MapRegister(name, row, cells)
+
+
+def _told(row: Row, words: tuple[int, ...]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "table": row.table,
         "address": f"0x{row.address:04X}",
@@ -88,7 +125,7 @@ def _told(row: Row, words: tuple[int, ...] | None) -> dict[str, Any]:
         "unit": row.measured_in,
         "writable": row.written != "no",
     }
-    if words is None:
+    if not words:
         return told | {"words": [], "value": None, "text": "written only", "meaning": []}
     return told | {
         "words": list(words),

@@ -23,7 +23,6 @@ from tracertwin.rig.serving import Rig
 from tracertwin.web.bothmaps import BothMaps
 from tracertwin.web.frames import Frames
 from tracertwin.web.history import UnitHistory
-from tracertwin.web.jsontext import json_text
 
 Told = dict[str, Any]
 FRAMES_TOLD: Final = 200  # at once
@@ -157,21 +156,30 @@ class Sight:
         """Every register of both maps, now or at an earlier moment, with what a client last read there."""
         unit, maps = self.rig.assembly.units[place], self._maps[place]
         shown = unit.live.shown() if at_s is None else self.histories[place].shown_at(at_s)
-        last = dict(self._frames.last_read.get(unit.tracer.unit, {}))
+        last = self._last_read(unit)
         return [row | {"read": maps.read(row, last) if last else None} for row in maps.rows(shown)]
 
     def registers_text(self, place: int) -> str:
         """The registers now, as JSON; for many who ask at once made once, a quarter of a second ago at most."""
-        shown, made = self.rig.assembly.units[place].live.shown(), self._made[place]
+        unit, made = self.rig.assembly.units[place], self._made[place]
+        shown = unit.live.shown()
         is_fresh = made is not None and monotonic() - made.at_s < FRESH_S
         if (
             made is None
             or not (made.shown is shown or is_fresh)
             or made.told_of != self._told_of(shown.settings)
         ):
-            made = Made(shown, self._told_of(shown.settings), monotonic(), json_text(self.registers(place)))
+            made = Made(
+                shown,
+                self._told_of(shown.settings),
+                monotonic(),
+                self._maps[place].text(shown, self._last_read(unit)),
+            )
             self._made[place] = made
         return made.text
+
+    def _last_read(self, unit: Unit) -> dict[tuple[str, int], tuple[int, int]]:
+        return dict(self._frames.last_read.get(unit.tracer.unit, {}))
 
     def _told_of(self, settings: Settings) -> tuple[object, ...]:
         """What must be new in the registers at once: what was set, done, read."""
