@@ -85,15 +85,17 @@ def test_a_broker_that_is_not_there_is_told_once_and_the_run_goes_on():
 
 
 def test_each_sensor_has_a_class_that_fits_its_unit():
-    unit = rig_of().assembly.units[0]
-    for message in discovery(unit):
+    with rig_of() as rig:
+        unit = rig.assembly.units[0]
+        messages, shown = list(discovery(unit)), state(unit)
+    for message in messages:
         name, config = message.topic.split("/")[3], json.loads(message.payload)
         assert message.retained
         if QUANTITIES[name].unit == "kWh":
             assert config["state_class"] == "total_increasing"
         if QUANTITIES[name].codes:
             assert config["device_class"] == "enum"
-    assert set(json.loads(state(unit).payload)) == set(QUANTITIES)
+    assert set(json.loads(shown.payload)) == set(QUANTITIES)
 
 
 def test_neighbours_are_devices_of_their_own():
@@ -103,8 +105,9 @@ def test_neighbours_are_devices_of_their_own():
     site = load_site(str(FARM))
     own = Plant.new(site)
     plants = [own, *(Plant.new(site.seen_by(other), own.seed, own.start_utc_s) for other in site.neighbours)]
-    units = Rig(plants, Options(links=[parse_endpoint("listen:127.0.0.1:0")]), lambda _: None).assembly.units
-    assert len({node_of(unit) for unit in units}) == len(units)
+    with Rig(plants, Options(links=[parse_endpoint("listen:127.0.0.1:0")]), lambda _: None) as rig:
+        units = rig.assembly.units
+        assert len({node_of(unit) for unit in units}) == len(units)
 
 
 @pytest.mark.parametrize(
