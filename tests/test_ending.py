@@ -80,7 +80,7 @@ def test_a_bms_that_opened_for_good_is_told_with_the_word_that_nothing_wakes_it(
     )
     assert charger.startswith("charger off since 2026-02-23 ")
     assert load == "load off since 2026-02-20 11:13 (low-voltage disconnect)"
-    assert opened == pytest.approx(1_771_638_840, abs=60)
+    assert opened == pytest.approx(1_771_638_724, abs=60)
 
 
 def test_a_bms_that_opened_in_the_dark_waits_for_charge():
