@@ -12,24 +12,22 @@ from plant.report.longpicture import WIDTH
 
 NARROW: Final = 290  # of a panel on a telephone [px]: 390 less axis, titles and margins
 NARROW_BELOW: Final = 1000  # where the wide one would not fit [px]
-HEAD: Final = """\
+OPENING: Final = """\
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font-family: sans-serif; margin: 12px; }}
-h1 {{ font-size: 17px; margin: 0 0 4px; }}
-p {{ color: #666666; font-size: 14px; margin: 0 0 8px; }}
+"""
+ONE_DRAWING: Final = f"""\
 svg {{ max-width: 100%; height: auto; }}
 .narrow {{ display: none; }}
-@media (max-width: {below}px) {{ .wide {{ display: none; }} .narrow {{ display: block; }} }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
+@media (max-width: {NARROW_BELOW}px) {{ .wide {{ display: none; }} .narrow {{ display: block; }} }}
+"""  # of the two of `drawn_twice`
+STYLE: Final = """\
+body { font-family: sans-serif; margin: 12px; }
+h1 { font-size: 17px; margin: 0 0 4px; }
+p { color: #666666; font-size: 14px; margin: 0 0 8px; }
 """
 
 
@@ -37,13 +35,20 @@ def page(chart: Any) -> str:
     """A chart as a whole HTML page, with its title as heading."""
     drawn = _spec(chart)
     title, subtitle = _words(drawn.pop("title", ""))
-    parts = [HEAD.format(title=escape(title), below=NARROW_BELOW)]
-    parts += [f"<p>{escape(subtitle)}</p>\n"] if subtitle else []
-    return "".join([*parts, _twice(drawn), "</body>\n</html>\n"])
+    below = f"<p>{escape(subtitle)}</p>\n" if subtitle else ""
+    return whole_page(title, STYLE, f"<h1>{escape(title)}</h1>\n{below}{_twice(drawn)}")
+
+
+def whole_page(title: str, style: str, body: str, links: str = "") -> str:
+    """A whole HTML page around a body that may have charts of `drawn_twice` in it; `links` are of its head."""
+    return (
+        f"{OPENING}{links}<title>{escape(title)}</title>\n<style>\n{style}{ONE_DRAWING}</style>\n</head>\n"
+        f"<body>\n{body}</body>\n</html>\n"
+    )
 
 
 def drawn_twice(chart: Any) -> str:
-    """A chart as HTML, of which the page's style shows one drawing: for a screen or for a telephone."""
+    """A chart as HTML, of which the style of `whole_page` shows one drawing: for a screen or for a telephone."""
     return _twice(_spec(chart))
 
 

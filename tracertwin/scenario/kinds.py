@@ -191,3 +191,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
     )
 }  # fmt: skip
+OF_A_CLIENT: Final = tuple(
+    name for name, kind in KINDS.items() if kind.act.__module__ == conversation.__name__
+)

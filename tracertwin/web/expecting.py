@@ -1,20 +1,16 @@
 """Expectations of scenarios about the run so far, judged on the samples that are kept."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.preparing import sun_of
 from tracertwin.scenario.judging import judge, parse_expectation
+from tracertwin.scenario.kinds import OF_A_CLIENT
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Span
 from tracertwin.scenario.vocabulary import vocabulary
 from tracertwin.web.sight import Sight
-
-OF_A_CLIENT: Final = (
-    "polled_every", "never_writes", "retries_within", "gives_up_after", "only_mapped", "printed", "never_printed",
-    "shows",
-)  # fmt: skip
 
 
 def judged(sight: Sight, place: int, expectation: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from plant.report.drafts import draft_of
-from plant.report.page import NARROW_BELOW, drawn_twice
+from plant.report.page import drawn_twice, whole_page
 from tracertwin.sizing.choosing.sitefile import site_text
 from tracertwin.sizing.choosing.targets import all_told
 from tracertwin.sizing.figures.metrics import METRIC
@@ -31,41 +31,28 @@ PVGIS: Final = (
     "Counted as PVGIS counts them, to be laid beside its page: days full and empty, energy lost and missing per such "
     "day, energy delivered per day; then how many days end with how much charge."
 )
-HEAD: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-body {{ font-family: sans-serif; color: #222222; margin: 16px auto; padding: 0 12px; max-width: 1000px; }}
-h1 {{ font-size: 20px; margin: 0 0 4px; }}
-h2 {{ font-size: 16px; margin: 28px 0 4px; border-top: 1px solid #cccccc; padding-top: 14px; }}
-p, li {{ font-size: 14px; line-height: 1.4; margin: 0 0 8px; }}
-ul {{ padding-left: 20px; }}
-.note {{ color: #595959; }}
-.verdict {{ font-size: 17px; font-weight: bold; border-left: 5px solid #222222; padding-left: 12px; margin: 12px 0; }}
-.cards {{ display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; margin: 12px 0; }}
-.cards div {{ border: 1px solid #cccccc; border-radius: 4px; padding: 6px 8px; font-size: 12px; color: #595959; }}
-.cards b {{ display: block; font-size: 16px; color: #222222; }}
-svg {{ max-width: 100%; height: auto; }}
-.scrolls {{ overflow-x: auto; margin: 6px 0 10px; }}
-table {{ border-collapse: collapse; font-size: 13px; }}
-th, td {{ text-align: left; vertical-align: top; padding: 3px 12px 3px 0; border-bottom: 1px solid #e4e4e4; }}
-td:first-child {{ white-space: nowrap; }}
-.numbers th + th, .numbers td + td {{ text-align: right; white-space: nowrap; }}
-tr.chosen td {{ font-weight: bold; background: #f1f1f1; }}
-pre {{ font-size: 12px; overflow-x: auto; background: #f6f6f6; padding: 8px; }}
-summary {{ font-size: 14px; }}
-.narrow {{ display: none; }}
-@media (max-width: {below}px) {{ .wide {{ display: none; }} .narrow {{ display: block; }} }}
-@media (max-width: 600px) {{ .cards {{ grid-template-columns: repeat(2, 1fr); }} }}
-@media print {{ .scrolls {{ overflow: visible; }} }}
-</style>
-</head>
-<body>
+ICON: Final = '<link rel="icon" href="data:,">\n'  # none: a browser asks for no other
+STYLE: Final = """\
+body { font-family: sans-serif; color: #222222; margin: 16px auto; padding: 0 12px; max-width: 1000px; }
+h1 { font-size: 20px; margin: 0 0 4px; }
+h2 { font-size: 16px; margin: 28px 0 4px; border-top: 1px solid #cccccc; padding-top: 14px; }
+p, li { font-size: 14px; line-height: 1.4; margin: 0 0 8px; }
+ul { padding-left: 20px; }
+.note { color: #595959; }
+.verdict { font-size: 17px; font-weight: bold; border-left: 5px solid #222222; padding-left: 12px; margin: 12px 0; }
+.cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; margin: 12px 0; }
+.cards div { border: 1px solid #cccccc; border-radius: 4px; padding: 6px 8px; font-size: 12px; color: #595959; }
+.cards b { display: block; font-size: 16px; color: #222222; }
+.scrolls { overflow-x: auto; margin: 6px 0 10px; }
+table { border-collapse: collapse; font-size: 13px; }
+th, td { text-align: left; vertical-align: top; padding: 3px 12px 3px 0; border-bottom: 1px solid #e4e4e4; }
+td:first-child { white-space: nowrap; }
+.numbers th + th, .numbers td + td { text-align: right; white-space: nowrap; }
+tr.chosen td { font-weight: bold; background: #f1f1f1; }
+pre { font-size: 12px; overflow-x: auto; background: #f6f6f6; padding: 8px; }
+summary { font-size: 14px; }
+@media (max-width: 600px) { .cards { grid-template-columns: repeat(2, 1fr); } }
+@media print { .scrolls { overflow: visible; } }
 """
 
 
@@ -84,8 +71,7 @@ def write_report(path: Path, study: Study) -> None:
 def document(study: Study) -> str:
     """The page of a study as HTML."""
     title = f"Sizing of {study.site.name}"
-    head = HEAD.format(title=escape(title), below=NARROW_BELOW)
-    return "".join([head, *_body(study, title), "</body>\n</html>\n"])
+    return whole_page(title, STYLE, "".join(_body(study, title)), ICON)
 
 
 def _body(study: Study, title: str) -> Iterator[str]:
