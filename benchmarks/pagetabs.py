@@ -67,18 +67,19 @@ def _tabs(program: Running) -> Iterator[None]:
 
 
 def _tab(page: str) -> None:
-    from urllib.request import urlopen
+    from http.client import HTTPConnection
 
     from websockets.sync.client import connect
 
+    kept = HTTPConnection(page)
     with connect(f"ws://{page}/live", compression=None) as socket:
         socket.send(json.dumps({"token": ""}))
         due_s = monotonic()
         for _ in socket:
             if monotonic() >= due_s:
                 due_s = monotonic() + 1.0
-                with urlopen(f"http://{page}/api/v1/registers") as reply:
-                    reply.read()
+                kept.request("GET", "/api/v1/registers")
+                kept.getresponse().read()
 
 
 if __name__ == "__main__":

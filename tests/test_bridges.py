@@ -74,6 +74,16 @@ def test_home_assistant_finds_a_device_whose_sensors_have_what_the_plant_shows(b
     assert heard(broker, "tracertwin/availability", 1) == {"tracertwin/availability": "offline"}
 
 
+def test_a_plant_that_is_killed_is_offline_by_its_last_will(broker):
+    command = [sys.executable, "-m", "tracertwin", "serve", "--link", "listen:127.0.0.1:0", "--mqtt", str(broker)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        online = {"tracertwin/availability": "online"}
+        # what an earlier plant left at the broker comes first
+        assert until(lambda: heard(broker, "tracertwin/availability", 1) == online, 120.0)
+        process.kill()
+    assert until(lambda: heard(broker, "tracertwin/availability", 1) == {"tracertwin/availability": "offline"})
+
+
 def test_a_broker_that_is_not_there_is_told_once_and_the_run_goes_on():
     said: list[str] = []
     with rig_of() as rig, published(rig, Address("127.0.0.1", free_port()), said.append):

@@ -30,6 +30,7 @@ from plant.report.output import results_console
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.options import Address, Options
 from tracertwin.cli.options import say, stoppable
+from tracertwin.cli.promptness import prompt
 from tracertwin.cli.serve import beside
 from tracertwin.cli.tables.demotable import HALF_HOUR_S, Seen, heads, row
 from tracertwin.rig.serving import Rig
@@ -53,12 +54,11 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
         Plant time over wall time. Above some 20000 a round of polls takes longer than half an hour of plant
         time, and half hours without a round are not shown.
     """
-    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     clock = WallClock(plant.start_utc_s, speed)
     live = Live(plant, clock, plant.start_utc_s + days * DAY_S)
     model = load_model(plant.site.controller.model)
     tracer = Tracer(load_map("uart2", plant.site.ratings(), model.optional), live, model=model)
-    with MockFirmware(period_s=0.0) as firmware:
+    with MockFirmware(period_s=0.0) as firmware, prompt():
         line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=say)
         tally = Tally(plant.snapshot)
         view = View(_heading(plant, speed, str(line.endpoint)))
@@ -80,12 +80,11 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
 
 def run_demo_page(plant: Plant, days: float | None, speed: float, address: Address, site_name: str) -> None:
     """Serve the page of a plant that a mock firmware polls every second; for so many plant days, or until stopped."""
-    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     for_s = None if days is None else days * DAY_S
     with MockFirmware() as firmware:
         options = Options(links=[firmware.endpoint], speed=speed, for_s=for_s, web=address)
         with polling(firmware), Rig([plant], options, say) as rig:
-            with beside(rig, site_name), stoppable():
+            with beside(rig, site_name), stoppable(), prompt():
                 rig.run()
             rig.tell()
 

@@ -11,6 +11,7 @@ import typer
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say, with_bare_values
+from tracertwin.cli.promptness import collect_seldom
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
@@ -92,6 +93,7 @@ def main() -> None:
     """Entry point: problems are reported one per line, and by the exit code."""
     from plant.base.streams import drop_stdout, write_plainly
 
+    collect_seldom()
     write_plainly(sys.stdout, sys.stderr)
     if len(sys.argv) == 1:
         sys.argv.append("--help")

@@ -4,7 +4,6 @@ The options of `serve` are the rows of `tracertwin.assembly.options`; none is wr
 """
 
 import inspect
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ import typer
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
 from tracertwin.cli.building import announce_design, said_unsolved, site_and_start
 from tracertwin.cli.options import SiteName, checked, needing, option_of, say, stoppable
+from tracertwin.cli.promptness import prompt
 
 if TYPE_CHECKING:
     from tracertwin.rig.serving import Rig
@@ -106,7 +106,6 @@ def _serve(site: str, options: Options, run: "Callable[[Rig], None]") -> int:
 
     if options.ready_file is not None:
         options.ready_file.unlink(missing_ok=True)  # one that a killed run left would call us ready too early
-    sys.setswitchinterval(1e-4)  # a reply waits for the plant's Python at most this long, not 5 ms
     there, start_s = site_and_start(site, options.start)
     there = checked("--upset", options.upsets, there.with_upsets)
     for each in (there, *(there.seen_by(neighbour) for neighbour in there.neighbours)):
@@ -118,7 +117,7 @@ def _serve(site: str, options: Options, run: "Callable[[Rig], None]") -> int:
         if options.for_s is not None:
             check_weather(plants[0].site, plants[0].t_utc_s, int(plants[0].t_utc_s + options.for_s))
         with Rig(plants, options, say, file, unit_ids_from(file, options.unit, say)) as rig:
-            with beside(rig, site), stoppable():
+            with beside(rig, site), stoppable(), prompt():
                 run(rig)
             rig.tell()
     return said_unsolved(plants)
