@@ -75,13 +75,16 @@ def test_home_assistant_finds_a_device_whose_sensors_have_what_the_plant_shows(b
 
 
 def test_a_plant_that_is_killed_is_offline_by_its_last_will(broker):
-    command = [sys.executable, "-m", "tracertwin", "serve", "--link", "listen:127.0.0.1:0", "--mqtt", str(broker)]
+    options = ["--link", "listen:127.0.0.1:0", "--mqtt", str(broker)]
+    command = [sys.executable, "-m", "tracertwin", "serve", *options]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         online = {"tracertwin/availability": "online"}
         # what an earlier plant left at the broker comes first
         assert until(lambda: heard(broker, "tracertwin/availability", 1) == online, 120.0)
         process.kill()
-    assert until(lambda: heard(broker, "tracertwin/availability", 1) == {"tracertwin/availability": "offline"})
+    assert until(
+        lambda: heard(broker, "tracertwin/availability", 1) == {"tracertwin/availability": "offline"}
+    )
 
 
 def test_a_broker_that_is_not_there_is_told_once_and_the_run_goes_on():

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from tracertwin.cli.promptness import OWN_THRESHOLDS, collect_seldom, prompt
+from tracertwin.promptness import OWN_THRESHOLDS, collect_seldom, prompt
 
 
 def test_a_program_that_starts_looks_for_garbage_less_often_than_one_that_serves():

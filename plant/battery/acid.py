@@ -66,6 +66,7 @@ class SurfaceCharge(NamedTuple):
     per_charge_v: float  # 1 / voltage at which it leaks so much after charging [1/V], and after discharging
     per_discharge_v: float
     per_f: float  # 1 / capacitance
+    per_ref_a: float  # 1 / leak at the reference voltages
 
 
 class LeadAcidAtTemperature(NamedTuple):
@@ -87,8 +88,10 @@ class LeadAcidAtTemperature(NamedTuple):
     per_double_layer_f: float
     surface: SurfaceCharge
     per_heat_capacity_j_k: float
+    per_swing_v: float  # 1 / how far the electrode node may move in one step of the full model
 
 
+SWING_V_CELL = 0.04 / 6.0
 ENTROPY_V_PER_K_CELL = 2e-4  # temperature coefficient of the open-circuit voltage
 SG_BELOW_OCV = 0.845  # specific gravity of the acid = open-circuit voltage of a cell at 25 degC minus this
 FREEZING = (  # specific gravity, freezing point [degC], weakest acid first (battery makers' freezing charts)
@@ -122,8 +125,10 @@ def at_temperature(t_c: float, p: LeadAcid) -> LeadAcidAtTemperature:
             1.0 / (p.cells * p.surface_charge_v_cell),
             1.0 / (p.cells * p.surface_discharge_v_cell),
             1.0 / p.surface_f,
+            20.0 / p.c20_ah,
         ),
         1.0 / p.heat_capacity_j_k,
+        1.0 / (SWING_V_CELL * p.cells),
     )
 
 

@@ -100,9 +100,8 @@ def leak(v_slow_v: float, s: SurfaceCharge) -> tuple[float, float]:
     y = abs(v_slow_v) * per_v
     y2 = y * y
     y4 = y2 * y2
-    seventh = s.i_ref_a * y4 * y2 * y
-    i_a = seventh * y
-    return i_a if v_slow_v > 0.0 else -i_a, 8.0 * seventh * per_v
+    # multiplied in pairs, which wait for each other least
+    return math.copysign(s.i_ref_a * (y4 * y4), v_slow_v), (8.0 * s.i_ref_a * per_v) * (y4 * (y2 * y))
 
 
 @inline_llvm

@@ -29,7 +29,6 @@ State = LeadAcidState  # by which `model` finds it
 
 
 REVERSIBLE_CELL_V = 1.48  # thermoneutral voltage of water splitting: heat that leaves with the gas
-SWING_V_CELL = 0.04 / 6.0  # how far the node may move in one step
 FROZEN_TIMES = 50.0  # how much ice raises the resistance
 FREEZES_OVER_K = 1.0  # from the first ice to that resistance: a jump would spoil the integrator's order
 MIN_STEP_S = 0.02
@@ -251,17 +250,15 @@ def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAc
     through the bend between charge and discharge in one stride; and the slow polarisation leaks.
     Keeps the voltage within 0.5 mV of Radau up to 0.5C, see tests/evals/test_integrator.py.
     """
-    p = w.p
     off_a = abs(i_a - inside.main.i_a)
     # On its way to another current half of its time constant; where it has arrived there is nothing to miss.
-    settles = 1.0 + min(1.0, 10.0 * off_a / w.surface.i_ref_a)
-    electrode = p.double_layer_f / (settles * max(inside.main.per_v, 1e-6))
-    well = (
-        3600.0 * p.available_fraction * p.full_capacity_ah / max(inside.main.per_h, inside.main.starved, 1e-6)
-    )
-    surface = p.surface_f / max(inside.slow_s, 1e-6)
-    swing = SWING_V_CELL * p.cells * p.double_layer_f / max(off_a, 1e-6)
-    return max(min(electrode, well, swing, surface), MIN_STEP_S)
+    settles = 1.0 + min(1.0, 10.0 * off_a * w.surface.per_ref_a)
+    # Each as a rate [1/s]: one division is left.
+    electrode = settles * inside.main.per_v * w.per_double_layer_f
+    well = max(inside.main.per_h, inside.main.starved) * w.per_well1 * PER_HOUR
+    surface = inside.slow_s * w.surface.per_f
+    swing = off_a * w.per_double_layer_f * w.per_swing_v
+    return max(1.0 / max(electrode, well, swing, surface, 1e-6), MIN_STEP_S)
 
 
 @kernel

@@ -17,7 +17,7 @@ from plant.kernel.books import Books
 from plant.kernel.flowtable import FLOW_NAMES
 from plant.kernel.state import Flows, Held
 from plant.power.converter import OperatingPoint, Regime
-from plant.power.posts import anything
+from plant.power.posts import AnyPosts, by_posts
 
 FLOW_COUNT = len(FLOW_NAMES)
 # What the array could have given and nobody took is booked to what refused it: what limits the converter ...
@@ -70,6 +70,27 @@ def who_refused(regime: int, modes: np.ndarray, way_in: bool) -> int:
     return int(NOT_TAKEN[regime])
 
 
+def _no_posts(books: Books, hours: float, mean: Flows, held: Held, posts: AnyPosts) -> None:
+    pass
+
+
+@by_posts(elsewhere=_no_posts)
+def _book_posts(books: Books, hours: float, mean: Flows, held: Held, posts: AnyPosts) -> None:
+    """`book` for what flows at the battery's posts; the inverter's power is constant while it draws any."""
+    today, asked, modes = books.today, held.asked, books.modes
+    served_w = mean.inverter_dc * (asked.served_w / asked.drawn_w) if asked.drawn_w > 0.0 else 0.0
+    today.charger_1 += hours * mean.charger_1
+    today.charger_2 += hours * mean.charger_2
+    today.inverter += hours * served_w
+    today.inverter_loss += hours * (mean.inverter_dc - served_w)
+    if served_w < asked.demand_w * (1.0 - 1e-9):
+        today.inverter_unserved += hours * (asked.demand_w - served_w)
+    if modes[Machine.CHARGER_1] != ChargerRun.OFF:
+        today.charger_1_h += hours
+    if modes[Machine.CHARGER_2] != ChargerRun.OFF:
+        today.charger_2_h += hours
+
+
 @inline_ir
 def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -> None:
     """Add a sub-step's flows to the day's account; what the array gave no one goes to what refused it."""
@@ -98,20 +119,7 @@ def book(books: Books, h: float, mean: Flows, bus: OperatingPoint, held: Held) -
     today.row[place] += hours * (held.p_mp_w - mean.pv)
     if bus.i_load_a == 0.0 and held.called:
         today.unserved += hours * held.wanted_w
-    if anything(held.posts):
-        # What flows at the battery's posts; the inverter's power is constant while it draws any.
-        asked, modes = held.asked, books.modes
-        served_w = mean.inverter_dc * (asked.served_w / asked.drawn_w) if asked.drawn_w > 0.0 else 0.0
-        today.charger_1 += hours * mean.charger_1
-        today.charger_2 += hours * mean.charger_2
-        today.inverter += hours * served_w
-        today.inverter_loss += hours * (mean.inverter_dc - served_w)
-        if served_w < asked.demand_w * (1.0 - 1e-9):
-            today.inverter_unserved += hours * (asked.demand_w - served_w)
-        if modes[Machine.CHARGER_1] != ChargerRun.OFF:
-            today.charger_1_h += hours
-        if modes[Machine.CHARGER_2] != ChargerRun.OFF:
-            today.charger_2_h += hours
+    _book_posts(books, hours, mean, held, held.posts)
 
 
 @inline_ir

@@ -19,7 +19,7 @@ from plant.kernel.columns import QUANTITIES, compile_rules
 from plant.kernel.state import Held, PlantState
 from plant.power.converter import OperatingPoint
 from plant.power.jointnode import there
-from plant.power.posts import anything
+from plant.power.posts import AnyPosts, by_posts
 
 # The rules as global arrays: compiled in as constants.
 (
@@ -31,6 +31,27 @@ RULE_COUNT = len(RULES)
 WITHOUT_POSTS = RULE_COUNT - len(POSTS_RULES)
 MACHINES_WITHOUT_POSTS = int(Machine.INVERTER)
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
+
+
+def _no_posts(
+    bus: OperatingPoint, held: Held, x: battery.State, p: battery.Parameters, books: Books, posts: AnyPosts
+) -> None:
+    pass
+
+
+@by_posts(elsewhere=_no_posts)
+def _update_posts(
+    bus: OperatingPoint, held: Held, x: battery.State, p: battery.Parameters, books: Books, posts: AnyPosts
+) -> None:
+    """`update_quantities` for what hangs on the battery's posts."""
+    now, asked = books.quantities, held.asked
+    flows = there(bus, held.port, posts)
+    now.v_posts_v = flows.v_v
+    now.soc = battery.soc(x, p)
+    now.inverter_share = asked.demand_w / asked.outfit.rated_w
+    now.inverter_collapsed = 1.0 if flows.inverter_w < posts.inverter_w else 0.0
+    now.charger_1_allowed = 1.0 if asked.first else 0.0
+    now.charger_2_allowed = 1.0 if asked.second else 0.0
 
 
 @inline_ir
@@ -63,21 +84,7 @@ def update_quantities(
     now.t_batt_c = memory.x.t_c
     now.i_batt_a = bus.i_batt_a
     now.i_discharge_a = -bus.i_batt_a
-    if anything(held.posts):
-        _update_posts(bus, held, battery.soc(x, p), books)
-
-
-@inline_ir
-def _update_posts(bus: OperatingPoint, held: Held, soc: float, books: Books) -> None:
-    """The same for what hangs on the battery's posts."""
-    now, asked = books.quantities, held.asked
-    posts = there(bus, held.port, held.posts)
-    now.v_posts_v = posts.v_v
-    now.soc = soc
-    now.inverter_share = asked.demand_w / asked.outfit.rated_w
-    now.inverter_collapsed = 1.0 if posts.inverter_w < held.posts.inverter_w else 0.0
-    now.charger_1_allowed = 1.0 if asked.first else 0.0
-    now.charger_2_allowed = 1.0 if asked.second else 0.0
+    _update_posts(bus, held, x, p, books, held.posts)
 
 
 @inline_ir
@@ -87,11 +94,8 @@ def unchanged(books: Books, at_posts: bool) -> bool:
     Those of the battery's posts need no look where nothing hangs there.
     """
     now, same = books.quantities.row, not books.must_examine
-    for j in range(WATCHED):
+    for j in range(WATCHED_AT_POSTS if at_posts else WATCHED):
         same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])  # no jumps
-    if at_posts:
-        for j in range(WATCHED, WATCHED_AT_POSTS):
-            same &= (books.lower[j] <= now[j]) & (now[j] < books.upper[j])
     return same
 
 

@@ -23,7 +23,18 @@ from plant.load.demand import Demand
 from plant.power.converter import Limit, LoadDemand, Node, OperatingPoint, Port, node_of, with_powers
 from plant.power.jointnode import solve_all, there
 from plant.power.offer import Offer
-from plant.power.posts import CHARGER_OFF, AnyPosts, Asked, ChargerLine, ChargerOutfit, anything, posts_of
+from plant.power.posts import (
+    CHARGER_OFF,
+    AnyOutfit,
+    AnyPosts,
+    Asked,
+    AtPosts,
+    ChargerLine,
+    ChargerOutfit,
+    NoPosts,
+    by_posts,
+    posts_of,
+)
 from plant.power.stage import PowerStage, derating
 
 
@@ -54,10 +65,14 @@ def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Nod
     )
 
 
-@inline_ir
-def asked_in(demand: Demand, k: int, par: Parameters) -> Asked:
+def _nothing_asked(demand: Demand, k: int, outfit: AnyOutfit) -> Asked:
+    return Asked(outfit, 0.0, 0.0, 0.0, False, False)
+
+
+@by_posts(elsewhere=_nothing_asked)
+def asked_in(demand: Demand, k: int, outfit: AnyOutfit) -> Asked:
     """What is wanted at the battery's posts in step `k`."""
-    outfit, may = par.outfit, demand.chargers[k]
+    may = demand.chargers[k]
     first = outfit.first.works and may % 2 == 1
     second = outfit.second.works and may >= 2
     return Asked(
@@ -65,12 +80,15 @@ def asked_in(demand: Demand, k: int, par: Parameters) -> Asked:
     )
 
 
-@inline_ir
-def posts_now(asked: Asked, modes: np.ndarray) -> AnyPosts:
+def _none_now(drawn_w: float, modes: np.ndarray, outfit: AnyOutfit) -> AnyPosts:
+    return NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
+
+
+@by_posts(elsewhere=_none_now)
+def posts_now(drawn_w: float, modes: np.ndarray, outfit: AnyOutfit) -> AnyPosts:
     """What is switched on at the battery's posts as the machines stand."""
-    outfit, drawn_w = asked.outfit, 0.0
-    if modes[Machine.INVERTER] == InverterRun.ON:
-        drawn_w = asked.drawn_w
+    if modes[Machine.INVERTER] != InverterRun.ON:
+        drawn_w = 0.0
     return posts_of(
         outfit,
         drawn_w,
@@ -118,7 +136,7 @@ def hold(held: Held, memory: PlantState, books: Books) -> Held:
     return Held(
         held.offer, held.p_mp_w, held.load, held.t_room_c, _target_v(stage, memory.equalize_left_s, books),
         charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
-        posts_now(held.asked, modes), held.asked,
+        posts_now(held.asked.drawn_w, modes, held.asked.outfit), held.asked,
     )  # fmt: skip
 
 
@@ -147,7 +165,7 @@ def given(
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
         False,
         posts_of(par.outfit, 0.0, CHARGER_OFF, CHARGER_OFF),
-        asked_in(demand, k, par),
+        asked_in(demand, k, par.outfit),
     )
 
 
@@ -168,15 +186,20 @@ def no_flows() -> Flows:
     )
 
 
+def _no_wiring(bus: OperatingPoint, flows: AtPosts, posts: AnyPosts) -> float:
+    return 0.0
+
+
+@by_posts(elsewhere=_no_wiring)
+def _posts_wiring_w(bus: OperatingPoint, flows: AtPosts, posts: AnyPosts) -> float:
+    return (flows.v_v - bus.v_batt_v) * flows.i_a
+
+
 @inline_ir
 def flows_of(bus: OperatingPoint, loss: Losses, held: Held, stage: PowerStage) -> Flows:
     """Every flow of an instant."""
-    wiring_w = (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a
-    inverter_w, charger_1_w, charger_2_w = 0.0, 0.0, 0.0
-    if anything(held.posts):
-        posts = there(bus, held.port, held.posts)
-        wiring_w += (posts.v_v - bus.v_batt_v) * posts.i_a
-        inverter_w, charger_1_w, charger_2_w = posts.inverter_w, posts.charger_1_w, posts.charger_2_w
+    posts = there(bus, held.port, held.posts)
+    wiring_w = (bus.v_batt_v - bus.v_cells_v) * bus.i_batt_a + _posts_wiring_w(bus, posts, held.posts)
     i_pv = bus.p_pv_w / bus.v_pv_v if stage.pv_wiring_ohm > 0.0 and bus.p_pv_w > 0.0 else 0.0
     return Flows(
         bus.p_pv_w,
@@ -188,9 +211,9 @@ def flows_of(bus: OperatingPoint, loss: Losses, held: Held, stage: PowerStage) -
         bus.p_load_w,
         bus.p_own_w,
         bus.v_batt_v * (bus.i_batt_a - bus.i_posts_a),
-        inverter_w,
-        charger_1_w,
-        charger_2_w,
+        posts.inverter_w,
+        posts.charger_1_w,
+        posts.charger_2_w,
         loss.ohmic_w,
         loss.polarisation_w,
         loss.side_w,

@@ -66,7 +66,7 @@ def move(
     return moved
 
 
-@overload(move, strict=False, inline="always", jit_options={"error_model": "numpy"})
+@overload(move, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
 def _move(*types: Any) -> Any:
     integrator = _integrator(types[-1].instance_class, types[4].instance_class)
     return lambda x, now, h, held, w, stage, method: integrator(x, now, h, held, w, stage)
@@ -108,7 +108,7 @@ def _same(
     """Whether nothing happened on the way from one instant to another, with the battery in state `x`."""
     update_quantities(then, held, memory, x, p, stage.load_rated_a, books)
     undecided = method.event_s < 1.0 and then.regime != now.regime
-    if method.event_s < 1.0 and anything(held.posts):
+    if method.event_s < 1.0:
         undecided |= (
             there(then, held.port, held.posts).regulating != there(now, held.port, held.posts).regulating
         )

@@ -32,8 +32,8 @@ from plant.power.posts import (
     AtPosts,
     ChargerLine,
     Posts,
-    anything,
     at_posts,
+    by_posts,
     nothing_there,
     posts_current_a,
 )  # fmt: skip
@@ -309,10 +309,19 @@ def _held_by_controller(
 
 
 @inline_llvm
+def _posts_v(bus: OperatingPoint, port: Port) -> float:
+    return bus.v_batt_v - port.cable_ohm * (bus.i_batt_a - bus.i_posts_a)
+
+
+def _none_there(bus: OperatingPoint, port: Port, posts: AnyPosts) -> AtPosts:
+    return nothing_there(_posts_v(bus, port))
+
+
+@by_posts(elsewhere=_none_there)
 def there(bus: OperatingPoint, port: Port, posts: AnyPosts) -> AtPosts:
     """What flows at the battery's posts with the bus as it is."""
-    v_posts = bus.v_batt_v - port.cable_ohm * (bus.i_batt_a - bus.i_posts_a)
-    if not anything(posts) or v_posts <= 0.0:
+    v_posts = _posts_v(bus, port)
+    if v_posts <= 0.0:
         return nothing_there(v_posts)
     return at_posts(v_posts, bus.i_posts_a, posts)
 

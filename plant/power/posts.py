@@ -4,7 +4,8 @@ Numbers only: what switches them on and off are rows of `plant.controller.rules`
 is a type of its own (`NoOutfit`, `NoPosts`), so that their compiled code is without all of this.
 """
 
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from numba.extending import overload
 
@@ -86,6 +87,7 @@ class Asked(NamedTuple):
     second: bool
 
 
+F = TypeVar("F", bound=Callable[..., Any])
 CHARGER_OFF: Final = ChargerLine(0.0, 0.0, 0.0)
 NO_POSTS: Final = NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
 NO_CHARGER: Final = ChargerOutfit(CHARGER_OFF, 0.0, False, 0.0, 0.0)
@@ -106,6 +108,29 @@ def anything(there: AnyPosts | AnyOutfit) -> bool:
 def _anything(there: Any) -> Any:
     found = there.instance_class in (Posts, Outfit)
     return lambda there: found
+
+
+def by_posts(elsewhere: F) -> Callable[[F], F]:
+    """A kernel of which compiled code has one side only, settled by the type of its last argument.
+
+    Parameters
+    ----------
+    elsewhere : callable
+        The same, where nothing hangs at the posts or belongs to the outfit that the last argument is.
+    """
+
+    def decorated(at_posts: F) -> F:
+        def chosen(*arguments: Any) -> Any:
+            return (at_posts if anything(arguments[-1]) else elsewhere)(*arguments)
+
+        # Not inline="always": numba drops code as dead after that, and takes writes into a record's row for such.
+        @overload(chosen, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
+        def _chosen(*types: Any) -> Any:
+            return at_posts if types[-1].instance_class in (Posts, Outfit) else elsewhere
+
+        return cast(F, chosen)
+
+    return decorated
 
 
 def posts_of(outfit: AnyOutfit, inverter_w: float, first: ChargerLine, second: ChargerLine) -> AnyPosts:

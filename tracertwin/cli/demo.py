@@ -30,9 +30,9 @@ from plant.report.output import results_console
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.options import Address, Options
 from tracertwin.cli.options import say, stoppable
-from tracertwin.cli.promptness import prompt
 from tracertwin.cli.serve import beside
 from tracertwin.cli.tables.demotable import HALF_HOUR_S, Seen, heads, row
+from tracertwin.promptness import prompt
 from tracertwin.rig.serving import Rig
 
 PAGE_SPEED: Final = 60.0  # with a page, unless told: a day in 24 minutes, slow enough to try what happens

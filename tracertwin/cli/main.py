@@ -11,13 +11,13 @@ import typer
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, say, with_bare_values
-from tracertwin.cli.promptness import collect_seldom
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
 from tracertwin.cli.serve import mcp, serve, tell
 from tracertwin.cli.size import size
 from tracertwin.cli.write import write
+from tracertwin.promptness import collect_seldom
 
 # Exit codes; docs/environment.md lists them.
 GOOD: Final = 0

@@ -14,7 +14,7 @@ import typer
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
 from tracertwin.cli.building import announce_design, said_unsolved, site_and_start
 from tracertwin.cli.options import SiteName, checked, needing, option_of, say, stoppable
-from tracertwin.cli.promptness import prompt
+from tracertwin.promptness import prompt
 
 if TYPE_CHECKING:
     from tracertwin.rig.serving import Rig
