@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from plant.base.clock import DAY_S, on_grid_s, utc_offset_s
+from plant.base.clock import DAY_S, multiples, on_grid_s
 from plant.base.problems import ProblemsError
 from plant.battery import ageing
 from plant.battery import model as battery
@@ -45,6 +45,7 @@ from plant.weather.steps.making import sky_means
 
 NO_TIME_S = 1e-9  # a step in which nothing moves
 ALL_COLUMNS = np.arange(len(Snapshot._fields))
+NO_ROWS = ALL_COLUMNS, np.empty((0, ALL_COLUMNS.size))
 
 
 class Plant:
@@ -281,10 +282,12 @@ class Plant:
         Snapshot
             The plant there.
         """
-        self._run(int(t_utc_s) - int(t_utc_s) % self.step_s, 0)
+        self._run(int(t_utc_s) - int(t_utc_s) % self.step_s, 0, *NO_ROWS)
         return self.snapshot
 
-    def run(self, seconds: float, sample_s: int = 60, columns: np.ndarray = ALL_COLUMNS) -> np.ndarray:
+    def run(
+        self, seconds: float, sample_s: int = 60, columns: np.ndarray = ALL_COLUMNS, with_now: bool = False
+    ) -> np.ndarray:
         """Move on and keep samples.
 
         Parameters
@@ -292,10 +295,11 @@ class Plant:
         seconds : float
             How far; down to the grid.
         sample_s : int
-            Time between samples, a multiple of the grid that divides a day. Samples lie on whole multiples of it,
-            counted from the solar midnight.
+            Time between samples, counted from the solar midnight: a multiple of the grid that divides a day.
         columns : (m,) array, optional
             Which fields of `Snapshot` are kept, by place; all unless given.
+        with_now : bool
+            Whether the first row is the plant as it stands now.
 
         Returns
         -------
@@ -303,15 +307,19 @@ class Plant:
             One row each.
         """
         if sample_s % self.step_s or sample_s <= 0 or DAY_S % sample_s:
-            raise ValueError(
-                f"sample must be a multiple of {self.step_s} s that divides a day, got {sample_s} s"
-            )
+            raise ValueError(f"sample: a multiple of {self.step_s} s that divides a day, got {sample_s} s")
         end_s = self.t_utc_s + int(seconds) - int(seconds) % self.step_s
-        return np.concatenate(self._run(end_s, sample_s // self.step_s, columns))
+        every, top = sample_s // self.step_s, int(with_now)
+        first = self._inputs_now()[1]
+        rows = multiples(first, first + (end_s - self.t_utc_s) // self.step_s, every)
+        out = np.empty((top + rows, columns.size))
+        out[:top] = np.array(self.snapshot)[columns]
+        self._run(end_s, every, columns, out[top:])
+        return out
 
-    def _run(self, end_s: int, sample_every: int, columns: np.ndarray = ALL_COLUMNS) -> list[np.ndarray]:
-        """Move to a grid point, keeping every so manieth step; rows for each piece that the kernel went at once."""
-        parts = [np.empty((0, columns.size))]
+    def _run(self, end_s: int, sample_every: int, columns: np.ndarray, out: np.ndarray) -> None:
+        """Move to a grid point, keeping every so manieth step in the rows of `out`."""
+        row = 0
         while self.t_utc_s < end_s:
             inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
             stop = on_grid_s(self._stop(end_s, inputs), self.step_s)
@@ -320,31 +328,22 @@ class Plant:
             if end_s > inputs.end_utc_s:
                 self._supply.prepare_next(self.t_utc_s, *self._equipment.overhead)
             count = (stop - self.t_utc_s) // self.step_s
-            rows = (first + count) // sample_every - first // sample_every if sample_every else 0
-            parts.append(np.empty((rows, columns.size)))
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, parts[-1],
+                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, out[row:],
             )  # fmt: skip
+            row += multiples(first, first + count, sample_every)
             self.t_utc_s, self._flash = stop, flash
             if self._age is not None and (self.t_utc_s - inputs.start_utc_s) % DAY_S == 0:
                 self._age_battery()
             self._break_and_mend()
-        return parts
 
     def _stop(self, end_s: int, inputs: Inputs) -> int:
         """Where the kernel has to be left next [s UTC], at most `end_s`."""
-        zone = self.site.location.timezone
         stop = min(end_s, inputs.end_utc_s, *(turn.t_utc_s for turn in self._breakages.turns[:1]))
         if self._age is not None:
             stop = min(stop, self.t_utc_s + DAY_S - (self.t_utc_s - inputs.start_utc_s) % DAY_S)
-        if self._flash.clock.follows_dst:
-            # A clock changes on a whole hour: up to the day of it in one go, then hour by hour.
-            midnight_s = self._flash.next_midnight_s(self.t_utc_s, self.step_s)
-            for nearer in (midnight_s, self.t_utc_s // 3600 * 3600 + 3600):
-                if utc_offset_s(stop - 1, zone) != utc_offset_s(self.t_utc_s, zone):
-                    stop = min(stop, nearer)
-        return stop
+        return self._flash.steady_until_s(self.t_utc_s, stop, self.step_s, self.site.location.timezone)
 
     def _follow(self) -> None:
         """Have the kernel know what the load follows, and the clock."""
@@ -368,7 +367,7 @@ class Plant:
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, ALL_COLUMNS, np.empty((0, ALL_COLUMNS.size)),
+            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, *NO_ROWS,
         )  # fmt: skip
         shows_s = self._flash.clock.shows_s(self.t_utc_s)
         return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)

@@ -200,3 +200,8 @@ def iso_utc(t_utc_s: float) -> str:
 def on_grid_s(t_utc_s: float, step_s: int) -> int:
     """The first grid point at or after a moment, its fraction of a second left out."""
     return -(-int(t_utc_s) // step_s) * step_s
+
+
+def multiples(after: int, upto: int, every: int) -> int:
+    """How many multiples of a number of steps lie after one step, up to another; none of 0."""
+    return upto // every - after // every if every else 0

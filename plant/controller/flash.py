@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from plant.base.clock import on_grid_s
+from plant.base.clock import on_grid_s, utc_offset_s
 from plant.controller.clock import POWER_UP_S, ROUNDING_S, DeviceClock, equalize_due, periods_begun
 from plant.controller.midnights import Midnights, midnights_at
 from plant.controller.settings import Settings
@@ -55,6 +55,16 @@ class Flash:
         Its offset from UTC must not change before `end_s`.
         """
         return _through(self, t_utc_s, end_s, step_s)
+
+    def steady_until_s(self, t_utc_s: int, end_s: int, step_s: int, zone: str) -> int:
+        """A moment [s UTC] at most `end_s` up to which the clock's offset from UTC stays that of `t_utc_s`."""
+        stop_s = end_s
+        if self.clock.follows_dst:
+            # It changes on a whole hour: up to the day of it in one go, then hour by hour.
+            for nearer_s in (self.next_midnight_s(t_utc_s, step_s), t_utc_s // 3600 * 3600 + 3600):
+                if utc_offset_s(stop_s - 1, zone) != utc_offset_s(t_utc_s, zone):
+                    stop_s = min(stop_s, nearer_s)
+        return stop_s
 
     def next_midnight_s(self, t_utc_s: int, step_s: int) -> int:
         """Grid point from which on the clock shows the day after that of a moment [s UTC]."""

@@ -9,7 +9,7 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
 from plant.battery import model as battery
-from plant.controller.charger import WATCHED, WATCHED_AT_POSTS, Daylight, Machine
+from plant.controller.charger import WATCHED, WATCHED_AT_POSTS, Daylight, Machine, Quantities
 from plant.controller.loadcontrol import call
 from plant.controller.postsrules import POSTS_RULES
 from plant.controller.rows import Effect
@@ -30,6 +30,7 @@ RULE_COUNT = len(RULES)
 # Machines and rules of the battery's posts are the last of all: where nothing hangs there, none is looked at.
 WITHOUT_POSTS = RULE_COUNT - len(POSTS_RULES)
 MACHINES_WITHOUT_POSTS = int(Machine.INVERTER)
+V_OC, V_ABOVE = (Quantities._fields.index(name) for name in ("v_oc_v", "v_pv_above_battery_v"))
 LATE_S = 1e-6  # a timer this close to its end has run out; a double holds UTC seconds to 2e-7
 
 
@@ -85,6 +86,14 @@ def update_quantities(
     now.i_batt_a = bus.i_batt_a
     now.i_discharge_a = -bus.i_batt_a
     _update_posts(bus, held, x, p, books, held.posts)
+
+
+@inline_ir
+def sun_changes(books: Books, v_oc_v: float, v_batt_v: float) -> bool:
+    """Whether a step's sun has taken the array across a set-point before anything moves."""
+    above_v = v_oc_v - v_batt_v
+    same = books.lower[V_OC] <= v_oc_v < books.upper[V_OC]
+    return not same or not books.lower[V_ABOVE] <= above_v < books.upper[V_ABOVE]
 
 
 @inline_ir

@@ -25,7 +25,7 @@ from plant.controller.charger import (
 from plant.controller.midnights import Midnights
 from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
-from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, unchanged, update_quantities
+from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, sun_changes, unchanged, update_quantities
 from plant.kernel.meters import begin_periods_compiled
 from plant.kernel.node import charges, given, hold, operating_point
 from plant.kernel.quasistatic import settle, settle_lithium
@@ -131,15 +131,18 @@ def _stride(
     while True:
         h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
         same = _same(now, bus, held, memory, x, w.p, stage, method, books)
-        if h - early <= method.event_s or (same and late == np.inf and battery.possible(x, w.p)):
+        possible = battery.possible(x, w.p)
+        if same and possible:
+            if late == np.inf:
+                return h, x, mean, bus
+            early = h
+        elif h - early <= method.event_s:
             return h, x, mean, bus
-        if not battery.possible(x, w.p):  # over an edge that no limit foresaw
+        elif possible:
+            late = h
+        else:  # over an edge that no limit foresaw
             h = early + 0.25 * (h - early)
             continue
-        if same:
-            early = h
-        else:
-            late = h
         h = late if late - early <= method.event_s else 0.5 * (early + late)
 
 
@@ -177,8 +180,9 @@ def grid_step(
     left = dt_s
     source = battery.source_at(memory.x, w)
     bus = at_first(memory.v_batt_v, source.v_node_v, held.port.cable_ohm + source.r_discharge_ohm)
-    # A step of a minute finds on its way what the new sun and load bring about; looking first would cost a tenth of it.
+    # A step of a minute finds on its way what else is new; looking first would cost a tenth of it.
     changed = dt_s < LONG_STEP_S or books.must_examine
+    changed |= sun_changes(books, held.offer.v_oc_v, memory.v_batt_v)
     for _ in range(MAX_SUBSTEPS):
         t = t_utc_s + dt_s - left
         for _settle in range(8):

@@ -2,8 +2,6 @@
 
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from plant.inputs import SpanSupply
 from plant.plant import Plant
 from plant.site.model import Site
@@ -63,11 +61,10 @@ def run_year(site: Site, when: WeatherYear, step_s: int, days: SharedDays) -> Ye
     supply = SpanSupply(site_run, when.seed, step_s, days.skies, inputs)
     plant = Plant(site_run, at_start(site_run, supply, span.begins_utc_s, "sizing"), supply)
     plant.advance_to(span.year_utc_s)
-    first, age = np.array(plant.snapshot)[COLUMNS], plant.remembered().age
-    rows = plant.run(span.ends_utc_s - span.year_utc_s, HOUR_S, COLUMNS)
-    samples = np.vstack([first, rows])
+    age = plant.remembered().age
+    samples = plant.run(span.ends_utc_s - span.year_utc_s, HOUR_S, COLUMNS, with_now=True)
     own = slice((span.year_utc_s - span.begins_utc_s) // step_s, None)
-    samples[1:, _POA] = inputs.array.poa_w_m2[own].reshape(len(rows), -1).mean(axis=1)
+    samples[1:, _POA] = inputs.array.poa_w_m2[own].reshape(len(samples) - 1, -1).mean(axis=1)
     used = 0.0
     if age is not None:
         after = plant.remembered().age
