@@ -12,11 +12,10 @@ def so_far_wh(books_array: BooksArray, flow: str) -> float:
 
 
 def begin_periods(books: Books, count: int) -> None:
-    """Start meters again: of the day, for 2 of the month as well, for 3 of the year; and the extremes of the day."""
+    """Start meters again: for 1 of the day, for 2 of the month as well, for 3 of the year; and the day's extremes."""
     before, account, today, extremes = books.metered_before, books.account, books.today, books.extremes
     generated, consumed = account.chg + today.chg, account.load + today.load
-    if count >= 1:
-        before.generated.today, before.consumed.today = generated, consumed
+    before.generated.today, before.consumed.today = generated, consumed
     if count >= 2:
         before.generated.month, before.consumed.month = generated, consumed
     if count >= 3:

@@ -154,7 +154,7 @@ def _electrode(
     r0 = leadacid.series_resistance(x, w)
     node, i_gas, step, found = node_of(now), 0.0, high - low, False
     capacity_s = p.surface_f * (1.0 / h)
-    v_slow, slow_step = aimed_at(x.v_slow_v, node.i_batt_a, h, w.surface), 0.0
+    v_slow = aimed_at(x.v_slow_v, node.i_batt_a, h, w.surface)
     for number in range(60):
         # In series with the electrode, and straight around where the round before left it.
         v_line, r_line = in_series(v_slow, x.v_slow_v, capacity_s, w.surface)

@@ -20,9 +20,7 @@ from tracertwin.sizing.sweep.shareddays import SharedDays
 from tracertwin.sizing.sweep.worklist import Work, WorkItem
 from tracertwin.sizing.sweep.years import WeatherYear
 
-YEARS_A_TASK: Final = (
-    20  # one and a half to five seconds of work, so that Dask's own time is nothing beside it
-)
+YEARS_A_TASK: Final = 80  # one to three seconds of work at the usual steps: Dask's own time is little beside it
 RETRIES: Final = 3
 CONNECTS_WITHIN_S: Final = 30
 
@@ -43,17 +41,12 @@ def run_on_cluster(
     address: str,
     heard: Callable[[WorkItem], None] = lambda _: None,
 ) -> None:
-    """Do items on a cluster and keep their results as they come.
+    """`running.run_in_threads` on a cluster: do items, and keep their results as they come.
 
     Parameters
     ----------
-    work : Work
-    items : sequence of WorkItem
-    results : KeptResults
     address : str
         ``tcp://host:8786``, or the path of a scheduler file.
-    heard : callable
-        Told of each item that is done.
 
     Raises
     ------
