@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -99,6 +99,10 @@ def case(soc, ahead, over_v, t_c, load_w, sun_w, target_v):
     return x, held(load_w, sun_w, target_v=target_v)
 
 
+# Where the bend at the voltage that is held was taken for the solution, or bisection had lost it.
+@example(0.75, 0.0, 0.0, 0.0, 0.0, 176.0, 13.8, 60, 0.0)
+@example(0.875, 0.0, -0.375, 0.0, 0.0, 180.0, 13.8, 60, 0.0)
+@example(0.802, -0.016, 0.546, 40.08, 0.0, 481.0, 13.8, 5, 13.0)
 @steps
 @settings(max_examples=150, deadline=None)
 def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_current_of_the_bus(

@@ -164,6 +164,8 @@ def _electrode(
         if found:
             break
         guarded = number >= GUARDED_FROM
+        if guarded and abs(slow_step) > CLOSE_SLOW_V:
+            continue  # on which side of `v` the solution lies shows once the slow polarisation is that of `v`
         i_gas = gassing_a(v, w)
         i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
         per_a = well.per_a * p.charge_efficiency if i_main > 0.0 else well.per_a
@@ -184,7 +186,8 @@ def _electrode(
         tangent = pull * (h1_then - h1)
         excess = r.i_a - tangent - i_main
         newton_v = _within_reach(-excess / (r.per_v - (pull * moves + 1.0) * less), r.i_a, w)
-        new = v + _to_the_bend(newton_v, held.v_target_v - node.v_batt_v)
+        step_v = _to_the_bend(newton_v, held.v_target_v - node.v_batt_v)
+        new = v + step_v
         if guarded:
             low, high = (low, v) if excess > 0.0 else (v, high)
         strayed = not low < new < high
@@ -198,7 +201,7 @@ def _electrode(
             abs(step) < CLOSE_V
             and abs(slow_step) < CLOSE_SLOW_V
             and abs(tangent) < TANGENT_C_RATE * p.full_capacity_ah
-            and (guarded or not strayed)
+            and ((step_v == newton_v and not strayed) or high - low < CLOSE_V)
         )
         if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.full_capacity_ah:
             break
