@@ -2,7 +2,8 @@
 reason why not.
 
 A command runs as it is written, but for what would make it take long: it ends after an hour of plant time at high
-speed, a year is three days, many seeds are two, a sizing takes two years, and ports are free ones.
+speed, a year is three days, many seeds are two, a jump goes a month ahead, a sizing takes two years, and ports are free
+ones.
 """
 
 import re
@@ -167,8 +168,12 @@ def run(call: Call, words: list[str]) -> None:
     if verb == "serve":
         serve(call, words[1:])
         return
-    cheap = {"run": {"365": "3"}, "check": {"1..50": "1..2", "1..20": "1..2"}}.get(verb, {})
-    more = {"demo": ["--speed", "40000"], "size": ["--years", "2"]}.get(verb, [])
+    cheap = {
+        "run": {"365": "3"},
+        "check": {"1..50": "1..2", "1..20": "1..2"},
+        "tell": {"2026-12-21T07:30": "2026-03-21T07:30"},
+    }.get(verb, {})
+    more = {"demo": ["--speed", "100000"], "size": ["--years", "2"]}.get(verb, [])
     code, _, said = call(*(cheap.get(word, word) for word in words[1:]), *more)
     assert code == 0, said
 
