@@ -300,6 +300,7 @@ def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
     finally:
         monkeypatch.undo()
         cache_dir.cache_clear()
+        cache_dir()  # once more, before another test sets the variable
 
 
 def test_a_copy_of_the_sources_uses_the_same_compiled_code(tmp_path):

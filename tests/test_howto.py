@@ -69,23 +69,36 @@ def commands(page: Path) -> list[list[str]]:
     return [line.removeprefix("$ ").removeprefix("python -m ").split() for line in lines]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_page_followed_to_the_letter_works(page, tmp_path):
-    write_files(page, tmp_path)
-    edits = tmp_path / "edits.json"
-    edits.write_text(json.dumps(edited(page)), encoding="utf-8")
-    typed = commands(page)
-    assert typed
+def run_edited(sources: dict[str, str], typed: list[list[str]], folder: Path) -> None:
+    """Each in a process of its own that loads the edited sources."""
+    edits = folder / "edits.json"
+    edits.write_text(json.dumps(sources), encoding="utf-8")
     for module, *rest in typed:
         # The test files are imported already: too late for pytest to rewrite their assertions.
         how = ["-q", "-p", "no:cacheprovider", "--assert=plain"] if module == "pytest" else []
         done = subprocess.run(
             [sys.executable, "-m", "tests.edited", str(edits), module, *how, *rest],
-            cwd=ROOT if module == "pytest" else tmp_path,
+            cwd=ROOT if module == "pytest" else folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{module} {rest}:\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_followed_to_the_letter_works(page, call, tmp_path, monkeypatch):
+    """In this process, unless the page edits the code."""
+    monkeypatch.chdir(tmp_path)
+    write_files(page, tmp_path)
+    typed, sources = commands(page), edited(page)
+    assert typed
+    if sources:
+        run_edited(sources, typed, tmp_path)
+        return
+    for module, *rest in typed:
+        assert module == "tracertwin"
+        code, _, said = call(*rest)
+        assert code == 0, f"{rest}: {said}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

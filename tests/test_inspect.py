@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from plant.report.designsheet import print_design
 from plant.site.model import Site, load_site
 from plant.weather.sky import air_of_days, drawn_clearness
 from tests.plants import site
-from tests.test_cli import COMMAND, ROOT
+from tests.test_cli import ROOT
 from tracertwin.pages.checks import PAGE, current
 
 SHIPPED = sorted(path.stem for path in (configs.config_dir() / "sites").glob("*.yaml"))
@@ -430,37 +429,32 @@ def hut(tmp_path_factory) -> Path:
     return file
 
 
-def called(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, words)], capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def test_inspect_ends_as_a_linter_does(hut, tmp_path):
+def test_inspect_ends_as_a_linter_does(hut, call, tmp_path):
     """0 where nothing is wrong, 1 where something is, 2 for a file that can't be used."""
-    sound, wrong = called("inspect", "repeater", "--json"), called("inspect", hut, "--json")
-    assert (sound.returncode, wrong.returncode) == (0, 1)
-    (plant,) = json.loads(wrong.stdout)["plants"]
+    assert call("inspect", "repeater", "--json")[0] == 0
+    code, told, _ = call("inspect", str(hut), "--json")
+    assert code == 1
+    (plant,) = json.loads(told)["plants"]
     found = {each["check"]: each for each in plant["checks"]}
     assert [name for name, each in found.items() if each["level"] == "wrong"] == ["voltage when hot"]
     assert found["voltage when hot"]["value"] == pytest.approx(15.6, abs=0.3)
     assert found["voltage when hot"]["keys"][0] == "array.series"
     broken = tmp_path / "broken.yaml"
     broken.write_text("name: 5\n", encoding="utf-8")
-    assert called("inspect", broken).returncode == 2
+    assert call("inspect", str(broken))[0] == 2
 
 
 @pytest.mark.parametrize(
     "verb",
     [("run", "--days", "0.01"), ("serve", "--for", "1min", "--clock", "stepped"), ("demo", "--days", "0.01")],
 )
-def test_what_is_wrong_is_told_in_one_line_before_the_run_and_the_run_goes_on(hut, tmp_path, verb):
+def test_what_is_wrong_is_told_in_one_line_before_the_run_and_the_run_goes_on(hut, call, tmp_path, verb):
     link = ("--link", f"unix-listen:{tmp_path}/line.sock", "--once") if verb[0] == "serve" else ()
     if verb[0] == "serve":
         verb = ("serve", "--for", "1min", "--speed", "100000")
         link = link[:2]
-    done = called(verb[0], hut, *verb[1:], *link)
-    lines = [line for line in done.stderr.splitlines() if "wrong:" in line]
+    code, _, said = call(verb[0], str(hut), *verb[1:], *link)
+    lines = [line for line in said.splitlines() if "wrong:" in line]
     assert len(lines) == 1
     assert lines[0].startswith("tracertwin: Hut: wrong: voltage when hot: V_mp 15.")
-    assert done.returncode == 0
+    assert code == 0

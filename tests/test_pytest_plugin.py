@@ -284,13 +284,20 @@ def test_beside_the_device_under_test_of_pytest_embedded(pytester):
 # --- whole runs of pytest ---
 
 
+PLUGIN = ("-p", "tracertwin.pytest_plugin", "-p", "no:cacheprovider")
+
+
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """In this process, where the libraries are loaded already."""
+    pytester.makeini("[pytest]\n")
+    return pytester.runpytest_inprocess(*PLUGIN, *arguments)
+
+
+def run_as_a_process(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     pytester.makeini("[pytest]\n")
     os.environ["PYTHONPATH"] = str(ROOT)  # pytester sets the environment back
     os.environ[VARIABLE] = str(CACHE)  # its home is another one
-    return pytester.runpytest_subprocess(
-        "-p", "tracertwin.pytest_plugin", "-p", "no:cacheprovider", *arguments
-    )
+    return pytester.runpytest_subprocess(*PLUGIN, *arguments)
 
 
 SCENARIO = """\
@@ -376,7 +383,7 @@ def test_in_parallel(pytester):
             tracer.advance("1min")
         """
     )
-    run(pytester, "-n", "2").assert_outcomes(passed=12)
+    run_as_a_process(pytester, "-n", "2").assert_outcomes(passed=12)
 
 
 def test_nothing_heavy_is_imported_before_a_fixture_is_used():

@@ -20,9 +20,10 @@ QUICK = ("--years", "2", "--step", "1h")
 SWEEP = ("size", "cabin", *QUICK, "--pv", "95,200", "--battery", "60,120")
 
 
-@pytest.fixture
-def results(tmp_path) -> list[str]:
-    return ["--results", str(tmp_path / "results")]
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> list[str]:
+    """One folder for all that don't test how results are kept: what one has computed, the others find."""
+    return ["--results", str(tmp_path_factory.mktemp("results"))]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -18,11 +18,16 @@ BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"^(.* as it is \(|  (No|Yes|The cheapest|None of|It carries|worst month))")
 
 
+def arguments(command: str) -> list[str]:
+    """Of a command of the page."""
+    assert command.startswith("$ tracertwin ")
+    return command.removeprefix("$ tracertwin ").split()
+
+
 def ran(command: str, folder: Path) -> str:
     """What a command of the page prints."""
-    assert command.startswith("$ tracertwin ")
     done = subprocess.run(
-        [*COMMAND, *command.removeprefix("$ tracertwin ").split()], cwd=folder,
+        [*COMMAND, *arguments(command)], cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stderr}"
@@ -33,14 +38,16 @@ def write_file(block: str, folder: Path) -> None:
     (folder / block.partition("\n")[0].removeprefix("# ")).write_text(block, encoding="utf-8")
 
 
-def test_the_page_followed_to_the_letter_gives_the_answers_that_it_shows(tmp_path):
+def test_the_page_followed_to_the_letter_gives_the_answers_that_it_shows(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     answers = 0
     for kind, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
         if kind == "yaml":
             write_file(block, tmp_path)
             continue
         command, *shown = block.splitlines()
-        printed = ran(command, tmp_path)
+        code, printed, said = call(*arguments(command))
+        assert code == 0, f"{command}\n{said}"
         for line in shown:
             assert line in [one.partition("; to see it")[0] for one in printed.splitlines()], (
                 f"{command} prints\n{printed}"

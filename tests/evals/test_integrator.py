@@ -22,8 +22,8 @@ from tests.plants import (
 SEGMENT_S = 3600
 
 
-def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
-    """Load and charger of up to 150 W jump every hour for a day: -12 to +11 A at 104 Ah."""
+def test_half_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
+    """Load and charger of up to 150 W jump every hour: -12 to +11 A at 104 Ah."""
     rng = np.random.default_rng(5)
     p = agm()
     par = parameters(p)
@@ -31,7 +31,7 @@ def test_a_day_of_switching_current_stays_within_a_millivolt_of_radau():
     now = memory(battery.rested(0.6, 25.0, p))
     exact = np.array(now.x)
     worst_v, worst_soc = 0.0, 0.0
-    for _segment in range(24):
+    for _segment in range(12):
         power = rng.uniform(-150.0, 140.0)
         inputs = held(demand_w=-power) if power < 0 else held(p_pv_w=power)
         open_books = books(par)
