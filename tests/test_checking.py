@@ -181,7 +181,7 @@ def test_a_run_is_the_same_twice_and_with_any_number_of_processes():
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def test_fresh_processes_with_one_and_eight_threads_do_the_same_in_every_shipped_scenario():
+def test_fresh_processes_with_one_two_and_eight_threads_do_the_same_in_every_shipped_scenario():
     """And their registers are those of the golden file: `python -m tests.golden_scenarios --write` writes it anew."""
     command = [sys.executable, "-m", "tests.golden_scenarios", "--threads"]
     told = [
@@ -189,7 +189,7 @@ def test_fresh_processes_with_one_and_eight_threads_do_the_same_in_every_shipped
             [*command, f"{number}"], env=os.environ | dict.fromkeys(THREADS, f"{number}"),
             capture_output=True, check=True, encoding="utf-8",
         ).stdout
-        for number in (1, 8)
+        for number in (1, 2, 8)
     ]  # fmt: skip
     assert golden_scenarios.differences(told[0]) == []
     assert told[0].count("\n# ") == len(list(SUITES.rglob("*.yaml"))) + 1  # a digest of each, and the head
