@@ -9,7 +9,8 @@ Two things make days differ that no tolerance of a step can hold by itself:
   dawn or on a dull noon. Until the sun has brought the other there as well, at most a day later, the load runs in one
   of the two; until both are full again they differ by what it took. Such spells are counted, and have a row of their
   own. Their days may differ by a day's load, and their hours without load by the mean time of a disconnect
-  each, or a day.
+  each, or a day. So it is with equalizing, once a month, whose time one of the two has served by some evening and the
+  other, by a minute, only on the next bright day.
 - Energy that adds up. A long step makes a little more of broken sun; a battery that isn't full for weeks keeps all of
   it. So a day may differ, beside the step's own error, by the promised share of the energy since the last full charge.
 """
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from plant.base.clock import DAY_S
-from plant.controller.charger import LoadOutput, Machine
+from plant.controller.charger import LoadOutput, Machine, Stage
 from plant.plant import Plant
 from plant.report.trace import Trace
 from plant.site.model import Site
@@ -143,6 +144,7 @@ class Year:
     )  # (days,) from the array since the last day before on which the battery was full
     cuts_s: np.ndarray  # (n,) when the load was disconnected, since the start
     backs_s: np.ndarray  # (n,) when it came back
+    equalized_s: np.ndarray  # (n,) when equalizing was over
 
 
 def year(site: Site, step_s: int | None, days: int = YEAR_DAYS) -> Year:
@@ -152,21 +154,24 @@ def year(site: Site, step_s: int | None, days: int = YEAR_DAYS) -> Year:
     trace = Trace(rows, site.location.timezone)
     end = plant.snapshot
     soc = trace["soc"].reshape(days, HOURS_A_DAY)
-    cuts_s, backs_s = (
-        np.array(
-            [
-                event.t_utc_s - plant.start_utc_s
-                for event in plant.events()
-                if event.machine is Machine.LOAD and event.to == to.name
-            ]
-        )
-        for to in (LoadOutput.LOW_VOLTAGE, LoadOutput.ON)
-    )
+    cuts_s, backs_s = (_when(plant, Machine.LOAD, to.name) for to in (LoadOutput.LOW_VOLTAGE, LoadOutput.ON))
+    equalized_s = _when(plant, Machine.CHARGE, Stage.FLOAT.name, Stage.EQUALIZE.name)
     full, pv_wh = soc.max(axis=1) >= FULL, trace["e_pv_wh"][HOURS_A_DAY - 1 :: HOURS_A_DAY]
     last_full_wh = np.maximum.accumulate(np.where(full, pv_wh, 0.0))
     since_full_wh = pv_wh - np.append(0.0, last_full_wh[:-1])  # a day is at its lowest before it is full
     return Year(
-        end.e_pv_wh, end.e_load_wh, _lost_h(plant), soc.min(axis=1), full, since_full_wh, cuts_s, backs_s
+        end.e_pv_wh, end.e_load_wh, _lost_h(plant), soc.min(axis=1), full, since_full_wh, cuts_s, backs_s, equalized_s
+    )  # fmt: skip
+
+
+def _when(plant: Plant, machine: Machine, to: str, from_: str | None = None) -> np.ndarray:
+    """Moments of a transition since the start."""
+    return np.array(
+        [
+            event.t_utc_s - plant.start_utc_s
+            for event in plant.events()
+            if event.machine is machine and event.to == to and from_ in (None, event.from_)
+        ]
     )
 
 
@@ -176,13 +181,12 @@ def _lonely_s(ours_s: np.ndarray, theirs_s: np.ndarray) -> list[float]:
     return [t for mine, other in pairs for t in mine if not np.any(np.abs(other - t) < SAME_S)]
 
 
-def _apart(ours: Year, theirs: Year) -> tuple[np.ndarray, int]:
+def _apart(ours: Year, theirs: Year, lonely_s: list[float]) -> tuple[np.ndarray, int]:
     """Days (days,) from a switching that only one of the two sees until both are full again; how many such spells.
 
     Within a spell the two switch at different times because they differ already.
     """
     spells = 0
-    lonely_s = _lonely_s(ours.cuts_s, theirs.cuts_s) + _lonely_s(ours.backs_s, theirs.backs_s)
     begins = {int(t // DAY_S) for t in lonely_s}
     apart = np.zeros(ours.soc.size, dtype=bool)
     for day in range(apart.size):
@@ -223,7 +227,9 @@ def compared(site: Site, step_s: int, days: int = YEAR_DAYS) -> Iterator[Check]:
             tolerance=1e-3 * promised.energy_share * reference, unit="kWh", source=SOURCE,
             note=f"{100.0 * (value / reference - 1.0):+.2f} %",
         )  # fmt: skip
-    off, (apart, spells) = np.abs(ours.soc - theirs.soc), _apart(ours, theirs)
+    lonely_s = _lonely_s(ours.cuts_s, theirs.cuts_s) + _lonely_s(ours.backs_s, theirs.backs_s)
+    off, (_, spells) = np.abs(ours.soc - theirs.soc), _apart(ours, theirs, lonely_s)
+    apart, _ = _apart(ours, theirs, lonely_s + _lonely_s(ours.equalized_s, theirs.equalized_s))
     once_h = min(theirs.lost_h / max(theirs.cuts_s.size, 1), 24.0)
     yield Check(
         what=f"{what}: hours without load", value=ours.lost_h, reference=theirs.lost_h, unit="h", source=SOURCE,
