@@ -59,6 +59,7 @@ class Handlers:
     def __init__(self, sight: Sight, site_name: str) -> None:
         self.hub = Hub()
         self._done = asyncio.Event()  # something was, and is to be seen at once
+        self._making = asyncio.Lock()
         self.loop: asyncio.AbstractEventLoop | None = None  # once it serves
         self._sight, self._site_name = sight, site_name
         self._short, self._long = CapacityLimiter(SHORT), CapacityLimiter(LONG)
@@ -88,7 +89,12 @@ class Handlers:
         place, at_s = self._place(request), _number(request, "at")
         if at_s is not None:
             return await self._told(self._sight.registers, place, at_s)
-        return Response(await self._read(self._sight.registers_text, place), media_type=JSON)
+        # Tabs ask at the same moment: one makes the text in a thread, and the others find it.
+        async with self._making:
+            text = self._sight.registers_made(place)
+            if text is None:
+                text = await self._read(self._sight.registers_text, place)
+        return Response(text, media_type=JSON)
 
     async def register(self, request: Request) -> Response:
         asked = request.path_params["address"]

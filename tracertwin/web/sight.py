@@ -161,22 +161,23 @@ class Sight:
 
     def registers_text(self, place: int) -> str:
         """The registers now, as JSON; for many who ask at once made once, a quarter of a second ago at most."""
-        unit, made = self.rig.assembly.units[place], self._made[place]
-        shown = unit.live.shown()
-        is_fresh = made is not None and monotonic() - made.at_s < FRESH_S
-        if (
-            made is None
-            or not (made.shown is shown or is_fresh)
-            or made.told_of != self._told_of(shown.settings)
-        ):
-            made = Made(
-                shown,
+        text = self.registers_made(place)
+        if text is None:
+            unit = self.rig.assembly.units[place]
+            shown = unit.live.shown()
+            told_of, text = (
                 self._told_of(shown.settings),
-                monotonic(),
                 self._maps[place].text(shown, self._last_read(unit)),
             )
-            self._made[place] = made
-        return made.text
+            self._made[place] = Made(shown, told_of, monotonic(), text)
+        return text
+
+    def registers_made(self, place: int) -> str | None:
+        """The same if it has been made for somebody else and is fresh; at once."""
+        shown, made = self.rig.assembly.units[place].live.shown(), self._made[place]
+        if made is None or made.told_of != self._told_of(shown.settings):
+            return None
+        return made.text if made.shown is shown or monotonic() - made.at_s < FRESH_S else None
 
     def _last_read(self, unit: Unit) -> dict[tuple[str, int], tuple[int, int]]:
         return dict(self._frames.last_read.get(unit.tracer.unit, {}))
