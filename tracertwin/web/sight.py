@@ -160,20 +160,15 @@ class Sight:
         return [row | {"read": maps.read(row, last) if last else None} for row in maps.rows(shown)]
 
     def registers_text(self, place: int) -> str:
-        """The registers now, as JSON; for many who ask at once made once, a quarter of a second ago at most."""
-        text = self.registers_made(place)
-        if text is None:
-            unit = self.rig.assembly.units[place]
-            shown = unit.live.shown()
-            told_of, text = (
-                self._told_of(shown.settings),
-                self._maps[place].text(shown, self._last_read(unit)),
-            )
-            self._made[place] = Made(shown, told_of, monotonic(), text)
+        """The registers now, as JSON; kept for who asks next."""
+        unit = self.rig.assembly.units[place]
+        shown = unit.live.shown()
+        told_of, text = self._told_of(shown.settings), self._maps[place].text(shown, self._last_read(unit))
+        self._made[place] = Made(shown, told_of, monotonic(), text)
         return text
 
     def registers_made(self, place: int) -> str | None:
-        """The same if it has been made for somebody else and is fresh; at once."""
+        """The same as it was made for somebody else, a quarter of a second ago at most; at once, or nothing."""
         shown, made = self.rig.assembly.units[place].live.shown(), self._made[place]
         if made is None or made.told_of != self._told_of(shown.settings):
             return None
