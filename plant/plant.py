@@ -45,7 +45,7 @@ from plant.weather.steps.making import sky_means
 
 NO_TIME_S = 1e-9  # a step in which nothing moves
 ALL_COLUMNS = np.arange(len(Snapshot._fields))
-NO_ROWS = ALL_COLUMNS, np.empty((0, ALL_COLUMNS.size))
+NO_SAMPLES = ALL_COLUMNS, np.empty((ALL_COLUMNS.size, 0)), 0
 
 
 class Plant:
@@ -282,7 +282,7 @@ class Plant:
         Snapshot
             The plant there.
         """
-        self._run(int(t_utc_s) - int(t_utc_s) % self.step_s, 0, *NO_ROWS)
+        self._run(int(t_utc_s) - int(t_utc_s) % self.step_s, 0, *NO_SAMPLES)
         return self.snapshot
 
     def run(
@@ -312,14 +312,13 @@ class Plant:
         every, top = sample_s // self.step_s, int(with_now)
         first = self._inputs_now()[1]
         rows = multiples(first, first + (end_s - self.t_utc_s) // self.step_s, every)
-        out = np.empty((top + rows, columns.size))
-        out[:top] = np.array(self.snapshot)[columns]
-        self._run(end_s, every, columns, out[top:])
-        return out
+        out = np.empty((columns.size, top + rows))
+        out[:, :top] = np.array(self.snapshot)[columns, None]
+        self._run(end_s, every, columns, out, top)
+        return out.T
 
-    def _run(self, end_s: int, sample_every: int, columns: np.ndarray, out: np.ndarray) -> None:
-        """Move to a grid point, keeping every so manieth step in the rows of `out`."""
-        row = 0
+    def _run(self, end_s: int, sample_every: int, columns: np.ndarray, out: np.ndarray, sample: int) -> None:
+        """Move to a grid point, keeping every so manieth step beside those in `out`, from `sample` on."""
         while self.t_utc_s < end_s:
             inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
             stop = on_grid_s(self._stop(end_s, inputs), self.step_s)
@@ -330,9 +329,9 @@ class Plant:
             count = (stop - self.t_utc_s) // self.step_s
             self._memory, self.snapshot = run_steps(
                 self._memory, self._books_array, self._par, inputs.array, inputs.demand, inputs.t_room_c,
-                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, out[row:],
+                first, count, float(inputs.start_utc_s), midnights, sample_every, columns, out, sample,
             )  # fmt: skip
-            row += multiples(first, first + count, sample_every)
+            sample += multiples(first, first + count, sample_every)
             self.t_utc_s, self._flash = stop, flash
             if self._age is not None and (self.t_utc_s - inputs.start_utc_s) % DAY_S == 0:
                 self._age_battery()
@@ -367,7 +366,7 @@ class Plant:
         before_s = index * NO_TIME_S  # what the kernel takes for the time of the steps before this one
         memory, seen = run_steps(
             self._memory, copy, still, inputs.array, inputs.demand, inputs.t_room_c,
-            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, *NO_ROWS,
+            index, 1, self.t_utc_s - before_s, NO_MIDNIGHTS, 0, *NO_SAMPLES,
         )  # fmt: skip
         shows_s = self._flash.clock.shows_s(self.t_utc_s)
         return memory, copy, seen._replace(t_utc_s=float(self.t_utc_s), t_device_s=shows_s)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from plant.constants import EVENT_SHARE
 from plant.controller.charger import Machine
 from plant.plant import Plant
 from plant.site.model import Site
@@ -24,7 +25,7 @@ def test_dawn_and_dusk_come_with_the_first_moment_of_a_step(step_s):
     late_s = [(moment - DWELL_S) % step_s for moment in moments]
     assert len(late_s) >= 39
     assert late_s.count(0.0) >= 20  # of others the voltage under the sun decides, which moves
-    assert max(late_s) <= step_s / 100
+    assert max(late_s) <= step_s * EVENT_SHARE
 
 
 def test_by_the_hour_as_much_goes_unserved_as_with_events_placed_to_the_second(monkeypatch):

@@ -14,9 +14,9 @@ from scipy.optimize import brentq
 
 from plant.battery import acid, leadacid
 from plant.battery.acid import LeadAcidState
-from plant.battery.electrode import leak, reaction
+from plant.battery.electrode import FILLING, TANGENT_C_RATE, leak, overvoltage, reaction
 from plant.kernel.node import operating_point
-from plant.kernel.quasistatic import BAND_V, CLOSE_C_RATE, CLOSE_V, FILLING, TANGENT_C_RATE, settle
+from plant.kernel.quasistatic import BAND_V, CLOSE_AT_REST_V, CLOSE_C_RATE, settle
 from plant.power.converter import OperatingPoint, at_first
 from tests.plants import agm, held, parameters
 
@@ -99,10 +99,23 @@ def case(soc, ahead, over_v, t_c, load_w, sun_w, target_v):
     return x, held(load_w, sun_w, target_v=target_v)
 
 
+@given(c_rate=st.floats(-0.3, 0.3), h1=st.floats(0.02, 0.99), t_c=st.floats(-10.0, 45.0))
+def test_the_overvoltage_of_a_current_is_where_the_reaction_carries_it(c_rate, h1, t_c):
+    """Away from rest, where discharge and charge don't mix."""
+    w = acid.at_temperature(t_c, P)
+    i_a = c_rate * P.c20_ah
+    u_v = overvoltage(i_a, h1, w).u_v
+    assert u_v * i_a >= 0.0
+    if abs(u_v) > 0.2:
+        assert reaction(u_v, h1, w).i_a == pytest.approx(i_a, rel=1e-9)
+
+
 # Where the bend at the voltage that is held was taken for the solution, or bisection had lost it.
 @example(0.75, 0.0, 0.0, 0.0, 0.0, 176.0, 13.8, 60, 0.0)
 @example(0.875, 0.0, -0.375, 0.0, 0.0, 180.0, 13.8, 60, 0.0)
 @example(0.802, -0.016, 0.546, 40.08, 0.0, 481.0, 13.8, 5, 13.0)
+# Where the filling was looked for on both sides of the kink of a well that gives ever less.
+@example(0.17, 0.0414, 1.6, 1.7, 108.3, 0.0, 14.4, 60, 0.0)
 @steps
 @settings(max_examples=150, deadline=None)
 def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_current_of_the_bus(
@@ -115,8 +128,10 @@ def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_curr
     for before in (at_first(0.0, 0.0), at_first(x.v_node_v + 0.005 * guess_a, x.v_node_v, 0.005)):
         end, bus, _side = stepped(x, 60.0 * minutes, inputs, before)
         v = end.v_node_v  # one of several, where charge hands over to discharge and the current hardly rises
-        assert excess(v - CLOSE_V) < TANGENT_C_RATE * P.full_capacity_ah
-        assert excess(v + CLOSE_V) > -TANGENT_C_RATE * P.full_capacity_ah
+        if abs(v + end.v_slow_v - PAR.stage.awake_v) < 0.01:
+            continue  # where the controller falls asleep its current jumps, and no voltage may solve the equation
+        assert excess(v - CLOSE_AT_REST_V) < TANGENT_C_RATE * P.full_capacity_ah
+        assert excess(v + CLOSE_AT_REST_V) > -TANGENT_C_RATE * P.full_capacity_ah
         there = bus_at(x, v, 60.0 * minutes, inputs, w)
         assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * P.full_capacity_ah)
 

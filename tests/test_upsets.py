@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from plant.kernel.snapshot import Snapshot
-from plant.kernel.step import PROBE_STEP_C
+from plant.kernel.state import Detailed
 from plant.plant import Plant
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
@@ -92,7 +92,7 @@ def test_an_upset_shows_and_mended_is_gone(name):
     well.advance_to(p.t_utc_s)
     assert p.snapshot.v_oc_v == well.snapshot.v_oc_v
     assert p.snapshot.t_device_s == well.snapshot.t_device_s
-    assert p.snapshot.t_probe_c == pytest.approx(p.snapshot.t_batt_c, abs=PROBE_STEP_C)
+    assert p.snapshot.t_probe_c == pytest.approx(p.snapshot.t_batt_c, abs=Detailed(5.0).probe_step_c)
     assert p.snapshot.v_batt_v == pytest.approx(well.snapshot.v_batt_v, abs=1.0)
 
 

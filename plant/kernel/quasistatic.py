@@ -13,28 +13,26 @@ from plant.base.jit import inline_ir, inline_llvm
 from plant.battery import leadacid, lithium
 from plant.battery.acid import LeadAcidAtTemperature, LeadAcidState, emf
 from plant.battery.cell import Losses, Source
-from plant.battery.electrode import aimed_at, in_series, reaction
+from plant.battery.electrode import FillingWell, approached, main_reaction, reaction_step_v, slow_after
 from plant.battery.leadacid import PER_HOUR, diffusion_per_h, gassing_a
 from plant.kernel.node import currents, flows_of
 from plant.kernel.state import Flows, Held
 from plant.power.converter import Node, OperatingPoint, node_of, with_powers
 from plant.power.stage import PowerStage
 
-# A Newton step shorter than this is the last one: what it leaves is mostly a thousandth of it.
-CLOSE_V = 3e-4
-CLOSE_SLOW_V = 3e-3  # the same of the slow polarisation, whose leak bends less
-# How far that step may have taken the current of the bus, and a tangent that of the reaction: shares of the capacity.
-CLOSE_C_RATE = 1e-5
-TANGENT_C_RATE = 1e-4
+# A Newton step shorter than this is the last one: what it leaves is a hundredth of it, for the reaction bends with its
+# Tafel slope; up to `NEAR_REST_V` above rest, and on discharge, it bends with the tanh that hands over between the two.
+CLOSE_V, CLOSE_AT_REST_V = 1e-3, 3e-4
+NEAR_REST_V = 0.1
+# How far that step may have taken the current of the bus, as a share of the capacity, so that all is found; and so that
+# not even the node is solved once more.
+FOUND_C_RATE, CLOSE_C_RATE = 2e-4, 1e-5
 # From this round on, which is rarely come to, bisection takes over where Newton doesn't converge.
 GUARDED_FROM = 8
 JUST_BEYOND_V = 1e-4  # how far beyond the voltage that is held a round may go at once
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
-# No well ends a step emptier or fuller than this. Farther out, where gassing at the band's top would leave it at minus
-# thirty, the EMF falls so steeply with the voltage that a Newton step comes out tiny far from the root.
-FILLING = -1.0, 1.2
 
 
 @inline_ir
@@ -64,16 +62,12 @@ def settle(
     h1_before = x.q1_ah * w.per_well1
     gap = x.q2_ah * w.per_well2 - h1_before
     k = diffusion_per_h(-gap, w)
-    # Looked for from where Euler's step takes the well under the current of a moment ago.
-    h1 = h1_before + hours * (now.i_batt_a * w.per_well1 + bound * k * gap)
-    h1 = _approached(h1_before, h1)
-    v = x.v_node_v + emf(h1, x.t_c, p) - emf(h1_before, x.t_c, p)
-
     decay = math.exp(-k * hours)
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
-    well = _Well(filling - bound * gap * decay, hours * per_q + bound * parts)
+    per_a = hours * per_q + bound * parts
+    well = FillingWell(filling - bound * gap * decay, per_a * p.charge_efficiency, per_a)
     layer_s = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
-    v, v_slow, node, i_gas = _electrode(x, v, h1, well, h, now, held, w, stage)
+    v, v_slow, node, i_gas = _electrode(x, now, well, h, held, w, stage)
 
     i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
     i_lost = leadacid.side_reaction_a(i_main, p)
@@ -92,118 +86,80 @@ def settle(
 
 
 @inline_llvm
-def _approached(h1: float, to: float) -> float:
-    """A filling for the next round: of the way to full or empty at most nine tenths, for there the reaction ends."""
-    most = h1 + 0.9 * (1.0 - h1) if h1 < 1.0 else FILLING[1]
-    least = 0.1 * h1 if h1 > 0.0 else FILLING[0]
-    return min(max(to, least), most)
-
-
-@inline_llvm
-def _within_reach(step_v: float, i_a: float, w: LeadAcidAtTemperature) -> float:
-    """A Newton step, shortened where the reaction grows exponentially along it, as circuit simulators do at diodes."""
-    per_v = w.per_charge_tafel_v if i_a > 0.0 else w.per_discharge_tafel_v
-    reach = abs(step_v) * per_v
-    if step_v * i_a <= 0.0 or reach < 1.0:
-        return step_v
-    return math.copysign(math.log1p(reach) / per_v, step_v)
-
-
-@inline_llvm
 def _to_the_bend(step_v: float, ahead_v: float) -> float:
-    """A Newton step that goes no farther than just beyond the voltage at which the converter holds the battery.
+    """A step that goes no farther than just beyond the voltage at which the converter holds the battery.
 
-    There the current falls to nothing within some millivolts: from either side a tangent leads beyond the other.
+    There the current falls to nothing within some millivolts: from either side a tangent leads beyond the other. On it
+    there is nothing ahead.
     """
-    bend = ahead_v + math.copysign(JUST_BEYOND_V, ahead_v)
-    return bend if abs(ahead_v) > JUST_BEYOND_V and bend / step_v < 1.0 and bend * step_v > 0.0 else step_v
-
-
-class _Well(NamedTuple):
-    """How full the available well will be."""
-
-    h1_free: float  # without a current
-    per_a: float
+    bend_v = ahead_v + math.copysign(JUST_BEYOND_V, ahead_v)
+    return bend_v if ahead_v != 0.0 and bend_v * step_v > 0.0 and abs(bend_v) < abs(step_v) else step_v
 
 
 @inline_ir
 def _electrode(
-    x: LeadAcidState, v: float, h1: float, well: _Well, h: float, now: OperatingPoint, held: Held,
-    w: LeadAcidAtTemperature, stage: PowerStage,
+    x: LeadAcidState, now: OperatingPoint, well: FillingWell, h: float, held: Held, w: LeadAcidAtTemperature,
+    stage: PowerStage,
 ) -> tuple[float, float, Node, float]:  # fmt: skip
     """Where the electrode stands at the end of a step: its voltage, the slow one, the node then, the gassing current.
 
-    ``i_m(v - E(h1), h1) = i_bus(v) - i_gas(v) - C_dl (v - v0) / h`` is solved for `v` by Newton, then guarded by
-    bisection: reaction rises with the voltage, the bus gives less. The reaction is taken at the filling that the
-    round before left and carried to this one's along its tangent: so it needn't wait for the bus.
+    One equation in the overvoltage ``u`` of the main reaction: what goes into the electrode,
+    ``i_m(u) + i_gas(v) + C_dl (v - v0) / h`` with ``v = u + E(h1)``, is what the bus gives at ``v`` and the slow
+    polarisation under that current. Filling and slow polarisation are those of ``u``, so the left side rises with it
+    and the right side falls: Newton within two bounds that close in.
 
     Parameters
     ----------
     x : LeadAcidState
         At the beginning.
-    v, h1 : float
-        Where to begin.
-    well : _Well
+    now : OperatingPoint
+        A moment ago: where the node is looked for.
+    well : FillingWell
     h : float
         Step [s].
     """
     p = w.p
-    layer_s = p.double_layer_f * (1.0 / h)
-    low, high = BAND_V[0] * p.cells, BAND_V[1] * p.cells
-    v = min(max(v, low), high)
+    layer_s, capacity_s = p.double_layer_f * (1.0 / h), p.surface_f * (1.0 / h)
     r0 = leadacid.series_resistance(x, w)
-    node, i_gas, step, found = node_of(now), 0.0, high - low, False
-    capacity_s = p.surface_f * (1.0 / h)
-    v_slow = aimed_at(x.v_slow_v, node.i_batt_a, h, w.surface)
+    low, high = BAND_V[0] * p.cells - emf(1.0, x.t_c, p), BAND_V[1] * p.cells - emf(0.0, x.t_c, p)
+    h1, v_slow = x.q1_ah * w.per_well1, x.v_slow_v
+    u = min(max(x.v_node_v - emf(h1, x.t_c, p), low), high)
+    node, step, found = node_of(now), high - low, False
     for number in range(60):
-        # In series with the electrode, and straight around where the round before left it.
-        v_line, r_line = in_series(v_slow, x.v_slow_v, capacity_s, w.surface)
-        node = currents(Source(v + v_line, r0 + r_line, r0 + r_line), node, held, stage)
-        slow_step = v_line + r_line * node.i_batt_a - v_slow
-        v_slow += slow_step
-        if found:
-            break
-        guarded = number >= GUARDED_FROM
-        if guarded and abs(slow_step) > CLOSE_SLOW_V:
-            continue  # on which side of `v` the solution lies shows once the slow polarisation is that of `v`
+        main = main_reaction(u, h1, well, w)
+        v_per_u = 1.0 + p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * main.h1) * (
+            main.per_a * main.per_v
+        )
+        v = u + emf(main.h1, x.t_c, p)
         i_gas = gassing_a(v, w)
-        i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
-        per_a = well.per_a * p.charge_efficiency if i_main > 0.0 else well.per_a
-        filled = well.h1_free + per_a * i_main
-        if guarded:
-            # No tangent: bisection needs the excess to have its sign.
-            h1 = h1_then = min(max(filled, FILLING[0]), FILLING[1])
-        else:
-            h1_then = _approached(h1, filled)
-        r = reaction(v - emf(h1, x.t_c, p), h1, w)
-        moves = per_a if h1_then == filled else 0.0
-        pull = (
-            r.per_v * p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * h1)
-            + r.per_h
-            + r.starved
-        )  # -d(reaction)/d(h1)
-        less = node.slope_s - w.gassing_per_v * i_gas - layer_s  # d(i_main)/dv
-        tangent = pull * (h1_then - h1)
-        excess = r.i_a - tangent - i_main
-        newton_v = _within_reach(-excess / (r.per_v - (pull * moves + 1.0) * less), r.i_a, w)
-        step_v = _to_the_bend(newton_v, held.v_target_v - node.v_batt_v)
-        new = v + step_v
-        if guarded:
-            low, high = (low, v) if excess > 0.0 else (v, high)
-        strayed = not low < new < high
-        if guarded:
-            strayed |= abs(new - v) > 0.5 * abs(step)  # far out the reaction is so steep that Newton creeps
+        i = main.i_a + i_gas + layer_s * (v - x.v_node_v)
+        beside_per_u = (w.gassing_per_v * i_gas + layer_s) * v_per_u
+        i_per_u = main.per_v + beside_per_u
+        v_slow, r_slow = slow_after(v_slow, x.v_slow_v, i, h, capacity_s, w.surface)
+        regime = node.regime
+        node = currents(Source(v + v_slow, r0, r0), node, held, stage)
+        if found and node.regime == regime:
+            break
+        excess = i - node.i_batt_a
+        inner_per_u = v_per_u + r_slow * i_per_u
+        asked_per_u = node.slope_s * inner_per_u - beside_per_u
+        newton = -excess / (main.per_v - asked_per_u)
+        wanted = reaction_step_v(u, newton, main, main.i_a - excess, asked_per_u, well, w)
+        wanted = _to_the_bend(wanted, (held.v_target_v - node.v_batt_v) / inner_per_u)
+        low, high = (low, min(high, u)) if excess > 0.0 else (max(low, u), high)
+        new = u + wanted
+        strayed = not low < new < high or (number >= GUARDED_FROM and abs(wanted) > 0.5 * abs(step))
         if strayed:
             new = 0.5 * (low + high)
-        step, v = new - v, new
-        h1 = h1_then if guarded else _approached(h1_then, h1_then + moves * less * step)
-        found = (
-            abs(step) < CLOSE_V
-            and abs(slow_step) < CLOSE_SLOW_V
-            and abs(tangent) < TANGENT_C_RATE * p.full_capacity_ah
-            and ((step_v == newton_v and not strayed) or high - low < CLOSE_V)
-        )
-        if found and abs(step * node.slope_s) < CLOSE_C_RATE * p.full_capacity_ah:
+        step, u = new - u, new
+        h1 = approached(main.h1, main.h1 + main.per_a * main.per_v * step)
+        close_v = CLOSE_V if u > NEAR_REST_V else CLOSE_AT_REST_V
+        moved_a = abs(step * inner_per_u * node.slope_s)
+        found = abs(step) * inner_per_u < close_v and moved_a < FOUND_C_RATE * p.full_capacity_ah
+        found &= (wanted == newton and not strayed) or high - low < close_v
+        if found and moved_a < CLOSE_C_RATE * p.full_capacity_ah:
+            v += v_per_u * step
+            v_slow += r_slow * i_per_u * step
             break
     return v, v_slow, node, i_gas
 

@@ -77,13 +77,17 @@ class Detailed(NamedTuple):
 
     step_s: float
     event_s: float = 0.05  # transitions are placed to this
+    probe_step_c: float = (
+        0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
+    )
 
 
 class QuasiStatic(NamedTuple):
     """The battery's electrode at rest with its current at every instant: steps of 1 min to 1 h, for sizing."""
 
     step_s: float
-    event_s: float = 1.0  # transitions are placed to this; of longer steps to 1/120
+    event_s: float = 1.0  # transitions are placed to this; of longer steps to `EVENT_SHARE`
+    probe_step_c: float = 0.25  # coarser: set-points move by 4.5 mV at 12 V then, half of what registers show
 
 
 class Parameters(NamedTuple):

@@ -45,7 +45,6 @@ from plant.power.tracking import at_rest, step_of_tracker
 LONG_STEP_S = 60.0
 MAX_SUBSTEPS = 1000  # a step of the grid has a handful; more is a bug, and is counted
 WARM_STEP_C = 0.01  # how far the battery's temperature may drift from that of its warmed parameters
-PROBE_STEP_C = 0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
 EQUALIZE_S = SetPoints._fields.index("equalize_s")
 HEATSINK_LOAD_OHM = 0.0115  # heat of the load switch on the heat sink [guess]
 
@@ -232,8 +231,10 @@ def grid_step(
 @inline_ir
 def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
-    t_c = par.probe_c if par.probe_broken else memory.x.t_c
-    if memory.probe_read and abs(t_c - memory.t_probe_c) < PROBE_STEP_C:
+    t_c, step_c = par.probe_c if par.probe_broken else memory.x.t_c, par.method.probe_step_c
+    if par.method.event_s >= 1.0:  # on a grid, so that long runs don't remember when it was last taken up
+        t_c = step_c * np.floor(t_c / step_c + 0.5)
+    if memory.probe_read and abs(t_c - memory.t_probe_c) < step_c:
         return memory
     compensate(par.setpoints, t_c, books.levels.row)
     books.must_examine = True
@@ -258,7 +259,7 @@ def _begin_day(m: PlantState, midnights: Midnights, number: int, par: Parameters
 def run_steps(
     memory: PlantState, books_array: BooksArray, par: Parameters, day: AnyDay, demand: Demand, t_room_c: np.ndarray,
     first: int, count: int, day_start_s: float, midnights: Midnights,
-    sample_every: int, columns: np.ndarray, out: np.ndarray,
+    sample_every: int, columns: np.ndarray, out: np.ndarray, sample: int,
 ) -> tuple[PlantState, Snapshot]:  # fmt: skip
     """Run steps of one or several solar days.
 
@@ -281,18 +282,20 @@ def run_steps(
     midnights : Midnights
         Of the controller's clock during these steps, the one at their end included.
     sample_every : int
-        A row of `out` after every so many steps, counted from the day's beginning; 0 for none.
+        A sample after every so many steps, counted from the day's beginning; 0 for none.
     columns : (m,) array
-        Which fields of `Snapshot` a row has, by place.
-    out : (n, m) array
-        Filled from the top.
+        Which fields of `Snapshot` a sample has, by place.
+    out : (m, n) array
+        Samples, one beside another: whoever reads them reads field by field.
+    sample : int
+        Where the first one goes.
 
     Returns
     -------
     PlantState, Snapshot
         The plant after the last step.
     """
-    k, row, midnight = first, 0, 0
+    k, midnight = first, 0
     books, stage, step_s = books_array[0], par.stage, par.method.step_s
     an_hour = int(3600 / step_s)
     # counted along: a remainder at every step costs as much as an exponential
@@ -345,8 +348,8 @@ def run_steps(
             shown = snapshot(memory, held, bus, day, k, par, books, t + step_s)
         if sampled:
             for j in range(columns.size):
-                out[row, j] = shown[columns[j]]
-            row += 1
+                out[j, sample] = shown[columns[j]]
+            sample += 1
         if midnight < midnights.steps.size and k + 1 - first == midnights.steps[midnight]:
             memory = _begin_day(memory, midnights, midnight, par, books)
             midnight += 1
