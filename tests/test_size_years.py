@@ -85,13 +85,22 @@ def test_more_years_than_a_file_has_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
-def test_the_initial_charge_has_no_effect(days, parallel):
-    """Three parts in a million are left of it where the battery is hardly ever full."""
-    empty, full = (
-        figures_of_year(site(battery={"soc": soc}, array={"parallel": parallel}), YEAR, HOUR, days).table
-        for soc in (0.15, 1.0)
-    )
-    assert empty[:, 1:] == pytest.approx(full[:, 1:], rel=1e-5, abs=1e-6)
+def test_the_initial_charge_does_not_matter(days, parallel):
+    """Half of the years to a hundred thousandth of the demand; in a few an event comes a moment earlier or later."""
+    off = []
+    for seed in range(1, 9):
+        empty, full = (
+            figures_of_year(
+                site(battery={"soc": soc}, array={"parallel": parallel}), WeatherYear(seed, 2026), HOUR, days
+            )
+            for soc in (0.15, 1.0)
+        )
+        of_wh = full.yearly("demand_wh")
+        off.append(
+            max(abs(empty.yearly(name) - full.yearly(name)) / of_wh for name in ("e_pv_wh", "unserved_wh"))
+        )
+    assert np.median(off) < 1e-5
+    assert np.max(off) < 5e-4
 
 
 def test_a_year_is_that_of_a_plain_run_to_the_bit(days):
@@ -135,7 +144,7 @@ def test_a_battery_that_ages_is_not_replaced_in_the_year_and_tells_what_it_takes
     assert 0.05 < used < 2.0
 
 
-def test_a_design_in_steps_of_5_s_has_the_figures_that_a_quarter_of_an_hour_gives_it(days):
+def test_a_design_in_steps_of_5_s_has_the_figures_that_half_an_hour_gives_it(days):
     """A cabin that is short in winter: energies within 1 %, what is missing within 5 %."""
     there, span = site(battery={"capacity_ah": 60.0}), span_of(2026, 9.84)
     plant = Plant.new(there, 906, span.begins_utc_s)
@@ -143,7 +152,7 @@ def test_a_design_in_steps_of_5_s_has_the_figures_that_a_quarter_of_an_hour_give
     first = np.array(plant.snapshot)
     rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
     detailed = figures_of(hours_of(rows[:, COLUMNS]), size_of(there).empty_soc)
-    sized = figures_of_year(there, YEAR, 900, days)
+    sized = figures_of_year(there, YEAR, 1800, days)
     assert detailed.yearly("unserved_h") > 100.0
     for figure, pct in (("e_pv_wh", 1.0), ("e_load_wh", 1.0), ("unserved_wh", 5.0), ("unserved_h", 5.0)):
         assert sized.yearly(figure) == pytest.approx(detailed.yearly(figure), rel=0.01 * pct)

@@ -45,16 +45,20 @@ class Flash:
 
     def after_midnight(self, before: date, today: date) -> tuple["Flash", bool]:
         """The same once the clock shows another day, which may lie back; and whether equalizing falls due with it."""
-        days = self.days_since_equalize + max(0, (today - before).days)
-        due = equalize_due(self.settings.equalize_cycle_d, today, days)
-        return replace(self, days_since_equalize=0 if due else days), due
+        days, due = _days_after_midnight(
+            self.settings.equalize_cycle_d, self.days_since_equalize, before, today
+        )
+        return replace(self, days_since_equalize=days), due
 
     def through(self, t_utc_s: int, end_s: int, step_s: int) -> tuple["Flash", Midnights]:
         """The same at a later moment of the plant's grid, and the midnights of its clock on the way there.
 
         Its offset from UTC must not change before `end_s`.
         """
-        return _through(self, t_utc_s, end_s, step_s)
+        days, midnights = _through(
+            self.clock, self.settings.equalize_cycle_d, self.days_since_equalize, t_utc_s, end_s, step_s
+        )
+        return replace(self, days_since_equalize=days), midnights
 
     def steady_until_s(self, t_utc_s: int, end_s: int, step_s: int, zone: str) -> int:
         """A moment [s UTC] at most `end_s` up to which the clock's offset from UTC stays that of `t_utc_s`."""
@@ -68,16 +72,30 @@ class Flash:
 
     def next_midnight_s(self, t_utc_s: int, step_s: int) -> int:
         """Grid point from which on the clock shows the day after that of a moment [s UTC]."""
-        return on_grid_s(math.ceil(self.clock.next_midnight_s(t_utc_s) - ROUNDING_S), step_s)
+        return _next_midnight_s(self.clock, t_utc_s, step_s)
 
 
-@lru_cache(maxsize=64)  # plants of a sweep go through the same midnights
-def _through(flash: Flash, t_utc_s: int, end_s: int, step_s: int) -> tuple[Flash, Midnights]:
-    rows, midnight_s = [], flash.next_midnight_s(t_utc_s, step_s)
+def _days_after_midnight(equalize_cycle_d: int, days: int, before: date, today: date) -> tuple[int, bool]:
+    """Days since equalizing fell due once the clock shows another day, and whether it falls due with it."""
+    days += max(0, (today - before).days)
+    due = equalize_due(equalize_cycle_d, today, days)
+    return 0 if due else days, due
+
+
+def _next_midnight_s(clock: DeviceClock, t_utc_s: int, step_s: int) -> int:
+    return on_grid_s(math.ceil(clock.next_midnight_s(t_utc_s) - ROUNDING_S), step_s)
+
+
+@lru_cache(maxsize=64)  # plants of a sweep go through the same midnights, whatever else is set
+def _through(
+    clock: DeviceClock, equalize_cycle_d: int, days: int, t_utc_s: int, end_s: int, step_s: int
+) -> tuple[int, Midnights]:
+    """Days since equalizing fell due at the end, and the midnights on the way."""
+    rows, midnight_s = [], _next_midnight_s(clock, t_utc_s, step_s)
     while midnight_s <= end_s:
-        today = flash.clock.shows_date(midnight_s)
+        today = clock.shows_date(midnight_s)
         yesterday = today - timedelta(days=1)
-        flash, equalizes = flash.after_midnight(yesterday, today)
+        days, equalizes = _days_after_midnight(equalize_cycle_d, days, yesterday, today)
         rows.append(((midnight_s - t_utc_s) // step_s, periods_begun(yesterday, today), equalizes))
-        midnight_s = flash.next_midnight_s(midnight_s, step_s)
-    return flash, midnights_at(rows)
+        midnight_s = _next_midnight_s(clock, midnight_s, step_s)
+    return days, midnights_at(rows)

@@ -1,6 +1,7 @@
 """A weather year by the hour, from samples of a run: what flowed in each hour, and the state at its end."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ COLUMNS: Final = np.array([Snapshot._fields.index(name) for name in SAMPLED])
 """Where they stand in a row of `Snapshot`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class YearHours:
     """A calendar year of the place's solar time, hour by hour; (n,) arrays, n = 8760 or 8784.
 
@@ -27,8 +28,9 @@ class YearHours:
     ----------
     t_utc_s : array
         Beginning of each hour; the first is the solar midnight of 1 January.
-    flowed : (n, accounts) array
-        By how much each of `ACCOUNTS` grew in the hour; `hours["e_pv_wh"]` is a column.
+    counted : (n + 1, accounts) array
+        What each of `ACCOUNTS` stood at when the first hour began, and at each hour's end. `hours["e_pv_wh"]` is what
+        one of them grew by, hour by hour.
     poa_wh_m2 : array
         Irradiation in the modules' plane.
     soc : array
@@ -38,21 +40,21 @@ class YearHours:
     """
 
     t_utc_s: np.ndarray
-    flowed: np.ndarray
+    counted: np.ndarray
     poa_wh_m2: np.ndarray
     soc: np.ndarray
     stage: np.ndarray
 
     def __getitem__(self, name: str) -> np.ndarray:
         """What an account grew by in each hour, by the name of the quantity."""
-        return np.asarray(self.flowed[:, ACCOUNTS.index(name)])
+        return np.diff(self.counted[:, ACCOUNTS.index(name)])
 
-    @property
+    @cached_property
     def unserved_wh(self) -> np.ndarray:
         """Demand at the load output and behind the inverter that was not served [Wh]."""
         return np.asarray(self["e_unserved_wh"] + self["e_inverter_unserved_wh"])
 
-    @property
+    @cached_property
     def demand_wh(self) -> np.ndarray:
         """What was asked for at the load output and behind the inverter [Wh], served or not."""
         return np.asarray(self["e_load_wh"] + self["e_inverter_wh"] + self.unserved_wh)
@@ -89,7 +91,7 @@ def hours_of(samples: np.ndarray) -> YearHours:
     poa_w_m2 = samples[1:, SAMPLED.index("poa_w_m2")].reshape(-1, each)
     return YearHours(
         t_utc_s=t_utc_s[:-1:each].copy(),
-        flowed=np.diff(samples[::each, first:], axis=0),
+        counted=samples[::each, first:],
         poa_wh_m2=poa_w_m2.mean(axis=1),
         soc=ends[:, SAMPLED.index("soc")].copy(),
         stage=ends[:, SAMPLED.index("stage")].copy(),

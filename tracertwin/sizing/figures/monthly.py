@@ -132,7 +132,9 @@ def figures_of(
     """
     months = _months(hours.t_utc_s.size)
     table = np.zeros((MONTHS, len(FIGURES)))
-    table[:, _FLOWED] = _by_month(hours.flowed, months)
+    starts = _starts(months)
+    counted = hours.counted[np.append(starts, months.size)]
+    table[months[starts][:, None], _FLOWED] = np.diff(counted, axis=0)
     _fill(table, dict(_by_hour(hours)), months)
     for name, month, values in (*_of_outages(hours, months), *_extremes(hours, months)):
         place, joined = _PLACE[name], FIGURES[_PLACE[name]].joined
@@ -155,9 +157,14 @@ def _by_month(columns: np.ndarray, months: np.ndarray) -> np.ndarray:
     """Sums of the rows of each month, (12, columns); months stand in their order."""
     sums = np.zeros((MONTHS, columns.shape[1]))
     if months.size:
-        starts = np.flatnonzero(np.diff(months, prepend=-1))
+        starts = _starts(months)
         sums[months[starts]] = np.add.reduceat(columns, starts, axis=0)
     return sums
+
+
+def _starts(months: np.ndarray) -> np.ndarray:
+    """Where each month begins."""
+    return np.flatnonzero(np.diff(months, prepend=-1))
 
 
 @lru_cache(maxsize=4)
@@ -203,7 +210,7 @@ def _of_outages(hours: YearHours, months: np.ndarray) -> Iterator[tuple[str, np.
 
 def _extremes(hours: YearHours, months: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Figures of which the largest of a month's hours counts."""
-    starts = np.flatnonzero(np.diff(months, prepend=-1))
+    starts = _starts(months)
     yield "drained", months[starts], np.maximum.reduceat(1.0 - hours.soc, starts)
     number = np.arange(hours.soc.size)
     last_full = np.maximum.accumulate(np.where(hours.soc >= FULL_SOC, number, -1))

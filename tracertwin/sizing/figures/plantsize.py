@@ -1,5 +1,6 @@
 """How large a plant is: the few numbers of a design that its metrics and costs need."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from plant.battery.acid import LeadAcid
@@ -47,7 +48,7 @@ def size_of(site: Site) -> PlantSize:
         opens_v = site.battery.bms().over_discharge_v_cell * battery.cells
         share = 1.0 - _lithium_empty(battery, max(least_v, opens_v), rated_ah / RATE_H)
     else:
-        share = hours_to(rated_ah / RATE_H, least_v / battery.cells, battery) / RATE_H
+        share = _lead_acid_hours(rated_ah / RATE_H, least_v / battery.cells, battery) / RATE_H
     empty = 1.0 - min(1.0, share * rated_ah / battery.full_capacity_ah)
     if settings.management_mode:
         empty = max(empty, settings.discharge_pct / 100.0)
@@ -64,6 +65,10 @@ def size_of(site: Site) -> PlantSize:
         life_years=LITHIUM_YEARS if lithium else life.float_years,
         ages=site.battery.ageing != "none",
     )
+
+
+# Designs that differ in their arrays alone have their batteries in common.
+_lead_acid_hours = lru_cache(maxsize=256)(hours_to)
 
 
 def _lithium_empty(battery: Lithium, least_v: float, i_a: float) -> float:

@@ -14,7 +14,8 @@ class StepBound(NamedTuple):
 STEP_BOUNDS: Final = {
     60: StepBound(0.14, 0.23, 4.5),
     900: StepBound(0.51, 0.35, 10.0),
-    3600: StepBound(1.9, 0.37, 25.0),
+    1800: StepBound(1.4, 0.41, 16.0),
+    3600: StepBound(2.0, 0.37, 37.0),
 }
 """By step [s]."""
 
