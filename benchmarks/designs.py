@@ -25,7 +25,7 @@ from tracertwin.sizing.sweep.years import WeatherYear
 
 THREADS: Final = 2
 FIRST_YEAR: Final = 2026
-HOUR_S, DEFAULT_S = 3600, 900
+HOUR_S, DEFAULT_S = 3600, 1800
 YEARS: Final = 20
 PLACES: Final = 10  # of a thousand; each goes through one year of its twenty
 BUCKET: Final = "energy bucket, numpy, all designs at once"
@@ -47,7 +47,7 @@ def run() -> Iterator[Result]:
     )  # fmt: skip
     grid = _measured("grid")
     yield Result(
-        what="6 x 8 designs x 20 years at 15 min, weather made", unit="s", ours=grid["seconds"], limit=30.0,
+        what="6 x 8 designs x 20 years at 30 min, weather made", unit="s", ours=grid["seconds"], limit=30.0,
         peer_name="none that makes weather", note=_memory(grid),
     )  # fmt: skip
     yield Result(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tracertwin.sizing.sweep.vary import Axis
     from tracertwin.sizing.sweep.worklist import Share, Work, WorkItem
 
-DEFAULT_STEP = "15min"
+DEFAULT_STEP = "30min"
 
 
 def size(
