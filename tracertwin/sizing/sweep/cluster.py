@@ -20,9 +20,8 @@ from tracertwin.sizing.sweep.shareddays import SharedDays
 from tracertwin.sizing.sweep.worklist import Work, WorkItem
 from tracertwin.sizing.sweep.years import WeatherYear
 
-YEARS_A_TASK: Final = (
-    80  # one to three seconds of work at the usual steps: Dask's own time is little beside it
-)
+# One to three seconds of work at the usual steps: Dask's own time is little beside it.
+YEARS_A_TASK: Final = 80
 RETRIES: Final = 3
 CONNECTS_WITHIN_S: Final = 30
 

@@ -53,11 +53,11 @@ class Work:
 
     def done(self, item: WorkItem, days: SharedDays) -> np.ndarray:
         """Do an item: figures of its years, (years, 12, figures)."""
-        site, count = self.sites[item.design], len(item.years)
+        site, first = self.sites[item.design], item.design % len(item.years)
         # Each design begins with another year, so that threads that work side by side don't wait for the same days.
-        begun = [(item.design + k) % count for k in range(count)]
-        tables = [figures_of_year(site, item.years[k], self.step_s, days).table for k in begun]
-        return np.stack(tables)[np.argsort(begun)]
+        years = item.years[first:] + item.years[:first]
+        tables = [figures_of_year(site, year, self.step_s, days).table for year in years]
+        return np.roll(np.stack(tables), first, axis=0)
 
     def missing(self, items: Sequence[WorkItem], results: KeptResults) -> list[WorkItem]:
         """Those of the items whose results are not there."""
