@@ -136,6 +136,17 @@ def test_a_long_step_ends_where_reaction_gas_and_double_layer_take_just_the_curr
         assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * P.full_capacity_ah)
 
 
+@pytest.mark.parametrize("load_w", [8.0, 10.0, 12.0])
+def test_a_charged_electrode_that_still_carries_the_load_does_so_after_a_long_step_too(load_w):
+    """There is another solution at rest; the electrode comes to this one first."""
+    x, inputs = case(0.998, 0.0, 0.85, 20.0, load_w, 0.0, 14.4)
+    long, _bus, _side = stepped(x, 660.0, inputs, at_first(0.0, 0.0))
+    short = x
+    for _ in range(66):
+        short, _bus, _side = stepped(short, 10.0, inputs, at_first(0.0, 0.0))
+    assert long.v_node_v == pytest.approx(short.v_node_v, abs=0.03)
+
+
 def test_minutes_of_every_kind_end_within_a_twentieth_of_a_millivolt_of_the_equation():
     """Nine in ten of them within two microvolts."""
     rng = np.random.default_rng(3)
