@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,8 +44,16 @@ def broker(tmp_path_factory) -> Iterator[Address]:
         pytest.skip("not installed: mosquitto, mosquitto-clients")
     port = free_port()
     with subprocess.Popen(["mosquitto", "-p", str(port)], stderr=subprocess.DEVNULL) as process:
+        assert until(lambda: listens(port) or process.poll() is not None, 30.0)
+        assert process.poll() is None
         yield Address("127.0.0.1", port)
         process.terminate()
+
+
+def listens(port: int) -> bool:
+    """Whether a program that was started takes connections by now."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def heard(broker: Address, topic: str, count: int) -> dict[str, str]:
@@ -59,7 +68,7 @@ def heard(broker: Address, topic: str, count: int) -> dict[str, str]:
 def test_home_assistant_finds_a_device_whose_sensors_have_what_the_plant_shows(broker):
     said: list[str] = []
     with rig_of() as rig, published(rig, broker, said.append):
-        assert until(lambda: said == [f"mqtt {broker}: connected"])
+        assert until(lambda: said == [f"mqtt {broker}: connected"], 10.0)
         configs = heard(broker, "homeassistant/sensor/#", len(SENSORS))
         told = {name.split("/")[3]: json.loads(payload) for name, payload in configs.items()}
         assert set(told) == set(SENSORS)
