@@ -4,8 +4,10 @@ import errno
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -166,6 +168,41 @@ def test_two_processes_at_once_have_the_same_and_leave_whole_files(tmp_path, nev
     assert len(kept(tmp_path)) == 6
     never_made()
     assert light_of(tmp_path) == one
+
+
+def test_two_threads_at_once_wait_for_one_that_makes_each_sky_once(tmp_path, monkeypatch, never_made):
+    made, meet = [], threading.Barrier(2, timeout=30.0)
+
+    def slowly(place: Place, seed: int, *days: int) -> np.ndarray:
+        made.append(seed)
+        sleep(0.05)  # the other thread asks meanwhile
+        return packed_days(place, seed, *days)
+
+    monkeypatch.setattr(skies, "packed_days", slowly)
+    store = KeptSkies(tmp_path)
+
+    def light(_: int) -> bytes:
+        seen = []
+        for seed in range(6):
+            meet.wait()
+            seen.append(store(THERE, seed, YEAR, 3).ghi_w_m2.tobytes())
+        return b"".join(seen)
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(light, range(2))
+    assert one == other
+    assert made == list(range(6))
+    never_made()
+    assert light_of(tmp_path) == one
+
+
+def test_a_sky_that_could_not_be_made_is_made_when_asked_again(tmp_path, monkeypatch):
+    store = KeptSkies(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(skies, "packed_days", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store(THERE, 3, YEAR, 3)
+    assert same(store(THERE, 3, YEAR, 3), sky_means(THERE, 3, YEAR, 3))
 
 
 def test_beyond_its_size_the_oldest_go(tmp_path):

@@ -1,6 +1,7 @@
 """Files that are written aside and moved into place: under its own name nobody ever sees half a file."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ def draft_of(path: Path) -> Iterator[Path]:
         If it can't be written; then there is what was there before, or nothing.
     """
     target = path.resolve()  # through a link, not in its place
-    draft = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    # two threads may write the same file, as two processes may
+    draft = target.with_name(f".{target.stem}.{os.getpid()}-{threading.get_ident()}{target.suffix}")
     try:
         yield draft
         draft.replace(target)

@@ -22,6 +22,7 @@ from plant.weather.steps.making import packed_days, sky_means
 from plant.weather.steps.means import SkyMeans, unpacked_sky
 from plant.weather.sun import EPOCH, date_of
 from tracertwin.memory.checkedfiles import make_room, read_checked, version_of, write_checked
+from tracertwin.memory.latelymade import LatelyMade
 
 MOST_BYTES: Final = 1_000_000_000  # of all skies; 5,000 years of hours
 LOOKS_EVERY: Final = 64  # files written between two looks at how much there is
@@ -43,7 +44,7 @@ class KeptSkies:
     def __init__(self, folder: Path | None = None, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder or cache_home() / "skies"
         self._most_bytes = most_bytes
-        self._mapped: dict[str, np.ndarray] = {}
+        self._lately: LatelyMade[np.ndarray] = LatelyMade()
         self._written = 0
         self._may_write = True
 
@@ -62,18 +63,16 @@ class KeptSkies:
 
     def _year(self, place: Place, seed: int, first_day: int, days: int, step_s: int) -> np.ndarray:
         name = _name(place, seed, first_day, step_s)
-        found = self._mapped.get(name)
-        if found is not None:
-            return found
-        path = self._folder / weather_version() / name
-        kept = _read(path, days, step_s)
-        if kept is None:
-            kept = packed_days(place, seed, first_day, days, step_s)
-            self._write(path, kept)
-        while len(self._mapped) >= MAPPED_YEARS:
-            self._mapped.pop(next(iter(self._mapped), ""), None)
-        self._mapped[name] = kept
-        return kept
+
+        def read_or_made() -> np.ndarray:
+            path = self._folder / weather_version() / name
+            kept = _read(path, days, step_s)
+            if kept is None:
+                kept = packed_days(place, seed, first_day, days, step_s)
+                self._write(path, kept)
+            return kept
+
+        return self._lately.get(name, read_or_made, MAPPED_YEARS)
 
     def _write(self, path: Path, kept: np.ndarray) -> None:
         if not self._may_write:

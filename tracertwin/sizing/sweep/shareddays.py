@@ -3,18 +3,14 @@
 Designs that differ in their battery alone have all of them in common; those that differ in the array, the demand.
 """
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from plant.base.clock import DAY_S
 from plant.inputs import ArraySpan, Inputs, Skies, array_span, demand_span, joined
 from plant.load.demand import Demand
 from plant.site.model import Site
+from tracertwin.memory.latelymade import LatelyMade
 
-T = TypeVar("T")
 MOST_STEPS: Final = (
     500_000  # in all spans that are kept: 11 years of quarter hours, 80 MB; 400 MB of several planes
 )
@@ -32,8 +28,8 @@ class SharedDays:
 
     def __init__(self, skies: Skies) -> None:
         self.skies = skies
-        self._arrays: _Kept[ArraySpan] = _Kept()
-        self._demands: _Kept[Demand] = _Kept()
+        self._arrays: LatelyMade[ArraySpan] = LatelyMade()
+        self._demands: LatelyMade[Demand] = LatelyMade()
 
     def inputs(self, site: Site, seed: int, first_day: int, days: int, step_s: int) -> Inputs:
         """What `plant.inputs.inputs_of` makes of these."""
@@ -57,31 +53,3 @@ def _demanding(site: Site) -> tuple[str, ...]:
     """All of a site that its demand comes from, beside its place."""
     records = (site.load, *site.battery.loads, *site.battery.chargers)
     return tuple(record.model_dump_json() for record in records)
-
-
-class _Kept(Generic[T]):
-    """The last few things made, by key; whoever comes while one is being made waits for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made: OrderedDict[Hashable, Future[T]] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], T], most: int) -> T:
-        """What is kept under a key, or what is made of it now; of more than so many the oldest go."""
-        with self._lock:
-            found = self._made.get(key)
-            mine = found is None
-            if found is None:
-                found = self._made[key] = Future()
-                while len(self._made) > most:
-                    self._made.popitem(last=False)
-            else:
-                self._made.move_to_end(key)
-        if mine:
-            try:
-                found.set_result(make())
-            except BaseException as error:
-                found.set_exception(error)
-                with self._lock:
-                    self._made.pop(key, None)
-        return found.result()

@@ -1,0 +1,38 @@
+"""Files that are written aside: whole under their own name, whoever else writes them at the same moment."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from plant.base.problems import ProblemsError
+from plant.report.drafts import draft_of
+
+
+def test_two_threads_that_write_the_same_file_at_once_both_succeed(tmp_path):
+    path, meet = tmp_path / "table.csv", threading.Barrier(2, timeout=30.0)
+
+    def write(text: str) -> None:
+        with draft_of(path) as draft:
+            draft.write_text(text)
+            meet.wait()  # both are half done
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, ["one" * 1000, "two" * 1000]))
+    assert path.read_text() in ("one" * 1000, "two" * 1000)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_draft_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("before")
+
+    def fail() -> None:
+        with draft_of(path) as draft:
+            draft.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(ProblemsError, match=r"table\.csv: cannot write: No space left on device"):
+        fail()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
