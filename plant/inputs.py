@@ -222,12 +222,17 @@ class SpanSupply(Supply):
     site, seed, step_s, skies
         As of `Supply`.
     span : Inputs
-        `inputs_of` these, over all days that the plant will see.
+        `inputs_of` these, over the days that the plant sees next.
+
+    Attributes
+    ----------
+    span : Inputs
+        Whoever runs the plant sets it anew before it goes beyond.
     """
 
     def __init__(self, site: Site, seed: int, step_s: int, skies: Skies, span: Inputs) -> None:
         super().__init__(site, seed, step_s, skies)
-        self._span = span
+        self.span = span
 
     def prepare_next(self, t_utc_s: int, defects: tuple[Defect, ...] = (), light: float = 1.0) -> None:
         """Nothing to do: whoever shares days has other plants for a second thread."""
@@ -235,4 +240,4 @@ class SpanSupply(Supply):
     def _block(self, number: int, defects: tuple[Defect, ...], light: float) -> Inputs:
         if defects or light != 1.0:
             return super()._block(number, defects, light)
-        return self._span
+        return self.span

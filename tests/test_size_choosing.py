@@ -224,7 +224,7 @@ def test_the_worst_year_comes_with_the_command_that_runs_it():
     one = years_with({1: (2, 36.0, CHRISTMAS)})
     assert worst_told(one) == "worst month December, worst year 2027 with seed 906"
     assert run_command(one, "my cabin.yaml", 900) == (
-        "tracertwin run 'my cabin.yaml' --seed 906 --start 2026-10-03T01:00 --days 455 --fidelity sizing --step 15min"
+        "tracertwin run 'my cabin.yaml' --seed 906 --start 2025-10-03T01:00 --days 820 --fidelity sizing --step 15min"
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.figures.monthly import MonthlyFigures
 from tracertwin.sizing.sweep.designs import base_of
-from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.evaluating import tables_of
 from tracertwin.sizing.sweep.shareddays import SharedDays
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 from tracertwin.sizing.sweep.years import WeatherYear
@@ -46,7 +46,7 @@ def sites(draw):
 
 def lived(keys: dict, seed: int, watts: float, ah: float) -> MonthlyFigures:
     design = base_of("cabin", keys).design([Axis(PV, (watts,)), Axis(BATTERY, (ah,))], [watts, ah])
-    return figures_of_year(design.site, WeatherYear(seed, 2026), HOUR, DAYS)
+    return MonthlyFigures(tables_of(design.site, [WeatherYear(seed, 2026)], HOUR, DAYS)[0])
 
 
 @settings(max_examples=12)

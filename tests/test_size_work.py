@@ -13,8 +13,8 @@ from tracertwin.sizing.figures.monthly import FIGURES
 from tracertwin.sizing.sweep import evaluating
 from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
 from tracertwin.sizing.sweep.running import run_in_threads
-from tracertwin.sizing.sweep.worklist import Share, Work, blocks_of, parse_share, work_of
-from tracertwin.sizing.sweep.years import WeatherYear, weather_years
+from tracertwin.sizing.sweep.worklist import Share, Work, parse_share, work_of
+from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, weather_years
 
 HOUR = 3600
 AMPERE_HOURS = (60.0, 240.0)

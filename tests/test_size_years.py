@@ -1,6 +1,7 @@
 """Weather years: which there are, a warm-up that forgets the initial charge, the same days for every design."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from tests import weatherfiles as files
 from tests.plants import site
 from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.figures.hours import COLUMNS, hours_of
-from tracertwin.sizing.figures.monthly import figures_of
+from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
 from tracertwin.sizing.figures.plantsize import size_of
-from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.evaluating import run_years, tables_of
 from tracertwin.sizing.sweep.shareddays import SharedDays
-from tracertwin.sizing.sweep.years import WeatherYear, repeating, span_of, weather_years
+from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, repeating, span_of, spans_of, weather_years
 
 HOUR = 3600
 YEAR = WeatherYear(906, 2026)
@@ -26,6 +27,11 @@ YEAR = WeatherYear(906, 2026)
 @pytest.fixture(scope="module")
 def days() -> SharedDays:
     return SharedDays(KeptSkies())
+
+
+def figures_of_year(there: Site, when: WeatherYear, step_s: int, days: SharedDays) -> MonthlyFigures:
+    """Of a year that has a run of its own."""
+    return MonthlyFigures(tables_of(there, [when], step_s, days)[0])
 
 
 def measured(tmp_path, **weather) -> Site:
@@ -46,6 +52,18 @@ def test_made_years_follow_one_another_from_that_of_the_start_for_each_seed():
     assert weather_years(site(), 3, ()) == tuple(WeatherYear(906, year) for year in (2026, 2027, 2028))
     assert [when.seed for when in weather_years(site(), 2, (7, 8))] == [7, 7, 8, 8]
     assert len(weather_years(site(), None, ())) == 20
+
+
+def test_years_that_follow_one_another_share_a_run_of_at_most_five():
+    years = [WeatherYear(1, 2026 + k) for k in range(7)] + [WeatherYear(1, 2040), WeatherYear(2, 2041)]
+    assert [[when.year for when in block] for block in blocks_of(years)] == [
+        [2026, 2027, 2028, 2029, 2030], [2031, 2032], [2040], [2041],
+    ]  # fmt: skip
+    spans = spans_of(years[:3], 9.84)
+    assert [span.days for span in spans] == [90 + 365, 365, 366]
+    assert all(
+        after.begins_utc_s == after.year_utc_s == before.ends_utc_s for before, after in pairwise(spans)
+    )
 
 
 def test_a_year_is_that_of_the_place_s_solar_time_after_90_days_of_warm_up():
@@ -103,15 +121,50 @@ def test_the_initial_charge_does_not_matter(days, parallel):
     assert np.max(off) < 5e-4
 
 
-def test_a_year_is_that_of_a_plain_run_to_the_bit(days):
+def plainly_run(there: Site, years: list[WeatherYear]) -> list[np.ndarray]:
+    """Tables of years that one plain run goes through."""
+    plant = Plant.new(
+        there, years[0].seed, span_of(years[0].year, 9.84).begins_utc_s, "sizing", HOUR, KeptSkies()
+    )
+    tables = []
+    for when in years:
+        span = span_of(when.year, 9.84)
+        plant.advance_to(span.year_utc_s)
+        first = np.array(plant.snapshot)
+        rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
+        tables.append(figures_of(hours_of(rows[:, COLUMNS]), size_of(there).empty_soc).table)
+    return tables
+
+
+def test_years_are_those_of_a_plain_run_to_the_bit(days):
     """With days that other designs share, and blocks of its own making."""
-    there, span = site(), span_of(2026, 9.84)
-    plant = Plant.new(there, 906, span.begins_utc_s, "sizing", HOUR, KeptSkies())
-    plant.advance_to(span.year_utc_s)
-    first = np.array(plant.snapshot)
-    rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
-    plain = figures_of(hours_of(rows[:, COLUMNS]), size_of(there).empty_soc).table
-    assert np.array_equal(figures_of_year(there, YEAR, HOUR, days).table, plain)
+    years = [WeatherYear(906, 2026 + k) for k in range(3)]
+    assert np.array_equal(tables_of(site(), years, HOUR, days), plainly_run(site(), years))
+
+
+def test_a_battery_that_autumn_does_not_fill_goes_into_a_year_as_it_came_out_of_the_one_before(days):
+    large = site(battery={"capacity_ah": 800.0, "soc": 1.0})
+    first, second = (
+        one.hours for one in run_years(large, [WeatherYear(906, 2026 + k) for k in range(2)], HOUR, days)
+    )
+    (alone,) = (one.hours for one in run_years(large, [WeatherYear(906, 2027)], HOUR, days))
+    assert second.soc[0] == pytest.approx(first.soc[-1], abs=0.002)
+    assert alone.soc[0] > first.soc[-1] + 0.03  # 90 days before, it was full
+
+
+@pytest.mark.parametrize(
+    "changing",
+    [
+        {"battery": {"ageing": "weighted_ah", "capacity_ah": 30.0}},
+        {"upsets": [{"name": "string_open", "after": "120d"}]},
+    ],
+    ids=["ages", "breaks"],
+)
+def test_a_site_that_a_year_leaves_another_one_begins_each_year_anew(days, changing):
+    there = site(**changing)
+    years = [WeatherYear(906, 2026), WeatherYear(906, 2027)]
+    alone = [figures_of_year(there, when, HOUR, days).table for when in years]
+    assert np.array_equal(tables_of(there, years, HOUR, days), alone)
 
 
 def test_the_irradiation_of_an_hour_is_the_mean_of_its_steps(days):

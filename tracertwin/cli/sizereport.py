@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,15 @@ def report_answers(
 
 def _hours_of(one: "Judged", step_s: int, skies: "Skies", threads: int) -> "tuple[YearHours, ...]":
     """The years of a design hour by hour: sums by month are all that is kept of them."""
-    from tracertwin.sizing.sweep.evaluating import run_year
+    from tracertwin.sizing.sweep.evaluating import run_years
     from tracertwin.sizing.sweep.shareddays import SharedDays
+    from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, runs_of
 
-    days = SharedDays(skies)
+    site, days = one.design.site, SharedDays(skies)
+
+    def hours(run: tuple[WeatherYear, ...]) -> "list[YearHours]":
+        return [year.hours for year in run_years(site, run, step_s, days)]
+
+    runs = [run for block in blocks_of(one.years) for run in runs_of(site, block)]
     with ThreadPoolExecutor(threads, thread_name_prefix="report") as pool:
-        runs = pool.map(lambda when: run_year(one.design.site, when, step_s, days), one.years)
-        return tuple(run.hours for run in runs)
+        return tuple(chain.from_iterable(pool.map(hours, runs)))

@@ -14,7 +14,7 @@ import numpy as np
 from plant.base.problems import Problem, ProblemsError
 from plant.site.model import Site
 from tracertwin.memory.skies import KeptSkies
-from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.evaluating import tables_of
 from tracertwin.sizing.sweep.results import KeptResults, results_version
 from tracertwin.sizing.sweep.shareddays import SharedDays
 from tracertwin.sizing.sweep.worklist import Work, WorkItem
@@ -85,7 +85,7 @@ def do(task: Task) -> list[np.ndarray] | tuple[Problem, ...]:
     days = _days()
     try:
         return [
-            np.stack([figures_of_year(site, year, task.step_s, days).table for year in years])
+            tables_of(site, years, task.step_s, days)
             for site, years in zip(task.sites, task.years, strict=True)
         ]
     except ProblemsError as error:

@@ -8,18 +8,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from plant.site.model import Site
 from tracertwin.sizing.figures.monthly import MonthlyFigures
-from tracertwin.sizing.sweep.evaluating import figures_of_year
+from tracertwin.sizing.sweep.evaluating import make_days, tables_of
 from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
 from tracertwin.sizing.sweep.shareddays import SharedDays
-from tracertwin.sizing.sweep.years import WeatherYear
-
-BLOCK_YEARS: Final = 5  # of an item: 20 years that follow 10 find those 10 done
+from tracertwin.sizing.sweep.years import WeatherYear, blocks_of
 
 
 class WorkItem(NamedTuple):
@@ -53,11 +51,10 @@ class Work:
 
     def done(self, item: WorkItem, days: SharedDays) -> np.ndarray:
         """Do an item: figures of its years, (years, 12, figures)."""
-        site, first = self.sites[item.design], item.design % len(item.years)
-        # Each design begins with another year, so that threads that work side by side don't wait for the same days.
-        years = item.years[first:] + item.years[:first]
-        tables = [figures_of_year(site, year, self.step_s, days).table for year in years]
-        return np.roll(np.stack(tables), first, axis=0)
+        site = self.sites[item.design]
+        # Threads that work side by side make different days first, rather than wait for each other's.
+        make_days(site, item.years, self.step_s, days, first=item.design % len(item.years))
+        return tables_of(site, item.years, self.step_s, days)
 
     def missing(self, items: Sequence[WorkItem], results: KeptResults) -> list[WorkItem]:
         """Those of the items whose results are not there."""
@@ -88,15 +85,6 @@ def work_of(sites: Sequence[Site], years: Sequence[WeatherYear], step_s: int) ->
                 key = parts[design][place][0]
                 items.setdefault(key, WorkItem(design, block, key))
     return Work(tuple(sites), step_s, tuple(items.values()), tuple(map(tuple, parts)))
-
-
-def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
-    """Years of one seed, a few at a time."""
-    blocks = []
-    for _, group in groupby(years, key=lambda when: when.seed):
-        of_seed = tuple(group)
-        blocks += [of_seed[k : k + BLOCK_YEARS] for k in range(0, len(of_seed), BLOCK_YEARS)]
-    return blocks
 
 
 class Share(NamedTuple):

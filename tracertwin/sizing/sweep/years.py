@@ -1,11 +1,13 @@
 """The weather years of a sweep: calendar years of made weather by seed, or all whole years of a weather file.
 
-Every design sees the same years. A year is a run of its own that begins `WARM_UP_DAYS` earlier, so that the charge at
-its beginning is that of the season, whatever the site file says of the start.
+Every design sees the same years. A few that follow one another are one run, which begins `WARM_UP_DAYS` earlier, so
+that the charge at their beginning is that of the season, whatever the site file says of the start.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from plant.base.clock import DAY_S
@@ -17,6 +19,7 @@ from plant.weather.place import Place
 WARM_UP_DAYS: Final = 90
 DEFAULT_YEARS: Final = 20
 MOST_YEARS: Final = 1000
+RUN_YEARS: Final = 5  # at most in one run: 20 years that follow 10 find those 10 done
 
 
 class WeatherYear(NamedTuple):
@@ -28,7 +31,7 @@ class WeatherYear(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class YearSpan:
-    """The days of a weather year: those of its warm-up, then its own; solar days since 1970-01-01."""
+    """The days of a weather year, after those of a warm-up where it has one; solar days since 1970-01-01."""
 
     first_day: int
     days: int
@@ -37,12 +40,36 @@ class YearSpan:
     ends_utc_s: int
 
 
-def span_of(year: int, longitude_deg: float) -> YearSpan:
+def span_of(year: int, longitude_deg: float, warm_up_days: int = WARM_UP_DAYS) -> YearSpan:
     """The days of a year at a place."""
     own, following = ((date(number, 1, 1) - sun.EPOCH).days for number in (year, year + 1))
-    first = own - WARM_UP_DAYS
+    first = own - warm_up_days
     begins, own_s, ends = (sun.day_start_utc_s(day, longitude_deg) for day in (first, own, following))
     return YearSpan(first, following - first, begins, own_s, ends)
+
+
+def spans_of(run: Sequence[WeatherYear], longitude_deg: float) -> list[YearSpan]:
+    """The days of each year of a run: the warm-up belongs to the first."""
+    return [span_of(when.year, longitude_deg, 0 if place else WARM_UP_DAYS) for place, when in enumerate(run)]
+
+
+def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
+    """Years of one seed that follow one another, a few at a time."""
+    blocks = []
+    for _, group in groupby(enumerate(years), key=lambda each: (each[1].seed, each[1].year - each[0])):
+        following = tuple(when for _, when in group)
+        blocks += [following[k : k + RUN_YEARS] for k in range(0, len(following), RUN_YEARS)]
+    return blocks
+
+
+def runs_of(site: Site, block: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
+    """The runs that a block of years takes: one, but one for each year of a site that a year leaves another one.
+
+    A battery that ages has to begin each year alike, and so has what breaks so long after the beginning of a run.
+    """
+    if site.battery.age() is not None or site.upsets:
+        return [(when,) for when in block]
+    return [tuple(block)]
 
 
 def repeating(site: Site) -> Site:
