@@ -15,9 +15,13 @@ from scipy.optimize import brentq
 from plant.battery import acid, leadacid
 from plant.battery.acid import LeadAcidState
 from plant.battery.electrode import FILLING, TANGENT_C_RATE, leak, overvoltage, reaction
+from plant.battery.file import load_block
+from plant.battery.leadacid import scaled
+from plant.controller.model import ControllerModel, power_stage
 from plant.kernel.node import operating_point
 from plant.kernel.quasistatic import BAND_V, CLOSE_AT_REST_V, CLOSE_C_RATE, settle
-from plant.power.converter import OperatingPoint, at_first
+from plant.power.converter import OperatingPoint, Regime, at_first
+from plant.power.stage import PowerStage
 from tests.plants import agm, held, parameters
 
 PAR = parameters(agm())
@@ -25,38 +29,44 @@ P = PAR.battery
 VOLTS = BAND_V[0] * P.cells, BAND_V[1] * P.cells
 
 
-def bus_at(x: LeadAcidState, v: float, h: float, inputs, w: acid.LeadAcidAtTemperature) -> OperatingPoint:
+def bus_at(
+    x: LeadAcidState, v: float, h: float, inputs, w: acid.LeadAcidAtTemperature, stage: PowerStage = PAR.stage
+) -> OperatingPoint:
     """The node at a step's end with the electrode at `v`, in series with the slow polarisation as it is by then."""
 
     def bus(v_slow: float) -> OperatingPoint:
         there = x._replace(v_node_v=v, v_slow_v=v_slow)
-        return operating_point(there, at_first(0.0, 0.0), inputs, w, PAR.stage)
+        return operating_point(there, at_first(0.0, 0.0), inputs, w, stage)
 
     def misses(v_slow: float) -> float:
-        return v_slow - x.v_slow_v - h / P.surface_f * (bus(v_slow).i_batt_a - leak(v_slow, w.surface)[0])
+        return v_slow - x.v_slow_v - h / w.p.surface_f * (bus(v_slow).i_batt_a - leak(v_slow, w.surface)[0])
 
     return bus(float(brentq(misses, -3.0, 3.0, xtol=1e-13)))
 
 
-def equation(x: LeadAcidState, h: float, inputs, w: acid.LeadAcidAtTemperature) -> Callable[[float], float]:
+def equation(
+    x: LeadAcidState, h: float, inputs, w: acid.LeadAcidAtTemperature, stage: PowerStage = PAR.stage
+) -> Callable[[float], float]:
     """Current that the reaction takes at a voltage of the electrode, less what is there for it, at the step's end."""
+    p = w.p
     h1, h2 = (
-        x.q1_ah / (P.available_fraction * P.full_capacity_ah),
-        x.q2_ah / ((1.0 - P.available_fraction) * P.full_capacity_ah),
+        x.q1_ah / (p.available_fraction * p.full_capacity_ah),
+        x.q2_ah / ((1.0 - p.available_fraction) * p.full_capacity_ah),
     )
     k = leadacid.diffusion_per_h(h1 - h2, w)
     decay, hours = math.exp(-k * h / 3600.0), h / 3600.0
 
     def excess(v: float) -> float:
         i = (
-            bus_at(x, v, h, inputs, w).i_batt_a
+            bus_at(x, v, h, inputs, w, stage).i_batt_a
             - leadacid.gassing_a(v, w)
-            - P.double_layer_f * (v - x.v_node_v) / h
+            - p.double_layer_f * (v - x.v_node_v) / h
         )
-        apart = (h2 - h1) * decay - i * (1.0 - decay) / k / (P.available_fraction * P.full_capacity_ah)
-        filling = (x.q1_ah + x.q2_ah + i * hours) / P.full_capacity_ah
-        h1_end = float(np.clip(filling - (1.0 - P.available_fraction) * apart, *FILLING))
-        return reaction(v - acid.emf(h1_end, x.t_c, P), h1_end, w).i_a - i
+        stored = i - leadacid.side_reaction_a(i, p)
+        apart = (h2 - h1) * decay - stored * (1.0 - decay) / k / (p.available_fraction * p.full_capacity_ah)
+        filling = (x.q1_ah + x.q2_ah + stored * hours) / p.full_capacity_ah
+        h1_end = float(np.clip(filling - (1.0 - p.available_fraction) * apart, *FILLING))
+        return reaction(v - acid.emf(h1_end, x.t_c, p), h1_end, w).i_a - i
 
     return excess
 
@@ -145,6 +155,22 @@ def test_a_charged_electrode_that_still_carries_the_load_does_so_after_a_long_st
     for _ in range(66):
         short, _bus, _side = stepped(short, 10.0, inputs, at_first(0.0, 0.0))
     assert long.v_node_v == pytest.approx(short.v_node_v, abs=0.03)
+
+
+def test_a_bank_held_at_its_voltage_takes_what_is_left_when_the_light_falls_short():
+    """A flooded 24 V bank while it is equalized, a quarter of an hour."""
+    w = acid.at_temperature(17.12, scaled(load_block("flooded"), 225.0, 2))
+    stage = power_stage(ControllerModel.load("tracer4210n"), 24)
+    target_v, load_w = 29.4836, 44.04
+    x = LeadAcidState(129.313, 138.009, 29.11593, 0.36679, 17.12)
+    sunny, dull = (held(load_w, sun_w, 36.58, target_v) for sun_w in (100.0, 64.11))
+    before = operating_point(x, at_first(0.0, 0.0), sunny, w, stage)
+    assert before.regime == Regime.CONSTANT_VOLTAGE
+    _went_s, end, _mean, bus = settle(x, before, 900.0, dull, w, stage)
+    excess = equation(x, 900.0, dull, w, stage)
+    assert end.v_node_v == pytest.approx(brentq(excess, *(2.0 * v for v in VOLTS), xtol=1e-13), abs=1e-3)
+    there = bus_at(x, end.v_node_v, 900.0, dull, w, stage)
+    assert bus.i_batt_a == pytest.approx(there.i_batt_a, abs=2.0 * CLOSE_C_RATE * w.p.full_capacity_ah)
 
 
 def test_minutes_of_every_kind_end_within_a_twentieth_of_a_millivolt_of_the_equation():

@@ -19,6 +19,7 @@ from plant.battery.acid import LeadAcid, LeadAcidAtTemperature, SurfaceCharge
 # does at exp(12): beyond it the well would settle within hundredths of a second, and nothing else would change.
 STEEPEST = 12.0
 CLOSE_SLOW_V = 1e-3  # a Newton step of the slow polarisation shorter than this is the last: it leaves 0.01 mV
+MOST_SLOW = 21  # rounds; two or three are enough
 MOST_FILLINGS = 40  # of a round: one or two, more where a well runs empty
 FAR = 0.1  # Tafel slopes: a Newton step farther than this follows the reaction's logarithm instead
 HALF_FREE = 0.5  # a well that takes more of the reaction's slope than this is full
@@ -271,7 +272,7 @@ def leak(v_slow_v: float, s: SurfaceCharge) -> tuple[float, float]:
 
 @inline_llvm
 def aimed_at(v_slow_v: float, i_a: float, seconds: float, s: SurfaceCharge) -> float:
-    """About where a slow polarisation [V] comes to under a current [A]: where `in_series` may begin to look.
+    """About where a slow polarisation [V] comes to under a current [A]: where `slow_after` looks next.
 
     It goes neither beyond what the current alone would do nor beyond where all of that would leak away again, and
     comes to within a tenth of the nearer of the two.
@@ -286,36 +287,12 @@ def aimed_at(v_slow_v: float, i_a: float, seconds: float, s: SurfaceCharge) -> f
 
 
 @inline_llvm
-def in_series(v_guess_v: float, v_slow_v: float, per_gain: float, s: SurfaceCharge) -> tuple[float, float]:
-    """Slow polarisation at the end of an implicit Euler step as a straight line in the current: ``v + r i``.
-
-    A Newton step for ``(v - v0) C/h = i - leak(v)``, whatever the current: the leak is convex on either side of 0, so
-    it needs no guard.
-
-    Parameters
-    ----------
-    v_guess_v : float
-        Where the line touches.
-    v_slow_v : float
-        At the step's beginning.
-    per_gain : float
-        Capacitance over the length of the step [A/V].
-    s : SurfaceCharge
-
-    Returns
-    -------
-    v_v, r_ohm : float
-    """
-    i_a, slope_s = leak(v_guess_v, s)
-    r_ohm = 1.0 / (per_gain + slope_s)
-    return (slope_s * v_guess_v - i_a + per_gain * v_slow_v) * r_ohm, r_ohm
-
-
-@inline_llvm
 def slow_after(
     v_guess_v: float, v_slow_v: float, i_a: float, seconds: float, per_gain: float, s: SurfaceCharge
 ) -> tuple[float, float]:
     """Slow polarisation [V] after an implicit Euler step under a current, and what an ampere more adds to it [Ohm].
+
+    Newton for ``(v - v0) C/h = i - leak(v)``: the leak is convex on either side of 0, so it needs no guard.
 
     Parameters
     ----------
@@ -329,15 +306,14 @@ def slow_after(
         Capacitance over that length [A/V].
     s : SurfaceCharge
     """
-    v_v, r_ohm = in_series(v_guess_v, v_slow_v, per_gain, s)
-    new = v_v + r_ohm * i_a
-    if abs(new - v_guess_v) < CLOSE_SLOW_V:
-        return new, r_ohm
-    new = aimed_at(v_slow_v, i_a, seconds, s)
-    for _ in range(20):
-        guess = new
-        v_v, r_ohm = in_series(guess, v_slow_v, per_gain, s)
-        new = v_v + r_ohm * i_a
+    guess = v_guess_v
+    for number in range(MOST_SLOW):
+        leak_a, slope_s = leak(guess, s)
+        r_ohm = 1.0 / (per_gain + slope_s)
+        new = (slope_s * guess - leak_a + per_gain * v_slow_v) * r_ohm + r_ohm * i_a
         if abs(new - guess) < CLOSE_SLOW_V:
             break
+        guess = (
+            new if number else aimed_at(v_slow_v, i_a, seconds, s)
+        )  # what was guessed first may lie far off
     return new, r_ohm

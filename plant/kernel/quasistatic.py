@@ -127,18 +127,16 @@ def _electrode(
     node, step, found = node_of(now), high - low, False
     for number in range(60):
         main = main_reaction(u, h1, well, w)
-        v_per_u = 1.0 + p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * main.h1) * (
-            main.per_a * main.per_v
-        )
+        h1_per_u = main.per_a * main.per_v
+        v_per_u = 1.0 + p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * main.h1) * h1_per_u
         v = u + emf(main.h1, x.t_c, p)
         i_gas = gassing_a(v, w)
         i = main.i_a + i_gas + layer_s * (v - x.v_node_v)
         beside_per_u = (w.gassing_per_v * i_gas + layer_s) * v_per_u
         i_per_u = main.per_v + beside_per_u
         v_slow, r_slow = slow_after(v_slow, x.v_slow_v, i, h, capacity_s, w.surface)
-        regime = node.regime
         node = currents(Source(v + v_slow, r0, r0), node, held, stage)
-        if found and node.regime == regime:
+        if found:
             break
         excess = i - node.i_batt_a
         inner_per_u = v_per_u + r_slow * i_per_u
@@ -152,7 +150,7 @@ def _electrode(
         if strayed:
             new = 0.5 * (low + high)
         step, u = new - u, new
-        h1 = approached(main.h1, main.h1 + main.per_a * main.per_v * step)
+        h1 = approached(main.h1, main.h1 + h1_per_u * step)
         close_v = CLOSE_V if u > NEAR_REST_V else CLOSE_AT_REST_V
         moved_a = abs(step * inner_per_u * node.slope_s)
         found = abs(step) * inner_per_u < close_v and moved_a < FOUND_C_RATE * p.full_capacity_ah

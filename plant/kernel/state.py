@@ -77,9 +77,9 @@ class Detailed(NamedTuple):
 
     step_s: float
     event_s: float = 0.05  # transitions are placed to this
-    probe_step_c: float = (
-        0.05  # the controller takes up the battery's temperature when it has moved by this (guess)
-    )
+    # The controller takes up the battery's temperature when it has moved by this (guess).
+    probe_step_c: float = 0.05
+    is_full: bool = True
 
 
 class QuasiStatic(NamedTuple):
@@ -88,6 +88,7 @@ class QuasiStatic(NamedTuple):
     step_s: float
     event_s: float = 1.0  # transitions are placed to this; of longer steps to `EVENT_SHARE`
     probe_step_c: float = 0.25  # coarser: set-points move by 4.5 mV at 12 V then, half of what registers show
+    is_full: bool = False
 
 
 class Parameters(NamedTuple):

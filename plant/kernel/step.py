@@ -106,8 +106,8 @@ def _same(
 ) -> bool:  # fmt: skip
     """Whether nothing happened on the way from one instant to another, with the battery in state `x`."""
     update_quantities(then, held, memory, x, p, stage.load_rated_a, books)
-    undecided = method.event_s < 1.0 and then.regime != now.regime
-    if method.event_s < 1.0:
+    undecided = method.is_full and then.regime != now.regime
+    if method.is_full:
         undecided |= (
             there(then, held.port, held.posts).regulating != there(now, held.port, held.posts).regulating
         )
@@ -133,7 +133,7 @@ def _stride(
         possible = battery.possible(x, w.p)
         if same and possible:
             # RK4 takes what flows after a leap for part of the step: it may as well end just before.
-            if late == np.inf or (method.event_s < 1.0 and h - early <= method.event_s):
+            if late == np.inf or (method.is_full and h - early <= method.event_s):
                 return h, x, mean, bus
             early = h
         elif h - early <= method.event_s:
@@ -232,7 +232,7 @@ def grid_step(
 def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState:
     """The controller takes up the battery's temperature, and moves its set-points with it."""
     t_c, step_c = par.probe_c if par.probe_broken else memory.x.t_c, par.method.probe_step_c
-    if par.method.event_s >= 1.0:  # on a grid, so that long runs don't remember when it was last taken up
+    if not par.method.is_full:  # on a grid, so that long runs don't remember when it was last taken up
         t_c = step_c * np.floor(t_c / step_c + 0.5)
     if memory.probe_read and abs(t_c - memory.t_probe_c) < step_c:
         return memory
