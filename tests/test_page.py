@@ -179,6 +179,27 @@ def test_every_upset_is_a_button_whose_effect_a_master_reads_and_that_can_be_rep
     assert alike == []
 
 
+def test_what_is_clicked_first_is_done_first_though_its_request_is_slow(look):
+    page, held = look.page, []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/commands/upset", hold)
+    page.fill("#step", "10min")
+    page.click("#upset-probe_open")
+    page.click("#do-step")
+    assert until(lambda: page.wait_for_timeout(20) is None and bool(held), READY_MS / 1000)
+    page.wait_for_timeout(300)
+    assert not re.search("^step", page.inner_text("#said"))
+    held[0].continue_()
+    look.said(r"^step 10min: 2026")
+    assert look.at.rig.assembly.plants[0].broken()
+    page.click("#broken button")
+    page.wait_for_selector("#broken", state="detached")
+    page.unroute("**/api/v1/commands/upset")
+
+
 def test_an_upset_can_be_told_how_much_and_for_how_long(look):
     page = look.page
     page.select_option("#upset-time", "1h")

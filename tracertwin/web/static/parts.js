@@ -36,8 +36,15 @@ export function say(words, bad = false) {
   $("said").className = bad ? "bad" : "";
 }
 
-/** Carry out a command, and say what came of it; whether it was done. */
-export async function command(name, words = "") {
+let last = Promise.resolve();
+
+/** Carry out a command after those asked for before it, and say what came of it; whether it was done. */
+export function command(name, words = "") {
+  last = last.then(() => carryOut(name, words));
+  return last;
+}
+
+async function carryOut(name, words) {
   try {
     const { told } = await api(`commands/${name}`, { arguments: words });
     say(`${name} ${words}${told ? `: ${told}` : ""}`);
