@@ -126,7 +126,7 @@ def test_a_reply_comes_in_pieces_that_keep_their_distance():
 
 
 def test_a_reply_at_9600_baud_takes_its_time():
-    """45 bytes: 46.9 ms. The quickest of a few, of more on a busy host, which adds; no piece that is late delays another."""
+    """45 bytes: 46.9 ms. The quickest of a few, of more on a busy host; a piece that is late delays no other."""
     wire_s = len(REPLY) * 10 / 9600
     took = [math.inf]
     with paced("9600") as (_, sock):
