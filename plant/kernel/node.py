@@ -32,8 +32,9 @@ from plant.power.posts import (
     ChargerLine,
     ChargerOutfit,
     NoPosts,
+    Posts,
+    all_off,
     by_posts,
-    posts_of,
 )
 from plant.power.stage import PowerStage, derating
 
@@ -54,7 +55,6 @@ def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Nod
     return solve_all(
         source,
         held.port,
-        held.posts,
         held.v_target_v,
         held.charging,
         before,
@@ -62,6 +62,7 @@ def currents(source: Source, before: Node, held: Held, stage: PowerStage) -> Nod
         load,
         held.limit,
         stage,
+        held.posts,
     )
 
 
@@ -89,8 +90,7 @@ def posts_now(drawn_w: float, modes: np.ndarray, outfit: AnyOutfit) -> AnyPosts:
     """What is switched on at the battery's posts as the machines stand."""
     if modes[Machine.INVERTER] != InverterRun.ON:
         drawn_w = 0.0
-    return posts_of(
-        outfit,
+    return Posts(
         drawn_w,
         _line(outfit.first, modes[Machine.CHARGER_1]),
         _line(outfit.second, modes[Machine.CHARGER_2]),
@@ -164,7 +164,7 @@ def given(
         par.connected,
         demand.power_w[k] + demand.current_w[k] + demand.resistance_w[k],
         False,
-        posts_of(par.outfit, 0.0, CHARGER_OFF, CHARGER_OFF),
+        all_off(par.outfit),
         asked_in(demand, k, par.outfit),
     )
 

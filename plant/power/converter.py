@@ -270,6 +270,16 @@ def solve(
 
 
 @inline_llvm
+def free_regime(charging: bool, i_chg_a: float, v_batt_v: float, o: Offer, limit: Limit) -> Regime:
+    """Who decides a charge current as long as no voltage is held."""
+    if not charging or i_chg_a <= 0.0:
+        return Regime.OFF
+    if i_chg_a >= limit.i_max_a or i_chg_a * v_batt_v >= limit.p_max_w * (1.0 - 1e-9):
+        return Regime.LIMITED
+    return Regime.PASSING if o.passes else Regime.TRACKING
+
+
+@inline_llvm
 def _free(
     source: Source, cable_ohm: float, drop_v: float, v_target_v: float, charging: bool, before: Node,
     o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
@@ -279,22 +289,18 @@ def _free(
     v_guess = source.v_node_v + before.above_node_v + before.above_per_v * moved
     v, now, r, gain = _settled(source, cable_ohm, charging, v_guess, v_target_v, o, load, limit, s)
     i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
-    regime = Regime.OFF
-    if charging and i_chg > 0.0:
-        regime = Regime.PASSING if o.passes else Regime.TRACKING
-        if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-9):
-            regime = Regime.LIMITED
-        if v > v_target_v:
-            regime = Regime.CONSTANT_VOLTAGE
-            v = v_target_v
-            r = cable_ohm + (source.r_charge_ohm if v > source.v_node_v else source.r_discharge_ohm)
-            i_load, _slope = load_current_a(load, v, s)
-            i_batt = (v - source.v_node_v) / r
-            i_chg = i_batt + i_load + s.own_w / v
-            slope = -1.0 / r
-            if i_chg <= 0.0:  # the battery stands above the target by itself
-                v, now, r, gain = _settled(source, cable_ohm, False, v, math.inf, o, load, limit, s)
-                i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
+    regime = free_regime(charging, i_chg, v, o, limit)
+    if regime != Regime.OFF and v > v_target_v:
+        regime = Regime.CONSTANT_VOLTAGE
+        v = v_target_v
+        r = cable_ohm + (source.r_charge_ohm if v > source.v_node_v else source.r_discharge_ohm)
+        i_load, _slope = load_current_a(load, v, s)
+        i_batt = (v - source.v_node_v) / r
+        i_chg = i_batt + i_load + s.own_w / v
+        slope = -1.0 / r
+        if i_chg <= 0.0:  # the battery stands above the target by itself
+            v, now, r, gain = _settled(source, cable_ohm, False, v, math.inf, o, load, limit, s)
+            i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
     slope = min(slope, 0.0)
     v_cells = v - drop_v - cable_ohm * i_batt
     return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope, 0.0)

@@ -6,9 +6,6 @@ meets the others nowhere but in the voltage.
 """
 
 import math
-from typing import Any
-
-from numba.extending import overload
 
 from plant.base.jit import inline_ir, inline_llvm, kernel
 from plant.battery.cell import Source
@@ -23,6 +20,7 @@ from plant.power.converter import (
     Port,
     Regime,
     balance,
+    free_regime,
     load_current_a,
     solve,
 )  # fmt: skip
@@ -147,25 +145,21 @@ def _joined(
         source, cable_ohm, alive, charging, v_guess, o, load, limit, posts, s
     )
     i_chg, i_load = now.i_chg_a, now.i_load_a
-    regime = Regime.OFF
-    if charging and i_chg > 0.0:
-        regime = Regime.PASSING if o.passes else Regime.TRACKING
-        if i_chg >= limit.i_max_a or i_chg * v >= limit.p_max_w * (1.0 - 1e-9):
-            regime = Regime.LIMITED
-        if v > v_target_v:
-            regime = Regime.CONSTANT_VOLTAGE
-            v = v_target_v
-            v_posts, per_node = _held_posts_v(source, cable_ohm, v, posts)
-            r = source.r_charge_ohm if v_posts > source.v_node_v else source.r_discharge_ohm
-            i_load, _slope = load_current_a(load, v, s)
-            i_more, _slope = posts_current_a(v_posts, posts)
-            i_chg = (v_posts - source.v_node_v) / r - i_more + i_load + s.own_w / v
-            gain, slope = 0.0, (per_node - 1.0) / r
-            if i_chg <= 0.0:  # the others hold the battery above the target
-                v, v_posts, now, gain, slope = _settled(
-                    source, cable_ohm, alive, False, v, o, load, limit, posts, s
-                )
-                i_chg, i_load = 0.0, now.i_load_a
+    regime = free_regime(charging, i_chg, v, o, limit)
+    if regime != Regime.OFF and v > v_target_v:
+        regime = Regime.CONSTANT_VOLTAGE
+        v = v_target_v
+        v_posts, per_node = _held_posts_v(source, cable_ohm, v, posts)
+        r = source.r_charge_ohm if v_posts > source.v_node_v else source.r_discharge_ohm
+        i_load, _slope = load_current_a(load, v, s)
+        i_more, _slope = posts_current_a(v_posts, posts)
+        i_chg = (v_posts - source.v_node_v) / r - i_more + i_load + s.own_w / v
+        gain, slope = 0.0, (per_node - 1.0) / r
+        if i_chg <= 0.0:  # the others hold the battery above the target
+            v, v_posts, now, gain, slope = _settled(
+                source, cable_ohm, alive, False, v, o, load, limit, posts, s
+            )
+            i_chg, i_load = 0.0, now.i_load_a
     i_posts = posts_current_a(v_posts, posts)[0]
     own = s.own_w / v if alive else 0.0
     i_batt = i_chg - i_load - own + i_posts
@@ -326,22 +320,17 @@ def there(bus: OperatingPoint, port: Port, posts: AnyPosts) -> AtPosts:
     return at_posts(v_posts, bus.i_posts_a, posts)
 
 
-def solve_all(
-    source: Source, port: Port, posts: AnyPosts, v_target_v: float, charging: bool, before: Node,
-    o: Offer, load: LoadDemand, limit: Limit, s: PowerStage,
+def _alone(
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Node, o: Offer, load: LoadDemand,
+    limit: Limit, s: PowerStage, posts: AnyPosts,
 ) -> Node:  # fmt: skip
-    """All currents at the battery: `converter.solve` where nothing hangs at its posts, else `solve_joint`."""
-    if isinstance(posts, Posts):
-        return solve_joint(source, port, posts, v_target_v, charging, before, o, load, limit, s)
     return solve(source, port, v_target_v, charging, before, o, load, limit, s)
 
 
-@overload(solve_all, strict=False, jit_options={"error_model": "numpy", "forceinline": True})
-def _solve_all(*types: Any) -> Any:
-    if types[2].instance_class is Posts:
-        return lambda source, port, posts, v_target_v, charging, before, o, load, limit, s: solve_joint(  # noqa: PLW0108
-            source, port, posts, v_target_v, charging, before, o, load, limit, s
-        )
-    return lambda source, port, posts, v_target_v, charging, before, o, load, limit, s: solve(
-        source, port, v_target_v, charging, before, o, load, limit, s
-    )
+@by_posts(elsewhere=_alone)
+def solve_all(
+    source: Source, port: Port, v_target_v: float, charging: bool, before: Node, o: Offer, load: LoadDemand,
+    limit: Limit, s: PowerStage, posts: Posts,
+) -> Node:  # fmt: skip
+    """All currents at the battery: `converter.solve` where nothing hangs at its posts, else `solve_joint`."""
+    return solve_joint(source, port, posts, v_target_v, charging, before, o, load, limit, s)

@@ -110,7 +110,7 @@ def _anything(there: Any) -> Any:
     return lambda there: found
 
 
-def by_posts(elsewhere: F) -> Callable[[F], F]:
+def by_posts(elsewhere: F) -> Callable[[Callable[..., Any]], F]:
     """A kernel of which compiled code has one side only, settled by the type of its last argument.
 
     Parameters
@@ -119,7 +119,7 @@ def by_posts(elsewhere: F) -> Callable[[F], F]:
         The same, where nothing hangs at the posts or belongs to the outfit that the last argument is.
     """
 
-    def decorated(at_posts: F) -> F:
+    def decorated(at_posts: Callable[..., Any]) -> F:
         def chosen(*arguments: Any) -> Any:
             return (at_posts if anything(arguments[-1]) else elsewhere)(*arguments)
 
@@ -133,16 +133,14 @@ def by_posts(elsewhere: F) -> Callable[[F], F]:
     return decorated
 
 
-def posts_of(outfit: AnyOutfit, inverter_w: float, first: ChargerLine, second: ChargerLine) -> AnyPosts:
-    """What is switched on of an outfit."""
-    made = Posts if anything(outfit) else NoPosts
-    return made(inverter_w, first, second)
+def _nothing_to_switch(outfit: AnyOutfit) -> AnyPosts:
+    return NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
 
 
-@overload(posts_of, strict=False, jit_options={"forceinline": True})
-def _posts_of(outfit: Any, inverter_w: Any, first: Any, second: Any) -> Any:
-    made = Posts if outfit.instance_class is Outfit else NoPosts
-    return lambda outfit, inverter_w, first, second: made(inverter_w, first, second)
+@by_posts(elsewhere=_nothing_to_switch)
+def all_off(outfit: AnyOutfit) -> AnyPosts:
+    """An outfit of which nothing is switched on."""
+    return Posts(0.0, CHARGER_OFF, CHARGER_OFF)
 
 
 @inline_ir

@@ -21,7 +21,7 @@ from tracertwin.sizing.sweep.worklist import Work, WorkItem
 from tracertwin.sizing.sweep.years import WeatherYear
 
 # One to three seconds of work at the usual steps: Dask's own time is little beside it.
-YEARS_A_TASK: Final = 80
+YEARS_A_TASK: Final = 100
 RETRIES: Final = 3
 CONNECTS_WITHIN_S: Final = 30
 

@@ -63,9 +63,9 @@ def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
 
 
 def runs_of(site: Site, block: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
-    """The runs that a block of years takes: one, but one for each year of a site that a year leaves another one.
+    """The runs that a block of years takes: one, or one for each year where a year changes the site.
 
-    A battery that ages has to begin each year alike, and so has what breaks so long after the beginning of a run.
+    A battery that ages must be as new in each year, and what breaks 30 days after the beginning must do so in each.
     """
     if site.battery.age() is not None or site.upsets:
         return [(when,) for when in block]
