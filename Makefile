@@ -46,7 +46,7 @@ docs: figures            ## the generated pages and pictures, the README's too
 	$(BIN)/tracertwin run --days 4 --sample 300s --plot docs/cabin.svg >/dev/null
 	$(BIN)/tracertwin run cabin_inverter --days 7 --sample 300s --plot docs/cabin_inverter.svg >/dev/null
 
-bench: $(VENV)/.test     ## speed, as ratios beside peers run in the same call
+bench: $(VENV)/.bench    ## speed, as ratios beside peers run in the same call
 	$(BIN)/python -m benchmarks
 
 mutants: $(VENV)/.test   ## plant defects and run the shipped scenarios on each; fails if one survives, some ten minutes
@@ -72,7 +72,7 @@ crash: $(VENV)/.test     ## serve --state killed at 200 random moments under loa
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
-lock: $(VENV)/.test $(VENV)/.fuzz      ## write constraints.txt anew from what is installed
+lock: $(VENV)/.bench $(VENV)/.fuzz     ## write constraints.txt anew from what is installed
 	$(BIN)/python -m pip freeze --exclude-editable --exclude tracertwin > constraints.txt
 
 clean:
@@ -92,6 +92,10 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "installing TracerTwin, what it needs and its tests into $(VENV), once ..."
 	$(PIP) --editable '.[test]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.test
+	$(PIP) --editable '.[bench]'
+	touch $@
 
 $(VENV)/.fuzz: $(VENV)/.test
 	$(PIP) --editable '.[fuzz]'
