@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from plant.battery.ageing import AgeingState
 from plant.inputs import Inputs, SpanSupply
 from plant.plant import Plant
 from plant.site.model import Site
@@ -99,13 +100,16 @@ def run_years(site: Site, years: Sequence[WeatherYear], step_s: int, days: Share
 
 def _year_of(plant: Plant, site: Site, span: YearSpan, inputs: Inputs) -> YearRun:
     """A plant that stands at the beginning of a weather year goes through it."""
-    age, unsolved = plant.remembered().age, plant.overrun_steps
+    before, unsolved = _age_of(plant, site), plant.overrun_steps
     samples = plant.run(span.ends_utc_s - span.year_utc_s, HOUR_S, COLUMNS, with_now=True)
     own = slice((span.year_utc_s - span.begins_utc_s) // plant.step_s, None)
     samples[1:, _POA] = inputs.array.poa_w_m2[own].reshape(len(samples) - 1, -1).mean(axis=1)
-    used = 0.0
-    if age is not None:
-        after = plant.remembered().age
-        assert after is not None
-        used = life_used(age, after, site.battery.life(), site.battery.replaced_at)
+    after, used = _age_of(plant, site), 0.0
+    if before is not None and after is not None:
+        used = life_used(before, after, site.battery.life(), site.battery.replaced_at)
     return YearRun(hours_of(samples), used, plant.overrun_steps - unsolved)
+
+
+def _age_of(plant: Plant, site: Site) -> AgeingState | None:
+    """How old the battery is; none where it doesn't age, without a copy of all that a plant remembers."""
+    return None if site.battery.age() is None else plant.remembered().age
