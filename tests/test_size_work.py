@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from plant.base.problems import ProblemsError
+from plant.inputs import array_span
 from tests.plants import site
 from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.figures.monthly import FIGURES
-from tracertwin.sizing.sweep import evaluating
+from tracertwin.sizing.sweep import evaluating, shareddays
 from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
 from tracertwin.sizing.sweep.running import run_in_threads
 from tracertwin.sizing.sweep.worklist import Share, Work, parse_share, work_of
@@ -55,6 +56,20 @@ def test_each_design_has_an_item_for_every_few_years_and_arrays_stand_together(w
     assert [years for _, years in work.parts[0]] == [5, 1]
     assert [item.design for item in work.items] == [0, 1, 0, 1, 2, 3, 2, 3]
     assert len({item.key for item in work.items}) == len(work.items)
+
+
+def test_the_days_of_a_run_are_made_once_however_short_its_steps(monkeypatch, tmp_path):
+    made = []
+
+    def span(*around):
+        made.append(around[2])
+        return array_span(*around)
+
+    monkeypatch.setattr(shareddays, "array_span", span)
+    two = [site(battery={"capacity_ah": ah}) for ah in AMPERE_HOURS]
+    work = work_of(two, weather_years(two[0], 5, ()), 300)
+    do(work, KeptResults(tmp_path), threads=1)
+    assert len(made) == len(set(made)) == 5
 
 
 def test_blocks_keep_seeds_apart_and_longer_sweeps_find_the_blocks_of_shorter_ones():

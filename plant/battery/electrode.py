@@ -313,7 +313,6 @@ def slow_after(
         new = (slope_s * guess - leak_a + per_gain * v_slow_v) * r_ohm + r_ohm * i_a
         if abs(new - guess) < CLOSE_SLOW_V:
             break
-        guess = (
-            new if number else aimed_at(v_slow_v, i_a, seconds, s)
-        )  # what was guessed first may lie far off
+        # What was guessed first may lie far off.
+        guess = new if number else aimed_at(v_slow_v, i_a, seconds, s)
     return new, r_ohm

@@ -10,11 +10,11 @@ from plant.inputs import ArraySpan, Inputs, Skies, array_span, demand_span, join
 from plant.load.demand import Demand
 from plant.site.model import Site
 from tracertwin.memory.latelymade import LatelyMade
+from tracertwin.sizing.sweep.years import RUN_YEARS
 
-MOST_STEPS: Final = (
-    500_000  # in all spans that are kept: 11 years of quarter hours, 80 MB; 400 MB of several planes
-)
-LEAST_SPANS: Final = 4  # of short steps: a year of minutes is 105 MB
+# In all spans that are kept: 14 years of quarter hours, 80 MB; 400 MB of several planes.
+MOST_STEPS: Final = 500_000
+LEAST_SPANS: Final = RUN_YEARS + 1  # all of a run, whatever its step; a year of minutes is 85 MB
 
 
 class SharedDays:
