@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plant.base.problems import ProblemsError
@@ -34,9 +35,9 @@ def figures_of_year(there: Site, when: WeatherYear, step_s: int, days: SharedDay
     return MonthlyFigures(tables_of(there, [when], step_s, days)[0])
 
 
-def measured(tmp_path, **weather) -> Site:
-    """A site with a year of measured weather."""
-    path = files.csv_file(tmp_path / "year.csv", files.year_of_light())
+def measured(tmp_path, data: pd.DataFrame | None = None, **weather) -> Site:
+    """A site with a year of measured weather, or with what is given."""
+    path = files.csv_file(tmp_path / "year.csv", files.year_of_light() if data is None else data)
     place = {"latitude_deg": files.LATITUDE, "longitude_deg": files.LONGITUDE, "altitude_m": files.ALTITUDE}
     return site(
         location={**place, "linke_turbidity": 3.0},
@@ -84,6 +85,22 @@ def test_the_one_year_of_a_file_warms_up_on_its_own_end(tmp_path, days):
     assert figures.yearly("poa_wh_m2") == pytest.approx(1.1 * light, rel=0.1)  # tilted by 23 deg
 
 
+@pytest.mark.parametrize("repeat", [None, False])
+def test_the_years_of_a_long_file_follow_one_another_in_one_run(tmp_path, days, repeat):
+    """Three years, of which the first has a warm-up only where the file begins anew after the last."""
+    one = files.year_of_light()
+    three = pd.concat(
+        [one.set_axis(one.index - pd.DateOffset(years=ago)) * (1.0 - 0.1 * ago) for ago in (2, 1, 0)]
+    )
+    there = measured(tmp_path, three, repeat=repeat)
+    years = weather_years(repeating(there), None, ())
+    assert [when.year for when in years] == ([2021, 2022, 2023] if repeat is None else [2022, 2023])
+    found = tables_of(repeating(there), years, HOUR, days)
+    assert np.array_equal(found, plainly_run(repeating(there), list(years), files.LONGITUDE))
+    of_light = MonthlyFigures(found).yearly("poa_wh_m2")
+    assert of_light / of_light[-1] == pytest.approx([0.8, 0.9, 1.0][-len(years) :], rel=0.02)
+
+
 def test_a_file_that_does_not_repeat_has_the_years_with_a_warm_up_in_it(tmp_path):
     there = repeating(measured(tmp_path, repeat=False))
     with pytest.raises(
@@ -121,14 +138,14 @@ def test_the_initial_charge_does_not_matter(days, parallel):
     assert np.max(off) < 5e-4
 
 
-def plainly_run(there: Site, years: list[WeatherYear]) -> list[np.ndarray]:
+def plainly_run(there: Site, years: list[WeatherYear], longitude_deg: float = 9.84) -> list[np.ndarray]:
     """Tables of years that one plain run goes through."""
     plant = Plant.new(
-        there, years[0].seed, span_of(years[0].year, 9.84).begins_utc_s, "sizing", HOUR, KeptSkies()
+        there, years[0].seed, span_of(years[0].year, longitude_deg).begins_utc_s, "sizing", HOUR, KeptSkies()
     )
     tables = []
     for when in years:
-        span = span_of(when.year, 9.84)
+        span = span_of(when.year, longitude_deg)
         plant.advance_to(span.year_utc_s)
         first = np.array(plant.snapshot)
         rows = np.vstack([first, plant.run(span.ends_utc_s - span.year_utc_s, HOUR)])
