@@ -1,5 +1,6 @@
 """Site files: what may stand in them, and how a mistake is told."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from plant.base.problems import ProblemsError
 from plant.load.lists import find_appliances
 from plant.plant import Plant
 from plant.site.model import Site, load_site
+from plant.weather.place import Location
 
 SITES = sorted((configs.config_dir() / "sites").glob("*.yaml"))
 BATTERIES = sorted(path.stem for path in (configs.config_dir() / "batteries").glob("*.yaml"))
@@ -78,6 +80,18 @@ def test_a_misspelt_key_is_told_with_line_and_near_name(tmp_path):
     assert problems(tmp_path, text) == [
         f"mine.yaml:{line_of(text, 'battery:')}: battery.capacity_ah: missing",
         f"mine.yaml:{line_of(text, 'capacity: 100')}: battery.capacity: unknown key (did you mean capacity_ah?)",
+    ]
+
+
+def test_a_key_that_nothing_is_near_to_is_told_with_those_that_there_are(tmp_path):
+    (told,) = problems(tmp_path, CABIN.replace("location:", "location:\n  colour: red", 1))
+    assert told.endswith("location.colour: unknown key; known: " + ", ".join(Location.model_fields))
+
+
+def test_a_value_where_keys_belong_is_told_in_the_user_s_words(tmp_path):
+    text = re.sub(r"^battery:.*?(?=^\w)", "battery: agm\n", CABIN, flags=re.MULTILINE | re.DOTALL)
+    assert problems(tmp_path, text) == [
+        f"mine.yaml:{line_of(text, 'battery: agm')}: battery: must be a mapping of keys to values, got 'agm'"
     ]
 
 

@@ -224,6 +224,8 @@ def test_places_out_of_a_table_have_a_line_and_rows_each(call, results, tmp_path
         (["cabin", "--battery", "100,100"], "--battery: '100,100' has 100 twice"),
         (["cabin", "--battery", "agm"], "--battery: must be numbers above 0, got 'agm'"),
         (["cabin", "--vary", "battery.sco=1:3"], "--vary: unknown key sco of battery (did you mean soc?)"),
+        (["cabin", "--vary", "foo=1"], "--vary: unknown key foo; known: location, sky, weather, name"),
+        (["cabin", "--vary", "array=1"], "--vary array=1: must be a mapping of keys to values, got 1"),
         (["cabin", "--vary", "name=1"], "--vary name=1: input should be a valid string, got 1"),
         (
             ["cabin", "--vary", "array.parallel=1.5"],

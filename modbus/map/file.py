@@ -17,7 +17,7 @@ from modbus.map.bitfield import BitField
 from modbus.map.forms import TABLES, RegisterRow, Rounding, ScaledForm, Table
 from modbus.map.rows import KINDS, ROW, DerivedRow, NumberRow, Row
 from plant.base import configs
-from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.problems import Problem, ProblemsError, did_you_mean, near_or_known
 from plant.base.textfile import text_of
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 
@@ -297,7 +297,7 @@ def _misfit(row: NumberRow, ratings: Mapping[str, float]) -> str:
     """What is wrong with the rating or constant of a row; empty if nothing is."""
     key, given = row.origin
     if key == "rating" and given not in ratings:
-        return f"the controller has no rating {given}{did_you_mean(given, ratings)}"
+        return f"the controller has no rating {given}{near_or_known(given, ratings)}"
     number = ratings[given] if key == "rating" else given
     if key not in {"rating", "constant"} or row.fits(number):
         return ""

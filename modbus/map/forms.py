@@ -14,7 +14,7 @@ from modbus.map import quantities
 from modbus.map.bitfield import WordOf, exactly_one, named_codes
 from modbus.map.encodings import CLOCK, ENCODINGS, minutes_of
 from modbus.map.scaling import bounds, counts, decimals, steps_of
-from plant.base.problems import did_you_mean
+from plant.base.problems import did_you_mean, near_or_known
 from plant.controller.settings import Settings
 
 Table = Literal["coil", "discrete", "input", "holding"]
@@ -26,7 +26,7 @@ ORIGINS: Final = ("quantity", "rating", "constant", "setting", "derived", "bits"
 
 def _known_setting(name: str) -> str:
     if name not in Settings._fields:
-        raise ValueError(f"unknown setting {name}{did_you_mean(name, Settings._fields)}")
+        raise ValueError(f"unknown setting {name}{near_or_known(name, Settings._fields)}")
     return name
 
 

@@ -17,7 +17,7 @@ from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import Module
 from plant.array.module import find_module, find_sheet
 from plant.base.configs import beside
-from plant.base.problems import did_you_mean
+from plant.base.problems import near_or_known
 from plant.base.records import (
     NotNegative,
     Positive,
@@ -124,7 +124,7 @@ class OwnModule(Record):
 def _check_parameters(given: dict[str, float]) -> None:
     for key in given:
         if key not in Module._fields:
-            raise ValueError(f"unknown parameter {key}{did_you_mean(key, Module._fields)}")
+            raise ValueError(f"unknown parameter {key}{near_or_known(key, Module._fields)}")
     needed = [field for field in Module._fields if field not in Module._field_defaults]
     missing = [field for field in needed if field not in given]
     if missing:

@@ -51,3 +51,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     near = near or [longer for longer in words if longer.startswith(f"{word}_")]
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def near_or_known(word: str, known: Iterable[str]) -> str:
+    """`did_you_mean`; where no word is near, ``; known: `` and all of them."""
+    words = list(known)
+    return did_you_mean(word, words) or (f"; known: {', '.join(words)}" if words else "")

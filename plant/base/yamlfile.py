@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from plant.base.problems import Problem, ProblemsError, did_you_mean, shown
+from plant.base.problems import Problem, ProblemsError, near_or_known, shown
 from plant.base.textfile import text_of
 
 KeyPath = tuple[str | int, ...]
@@ -219,7 +219,7 @@ def read_numbers(
 def _near(key: str, fields: tuple[str, ...], symbols: Mapping[str, str]) -> str:
     """A symbol is too short to be like any key, or is like the wrong one."""
     meant = symbols.get(key)
-    return did_you_mean(key, fields) if meant not in fields else f" (did you mean {meant}?)"
+    return near_or_known(key, fields) if meant not in fields else f" (did you mean {meant}?)"
 
 
 def problems_of(error: ValidationError, document: Document, known: dict[KeyPath, list[str]]) -> list[Problem]:
@@ -265,6 +265,8 @@ def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
     text = str(item["msg"]).removeprefix("Value error, ")
     if kind == "value_error":
         return text
+    if kind in {"model_type", "dict_type", "mapping_type"}:
+        text = "must be a mapping of keys to values"
     text = text[0].lower() + text[1:]
     scalar = isinstance(given, str | int | float) or given is None
     return f"{text}, got {shown(given)}" if scalar else text
@@ -278,7 +280,7 @@ def _unknown_key(loc: KeyPath, path: KeyPath, known: dict[KeyPath, list[str]]) -
         if key in keys:
             return f"{loc[-2]} has no {key}; it has {', '.join(known[of_kind])}"
         keys = known[of_kind]
-    return f"unknown key{did_you_mean(key, keys)}"
+    return f"unknown key{near_or_known(key, keys)}"
 
 
 def _anywhere(path: KeyPath) -> KeyPath:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from plant.base import configs
-from plant.base.problems import did_you_mean, shown
+from plant.base.problems import did_you_mean, near_or_known, shown
 from plant.base.records import Record, in_month, monthly, one_or_monthly
 from plant.weather.clouds import LIMITS, CloudModel
 from plant.weather.extraterrestrial import clearness_of
@@ -76,7 +76,7 @@ class Sky(Record):
     def _known_constants(cls, given: dict[str, float]) -> dict[str, float]:
         for key, value in given.items():
             if key not in LIMITS:
-                raise ValueError(f"unknown constant {key}{did_you_mean(key, LIMITS)}")
+                raise ValueError(f"unknown constant {key}{near_or_known(key, LIMITS)}")
             low, high = LIMITS[key]
             if not low <= value <= high:
                 raise ValueError(f"{key} must lie in {low:g}..{high:g}, got {value:g}")

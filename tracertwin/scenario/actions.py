@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from modbus.line.faults.kinds import FAULTS
 from modbus.line.faults.text import parse_fault
 from plant.base.grammar import check_keys, cut, look_up
-from plant.base.problems import did_you_mean, shown
+from plant.base.problems import did_you_mean, near_or_known, shown
 from tracertwin.scenario.conditions import Occurrence
 from tracertwin.scenario.judging import KeyProblem
 from tracertwin.scenario.keytypes import EVENT, MOMENT, text
@@ -111,7 +111,7 @@ def fault_text(given: Any, _: Vocabulary) -> tuple[str, ...]:
     if head != "off":
         parse_fault(told)
     elif rest and rest[0] not in FAULTS:
-        raise ValueError(f"unknown line fault {rest[0]!r}{did_you_mean(rest[0], FAULTS)}")
+        raise ValueError(f"unknown line fault {rest[0]!r}{near_or_known(rest[0], FAULTS)}")
     return (told,)
 
 

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from modbus.line.faults.text import parse_fault
 from plant.base import configs
 from plant.base.clock import STEP_S, parse_local, parse_polled_s
-from plant.base.problems import Problem, ProblemsError, did_you_mean
+from plant.base.problems import Problem, ProblemsError, near_or_known
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 from tracertwin.scenario.actions import Step, assignments, parse_step
@@ -333,6 +333,6 @@ def unknown_key(path: str, words: Vocabulary) -> str:
             return ""  # what lies below is free, or known to the site only
         if found[1] not in keys:
             where = f" of {here}" if here else ""
-            return f"unknown key {found[1]}{where}{did_you_mean(found[1], keys)}"
+            return f"unknown key {found[1]}{where}{near_or_known(found[1], keys)}"
         here = f"{here}.{found[1]}".lstrip(".") + "[*]" * found[2].count("[")
     return ""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from plant.base.problems import did_you_mean, shown
+from plant.base.problems import near_or_known, shown
 from tracertwin.scenario.conditions import parse_condition, parse_event
 from tracertwin.scenario.times import duration_s, parse_moment
 from tracertwin.scenario.vocabulary import ADDRESS, Subject, Vocabulary
@@ -198,7 +198,7 @@ def unknown_rating(given: Any, ratings: Sequence[str]) -> str:
     if found is None:
         return f"{given!r} is not a multiple of a rating; write 0.5 * controller.load_rated_a"
     if found[2] not in ratings:
-        return f"a controller has no rating {found[2]!r}{did_you_mean(found[2], ratings)}"
+        return f"a controller has no rating {found[2]!r}{near_or_known(found[2], ratings)}"
     return ""
 
 
