@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import yaml
 
 from plant.site.model import load_site
 from tests.test_cli import COMMAND, ROOT
+from tests.test_link import until
 
 # Two years by the hour: seconds.
 QUICK = ("--years", "2", "--step", "1h")
@@ -154,41 +154,42 @@ def test_four_shares_in_any_order_one_twice_merge_into_the_table_of_one_run(call
     assert merged.read_bytes() == alone.read_bytes()
 
 
+def done_in(folder: Path) -> list[Path]:
+    """The results that are there, without those that are being written."""
+    return sorted(path for path in folder.rglob("*.figures") if not path.name.startswith("."))
+
+
 def test_a_killed_share_and_a_file_cut_off_lose_nothing_that_was_done(tmp_path):
     """Killed without warning in the middle of its work; one of its files loses its end; the same command goes on."""
     folder = tmp_path / "results"
     sweep = [
         *COMMAND, "size", "cabin", "--override", "load.scale=0.3", "--years", "5", "--step", "1h", "--battery",
-        "50:200:10", "--results", str(folder), "--out", str(tmp_path / "all.csv"),
+        "50:400:5", "--results", str(folder), "--out", str(tmp_path / "all.csv"),
     ]  # fmt: skip
     process = subprocess.Popen(sweep, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while len(list(folder.rglob("*.figures"))) < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert until(lambda: len(done_in(folder)) >= 3, 120.0)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    kept = sorted(path for path in folder.rglob("*.figures") if not path.name.startswith("."))
-    assert 3 <= len(kept) < 16
+    kept = done_in(folder)
+    assert 3 <= len(kept) < 71
     kept[0].write_bytes(kept[0].read_bytes()[:-100])
     merged = subprocess.run([*sweep, "--merge"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert merged.returncode == 2
     assert re.search(
-        rf"lacks {16 - len(kept) + 1} of the 16 results of Cabin, 1 of them cut off", merged.stderr
+        rf"lacks {71 - len(kept) + 1} of the 71 results of Cabin, 1 of them cut off", merged.stderr
     )
     times = {path: path.stat().st_mtime_ns for path in kept[1:]}
     again = subprocess.run(sweep, cwd=ROOT, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert {path: path.stat().st_mtime_ns for path in times} == times
-    assert len(rows_of(tmp_path / "all.csv")) == 16
+    assert len(rows_of(tmp_path / "all.csv")) == 71
 
 
 def test_ctrl_c_says_that_the_same_command_goes_on(tmp_path):
     folder = tmp_path / "results"
     sweep = [*COMMAND, "size", "cabin", "--years", "20", "--battery", "50:400:5", "--results", str(folder)]
     process = subprocess.Popen(sweep, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not list(folder.rglob("*.figures")) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert until(lambda: bool(done_in(folder)), 120.0)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
