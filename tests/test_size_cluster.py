@@ -1,10 +1,10 @@
 """Designs on a Dask cluster: two workers, one of them killed, to the same bytes as threads."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from plant.base.problems import ProblemsError
 from tests.plants import site
+from tests.test_link import until
 from tests.test_size_work import do, written
 from tracertwin.sizing.sweep import cluster
 from tracertwin.sizing.sweep.cluster import Task, run_on_cluster
@@ -31,21 +32,24 @@ def scheduler(tmp_path) -> Iterator[tuple[Path, list[subprocess.Popen[bytes]]]]:
     dask = [sys.executable, "-m", "dask"]
     where = ["--scheduler-file", str(file)]
     processes = [subprocess.Popen([*dask, "scheduler", *where, "--port", "0", "--no-dashboard"], **quiet)]
-    workers = [
-        subprocess.Popen(
-            [*dask, "worker", *where, "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet
-        )
-        for _ in range(2)
-    ]
     try:
-        deadline = time.monotonic() + START_S
-        while not file.is_file() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        yield file, workers
+        assert until(lambda: is_whole(file), START_S)
+        for _ in range(2):
+            worker = [*dask, "worker", *where, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+            processes.append(subprocess.Popen(worker, **quiet))
+        yield file, processes[1:]
     finally:
-        for process in (*workers, *processes):
+        for process in reversed(processes):
             process.kill()
             process.wait()
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file of JSON is there to its end."""
+    try:
+        return bool(json.loads(file.read_text()))
+    except (OSError, ValueError):
+        return False
 
 
 @pytest.fixture(scope="module")
