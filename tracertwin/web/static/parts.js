@@ -22,9 +22,17 @@ if (given) {
 export const token = sessionStorage.getItem("token") || "";
 const headers = token ? { Authorization: `Bearer ${token}` } : {};
 
-/** Ask the API; an error's text is thrown. */
-export async function api(path, body) {
-  const how = body === undefined ? { headers } : { method: "POST", headers, body: JSON.stringify(body) };
+let sent = Promise.resolve();
+
+/** Ask the API; an error's text is thrown. What changes something is sent once all that was asked for before it is done. */
+export function api(path, body) {
+  if (body === undefined) return answer(path, { headers });
+  const told = sent.then(() => answer(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  sent = told.catch(() => {});
+  return told;
+}
+
+async function answer(path, how) {
   const reply = await fetch(`/api/v1/${path}`, how);
   if (!reply.ok) throw new Error((await reply.json()).error);
   return reply.headers.get("content-type").includes("json") ? reply.json() : reply.blob();
@@ -36,15 +44,8 @@ export function say(words, bad = false) {
   $("said").className = bad ? "bad" : "";
 }
 
-let last = Promise.resolve();
-
-/** Carry out a command after those asked for before it, and say what came of it; whether it was done. */
-export function command(name, words = "") {
-  last = last.then(() => carryOut(name, words));
-  return last;
-}
-
-async function carryOut(name, words) {
+/** Carry out a command, and say what came of it; whether it was done. */
+export async function command(name, words = "") {
   try {
     const { told } = await api(`commands/${name}`, { arguments: words });
     say(`${name} ${words}${told ? `: ${told}` : ""}`);
