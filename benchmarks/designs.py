@@ -151,10 +151,8 @@ def _pysam_year_s() -> float | None:
     except ImportError:
         return None
     battery = default("LeadAcid")
-    for name, value in {"initial_SOC": 60.0, "minimum_SOC": 10.0, "maximum_SOC": 100.0}.items():
-        setattr(battery.ParamsCell, name, value)
-    for name, value in {"control_mode": 1.0, "dt_hr": 1.0, "input_power": 0.0}.items():
-        setattr(battery.Controls, name, value)
+    battery.ParamsCell.assign({"initial_SOC": 60.0, "minimum_SOC": 10.0, "maximum_SOC": 100.0})
+    battery.Controls.assign({"control_mode": 1.0, "dt_hr": 1.0, "input_power": 0.0})
     battery.setup()
     power_kw = 0.3 * np.sin(np.arange(8760) * 2.0 * np.pi / 24.0)
     began = perf_counter()

@@ -24,14 +24,13 @@ from plant.power.converter import Limit, LoadDemand, Node, OperatingPoint, Port,
 from plant.power.jointnode import solve_all, there
 from plant.power.offer import Offer
 from plant.power.posts import (
-    CHARGER_OFF,
+    NO_POSTS,
     AnyOutfit,
     AnyPosts,
     Asked,
     AtPosts,
     ChargerLine,
     ChargerOutfit,
-    NoPosts,
     Posts,
     all_off,
     by_posts,
@@ -82,7 +81,7 @@ def asked_in(demand: Demand, k: int, outfit: AnyOutfit) -> Asked:
 
 
 def _none_now(drawn_w: float, modes: np.ndarray, outfit: AnyOutfit) -> AnyPosts:
-    return NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
+    return NO_POSTS
 
 
 @by_posts(elsewhere=_none_now)

@@ -134,7 +134,7 @@ def by_posts(elsewhere: F) -> Callable[[Callable[..., Any]], F]:
 
 
 def _nothing_to_switch(outfit: AnyOutfit) -> AnyPosts:
-    return NoPosts(0.0, CHARGER_OFF, CHARGER_OFF)
+    return NO_POSTS
 
 
 @by_posts(elsewhere=_nothing_to_switch)

@@ -65,13 +65,12 @@ def _hours_of(one: "Judged", step_s: int, skies: "Skies", threads: int) -> "tupl
     """The years of a design hour by hour: sums by month are all that is kept of them."""
     from tracertwin.sizing.sweep.evaluating import run_years
     from tracertwin.sizing.sweep.shareddays import SharedDays
-    from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, runs_of
+    from tracertwin.sizing.sweep.years import WeatherYear, runs_of
 
     site, days = one.design.site, SharedDays(skies)
 
     def hours(run: tuple[WeatherYear, ...]) -> "list[YearHours]":
         return [year.hours for year in run_years(site, run, step_s, days)]
 
-    runs = [run for block in blocks_of(one.years) for run in runs_of(site, block)]
     with ThreadPoolExecutor(threads, thread_name_prefix="report") as pool:
-        return tuple(chain.from_iterable(pool.map(hours, runs)))
+        return tuple(chain.from_iterable(pool.map(hours, runs_of(site, one.years))))

@@ -13,7 +13,7 @@ from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, met
 from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import told, years_told
-from tracertwin.sizing.sweep.years import blocks_of, runs_of, spans_of
+from tracertwin.sizing.sweep.years import runs_of, spans_of
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -105,7 +105,7 @@ def worst_told(one: Judged) -> str:
 def run_command(one: Judged, site: str, step_s: int) -> str:
     """The command that runs the worst year again, after what came before it in its run."""
     worst, place = one.years[worst_year(one.figures)], one.design.site
-    run = next(run for block in blocks_of(one.years) for run in runs_of(place, block) if worst in run)
+    run = next(run for run in runs_of(place, one.years) if worst in run)
     spans = spans_of(run[: run.index(worst) + 1], place.location.longitude_deg)
     start = to_local(spans[0].begins_utc_s, place.location.timezone)
     days = (spans[-1].ends_utc_s - spans[0].begins_utc_s) // DAY_S

@@ -40,9 +40,7 @@ def tables_of(site: Site, block: Sequence[WeatherYear], step_s: int, days: Share
     return np.stack(tables)
 
 
-def make_days(
-    site: Site, block: Sequence[WeatherYear], step_s: int, days: SharedDays, first: int = 0
-) -> None:
+def make_days(site: Site, block: Sequence[WeatherYear], step_s: int, days: SharedDays, first: int) -> None:
     """Have the days of some years made beforehand, beginning with any of them."""
     asked = [
         (run[0].seed, span.first_day, span.days, step_s)

@@ -62,14 +62,14 @@ def blocks_of(years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
     return blocks
 
 
-def runs_of(site: Site, block: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
-    """The runs that a block of years takes: one, or one for each year where a year changes the site.
+def runs_of(site: Site, years: Sequence[WeatherYear]) -> list[tuple[WeatherYear, ...]]:
+    """The runs that some years take: one for each of `blocks_of`, or one for each year where a year changes the site.
 
     A battery that ages must be as new in each year, and what breaks 30 days after the beginning must do so in each.
     """
     if site.battery.age() is not None or site.upsets:
-        return [(when,) for when in block]
-    return [tuple(block)]
+        return [(when,) for when in years]
+    return blocks_of(years)
 
 
 def repeating(site: Site) -> Site:
