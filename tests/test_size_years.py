@@ -184,6 +184,13 @@ def test_a_site_that_a_year_leaves_another_one_begins_each_year_anew(days, chang
     assert np.array_equal(tables_of(there, years, HOUR, days), alone)
 
 
+def test_steps_that_could_not_be_solved_are_told_in_the_year_in_which_they_came(days, monkeypatch):
+    counted = iter([1, 3, 3, 8])  # before and after each year
+    monkeypatch.setattr(Plant, "overrun_steps", property(lambda _: next(counted)))
+    run = run_years(site(), [WeatherYear(906, 2026), WeatherYear(906, 2027)], HOUR, days)
+    assert [year.unsolved for year in run] == [2, 5]
+
+
 def test_the_irradiation_of_an_hour_is_the_mean_of_its_steps(days):
     hourly, quarterly = (figures_of_year(site(), YEAR, step_s, days) for step_s in (HOUR, 900))
     assert quarterly.yearly("poa_wh_m2") == pytest.approx(hourly.yearly("poa_wh_m2"), rel=1e-3)
