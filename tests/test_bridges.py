@@ -148,7 +148,7 @@ def test_the_tools_are_commands_and_there_are_at_most_twelve():
     for tool in tools():
         row = BY_NAME[tool.command]
         assert row.meaning[1:] in tool.meaning
-        assert tool.looks == row.looks
+        assert tool.read_only == row.read_only
 
 
 def test_an_assistant_advances_breaks_reads_and_expects_over_stdio(tmp_path):

@@ -22,6 +22,7 @@ from plant.report.trace import Trace
 from plant.site.model import load_site
 from tests.conftest import Call
 from tests.test_cli import COMMAND, ROOT, refusal
+from tracertwin import exitcodes
 from tracertwin.cli.building import STEPS, announce_compiling
 
 SHORT = ("run", "--days", "0.05")
@@ -319,8 +320,11 @@ def test_a_copy_of_the_sources_uses_the_same_compiled_code(tmp_path):
     assert done.stdout.splitlines() == [str(tmp_path / "plant" / "__init__.py")]  # nothing that it compiles
 
 
-def test_every_verb_s_code_is_one_of_those_in_the_documents(call: Call, tmp_path):
+def test_exit_codes_are_documented():
     text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
-    for code in ("0", "1", "2", "3", "130"):
-        assert f"| {code} |" in text
+    codes = {exitcodes.GOOD, exitcodes.BAD_RESULT, exitcodes.BAD_INPUT, exitcodes.NOBODY, exitcodes.STOPPED}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
+
+
+def test_a_master_that_finds_nobody_exits_with_a_code_of_its_own(call: Call, tmp_path):
     assert refusal(call("poll", f"unix:{tmp_path}/nobody"), because=3)

@@ -240,7 +240,9 @@ def test_every_key_of_a_journal_stands_in_its_page(whole):
         Noise(b"\1", "why"),
         Stale(b""),
         Peer(True),
-        Order(""),
+        Order("", None),
+        Order("upset load_short", ""),
+        Order("upset", "give an upset"),
         End(),
         Exchange(b"", Transmission(b"", ()), 0.0, "x"),
     ):

@@ -220,7 +220,7 @@ def test_a_request_whose_rest_was_read_late_by_a_stalled_host_is_heard() -> None
     ],
 )
 def test_junk_says_why(data: str, why: str) -> None:
-    assert through(bytes.fromhex(data)) == [Junk(bytes.fromhex(data), why)]
+    assert through(bytes.fromhex(data)) == [Junk(bytes.fromhex(data), why, bad_crc=why.startswith("bad CRC"))]
 
 
 def test_work_on_a_megabyte_of_noise_is_proportional_to_it(

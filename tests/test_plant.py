@@ -64,19 +64,6 @@ def test_polling_often_or_seldom_does_not_change_the_plant(changes, pauses):
 
 
 @settings(max_examples=12, deadline=None)
-@given(day=st.integers(19000, 23000), seed=st.integers(0, 2**62), before=st.integers(1, 4))
-def test_any_day_made_alone_is_that_day_of_a_year(day, seed, before):
-    """Weather needs no history: the day comes out the same whatever was made before it."""
-    s = site()
-    for earlier in range(day - before, day):
-        sky_day(s, seed, earlier)
-    in_a_row = sky_day(s, seed, day)
-    alone = sky_day(s, seed, day)
-    for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "t_amb_c", "wind_m_s"):
-        assert getattr(in_a_row, name).tobytes() == getattr(alone, name).tobytes()
-
-
-@settings(max_examples=12, deadline=None)
 @given(day=st.integers(19000, 23000), seed=st.integers(0, 2**62))
 def test_air_does_not_jump_at_midnight(day, seed):
     today, tomorrow = (sky_day(site(), seed, d) for d in (day, day + 1))

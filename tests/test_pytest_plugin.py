@@ -182,6 +182,27 @@ def test_a_tracer_for_many_tests(make_tracer):
     assert days.fork().now == days.fork().now
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda tracer: tracer.expect("v_batt_v >= 1 V"),
+        lambda tracer: tracer.read("soc"),
+        lambda tracer: tracer.tell("speed 60"),
+        lambda tracer: tracer.close(),
+    ],
+)
+def test_a_plant_whose_thread_was_ended_by_a_bug_passes_no_test(make_tracer, monkeypatch, act):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    tracer = make_tracer(**SUMMER, clock="wall", speed=1000.0)
+    monkeypatch.setattr(tracer._live.plant, "run", broken)
+    assert tracer._live.ended.wait(10.0)
+    with pytest.raises(ZeroDivisionError):
+        act(tracer)
+    tracer._live.error = None  # told; the fixture would tell it again
+
+
 # --- what a failure leaves ---
 
 

@@ -342,6 +342,43 @@ def test_the_first_difference_is_told_by_entry_time_request_and_register(tmp_pat
     assert f"0x3104 battery_charge_voltage: {then[4]:04X} then, {now[4]:04X} now" in told
 
 
+@pytest.mark.parametrize(
+    ("number", "text", "then", "now"),
+    [
+        (2, "upset load_shorty", "done", "refused: upset: unknown upset 'load_shorty'"),
+        (3, "upset load_short", "refused: upset: unknown upset 'load_longer'", "done"),
+        (3, "break everything", None, None),
+    ],
+)
+def test_a_command_that_is_refused_in_only_one_of_the_runs_is_a_difference(
+    tmp_path, capsys, number, text, then, now
+):
+    with silent(rig(tmp_path / "run.jsonl")) as run:
+        ask(run, BLOCK)
+        run.do("upset load_short:lasts=1s")
+        with pytest.raises(ValueError, match="load_longer"):
+            run.do("upset load_longer")
+    kept = (tmp_path / "run.jsonl").read_text().splitlines(keepends=True)
+    path = tampered(tmp_path, kept, number, lambda row: row.update(command=text))
+    assert print_replay(path, print) == (0 if then is None else 1)
+    told = capsys.readouterr().out
+    if then is None:  # neither was carried out
+        assert "same: all 1 replies" in told
+        return
+    assert "different: 0 of 1 replies and 1 of 2 commands; the first is" in told
+    assert f"  command  {text}\n  then     {then}" in told
+    assert f"  now      {now}" in told
+
+
+def test_a_journal_that_doesnt_say_whether_commands_were_refused_is_replayed_as_before(tmp_path):
+    with silent(rig(tmp_path / "run.jsonl")) as run, contextlib.suppress(ValueError):
+        ask(run, BLOCK)
+        run.do("upset load_longer")
+    kept = (tmp_path / "run.jsonl").read_text().splitlines(keepends=True)
+    outcome = replayed(tampered(tmp_path, kept, 2, lambda row: row.pop("refused")))
+    assert (outcome.commands, outcome.differing_commands) == (1, 0)
+
+
 def decoded(row) -> list[int]:
     """Words of the reply in a line of the journal."""
     frame = bytes.fromhex(row["reply"])

@@ -15,7 +15,6 @@ from plant.array.model import array_days
 from plant.array.snow import LONGEST_DAYS, snow_cover, snow_shadows
 from plant.inputs import inputs_of
 from plant.site.model import Site
-from plant.weather import snowfall
 from plant.weather.sky import plane_of_array, sky_block
 from plant.weather.snowfall import snow_days
 from tests.plants import site
@@ -242,4 +241,3 @@ def test_the_ties_of_a_night_without_end_are_broken_by_chance():
     })  # fmt: skip
     days = snow_days(s, 3, NOVEMBER + 20, 60)
     assert 0.2 < np.mean([one.falls_at is not None for one in days]) < 0.55
-    assert snowfall.AROUND_DAYS == 15

@@ -1,6 +1,7 @@
 """A link that speaks Modbus/TCP: several clients at once, faults, the wrong protocol, a journal that replays."""
 
 import contextlib
+import dataclasses
 import json
 import socket
 import threading
@@ -12,7 +13,7 @@ from pymodbus.client import ModbusTcpClient
 
 from modbus.codec.envelope import envelope
 from modbus.codec.requests import ReadWords, WriteWord, seal
-from modbus.line.conversation import Burst, Transmission
+from modbus.line.conversation import Burst, LineStats, Transmission
 from modbus.line.endpoint import LinkError, ModbusTcpEndpoint, parse_endpoint
 from modbus.line.faults.kinds import FAULTS
 from modbus.line.tcpserver import MOST_CLIENTS, ModbusTcpServer
@@ -274,3 +275,21 @@ def test_serve_and_poll_take_it_by_name(call, tmp_path: Path):
         code, out, _ = call("poll", str(at.lines[0].endpoint), "0x311D", "--json")
     assert code == 0
     assert json.loads(out)["registers"][0]["value"] == 12.0
+
+
+def test_the_counts_of_two_connections_add_up_field_by_field():
+    """Those of this test are told apart by their place, so none can be forgotten."""
+    one, other, both = LineStats(), LineStats(), LineStats()
+    for place, field in enumerate(dataclasses.fields(LineStats)):
+        if field.name == "requests":
+            one.requests, other.requests, both.requests = {3: 1, 4: 2}, {4: 5, 6: 7}, {3: 1, 4: 7, 6: 7}
+        elif field.name == "latencies":
+            one.latencies.add(0.01)
+            other.latencies.add(0.02)
+            both.latencies.add(0.02)
+            both.latencies.add(0.01)
+        else:
+            setattr(one, field.name, place)
+            setattr(other, field.name, 100)
+            setattr(both, field.name, place + 100)
+    assert one + other == both

@@ -40,10 +40,7 @@ def errors_pct(technology: str, every: int) -> np.ndarray:
             v_mp_v=float(row["V_mp_ref"]), cells_in_series=int(row["N_s"]), alpha_sc_a_k=float(row["alpha_sc"]),
             beta_voc_v_k=float(row["beta_oc"]),
         )  # fmt: skip
-        try:
-            ours = fit(printed)
-        except ValueError:
-            continue
+        ours = fit(printed)
         full = power_w(own, 1000.0, 25.0) / power_w(ours, 1000.0, 25.0)
         found.append(
             [

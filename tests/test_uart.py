@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.codec.uart import levels, received, together
+from modbus.codec.uart import levels, received, wired_and
 from tests.frames import steady
 
 
@@ -57,6 +57,6 @@ def test_no_more_characters_than_falling_edges(line, bit):
 @given(st.binary(min_size=1, max_size=20), st.binary(max_size=20))
 def test_of_two_that_send_in_step_the_zeros_win(one, other):
     size = min(len(one), len(other))
-    both = received(together(levels(one), levels(other)))
+    both = received(wired_and(levels(one), levels(other)))
     assert both[:size] == bytes(a & b for a, b in zip(one, other, strict=False))
-    assert together(levels(one), levels(other)) == together(levels(other), levels(one))
+    assert wired_and(levels(one), levels(other)) == wired_and(levels(other), levels(one))

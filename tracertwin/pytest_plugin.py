@@ -5,6 +5,7 @@ Loaded by pytest in every run where TracerTwin is installed, so it imports nothi
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,18 +67,15 @@ def tracer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator["Simulate
 @pytest.fixture(scope="session")
 def make_tracer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., "SimulatedTracer"]]:
     """Makes Tracers that outlive a test, of the keys of ``@pytest.mark.tracer``: for fixtures of a wider scope."""
-    made: list[SimulatedTracer] = []
+    with ExitStack() as open_ones:
 
-    def make(**told: Any) -> "SimulatedTracer":
-        file = Path(told.pop("beside", Path.cwd() / "conftest.py"))
-        made.append(_made(told, file, tmp_path_factory.mktemp("tracer"), None))
-        return made[-1]
+        def make(**told: Any) -> "SimulatedTracer":
+            file = Path(told.pop("beside", Path.cwd() / "conftest.py"))
+            made = _made(told, file, tmp_path_factory.mktemp("tracer"), None)
+            open_ones.callback(made.close)
+            return made
 
-    try:
         yield make
-    finally:
-        for each in made:
-            each.close()
 
 
 def _made(told: dict[str, Any], file: Path, folder: Path, link: str | None) -> "SimulatedTracer":

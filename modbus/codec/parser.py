@@ -46,6 +46,7 @@ class Junk:
 
     data: bytes
     why: str
+    bad_crc: bool = False  # it has the form of a request
 
 
 class RequestParser:
@@ -174,7 +175,7 @@ class RequestParser:
         """The first `size` bytes are junk; `clean`: a frame may begin behind them."""
         if size:
             data = bytes(self._held[:size])
-            events.append(Junk(data, _why_junk(data)))
+            events.append(_junk(data))
         self._begin_anew(size, clean)
 
     def _begin_anew(self, used: int, clean: bool) -> None:
@@ -192,13 +193,13 @@ def _whole_request(data: bytes) -> Request | None:
     return decode_request(data) if request_size(data) == len(data) and crc16(data) == 0 else None
 
 
-def _why_junk(data: bytes) -> str:
+def _junk(data: bytes) -> Junk:
     if begins_request(data):
-        return TCP
+        return Junk(data, TCP)
     size = request_size(data)
     if size is None:
-        return "not the beginning of a request"
+        return Junk(data, "not the beginning of a request")
     if size > len(data):
-        return f"cut off: expected {size} bytes or more, got {len(data)}"
+        return Junk(data, f"cut off: expected {size} bytes or more, got {len(data)}")
     expected, got = seal(data[: size - 2])[-2:], data[size - 2 : size]
-    return f"bad CRC: expected {expected.hex(' ')}, got {got.hex(' ')}"
+    return Junk(data, f"bad CRC: expected {expected.hex(' ')}, got {got.hex(' ')}", bad_crc=True)

@@ -12,7 +12,7 @@ def levels(data: bytes) -> list[int]:
     return [level for byte in data for level in (0, *(byte >> place & 1 for place in range(8)), 1)]
 
 
-def together(one: Sequence[int], other: Sequence[int]) -> list[int]:
+def wired_and(one: Sequence[int], other: Sequence[int]) -> list[int]:
     """The line that two drive at once: a 0 wins over a 1 (guess; real drivers fight), and both rest at 1."""
     size = max(len(one), len(other))
     return [a & b for a, b in zip(_resting(one, size), _resting(other, size), strict=True)]

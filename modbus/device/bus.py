@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from modbus.codec.requests import Request
-from modbus.codec.uart import levels, received, together
+from modbus.codec.uart import levels, received, wired_and
 from modbus.device.tracer import Tracer
 
 
@@ -43,4 +43,4 @@ class MultidropBus:
 
 def collided(replies: Sequence[bytes]) -> bytes:
     """What is received of replies sent at the same moment."""
-    return received(reduce(together, map(levels, replies)))
+    return received(reduce(wired_and, map(levels, replies)))

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from modbus.codec.parser import Junk, Received, RequestParser
 from modbus.codec.requests import MAX_FRAME, Malformed, Request
 from modbus.line.diagnosis import Diagnosis
-from modbus.line.latencies import Latencies
+from modbus.line.latencies import Latencies, added
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Stream, is_tcp
 
@@ -83,6 +83,24 @@ class LineStats:
     bytes_in: int = 0
     bytes_out: int = 0
     latencies: Latencies = field(default_factory=Latencies)  # from a request's last byte to its reply's
+
+    def __add__(self, other: "LineStats") -> "LineStats":
+        """The counts of both, as of one line."""
+        return LineStats(
+            added(self.requests, other.requests),
+            self.replies + other.replies,
+            self.exceptions + other.exceptions,
+            self.silent + other.silent,
+            self.stale + other.stale,
+            self.failures + other.failures,
+            self.bad_frames + other.bad_frames,
+            self.junk_bytes + other.junk_bytes,
+            self.lost_bytes + other.lost_bytes,
+            self.connects + other.connects,
+            self.bytes_in + other.bytes_in,
+            self.bytes_out + other.bytes_out,
+            self.latencies + other.latencies,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +283,9 @@ class Conversation:
             due_s = event.at_s + self._timing.turnaround_s
             self._waiting.append((due_s, min(event.at_s, oldest_s), event))
         else:
-            bad_crc = "CRC" in event.why
             tally.junk_bytes += len(event.data)
-            tally.bad_frames += bad_crc
-            self._diagnosis.junk(event.data, bad_crc=bad_crc)
+            tally.bad_frames += event.bad_crc
+            self._diagnosis.junk(event.data, bad_crc=event.bad_crc)
             if self._witness is not None:
                 self._witness.junk(event)
 

@@ -1,6 +1,7 @@
 """How long things took, counted in buckets that widen with the time: a year of polls needs no more room than a day."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,10 @@ class Latencies:
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
         self.longest_s = max(self.longest_s, took_s)
 
+    def __add__(self, other: "Latencies") -> "Latencies":
+        """Those of both."""
+        return Latencies(max(self.longest_s, other.longest_s), added(self.counts, other.counts))
+
     def quantile_s(self, share: float) -> float:
         """What a share of them didn't exceed, to the bucket's width; nan if there are none."""
         left = share * sum(self.counts.values())
@@ -36,3 +41,8 @@ class Latencies:
         shares = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
         told = {name: self.quantile_s(share) for name, share in shares.items()} | {"max": self.longest_s}
         return {name: round(1e3 * took_s, 3) for name, took_s in told.items()}
+
+
+def added(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    """The sum of two counts by key; copied first, for another thread may be counting."""
+    return dict(Counter(dict(one)) + Counter(dict(other)))

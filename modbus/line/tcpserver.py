@@ -5,7 +5,6 @@ Every client has a thread with a plain blocking loop, as a line has. What is sai
 """
 
 import contextlib
-import dataclasses
 import re
 import socket
 import threading
@@ -101,7 +100,7 @@ class ModbusTcpServer(LinkThread):
         """The counts of all clients together."""
         with self._lock:
             tallies = [self._past, *(tally for _, tally in self._clients.values())]
-        return together(tallies)
+        return sum(tallies, LineStats())
 
     @property
     def is_connected(self) -> bool:
@@ -204,7 +203,7 @@ class ModbusTcpServer(LinkThread):
             diagnosis.closed(why, heard=conversation.heard)
         with self._lock:
             self._heard = self._heard or conversation.heard
-            self._past = together([self._past, tally])
+            self._past += tally
             del self._clients[threading.current_thread()]
 
 
@@ -242,18 +241,3 @@ class _Client:
     def junk(self, junk: Junk) -> None:
         if self._witness is not None:
             self._witness.junk(junk)
-
-
-def together(tallies: Sequence[LineStats]) -> LineStats:
-    """The counts of several connections as of one line."""
-    total = LineStats()
-    for tally in tallies:
-        for function, count in dict(tally.requests).items():
-            total.requests[function] = total.requests.get(function, 0) + count
-        for field in dataclasses.fields(LineStats):
-            if field.type is int or field.type == "int":
-                setattr(total, field.name, getattr(total, field.name) + getattr(tally, field.name))
-        for bucket, count in dict(tally.latencies.counts).items():
-            total.latencies.counts[bucket] = total.latencies.counts.get(bucket, 0) + count
-        total.latencies.longest_s = max(total.latencies.longest_s, tally.latencies.longest_s)
-    return total

@@ -87,15 +87,15 @@ class Said:
 
 
 class Command(NamedTuple):
-    """A row: how it is written, what it does, and whether it is for the clock alone."""
+    """A row: how it is written, what it does, and how it is treated."""
 
     name: str
     arguments: str
     meaning: str
     act: Callable[[Commanded, Said], str]
-    times: bool = False  # a replay has the time from elsewhere
-    looks: bool = False  # changes nothing
-    waits: bool = False  # for what comes in on the lines: the plants must not be held meanwhile
+    in_wall_replay: bool = True  # done again where a journal's stamps say how time went
+    read_only: bool = False
+    blocks: bool = False  # waits for what comes in on the lines: the plants must not be held meanwhile
 
 
 def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
@@ -295,11 +295,12 @@ def _nothing(said: Said) -> None:
 
 
 COMMANDS: Final = (
-    Command("pause", "", "stop time", _pause, times=True),
-    Command("go", "", "resume time after a pause", _go, times=True),
-    Command("speed", "X", "run plant time at X times real time from now on", _speed, times=True),
-    Command("step", "TIME", "advance plant time at once, e.g. step 10min", _step, times=True),
-    Command("jump", "TIME", "advance plant time to a local time, e.g. jump 2026-07-01T12:00", _jump, times=True),
+    Command("pause", "", "stop time", _pause, in_wall_replay=False),
+    Command("go", "", "resume time after a pause", _go, in_wall_replay=False),
+    Command("speed", "X", "run plant time at X times real time from now on", _speed, in_wall_replay=False),
+    Command("step", "TIME", "advance plant time at once, e.g. step 10min", _step, in_wall_replay=False),
+    Command("jump", "TIME", "advance plant time to a local time, e.g. jump 2026-07-01T12:00", _jump,
+            in_wall_replay=False),
     Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
             "break something in the plant, see tracertwin faults; returns the number for mend", _upset),
     Command("mend", "NUMBER|all [unit=ID]", "repair what upset broke, or cancel what it planned", _mend),
@@ -311,18 +312,18 @@ COMMANDS: Final = (
     Command("power-cycle", "[unit=ID]", "cut a controller's power for a moment", _power_cycle),
     Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
             "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",
-            _show, times=True, looks=True),
-    Command("status", "", "time, speed and what is broken, as JSON", _status, times=True, looks=True),
-    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, times=True,
-            looks=True),
+            _show, in_wall_replay=False, read_only=True),
+    Command("status", "", "time, speed and what is broken, as JSON", _status, in_wall_replay=False, read_only=True),
+    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, in_wall_replay=False,
+            read_only=True),
     Command("wait", "polled|N requests [within=TIME]",
             "until the firmware has asked all its registers once more since the last command, or so often; at most a "
-            "minute of real time unless told", _wait, times=True, looks=True, waits=True),
+            "minute of real time unless told", _wait, in_wall_replay=False, read_only=True, blocks=True),
     Command("expect", "CONDITION [unit=ID]",
             "whether a condition of scenarios holds now, and by how much, e.g. expect v_batt_v >= 14.3 V", _expect,
-            times=True, looks=True),
-    Command("end", "", "stop serving", _end, times=True),
-    Command("help", "", "this list", _help, times=True, looks=True),
+            in_wall_replay=False, read_only=True),
+    Command("end", "", "stop serving", _end, in_wall_replay=False),
+    Command("help", "", "this list", _help, in_wall_replay=False, read_only=True),
 )  # fmt: skip
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
@@ -351,10 +352,10 @@ def parse(text: str) -> tuple[Command, Said]:
     return BY_NAME[name], Said(tuple(words), values)
 
 
-def waits(text: str) -> bool:
+def blocks(text: str) -> bool:
     """Whether a line says to wait for what comes in on the lines."""
     command = BY_NAME.get(text.split(maxsplit=1)[0] if text.split() else "")
-    return command is not None and command.waits
+    return command is not None and command.blocks
 
 
 def do(rig: Commanded, text: str) -> str:
@@ -368,7 +369,7 @@ def do(rig: Commanded, text: str) -> str:
     command, said = parse(text)
     try:
         told = command.act(rig, said)
-        if not command.looks:
+        if not command.read_only:
             rig.rounds.changed()
         return told
     except ValueError as error:

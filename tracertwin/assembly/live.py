@@ -176,6 +176,11 @@ class Live:
         """Look at the clock again: it was told something."""
         self._woken.set()
 
+    def raise_error(self) -> None:
+        """Raise what ended the plant's thread, if a bug did."""
+        if self.error is not None:
+            raise self.error
+
     def stop(self) -> None:
         """Stop where it is."""
         self._stopping.set()
@@ -198,7 +203,7 @@ class Live:
                 nap = self.clock.wait_s(self.plant.t_utc_s + STEP_S) if self._can_go_on else math.inf
                 self._woken.wait(max(nap, SHORTEST_NAP_S) if nap < math.inf else None)
                 self._woken.clear()
-        except BaseException as error:  # kept for the one who can end the program
+        except BaseException as error:  # kept for `raise_error`: nobody would see it in this thread
             self.error = error
         finally:
             self.ended.set()

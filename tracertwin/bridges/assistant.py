@@ -19,7 +19,7 @@ def server_of(rig: Rig) -> MCPServer:
         "tracertwin", instructions=INSTRUCTIONS, version=installed("tracertwin"), log_level="ERROR"
     )
     for tool in tools():
-        annotations = ToolAnnotations(read_only_hint=tool.looks, open_world_hint=False)
+        annotations = ToolAnnotations(read_only_hint=tool.read_only, open_world_hint=False)
         server.add_tool(_doing(rig, tool), name=tool.name, description=tool.meaning, annotations=annotations)
     return server
 

@@ -23,7 +23,7 @@ class Tool(NamedTuple):
     name: str
     command: str
     meaning: str
-    looks: bool  # changes nothing
+    read_only: bool
 
 
 def tools() -> tuple[Tool, ...]:
@@ -36,7 +36,7 @@ def _tool(name: str) -> Tool:
     told = f"{row.meaning[0].upper()}{row.meaning[1:]}. Arguments: {row.arguments or 'none'}."
     if name in ("upset", "fault"):
         told += f" Known: {', '.join(_names(name))}."
-    return Tool(name.replace("-", "_"), name, told, row.looks)
+    return Tool(name.replace("-", "_"), name, told, row.read_only)
 
 
 def _names(command: str) -> tuple[str, ...]:

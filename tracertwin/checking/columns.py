@@ -9,7 +9,7 @@ from modbus.device.interface import Shown
 from plant.controller.settings import Settings
 from plant.kernel.snapshot import Snapshot
 from tracertwin.assembly.units import Unit, sensors_of
-from tracertwin.scenario.judging import judge, parse_expectation
+from tracertwin.scenario.judging import judge, parse_one_expectation
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Span, SunTimes
 from tracertwin.scenario.vocabulary import vocabulary
@@ -89,13 +89,9 @@ def judged_now(condition: str, unit: Unit, map_name: str) -> tuple[bool, str]:
     ValueError
         It is not a condition.
     """
-    try:
-        expectation = parse_expectation({"always": condition}, vocabulary(map_name))
-    except ExceptionGroup as group:
-        raise ValueError("; ".join(map(str, group.exceptions))) from None
-    verdict = judge(expectation, record_of_now(unit))
-    margin, unit_of = verdict.margin_words, condition
-    return verdict.holds, f"{unit_of}{f', margin {margin}' if margin else ''}"
+    verdict = judge(parse_one_expectation({"always": condition}, vocabulary(map_name)), record_of_now(unit))
+    margin = verdict.margin_words
+    return verdict.holds, f"{condition}{f', margin {margin}' if margin else ''}"
 
 
 def record_of_now(unit: Unit) -> RunRecord:

@@ -5,7 +5,7 @@ The same scenario and seed give the same record, bit by bit, on any thread and i
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,11 @@ from modbus.master.write import Writer, WriteResult
 from plant.base.clock import parse_duration_s
 from plant.base.problems import ProblemsError
 from plant.base.yamlfile import KeyPath
-from plant.controller.settings import Settings
 from plant.plant import Plant
 from plant.report.trace import Trace
 from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.settingshistory import SettingsHistory
 from tracertwin.checking.client import ScenarioClient
 from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.overhearing import Overheard
@@ -118,7 +118,7 @@ class Running:
         self._live = self._assembly.units[0].live
         self._live.sample_s = given.sample_s
         self.answer = self._assembly.answers[0]
-        self._note: Callable[[str], None] = lambda _: None
+        self._written_down: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
         if journal is not None:
             self._record_in(journal, stack)
         client = given.client
@@ -128,7 +128,7 @@ class Running:
         )  # fmt: skip
         self._polls = ADDRESSES.read(list(client.read), scenario.words) if client else ()
         self._first = np.array(self._live.snapshot(), dtype=float)
-        self._settings: list[tuple[float, Settings]] = [(self._first[0], plants[0].settings)]
+        self._settings = SettingsHistory([(self._first[0], plants[0].settings)])
         self.overheard = Overheard(prepared.register_map, self._assembly.clock.now_s)
         self.printed: list[PrintedLine] = []
         self._timed: list[tuple[float, int]] = []  # what is to be done: when, its place in the file
@@ -144,7 +144,7 @@ class Running:
         journal.begin(*written_down(assembly))
         stack.callback(journal.end)
         self.answer = journal.witness(0, self.answer).answer
-        self._note = journal.command
+        self._written_down = journal.command
 
     # Time
 
@@ -218,13 +218,10 @@ class Running:
         """Whether the plant now shows what an event begins with."""
         now = RunRecord(
             np.array([self._live.snapshot().t_utc_s]),
-            PlantColumns(np.array([self._live.snapshot()]), self._settings_of, self._assembly.units[0], {}),
+            PlantColumns(np.array([self._live.snapshot()]), self._settings.at, self._assembly.units[0], {}),
             self._prepared.span,
         )
         return bool(signal(event.condition, now).holds[0]) == event.begins
-
-    def _settings_of(self, t_s: float) -> Settings:
-        return next(settings for since_s, settings in reversed(self._settings) if since_s <= t_s)
 
     def _move_to(self, t_s: float) -> None:
         seconds = t_s - self._assembly.clock.now_s()
@@ -235,8 +232,7 @@ class Running:
         self._do(f"step {seconds!r}")
 
     def _do(self, command: str) -> str:
-        with self._assembly.held():
-            self._note(command)
+        with self._assembly.held(), self._written_down(command):
             return self._assembly.do(command)
 
     # What happens
@@ -258,7 +254,7 @@ class Running:
 
     def note_settings(self) -> None:
         """Take down what the controller is set to from now on."""
-        self._settings.append((self._live.snapshot().t_utc_s, self._live.plant.settings))
+        self._settings.note(self._live.snapshot().t_utc_s, self._live.plant.settings)
 
     def _problem(self, where: KeyPath, message: str) -> ProblemsError:
         return ProblemsError([self._prepared.scenario.document.problem(where, message)])
@@ -310,7 +306,7 @@ class Running:
     def record(self) -> RunRecord:
         """What is judged."""
         rows = self.trace().rows
-        columns = PlantColumns(rows, self._settings_of, self._assembly.units[0], self.overheard.heard)
+        columns = PlantColumns(rows, self._settings.at, self._assembly.units[0], self.overheard.heard)
         asked = (*self._client.asked, *self.overheard.asked)
         return RunRecord(rows[:, 0], columns, self._prepared.span, asked, tuple(self.printed))
 

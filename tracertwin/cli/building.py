@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tracertwin.cli.options import checked, say
+from tracertwin.exitcodes import BAD_RESULT, GOOD
 
 STEPS = "run_steps"  # of `plant.kernel.step`; most of a form's time
 
@@ -76,7 +77,7 @@ def said_unsolved(plants: "Iterable[Plant]") -> int:
     lines = list(unsolved(plants))
     for line in lines:
         say(line)
-    return 1 if lines else 0
+    return BAD_RESULT if lines else GOOD
 
 
 def announce_compiling() -> None:

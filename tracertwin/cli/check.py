@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, stoppable
+from tracertwin.exitcodes import STOPPED
 
 EN_50530 = "en50530"  # a suite that is no folder of scenarios
 
@@ -124,7 +125,7 @@ def check(
             if not as_json and not suite:
                 _show(outcomes, len(wanted), brief)
     if len(outcomes) < len(cases):
-        return 130  # stopped
+        return STOPPED
     if suite and not as_json:
         from tracertwin.checking.sheet import print_sheet
 

@@ -74,8 +74,7 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
             live.stop()
             view.close()
             view.write(*tally.lines(plant.snapshot))
-    if live.error is not None:
-        raise live.error
+    live.raise_error()
 
 
 def run_demo_page(plant: Plant, days: float | None, speed: float, address: Address, site_name: str) -> None:

@@ -4,7 +4,7 @@ Heavy imports stand inside the verbs, so that `serve` answers its first poll wit
 """
 
 import sys
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -17,16 +17,8 @@ from tracertwin.cli.run import demo, en50530, inspect, run
 from tracertwin.cli.serve import mcp, serve, tell
 from tracertwin.cli.size import size
 from tracertwin.cli.write import write
+from tracertwin.exitcodes import BAD_INPUT, GOOD, NOBODY, STOPPED
 from tracertwin.promptness import collect_seldom
-
-# Exit codes; docs/environment.md lists them.
-GOOD: Final = 0
-# A bad result is, by the verb: replies that differ, an exception, a tracker too slow, a design that is wrong, an
-# expectation that does not hold, steps that could not be solved.
-BAD_RESULT: Final = 1
-BAD_INPUT: Final = 2
-NOBODY: Final = 3
-STOPPED: Final = 130  # as a shell has it for Ctrl-C
 
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",

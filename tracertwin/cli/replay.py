@@ -7,6 +7,7 @@ import typer
 
 from tracertwin.cli.building import announce_compiling
 from tracertwin.cli.options import check_folder, say, seconds, stoppable
+from tracertwin.exitcodes import GOOD
 
 
 def replay(
@@ -45,7 +46,7 @@ def replay(
 
         check_folder("--pcapng", pcapng)
         write_pcapng(journal, pcapng)
-        return 0
+        return GOOD
     if as_master is not None:
         from tracertwin.journal.asmaster import Manner, print_comparison
 

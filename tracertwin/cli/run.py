@@ -10,6 +10,7 @@ from plant.base.clock import FASTEST
 from tracertwin.assembly.options import parse_address
 from tracertwin.cli.building import build, said_unsolved, site_of
 from tracertwin.cli.options import Seed, SiteName, Start, Web, checked, number, one_of, seconds, stoppable
+from tracertwin.exitcodes import BAD_RESULT, GOOD
 
 if TYPE_CHECKING:
     from plant.plant import Plant
@@ -149,7 +150,7 @@ def run(
                 from plant.report.picture import picture, save
 
                 save(chart or picture(trace), plot)
-    return 1 if plant.overrun_steps else 0
+    return BAD_RESULT if plant.overrun_steps else GOOD
 
 
 def inspect(

@@ -14,6 +14,7 @@ import typer
 from tracertwin.assembly.options import OPTIONS, OptionRow, Options
 from tracertwin.cli.building import announce_design, said_unsolved, site_and_start
 from tracertwin.cli.options import SiteName, checked, needing, option_of, say, stoppable
+from tracertwin.exitcodes import BAD_RESULT, GOOD
 from tracertwin.promptness import prompt
 
 if TYPE_CHECKING:
@@ -139,4 +140,5 @@ def tell(
 
     if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
         print(told)
-    return 1 if " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:") else 0
+    fails = " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:")
+    return BAD_RESULT if fails else GOOD

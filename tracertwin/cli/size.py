@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
+from tracertwin.exitcodes import GOOD, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -208,8 +209,8 @@ def size(
         done = True
     if not done:
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
-        return 130
-    return 0
+        return STOPPED
+    return GOOD
 
 
 class _Job(NamedTuple):

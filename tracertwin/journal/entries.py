@@ -140,6 +140,7 @@ class Order:
     """A command, see `tracertwin.assembly.commands`."""
 
     text: str
+    refused: str | None  # why nothing was done; empty where it was done, None where a journal doesn't say
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +302,8 @@ def _row(what: What) -> Row:
             return {"stale": request.hex(" ")}
         case Peer(is_there):
             return {"peer": "there" if is_there else "gone"}
-        case Order(text):
-            return {"command": text}
+        case Order(text, refused):
+            return {"command": text} | ({} if refused is None else {"refused": refused})
         case End():
             return {"end": True}
 
@@ -332,7 +333,7 @@ def _what(row: Mapping[str, Any]) -> What:
     if "peer" in row:
         return Peer(row["peer"] == "there")
     if "command" in row:
-        return Order(_text(row["command"]))
+        return Order(_text(row["command"]), _text(row["refused"]) if "refused" in row else None)
     if "end" in row:
         return End()
     raise ValueError("none of request, junk, stale, peer, command, end")

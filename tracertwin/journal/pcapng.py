@@ -123,8 +123,9 @@ class _Frames:
                 case Stale(request):
                     why = "dropped: it had waited too long, and a newer request was queued behind it"
                     yield self._made(entry.wall_s, line, request, (about, why))
-                case Order(text):
-                    self.pending += (f"before this, entry {entry.number}: command {text}",)
+                case Order(text, refused):
+                    outcome = f" (refused: {refused})" if refused else ""
+                    self.pending += (f"before this, entry {entry.number}: command {text}{outcome}",)
                 case Peer(is_there):
                     self.pending += (f"before this, link {line}: peer {'there' if is_there else 'gone'}",)
 

@@ -46,7 +46,8 @@ class Outcome:
     stale: int = 0
     junk_bytes: int = 0
     connects: int = 0
-    differences: int = 0
+    differences: int = 0  # replies
+    differing_commands: int = 0
     first: list[str] = field(default_factory=list)  # the first difference, in words
     last_utc_s: int = 0
 
@@ -124,7 +125,7 @@ class Replay:
                 self._differ(line_number, entry, entry.what, sent, failure, times_s)
         elif isinstance(entry.what, Order):
             self._move(line_number, entry)
-            self._do(entry.what.text)
+            self._do(line_number, entry, entry.what)
 
     def _move(self, line_number: int, entry: Entry) -> None:
         """Bring each plant to where it stood; with a clock that only requests and commands move, it is there."""
@@ -142,13 +143,24 @@ class Replay:
         except Exception as error:  # as in the run: a bug that is to be found again
             return None, repr(error)
 
-    def _do(self, text: str) -> None:
+    def _do(self, line_number: int, entry: Entry, then: Order) -> None:
+        refused = ""
         try:
-            command, _ = commands.parse(text)
-            if not (self._by_wall and command.times):
-                self._assembly.do(text)
-        except ValueError:  # nothing was done in the run either
-            pass
+            command, _ = commands.parse(then.text)
+            if self._by_wall and not command.in_wall_replay:
+                return
+            self._assembly.do(then.text)
+        except ValueError as error:
+            refused = str(error)
+        if then.refused is None or bool(then.refused) == bool(refused):
+            return
+        self.outcome.differing_commands += 1
+        self.outcome.first = self.outcome.first or [
+            f"entry {entry.number} (line {line_number}) at {_stamps(entry.times_s)}:",
+            f"  command  {then.text}",
+            f"  then     {_of_command(then.refused)}",
+            f"  now      {_of_command(refused)}",
+        ]
 
     def _differ(
         self,
@@ -181,6 +193,10 @@ class Replay:
 
 def _stamps(times_s: tuple[int, ...]) -> str:
     return " ".join(map(iso_utc, times_s))
+
+
+def _of_command(refused: str) -> str:
+    return f"refused: {refused}" if refused else "done"
 
 
 def _spoken(exchange: Exchange) -> str:
@@ -234,7 +250,8 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
     Returns
     -------
     int
-        0: every reply is the same; 1: some are not, or steps could not be solved.
+        0: every reply is the same; 1: some are not, a command is refused that was not or the other way round, or
+        steps could not be solved.
 
     Raises
     ------
@@ -257,11 +274,13 @@ def print_replay(path: Path, say: Callable[[str], None]) -> int:
     bad = list(unsolved(parts.plants))
     for line in bad:
         print(line)
-    if not outcome.differences:
+    if not outcome.first:
         print(f"same: all {outcome.requests} replies, byte for byte")
         return DIFFERENT if bad else SAME
+    of_commands = f" and {outcome.differing_commands} of {outcome.commands} commands"
     print(
-        f"different: {outcome.differences} of {outcome.requests} replies; the first is",
+        f"different: {outcome.differences} of {outcome.requests} replies"
+        f"{of_commands if outcome.differing_commands else ''}; the first is",
         *outcome.first,
         sep="\n",
     )

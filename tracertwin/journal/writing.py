@@ -9,8 +9,8 @@ that can't be written any more ends; the run doesn't.
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import takewhile
 from pathlib import Path
 from time import monotonic
@@ -112,9 +112,17 @@ class Journal:
         """What writes down one of the links; `struck` names the line faults that struck at its last request."""
         return LineWitness(self, line, answer, struck)
 
-    def command(self, text: str) -> None:
-        """A command; to be called before it is done, while the plants are held."""
-        self.note(None, Order(text))
+    @contextmanager
+    def command(self, text: str) -> Iterator[None]:
+        """Write down a command that is done meanwhile, with the plants held; stamped with where they stood before."""
+        times_s, refused = tuple(self._times_s()), ""
+        try:
+            yield
+        except ValueError as error:
+            refused = str(error)
+            raise
+        finally:
+            self.note(None, Order(text, refused), times_s)
 
     def hold(self) -> AbstractContextManager[None]:
         """Have nobody else move a plant, change it or answer a request."""
@@ -124,13 +132,14 @@ class Journal:
         """A moment of the wall's monotonic clock, counted from the journal's beginning."""
         return at_s - self._began_s
 
-    def note(self, line: int | None, what: What) -> None:
-        """Write an entry, stamped with where the plants stand now."""
+    def note(self, line: int | None, what: What, times_s: tuple[int, ...] | None = None) -> None:
+        """Write an entry, stamped with where the plants stand now unless told."""
         with self._writing:
             if self._fd is None and not self._newest.maxlen:
                 return
             self._number += 1
-            entry = Entry(self._number, tuple(self._times_s()), self.since_s(monotonic()), line, what)
+            stamps = times_s or tuple(self._times_s())
+            entry = Entry(self._number, stamps, self.since_s(monotonic()), line, what)
             self._newest.append(entry)
             if self._fd is None:
                 return

@@ -8,7 +8,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import count, repeat
 from time import monotonic
@@ -217,8 +217,7 @@ class Rig:
             for plant in self.assembly.plants:
                 self._say(totals(plant))
         for unit in self.assembly.units:
-            if unit.live.error is not None:
-                raise unit.live.error
+            unit.live.raise_error()
 
     def do(self, command: str) -> str:
         """Do what a command says, see `tracertwin.assembly.commands`; what there is to tell.
@@ -228,15 +227,16 @@ class Rig:
         ValueError
             Saying what was wrong with it.
         """
-        if commands.waits(command):
+        if commands.blocks(command):
             return self.assembly.do(command)
-        with self.assembly.held():
-            if self.journal is not None:
-                self.journal.command(command)
+        with self.assembly.held(), self._written_down(command):
             t_utc_s = self.assembly.plants[0].t_utc_s
             told = self.assembly.do(command)
             self.done.append(Done(t_utc_s, command, told))
             return told
+
+    def _written_down(self, command: str) -> AbstractContextManager[None]:
+        return nullcontext() if self.journal is None else self.journal.command(command)
 
     def end(self) -> None:
         """Have `run` return."""

@@ -104,6 +104,20 @@ class KeyProblem(ValueError):  # noqa: N818 - named for what is wrong
         super().__init__(message)
 
 
+def parse_one_expectation(given: Any, words: Vocabulary) -> Expectation:
+    """`parse_expectation` of one that stands in no file.
+
+    Raises
+    ------
+    ValueError
+        Everything that is wrong, in a line.
+    """
+    try:
+        return parse_expectation(given, words)
+    except ExceptionGroup as group:
+        raise ValueError("; ".join(map(str, group.exceptions))) from None
+
+
 def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectation:
     """The expectation that a mapping means.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,19 +15,19 @@ from modbus.line.endpoint import PtyEndpoint, TcpEndpoint, UnixEndpoint
 from modbus.master.assignments import Assignment, assignment
 from plant.base.clock import STEP_S, WallClock, parse_duration_s, to_local
 from plant.base.grammar import look_up
-from plant.controller.settings import Settings
 from plant.inputs import Supply
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.remembered import Remembered
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.settingshistory import SettingsHistory
 from tracertwin.checking.columns import PlantColumns, record_of_now
 from tracertwin.checking.overhearing import READS, Overheard
 from tracertwin.checking.preparing import Prepared
 from tracertwin.rig.serving import Rig
 from tracertwin.scenario.actions import assignments
 from tracertwin.scenario.conditions import parse_condition
-from tracertwin.scenario.judging import Verdict, judge, parse_expectation
+from tracertwin.scenario.judging import Verdict, judge, parse_one_expectation
 from tracertwin.scenario.record import AskedFor, RunRecord, clock_of
 from tracertwin.scenario.signals import values_of
 from tracertwin.scenario.times import Moment, Span, parse_moment
@@ -36,7 +37,6 @@ from tracertwin.testing.scouting import scouted
 from tracertwin.testing.tellings import condition_of, expectation_of
 
 FINE_S: Final = 2 * 86400  # of a run that is sampled every 5 s; the rest every minute
-SCOUT_S: Final = 3600  # how far `until` looks at once
 
 
 class SimulatedTracer:
@@ -89,7 +89,7 @@ class SimulatedTracer:
         begin = np.array([self._live.snapshot()], dtype=float)
         self._before = list(samples) or [begin]
         settings, asked = past or ([(begin[0, 0], self._live.plant.settings)], [])
-        self._settings = list(settings)
+        self._settings = SettingsHistory(settings)
         self._overheard = Overheard(prepared.register_map, self._assembly.clock.now_s)
         self._overheard.asked += asked
         self._assembly.listening = self._listen
@@ -200,6 +200,7 @@ class SimulatedTracer:
 
         Asked of the device itself: line faults don't strike, and a polled clock stands still.
         """
+        self._raise_error()
         subject = self._words.subject(f"0x{what:04X}" if isinstance(what, int) else what)
         return float(values_of(subject, record_of_now(self._unit))[0])
 
@@ -272,8 +273,14 @@ class SimulatedTracer:
 
     def _do(self, command: str) -> str:
         told = self._rig.do(command)
+        self._raise_error()
         self._note_settings()
         return told
+
+    def _raise_error(self) -> None:
+        """Raise what ended a plant's thread: a plant that stands still for a bug must not pass a test."""
+        for unit in self._assembly.units:
+            unit.live.raise_error()
 
     # What is judged
 
@@ -293,11 +300,7 @@ class SimulatedTracer:
         AssertionError
             It doesn't hold; says by how much.
         """
-        given = expectation_of(condition, keys)
-        try:
-            expectation = parse_expectation(given, self._words)
-        except ExceptionGroup as group:
-            raise ValueError("; ".join(map(str, group.exceptions))) from None
+        expectation = parse_one_expectation(expectation_of(condition, keys), self._words)
         record = self.record()
         verdict = judge(expectation, record)
         if verdict.fails:
@@ -306,11 +309,12 @@ class SimulatedTracer:
 
     def record(self) -> RunRecord:
         """What is judged: samples up to now, and what the client asked."""
+        self._raise_error()
         with self._assembly.held():
             now = np.array([self.snapshot], dtype=float)
             parts = self.samples()
             rows = np.concatenate(parts if parts[-1][-1, 0] >= now[0, 0] else [*parts, now])
-            columns = PlantColumns(rows, self._settings_of, self._unit, dict(self._overheard.heard))
+            columns = PlantColumns(rows, self._settings.at, self._unit, dict(self._overheard.heard))
             return RunRecord(rows[:, 0], columns, self._span(), tuple(self._overheard.asked))
 
     def samples(self) -> list[np.ndarray]:
@@ -320,7 +324,7 @@ class SimulatedTracer:
 
     def past(self) -> Past:
         """Settings with their times, and requests so far."""
-        return list(self._settings), self.polls
+        return self._settings.rows(), self.polls
 
     def _span(self) -> Span:
         span = self._prepared.span
@@ -336,9 +340,6 @@ class SimulatedTracer:
     def _begun_s(self) -> float:
         return float(self._before[0][0, 0])
 
-    def _settings_of(self, t_s: float) -> Settings:
-        return next(settings for since_s, settings in reversed(self._settings) if since_s <= t_s)
-
     def _listen(self, request: Request, sent: bytes | Transmission | None) -> None:
         if not self._own.are_asked:
             self._overheard.listen(request, sent)
@@ -346,9 +347,7 @@ class SimulatedTracer:
             self._note_settings()
 
     def _note_settings(self) -> None:
-        now = self._live.plant.settings
-        if now is not self._settings[-1][1] and now != self._settings[-1][1]:
-            self._settings.append((self._live.plant.t_utc_s, now))
+        self._settings.note(self._live.plant.t_utc_s, self._live.plant.settings)
 
     # Branches
 
@@ -389,7 +388,15 @@ class SimulatedTracer:
         return fork
 
     def close(self) -> None:
-        """End the line, and those of all forks."""
-        for fork in self.forks:
-            fork.close()
-        self._rig.close()
+        """End the line, and those of all forks.
+
+        Raises
+        ------
+        Exception
+            What ended a plant's thread, if a bug did.
+        """
+        with ExitStack() as ending:  # last in, first out, whatever one of them raises
+            ending.callback(self._raise_error)
+            ending.callback(self._rig.close)
+            for fork in self.forks:
+                ending.callback(fork.close)

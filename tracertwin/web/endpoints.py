@@ -116,7 +116,7 @@ READS: Final = (
 )  # fmt: skip
 ACTIONS: Final = tuple(
     Endpoint("POST", f"{BASE}/commands/{row.name}", f"command_{row.name.replace('-', '_')}",
-             f"`{f'{row.name} {row.arguments}'.rstrip()}`: {row.meaning}", body=ARGUMENTS, changes=not row.looks)
+             f"`{f'{row.name} {row.arguments}'.rstrip()}`: {row.meaning}", body=ARGUMENTS, changes=not row.read_only)
     for row in COMMANDS
 )  # fmt: skip
 ENDPOINTS: Final = (*READS, *ACTIONS)

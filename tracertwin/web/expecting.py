@@ -5,7 +5,7 @@ from typing import Any
 
 from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.preparing import sun_of
-from tracertwin.scenario.judging import judge, parse_expectation
+from tracertwin.scenario.judging import judge, parse_one_expectation
 from tracertwin.scenario.kinds import OF_A_CLIENT
 from tracertwin.scenario.record import RunRecord
 from tracertwin.scenario.times import Span
@@ -25,10 +25,7 @@ def judged(sight: Sight, place: int, expectation: Mapping[str, Any]) -> dict[str
         raise ValueError(f"{about[0]} is about what a client does; tracertwin check --firmware judges that")
     assembly, history = sight.rig.assembly, sight.histories[place]
     unit = assembly.units[place]
-    try:
-        parsed = parse_expectation(dict(expectation), vocabulary(assembly.options.map_name))
-    except ExceptionGroup as group:
-        raise ValueError("; ".join(map(str, group.exceptions))) from None
+    parsed = parse_one_expectation(dict(expectation), vocabulary(assembly.options.map_name))
     rows, location = history.rows(), unit.live.plant.site.location
     span = Span(float(rows[0, 0]), float(rows[-1, 0]), location.timezone, sun_of(location))
     columns = PlantColumns(rows, history.settings_at, unit, {})

@@ -72,8 +72,8 @@ class Frames:
                 return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
             case Peer(is_there):
                 return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
-            case Order(text):
-                return row | {"kind": "command", "asked": text}
+            case Order(text, refused):
+                return row | {"kind": "command", "asked": text, "why": refused or ""}
         raise AssertionError(entry)
 
     def _exchange(self, entry: Entry, exchange: Exchange) -> Told:

@@ -5,7 +5,6 @@ comes from another thread and never waits for the plant.
 """
 
 import threading
-from bisect import bisect_right
 from collections import deque
 from typing import Final
 
@@ -16,6 +15,7 @@ from plant.controller.settings import Settings
 from plant.kernel.events import Event
 from plant.kernel.snapshot import Snapshot
 from tracertwin.assembly.live import Live
+from tracertwin.assembly.settingshistory import SettingsHistory
 
 ROOM: Final = 6000  # samples: 5 MB
 FINE: Final = 1500  # of them the newest, a minute or less apart; those before are spread evenly
@@ -43,7 +43,7 @@ class UnitHistory:
         self._live, self._fine = live, fine
         self._rows = np.empty((room, len(Snapshot._fields)))
         self._count, self._apart_s = 0, 60.0  # of the old ones
-        self._settings: list[tuple[float, Settings]] = []
+        self._settings = SettingsHistory(most=MOST_SETTINGS)
         self._stood_s = float(live.plant.t_utc_s)  # where the last stride ended
         self._lock = threading.Lock()
 
@@ -75,26 +75,20 @@ class UnitHistory:
         with self._lock:
             place = max(int(np.searchsorted(self._rows[: self._count, 0], t_s, side="right")) - 1, 0)
             snapshot = Snapshot(*self._rows[place].tolist())
-            return Shown(snapshot, self._settings_at(snapshot.t_utc_s))
+            return Shown(snapshot, self._settings.at(snapshot.t_utc_s))
 
     def settings_at(self, t_s: float) -> Settings:
         """What the controller was set to at a moment [s UTC]."""
         with self._lock:
-            return self._settings_at(t_s)
-
-    def _settings_at(self, t_s: float) -> Settings:
-        place = bisect_right(self._settings, t_s, key=lambda one: one[0]) - 1
-        return self._settings[max(place, 0)][1]
+            return self._settings.at(t_s)
 
     def _take(self, rows: np.ndarray) -> None:
         """Samples of a stride; the caller has the plant to himself."""
         plant, last = self._live.plant, self.events[-1].t_utc_s if self.events else -np.inf
         with self._lock:
             self.events.extend(plant.events(last))
-            settings = plant.settings
-            if not self._settings or settings != self._settings[-1][1]:
-                # written before the stride: a plant is changed only where it stands
-                self._settings = [*self._settings[-MOST_SETTINGS + 1 :], (self._stood_s, settings)]
+            # written before the stride: a plant is changed only where it stands
+            self._settings.note(self._stood_s, plant.settings)
             self._stood_s = float(plant.t_utc_s)
             self._add(rows)
 

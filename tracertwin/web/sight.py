@@ -248,7 +248,7 @@ class Sight:
                 for name, row in QUANTITIES.items()
             },
             "commands": [
-                {"name": row.name, "arguments": row.arguments, "meaning": row.meaning, "changes": not row.looks}
+                {"name": row.name, "arguments": row.arguments, "meaning": row.meaning, "changes": not row.read_only}
                 for row in COMMANDS
             ],
             "upsets": [_broken(row.name, row.meaning, row.changes, row.parameters) for row in UPSETS.values()],
@@ -256,7 +256,7 @@ class Sight:
         }  # fmt: skip
 
 
-LOOKING: Final = tuple(row.name for row in COMMANDS if row.looks)
+LOOKING: Final = tuple(row.name for row in COMMANDS if row.read_only)
 
 
 def values_of(snapshot: Snapshot) -> Told:

@@ -17,7 +17,7 @@ from numpy.random import Generator
 
 from modbus.codec.replies import ExceptionReply
 from modbus.codec.requests import seal
-from modbus.codec.uart import levels, received, together
+from modbus.codec.uart import levels, received, wired_and
 from modbus.line.conversation import Burst
 from plant.base.grammar import Parameter, Range, parameters_of
 
@@ -161,7 +161,7 @@ def collision(leaving: Leaving, chance: Generator) -> Leaving:
     def change(data: bytes) -> bytes:
         other = seal(chance.bytes(max(len(data) - 2, 1)))
         late = [1] * int(chance.integers(20))
-        return received(together(levels(data), late + levels(other)))
+        return received(wired_and(levels(data), late + levels(other)))
 
     return _each(leaving, change)
 

@@ -18,7 +18,6 @@ from plant.weather.place import Place
 
 WARM_UP_DAYS: Final = 90
 DEFAULT_YEARS: Final = 20
-MOST_YEARS: Final = 1000
 RUN_YEARS: Final = 5  # at most in one run: 20 years that follow 10 find those 10 done
 
 
