@@ -1,6 +1,6 @@
 """What a plant remembers of one instant, beside the site it is made of: enough to go on from there to the same bits.
 
-Knows which things those are and not how they are written down; that is `plant.keeping`.
+Knows which things those are and not how they are written down; that is `plant.saving.state`.
 """
 
 from typing import Literal, NamedTuple

@@ -1,6 +1,6 @@
 """The first moment of a run: a battery at rest, a controller just switched on, empty meters."""
 
-from plant.base.clock import DAY_S, STEP_S, to_utc_s
+from plant.base.clock import STEP_S, to_utc_s
 from plant.battery import model as battery
 from plant.constants import tracker_of
 from plant.controller.clock import DeviceClock
@@ -72,8 +72,9 @@ def at_start(
     """
     start = start_of(site, start_utc_s, supply.step_s)
     controller = site.controller
-    gains = controller.clock_drift_s_day / DAY_S
-    clock = DeviceClock(site.location.timezone, gains, float(start), follows_dst=controller.clock_dst)
+    clock = DeviceClock(
+        site.location.timezone, controller.clock_gains, float(start), follows_dst=controller.clock_dst
+    )
     flash = Flash(site.settings(), clock)
     bank = site.battery.parameters()
     whole = Breakages().equipment(site, bank)
@@ -90,7 +91,18 @@ def at_start(
         step_s=supply.step_s,
         start_utc_s=start,
         t_utc_s=start,
-        memory=PlantState(x, 0.0, 0.0, t_room_c, 0.0, t_room_c, False, x.t_c, 0, tracker),
+        memory=PlantState(
+            x=x,
+            held_s=0.0,
+            equalize_left_s=0.0,
+            t_heatsink_c=t_room_c,
+            v_batt_v=0.0,
+            t_probe_c=t_room_c,
+            probe_read=False,
+            t_warm_c=x.t_c,
+            regime=0,
+            tracker=tracker,
+        ),
         books=books,
         flash=flash,
         breakages=Breakages.of_site(site, start, supply.step_s),

@@ -20,9 +20,9 @@ Call = Callable[..., tuple[int, str, str]]
 SLOW = frozenset({
     "api_fuzz", "api_page", "boundaries", "bridges", "check_firmware", "checking", "ci_page", "cli",
     "container", "deviceclock", "documented_commands", "en50530", "environments", "faulty_line", "fidelity",
-    "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto", "keeping",
+    "fidelity_lithium", "firmware", "firmware_journal", "fuzz", "golden_day", "history", "howto",
     "links", "lithium", "live", "memory", "migrating", "mutants", "node", "packaging", "page", "pictures",
-    "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "size_cluster",
+    "plant", "protections", "pytest_plugin", "quantities", "quasistatic", "replay", "rig", "saving", "size_cluster",
     "size_command", "size_report", "size_serves", "size_tutorial", "size_work", "size_years", "sky_blocks",
     "soak", "statefile", "strings", "suites", "tutorial", "validation", "weather_formats", "weatherfile",
     "web",

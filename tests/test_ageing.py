@@ -15,11 +15,11 @@ from plant.battery import ageing, naumann, rainflow, weighted_ah
 from plant.battery import model as battery_model
 from plant.battery.file import load_block
 from plant.battery.wear import Hours, Life, Loss
-from plant.keeping import continued, kept
 from plant.kernel.events import WearPart
 from plant.plant import Plant
 from plant.report.summary import print_summary
 from plant.report.trace import Trace
+from plant.saving.state import continued, saved_state
 from tests.plants import assert_closes, site
 
 LIFE = Life(full_cycles=500.0, float_years=10.0)
@@ -297,7 +297,7 @@ def test_replacements_survive_being_written_down_and_the_plant_goes_on_to_the_sa
     p = worn()
     p.run(60 * DAY_S, 3600)
     assert ages(p).replaced_utc_s
-    again = continued(p.site, json.loads(json.dumps(kept(p))))
+    again = continued(p.site, json.loads(json.dumps(saved_state(p))))
     assert ages(again) == ages(p)
     np.testing.assert_array_equal(again.run(40 * DAY_S, 3600), p.run(40 * DAY_S, 3600))
     assert ages(again).replaced_utc_s == ages(p).replaced_utc_s

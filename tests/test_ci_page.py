@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plant.base.kept import VARIABLE, cache_home
+from plant.base.arraycache import VARIABLE, cache_home
 from tests import qemu
 from tests.test_tutorial import BLOCK, ROOT, Shell, borrow_libraries, pattern, plainly, repository
 

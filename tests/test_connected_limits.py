@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from plant.controller.charger import ChargerRun, InverterRun, Machine
 from plant.controller.postsrules import POSTS_RULES
 from plant.controller.rules import RULES
-from plant.keeping import continued, kept
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
+from plant.saving.state import continued, saved_state
 from plant.site.model import load_site
 from tests.huts import DAY, GENERATOR, HOUR, MAINS, column, flat, happened, hut, inverter
 from tests.plants import assert_closes, site
@@ -136,7 +136,7 @@ def test_what_is_kept_goes_on_with_hours_fuel_and_the_generator_running():
     p = hut(soc=0.6, capacity_ah=100.0, loads=[inverter(80.0)], chargers=[GENERATOR])
     while p.snapshot.charger_1 != ChargerRun.STARTED:
         p.run(300)
-    again = continued(p.site, kept(p))
+    again = continued(p.site, saved_state(p))
     for both in (p, again):
         both.run(6 * HOUR)
     assert again.snapshot == p.snapshot

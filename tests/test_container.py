@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from plant.base.arraycache import cache_home
 from plant.base.codecache import cache_dir
-from plant.base.kept import cache_home
 from tracertwin.assembly.forms import of_site
 
 ROOT = Path(__file__).parents[1]

@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from plant.base.problems import ProblemsError
-from plant.keeping import kept, resolved
 from plant.report.periods import by_period
 from plant.report.trace import PICTURES, Trace
+from plant.saving.state import resolved, saved_state
 from plant.site.model import Site, load_site
 from tests.plants import plant, site
 from tracertwin.memory.committing import TAKEN, plants_from
@@ -38,7 +38,7 @@ def lived(path: Path, days: int, there: Site | None = None) -> None:
         file.begin(resolved(there), there.location.timezone, plants[0].seed, plants[0].start_utc_s, names)
         for number, each in enumerate(plants, 1):
             rows = each.run(days * DAY, 60)
-            file.write([Commit(number, (number, number), kept(each), rows[:, TAKEN])])
+            file.write([Commit(number, (number, number), saved_state(each), rows[:, TAKEN])])
 
 
 @pytest.fixture(scope="module")
@@ -190,12 +190,12 @@ def test_a_file_in_use_is_read_up_to_the_last_commit_and_not_changed(told, tmp_p
     lived(path, 1)
     with closing(StateFile.opened(path)) as file:
         (p,) = plants_from(file, site(), None, None, print)
-        file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
+        file.write([Commit(1, (1, 1), saved_state(p), p.run(DAY, 60)[:, TAKEN])])
         log = path.with_name("cabin.db-wal")
         before = path.read_bytes(), log.read_bytes()
         assert "3 days, now at" in told(path)
         assert (path.read_bytes(), log.read_bytes()) == before
-        file.write([Commit(1, (1, 1), kept(p), p.run(DAY, 60)[:, TAKEN])])
+        file.write([Commit(1, (1, 1), saved_state(p), p.run(DAY, 60)[:, TAKEN])])
         assert "4 days, now at" in told(path)
 
 

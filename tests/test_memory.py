@@ -19,7 +19,7 @@ from modbus.codec.requests import ReadWords, UnitIdRequest, WriteWord
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master
 from plant.base.problems import ProblemsError
-from plant.keeping import kept
+from plant.saving.state import saved_state
 from plant.site.model import load_site
 from tests.plants import plant, site
 from tests.test_link import until
@@ -132,7 +132,7 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
     stood = rig.assembly.units[0].live.plant
     with serve(speed=0.001) as rig:
         live = rig.assembly.units[0].live
-        assert kept(live.plant) == kept(stood)
+        assert saved_state(live.plant) == saved_state(stood)
         assert live.shown().settings.capacity_ah == 123
         assert live.snapshot() == stood.snapshot
     assert f"from {told_local(stood.t_utc_s, stood.site.location.timezone)}" in said[-1] or any(

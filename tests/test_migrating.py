@@ -16,9 +16,9 @@ import pytest
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from plant.base.problems import ProblemsError
-from plant.keeping import KeptError, continued, from_plain, kept, resolved
-from plant.keptfrom3 import site_of_3
-from plant.keptversions import RULES_OF_1, STEPS, VERSION, site_of_2, up_to_date
+from plant.saving.from3 import site_of_3
+from plant.saving.state import SavedStateError, continued, from_plain, resolved, saved_state
+from plant.saving.versions import RULES_OF_1, STEPS, VERSION, site_of_2, up_to_date
 from plant.site.model import Site, load_site
 from tests.journals import ask, replayed
 from tests.plants import plant, site
@@ -113,7 +113,7 @@ def test_plants_of_an_old_file_go_on_as_they_did(name, tmp_path, monkeypatch):
         np.testing.assert_allclose(
             *times, rtol=0.0, atol=0.2
         )  # each is placed to 0.05 s, retries follow one another
-        wanted, found = up_to_date(unit["kept"]), json.loads(json.dumps(kept(p)))
+        wanted, found = up_to_date(unit["kept"]), json.loads(json.dumps(saved_state(p)))
         for plain in (wanted, found):
             plain["watch"] = plain["snapshot"] = None  # the snapshot has the gauge; the samples have the rest
             plain["aged"].pop("surface_f", None)  # as good as infinite; ageing takes its share of it
@@ -357,9 +357,9 @@ def test_names_of_the_snapshot_have_become_columns():
 def test_what_no_known_version_kept_is_refused(version):
     p = plant()
     with pytest.raises(
-        KeptError, match=f"saved as version {version}; this TracerTwin can continue from versions 1 to"
+        SavedStateError, match=f"saved as version {version}; this TracerTwin can continue from versions 1 to"
     ):
-        continued(p.site, {**kept(p), "version": version})
+        continued(p.site, {**saved_state(p), "version": version})
 
 
 def test_every_timer_of_version_1_finds_its_rule_again():

@@ -11,8 +11,8 @@ import pytest
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master, NoReplyError
+from plant.base.arraycache import VARIABLE, cache_home
 from plant.base.clock import DAY_S
-from plant.base.kept import VARIABLE, cache_home
 from plant.controller.charger import Stage
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from plant.base.problems import ProblemsError
-from plant.keeping import kept, resolved
 from plant.plant import Plant
+from plant.saving.state import resolved, saved_state
 from plant.site.model import Site, load_site
 from tests.plants import plant, site
 from tracertwin.memory import committing
@@ -46,7 +46,7 @@ def begun(file: StateFile, p: Plant) -> None:
 
 
 def entry(p: Plant, rows: np.ndarray | None = None, unit_ids: tuple[int, int] = (1, 1)) -> Commit:
-    return Commit(1, unit_ids, kept(p), np.empty((0, len(TAKEN))) if rows is None else rows[:, TAKEN])
+    return Commit(1, unit_ids, saved_state(p), np.empty((0, len(TAKEN))) if rows is None else rows[:, TAKEN])
 
 
 def lived(file: StateFile, p: Plant, seconds: int, stride_s: int = 6 * 3600) -> np.ndarray:
@@ -79,7 +79,7 @@ def test_a_plant_goes_on_from_the_file_to_the_same_bits(path):
         lived(file, p, DAY)
     with closing(StateFile.opened(path)) as file:
         (again,) = plants_from(file, p.site, p.seed, None, print)
-    assert kept(again) == kept(p)
+    assert saved_state(again) == saved_state(p)
     assert again.events() == p.events()
 
 
@@ -360,7 +360,7 @@ def test_a_start_before_where_it_stands_is_refused_and_a_later_one_lived_up_to(p
     (later,) = continued(path, p.site, p.seed, p.t_utc_s + 12 * DAY)
     p.run(10 * DAY, 60)
     p.run(2 * DAY, 60)
-    assert kept(later) == kept(p)
+    assert saved_state(later) == saved_state(p)
     assert read(path, "SELECT count(*), max(t_utc_s) FROM samples") == [(13 * 1440, p.t_utc_s)]
     assert read(path, "SELECT count(*) FROM days") == [(14,)]
 

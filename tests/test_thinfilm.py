@@ -15,7 +15,7 @@ TECHNOLOGIES = {
     "cdte": ("CdTe", 1),
     "cigs": ("CIGS", 1),
     ANY: ("Thin Film", 8),
-}  # in the table; each so manieth
+}  # as the table names them; one module in so many
 LOW_FILL = {"i_mp_a": 4.0, "v_mp_v": 16.5}
 
 

@@ -71,7 +71,7 @@ class Identity:
         names = {name.encode("ascii"): word.encode("ascii") for name, word in self._model.login.items()}
         return LoginReply(request.unit) if names.get(request.user) == request.password else None
 
-    def tell_unit(self, request: UnitIdRequest) -> UnitIdReply | None:
+    def unit_id_reply(self, request: UnitIdRequest) -> UnitIdReply | None:
         """Tell the unit id, or take another; None for a number that is no unit id.
 
         Models differ in when they answer to the new one: at once or after `power_cycle`.

@@ -193,7 +193,7 @@ class Tracer:
     def _from_elsewhere(self, request: Request) -> bytes | None:
         """What isn't for this unit alone: the service address is answered, a broadcast write is done in silence."""
         if isinstance(request, UnitIdRequest) and request.unit == ANY_UNIT:
-            told = self._identity.tell_unit(request)
+            told = self._identity.unit_id_reply(request)
             self._find_units()
             return None if told is None else told.encode()
         if request.unit == BROADCAST and request.function in WRITES:

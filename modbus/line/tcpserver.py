@@ -217,7 +217,7 @@ class _Client:
         self._asked: Received | None = None
 
     def answer(self, request: Request) -> bytes | Transmission | None:
-        """Answer; to whoever writes it down it is the next after its request."""
+        """Answer, after telling the witness of the request: so the two stay together."""
         with self._turn:
             if self._witness is not None and self._asked is not None:
                 self._witness.asked(self._asked)

@@ -16,9 +16,9 @@ from plant.array.diode import Module, curve_at, maximum_power, open_circuit_v
 from plant.array.layout import Defect, Layout, layout_of
 from plant.array.parts import Array, SubArray
 from plant.array.strings import COUNT, GROUPS, LIT
+from plant.base.arraycache import cached_array
 from plant.base.clock import DAY_S, STEP_S
 from plant.base.jit import kernel
-from plant.base.kept import kept
 from plant.weather.sky import SkyBlock, SkyDay, plane_of_array
 from plant.weather.steps.means import SkyMeans, means_in_plane
 from plant.weather.sun import month_of
@@ -65,7 +65,7 @@ def light_on(
     beam[struck] = fallen["beam"][struck] * beam_iam(fallen["aoi_deg"][struck])
     diffuse_sky, diffuse_ground = _diffuse_iam(tilt)
     diffuse = fallen["sky"] * diffuse_sky + fallen["ground"] * diffuse_ground
-    left = _by_day(np.array([part.losses.kept(month) for month in range(12)])[months], sky)
+    left = _by_day(np.array([part.losses.transmittance(month) for month in range(12)])[months], sky)
     if shadow is not None:
         left = left * (1.0 - shadow)
     return Light(whole, beam * left, diffuse * left)
@@ -98,7 +98,7 @@ def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _iam_table() -> tuple[np.ndarray, np.ndarray]:
-    return _iam_angles(), kept(_beam_iam)
+    return _iam_angles(), cached_array(_beam_iam)
 
 
 def _iam_angles() -> np.ndarray:
@@ -115,7 +115,7 @@ def _beam_iam() -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _diffuse_iam(tilt_deg: float) -> tuple[float, float]:
-    sky, ground = kept(_marion_iam, tilt_deg).tolist()
+    sky, ground = cached_array(_marion_iam, tilt_deg).tolist()
     return sky, ground
 
 
@@ -138,7 +138,7 @@ def array_days(
     defects: tuple[Defect, ...] = (),
     shadows: tuple[np.ndarray | None, ...] = (),
 ) -> AnyDay:
-    """The array's days, each step seen at its middle.
+    """The array's days: a step shorter than the sky's grid sees its middle, a longer one the mean over it.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import Module
 from plant.array.panfile import pan_sheet
 from plant.base import configs
-from plant.base.kept import kept
+from plant.base.arraycache import cached_array
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of, read_numbers
@@ -45,7 +45,7 @@ def find_module(name: str) -> Module:
     if name.endswith((".yaml", ".yml")) or configs.is_file(ours / f"{name}.yaml"):
         return _from_file(name)
     with suppress(KeyError):
-        *values, cells = kept(_cec_row, name).tolist()
+        *values, cells = cached_array(_cec_row, name).tolist()
         return Module(*values)._replace(cells_in_series=cells)
     known = sorted(path.stem for path in ours.glob("*.yaml"))
     hint = _nearest(name, [*known, *cec_table().columns])

@@ -78,7 +78,7 @@ class ArrayLosses(Record):
             raise ValueError("give wiring_ohm, or wiring by length and cross-section, not both")
         return self
 
-    def kept(self, month: int) -> float:
+    def transmittance(self, month: int) -> float:
         """Share of the light that is left to the cells in a month, 0 for January; before what snow takes by a rule."""
         clean = 1 - in_month(self.soiling, month)
         if not isinstance(self.snow, str):

@@ -1,4 +1,4 @@
-"""Snow on modules: it covers them whole where it falls, and slides off by sun and warmth; a day knows it alone.
+"""Snow on modules: it covers them whole where it falls, and slides off by sun and warmth; any day can be made alone.
 
 Source: Marion, Schaefer, Caine & Sanchez, Solar Energy 97 (2013) 112, with the constants of their fit to roofs in
 Colorado and Wisconsin, as in pvlib's `snow.coverage_nrel`; a string with any snow on it gives nothing (`dc_loss_nrel`
@@ -19,7 +19,7 @@ from plant.weather.snowfall import GRID_S, SnowDay, snow_days
 from plant.weather.steps.means import SkyMeans
 from plant.weather.sun import month_of
 
-CAN_SLIDE_W_M2_K = -80.0  # it slides where the air is warmer than the light in the plane over this
+CAN_SLIDE_W_M2_K = -80.0  # it slides where the air is warmer than the irradiance of the plane over this
 SLIDES_PER_H = 0.197  # share of the slope, of a vertical plane
 MELT_K_D = (
     2.5  # 10 mm of water in new snow, 4 mm a day and kelvin above 0 degC [guess within Hock 2003's 2..6]

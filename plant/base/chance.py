@@ -1,4 +1,4 @@
-"""Chance that comes in by the door: one counter-based generator per (seed, stream, day).
+"""Counter-based random generators, one for each (seed, stream, day).
 
 Philox turns key and counter into numbers without a history, so any day can be made without the days
 before it, and one stream never disturbs another.

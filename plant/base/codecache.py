@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, Self
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-from plant.base.kept import cache_home
+from plant.base.arraycache import cache_home
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(r"^from (plant(?:\.\w+)*) import (\([^)]*\)|.*)$", re.MULTILINE)

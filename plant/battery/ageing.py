@@ -10,7 +10,7 @@ from plant.battery import miner, naumann, weighted_ah
 from plant.battery import model as battery
 from plant.battery.acid import LeadAcid
 from plant.battery.model import Parameters
-from plant.battery.wear import Hours, Life, Loss
+from plant.battery.wear import MOST_LOST, Hours, Life, Loss
 
 LawState: TypeAlias = weighted_ah.WeightedAhState | miner.MinerState | naumann.NaumannState
 
@@ -73,7 +73,7 @@ def loss(state: AgeingState, life: Life) -> Loss:
     """What is gone of the battery, frost damage included."""
     by_law: Loss = LAWS[state.law].loss(state.memory, life)
     left = (1.0 - by_law.q_loss) * (1.0 - FROST_LOSS) ** state.freezings
-    return Loss(max(by_law.q_loss, min(0.95, 1.0 - left)), by_law.r_gain)
+    return Loss(max(by_law.q_loss, min(MOST_LOST, 1.0 - left)), by_law.r_gain)
 
 
 def aged(p: Parameters, lost: Loss) -> Parameters:

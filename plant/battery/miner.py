@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from plant.battery import rainflow
 from plant.battery.acid import LeadAcid
-from plant.battery.wear import Hours, Life, Loss
+from plant.battery.wear import MOST_LOST, Hours, Life, Loss
 
 LIFE_LOSS = 0.2  # loss of capacity at the end of life
 HALVING_K = 10.0
@@ -43,7 +43,7 @@ def age_one_day(state: MinerState, hours: Hours, p: LeadAcid, life: Life) -> Min
 
 def loss(state: MinerState, life: Life) -> Loss:
     """What is gone: a fifth of the capacity when either life or both together are over."""
-    q_loss = min(0.95, state.lost + LIFE_LOSS * (state.cycled + state.floated))
+    q_loss = min(MOST_LOST, state.lost + LIFE_LOSS * (state.cycled + state.floated))
     return Loss(q_loss, 1.0 / (1.0 - q_loss) - 1.0)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from plant.battery import rainflow
 from plant.battery.lithium import Lithium
-from plant.battery.wear import Hours, Life, Loss
+from plant.battery.wear import MOST_LOST, Hours, Life, Loss
 
 GAS_J_MOL_K = 8.314462618
 T25_K = 298.15
@@ -85,7 +85,7 @@ def age_one_day(state: NaumannState, hours: Hours, p: Lithium, life: Life) -> Na
 def loss(state: NaumannState, life: Life) -> Loss:
     """What is gone by calendar, by cycles, and what was gone before."""
     q_loss = state.lost + math.sqrt(state.calendar_q2) + math.sqrt(state.cycle_q2)
-    return Loss(min(0.95, q_loss), state.calendar_r + state.cycle_r)
+    return Loss(min(MOST_LOST, q_loss), state.calendar_r + state.cycle_r)
 
 
 def fresh(lost: float = 0.0) -> NaumannState:

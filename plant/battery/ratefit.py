@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from plant.base.kept import kept
+from plant.base.arraycache import cached_array
 from plant.battery.acid import LeadAcid, emf
 from plant.battery.electrode import most_a
 
@@ -103,7 +103,7 @@ def fitted(p: LeadAcid, rates: Rates, cut_off_v_cell: float = CUT_OFF_V_CELL) ->
     Least squares over `FITTED`; errors are `errors_pct` of the result.
     """
     given = [number for pair in rates for number in pair]
-    return _with_factors(p, kept(_factors, cut_off_v_cell, *p, *given))
+    return _with_factors(p, cached_array(_factors, cut_off_v_cell, *p, *given))
 
 
 def _with_factors(p: LeadAcid, factors: np.ndarray) -> LeadAcid:

@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_LOST = 0.95  # share of the capacity: what is left still has an equation
+
 
 class Hours(NamedTuple):
-    """A day of use; (n,) arrays of one value an hour, n = 24 but for the days a clock changes."""
+    """A day of use; (24,) arrays of one value an hour of the solar day."""
 
     charged_ah: np.ndarray  # into the battery in that hour [Ah], not negative
     discharged_ah: np.ndarray  # out of it [Ah], not negative
@@ -17,7 +19,7 @@ class Hours(NamedTuple):
 
 
 class Life(NamedTuple):
-    """What the maker of a lead-acid battery promises."""
+    """What the maker of a battery promises."""
 
     full_cycles: float = 600.0  # throughput of its cycle life, in nominal capacities
     float_years: float = 10.0  # float life at 25 degC

@@ -9,7 +9,7 @@ import math
 from typing import NamedTuple
 
 from plant.battery.acid import LeadAcid
-from plant.battery.wear import Hours, Life, Loss
+from plant.battery.wear import MOST_LOST, Hours, Life, Loss
 
 C_SOC_0_PER_H = 6.614e-5
 C_SOC_MIN_PER_H = 3.307e-3
@@ -17,9 +17,8 @@ FULL_SOC = (
     0.99  # a charge that ends above is full (the paper: 0.9999, which real absorption never reaches) ...
 )
 BAD_SOC = 0.90  # ... and one that ends between is a bad one
-N_BAD_MAX = (
-    10.8  # a factor of e; without a bound a winter of bad charges would multiply wear by hundreds (guess)
-)
+N_BAD_SCALE = 10.8  # bad charges that make crystals grow e times as fast
+N_BAD_MAX = N_BAD_SCALE  # without a bound a winter of bad charges would multiply wear by hundreds (guess)
 C_PLUS_PER_H = 1.0 / 30.0
 C_MINUS_PER_H = 0.1
 GASSING_V = 2.3  # per cell; below it gas doesn't stir
@@ -55,7 +54,7 @@ def degradation(z_share: float) -> float:
 
 def current_factor(i_a: float, i10_a: float, n_bad: float) -> float:
     """How much worse a small current and bad charges make crystals of sulphate grow."""
-    return math.sqrt(i10_a / i_a) * math.exp(n_bad / 10.8)
+    return math.sqrt(i10_a / i_a) * math.exp(n_bad / N_BAD_SCALE)
 
 
 def soc_factor(soc_min: float, hours_since_full: float, current: float) -> float:
@@ -116,7 +115,7 @@ def _hour(
 def loss(state: WeightedAhState, life: Life) -> Loss:
     """What is gone: by use (0 when new), by corrosion, and what was gone before."""
     used = degradation(state.z_w / life.full_cycles) - degradation(0.0)
-    q_loss = min(0.95, state.lost + used + LIFE_LOSS * state.corroded)
+    q_loss = min(MOST_LOST, state.lost + used + LIFE_LOSS * state.corroded)
     return Loss(q_loss, 1.0 / (1.0 - q_loss) - 1.0 + CORROSION_R_GAIN * state.corroded)
 
 

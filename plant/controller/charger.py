@@ -17,7 +17,7 @@ from plant.base.jit import kernel
 
 
 class Machine(IntEnum):
-    """The independent state machines of the controller."""
+    """The independent state machines of the controller, and of what hangs on the battery's posts."""
 
     CHARGE = 0
     LOAD = 1
@@ -36,7 +36,7 @@ class Machine(IntEnum):
     CHARGE_PERCENT = 14
     SYSTEM_VOLTAGE = 15
     PV_VOLTAGE = 16
-    INVERTER = 17  # these three stand at the battery, and know nothing of the controller
+    INVERTER = 17  # these three stand at the battery, whatever the controller does
     CHARGER_1 = 18
     CHARGER_2 = 19
 
@@ -83,7 +83,7 @@ class OverVoltage(IntEnum):
     TRIPPED = 1
 
 
-class Warning(IntEnum):
+class UnderVoltageWarning(IntEnum):
     """The under-voltage warning."""
 
     NORMAL = 0
@@ -95,6 +95,14 @@ class Daylight(IntEnum):
 
     DAY = 0
     NIGHT = 1
+
+
+class BatteryHeat(IntEnum):
+    """The battery at its probe, as the controller reports it."""
+
+    NORMAL = 0
+    TOO_HOT = 1
+    TOO_COLD = 2
 
 
 class Heat(IntEnum):
@@ -169,7 +177,7 @@ STATES: Mapping[Machine, type[IntEnum]] = {
     Machine.CHARGE: Stage,
     Machine.LOAD: LoadOutput,
     Machine.OVER_VOLTAGE: OverVoltage,
-    Machine.WARNING: Warning,
+    Machine.WARNING: UnderVoltageWarning,
     Machine.DAYLIGHT: Daylight,
     Machine.HEATSINK: Heat,
     Machine.BATTERY_HEAT: Heat,
@@ -197,9 +205,8 @@ class Quantities(NamedTuple):
     v_pv_v: float
     v_pv_above_battery_v: float  # open-circuit voltage of the array minus battery voltage
     v_oc_v: float  # open-circuit voltage of the array, as the unit meets it in its sweeps
-    held_s: (
-        float  # time of boost so far; time at constant voltage where it doesn't restart, and of equalizing
-    )
+    # Elapsed boost time; where its timer doesn't restart, and when equalizing, only the time at the voltage.
+    held_s: float
     equalize_left_s: float  # equalizing still owed
     load_collapsed: float  # 1 when the load is on and no voltage can carry its power
     load_share: float  # load current over its rating

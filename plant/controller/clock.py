@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from plant.base.clock import DAY_S, utc_offset_s
+from plant.base.jit import inline_ir
 
 POWER_UP_S = 1_487_030_400  # what a clock begins with that was without power: 2017-02-14 00:00:00 (A4210)
 EQUALIZE_DAY = 28  # of each month, by this clock (MAN_A)
@@ -16,6 +17,14 @@ MONTHLY_CYCLE_D = (
     30  # what 0x9016 holds in units that do so; other numbers are taken for days (guess), 0 for never
 )
 ROUNDING_S = 1e-6  # a double holds seconds since 1970 to 2e-7
+
+
+def shown_s(t_utc_s: float, ahead_s: float, set_utc_s: float, gains: float) -> float:
+    """What a clock with these `DeviceClock.terms` shows at a moment [s]."""
+    return t_utc_s + (ahead_s + gains * (t_utc_s - set_utc_s))
+
+
+shown_s_compiled = inline_ir(shown_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +63,12 @@ class DeviceClock:
         return utc_offset_s(self.set_utc_s, self.timezone) + self.shift_s
 
     def terms(self, t_utc_s: float) -> tuple[float, float, float]:
-        """What `machines.device_s` makes the time of: `ahead_s` [s], when it was set [s UTC], and `gains` [s/s]."""
+        """What `shown_s` makes the time of: `ahead_s` [s], when it was set [s UTC], and `gains` [s/s]."""
         return self.ahead_s(t_utc_s), self.set_utc_s, self.gains
 
     def shows_s(self, t_utc_s: float) -> float:
-        """What it shows at a moment [s], to the same bits as `machines.device_s`."""
-        return t_utc_s + (self.ahead_s(t_utc_s) + self.gains * (t_utc_s - self.set_utc_s))
+        """What it shows at a moment [s]."""
+        return shown_s(t_utc_s, *self.terms(t_utc_s))
 
     def shows_date(self, t_utc_s: float) -> date:
         """The day it shows at a moment."""

@@ -26,7 +26,7 @@ from plant.controller.charger import (
     Stage,
     Switch,
     SystemVoltage,
-    Warning,
+    UnderVoltageWarning,
 )
 from plant.controller.postsrules import POSTS_RULES
 from plant.controller.rows import AT_ONCE, Effect, Is, IsNot, Rule, When, rule
@@ -179,11 +179,11 @@ _VOLTAGE = (
         When("v_batt_v", "<", "over_voltage_reconnect_v"),
     ),
     rule(
-        Machine.WARNING, Warning.NORMAL, Warning.UNDER, "under-voltage warning",
+        Machine.WARNING, UnderVoltageWarning.NORMAL, UnderVoltageWarning.UNDER, "under-voltage warning",
         When("v_batt_v", "<", "under_voltage_warning_v"),
     ),
     rule(
-        Machine.WARNING, Warning.UNDER, Warning.NORMAL, "under-voltage warning recovered",
+        Machine.WARNING, UnderVoltageWarning.UNDER, UnderVoltageWarning.NORMAL, "under-voltage warning recovered",
         When("v_batt_v", ">=", "under_voltage_recover_v"),
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from plant.base.clock import DAY_S
 from plant.base.jit import inline_ir, kernel
 from plant.battery import model as battery
 from plant.controller.charger import WATCHED, WATCHED_AT_POSTS, Daylight, Machine, Quantities
+from plant.controller.clock import shown_s_compiled
 from plant.controller.loadcontrol import call
 from plant.controller.postsrules import POSTS_RULES
 from plant.controller.rows import Effect
@@ -112,7 +113,7 @@ def unchanged(books: Books, at_posts: bool) -> bool:
 def device_s(books: Books, t_utc_s: float) -> float:
     """What the unit's clock shows at a moment [s]."""
     clock = books.clock
-    return float(t_utc_s + (clock.ahead_s + clock.gains * (t_utc_s - clock.set_utc_s)))
+    return float(shown_s_compiled(t_utc_s, clock.ahead_s, clock.set_utc_s, clock.gains))
 
 
 @kernel

@@ -6,13 +6,14 @@ from plant.array.day import AnyDay
 from plant.base.jit import kernel
 from plant.battery import model as battery
 from plant.controller.charger import (
+    BatteryHeat,
     BatteryStatus,
     Heat,
     LoadControl,
     LoadOutput,
     Machine,
     OverVoltage,
-    Warning,
+    UnderVoltageWarning,
 )  # fmt: skip
 from plant.kernel.books import Books
 from plant.kernel.machines import device_s
@@ -41,7 +42,7 @@ def _battery_status(modes: np.ndarray) -> float:
         return float(BatteryStatus.OVER_VOLTAGE.value)
     if modes[Machine.LOAD] in (LoadOutput.LOW_VOLTAGE, LoadOutput.LOW_CHARGE):  # of the second a guess
         return float(BatteryStatus.LOW_VOLTAGE_DISCONNECT.value)
-    if modes[Machine.WARNING] == Warning.UNDER:
+    if modes[Machine.WARNING] == UnderVoltageWarning.UNDER:
         return float(BatteryStatus.UNDER_VOLTAGE.value)
     return float(BatteryStatus.NORMAL.value)
 
@@ -50,9 +51,9 @@ def _battery_status(modes: np.ndarray) -> float:
 def _battery_heat(modes: np.ndarray) -> float:
     """0x3200 D7-4."""
     if modes[Machine.BATTERY_HEAT] == Heat.HOT:
-        return 1.0
+        return float(BatteryHeat.TOO_HOT.value)
     cold = modes[Machine.BATTERY_COLD] + modes[Machine.COLD_CHARGE] + modes[Machine.COLD_DISCHARGE]
-    return 2.0 if cold > 0 else 0.0
+    return float(BatteryHeat.TOO_COLD.value) if cold > 0 else float(BatteryHeat.NORMAL.value)
 
 
 @kernel

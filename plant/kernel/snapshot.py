@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
 
 from plant.controller.charger import (
+    BatteryHeat,
     BatteryStatus,
     ChargerRun,
     Daylight,
@@ -77,7 +78,9 @@ class Snapshot(NamedTuple):
     battery_status: Annotated[
         float, Quantity("", "battery status reported by the controller", codes=BatteryStatus)
     ]
-    battery_heat: Annotated[float, Quantity("", "battery at its probe: 0 normal, 1 too hot, 2 too cold")]
+    battery_heat: Annotated[
+        float, Quantity("", "the battery at its probe, as the controller reports it", codes=BatteryHeat)
+    ]
     heatsink_hot: Annotated[float, Quantity("0, 1", "1 while the heat sink is too hot")]
     wrong_voltage: Annotated[
         float, Quantity("0, 1", "1 while the battery does not match the system voltage that is set")

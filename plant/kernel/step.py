@@ -94,9 +94,18 @@ def _serves_time(bus: OperatingPoint, stage: int, away_s: float) -> bool:
 def _after(m: PlantState, x: State, held_s: float, owed_s: float, bus: OperatingPoint) -> PlantState:
     """The memory after a sub-step or a transition."""
     return PlantState(
-        x, held_s, owed_s, m.t_heatsink_c, bus.v_batt_v, m.t_probe_c, m.probe_read, m.t_warm_c, bus.regime.value,
-        m.tracker, m.conduction,
-    )  # fmt: skip
+        x=x,
+        held_s=held_s,
+        equalize_left_s=owed_s,
+        t_heatsink_c=m.t_heatsink_c,
+        v_batt_v=bus.v_batt_v,
+        t_probe_c=m.t_probe_c,
+        probe_read=m.probe_read,
+        t_warm_c=m.t_warm_c,
+        regime=bus.regime.value,
+        tracker=m.tracker,
+        conduction=m.conduction,
+    )
 
 
 @inline_llvm
@@ -239,9 +248,18 @@ def _read_probe(memory: PlantState, par: Parameters, books: Books) -> PlantState
     compensate(par.setpoints, t_c, books.levels.row)
     books.must_examine = True
     return PlantState(
-        memory.x, memory.held_s, memory.equalize_left_s, memory.t_heatsink_c, memory.v_batt_v, t_c, True,
-        memory.t_warm_c, memory.regime, memory.tracker, memory.conduction,
-    )  # fmt: skip
+        x=memory.x,
+        held_s=memory.held_s,
+        equalize_left_s=memory.equalize_left_s,
+        t_heatsink_c=memory.t_heatsink_c,
+        v_batt_v=memory.v_batt_v,
+        t_probe_c=t_c,
+        probe_read=True,
+        t_warm_c=memory.t_warm_c,
+        regime=memory.regime,
+        tracker=memory.tracker,
+        conduction=memory.conduction,
+    )
 
 
 @inline_ir
@@ -250,9 +268,18 @@ def _begin_day(m: PlantState, midnights: Midnights, number: int, par: Parameters
     begin_periods_compiled(books, midnights.periods[number])
     equalize_s = par.setpoints[EQUALIZE_S] if midnights.equalizes[number] else m.equalize_left_s
     return PlantState(
-        m.x, m.held_s, equalize_s, m.t_heatsink_c, m.v_batt_v, m.t_probe_c, m.probe_read, m.t_warm_c, m.regime,
-        m.tracker, m.conduction,
-    )  # fmt: skip
+        x=m.x,
+        held_s=m.held_s,
+        equalize_left_s=equalize_s,
+        t_heatsink_c=m.t_heatsink_c,
+        v_batt_v=m.v_batt_v,
+        t_probe_c=m.t_probe_c,
+        probe_read=m.probe_read,
+        t_warm_c=m.t_warm_c,
+        regime=m.regime,
+        tracker=m.tracker,
+        conduction=m.conduction,
+    )
 
 
 @kernel_without_refcounts
@@ -327,9 +354,18 @@ def run_steps(
         steady = t_room_c[k] + heat * stage.heatsink_k_w
         t_heatsink = memory.t_heatsink_c + warm * (steady - memory.t_heatsink_c)
         memory = PlantState(
-            memory.x, memory.held_s, memory.equalize_left_s, t_heatsink, bus.v_batt_v, memory.t_probe_c,
-            memory.probe_read, w_c, bus.regime.value, tracker, conduction,
-        )  # fmt: skip
+            x=memory.x,
+            held_s=memory.held_s,
+            equalize_left_s=memory.equalize_left_s,
+            t_heatsink_c=t_heatsink,
+            v_batt_v=bus.v_batt_v,
+            t_probe_c=memory.t_probe_c,
+            probe_read=memory.probe_read,
+            t_warm_c=w_c,
+            regime=bus.regime.value,
+            tracker=tracker,
+            conduction=conduction,
+        )
         note_extremes(books, bus.v_pv_v, bus.v_batt_v)
         if par.ages:
             log_hour(books, hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)

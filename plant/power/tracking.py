@@ -1,7 +1,7 @@
 """The tracker's share of a step: where it sits in a step in which the sun stands still.
 
 Two ways of it: `Steady` sits at the maximum at once and loses a constant share, for long runs and sizing; with
-`tracker.Settings` it climbs and sweeps at 10 Hz.
+`tracker.TrackerSettings` it climbs and sweeps at 10 Hz.
 """
 
 from typing import Any, NamedTuple

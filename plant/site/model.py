@@ -22,7 +22,7 @@ from pydantic import (
 from plant.array.layout import layout_of
 from plant.array.parts import MARION, Array
 from plant.base import configs
-from plant.base.clock import parse_local
+from plant.base.clock import DAY_S, parse_local
 from plant.base.problems import ProblemsError, did_you_mean
 from plant.base.records import Positive, Record
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
@@ -125,6 +125,11 @@ class Controller(Record):
         name = configs.beside(given, info.context)
         ControllerModel.load(name)
         return name
+
+    @property
+    def clock_gains(self) -> float:
+        """What the clock gains [s/s]; negative when it loses."""
+        return self.clock_drift_s_day / DAY_S
 
     def parameters(self) -> ControllerModel:
         """Ratings and losses of the model."""

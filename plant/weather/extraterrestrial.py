@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from plant.base.kept import kept
+from plant.base.arraycache import cached_array
 from plant.weather.clearsky import extra_w_m2
 
 SOLAR_CONSTANT_W_M2 = 1366.1
@@ -20,7 +20,7 @@ _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 @lru_cache(maxsize=64)
 def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
     """Daily irradiation [kWh/m2] of a level surface above the air, mean of each month of a common year."""
-    return tuple(kept(_monthly_h0, latitude_deg).tolist())
+    return tuple(cached_array(_monthly_h0, latitude_deg).tolist())
 
 
 def _monthly_h0(latitude_deg: float) -> np.ndarray:

@@ -8,8 +8,7 @@ import numpy as np
 from plant.base.chance import Dealer, RandomStream
 from plant.base.clock import DAY_S, SKY_S
 from plant.base.jit import kernel
-from plant.weather import air as weather
-from plant.weather import clouds, sun
+from plant.weather import air, clouds, sun
 from plant.weather.clearness import BRIGHTEST_MONTH, DARKEST_MONTH, daily_clearness, lag_one
 from plant.weather.diffuse import direct_on_level
 from plant.weather.horizon import Skyline
@@ -278,16 +277,14 @@ def air_of_days(
     t_amb = source.air("t_amb_c", first_day, days, grid_s) if source is not None else None
     wind = source.air("wind_m_s", first_day, days, grid_s) if source is not None else None
     if t_amb is None:
-        t_amb = weather.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
+        t_amb = air.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
     if wind is None:
         means = sun.monthly_values(place.weather.wind_m_s, first_day, days + 1)
-        wind = weather.wind(seed, first_day, means, grid_s)
+        wind = air.wind(seed, first_day, means, grid_s)
     return t_amb, wind
 
 
-def _day_means(
-    place: Place, seed: int, first_day: int, days: int, drawn: np.ndarray | None
-) -> weather.DayMeans:
+def _day_means(place: Place, seed: int, first_day: int, days: int, drawn: np.ndarray | None) -> air.DayMeans:
     """Means of days' air. Bright days swing more: the swing scales with K_T over its mean, within 0.4..1.4."""
     w = place.weather
     assert w.temperature_c is not None  # the record sees to it, or the file has a temperature
@@ -297,13 +294,13 @@ def _day_means(
         brightness, anomaly = np.ones(days), np.zeros(days)
     else:
         brightness = np.clip(drawn / k_mean, 0.4, 1.4)
-        anomaly = weather.anomaly_c(seed, first_day, days)
+        anomaly = air.anomaly_c(seed, first_day, days)
     if w.temperature_swing_c is None:
         swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
     else:
         swing = np.full(days, w.temperature_swing_c)
     means = sun.monthly_values(w.temperature_c, first_day, days)
-    return weather.DayMeans(means + anomaly, swing * brightness)
+    return air.DayMeans(means + anomaly, swing * brightness)
 
 
 def plane_of_array(

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from plant.base.arraycache import cached_array
 from plant.base.clock import DAY_S, SKY_S
 from plant.base.jit import kernel
-from plant.base.kept import kept
 from plant.weather.clearsky import (
     REFRACTION_AT_HORIZON_DEG,
     STANDARD_TEMPERATURE_C,
@@ -216,7 +216,7 @@ def _nodes(first: int, count: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _node_block(block: int) -> np.ndarray:
-    return kept(_sun_nodes, block)
+    return cached_array(_sun_nodes, block)
 
 
 def _sun_nodes(block: int) -> np.ndarray:
@@ -255,7 +255,7 @@ def linke_turbidity(first_day: int, days: int, location: Location) -> np.ndarray
 
 @lru_cache(maxsize=16)
 def _climatology(latitude_deg: float, longitude_deg: float) -> tuple[float, ...]:
-    return tuple(kept(_turbidity, latitude_deg, longitude_deg).tolist())
+    return tuple(cached_array(_turbidity, latitude_deg, longitude_deg).tolist())
 
 
 def _turbidity(latitude_deg: float, longitude_deg: float) -> np.ndarray:

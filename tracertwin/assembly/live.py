@@ -101,7 +101,7 @@ class Live:
 
     @contextmanager
     def still(self) -> Iterator[None]:
-        """The same for who moves it, or only looks."""
+        """Like `hold`, but not counted as a change: for whoever moves the plant, or only reads it."""
         is_held = self._holder == threading.get_ident()
         if not is_held:
             with self._gate:

@@ -101,8 +101,8 @@ def announce_compiling() -> None:
 
 
 def _compiling() -> str:
+    from plant.base.arraycache import VARIABLE
     from plant.base.codecache import cache_dir, is_kept
-    from plant.base.kept import VARIABLE
 
     if is_kept():
         return "compiling the plant for this machine, once; 15 to 45 s ..."

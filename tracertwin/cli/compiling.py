@@ -18,8 +18,8 @@ def compile(
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from time import monotonic
 
+    from plant.base.arraycache import VARIABLE
     from plant.base.codecache import cache_dir, is_kept
-    from plant.base.kept import VARIABLE
     from plant.base.problems import Problem, ProblemsError
     from tracertwin.assembly.forms import FORMS, of_site
 

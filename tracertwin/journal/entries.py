@@ -35,7 +35,7 @@ class UnitHead(_Record):
     unit: int = Field(ge=1, le=247)
     unit_after_power_cycle: int = Field(ge=1, le=247)
     site: dict[str, Any]  # see `plant.site.copying`
-    state: dict[str, Any] | None = None  # see `plant.keeping`; none: the site's beginning
+    state: dict[str, Any] | None = None  # see `plant.saving.state`; none: the site's beginning
 
 
 class Head(_Record):

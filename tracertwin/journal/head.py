@@ -10,8 +10,8 @@ from typing import Final
 from modbus.map.file import map_files, read_map
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from plant.keeping import KeptError, continued, kept
 from plant.plant import Plant
+from plant.saving.state import SavedStateError, continued, saved_state
 from plant.site.copying import Files, copied, restored, unpacked
 from plant.site.model import Site
 from tracertwin.assembly.assemble import Assembly
@@ -49,7 +49,7 @@ def written_down(assembly: Assembly) -> tuple[Head, list[File]]:
                 unit=now,
                 unit_after_power_cycle=later,
                 site=copied(plant.site, files),
-                state=dict(kept(plant)) if assembly.goes_on else None,
+                state=dict(saved_state(plant)) if assembly.goes_on else None,
             )
             for (now, later), plant in zip((u.tracer.unit_ids for u in assembly.units), plants, strict=True)
         ),
@@ -96,5 +96,5 @@ def _plant(head: Head, unit: UnitHead, site: Site) -> Plant:
         return Plant.new(site, head.seed, head.start_utc_s)
     try:
         return continued(site, unit.state)
-    except KeptError as error:
+    except SavedStateError as error:
         raise ProblemsError([Problem("journal", 0, "units.state", str(error))]) from None

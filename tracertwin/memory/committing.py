@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from plant.base.clock import DAY_S
-from plant.keeping import KeptError, as_plain, continued, resolved
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.remembered import Remembered
+from plant.saving.state import SavedStateError, as_plain, continued, resolved
 from plant.site.model import Site
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.units import Unit
@@ -253,8 +253,8 @@ def plants_from(
     if version != installed("tracertwin"):
         say(f"{file.path} was saved by TracerTwin {version}; continuing with this version")
     try:
-        plants = [continued(each, stood.kept) for each, stood in zip(sites, file.stood(), strict=True)]
-    except KeptError as error:
+        plants = [continued(each, stood.saved) for each, stood in zip(sites, file.stood(), strict=True)]
+    except SavedStateError as error:
         raise refused(file.path, f"cannot be continued: {error}; start a new file") from None
     if start_utc_s is not None:
         _catch_up(file, plants, start_utc_s, say)

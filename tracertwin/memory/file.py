@@ -17,7 +17,7 @@ import numpy as np
 
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from plant.keeping import Kept, current
+from plant.saving.state import SavedState, current
 from tracertwin.memory import locking
 from tracertwin.memory.civiltime import civil_days, day_limits, local_time
 from tracertwin.memory.migrating import FILE_VERSION, migrate
@@ -51,15 +51,15 @@ class Commit:
         1 for the site's own, then its neighbours.
     unit_ids : (int, int)
         Unit id now, and after the next power cycle.
-    kept : Kept
-        See `plant.keeping.as_plain`.
+    saved : SavedState
+        See `plant.saving.state.as_plain`.
     samples : (n, fields) array
         `SAMPLE_FIELDS` of each minute since the commit before.
     """
 
     controller: int
     unit_ids: tuple[int, int]
-    kept: Kept
+    saved: SavedState
     samples: np.ndarray
 
 
@@ -68,7 +68,7 @@ class Stood:
     """Where a controller stood at the last commit."""
 
     unit_ids: tuple[int, int]
-    kept: Kept
+    saved: SavedState
 
 
 class StateFile:
@@ -161,8 +161,8 @@ class StateFile:
 
         Raises
         ------
-        KeptError
-            What one kept can't be read.
+        SavedStateError
+            What one saved can't be read.
         """
         with _told(self.path):
             rows = self._database.execute(
@@ -172,17 +172,17 @@ class StateFile:
                 Stood((now, later), self._with_events(number, state)) for number, now, later, state in rows
             ]
 
-    def _with_events(self, controller: int, state: str) -> Kept:
+    def _with_events(self, controller: int, state: str) -> SavedState:
         """The log of transitions stands in a table of its own, which has all of them."""
-        kept = dict(current(json.loads(state)))
-        count = int(kept["event_count"])
+        saved = dict(current(json.loads(state)))
+        count = int(saved["event_count"])
         rows = self._database.execute(
             "SELECT t_utc_s, machine, from_state, to_state, reason FROM events "
             "WHERE controller = ? AND number > ? ORDER BY number",
-            (controller, count - kept.pop("events_kept")),
+            (controller, count - saved.pop("events_kept")),
         )
         self._events_written[controller] = count
-        return {**kept, "events": [list(row) for row in rows]}
+        return {**saved, "events": [list(row) for row in rows]}
 
     def write(self, entries: Sequence[Commit]) -> None:
         """Commit: all of it, or on an error nothing.
@@ -211,11 +211,11 @@ class StateFile:
 
     def _write(self, entry: Commit, events_before: int) -> int:
         """Write an entry; how many events of its controller there are now."""
-        kept = dict(entry.kept)
-        events = kept.pop("events")
-        count = int(kept["event_count"])
+        saved = dict(entry.saved)
+        events = saved.pop("events")
+        count = int(saved["event_count"])
         timezone, controller = self._timezone(), entry.controller
-        self._write_state(entry, {**kept, "events_kept": len(events)})
+        self._write_state(entry, {**saved, "events_kept": len(events)})
         before = max(events_before, count - len(events))
         new = events[len(events) - (count - before) :]
         self._database.executemany(
@@ -230,8 +230,8 @@ class StateFile:
             self._write_day(controller, day, timezone)
         return count
 
-    def _write_state(self, entry: Commit, kept: Mapping[str, Any]) -> None:
-        t_utc_s = kept["t_utc_s"]
+    def _write_state(self, entry: Commit, saved: Mapping[str, Any]) -> None:
+        t_utc_s = saved["t_utc_s"]
         self._database.execute(
             "INSERT INTO controllers (controller, name, unit_id, unit_id_after_power_cycle, t_utc_s, time, state) "
             "VALUES (:controller, :name, :now, :later, :t_utc_s, :time, :state) "
@@ -244,7 +244,7 @@ class StateFile:
                 "later": entry.unit_ids[1],
                 "t_utc_s": t_utc_s,
                 "time": local_time(t_utc_s, self._timezone()),
-                "state": json.dumps(kept, allow_nan=False),
+                "state": json.dumps(saved, allow_nan=False),
             },
         )
 

@@ -3,7 +3,7 @@
 A step for each version: what it writes down is the names of its own time, so that no later change of the program
 alters it. Views and what `columns` tells of each column are made anew after the last step. The caller has a
 transaction open and decides whether it is kept. What plants remember has a version of its own, see
-`plant.keptversions`: it is brought up to date where it is read.
+`plant.saving.versions`: it is brought up to date where it is read.
 """
 
 import json
@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from plant.keptfrom3 import REFUSED, site_of_3
-from plant.keptversions import site_of_1, site_of_2
+from plant.saving.from3 import REFUSED, site_of_3
+from plant.saving.versions import site_of_1, site_of_2
 from tracertwin.memory.tables import COLUMNS, VIEWS
 
 FILE_VERSION: Final = 4  # of the tables; bytes 60 to 63 of the file

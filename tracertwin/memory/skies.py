@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from plant.base.arraycache import cache_home
 from plant.base.codecache import PACKAGE
-from plant.base.kept import cache_home
 from plant.base.problems import ProblemsError
 from plant.weather.place import Place
 from plant.weather.steps.columns import day_type

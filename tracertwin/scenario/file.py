@@ -1,7 +1,7 @@
 """A scenario file: its records, and reading one with everything that is wrong said at once.
 
 Nothing of the plant is loaded for it: a wrong word is told within a moment. What only a plant can tell, as a value out
-of its limits, is told by `tracertwin.checking.running.prepare` before one runs.
+of its limits, is told by `tracertwin.checking.preparing` before one runs.
 """
 
 import re

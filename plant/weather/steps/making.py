@@ -21,7 +21,7 @@ from plant.weather.sun import ClearBlock
 from plant.weather.transposition import LOWEST_COS, MODELS, diffuse_split
 
 LIGHT_S = 60  # between the points that light is the mean of
-SAMPLE = 5  # each so manieth of them is asked what its diffuse light is made of
+SAMPLE = 5  # the diffuse light of one in so many of them is looked into
 SHORTEST_STEP_S = 900  # below that a sky of points is as cheap, and better
 
 

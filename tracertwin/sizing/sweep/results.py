@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from plant.base.arraycache import cache_home
 from plant.base.codecache import PACKAGE
-from plant.base.kept import cache_home
 from plant.base.problems import ProblemsError
 from plant.site.copying import Files, copied
 from plant.site.model import Site

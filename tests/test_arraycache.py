@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plant.base.arraycache import FOLDER, cache_home, cached_array
 from plant.base.codecache import cache_dir
-from plant.base.kept import FOLDER, cache_home, kept
 from plant.plant import Plant
 from plant.site.model import load_site
 from tests.test_cli import ROOT
@@ -34,32 +34,32 @@ def files() -> list[Path]:
 
 
 def test_an_array_is_made_once_and_read_after_that_bit_for_bit():
-    made, read = kept(sevenths, 9), kept(sevenths, 9)
+    made, read = cached_array(sevenths, 9), cached_array(sevenths, 9)
     assert CALLS == [(9, "")]
     assert made.tobytes() == read.tobytes() == (np.arange(9) / 7.0).tobytes()
 
 
 @pytest.mark.parametrize("other", [(10,), (9, "north")])
 def test_other_arguments_are_another_array(other):
-    kept(sevenths, 9)
-    assert kept(sevenths, *other).size == other[0]
+    cached_array(sevenths, 9)
+    assert cached_array(sevenths, *other).size == other[0]
     assert len(CALLS) == len(files()) == 2
 
 
 @pytest.mark.parametrize("keep", [0, 20, 100, -8])
 def test_a_file_that_was_cut_off_is_made_anew(keep):
-    kept(sevenths, 9)
+    cached_array(sevenths, 9)
     (path,) = files()
     path.write_bytes(path.read_bytes()[:keep])
-    assert kept(sevenths, 9).size == 9
-    assert kept(sevenths, 9).size == 9
+    assert cached_array(sevenths, 9).size == 9
+    assert cached_array(sevenths, 9).size == 9
     assert len(CALLS) == 2
 
 
 def test_where_nothing_can_be_written_it_is_made_each_time(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TRACERTWIN_CACHE", str(tmp_path / "file" / "cache"))
-    assert kept(sevenths, 9).tobytes() == kept(sevenths, 9).tobytes()
+    assert cached_array(sevenths, 9).tobytes() == cached_array(sevenths, 9).tobytes()
     assert len(CALLS) == 2
 
 
@@ -68,7 +68,7 @@ def test_a_full_disk_leaves_no_half_a_file(monkeypatch):
         raise OSError("No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    assert kept(sevenths, 9).size == 9
+    assert cached_array(sevenths, 9).size == 9
     assert files() == []
 
 
@@ -77,7 +77,7 @@ def test_what_can_not_be_made_is_not_kept():
         raise KeyError("no such module")
 
     with pytest.raises(KeyError):
-        kept(unmade, 1)
+        cached_array(unmade, 1)
     assert files() == []
 
 

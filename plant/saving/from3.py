@@ -34,7 +34,7 @@ _WAITS: Final[Mapping[str, str]] = {  # dwells of rules that waited otherwise
 
 
 def to_4(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """No battery had been replaced, nothing else hung on it; it goes on with its numbers, timers with other dwells."""
+    """Version 3 had no replacements and nothing at the battery's posts: those are 0; some dwells have other names."""
     age, books, is_lead = plain["age"], plain["books"], "c20_ah" in plain["aged"]
     timers = [{**timer, "dwell": _WAITS.get(timer["reason"], timer["dwell"])} for timer in plain["timers"]]
     nothing = dict.fromkeys((*REFUSED, *_AT_THE_POSTS), 0.0)
@@ -71,7 +71,7 @@ _LIFEPO4_OF_4: Final[Mapping[str, float]] = {  # the limits of the battery of th
 
 
 def site_of_3(site: Mapping[str, Any]) -> dict[str, Any]:
-    """What `plant.keeping.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
+    """What `plant.saving.state.resolved` made of a site in version 3, as version 4 does of one that uses no new key."""
     return {
         **site,
         "sky": {"irradiance_scale": 1.0, **site["sky"]},

@@ -15,8 +15,8 @@ import numpy as np
 from plant.controller.charger import STATES, Machine, Quantities, SetPoints, compensate
 from plant.controller.loadcontrol import Program
 from plant.controller.rules import RULES
-from plant.keptversions import words
 from plant.kernel.books import BY_PLACE, EVENTS_KEPT, FORGOTTEN, Books, BooksArray, empty_books, transitions
+from plant.saving.versions import words
 
 MEMORY: Final = (
     "clock", "night", "tries", "account", "carry", "today", "metered_before", "extremes", "hours", "overruns",

@@ -26,7 +26,7 @@ def cache_home() -> Path:
     return Path(os.environ.get(VARIABLE) or own).absolute()
 
 
-def kept(make: Callable[..., np.ndarray], *arguments: float | str) -> np.ndarray:
+def cached_array(make: Callable[..., np.ndarray], *arguments: float | str) -> np.ndarray:
     """The array that a pure function makes of its arguments, read from disk where an earlier run has made it.
 
     Parameters

@@ -1,8 +1,8 @@
 """A plant written down as plain values, and made again from them.
 
-`kept` gives names with numbers, texts, lists and mappings that JSON carries exactly: floats to their last bit, as
-Python prints and reads them; nan and infinities, which JSON has not, as the texts "nan", "inf", "-inf". The site is
-not among them: it is a file of its own, and whoever keeps a plant has to see to it that both fit.
+`saved_state` gives names with numbers, texts, lists and mappings that JSON carries exactly: floats to their last bit,
+as Python prints and reads them; nan and infinities, which JSON has not, as the texts "nan", "inf", "-inf". The site is
+not among them: it is a file of its own, and whoever saves a plant has to see to it that both fit.
 """
 
 import hashlib
@@ -20,24 +20,24 @@ from plant.constants import site_setpoints
 from plant.controller.clock import DeviceClock
 from plant.controller.flash import Flash
 from plant.controller.setpoints import program_of
-from plant.keptbooks import books_of, plain_books
-from plant.keptversions import VERSION, UnknownVersionError, up_to_date
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import PlantState
 from plant.plant import Plant
 from plant.power.tracker import Tracker
 from plant.power.tracking import Steady
 from plant.remembered import Remembered
+from plant.saving.books import books_of, plain_books
+from plant.saving.versions import VERSION, UnknownVersionError, up_to_date
 from plant.site.breakages import Breakages, Turn
 from plant.site.model import Site
 
-Kept: TypeAlias = Mapping[str, Any]
+SavedState: TypeAlias = Mapping[str, Any]
 
 PLAIN: Final = ("seed", "fidelity", "step_s", "start_utc_s", "t_utc_s")
 
 
-class KeptError(ValueError):
-    """What was kept can't be gone on from here; says why."""
+class SavedStateError(ValueError):
+    """A saved state that can't be continued here; says why."""
 
 
 def resolved(site: Site) -> dict[str, Any]:
@@ -63,29 +63,29 @@ def resolved(site: Site) -> dict[str, Any]:
     return whole
 
 
-def kept(plant: Plant) -> Kept:
+def saved_state(plant: Plant) -> SavedState:
     """Everything a plant remembers where it stands; see `as_plain`."""
     return as_plain(plant.remembered())
 
 
-def continued(site: Site, plain: Kept) -> Plant:
-    """The plant that `kept` wrote down, of the same site.
+def continued(site: Site, plain: SavedState) -> Plant:
+    """The plant that `saved_state` wrote down, of the same site.
 
     Raises
     ------
-    KeptError
-        It was kept by another version, or isn't whole.
+    SavedStateError
+        Another version saved it, or it isn't whole.
     """
     return Plant(site, from_plain(site, plain))
 
 
-def as_plain(then: Remembered) -> Kept:
+def as_plain(then: Remembered) -> SavedState:
     """What a plant remembers as JSON can hold it.
 
     Returns
     -------
     dict
-        ``version`` first; names of fields and quantities, and as `keptbooks.plain_books` has them.
+        ``version`` first; names of fields and quantities, and as `books.plain_books` has them.
     """
     clock, broken = then.flash.clock, then.breakages
     written = {
@@ -109,37 +109,37 @@ def as_plain(then: Remembered) -> Kept:
     return plain
 
 
-def from_plain(site: Site, plain: Kept) -> Remembered:
+def from_plain(site: Site, plain: SavedState) -> Remembered:
     """What `as_plain` wrote.
 
     Raises
     ------
-    KeptError
+    SavedStateError
     """
-    kept = current(plain)
+    upgraded = current(plain)
     try:
-        return _read(site, _numbers(kept))
+        return _read(site, _numbers(upgraded))
     except (LookupError, TypeError, ValueError) as error:
         raise _not_whole(error) from error
 
 
-def current(plain: Kept) -> Kept:
-    """What this or an older version kept, as this one does.
+def current(plain: SavedState) -> SavedState:
+    """What this or an older version saved, as this one does.
 
     Raises
     ------
-    KeptError
+    SavedStateError
     """
     try:
         return up_to_date(plain)
     except UnknownVersionError as error:
-        raise KeptError(str(error)) from None
+        raise SavedStateError(str(error)) from None
     except (LookupError, TypeError, ValueError) as error:
         raise _not_whole(error) from error
 
 
-def _not_whole(error: Exception) -> KeptError:
-    return KeptError(f"incomplete or damaged: {type(error).__name__} {error}")
+def _not_whole(error: Exception) -> SavedStateError:
+    return SavedStateError(f"incomplete or damaged: {type(error).__name__} {error}")
 
 
 def _read(site: Site, plain: Any) -> Remembered:
@@ -151,7 +151,6 @@ def _read(site: Site, plain: Any) -> Remembered:
         "tracker": Tracker(**tracker) if "v_ref_v" in tracker else Steady(**tracker),
     }
     controller = site.controller
-    gains = controller.clock_drift_s_day / 86400
     settings = site.settings()._replace(**plain["settings"])  # one that a version adds is as in a new unit
     breakages = Breakages(
         tuple((name, dict(values)) for name, values in plain["upsets"]),
@@ -167,7 +166,12 @@ def _read(site: Site, plain: Any) -> Remembered:
         books=books_of(plain, program_of(settings), setpoints, memory["t_probe_c"]),
         flash=Flash(
             settings,
-            DeviceClock(site.location.timezone, gains, follows_dst=controller.clock_dst, **plain["clock"]),
+            DeviceClock(
+                site.location.timezone,
+                controller.clock_gains,
+                follows_dst=controller.clock_dst,
+                **plain["clock"],
+            ),
             plain["days_since_equalize"],
         ),
         breakages=breakages,

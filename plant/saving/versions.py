@@ -1,4 +1,4 @@
-"""What older versions kept of a plant, brought up to the names of `plant.keeping`, version by version.
+"""What older versions saved of a plant, brought up to the names of `plant.saving.state`, version by version.
 
 A step is for what one version wrote and makes what the next one writes. It spells out the names and orders of its own
 time and asks nothing of the program, which may have moved on since: a step that is written stays as it is.
@@ -7,17 +7,17 @@ time and asks nothing of the program, which may have moved on since: a step that
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from plant.keptfrom3 import to_4
+from plant.saving.from3 import to_4
 
-VERSION: Final = 4  # of what `plant.keeping.as_plain` writes
+VERSION: Final = 4  # of what `plant.saving.state.as_plain` writes
 
 
 class UnknownVersionError(ValueError):
-    """It was kept by a version that this one doesn't know."""
+    """Saved by a version that this one doesn't know."""
 
 
 def up_to_date(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """What was kept, as this version would have.
+    """A saved state as this version would have written it.
 
     Raises
     ------
@@ -31,10 +31,10 @@ def up_to_date(plain: Mapping[str, Any]) -> dict[str, Any]:
         raise UnknownVersionError(
             f"saved as version {version}; this TracerTwin can continue from versions 1 to {VERSION}"
         )
-    kept = dict(plain)
-    while kept["version"] != VERSION:
-        kept = STEPS[kept["version"]](kept)
-    return kept
+    saved = dict(plain)
+    while saved["version"] != VERSION:
+        saved = STEPS[saved["version"]](saved)
+    return saved
 
 
 # --- version 1 to 2: by name instead of by place --------------------------------------------------------------------
@@ -274,7 +274,7 @@ def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
 
 
 def site_of_1(site: Mapping[str, Any]) -> dict[str, Any]:
-    """What `plant.keeping.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
+    """What `state.resolved` made of a site in version 1, as version 2 does; keys that came since are unused."""
     return {
         **site,
         "weather": {"fill": "none", "on_impossible": "refuse", **site["weather"]},
@@ -321,7 +321,7 @@ def _to_3(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def site_of_2(site: Mapping[str, Any]) -> dict[str, Any]:
-    """What `plant.keeping.resolved` made of a site in version 2, as version 3 does of one that uses no new key."""
+    """What `plant.saving.state.resolved` made of a site in version 2, as version 3 does of one that uses no new key."""
     return {
         **site,
         "sky": _sky_of_2(site["sky"]),

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plant import keeping
 from plant.controller.flash import Flash
 from plant.controller.rules import RULES
-from plant.keeping import KeptError, continued, kept
 from plant.kernel.books import EVENTS_KEPT
 from plant.plant import Plant
 from plant.power.tracker import Tracker
 from plant.remembered import Remembered
+from plant.saving.state import SavedStateError, as_plain, continued, saved_state
 from plant.site.breakages import Breakages
 from tests.plants import plant, site
 
@@ -94,7 +93,7 @@ Deed = tuple[int, Callable[[Plant], None] | None]
 
 def again(p: Plant) -> Plant:
     """Through text, as a file or a journal has it, strictly JSON."""
-    return continued(p.site, json.loads(json.dumps(kept(p), allow_nan=False)))
+    return continued(p.site, json.loads(json.dumps(saved_state(p), allow_nan=False)))
 
 
 def lived(p: Plant, deeds: list[Deed], end_s: int, sample_s: int) -> tuple[Plant, np.ndarray]:
@@ -126,7 +125,7 @@ def test_a_plant_cut_anywhere_goes_on_to_the_same_bits(kind, data):
     cuts = data.draw(st.lists(at, min_size=1, max_size=3))
     whole, samples = lived(KINDS[kind](), deeds, end_s, 900)
     cut, others = lived(KINDS[kind](), deeds + [(at_s, None) for at_s in cuts], end_s, 900)
-    assert kept(cut) == kept(whole)
+    assert saved_state(cut) == saved_state(whole)
     np.testing.assert_array_equal(others, samples)
     assert cut.events() == whole.events()
     assert (cut.health, cut.settings, cut.snapshot) == (whole.health, whole.settings, whole.snapshot)
@@ -136,7 +135,7 @@ def test_a_plant_cut_anywhere_goes_on_to_the_same_bits(kind, data):
 def test_what_was_kept_is_kept_again_the_same(kind):
     p = KINDS[kind]()
     p.advance_to(p.t_utc_s + DAY + 5 * HOUR)
-    assert kept(again(p)) == kept(p)
+    assert saved_state(again(p)) == saved_state(p)
 
 
 # --- that the test above can see it --------------------------------------------------------------------------------
@@ -156,7 +155,7 @@ def lives() -> tuple[Remembered, Remembered, dict[str, Any]]:
     """What it remembers at the start and at the cut, and all that is kept at the end."""
     first = rich().remembered()
     at_cut = lived(rich(), RICH, CUT_S, 3600)[0].remembered()
-    end = kept(lived(rich(), RICH, END_S, 3600)[0])
+    end = saved_state(lived(rich(), RICH, END_S, 3600)[0])
     return first, at_cut, dict(end)
 
 
@@ -184,7 +183,7 @@ def test_a_plant_that_has_forgotten_any_one_thing_since_its_start_goes_on_differ
     first, at_cut, end = lives
     p = Plant(rich().site, forgetting(at_cut, first, names))
     p.advance_to(p.start_utc_s + END_S)
-    assert kept(p) != end
+    assert saved_state(p) != end
 
 
 def test_what_a_plant_shows_is_what_it_showed_when_it_was_cut(lives):
@@ -196,16 +195,16 @@ def test_a_plant_that_has_forgotten_nothing_goes_on_the_same(lives):
     _, at_cut, end = lives
     p = Plant(rich().site, at_cut)
     p.advance_to(p.start_utc_s + END_S)
-    assert kept(p) == end
+    assert saved_state(p) == end
 
 
 def test_what_is_remembered_stays_as_it_was_when_the_plant_goes_on():
     p = rich()
     then = p.remembered()
-    before = keeping.as_plain(then)
+    before = as_plain(then)
     p.advance_to(p.t_utc_s + HOUR)
     less_boost(p)
-    assert keeping.as_plain(then) == before
+    assert as_plain(then) == before
 
 
 # --- in plain values ------------------------------------------------------------------------------------------------
@@ -220,7 +219,7 @@ def values_of(plain: Any) -> list[Any]:
 def test_only_plain_values_are_kept_and_json_carries_them_exactly(kind):
     p = KINDS[kind]()
     p.advance_to(p.t_utc_s + DAY)
-    plain = kept(p)
+    plain = saved_state(p)
     assert {type(value) for value in values_of(plain)} <= {int, float, str, bool, type(None)}
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     tracker = p.remembered().memory.tracker
@@ -231,12 +230,12 @@ def test_only_plain_values_are_kept_and_json_carries_them_exactly(kind):
 # --- what can't be gone on from -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(kept(plant())))
+@pytest.mark.parametrize("name", sorted(saved_state(plant())))
 def test_what_is_not_whole_is_refused(name):
     p = plant()
-    plain = dict(kept(p))
+    plain = dict(saved_state(p))
     del plain[name]
-    with pytest.raises(KeptError):
+    with pytest.raises(SavedStateError):
         continued(p.site, plain)
 
 
@@ -251,22 +250,22 @@ def test_what_is_not_whole_is_refused(name):
 )
 def test_books_with_other_names_or_lengths_are_refused(books, told):
     p = plant()
-    plain = kept(p)
-    with pytest.raises(KeptError, match=f"incomplete or damaged: ValueError .*{told}"):
+    plain = saved_state(p)
+    with pytest.raises(SavedStateError, match=f"incomplete or damaged: ValueError .*{told}"):
         continued(p.site, {**plain, "books": {**plain["books"], **books}})
 
 
 def test_more_events_than_there_have_been_are_refused():
     p = plant()
     event = [0.0, "charge", "none", "bulk", "PV voltage above battery"]
-    with pytest.raises(KeptError, match="incomplete or damaged: ValueError 2 of 1 events"):
-        continued(p.site, {**kept(p), "events": [event, event], "event_count": 1})
+    with pytest.raises(SavedStateError, match="incomplete or damaged: ValueError 2 of 1 events"):
+        continued(p.site, {**saved_state(p), "events": [event, event], "event_count": 1})
 
 
 def test_a_setting_that_no_version_has_is_refused():
     p = plant()
-    plain = kept(p)
-    with pytest.raises(KeptError, match=r"incomplete or damaged: ValueError .*tea_time"):
+    plain = saved_state(p)
+    with pytest.raises(SavedStateError, match=r"incomplete or damaged: ValueError .*tea_time"):
         continued(p.site, {**plain, "settings": {**plain["settings"], "tea_time": 5}})
 
 
@@ -281,7 +280,7 @@ def test_events_older_than_the_log_reaches_are_gone_on_both_sides():
         books.events[number % EVENTS_KEPT] = float(p.t_utc_s), number % 3, 1
     books.event_count = count + EVENTS_KEPT + 7
     p = Plant(p.site, then)
-    assert len(kept(p)["events"]) == EVENTS_KEPT
+    assert len(saved_state(p)["events"]) == EVENTS_KEPT
     assert again(p).events() == p.events()
 
 
@@ -298,7 +297,7 @@ def dwelling() -> Plant:
     p.advance_to(p.t_utc_s + HOUR)
     p.upset("load_overload", power_w=500.0)  # 43 A, under any light
     p.advance_to(p.t_utc_s + 20)
-    assert [timer["dwell"] for timer in kept(p)["timers"]] == ["30.0", "50.0"]
+    assert [timer["dwell"] for timer in saved_state(p)["timers"]] == ["30.0", "50.0"]
     return p
 
 
@@ -310,7 +309,7 @@ def same_day(p: Plant, other: Plant) -> None:
 def test_under_other_rules_timers_run_on_and_everything_else_is_looked_at_anew():
     """What was looked at under other rules is left aside; without an added rule the plant goes the same way."""
     p = dwelling()
-    plain = kept(p)
+    plain = saved_state(p)
     other = continued(p.site, {**plain, "watch": {"rules": "of another version"}})
     assert other.remembered().books[0].must_examine
     same_day(p, other)
@@ -321,7 +320,7 @@ def test_under_other_rules_timers_run_on_and_everything_else_is_looked_at_anew()
 
 def test_the_timer_of_a_rule_that_is_gone_is_over_and_the_others_run_on():
     p = dwelling()
-    plain = kept(p)
+    plain = saved_state(p)
     gone = {**plain["timers"][0], "reason": "full moon"}
     same_day(continued(p.site, {**plain, "timers": [gone, *plain["timers"]]}), p)
 
@@ -335,23 +334,23 @@ def test_no_two_rules_have_one_timer():
 
 def test_events_of_rules_that_are_gone_are_left_out_and_the_count_goes_on():
     p = dwelling()
-    plain = kept(p)
+    plain = saved_state(p)
     events = [
         [t, machine, a, b, "full moon" if n == 1 else why]
         for n, (t, machine, a, b, why) in enumerate(plain["events"])
     ]
     other = continued(p.site, {**plain, "events": events})
     assert other.events() == [p.events()[0], *p.events()[2:]]
-    assert kept(other)["event_count"] == plain["event_count"]
+    assert saved_state(other)["event_count"] == plain["event_count"]
     for each in (p, other):
         each.advance_to(each.t_utc_s + DAY)
     assert other.events() == [p.events()[0], *p.events()[2:]]
-    assert kept(continued(p.site, kept(other)))["events"] == kept(other)["events"]
+    assert saved_state(continued(p.site, saved_state(other)))["events"] == saved_state(other)["events"]
 
 
 def test_a_setting_that_is_new_is_as_in_a_new_unit_of_the_site():
     p = plant(controller={"boost_min": 99})
-    plain = kept(p)
+    plain = saved_state(p)
     settings_then = {name: value for name, value in plain["settings"].items() if name != "boost_min"}
     assert continued(p.site, {**plain, "settings": settings_then}).settings == p.settings
 
@@ -359,7 +358,7 @@ def test_a_setting_that_is_new_is_as_in_a_new_unit_of_the_site():
 def test_a_flow_that_is_new_begins_at_nothing():
     p = plant()
     p.advance_to(p.t_utc_s + DAY)
-    plain = kept(p)
+    plain = saved_state(p)
     books = {
         name: {flow: wh for flow, wh in plain["books"][name].items() if flow != "diffusion"}
         for name in ("account", "carry", "today")
@@ -371,7 +370,7 @@ def test_a_flow_that_is_new_begins_at_nothing():
 
 def test_a_quantity_that_is_new_is_shown_at_once():
     p = dwelling()
-    plain = kept(p)
+    plain = saved_state(p)
     snapshot = {name: value for name, value in plain["snapshot"].items() if name != "p_load_w"}
     other = continued(p.site, {**plain, "snapshot": snapshot})
     assert other.snapshot.p_load_w == pytest.approx(p.snapshot.p_load_w, rel=1e-3)
