@@ -1,9 +1,12 @@
 """Plants and batteries that several test files need, made from plain numbers."""
 
+from pathlib import Path
+
 import numpy as np
 from scipy.integrate import solve_ivp
 
 from plant.array.diode import Curve
+from plant.base.clock import parse_local, to_utc_s
 from plant.battery import leadacid as battery
 from plant.battery.acid import LeadAcid, LeadAcidState
 from plant.battery.cell import Source
@@ -42,6 +45,7 @@ AT_THE_BATTERY = (
 ENERGIES_AT_THE_BATTERY = (
     "e_charger_1_wh", "e_charger_2_wh", "e_inverter_wh", "e_inverter_loss_wh", "e_inverter_unserved_wh",
 )  # fmt: skip
+FARM = Path(__file__).parents[1] / "config" / "sites" / "farm.yaml"
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
 
@@ -194,3 +198,13 @@ def solved(
     unseen = at_first(0.0, 0.0)
     now = solve(source, port, v_target_v, charging, node_of(unseen), offer, load, limit, stage)
     return with_powers(now, unseen, offer, stage)
+
+
+def utc(text: str, zone: str = "Europe/Zurich") -> int:
+    """UTC second of a local time."""
+    return to_utc_s(parse_local(text), zone)
+
+
+def column(rows: np.ndarray, name: str) -> np.ndarray:
+    """A quantity of samples."""
+    return rows[:, Snapshot._fields.index(name)]

@@ -12,7 +12,7 @@ from plant.base.arraycache import FOLDER, cache_home, cached_array
 from plant.base.codecache import cache_dir
 from plant.plant import Plant
 from plant.site.model import load_site
-from tests.test_cli import ROOT
+from tests.command import ROOT
 
 CALLS = []
 COMPILED = cache_dir()  # where it is before a test sets the variable

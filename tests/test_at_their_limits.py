@@ -13,8 +13,7 @@ from plant.controller.charger import Machine
 from plant.plant import Plant
 from plant.power.converter import BODY_DIODE_V, Regime
 from plant.site.upsets import UPSETS
-from tests.plants import assert_closes, plant
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, utc
 
 HOUR, DAY = 3600, 86400
 MOST_AN_HOUR = 20

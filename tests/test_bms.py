@@ -7,8 +7,7 @@ from plant.controller.charger import Machine
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.power.converter import BODY_DIODE_V
-from tests.plants import assert_closes, plant
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, utc
 
 HOUR = 3600
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

@@ -16,10 +16,9 @@ from mcp import ClientSession, StdioServerParameters, stdio_client
 
 from modbus.line.endpoint import parse_endpoint
 from plant.kernel.snapshot import QUANTITIES
-from tests.plants import plant
+from tests.plants import FARM, plant
 from tests.qemu import free_port
-from tests.test_bus import FARM
-from tests.test_link import until
+from tests.waiting import until
 from tracertwin.assembly.commands import BY_NAME
 from tracertwin.assembly.options import Address, Options, parse_broker
 from tracertwin.bridges.discovery import SENSORS, discovery, node_of, state

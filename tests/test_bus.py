@@ -1,7 +1,5 @@
 """Several controllers on one pair of wires: each is read by its own id, and two of one id can't be read at all."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +14,10 @@ from modbus.master.client import Master
 from plant.base.problems import ProblemsError
 from plant.plant import Plant
 from plant.site.model import load_site
+from tests.plants import FARM
 from tests.snapshots import NOON, ZERO, Still
 from tracertwin.assembly.options import Options
 from tracertwin.rig.serving import Rig
-
-FARM = Path(__file__).parents[1] / "config" / "sites" / "farm.yaml"
 
 
 def unit(own: int, v_batt_v: float, map_name: str = "epever") -> Tracer:

@@ -10,7 +10,8 @@ from plant.array.module import cec_table, find_module
 from plant.base import configs
 from plant.base.yamlfile import load_yaml
 from plant.site.model import load_site
-from tests.test_cli import OPTIONS, refusal
+from tests.command import refusal
+from tests.test_cli import OPTIONS
 from tests.test_module import PAN
 
 KINDS = {

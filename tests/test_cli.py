@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
@@ -16,12 +15,8 @@ from time import monotonic, sleep
 import pytest
 import yaml
 
+from tests.command import CABIN, COMMAND, ROOT, START_S, refusal
 from tests.weatherfiles import ALTITUDE, LATITUDE, LONGITUDE, csv_file, year_of_light
-
-ROOT = Path(__file__).parents[1]
-CABIN = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
-COMMAND = [sys.executable, "-m", "tracertwin"]
-START_S = 120.0  # a first start compiles
 
 
 @pytest.fixture
@@ -107,16 +102,6 @@ def test_without_a_verb_the_verbs_are_listed(call):
 
 
 # --- bad input ------------------------------------------------------------------------------------------------
-
-
-def refusal(ended: tuple[int, str, str], because: int = 2) -> list[str]:
-    """The lines a refused command says, without its name; it says nothing else and ends with a code."""
-    code, out, err = ended
-    lines = [line for line in err.splitlines() if "compiling the plant" not in line]
-    assert code == because
-    assert out == ""
-    assert all(line.startswith("tracertwin: ") for line in lines)
-    return [line.removeprefix("tracertwin: ") for line in lines]
 
 
 @pytest.mark.parametrize(

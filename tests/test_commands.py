@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from modbus.line.endpoint import parse_endpoint
 from plant.base.clock import DAY_S
 from plant.plant import Plant
-from tests.plants import plant
-from tests.test_bus import FARM
-from tests.test_link import until
+from tests.plants import FARM, plant
 from tests.test_rig import ends
+from tests.waiting import until
 from tracertwin.assembly import commands
 from tracertwin.assembly.commands import COMMANDS, listing
 from tracertwin.assembly.options import Options

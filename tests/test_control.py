@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modbus.line.endpoint import LinkError, TcpEndpoint, parse_endpoint
-from tests.test_link import until
+from tests.waiting import until
 from tracertwin.rig.control import MOST_CLIENTS, Control
 from tracertwin.rig.tell import LONGEST_LINE, tell
 

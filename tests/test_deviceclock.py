@@ -11,8 +11,7 @@ from plant.controller.charger import Machine, Stage
 from plant.controller.clock import DeviceClock, equalize_due, periods_begun
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
-from tests.plants import plant
-from tests.test_plant import column, utc
+from tests.plants import column, plant, utc
 
 HOUR, DAY = 3600, 86400
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

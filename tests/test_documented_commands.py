@@ -24,8 +24,8 @@ import pytest
 
 from modbus.codec.requests import ReadWords
 from tests import qemu
+from tests.command import COMMAND, ROOT, START_S
 from tests.conftest import Call
-from tests.test_cli import COMMAND, ROOT, START_S
 
 # test_howto runs the commands of the how-to pages with the files that they give, test_tutorial the tutorial,
 # test_ci_page the page of CI, test_size_tutorial that of sizing.

@@ -11,7 +11,8 @@ import pytest
 
 from modbus.line.endpoint import Endpoint, UnixEndpoint
 from modbus.line.link import Line
-from tests.test_link import HERE, hear, hears_nothing, own_address, read, told, until
+from tests.peers import HERE, hear, hears_nothing, own_address, read, told
+from tests.waiting import until
 
 WAITS = "another master waits"
 

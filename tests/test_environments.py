@@ -20,8 +20,8 @@ from plant.kernel.step import run_steps
 from plant.plant import Plant
 from plant.report.trace import Trace
 from plant.site.model import load_site
+from tests.command import COMMAND, ROOT, refusal
 from tests.conftest import Call
-from tests.test_cli import COMMAND, ROOT, refusal
 from tracertwin import exitcodes
 from tracertwin.cli.building import STEPS, announce_compiling
 

@@ -30,8 +30,8 @@ from modbus.map.registers import TRACER_4210, load_map
 from plant.base.problems import ProblemsError
 from tests.plants import plant
 from tests.snapshots import EPEVER_WORDS, NOON, Still
-from tests.test_link import until
 from tests.test_masters import Libmodbus
+from tests.waiting import until
 from tracertwin.assembly.options import Options
 from tracertwin.rig.serving import Rig
 

@@ -5,8 +5,7 @@ import pytest
 
 from plant.base.clock import DAY_S
 from plant.plant import Plant
-from tests.plants import assert_closes, site
-from tests.test_plant import utc
+from tests.plants import assert_closes, site, utc
 
 START = "2026-03-01T00:00"
 

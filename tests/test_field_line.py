@@ -12,8 +12,9 @@ from modbus.codec.requests import seal
 from modbus.device.tracer import Tracer, WriteRefusal
 from modbus.line.link import Line
 from modbus.map.registers import TRACER_4210, load_map
+from tests.peers import HERE, hears_nothing
 from tests.snapshots import NEW, ZERO, Still
-from tests.test_link import HERE, hears_nothing, until
+from tests.waiting import until
 
 EPEVER = load_map("epever", TRACER_4210)
 USER = NEW._replace(battery_type=0, system_code=1)

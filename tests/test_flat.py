@@ -10,8 +10,7 @@ from plant.battery.file import load_block
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.account import account, missing_wh, moved_wh
-from tests.plants import site
-from tests.test_plant import column, utc
+from tests.plants import column, site, utc
 from validation.batteries import bath, last, run
 from validation.battery_steps import grid_step
 

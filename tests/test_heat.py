@@ -5,8 +5,7 @@ import pytest
 
 from plant.controller.charger import Machine, Stage
 from plant.plant import Plant
-from tests.plants import assert_closes, plant
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, utc
 
 HOUR = 3600
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

@@ -19,8 +19,8 @@ from plant.design.sheet import CHECKS, SheetRow, announced, inspected
 from plant.report.designsheet import print_design
 from plant.site.model import Site, load_site
 from plant.weather.sky import air_of_days, drawn_clearness
+from tests.command import ROOT
 from tests.plants import site
-from tests.test_cli import ROOT
 from tracertwin.pages.checks import PAGE, current
 
 SHIPPED = sorted(path.stem for path in (configs.config_dir() / "sites").glob("*.yaml"))

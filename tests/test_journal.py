@@ -15,7 +15,7 @@ from modbus.codec.requests import ReadWords, Unknown, WriteWord
 from modbus.line.conversation import Burst, Transmission
 from plant.base.problems import ProblemsError
 from tests.journals import ask, entries, master, rig, running, silent, transcript
-from tests.test_link import until
+from tests.waiting import until
 from tracertwin.journal.entries import (
     End,
     Entry,

@@ -25,8 +25,8 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from tests import weatherfiles as files
 from tests.plants import plant
-from tests.test_link import until
 from tests.test_weatherfile import site_of
+from tests.waiting import until
 from tracertwin.assembly.live import Live
 
 DAY = 86400

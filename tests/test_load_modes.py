@@ -6,8 +6,7 @@ import pytest
 from plant.controller.charger import Machine
 from plant.controller.loadcontrol import LoadMode
 from plant.plant import Plant
-from tests.plants import assert_closes, plant
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, utc
 
 HOUR, DAY = 3600, 86400
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

@@ -22,8 +22,8 @@ from plant.base.problems import ProblemsError
 from plant.saving.state import saved_state
 from plant.site.model import load_site
 from tests.plants import plant, site
-from tests.test_link import until
 from tests.test_statefile import read
+from tests.waiting import until
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options

@@ -11,10 +11,10 @@ import pytest
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master
+from tests.command import ROOT, START_S
 from tests.no_posix import MISSING
-from tests.test_cli import ROOT, START_S
-from tests.test_link import until
 from tests.test_structure import FILES, name_of
+from tests.waiting import until
 from tracertwin.memory import locking
 
 COMMAND = [sys.executable, "-m", "tests.no_posix"]

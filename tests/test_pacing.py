@@ -19,7 +19,8 @@ from modbus.line.faults.striking import Faults, FaultyLine
 from modbus.line.link import Line
 from modbus.line.pacing import Pace, parse_pace
 from tests.frames import steady
-from tests.test_link import HERE, own_address, until
+from tests.peers import HERE, own_address
+from tests.waiting import until
 
 BLOCK = ReadWords(1, 4, 0x3100, 20)  # 45 bytes of reply
 REPLY = own_address(BLOCK)

@@ -30,9 +30,8 @@ from plant.site.model import load_site
 from plant.site.upsets import UPSETS
 from tests.journals import replayed
 from tests.pages import Served, served
-from tests.plants import plant
-from tests.test_bus import FARM
-from tests.test_link import until
+from tests.plants import FARM, plant
+from tests.waiting import until
 from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import run as run_scenario
 from tracertwin.cli.demo import polling

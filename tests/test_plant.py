@@ -14,18 +14,10 @@ from plant.plant import Plant
 from plant.report import picture
 from plant.report.trace import PICTURES, Trace
 from plant.weather.sky import OVER_CLEAR, sky_day
-from tests.plants import plant, site
+from tests.plants import column, plant, site, utc
 
 DAY = 86400
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}
-
-
-def utc(text: str, zone: str = "Europe/Zurich") -> int:
-    return to_utc_s(parse_local(text), zone)
-
-
-def column(rows: np.ndarray, name: str) -> np.ndarray:
-    return rows[:, Snapshot._fields.index(name)]
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ import pytest
 from plant.controller.charger import Machine, Stage
 from plant.controller.settings import VOLTAGES
 from plant.plant import Plant
-from tests.plants import assert_closes, plant
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, utc
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

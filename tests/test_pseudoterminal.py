@@ -14,7 +14,8 @@ import pytest
 from modbus.line.endpoint import LinkError, PtyEndpoint
 from modbus.line.link import Line
 from modbus.line.pseudoterminal import PseudoTerminal
-from tests.test_link import SCHEDULING_S, own_address, read, told, until
+from tests.peers import SCHEDULING_S, own_address, read, told
+from tests.waiting import until
 
 ALL_BYTES = bytes(range(256))
 

@@ -8,8 +8,7 @@ from plant.kernel.booking import NOT_TAKEN, who_refused
 from plant.kernel.flowtable import FLOW_NAMES
 from plant.plant import Plant
 from plant.power.converter import Regime
-from tests.plants import assert_closes, plant
-from tests.test_plant import utc
+from tests.plants import assert_closes, plant, utc
 
 HOUR = 3600
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

@@ -19,7 +19,7 @@ from modbus.map import scaling
 from modbus.master.client import Master
 from plant.base.problems import ProblemsError
 from tests.plants import plant
-from tests.test_link import until
+from tests.waiting import until
 from tracertwin.assembly.live import Live
 from tracertwin.assembly.options import Options
 from tracertwin.rig.serving import PEERS_S, Rig

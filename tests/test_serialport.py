@@ -20,8 +20,9 @@ from modbus.line.link import FIRST_RETRY_S, Line
 from modbus.line.pseudoterminal import PseudoTerminal
 from modbus.line.serialport import open_port
 from modbus.master.client import Master
-from tests.test_link import SCHEDULING_S, hear, own_address, read, told, until
+from tests.peers import SCHEDULING_S, hear, own_address, read, told
 from tests.test_pseudoterminal import hear as hear_fd
+from tests.waiting import until
 
 OLD_THREADING = "ignore:set(Daemon|Name):DeprecationWarning:serial.rfc2217"  # pyserial 3.5 calls them
 BATTERY = ReadWords(1, 4, 0x3104, 1)

@@ -23,8 +23,7 @@ from plant.controller.settings import (
     preset,
 )
 from plant.plant import Plant
-from tests.plants import site
-from tests.test_plant import utc
+from tests.plants import site, utc
 
 # What the display derives, beside what the vendor's own table has for the same type [MAN_XTRA]: where they differ.
 PRINTED_OTHERWISE = {

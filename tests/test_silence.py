@@ -7,8 +7,9 @@ import pytest
 from modbus.codec.requests import Malformed, Request, seal
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, load_map
+from tests.peers import connected, hear, hears_nothing, own_address, read, told
 from tests.snapshots import NEW, ZERO, Still
-from tests.test_link import connected, hear, hears_nothing, own_address, read, told, until
+from tests.waiting import until
 
 TRACER = Tracer(load_map("epever", TRACER_4210), Still(ZERO, NEW))
 

@@ -12,8 +12,8 @@ import pytest
 
 from plant.base.problems import ProblemsError
 from tests.plants import site
-from tests.test_link import until
 from tests.test_size_work import do, written
+from tests.waiting import until
 from tracertwin.sizing.sweep import cluster
 from tracertwin.sizing.sweep.cluster import Task, run_on_cluster
 from tracertwin.sizing.sweep.results import KeptResults

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from plant.site.model import load_site
-from tests.test_cli import COMMAND, ROOT
-from tests.test_link import until
+from tests.command import COMMAND, ROOT
+from tests.waiting import until
 
 # Two years by the hour: seconds.
 QUICK = ("--years", "2", "--step", "1h")

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.test_cli import COMMAND, ROOT
+from tests.command import COMMAND, ROOT
 
 PAGE = ROOT / "docs" / "sizing-tutorial.md"
 BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

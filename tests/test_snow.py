@@ -17,8 +17,8 @@ from plant.inputs import inputs_of
 from plant.site.model import Site
 from plant.weather.sky import plane_of_array, sky_block
 from plant.weather.snowfall import snow_days
+from tests.command import CABIN
 from tests.plants import site
-from tests.test_cli import CABIN
 from tests.weatherfiles import ALTITUDE, LATITUDE, LONGITUDE, csv_file, year_of_light
 
 NOVEMBER = int(np.datetime64("2025-11-01", "D").astype(int))

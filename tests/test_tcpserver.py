@@ -19,7 +19,8 @@ from modbus.line.faults.kinds import FAULTS
 from modbus.line.tcpserver import MOST_CLIENTS, ModbusTcpServer
 from modbus.master.client import Master
 from tests.journals import exchanges_of, replayed, rig, running
-from tests.test_link import hear, hears_nothing, own_address, read, told, until
+from tests.peers import hear, hears_nothing, own_address, read, told
+from tests.waiting import until
 
 HERE = ModbusTcpEndpoint("127.0.0.1", 0)
 BLOCK = ReadWords(1, 4, 0x3100, 8)

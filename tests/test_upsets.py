@@ -17,8 +17,7 @@ from plant.plant import Plant
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
 from plant.site.upsets import UPSETS, check
-from tests.plants import assert_closes, plant, site
-from tests.test_plant import column, utc
+from tests.plants import assert_closes, column, plant, site, utc
 
 HOUR = 3600
 NO_CLOUDS = {"clearness": None, "albedo": 0.2}

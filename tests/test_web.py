@@ -26,9 +26,8 @@ from plant.base.clock import DAY_S
 from plant.kernel.snapshot import Snapshot
 from tests.journals import replayed
 from tests.pages import HERE, Served, served, session
-from tests.plants import plant
-from tests.test_bus import FARM
-from tests.test_link import until
+from tests.plants import FARM, plant
+from tests.waiting import until
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.options import Address, parse_address
 from tracertwin.checking.preparing import prepare

@@ -171,7 +171,7 @@ class SimulatedTracer:
 
     def _move_to(self, to_s: float) -> None:
         """Through the commands that a journal keeps; samples get sparser after two days."""
-        change_s = self._begun_s() + FINE_S
+        change_s = float(self._before[0][0, 0]) + FINE_S
         for until_s in (change_s, to_s):
             seconds = min(until_s, to_s) - self._assembly.clock.now_s()
             if seconds > 0.0:
@@ -336,9 +336,6 @@ class SimulatedTracer:
         if moment.day is None and moment.anchor in ("clock", "sunrise", "noon", "sunset"):
             return Span(now_s, now_s, span.timezone, span.sun)
         return span
-
-    def _begun_s(self) -> float:
-        return float(self._before[0][0, 0])
 
     def _listen(self, request: Request, sent: bytes | Transmission | None) -> None:
         if not self._own.are_asked:
