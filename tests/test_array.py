@@ -114,7 +114,9 @@ def test_a_cable_is_the_resistance_of_its_copper():
 
 
 def test_each_year_takes_half_a_percent_of_the_light(today):
-    assert ArrayLosses(age_years=10.0).kept(0) / ArrayLosses().kept(0) == pytest.approx(0.995**10)
+    assert ArrayLosses(age_years=10.0).transmittance(0) / ArrayLosses().transmittance(0) == pytest.approx(
+        0.995**10
+    )
     s, sky, _ = today
     old = s.array.model_copy(update={"losses": s.array.losses.model_copy(update={"age_years": 10.0})})
     assert effective_irradiance(old, sky, 0.2)[1] == pytest.approx(

@@ -237,7 +237,8 @@ def test_an_array_far_above_the_rating_is_never_used():
 
 # --- what holds whatever breaks --------------------------------------------------------------------------------------
 
-BREAKS = [name for name in UPSETS if name != "string_shorted"]  # the strings have one module
+# The strings have one module, and no charger hangs on the battery.
+BREAKS = [name for name in UPSETS if name not in {"string_shorted", "charger_fails"}]
 # A short is tried again by the manual's table, five times.
 RETRIES = {("LOAD", "SHORT", "load short circuit")}
 upsets = st.lists(

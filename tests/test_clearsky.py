@@ -1,5 +1,7 @@
 """The cloudless sky beside pvlib's, whose formulas it has."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,8 @@ from plant.weather.clearsky import (
     refract,
     twilight_w_m2,
 )
-from plant.weather.sun import clear_block, linke_turbidity
+from plant.weather.extraterrestrial import monthly_h0_kwh_m2_day
+from plant.weather.sun import EPOCH, clear_block, linke_turbidity
 
 altitudes = st.floats(-430.0, 9000.0)
 LOCATION = load_site("cabin").location
@@ -82,3 +85,17 @@ def test_a_day_of_a_place_is_that_of_pvlibs_location():
     up = clear.ghi_w_m2 > 20.0
     # their sun is SPA's at each moment, ours within 2e-4 deg of it
     np.testing.assert_allclose(clear.ghi_w_m2[up], theirs["ghi"].to_numpy()[up], rtol=2e-4)
+
+
+@pytest.mark.parametrize("latitude_deg", [-62.0, -35.0, 0.0, 47.0, 62.0, 65.0, 69.65])
+def test_days_have_the_sun_above_the_air_that_their_month_has(latitude_deg):
+    """Without refraction, which lifts a low sun: light that is asked for as a share of it would be too bright."""
+    there = LOCATION.model_copy(update={"latitude_deg": latitude_deg})
+    clear = clear_block((date(2022, 1, 1) - EPOCH).days, 365, there)
+    daily = 0.024 * clear.dni_extra_w_m2 * clear.mean_height
+    h0 = np.array(monthly_h0_kwh_m2_day(latitude_deg))
+    months = [
+        month.mean() for month in np.split(daily, np.cumsum((31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30)))
+    ]
+    light = h0 >= 0.2
+    assert np.array(months)[light] == pytest.approx(h0[light], rel=0.004)

@@ -240,7 +240,7 @@ def test_line_faults_come_and_go(rig):
             "upset load_short:amps=3",
             "upset: .*: load_short has no key 'amps'; its keys: ohm, at, after, lasts",
         ),
-        ("upset string_open:strings=99", "upset: open: 99 strings, but there are"),
+        ("upset string_open:strings=99", "upset: string_open: 99 strings, but there are"),
         (
             "upset battery_aged:capacity_lost=1",
             "upset: .*capacity_lost must be a number from 0 to 0.95, got '1'",
@@ -341,3 +341,8 @@ def test_the_clock_is_set_to_the_plant_s_time_not_the_wall_s(rig):
 def test_a_write_that_means_nothing_says_what_would_do(rig, text, why):
     with pytest.raises(ValueError, match=why):
         rig.do(text)
+
+
+def test_time_ends_with_the_last_year_whoever_asks(rig):
+    with pytest.raises(ValueError, match=r"^step: simulated time ends with the year 2100$"):
+        rig.do("step 100000d")

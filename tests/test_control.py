@@ -161,3 +161,12 @@ def test_commands_are_taken_at_a_socket_that_listens(desk, link):
 def test_telling_nobody_says_so(link, complaint):
     with pytest.raises(LinkError, match=complaint):
         tell(parse_endpoint(link), "pause")
+
+
+@pytest.mark.parametrize(
+    ("command", "why"), [(" ", "give a command"), ("show " + "soc " * 1100, "shorter than 4,096")]
+)
+def test_a_command_that_would_get_no_answer_is_not_sent(control, desk, command, why):
+    with pytest.raises(LinkError, match=why):
+        tell(caller(control), command)
+    assert desk.told == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modbus.line.diagnosis import SILENT_S, Diagnosis
-from modbus.line.endpoint import TcpEndpoint
+from modbus.line.endpoint import TcpEndpoint, parse_endpoint
 
 
 def diagnosed() -> tuple[Diagnosis, list[str]]:
@@ -212,3 +212,13 @@ def test_broadcasts_and_the_service_address_are_for_no_other_unit(unit: int) -> 
     for _ in range(9):
         diagnosis.unanswered(unit)
     assert said == ["connected"]
+
+
+@pytest.mark.parametrize("link", ["unix:uart2.sock", "pty:uart2"])
+def test_gaps_on_what_is_no_tcp_are_not_blamed_on_tcp(link: str) -> None:
+    said: list[str] = []
+    diagnosis = Diagnosis(parse_endpoint(link), said.append)
+    diagnosis.connected(0.0)
+    for _ in range(5):
+        diagnosis.gap(0.043)
+    assert not any("nodelay" in text for text in said)

@@ -139,3 +139,13 @@ def test_stopping_hangs_up_on_all_who_wait():
         assert [sock.recv(1) for sock in socks] == [b""] * 5
         with pytest.raises(ConnectionRefusedError):
             there.call()
+
+
+def test_a_master_that_hangs_up_and_calls_again_at_once_is_no_second_one():
+    with listening() as there:
+        for _ in range(100):
+            sock = there.call()
+            sock.sendall(read(0x3100))
+            assert hear(sock, 7) == told(0x3100)
+            sock.close()
+        assert there.waiting() == 0

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modbus.codec.parser import Junk
 from modbus.codec.requests import Request
 from plant.base.configs import config_dir
 from tests.fuzz import codec, commands, files, mbap, site, text, tracer
@@ -107,7 +108,7 @@ def test_the_search_through_files_has_every_folder_of_the_configuration() -> Non
 
 def test_a_target_that_is_wrong_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks themselves: a parser that loses a byte, a Tracer that looks twice, a loader that trips."""
-    monkeypatch.setattr("modbus.codec.parser._why_junk", lambda data: "")
+    monkeypatch.setattr("modbus.codec.parser._junk", lambda data: Junk(data, ""))
     with pytest.raises(AssertionError):
         codec.one(bytes((codec.RAW, 3, 1, 2, 3)))
     monkeypatch.setattr(

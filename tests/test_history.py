@@ -18,6 +18,7 @@ from plant.report.periods import by_period
 from plant.report.trace import PICTURES, Trace
 from plant.saving.state import resolved, saved_state
 from plant.site.model import Site, load_site
+from tests.command import refusal
 from tests.plants import plant, site
 from tracertwin.memory.committing import TAKEN, plants_from
 from tracertwin.memory.file import Commit, StateFile
@@ -219,3 +220,10 @@ def test_a_name_that_cannot_be_drawn_is_refused_before_anything_is_read(told, tm
         told(tmp_path / "none", plot=tmp_path / "days.gif")
     with pytest.raises(ProblemsError, match=r"must end in \.csv"):
         told(tmp_path / "none", out=tmp_path / "days.xlsx")
+
+
+def test_an_empty_file_is_no_history_yet(call, tmp_path):
+    (tmp_path / "new.state").touch()
+    assert refusal(call("history", str(tmp_path / "new.state"))) == [
+        f"{tmp_path / 'new.state'}: is empty; serve --state FILE fills one"
+    ]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.random_traces import STEP_S, after, random_condition, random_trace, record_of, span_of
 from tests.reference_evaluator import reference
-from tracertwin.scenario.judging import judge, parse_expectation
+from tracertwin.scenario.judging import judge, parse_expectation, parse_one_expectation
 from tracertwin.scenario.kinds import KINDS
 from tracertwin.scenario.vocabulary import vocabulary
 
@@ -110,3 +110,16 @@ def test_a_verdict_is_one_short_sentence_with_margin_and_time(given, words):
     t = [midnight + 5.0 * k for k in range(4)]
     record = record_of(t, {"v_batt_v": [12.0, 12.5, 13.0, 12.0], "stage": [1.0, 1.0, 2.0, 2.0]})
     assert judge(parse_expectation(given, WORDS), record).words(span_of(t)) == words
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"always": "v_batt_v = 12 +- -1 V"}, "a tolerance must not be below 0"),
+        ({"always": "v_batt_v = 12 +- -50 %"}, "a tolerance must not be below 0"),
+        ({"stays_within": ["15 V", "10 V"], "of": "v_batt_v"}, "the lower one first"),
+    ],
+)
+def test_limits_the_wrong_way_round_are_refused(given, why):
+    with pytest.raises(ValueError, match=why):
+        parse_one_expectation(given, vocabulary("uart2"))

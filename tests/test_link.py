@@ -428,3 +428,21 @@ def test_swapped_uarts_are_told_on_a_real_line() -> None:
     with connected(log=said.append) as (_, sock):
         sock.sendall(b"I (29) boot: ESP-IDF v5.1 2nd stage bootloader\r\n")
         assert until(lambda: any("UARTs swapped" in text for text in said))
+
+
+# --- a peer that sends no more ---
+
+
+def test_what_was_asked_before_a_half_close_is_answered():
+    with connected(turnaround_s=0.02) as (line, sock):
+        sock.sendall(read(0x3100) + read(0x3101))
+        sock.shutdown(socket.SHUT_WR)
+        assert hear(sock, 100) == told(0x3100) + told(0x3101)
+        assert line.stats.replies == 2
+
+
+def test_a_request_that_was_cut_off_by_the_end_is_counted_as_junk():
+    with connected() as (line, sock):
+        sock.sendall(read(0x3100)[:5])
+        sock.close()
+        assert until(lambda: line.stats.junk_bytes == 5)

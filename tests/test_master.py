@@ -94,7 +94,9 @@ def test_exception_is_a_reply() -> None:
 
 def test_silence_is_told_with_what_was_asked() -> None:
     with asking(own_address) as (line, master):
-        with pytest.raises(NoReplyError, match=r"no reply to ReadWords\(unit=2.* within 0\.05 s in 2 tries"):
+        with pytest.raises(
+            NoReplyError, match=r"no reply to 'read 1 .* \(unit 2\)' within 0\.05 s in 2 tries"
+        ):
             master.ask(ReadWords(2, 4, 0x3104, 1), timeout_s=0.05, retries=1)
         assert line.stats.silent == 2
 

@@ -194,3 +194,10 @@ REFUSAL = ExceptionReply(1, 4, 2).encode()
 )
 def test_what_faults_make_of_a_reply_leaves_in_envelopes(pieces, leaving):
     assert enveloped(9, FRAME, pieces) == leaving
+
+
+def test_rtu_polls_faster_than_a_second_are_told_one_by_one():
+    parser = MbapParser()
+    assert parser.feed(POLL_BYTES, 0.0) == []
+    assert parser.feed(POLL_BYTES, 0.5) == [Junk(POLL_BYTES, RTU)]
+    assert parser.feed(POLL_BYTES, 1.0) == [Junk(POLL_BYTES, RTU)]

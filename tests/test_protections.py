@@ -65,7 +65,8 @@ def test_over_voltage_stops_the_charge_at_once_until_the_battery_is_below_its_re
     told(p, over_voltage_reconnect_v=p.snapshot.v_batt_v - 0.1)
     p.run(5)
     assert p.snapshot.battery_status == 1.0
-    told(p, over_voltage_reconnect_v=p.snapshot.v_batt_v + 0.01)
+    v = p.snapshot.v_batt_v
+    told(p, over_voltage_reconnect_v=v + 0.01, over_voltage_disconnect_v=v + 0.1)
     assert (p.snapshot.battery_status, p.snapshot.stage) == (0.0, Stage.BOOST)  # its voltage is below, too
     assert p.snapshot.i_chg_a == 0.0  # it stands above its target
 
@@ -421,3 +422,43 @@ def test_long_steps_of_a_sizing_run_keep_every_delay(step_s):
     ]
     assert np.diff(trips) == pytest.approx([5.0, 10.0, 15.0, 20.0, 25.0], abs=1.0)
     assert p.snapshot.load_retries == 5.0
+
+
+# registers in an order that no manual has
+
+
+def test_a_heat_limit_below_its_release_holds_the_trip_until_the_limit_is_raised():
+    """As an AN unit did: 0x9019 alone was written, with 0x901A far above (tracer captures, `an20_overtemp_trip`)."""
+    p = noon(battery={"capacity_ah": 1000.0})
+    p.advance_to(p.t_utc_s + 20 * MINUTE)
+    told(p, device_hot_c=10.0)
+    assert first_after(p, "heatsink_hot", 1.0) == 10
+    rows = p.run(10 * MINUTE, 5)
+    assert np.all(column(rows, "heatsink_hot") == 1.0)
+    assert np.all(column(rows, "i_chg_a") == 0.0)
+    told(p, device_hot_c=85.0)
+    assert p.snapshot.heatsink_hot == 0.0
+
+
+@pytest.mark.parametrize(
+    "swapped",
+    [
+        {"under_voltage_warning_v": 12.81, "under_voltage_recover_v": 12.21},
+        {"over_voltage_disconnect_v": 12.3, "over_voltage_reconnect_v": 13.0},
+        {"low_voltage_disconnect_v": 12.6, "low_voltage_reconnect_v": 12.1},
+    ],
+)
+def test_a_release_beyond_its_trip_makes_no_machine_flicker(swapped):
+    """Units that take the voltages in any order do so; how they act then is a guess."""
+    p = noon(controller={"settings_order": "any", "battery_type": "user"})
+    told(p, **swapped)
+    p.run(12 * HOUR, HOUR)
+    assert p.overrun_steps == 0
+    assert len(p.events()) < 30
+
+
+def test_the_load_never_draws_below_the_discharging_limit():
+    p = noon("2026-06-20T23:00", controller={"settings_order": "any", "battery_type": "user"})
+    v = p.advance_to(p.t_utc_s + 60).v_batt_v
+    told(p, discharging_limit_v=v + 0.05, low_voltage_disconnect_v=11.0)
+    assert first_after(p, "load_on", 0.0) <= 10

@@ -89,7 +89,9 @@ def test_a_refused_write_says_which_rule_refused_it_and_with_which_numbers(reque
 
 def test_the_twelve_voltages_of_another_type_say_which_type_is_needed():
     (told,) = refusals_of(WriteWords(1, 0x9003, VOLTS), NEW)
-    assert told.endswith("over_voltage_disconnect_v can be written with battery_type 0 only, it is 1")
+    assert told.endswith(
+        "over_voltage_disconnect_v and the others of its frame can be written with battery_type 0 only, it is 1"
+    )
 
 
 def test_reads_and_good_writes_are_no_refusals():
@@ -137,7 +139,8 @@ def test_a_client_that_tries_every_address_fills_neither_the_terminal_nor_memory
     refusals = Refusals(said.append, lambda: 0.0)
     for number in range(3 * MOST_KEPT):
         refusals.note(refusal(f"there is no holding register {number}"))
-    assert len(said) == MOST_IN_A_TIME
+    assert len(said) == MOST_IN_A_TIME + 1
+    assert said[-1] == "more writes are refused; they are not told for 60 s, tell refusals has all"
     assert len(refusals.rows()) == MOST_KEPT
     assert refusals.rows()[-1]["why"].endswith(str(3 * MOST_KEPT - 1))
 

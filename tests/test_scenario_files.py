@@ -93,7 +93,7 @@ TYPOS = (
     ("length: 1d", "length: 1day", "12: given.length: '1day' is not a valid duration"),
     ("sample: 1min", "sample: 7s", "13: given.sample: must be a multiple of 5 s that divides a day, got '7s'"),
     ("clock: stepped", "clock: steped", "14: given.clock: 'steped' is not a valid clock"),
-    ("map: epever", "map: epver", "15: given.map: not one of the registers: epever, uart2 (did you mean epever?)"),
+    ("map: epever", "map: epver", "15: given.map: not one of the register maps: epever, uart2 (did you mean epever?)"),
     ("boost_duration: 60", "boost_duraton: 60", "17: given.settings.boost_duraton: there is no setting, coil or "
      "clock word 'boost_duraton' (did you mean boost_duration?)"),
     ("[drop:0.1]", "[dorp:0.1]", "18: given.faults: unknown line fault 'dorp' (did you mean drop?)"),

@@ -235,3 +235,25 @@ def test_money_is_told_in_whole_units():
 def test_a_design_keeps_what_its_base_changes():
     own = replace(BASE, overrides={"battery.soc": 0.5})
     assert own.design([Axis(PV, (200.0,))], [200.0]).overrides["battery.soc"] == 0.5
+
+
+def test_a_loss_that_the_years_do_tell_is_more_than_a_limit_they_could_not():
+    one = years_with({1: (2, 365.0, CHRISTMAS)})
+    assert verdict(one, targets_of(0.001, None, None)).startswith(
+        "No: LOLP 1.0 % (0.0 to 3.1), more than 0.1 %;"
+    )
+
+
+def test_no_loss_at_all_may_be_asked_for():
+    assert verdict(years_with({}), targets_of(0.0, None, None)) == (
+        "Yes: LOLP < 0.5 %, 4 years can't tell less; no outage in 4 years"
+    )
+    assert verdict(years_with({1: (2, 365.0, CHRISTMAS)}), targets_of(0.0, 0.0, None)).startswith(
+        "No: LOLP 1.0 %"
+    )
+
+
+def test_of_designs_that_are_dark_in_every_year_the_nearest_is_the_one_that_loses_least():
+    worse = years_with(dict.fromkeys(range(4), (2, 400.0, CHRISTMAS)))
+    better = years_with(dict.fromkeys(range(4), (1, 40.0, CHRISTMAS))).with_costs(replace_costs(other=500.0))
+    assert nearest([worse, better], targets_of(None, None, None)) is better

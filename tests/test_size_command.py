@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from plant.site.model import load_site
-from tests.command import COMMAND, ROOT
+from tests.command import COMMAND, ROOT, refusal
 from tests.waiting import until
 
 # Two years by the hour: seconds.
@@ -120,7 +120,7 @@ def test_sites_stand_side_by_side_with_what_is_overridden_in_all(call, results):
 def test_the_load_that_is_carried_and_what_a_tenth_changes(call, results):
     code, out, err = call("size", "cabin", *QUICK, "--solve", "load", "--sensitivity", *results)
     assert code == 0, err
-    assert re.search(r"It carries 0\.\d+ times its load, \d+ Wh a day", out)
+    assert re.search(r"It carries 0\.\d+ times its load, that is \d+ Wh a day", out)
     for what in ("irradiance", "load", "battery capacity", "prices"):
         assert re.search(rf"^ *{what}, less ", out, re.MULTILINE)
 
@@ -290,3 +290,29 @@ def test_sizing_is_not_loaded_where_nobody_sizes():
     code = "import sys, tracertwin.cli.main; print([m for m in sys.modules if 'sizing' in m or m == 'distributed'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["cabin", "repeater", "--write", "both.yaml"], "--write: writes one site; 2 are given"),
+        (
+            ["mine.yaml", "--write", "mine.yaml"],
+            "--write: mine.yaml is the site itself; write to another file",
+        ),
+        (["cabin", "--write", "mine.txt"], "mine.txt: must end in .yaml, .yml"),
+    ],
+)
+def test_a_design_is_not_written_over_what_it_is_made_of(call, tmp_path, monkeypatch, arguments, why):
+    monkeypatch.chdir(tmp_path)
+    before = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
+    Path("mine.yaml").write_text(before, encoding="utf-8")
+    assert refusal(call("size", *QUICK, *arguments)) == [why]
+    assert Path("mine.yaml").read_text(encoding="utf-8") == before
+
+
+def test_what_is_wrong_with_the_recommended_design_is_told_with_it(call, results):
+    _, out, _ = call("size", "cabin", *QUICK, "--pv", "300", "--battery", "50", *results)
+    assert re.search(
+        r"The cheapest that will do: PV 300 W, battery 50 Ah; .*\n  wrong: charge rate: 23\.0 A, C/2\.2", out
+    )

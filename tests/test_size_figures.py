@@ -272,3 +272,9 @@ def test_disconnecting_by_the_controller_s_percentage_limits_the_usable_charge()
     by_gauge = {**cabin["controller"], "settings": {"management_mode": 1, "discharge_pct": 45}}
     site = type(load_site("cabin")).model_validate({**cabin, "controller": by_gauge})
     assert size_of(site).empty_soc == pytest.approx(0.45)
+
+
+def test_a_battery_of_half_the_capacity_carries_half_the_demand():
+    worn = load_site("cabin")
+    worn = worn.model_copy(update={"battery": worn.battery.model_copy(update={"health": 0.5})})
+    assert size_of(worn).usable_wh == pytest.approx(0.5 * size_of(load_site("cabin")).usable_wh, rel=0.05)

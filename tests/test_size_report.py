@@ -120,7 +120,7 @@ def page() -> str:
 def test_the_page_has_all_that_a_decision_needs():
     headings = re.findall(r"<h2>(.*?)</h2>", page())
     assert headings == [
-        "Why, and what would change it", "LOLP of each design", "What less of it costs", "A mean day of each month",
+        "Why, and what would change it", "LOLP of each design", "What fewer outages cost", "A mean day of each month",
         "Charge over the year", "The worst two weeks", "What it depends on", "Where the energy goes", "All figures",
         "PVGIS&#x27;s numbers", "Design check", "Inputs",
     ]  # fmt: skip
@@ -157,7 +157,7 @@ def test_a_study_of_one_design_has_no_charts_of_many():
     alone = study(axes=())
     assert list(headline(alone)) == ["No: it fails"]
     headings = re.findall(r"<h2>(.*?)</h2>", document(replace(alone, sensitivities=())))
-    assert {"What less of it costs", "LOLP of each design", "What it depends on"} & set(headings) == set()
+    assert {"What fewer outages cost", "LOLP of each design", "What it depends on"} & set(headings) == set()
 
 
 def test_a_report_that_can_t_be_written_says_so(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """What is varied: words of the command line as axes, axes as designs, and a clear word about what can't be."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -189,3 +190,20 @@ def test_too_many_designs_are_refused_before_they_are_made():
     axes = [Axis(f"k{n}", tuple(range(1000))) for n in range(2)]
     with pytest.raises(ProblemsError, match="1,000,000 designs are too many; at most 100,000"):
         designs_of(base_of("cabin", {}), axes)
+
+
+@pytest.mark.parametrize("key", ["seed", "start"])
+def test_what_all_designs_have_in_common_is_not_varied(key):
+    with pytest.raises(ValueError, match=f"^{key} belongs to the years, which all designs have in common"):
+        check_axes([Axis(key, (1, 2))])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("battery.chargers", 1), ("neighbours", 1), ("load.hourly_w", 1), ("array", 3)]
+)
+def test_a_value_of_the_wrong_form_is_told_at_the_option_in_the_users_words(key, value):
+    with pytest.raises(ProblemsError) as caught:
+        base_of("cabin", {"battery.soc": 0.5, key: value}).design()
+    assert re.fullmatch(
+        rf"--override {key}={value}: must be a (list|mapping of keys to values).*", str(caught.value)
+    )

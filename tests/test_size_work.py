@@ -81,9 +81,20 @@ def test_blocks_keep_seeds_apart_and_longer_sweeps_find_the_blocks_of_shorter_on
 
 @pytest.mark.parametrize("of", [1, 2, 3, 5, 12, 40])
 def test_shares_are_all_of_the_work_each_item_in_one(work, of):
-    shares = [Share(number, of).items(work.items) for number in range(1, of + 1)]
+    shares = [Share(number, of).items(work.items, 0) for number in range(1, of + 1)]
     assert [item for share in shares for item in share] == list(work.items)
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize(("sites", "each", "of"), [(3, 1, 3), (40, 4, 40), (12, 5, 4), (10, 7, 3)])
+def test_sites_of_few_items_are_shared_out_evenly(sites, each, of):
+    """Each takes its turn: else the last share had the only item of all of them."""
+    done = [
+        sum(len(Share(number, of).items(range(each), place)) for place in range(sites))
+        for number in range(1, of + 1)
+    ]
+    assert sum(done) == sites * each
+    assert max(done) - min(done) <= each // of + 1
 
 
 @pytest.mark.parametrize("text", ["0/4", "5/4", "1", "a/b", "1/0", "-1/4", ""])
@@ -105,14 +116,14 @@ def test_threads_and_shares_in_any_order_one_done_twice_leave_the_same_bytes(wor
     together, shared = tmp_path / "together", tmp_path / "shared"
     do(work, KeptResults(together))
     for number in (3, 1, 4, 3, 2):
-        do(work, KeptResults(shared), Share(number, 4).items(work.items))
+        do(work, KeptResults(shared), Share(number, 4).items(work.items, 0))
     assert written(together) == alone
     assert written(shared) == alone
 
 
 def test_shares_of_different_machines_come_together_in_one_folder(work, alone, tmp_path):
     for number in (1, 2):
-        do(work, KeptResults(tmp_path / str(number)), Share(number, 2).items(work.items))
+        do(work, KeptResults(tmp_path / str(number)), Share(number, 2).items(work.items, 0))
     shutil.copytree(tmp_path / "2", tmp_path / "1", dirs_exist_ok=True)
     assert written(tmp_path / "1") == alone
     assert work.missing(work.items, KeptResults(tmp_path / "1")) == []

@@ -55,6 +55,13 @@ def test_made_years_follow_one_another_from_that_of_the_start_for_each_seed():
     assert len(weather_years(site(), None, ())) == 20
 
 
+def test_seeds_do_not_count_the_years_of_a_file_again(tmp_path):
+    there = repeating(measured(tmp_path))
+    assert weather_years(there, None, (7,)) == (WeatherYear(7, 2023),)
+    with pytest.raises(ProblemsError, match=r"--seeds: the weather of a file is the same for every seed"):
+        weather_years(there, None, (1, 2))
+
+
 def test_years_that_follow_one_another_share_a_run_of_at_most_five():
     years = [WeatherYear(1, 2026 + k) for k in range(7)] + [WeatherYear(1, 2040), WeatherYear(2, 2041)]
     assert [[when.year for when in block] for block in blocks_of(years)] == [

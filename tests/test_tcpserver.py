@@ -294,3 +294,14 @@ def test_the_counts_of_two_connections_add_up_field_by_field():
             setattr(other, field.name, 100)
             setattr(both, field.name, place + 100)
     assert one + other == both
+
+
+def test_a_client_that_speaks_rtu_is_told_of_though_it_hangs_up_after_each_poll():
+    said: list[str] = []
+    with served(log=said.append) as (server, connect):
+        for _ in range(3):
+            sock = connect()
+            sock.sendall(read(0x3100))
+            sock.close()
+        assert until(lambda: server.stats.junk_bytes == 24)
+        assert any("speaks RTU over TCP" in text for text in said)

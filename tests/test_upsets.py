@@ -17,6 +17,7 @@ from plant.plant import Plant
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
 from plant.site.upsets import UPSETS, check
+from tests.command import ROOT
 from tests.plants import assert_closes, column, plant, site, utc
 
 HOUR = 3600
@@ -190,7 +191,7 @@ def test_what_is_given_beside_the_site_is_as_if_the_site_said_so():
     said = [text for text, _ in TEXTS if "shaded" not in text]
     beside, within = ordinary().site.with_upsets(map(parse_upset, said)), ordinary(upsets=said).site
     assert beside == within
-    with pytest.raises(ValueError, match=r"^open: 9 strings, but there are 2$"):
+    with pytest.raises(ValueError, match=r"^string_open: 9 strings, but there are 2$"):
         beside.with_upsets([parse_upset("string_open:strings=9")])
 
 
@@ -326,3 +327,21 @@ def test_two_clouds_lie_over_each_other_and_weather_goes_on_above_them():
     assert p.advance_to(p.t_utc_s + 5).ghi_w_m2 == pytest.approx(
         0.5 * well.advance_to(well.t_utc_s + 5).ghi_w_m2, rel=1e-9
     )
+
+
+@pytest.mark.parametrize(
+    ("upset", "why"),
+    [
+        ("string_open:strings=4", "string_open: 4 strings, but there are 1"),
+        ("string_shorted:modules=1", "string_shorted: 1 of 1 modules of a string; one must be left"),
+        ("charger_fails", "charger_fails: charger 1 of battery.chargers, but there are 0"),
+    ],
+)
+def test_an_upset_that_does_not_fit_the_site_is_told_at_its_line(tmp_path, upset, why):
+    text = (ROOT / "config" / "sites" / "cabin.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(f'{text}upsets: ["load_short", "{upset}"]\n', encoding="utf-8")
+    with pytest.raises(ProblemsError) as caught:
+        load_site(str(path))
+    line = text.count("\n") + 1
+    assert str(caught.value) == f"{path}:{line}: upsets[1]: {why}"

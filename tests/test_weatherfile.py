@@ -405,3 +405,22 @@ def test_direct_light_by_dirint_is_pvlibs_on_the_files_own_hours(tmp_path):
     assert (
         np.mean(apart < 15.0) > 0.9
     )  # DIRINT is a table of bins: a zenith 0.1 deg off may fall into the next
+
+
+@pytest.mark.parametrize(
+    ("line", "left", "width"),
+    [
+        (-1, "2023-12-31T23:00:00+01:00", 1),
+        (-1, "2023-12-31T23:00:00+01:00,", 1),
+        (4000, "2023-06-16T14:00:00+01:00,7", 2),
+    ],
+)
+def test_a_row_of_plain_csv_that_was_cut_off_is_told_with_its_line(tmp_path, line, left, width):
+    path = files.csv_file(tmp_path / "year.csv", files.year_of_light())
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[line] = left
+    path.write_text("\n".join(lines), encoding="utf-8")
+    number = line % len(lines) + 1
+    assert wrong(path).startswith(
+        f"{path}:{number}: the row is cut off: {width} of 6 values; download the file"
+    )

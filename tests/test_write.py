@@ -57,6 +57,9 @@ def words(text: str) -> tuple[str, int, tuple[int, ...]]:
         ("36865=200", "holding", 0x9001, 200),
         ("battery_type=user", "holding", 0x9000, 0),
         ("battery_type=2", "holding", 0x9000, 2),
+        ("load_mode=light", "holding", 0x903D, 1),  # not "light and timer"
+        ("load_mode=light and timer", "holding", 0x903D, 2),
+        ("system_code=12V", "holding", 0x9067, 1),
         ("0x906A=0x1", "holding", 0x906A, 1),
         ("0x0002=on", "coil", 2, 1),
         ("load_manual_on_off=off", "coil", 2, 0),
@@ -101,6 +104,7 @@ def test_the_clock_is_three_words_at_once(text):
         ("0x8000=14.4V", "write the word itself"),
         ("0x9013=1", "written together: clock="),
         ("clock=noon", "clock=noon: "),
+        ("clock=1990-06-21T12:00", "the clock knows the years 2000 to"),
         ("light_on_timer1=2:75", "light_on_timer1=2:75: "),
     ],
 )

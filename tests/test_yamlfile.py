@@ -57,7 +57,7 @@ def test_references_and_merged_mappings_are_read(tmp_path):
     assert data["mine"] == {"x": 1, "y": 3}
 
 
-def test_a_time_of_day_is_a_text_and_no_number_to_the_base_of_60(tmp_path):
+def test_a_time_of_day_is_a_text_and_a_power_of_ten_a_number(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("a: [11:00, 1:30:15, 12:30.5, 6:00, 1e3, 0x10, 12, -1.5, .5, 1_000]\n")
     assert load_yaml(path).data["a"] == [
@@ -65,7 +65,7 @@ def test_a_time_of_day_is_a_text_and_no_number_to_the_base_of_60(tmp_path):
         "1:30:15",
         "12:30.5",
         "6:00",
-        "1e3",
+        1000.0,
         16,
         12,
         -1.5,

@@ -53,12 +53,24 @@ def _quantile(u: float, k_mean: float) -> float:
     return float(np.log((1.0 - u) * np.exp(gamma * K_MIN) + u * np.exp(gamma * k_max)) / gamma)
 
 
+def _daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
+    """With the sun above the air where refraction shows it."""
+    days, points = clear.ghi_w_m2.shape
+    starts = np.searchsorted(clear.lit, np.arange(days + 1) * points)
+    height, below = np.zeros(days), np.zeros(days)
+    for d in range(days):
+        for n in range(starts[d], starts[d + 1]):
+            height[d] += clear.cos_zenith[n]
+            below[d] += clear.ghi_w_m2.ravel()[clear.lit[n]]
+    return np.divide(k_t * clear.dni_extra_w_m2 * height, below, out=np.ones(days), where=below > 0.0)
+
+
 def _light(
     model: CloudModel, seed: int, first_day: int, clearness: np.ndarray | None, clear: ClearBlock, grid_s: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     index = np.ones_like(clear.ghi_w_m2)
     if clearness is not None:
-        for k, k_day in enumerate(np.minimum(sky.daily_index(clearness, clear), K_DAY_MAX)):
+        for k, k_day in enumerate(np.minimum(_daily_index(clearness, clear), K_DAY_MAX)):
             index[k] = clouds_of_0_1.clear_sky_index(seed, first_day + k, float(k_day), clear.ghi_w_m2[k])
     ghi = sky._with_twilight(index, clear)
     dni = np.zeros_like(ghi)

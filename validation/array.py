@@ -28,7 +28,7 @@ ZT155P = {
     (1000, 60): (9.2128, 20.354, 15.531, 131.943),
     (1000, -10): (8.8460, 25.812, 21.134, 177.470),
 }
-# V_oc [V] at 25 degC, the shunt capped at 20 times its reference, as printed in physics 3.2.
+# V_oc [V] at 25 degC, the shunt capped at 20 times its reference, as a table has it that this project started from.
 DARKNESS = {0.01: 0.41, 0.05: 2.07, 0.1: 4.15, 0.3: 12.25, 1.0: 16.72}
 REFLECTION = {0.0: 1.0, 40.0: 0.9930, 60.0: 0.9460, 75.0: 0.7741}  # `iam.physical`
 TAKEN = {"ours": "#d1603d", "De Soto": "#8d99a6"}
@@ -43,7 +43,7 @@ def checks() -> Iterator[Check]:
     steady = 25.0 + 1000.0 / (FAIMAN_U0 + FAIMAN_U1)
     yield Check(
         what="cell at 1000 W/m2, 25 degC, 1 m/s: Faiman", value=steady, reference=56.41, tolerance=0.005, unit="degC",
-        source="physics 3.3 / pvlib.temperature.faiman",
+        source="pvlib.temperature.faiman",
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def _module_curves() -> Iterator[Check]:
         for name, unit, value, reference in rows:
             yield Check(
                 what=f"ZT155P at {g} W/m2, {t} degC: {name}", value=value, reference=reference,
-                tolerance=1e-3 * reference, unit=unit, source="physics 3.1 / pvlib calcparams_cec, singlediode",
+                tolerance=1e-3 * reference, unit=unit, source="pvlib calcparams_cec, singlediode",
             )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _darkness() -> Iterator[Check]:
         yield Check(
             what=f"ZT155P at {g:g} W/m2: V_oc", value=_summary(m, g, 25.0)[1], reference=float(theirs), tolerance=1e-4,
             unit="V", source="pvlib calcparams_cec, singlediode, shunt capped",
-            note=f"physics 3.2 prints {printed:g} V" + (", which pvlib does not give" if g > 0.2 else ""),
+            note=f"expected first: {printed:g} V" + (", which pvlib does not give" if g > 0.2 else ""),
         )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _shade() -> Iterator[Check]:
     for name, value, reference, unit in rows:
         yield Check(
             what=f"ZT155P half in shade: {name}", value=value, reference=reference, tolerance=0.006, unit=unit,
-            source="physics 3.3 / pvlib v_from_i",
+            source="pvlib v_from_i",
         )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def _reflection() -> Iterator[Check]:
     for angle, reference in REFLECTION.items():
         yield Check(
             what=f"beam at {angle:g} deg: share that enters", value=float(beam_iam(np.array([angle]))[0]),
-            reference=reference, tolerance=5e-5, source="physics 3.3 / pvlib iam.physical",
+            reference=reference, tolerance=5e-5, source="pvlib iam.physical",
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Clouds of a month minute by minute: the model's statistics, beside those measured at BSRN Payerne.
 
 The model gets the 30 daily indices of June 2016 and ten seeds. Its accept bands lie around the figures of the
-model's first implementation (physics 1.4); the measured figures stand beside them, and are themselves computed
+model's first implementation, another program; the measured figures stand beside them, and are themselves computed
 again from the station's file.
 """
 
@@ -14,8 +14,8 @@ from validation import payerne
 from validation.check import Check
 from validation.payerne import MinuteDay
 
-MODEL = "physics 1.4"
-MEASURED = "physics 1.4, BSRN Payerne 6/2016"
+MODEL = "another program with this cloud model"
+MEASURED = "BSRN Payerne 6/2016"
 LAGS_MIN = (1, 5, 15, 60, 120)
 KINDS = ("dull", "broken", "clear")
 DULL, CLEAR = 0.45, 0.851  # daily indices that part dull, broken and clear days
@@ -216,7 +216,7 @@ def _direct_light() -> Iterator[Check]:
     dirint = irradiance.dirint(ghi, frame["zenith"], frame.index, pressure).to_numpy()
     seen = frame["dni"].to_numpy()
     counts = (frame["apparent_zenith"] < 80.0).to_numpy() & np.isfinite(seen + ghi.to_numpy() + dirint)
-    source = "physics 1.2, BSRN Payerne 6/2016"
+    source = MEASURED
     misprint = "printed as +33, which its RMSE rules out: read as +3.3"
     for name, made, bias, rmse, note in (
         ("k law", ours, 3.3, 100.0, misprint),

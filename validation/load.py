@@ -19,7 +19,7 @@ DAYS = 200
 LIGHT = np.zeros(96)  # for loads that don't look
 
 ESMAP_WH_DAY = {1: 12.0, 2: 200.0, 3: 1000.0, 4: 3400.0, 5: 8200.0}
-ESMAP_SOURCE = "physics 7 / ESMAP, Beyond Connections, 2015"
+ESMAP_SOURCE = "ESMAP, Beyond Connections, 2015"
 
 # RAMP 0.5.2 (Lombardi et al. 2019) over 365 days from the same lists, each unit an appliance of its own and windows
 # without variation: mean of the daily peaks [W], and for tier 3 the mean power in each hour [W]. RAMP's

@@ -20,7 +20,7 @@ LOWEST_SUN_DEG = 10.0  # nearer the horizon an index divides two small numbers
 HAZE_GAIN = 1.07  # pvlib's turbidity climatology makes this month's clear sky 7 % too dark
 INDEX_END = 1.6  # of the clear-sky index, in the model and in the published statistics
 FIRST_DAY = int(np.datetime64("2016-06-01", "D").astype(int))
-# Daily clear-sky indices of the measured month (physics 1.4), for places without the file.
+# Daily clear-sky indices of the measured month, for places without the file.
 DAILY_INDEX = (
     0.63, 0.29, 0.35, 0.48, 0.63, 0.86, 0.63, 0.39, 0.77, 0.94, 0.37, 0.36, 0.36, 0.36, 0.76,
     0.30, 0.74, 0.67, 0.61, 0.88, 0.38, 0.96, 1.01, 0.97, 0.52, 0.80, 1.01, 0.99, 0.93, 0.48,

@@ -1,4 +1,4 @@
-"""Two days of four plants, end to end, against another program's runs of them (physics 11).
+"""Two days of four plants, end to end, against another program's runs of them.
 
 Everything at once: sun, tilted plane, modules, tracker, converter, charge stages, battery, load. The reference
 leaves some of its assumptions unsaid; these reproduce it:
@@ -42,7 +42,7 @@ from plant.weather.sky import SkyBlock, sky_block
 from validation.batteries import as_published
 from validation.check import Check
 
-SOURCE = "physics 11"
+SOURCE = "reference run of another program"
 FIDELITIES: tuple[Fidelity, ...] = ("detailed", "sizing")
 CONTROLLER = Path(__file__).with_name("reference_20a.yaml")
 FIRST_DAY = date(2024, 6, 21).toordinal() - date(1970, 1, 1).toordinal()

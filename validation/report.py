@@ -111,8 +111,7 @@ def markdown(topics: Sequence[Topic]) -> str:
         "",
         "Made by `python -m validation --markdown docs/validation.md`; don't edit by hand. `make validate` measures "
         "all of this again and fails when a value leaves its tolerance. The models are explained in "
-        "[physics.md](physics.md). A source like `physics 6.2` is a section of the facts that this project started "
-        "from: published values, and check values computed by other programs.",
+        "[physics.md](physics.md).",
         "",
         " ".join(filter(None, (summary(topics) + ".", evidence.told(topics)))),
         "",

@@ -17,9 +17,8 @@ from plant.weather.sky import SkyDay, plane_of_array, sky_day
 from plant.weather.sunmeans import SunMeans
 from validation.check import Check
 
-PVLIB = "physics 1.1, pvlib 0.16.1"
+PVLIB = "pvlib 0.16.1"
 BY_MONTH = "measured, months of 17 places by their clearness"
-AIR = "physics 2"
 PLACES = (
     # name, latitude, longitude, altitude, day, UTC of noon, tilt; zenith, GHI, DNI, DHI, GHI of the day,
     # then in the plane at noon and over the day: Perez, Hay & Davies
@@ -98,7 +97,7 @@ def _split() -> Iterator[Check]:
         at = SunMeans(one, one, cosine, one, cosine)
         beam = beam_of_global("erbs", np.array([ghi]), at, noon, 0.0)
         yield Check(what=f"Erbs: DNI of {ghi:.0f} W/m2 at zenith 30 deg", value=float(beam[0] / cosine[0]),
-                    reference=dni, tolerance=0.5, unit="W/m2", source="physics 1.2")  # fmt: skip
+                    reference=dni, tolerance=0.5, unit="W/m2", source="pvlib erbs")  # fmt: skip
 
 
 def _daily_clearness() -> Iterator[Check]:
@@ -130,7 +129,7 @@ def _air() -> Iterator[Check]:
     )  # fmt: skip
     for name, value, reference, tolerance, unit in rows:
         yield Check(what=f"temperature's day: {name}", value=float(value), reference=reference, tolerance=tolerance,
-                    unit=unit, source=AIR + ", Erbs 1983", note="hours told in quarters")  # fmt: skip
+                    unit=unit, source="Erbs 1983", note="hours told in quarters")  # fmt: skip
     days = 1500
     wind = weather.wind(2, 0, np.full(days + 1, 5.0), 3600)[:, :-1].ravel()
     still = wind / (1.0 + 0.25 * np.cos(2.0 * np.pi * (np.arange(wind.size) % 24 - 15) / 24))
@@ -142,7 +141,7 @@ def _air() -> Iterator[Check]:
     )
     for name, value, reference, tolerance, unit in values:
         yield Check(what=f"wind: {name}", value=float(value), reference=reference, tolerance=tolerance, unit=unit,
-                    source=AIR + ", HOMER's defaults", note=f"{days} days")  # fmt: skip
+                    source="HOMER's defaults", note=f"{days} days")  # fmt: skip
 
 
 def _horizons() -> Iterator[Check]:

@@ -10,6 +10,7 @@ from modbus.codec.parser import Junk, Received
 from modbus.codec.requests import decode_request, seal
 
 MOST_JUNK: Final = 256  # bytes in a piece
+APART_S: Final = 0.1  # between the pieces of one frame there is less
 RTU: Final = "an RTU frame, not one of Modbus/TCP"
 
 
@@ -45,6 +46,8 @@ class MbapParser:
     def feed(self, data: bytes, now_s: float) -> list[Received | Junk]:
         """What `data`, arrived at `now_s` on any clock, makes known."""
         events: list[Received | Junk] = []
+        if now_s - self._last_s > APART_S and begins_rtu(bytes(self._held)):
+            self._give_up(events)  # a master that speaks RTU is told frame by frame
         self._last_s = now_s
         for begin in range(0, len(data), MOST_JUNK):
             self._held += data[begin : begin + MOST_JUNK]
@@ -55,10 +58,14 @@ class MbapParser:
         """What becomes known because the line has been quiet until `now_s`; nothing before `deadline_s`."""
         events: list[Received | Junk] = []
         if self.deadline_s is not None and now_s >= self.deadline_s:
-            self._resolve(events, quiet=True)
-            self._drop(events)
-            self._follows = True
+            self._give_up(events)
         return events
+
+    def _give_up(self, events: list[Received | Junk]) -> None:
+        """What is held is all that comes of it."""
+        self._resolve(events, quiet=True)
+        self._drop(events)
+        self._follows = True
 
     def _resolve(self, events: list[Received | Junk], quiet: bool) -> None:
         while self._at < len(self._held):

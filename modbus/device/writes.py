@@ -161,7 +161,8 @@ def _value(row: Row, word: int) -> float:
 
 def _needed(row: KeptRow, name: str, allowed: Sequence[int], now: float) -> str:
     """Why a register can't be written with the settings as they are."""
-    return f"{row.setting} can be written with {name} {' or '.join(map(str, allowed))} only, it is {now:g}"
+    what = f"{row.setting} and the others of its frame" if row.written == "block" else row.setting
+    return f"{what} can be written with {name} {' or '.join(map(str, allowed))} only, it is {now:g}"
 
 
 def _outside(row: SettingRow | DurationRow, value: float, system_v: float) -> str:

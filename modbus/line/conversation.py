@@ -4,12 +4,14 @@ The hot path of the project. Knows a connected stream and the time; frames are t
 come from a callable, where the connection came from and what follows it is for `modbus.line.link`.
 """
 
+import math
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from modbus.codec.parser import Junk, Received, RequestParser
 from modbus.codec.requests import MAX_FRAME, Malformed, Request
@@ -59,6 +61,7 @@ class Framing(NamedTuple):
 
 
 RTU = Framing(RequestParser)
+LAST_WORD_S: Final = 0.5  # a peer that sends no more is answered for so long
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 UNHEARD = "not received: it arrived while a reply was on the wire"
 ECHOED = "an echo of what we sent"
@@ -200,6 +203,7 @@ class Conversation:
             data = stream.recv(4096)
             now_s = monotonic()
             if not data:
+                self._finish()
                 return
             self._feed(data, began_s, now_s)
             answered = (leaving or waiting) and self._go_on(now_s)
@@ -208,6 +212,18 @@ class Conversation:
                 # first. The kernel takes the option back by itself: set only once, every poll would cost
                 # 43 ms.
                 tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+
+    def _finish(self) -> None:
+        """The peer sends no more, and may still listen: answer what it has asked; what is held is no frame."""
+        for event in self._parser.flush(math.inf):
+            self._take(event, monotonic())
+        give_up_s = monotonic() + LAST_WORD_S
+        with suppress(OSError):  # it doesn't listen
+            while self._leaving or self._waiting:
+                wake_s = self._wake_s() or 0.0
+                if wake_s > give_up_s or self._stop.wait(wake_s - monotonic()):
+                    return
+                self._go_on(monotonic())
 
     def _catch_up(self, since_s: float) -> None:
         """Read what a master said while it waited for its turn; of what is stale only the newest is answered."""

@@ -167,7 +167,7 @@ class Diagnosis:
     def gap(self, gap_s: float) -> None:
         """So much time passed between two pieces of one request."""
         shortest_s, longest_s = DELAYED_ACK_S
-        if not shortest_s <= gap_s <= longest_s:
+        if not isinstance(self._endpoint, TcpEndpoint) or not shortest_s <= gap_s <= longest_s:
             return
         self._gaps += 1
         if self._gaps >= GAPS_LEAST:

@@ -17,6 +17,7 @@ from modbus.line.stream import Listener, Stream
 
 MOST_WAITING: Final = 16  # those behind them wait for the system to take their call
 LOOK_AGAIN_S: Final = 0.05
+GRACE_S: Final = 0.2
 TELL_AGAIN_S: Final = 60.0
 
 
@@ -85,11 +86,14 @@ class Doorman:
                 self._once(error.strerror or str(error))
                 self._stop.wait(LOOK_AGAIN_S)
                 continue
-            if self._is_busy or not self._callers.empty():
+            self._callers.put(Caller(stream, monotonic()))
+            if not self._is_busy and self._callers.qsize() <= 1:
+                continue
+            self._stop.wait(GRACE_S)  # a master that hangs up and calls again is let in within that
+            if not self._callers.empty():
                 self._once(
                     "another master waits; this link serves one at a time, and the first one is still there"
                 )
-            self._callers.put(Caller(stream, monotonic()))
 
     def _once(self, text: str) -> None:
         if monotonic() - self._told_s >= TELL_AGAIN_S:

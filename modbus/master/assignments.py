@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from modbus.map.bitfield import named_codes
-from modbus.map.encodings import CLOCK, ENCODINGS, LONGEST_MIN, clock_of
+from modbus.map.encodings import CLOCK, ENCODINGS, LONGEST_MIN, YEAR_0, clock_of
 from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ClockRow, Row
@@ -137,6 +137,8 @@ def _clock(text: str, value: str, register_map: RegisterMap, now: datetime) -> A
     if row is None:
         raise ValueError("the map has no clock")
     moment = (now if value == "now" else parse_local(value)).replace(tzinfo=UTC)
+    if not YEAR_0 <= moment.year <= YEAR_0 + 255:
+        raise ValueError(f"the clock knows the years {YEAR_0} to {YEAR_0 + 255}")
     words = tuple(ENCODINGS[each].word(moment.timestamp()) for each in CLOCK)
     return Assignment(text, row.table, row.address, words, row)
 
@@ -188,7 +190,9 @@ def _hours_minutes(value: str) -> int:
 def _scaled(value: str, row: ScaledForm) -> int:
     """A number with or without its unit, or what one of the row's codes means."""
     codes = row.values or ({} if row.unit else named_codes(row.meaning))
-    named = [code for code, meaning in codes.items() if _plain(meaning).startswith(_plain(value))]
+    words = {code: _plain(meaning) for code, meaning in codes.items()}
+    named = [code for code, word in words.items() if word == _plain(value)]
+    named = named or [code for code, word in words.items() if word.startswith(_plain(value))]
     if len(named) == 1:
         return named[0]
     found = re.fullmatch(r"([-+]?\d+(?:\.\d*)?|[-+]?\.\d+|0[xX][0-9a-fA-F]+)\s*(\D*)", value)
@@ -209,4 +213,4 @@ def _scaled(value: str, row: ScaledForm) -> int:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s_-]+", " ", text).strip().lower()
+    return re.sub(r"[\s_-]+", "", text).lower()

@@ -78,7 +78,7 @@ def _strings(part: SubArray, defects: tuple[Defect, ...]) -> list[_Kind]:
             strings[j] = _Kind(groups - dim, dim, None, 1)
     for defect in defects:
         if not 1 <= defect.strings <= part.parallel:
-            raise ValueError(f"{defect.what}: {defect.strings} strings, but there are {part.parallel}")
+            raise ValueError(f"{defect.strings} strings, but there are {part.parallel}")
         for j in range(part.parallel - defect.strings, part.parallel):
             strings[j] = _broken(strings[j], part, defect)
     return [kind for kind in strings if kind.lit + kind.dim > 0]
@@ -98,7 +98,7 @@ def _broken(kind: _Kind, part: SubArray, defect: Defect) -> _Kind:
         dim = _covered(defect.substrings, kind.lit + kind.dim)
         return kind._replace(lit=kind.lit + kind.dim - dim, dim=dim, depth=defect.depth)
     if not 1 <= defect.modules < part.series:
-        raise ValueError(f"shorted: {defect.modules} of {part.series} modules of a string; one must be left")
+        raise ValueError(f"{defect.modules} of {part.series} modules of a string; one must be left")
     gone = defect.modules * part.groups
     from_dim = max(0, gone - kind.lit)
     return kind._replace(lit=kind.lit - (gone - from_dim), dim=kind.dim - from_dim)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY_S = 86400
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+LAST_UTC_S = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 STEP_S = 5  # the plant's grid; every state that anybody sees is at a multiple of it
 SLOWEST, FASTEST = 0.001, 100_000.0  # plant time over wall time, of a wall's clock
 SKY_S = 10  # clouds are made on this grid whatever the plant's, or the weather would change with it
@@ -29,9 +31,9 @@ def parse_local(text: str) -> datetime:
             moment = datetime.fromisoformat(text)
         except ValueError as error:
             raise ValueError(f"{text!r} is not a valid time: {error}") from None
-        if 1970 <= moment.year <= 2100:
+        if FIRST_YEAR <= moment.year <= LAST_YEAR:
             return moment
-        raise ValueError(f"{text!r}: the year must lie in 1970..2100")
+        raise ValueError(f"{text!r}: the year must lie in {FIRST_YEAR}..{LAST_YEAR}")
     raise ValueError(f"{text!r} is not a valid time; write local time as 2026-06-21T06:00")
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
+
+WORDS: Final = {"registers": "register maps"}  # for folders whose name says something else
 
 
 def config_dir() -> Path:
@@ -20,6 +22,16 @@ def is_file(path: Path) -> bool:
     with suppress(OSError):
         return path.is_file()
     return False
+
+
+def no_file(path: Path) -> str:
+    """Why a path is no file to read."""
+    with suppress(OSError):
+        if path.is_dir():
+            return "is a folder, not a file"
+        if path.exists():
+            return "is not a regular file"
+    return "no such file"
 
 
 def beside(name: str, context: Mapping[str, Any] | None) -> str:
@@ -55,12 +67,19 @@ def find(kind: str, name: str) -> Path:
         path = Path(name)
         if is_file(path):
             return path
-        raise ProblemsError([Problem(name, 0, "", "no such file")])
+        raise ProblemsError([Problem(name, 0, "", no_file(path))])
     folder = config_dir() / kind
     path = folder / f"{name}.yaml"
     if is_file(path):
         return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     raise ProblemsError(
-        [Problem(name, 0, "", f"not one of the {kind}: {', '.join(known)}{did_you_mean(name, known)}")]
+        [
+            Problem(
+                name,
+                0,
+                "",
+                f"not one of the {WORDS.get(kind, kind)}: {', '.join(known)}{did_you_mean(name, known)}",
+            )
+        ]
     )

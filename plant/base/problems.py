@@ -39,6 +39,14 @@ class ProblemsError(ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class AtKeyError(ValueError):
+    """A value that only the whole record shows to be wrong, with the path of its key in that record."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 def shown(value: object, most: int = 80) -> str:
     """A value as its writer knows it, in quotes if it is text; only the beginning of a long one."""
     text = repr(value)

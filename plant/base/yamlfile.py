@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from plant.base.problems import Problem, ProblemsError, near_or_known, shown
+from plant.base.problems import AtKeyError, Problem, ProblemsError, near_or_known, shown
 from plant.base.textfile import text_of
 
 KeyPath = tuple[str | int, ...]
@@ -77,6 +77,10 @@ _Loader.yaml_implicit_resolvers = {
     ]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+# As YAML 1.2, JSON and every programming language have it: 1e3 is a number, which YAML 1.1 takes for a text.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 _Loader.yaml_constructors = {
     tag: construct for tag, construct in yaml.SafeLoader.yaml_constructors.items() if tag in {*TAGS, None}
 }
@@ -103,6 +107,8 @@ def load_yaml(path: Path) -> Document:
         text = text_of(path)
     except FileNotFoundError:
         raise ProblemsError([Problem(file, 0, "", "no such file")]) from None
+    except IsADirectoryError:
+        raise ProblemsError([Problem(file, 0, "", "is a folder, not a file")]) from None
     except OSError as error:
         raise ProblemsError([Problem(file, 0, "", f"can't be read: {error.strerror or error}")]) from None
     try:
@@ -236,7 +242,9 @@ def problems_of(error: ValidationError, document: Document, known: dict[KeyPath,
     """
     told: dict[KeyPath, list[str]] = {}
     for item in error.errors(include_url=False):
-        path = _users_path(item["loc"], document, item["type"] == "missing")
+        cause = item.get("ctx", {}).get("error")
+        loc = (*item["loc"], *(cause.path if isinstance(cause, AtKeyError) else ()))
+        path = _users_path(loc, document, item["type"] == "missing")
         messages = told.setdefault(path, [])
         message = _in_words(item, path, known)
         if message not in messages:
@@ -267,6 +275,8 @@ def _in_words(item: Any, path: KeyPath, known: dict[KeyPath, list[str]]) -> str:
         return text
     if kind in {"model_type", "dict_type", "mapping_type"}:
         text = "must be a mapping of keys to values"
+    if kind in {"tuple_type", "list_type"}:
+        text = "must be a list"
     text = text[0].lower() + text[1:]
     scalar = isinstance(given, str | int | float) or given is None
     return f"{text}, got {shown(given)}" if scalar else text

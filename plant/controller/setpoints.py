@@ -21,6 +21,12 @@ NO_COLD_CHARGE: Final = 1 << 8
 NO_COLD_DISCHARGE: Final = 1 << 9
 COLD_RELEASE_K: Final = 5.0  # guess: how much warmer than its limit a lithium battery must be again
 BATTERY_RELEASE_K: Final = 10.0  # of the N family; 15 K of the A family
+HEATSINK_RELEASE_K: Final = 10.0  # of a new unit, as the volts of a 12 V block here
+RELEASES: Final = {
+    "over_voltage_reconnect_v": ("over_voltage_disconnect_v", -1.0),
+    "under_voltage_recover_v": ("under_voltage_warning_v", 0.2),
+    "low_voltage_reconnect_v": ("low_voltage_disconnect_v", 1.5),
+}
 PERCENT_RELEASE: Final = 0.10  # guess: SOC mode switches back so far from its percentages
 SYSTEM_RANGE_V: Final = (8.0, 18.0)  # guess: a battery outside of this, a block, is of another system
 BOOST_AWAY_S: Final = 600.0  # weak: 4 min did not, tens of minutes did restart it
@@ -53,6 +59,20 @@ def program_of(settings: Settings) -> Program:
         off2_s=clock_s("off2"),
         periods=1.0 + settings.timing_choice,
     )
+
+
+def _voltages(settings: Settings, blocks: int) -> dict[str, float]:
+    """The twelve voltages as they act.
+
+    The load never draws below the discharging limit (V26). Where a unit takes voltages in any order, what would come
+    back beyond the voltage at which it went comes back as far behind as in a new unit (guess).
+    """
+    acts = {name: float(getattr(settings, name)) for name in VOLTAGES}
+    acts["low_voltage_disconnect_v"] = max(acts["low_voltage_disconnect_v"], acts["discharging_limit_v"])
+    for back, (gone, apart_v) in RELEASES.items():
+        if (acts[back] - acts[gone]) * apart_v <= 0.0:
+            acts[back] = acts[gone] + apart_v * blocks
+    return acts
 
 
 def _system_range_v(settings: Settings) -> tuple[float, float]:
@@ -167,7 +187,7 @@ def setpoints_of(
     """
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
-        **{name: getattr(settings, name) for name in VOLTAGES},
+        **_voltages(settings, system_v // 12),
         compensation_v_k=settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12),
         boost_s=settings.boost_min * 60.0,
         equalize_s=settings.equalize_min * 60.0 * TYPE_OF_CODE[settings.battery_type].equalizes,
@@ -177,7 +197,12 @@ def setpoints_of(
         night_s=max(settings.night_min * 60.0, 1.0),  # guess: the unit looks once a second
         day_s=max(settings.day_min * 60.0, 1.0),
         heatsink_hot_c=settings.device_hot_c,
-        heatsink_cool_c=settings.device_cool_c,
+        heatsink_cool_c=(
+            settings.device_cool_c
+            if settings.device_cool_c < settings.device_hot_c
+            else settings.device_hot_c
+            - HEATSINK_RELEASE_K  # guess; AN20 stayed off with its limit below the release
+        ),
         battery_hot_c=settings.battery_hot_c,
         battery_cool_c=settings.battery_hot_c - BATTERY_RELEASE_K,
         battery_cold_c=settings.battery_cold_c,

@@ -1,5 +1,6 @@
 """What a run leaves behind: a table of samples."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,3 +101,5 @@ def check_suffix(path: Path, allowed: tuple[str, ...]) -> None:
         raise ProblemsError([Problem(str(path), 0, "", f"must end in {', '.join(allowed)}")])
     if not path.parent.is_dir():
         raise ProblemsError([Problem(str(path), 0, "", f"no such folder: {path.parent}")])
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ProblemsError([Problem(str(path), 0, "", "can't be written: no permission")])

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from plant.array.layout import layout_of
 from plant.base.clock import on_grid_s, to_local
 from plant.battery import model as battery
 from plant.controller.model import power_stage
@@ -120,4 +119,7 @@ def check_upset(site: Site, equipment: Equipment, upset: Upset, t_utc_s: int) ->
     zone = site.location.timezone
     if upset.moments(t_utc_s, zone)[0] < t_utc_s:
         raise ValueError(f"{upset}: its time is past; it is now {to_local(t_utc_s, zone).isoformat()}")
-    layout_of(site.array, applied(equipment, upset.name, upset.values).defects)
+    try:
+        site.check_equipment(applied(equipment, upset.name, upset.values))
+    except ValueError as error:
+        raise ValueError(f"{upset.name}: {error}") from None

@@ -23,7 +23,7 @@ from plant.array.layout import layout_of
 from plant.array.parts import MARION, Array
 from plant.base import configs
 from plant.base.clock import DAY_S, parse_local
-from plant.base.problems import ProblemsError, did_you_mean
+from plant.base.problems import AtKeyError, ProblemsError, did_you_mean
 from plant.base.records import Positive, Record
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
 from plant.controller.charger import SetPoints
@@ -147,7 +147,7 @@ class Neighbour(Record):
     """Another controller at the same place, under the same sky and on the same line, with its own array and battery."""
 
     unit: UnitId
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     array: Array
     controller: Controller = Controller()
     battery: Battery
@@ -158,7 +158,7 @@ class Neighbour(Record):
 class Site(Place):
     """A whole off-grid plant."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     unit: UnitId = 1  # on the line
     start: str  # local civil time a run begins at unless told otherwise
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
@@ -179,22 +179,41 @@ class Site(Place):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Site":
-        self.setpoints()
+        try:
+            self.setpoints()
+        except ValueError as error:
+            raise AtKeyError(("controller", "setpoints"), str(error)) from None
         check_sources(self.location, self.sky, self.weather)
         if self.weather.precipitation_days is None and any(p.losses.snow == MARION for p in self.array.parts):
             raise ValueError(f"losses.snow: {MARION} needs weather.precipitation_days")
         rig = Equipment(
             self.battery.parameters(), power_stage(self.controller.parameters(), self.battery.system_v)
         )
-        for upset in self.upsets:
+        for number, upset in enumerate(self.upsets):
             rig = applied(rig, upset.name, upset.values)
-        layout_of(self.array, rig.defects)
+            try:
+                self.check_equipment(rig)
+            except ValueError as error:
+                raise AtKeyError(("upsets", number), f"{upset.name}: {error}") from None
         for neighbour in self.neighbours:
             try:
                 Site(**dict(self.seen_by(neighbour)))
             except ValidationError as error:
                 raise ValueError(f"neighbour {neighbour.name}: {first_of(error)}") from None
         return self
+
+    def check_equipment(self, rig: Equipment) -> None:
+        """That there is what upsets have broken.
+
+        Raises
+        ------
+        ValueError
+            There is no such string or charger.
+        """
+        layout_of(self.array, rig.defects)
+        there, failed = len(self.battery.chargers), max(rig.chargers_failed, default=0)
+        if failed > there:
+            raise ValueError(f"charger {failed} of battery.chargers, but there are {there}")
 
     def with_upsets(self, further: Iterable[Upset]) -> "Site":
         """The site in which more breaks, as if its file said so.

@@ -6,6 +6,7 @@ The one way in which a scenario and a sizing run change a site. What a key may b
 import copy
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def overridden(
     try:
         return Site.model_validate(data, context={"folder": Path(document.file).parent, **line_checks})
     except ValidationError as error:
-        problems = problems_of(error, document, known_keys())
+        problems = problems_of(error, _with_keys(document, overrides), known_keys())
         raise ProblemsError([_caused(problem, overrides, at_override) for problem in problems]) from None
 
 
@@ -70,8 +71,14 @@ def _caused(
     near = [path for path in overrides if problem.where.startswith(path) or path.startswith(problem.where)]
     if not near:
         return problem
-    where = f"{problem.where}: " if problem.where != near[0] else ""
+    where = f"{problem.where}: " if len(problem.where) > len(near[0]) else ""
     return at_override(near[0], f"{where}{problem.message}")
+
+
+def _with_keys(document: Document, overrides: Mapping[str, Any]) -> Document:
+    """The document as if the overrides stood in it, on no line: then a problem is told at their keys."""
+    added = {tuple(parts[: n + 1]): 0 for parts in map(_parts, overrides) for n in range(len(parts))}
+    return replace(document, lines={**added, **document.lines})
 
 
 def _parts(path: str) -> list[str | int]:

@@ -17,6 +17,18 @@ _COMMON_YEAR = 2022  # half-way between leap days
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+def mean_height(latitude_deg: float, declination_deg: np.ndarray) -> np.ndarray:
+    """Mean over a day of the cosine of the sun's zenith, nothing while it is down; without air, so without refraction.
+
+    ``(cos lat cos dec sin w + w sin lat sin dec) / pi``, w the sunset hour angle (Iqbal 1983, ch. 4).
+    """
+    declination, latitude = np.radians(declination_deg), np.radians(latitude_deg)
+    sunset = np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1.0, 1.0))
+    turning = np.cos(latitude) * np.cos(declination) * np.sin(sunset)
+    standing = sunset * np.sin(latitude) * np.sin(declination)
+    return np.asarray((turning + standing) / np.pi)
+
+
 @lru_cache(maxsize=64)
 def monthly_h0_kwh_m2_day(latitude_deg: float) -> tuple[float, ...]:
     """Daily irradiation [kWh/m2] of a level surface above the air, mean of each month of a common year."""
@@ -28,19 +40,14 @@ def _monthly_h0(latitude_deg: float) -> np.ndarray:
 
     Notes
     -----
-    ``24/pi E0 (cos lat cos dec sin w + w sin lat sin dec)`` over the days, w the sunset hour angle (Iqbal 1983, ch. 4);
-    declination by SPA at noon, for Spencer's series is .3 deg off today's calendar. Without refraction.
+    Declination by SPA at noon, for Spencer's series is .3 deg off today's calendar.
     """
     from pvlib import spa
 
     noons = (np.datetime64(f"{_COMMON_YEAR}-01-01", "D").astype(np.int64) + np.arange(365.0) + 0.5) * 86400.0
     _, _, declination_deg = spa.solar_position(noons, 0.0, 0.0, 0.0, 1013.25, 12.0, 69.0, 0.5667, 1, sst=True)
-    declination, latitude = np.radians(declination_deg), np.radians(latitude_deg)
     extra = extra_w_m2(np.arange(1, 366), SOLAR_CONSTANT_W_M2)
-    sunset = np.arccos(np.clip(-np.tan(latitude) * np.tan(declination), -1.0, 1.0))
-    turning = np.cos(latitude) * np.cos(declination) * np.sin(sunset)
-    standing = sunset * np.sin(latitude) * np.sin(declination)
-    daily = 24.0 / np.pi * extra * (turning + standing) / 1000.0
+    daily = 0.024 * extra * mean_height(latitude_deg, declination_deg)
     return np.array([month.mean() for month in np.split(daily, np.cumsum(_LENGTHS)[:-1])])
 
 

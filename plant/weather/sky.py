@@ -241,24 +241,23 @@ def seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | 
 
 def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
     """Clear-sky index of whole days, (days,): clearness times what falls above the air, over the clear sky."""
-    days, points = clear.ghi_w_m2.shape
-    starts = np.searchsorted(clear.lit, np.arange(days + 1) * points)
-    height, below = _day_sums(clear.lit, starts, clear.cos_zenith, clear.ghi_w_m2.ravel())
-    above = clear.dni_extra_w_m2 * height
-    return np.asarray(np.divide(k_t * above, below, out=np.ones(days), where=below > 0.0))
+    below = _mean_of_days(clear.ghi_w_m2)
+    above = clear.dni_extra_w_m2 * clear.mean_height
+    # A sun that only the air lifts over the horizon has no light above it: its few minutes are without clouds.
+    return np.asarray(
+        np.divide(k_t * above, below, out=np.ones(k_t.size), where=(below > 0.0) & (above > 0.0))
+    )
 
 
 @kernel
-def _day_sums(
-    lit: np.ndarray, starts: np.ndarray, cos_zenith: np.ndarray, clear_ghi: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over each day's lit points, (days,), of the cosine and of the cloudless sky's light."""
-    height, light = np.zeros(starts.size - 1), np.zeros(starts.size - 1)
-    for d in range(height.size):
-        for n in range(starts[d], starts[d + 1]):
-            height[d] += cos_zenith[n]
-            light[d] += clear_ghi[lit[n]]
-    return height, light
+def _mean_of_days(values: np.ndarray) -> np.ndarray:
+    """Mean of each day's points, (days,), the midnight at its end left out; the same whatever other days there are."""
+    means = np.zeros(values.shape[0])
+    for d in range(values.shape[0]):
+        for k in range(values.shape[1] - 1):
+            means[d] += values[d, k]
+    means /= values.shape[1] - 1
+    return means
 
 
 def air_of_days(

@@ -23,6 +23,7 @@ from plant.weather.clearsky import (
     refract,
     twilight_w_m2,
 )
+from plant.weather.extraterrestrial import mean_height
 from plant.weather.place import Location
 
 DELTA_T_S = 69.0  # terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
@@ -70,6 +71,7 @@ class ClearBlock:
     azimuth_deg: np.ndarray
     airmass: np.ndarray
     dni_extra_w_m2: np.ndarray  # (days,)
+    mean_height: np.ndarray  # (days,) of `extraterrestrial`
     ghi_w_m2: np.ndarray
     dni_w_m2: np.ndarray
     twilight_w_m2: np.ndarray
@@ -123,6 +125,7 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
     """
     zenith, azimuth = _position(first_day, days, location, grid_s)
     pressure = pressure_pa(location.altitude_m)
+    height = mean_height(location.latitude_deg, _declination_deg(zenith, azimuth, location.latitude_deg))
     refract(zenith, pressure)
     span = range(first_day, first_day + days)
     extra = extra_w_m2(_days_of_year(span), SOLAR_CONSTANT_W_M2)
@@ -132,8 +135,15 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
     cos_zenith = np.cos(np.radians(zenith.ravel()[lit]))
     start = day_start_utc_s(first_day, location.longitude_deg)
     return ClearBlock(
-        start, zenith, azimuth, airmass, extra, ghi, dni, twilight_w_m2(zenith, ghi), lit, cos_zenith
+        start, zenith, azimuth, airmass, extra, height, ghi, dni, twilight_w_m2(zenith, ghi), lit, cos_zenith
     )
+
+
+def _declination_deg(zenith_deg: np.ndarray, azimuth_deg: np.ndarray, latitude_deg: float) -> np.ndarray:
+    """Declination of each day's sun at its highest, (days,), from its geometric place."""
+    noon = (np.arange(zenith_deg.shape[0]), zenith_deg.argmin(axis=1))
+    from_south = np.cos(np.radians(azimuth_deg[noon])) < 0.0
+    return np.asarray(latitude_deg + np.where(from_south, -1.0, 1.0) * zenith_deg[noon])
 
 
 def _position(first_day: int, days: int, location: Location, grid_s: int) -> tuple[np.ndarray, np.ndarray]:

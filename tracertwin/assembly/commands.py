@@ -13,6 +13,8 @@ from typing import Final, NamedTuple, Protocol
 from modbus.line.faults.striking import Faults
 from plant.base.clock import (
     FASTEST,
+    LAST_UTC_S,
+    LAST_YEAR,
     SLOWEST,
     SteppedClock,
     WallClock,
@@ -82,7 +84,7 @@ class Said:
             If there are none or several.
         """
         if len(self.words) != 1 or self.values:
-            raise ValueError(f"give {what} and nothing else")
+            raise ValueError(f"give {what}, and nothing else")
         return self.words[0]
 
 
@@ -157,11 +159,16 @@ def _jump(rig: Commanded, said: Said) -> str:
 
 
 def _ahead(rig: Commanded, seconds: float) -> str:
+    live = rig.units[0].live
+    if rig.clock.now_s() + seconds > LAST_UTC_S:
+        raise ValueError(f"simulated time ends with the year {LAST_YEAR}")
     rig.clock.step(seconds)
     for unit in rig.units:
         unit.live.follow()
-    plant = rig.units[0].live.plant
-    return told_local(plant.t_utc_s, plant.site.location.timezone)
+    reached = told_local(live.plant.t_utc_s, live.plant.site.location.timezone)
+    if live.is_stopped:
+        raise ValueError(f"serving ended on the way, at {reached}")
+    return reached
 
 
 def _upset(rig: Commanded, said: Said) -> str:
@@ -177,7 +184,7 @@ def _upset(rig: Commanded, said: Said) -> str:
 def _mend(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
     plant = unit.live.plant
-    broken, word = plant.broken(), said.one("the number that upset returned, or all,")
+    broken, word = plant.broken(), said.one("the number that upset returned, or all")
     known = broken if word == "all" else broken | plant.planned()
     asked = [number for number in known if word in ("all", str(number))]
     if not asked and word != "all":

@@ -181,6 +181,11 @@ class Live:
         if self.error is not None:
             raise self.error
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Stop where it is."""
         self._stopping.set()

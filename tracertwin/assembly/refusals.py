@@ -41,18 +41,24 @@ class Refusals:
             if len(self._counts) > MOST_KEPT:
                 del self._counts[next(iter(self._counts))]
             self._newest = [*self._newest[-9:], refusal.why]
-            is_due = self._is_due(refusal)
-        if is_due:
+            is_due, is_last = self._is_due(refusal), self._is_last()
+        if is_due and is_last:
+            self._say(f"more writes are refused; they are not told for {AGAIN_S:g} s, tell refusals has all")
+        elif is_due:
             self._say(f"unit {refusal.unit}: {refusal}")
 
     def _is_due(self, refusal: WriteRefusal) -> bool:
         """Whether the user is to be told of it now."""
         now_s, key = self._now_s(), (refusal.unit, refusal.code, refusal.rule)
         self._said_s = {rule: at_s for rule, at_s in self._said_s.items() if now_s - at_s < AGAIN_S}
-        if key in self._said_s or len(self._said_s) >= MOST_IN_A_TIME:
+        if key in self._said_s or len(self._said_s) > MOST_IN_A_TIME:
             return False
         self._said_s[key] = now_s
         return True
+
+    def _is_last(self) -> bool:
+        """Whether nothing more is told for a while."""
+        return len(self._said_s) > MOST_IN_A_TIME
 
     def taken(self) -> str:
         """Why the writes since the last call were refused; empty if none was."""

@@ -10,7 +10,7 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from plant.base.configs import config_dir
 from plant.base.problems import Problem, ProblemsError
@@ -203,6 +203,9 @@ def _checked(case: Case) -> CaseOutcome | tuple[Problem, ...]:
         return error.problems
 
 
+MOST_SEEDS: Final = 100_000
+
+
 def default_jobs() -> int:
     """As many as there are processors for this process."""
     with suppress(AttributeError, OSError):
@@ -222,8 +225,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         found = re.fullmatch(r"\s*(\d{1,18})(?:\.\.(\d{1,18}))?\s*", part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-        if not 0 <= last - first < 100_000:
+        if last < first:
             raise ValueError(f"{text!r} is not a list of seeds; write 1..50, 7 or 1,5,9")
+        if last - first >= MOST_SEEDS:
+            raise ValueError(f"{text!r} are too many seeds; at most {MOST_SEEDS:,}")
         seeds += range(first, last + 1)
     return tuple(dict.fromkeys(seeds))
 

@@ -153,7 +153,8 @@ def _paths(paths: list[str], suite: str | None) -> list[str]:
     from tracertwin.checking import many
 
     if bool(paths) == (suite is not None):
-        raise ProblemsError([Problem("check", 0, "", "give scenarios, or a suite with --suite, not both")])
+        what = "not both" if paths else "and neither was given"
+        raise ProblemsError([Problem("check", 0, "", f"give scenarios, or a suite with --suite; {what}")])
     if suite is None:
         return paths
     known = sorted([*many.suites(), EN_50530])

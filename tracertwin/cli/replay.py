@@ -37,9 +37,12 @@ def replay(
     ] = None,
 ) -> int:
     """Repeat a recorded run and compare every byte. Its peers are not needed; exit code 1 if a reply differs."""
-    if as_master is not None and pcapng is not None:
-        from plant.base.problems import Problem, ProblemsError
+    from plant.base.problems import Problem, ProblemsError
 
+    if as_master is None and (pause is not None or writes):
+        given = "--pause" if pause is not None else "--writes"
+        raise ProblemsError([Problem(given, 0, "", "needs --as-master LINK")])
+    if as_master is not None and pcapng is not None:
         raise ProblemsError([Problem("--pcapng", 0, "", "cannot be combined with --as-master")])
     if pcapng is not None:
         from tracertwin.journal.pcapng import write_pcapng

@@ -9,7 +9,18 @@ import typer
 from plant.base.clock import FASTEST
 from tracertwin.assembly.options import parse_address
 from tracertwin.cli.building import build, said_unsolved, site_of
-from tracertwin.cli.options import Seed, SiteName, Start, Web, checked, number, one_of, seconds, stoppable
+from tracertwin.cli.options import (
+    Seed,
+    SiteName,
+    Start,
+    Web,
+    checked,
+    number,
+    one_of,
+    say,
+    seconds,
+    stoppable,
+)
 from tracertwin.exitcodes import BAD_RESULT, GOOD
 
 if TYPE_CHECKING:
@@ -119,6 +130,9 @@ def run(
     if iv is not None and plot is None:
         raise ProblemsError([Problem("--iv", 0, "", "needs --plot FILE")])
     plant = build(site, start, seed, fidelity, step)
+    if plant.site.neighbours:
+        names = ", ".join(neighbour.name for neighbour in plant.site.neighbours)
+        say(f"only {plant.site.name} runs here; serve has {names} on the same line")
     sample_s = default_sample_s(days, plant.step_s)
     if sample is not None:
         sample_s = checked("--sample", sample, partial(parse_sample_s, step_s=plant.step_s))

@@ -93,7 +93,7 @@ def size(
         typer.Option(
             parser=number(float, 0, 1),
             metavar="SHARE",
-            help="No outage in this share of years. Default: 0.95, unless another target is given.",
+            help="Least share of years without an outage. Default: 0.95, unless another target is given.",
         ),
     ] = None,
     solve: Annotated[
@@ -153,7 +153,11 @@ def size(
         ),
     ] = None,
     write: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the recommended design to this site file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the recommended design, or the nearest, to this site file (.yaml).",
+        ),
     ] = None,
 ) -> int:
     """Size a plant: run designs through many weather years and find the cheapest that will do."""
@@ -173,7 +177,8 @@ def size(
         check_suffix(out, TABLES)
     if report is not None:
         check_suffix(report, (".html",))
-    check_folder("--write", write)
+    named = sites or ["cabin"]
+    _check_written(write, named)
     share = None if shard is None else checked("--shard", shard, parse_share)
     if (share or merge) and results is None:
         raise ProblemsError([Problem("--shard" if share else "--merge", 0, "", "needs --results DIR")])
@@ -183,7 +188,6 @@ def size(
     step_s = checked("--step", step, partial(parse_step_s, fidelity="sizing"))
     targets = targets_of(lolp, lpsp, no_outage_in)
     searched = any(limit is not None for limit in (lolp, lpsp, no_outage_in))
-    named = sites or ["cabin"]
     table = Path(named[0]) if named[0].endswith(SUFFIX) else None
     if table is not None and (len(named) > 1 or write or report or solve or sensitivity):
         what = "stands alone, without --write, --report, --solve and --sensitivity: it has a site in each row"
@@ -211,6 +215,24 @@ def size(
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
         return STOPPED
     return GOOD
+
+
+def _check_written(write: Path | None, named: list[str]) -> None:
+    """That the recommended design can be written, and not over the site that it is made out of."""
+    if write is None:
+        return
+    from plant.base.problems import Problem, ProblemsError
+    from plant.report.trace import check_suffix
+
+    check_suffix(write, (".yaml", ".yml"))
+    check_folder("--write", write)
+    why = ""
+    if len(named) > 1:
+        why = f"writes one site; {len(named)} are given"
+    elif write.exists() and Path(named[0]).exists() and write.samefile(named[0]):
+        why = f"{write} is the site itself; write to another file"
+    if why:
+        raise ProblemsError([Problem("--write", 0, "", why)])
 
 
 class _Job(NamedTuple):
@@ -273,8 +295,8 @@ def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: _Further, ou
     from tracertwin.sizing.choosing.sitefile import write_site
 
     if job.share is not None:
-        for inquiry in inquiries:
-            _do_share(inquiry, job)
+        for place, inquiry in enumerate(inquiries):
+            _do_share(inquiry, place, job)
         return
     for inquiry in inquiries:
         _check_all_there(inquiry, job)
@@ -293,10 +315,10 @@ def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) ->
     from tracertwin.sizing.sweep.results import KeptResults
 
     rows = []
-    for inquiry in inquiries:
+    for place, inquiry in enumerate(inquiries):
         here = job._replace(results=KeptResults(job.results.own_folder))  # which holds what came by in memory
         if job.share is not None:
-            _do_share(inquiry, here)
+            _do_share(inquiry, place, here)
             continue
         _check_all_there(inquiry, here)
         answer = _answer(inquiry, here, out)
@@ -312,10 +334,10 @@ def _answer(inquiry: "Inquiry", job: _Job, out: Path | None) -> "Answer":
     return answered(inquiry, inquiry.judge(job.results, job.run), job.whole or out is not None)
 
 
-def _do_share(inquiry: "Inquiry", job: _Job) -> None:
+def _do_share(inquiry: "Inquiry", place: int, job: _Job) -> None:
     assert job.share is not None
     work = inquiry.work()
-    items = job.share.items(work.items)
+    items = job.share.items(work.items, place)
     missing = work.missing(items, job.results)
     job.run(work, missing, job.results)
     print(

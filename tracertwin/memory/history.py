@@ -86,7 +86,10 @@ class History:
         """
         try:
             with path.open("rb") as file:
-                check_header(path, file.read(100), "serve --state FILE makes one")
+                header = file.read(100)
+            if not header:
+                raise refused(path, "is empty; serve --state FILE fills one")
+            check_header(path, header, "serve --state FILE makes one")
         except OSError as error:
             raise refused(path, f"can't be read: {error.strerror}") from None
         try:

@@ -37,6 +37,10 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
         raise LinkError(
             f"{endpoint}: commands are sent to dial:HOST:PORT or unix:PATH, where serve --control listens"
         )
+    if not command.strip():
+        raise LinkError("give a command; help lists them all")
+    if len(command.encode()) >= LONGEST_LINE:
+        raise LinkError(f"a command must be shorter than {LONGEST_LINE:,} bytes")
     told: list[str] = []
     try:
         with dial(endpoint, timeout_s) as stream:

@@ -127,8 +127,10 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
     width = _QUANTITY.fullmatch(slack)
     if width is None:
         raise ValueError(f"{text!r}: {slack!r} is not a number")
+    if float(width[1]) < 0.0:
+        raise ValueError(f"{text!r}: a tolerance must not be below 0, got {slack}")
     if _clean(width[2]) == "%" and "%" not in UNITS.get(subject.unit, {subject.unit: 1.0}):
-        share = abs(float(width[1])) / 100.0
+        share = float(width[1]) / 100.0
         return Relation(subject, operator, number, other, factor=factor, tolerance_share=share)
     if width[2] and _QUANTITY.fullmatch(told) and not _unit(told):
         number *= subject.factor(_clean(width[2]))  # 14400 +- 100 mV: the unit is of both
@@ -137,7 +139,7 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
         operator,
         number,
         other,
-        abs(float(width[1])) * subject.factor(_clean(width[2] or _unit(told))),
+        float(width[1]) * subject.factor(_clean(width[2] or _unit(told))),
         factor,
     )
 

@@ -178,7 +178,9 @@ def _with_units(kind: Kind, values: dict[str, Any]) -> list[KeyProblem]:
             if subject is not None and kind.keys.get(key) is NUMBER:
                 values[key] = amount_in(value, subject)
             elif subject is not None and kind.keys.get(key) is RANGE:
-                values[key] = tuple(amount_in(one, subject) for one in value)
+                low, high = values[key] = tuple(amount_in(one, subject) for one in value)
+                if low > high:
+                    raise ValueError(f"must be two limits, the lower one first, got {shown(list(value))}")
         except ValueError as error:
             problems.append(KeyProblem(key, str(error)))
     return problems

@@ -145,7 +145,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             conversation.never_writes,
-            "No request writes any of the registers. Margin: minus the number of those "
+            "No request writes any of the registers. Margin: the negated number of those "
             "that do.",
             {"never_writes": ADDRESSES},
         ),

@@ -94,7 +94,7 @@ def exception(leaving: Leaving, _chance: Generator, *, code: Annotated[int, Rang
 
 @fault(seen="a sound frame with another function code", over_tcp=True)
 def wrong_function(leaving: Leaving, chance: Generator) -> Leaving:
-    """The reply has the code of another function, and a CRC that fits."""
+    """The reply has the code of another function, and a valid CRC."""
 
     def change(data: bytes) -> bytes:
         others = [code for code in FUNCTIONS if code != data[1:2][0]]
@@ -119,7 +119,7 @@ def wrong_unit(leaving: Leaving, chance: Generator) -> Leaving:
 
 @fault(seen="a frame whose CRC is wrong")
 def crc(leaving: Leaving, chance: Generator) -> Leaving:
-    """The last two bytes are others; the rest is right."""
+    """The last two bytes are wrong; the rest is right."""
 
     def change(data: bytes) -> bytes:
         wrong = int(chance.integers(1, 0x10000)).to_bytes(2, "little")
@@ -131,7 +131,7 @@ def crc(leaving: Leaving, chance: Generator) -> Leaving:
 
 @fault(seen="a frame whose CRC is wrong")
 def flip(leaving: Leaving, chance: Generator, *, bits: Count = 1) -> Leaving:
-    """Bits of the reply are the other way round."""
+    """Bits of the reply are inverted."""
 
     def change(data: bytes) -> bytes:
         size = 8 * len(data)
@@ -144,7 +144,7 @@ def flip(leaving: Leaving, chance: Generator, *, bits: Count = 1) -> Leaving:
 
 @fault(seen="the beginning of a frame, then nothing", over_tcp=True)
 def truncate(leaving: Leaving, chance: Generator, *, lost: Annotated[int, Range(0, 255)] = 0) -> Leaving:
-    """The last bytes are missing: so many, or with 0 as many as chance has it; one at least is left."""
+    """The last bytes are missing: so many, or with 0 a random number of them; one at least is left."""
 
     def change(data: bytes) -> bytes:
         size = len(data)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.textfile import text_of
-from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock
+from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, of_width
 
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
 # Times as loggers and spreadsheets write them: never read, only told in ISO form where they can mean one thing.
@@ -42,6 +42,7 @@ def read_csv(path: Path) -> WeatherTable:
     names = [name.strip().lower() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
     _check_names(path, head, names)
     rows = "\n".join(line if line.strip(_NOTHING) else "" for line in lines)
+    _check_whole(path, head, rows + "\n" * text.endswith(("\n", "\r")), separator, len(names))
     data = pd.read_csv(
         StringIO(rows), skiprows=head, header=None, names=names, skip_blank_lines=False, dtype=str,
         keep_default_na=False, sep=separator,
@@ -57,6 +58,16 @@ def read_csv(path: Path) -> WeatherTable:
     if problems:
         raise ProblemsError(problems[:10])
     return WeatherTable(str(path), local, offset_s, "start", columns, head + 1, None)
+
+
+def _check_whole(path: Path, head: int, rows: str, separator: str, usual: int) -> None:
+    """That no row has fewer values than the header has names, as a download that broke off ends in one."""
+    lines = list(csv.reader(rows.splitlines(), delimiter=separator))
+    if lines and lines[-1][-1:] == [""] and not rows.endswith("\n"):  # it broke off behind a separator
+        lines[-1].pop()
+    for number, line in enumerate(lines, 1):
+        if number > head and 0 < len(line) < usual:
+            raise ProblemsError([Problem(str(path), number, "", of_width(len(line), usual))])
 
 
 def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) -> tuple[np.ndarray, int]:

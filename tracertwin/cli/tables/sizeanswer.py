@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from plant.design.extremes import extremes_of
+from plant.design.sheet import announced, inspected
 from plant.report.output import results_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
@@ -31,6 +33,8 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
     if inquiry.axes:
         shown = answer.nearest
         console.print(_choice(answer))
+        for line in announced(inspected(shown.design.site, extremes_of(shown.design.site))):
+            console.print(f"  {line}")
     file = _file_of(answer, shown, written)
     console.print(
         f"  {worst_told(shown)}; to see it{'' if file else f', once --write {NO_FILE} has made its file'}:"
@@ -50,7 +54,7 @@ def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
     times, one = carried
     daily = one.figures["demand_wh"].sum() / one.figures["days"].sum()
     console.print(
-        f"  It carries {times:.3g} times its load, {daily:.0f} Wh a day ({target}); {outages_told(one)}"
+        f"  It carries {times:.3g} times its load, that is {daily:.0f} Wh a day ({target}); {outages_told(one)}"
     )
 
 

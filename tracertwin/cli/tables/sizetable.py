@@ -53,7 +53,9 @@ def print_designs(answers: Sequence[Answer]) -> None:
                 print_compactly(
                     console, [*_names(answers, answer, one), _marks(answer, one)], [", ".join(told)]
                 )
-    console.print(f"\n* {all_told(first.targets)}   + none is cheaper and loses less", soft_wrap=True)
+    console.print(
+        f"\n* {all_told(first.targets)}   + no other is both cheaper and loses less", soft_wrap=True
+    )
 
 
 def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:

@@ -119,8 +119,13 @@ def cheapest(designs: Iterable[Judged], targets: Targets) -> Judged | None:
 
 
 def nearest(designs: Iterable[Judged], targets: Targets) -> Judged:
-    """The design that lacks least; of those that lack the same the cheapest."""
-    return min(designs, key=lambda one: (lacking(targets, one.metrics), one.cost))
+    """The design that lacks least; of those that lack the same the one that loses least, then the cheapest."""
+
+    def order(one: Judged) -> tuple[float, float, float]:
+        lacks = lacking(targets, one.metrics)
+        return lacks, one.metrics["lolp"].value if lacks > 0.0 else 0.0, one.cost
+
+    return min(designs, key=order)
 
 
 def front(designs: Sequence[Judged], loss: str = "lpsp") -> list[Judged]:

@@ -11,7 +11,7 @@ from tracertwin.files import write_whole
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.sweep.designs import Base
 
-HEAD = "# {name}, sized by tracertwin size from {file}.\n"
+HEAD = "# {name}, made by tracertwin size from {file}.\n"
 
 
 def write_site(path: Path, one: Judged, base: Base) -> None:

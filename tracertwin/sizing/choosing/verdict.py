@@ -63,20 +63,18 @@ def _losses(one: Judged, targets: Targets) -> str:
     for target in targets:
         if target.metric == NO_OUTAGE:
             continue
-        row, years = METRIC[target.metric], one.figures.years
-        value = told(one.metrics[target.metric], row.unit)
+        row, loss, years = METRIC[target.metric], one.metrics[target.metric], one.figures.years
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
-        if target.limit < finest_share(years):
-            needed = f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}" * (
-                target.limit > 0.0
-            )
-            against = f"{years_told(years)} can't tell less{needed}"
-        text += f"{row.label} {value}, {against}; "
+        if max(loss.value, target.limit) < finest_share(years):
+            against = f"{years_told(years)} can't tell less"
+            if target.limit > 0.0:
+                against += f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
+        text += f"{row.label} {told(loss, row.unit)}, {against}; "
     return text
 
 
 def years_to_tell(share: float) -> int:
-    """How many years it takes until so small a share is told apart from nothing."""
+    """How many years it takes until so small a share, above 0, is told apart from nothing."""
     least = max(1, int(RULE_OF_THREE / DAYS_A_YEAR / share))
     return next(years for years in range(least, 100 * least + 100) if finest_share(years) <= share)
 

@@ -89,7 +89,7 @@ METRICS: Final = (
     ),
     Metric(
         "lolp", "LOLP", "0..1", "hours with unserved demand / all hours",
-        "loss of load probability: share of the hours in which some demand is not served, were it for a minute",
+        "loss of load probability: share of the hours in which some demand is not served, even for a minute",
         "the literature's, by hours (times 8760 it is LOLE); PVsyst's LOL is the share of the time with the load "
         "disconnected, PVGIS counts days (f_e)",
         mean=lambda year: ratio(year["unserved_h"], year["hours"]), whole=_one,
@@ -106,7 +106,7 @@ METRICS: Final = (
         mean=_plain("outages"), whole=lambda year: year.all_draws(DAYS_A_YEAR),
     ),
     Metric(
-        "outage_h", "in outages", "h a year", "Σ (end - begin)", "time from begin to end of the outages",
+        "outage_h", "in outages", "h a year", "Σ (end - begin)", "time from beginning to end of the outages",
         mean=_plain("outage_h"), whole=_plain("hours"),
     ),
     Metric("longest_outage_h", "longest outage", "h", "max", "of all years", most="longest_outage_h"),

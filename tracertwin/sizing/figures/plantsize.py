@@ -37,13 +37,14 @@ def size_of(site: Site) -> PlantSize:
 
     Notes
     -----
-    The usable charge is what a full battery at 25 degC gives at its 50-hour rate until its voltage, or its protection,
-    disconnects the load. Where the controller disconnects by its percentage, it is no more than that leaves.
+    The usable charge is what a full battery of the site's health gives at 25 degC and its 50-hour rate until its
+    voltage, or its protection, disconnects the load. Where the controller disconnects by its percentage, it is no more
+    than that leaves.
     """
-    battery, life = site.battery.new(), site.battery.life()
+    battery, life = site.battery.parameters(), site.battery.life()
     lithium = isinstance(battery, Lithium)
     settings, rated_ah = site.settings(), site.battery.capacity_ah
-    least_v = settings.low_voltage_disconnect_v
+    least_v = max(settings.low_voltage_disconnect_v, settings.discharging_limit_v)
     if isinstance(battery, Lithium):
         opens_v = site.battery.bms().over_discharge_v_cell * battery.cells
         share = 1.0 - _lithium_empty(battery, max(least_v, opens_v), rated_ah / RATE_H)

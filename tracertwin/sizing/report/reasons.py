@@ -65,7 +65,8 @@ def why(study: Study) -> Iterator[str]:
         yield f"Its chargers run {shown(chosen, 'charger_h')} and use {shown(chosen, 'fuel_l')}."
     for row in inspected(study.site, extremes_of(study.site)):
         if row.finding.level is not Level.OK:
-            yield f"To look at: {row.check.name}, {row.finding.found}; {row.finding.fix}."
+            begins = "Wrong" if row.finding.level is Level.WRONG else "To look at"
+            yield f"{begins}: {row.check.name}, {row.finding.found}; {row.finding.fix}."
 
 
 def what_would_change_it(study: Study) -> Iterator[str]:
@@ -87,9 +88,10 @@ def what_would_change_it(study: Study) -> Iterator[str]:
         estimate = study.chosen.metrics[target.metric]
         if estimate.low < target.limit if target.metric == NO_OUTAGE else estimate.high > target.limit:
             years, label = years_told(len(study.chosen.years)), METRIC[target.metric].label
+            do = "does" if len(study.chosen.years) == 1 else "do"
             yield (
-                f"{years} do not settle it: the interval of {label} reaches beyond the target. More years (--years, "
-                "--seeds) would narrow it."
+                f"{years} {do} not settle it: the interval of {label} reaches beyond the target. More years would "
+                "narrow it."
             )
 
 

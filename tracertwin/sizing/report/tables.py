@@ -106,5 +106,5 @@ def design_sheet(study: Study) -> str:
     )
     air = f"Air from {extremes.coldest_c:.0f} °C in daylight to {extremes.hottest_c:.0f} °C, by the {extremes.source}."
     return f'<p class="note">{escape(air)}</p>\n' + table(
-        ("", "check", "found", "accepted", "to mend"), rows, numbers=False
+        ("", "check", "found", "accepted", "remedy"), rows, numbers=False
     )

@@ -20,6 +20,10 @@ LOAD: Final = "load.scale"
 MORE_SERVES_MORE: Final = (PV, BATTERY, PARALLEL)
 MORE_SERVES_LESS: Final = (LOAD,)
 MOST_VALUES: Final = 1000
+COMMON: Final = {
+    "seed": "use --seeds",
+    "start": "use --override start=... for their first year, and --years",
+}
 UNITS: Final = (("_ah", "Ah"), ("_w", "W"), ("_deg", "deg"), ("_v", "V"), ("_m", "m"), ("_c", "degC"))
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _RANGE: Final = re.compile(rf"({_NUMBER}):({_NUMBER})(?::({_NUMBER}))?")
@@ -165,15 +169,17 @@ def _plain(value: Decimal) -> int | float:
 
 
 def check_axes(axes: Sequence[Axis]) -> None:
-    """That no two axes vary the same.
+    """That no two axes vary the same, and none what all designs have in common.
 
     Raises
     ------
     ValueError
-        Naming the two.
+        Naming it.
     """
     keys = [axis.key for axis in axes]
     for key in keys:
+        if key in COMMON:
+            raise ValueError(f"{key} belongs to the years, which all designs have in common; {COMMON[key]}")
         if keys.count(key) > 1:
             raise ValueError(f"{key} is varied twice")
     if PV in keys and PARALLEL in keys:

@@ -93,9 +93,13 @@ class Share(NamedTuple):
     number: int
     of: int
 
-    def items(self, items: Sequence[WorkItem]) -> Sequence[WorkItem]:
-        """Those of the share: neighbours in the list, which have days in common."""
-        first, end = (k * len(items) // self.of for k in (self.number - 1, self.number))
+    def items(self, items: Sequence[WorkItem], place: int) -> Sequence[WorkItem]:
+        """Those of the share: neighbours in the list, which have days in common.
+
+        Each site takes its turn, `place` among all, so that sites of few items don't leave them all to the same share.
+        """
+        turn = (self.number - 1 + place) % self.of
+        first, end = (k * len(items) // self.of for k in (turn, turn + 1))
         return items[first:end]
 
 

@@ -105,7 +105,7 @@ def weather_years(site: Site, years: int | None, seeds: tuple[int, ...]) -> tupl
     Raises
     ------
     ProblemsError
-        If a weather file has no whole year, or fewer than asked for.
+        If a weather file has no whole year, or fewer than asked for; or several seeds would count its years again.
     """
     known = None if site.weather.file is None else file_years(site)
     if known is None:
@@ -120,6 +120,9 @@ def weather_years(site: Site, years: int | None, seeds: tuple[int, ...]) -> tupl
         if years is not None and years > len(known):
             have = f"{len(known)} whole year{'s' * (len(known) > 1)} ({known[0]} to {known[-1]})"
             raise ProblemsError([Problem("--years", 0, "", f"the weather file has {have}, got {years}")])
+        if len(seeds) > 1:
+            message = f"the weather of a file is the same for every seed; give one, got {len(seeds)}"
+            raise ProblemsError([Problem("--seeds", 0, "", message)])
         wanted = known if years is None else known[-years:]
     return tuple(WeatherYear(seed, year) for seed in seeds or (site.seed,) for year in wanted)
 
