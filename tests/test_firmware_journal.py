@@ -73,6 +73,7 @@ def test_two_polled_runs_of_the_same_firmware_say_the_same_though_their_timings_
     assert shorter > 100
     assert one[:shorter] == other[:shorter]
     wall_s = [entries(path)[100].wall_s - entries(path)[1].wall_s for path in (quick, slow)]
-    assert wall_s[1] > 2 * wall_s[0]
+    assert wall_s[1] > 99 * 0.005  # it did wait; how long the other took is for the host's load to say
+    assert wall_s[0] != wall_s[1]
     for path in (quick, slow):
         assert replayed(path).first == []

@@ -283,7 +283,28 @@ def curves(
     wiring_ohm: float,
     steps: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The single diode of every step and its points; a step starts its search where the one before ended that day."""
+    """The single diode of every step and its points.
+
+    Parameters
+    ----------
+    seen : (n,) array
+        Irradiance that the cells see [W/m2].
+    t_cell : (n,) array
+        Temperature of the cells [degC].
+    m : Module
+    series, parallel : float
+        Modules in a string, strings.
+    wiring_ohm : float
+        Of the cable to the controller, both ways.
+    steps : int
+        In a day: each step starts its search where the one before ended that day.
+
+    Returns
+    -------
+    seven (n,) arrays
+        Photocurrent and saturation current [A], thermal voltage [V] and shunt [Ohm] of the whole array; open circuit
+        and maximum power point [V, V, W]. In darkness no light, and the curve is `DARK`.
+    """
     n = seen.size
     i_l, i_0, a, r_sh = np.zeros(n), np.full(n, DARK[0]), np.full(n, DARK[1]), np.full(n, DARK[2])
     v_oc, v_mp, p_mp = np.zeros(n), np.zeros(n), np.zeros(n)

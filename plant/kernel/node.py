@@ -143,7 +143,21 @@ def hold(held: Held, memory: PlantState, books: Books) -> Held:
 def given(
     p_mp_w: float, demand: Demand, k: int, t_room_c: float, offer: Offer, t_heatsink_c: float, par: Parameters
 ) -> Held:
-    """The held inputs of step `k`, before the machines have their say."""
+    """The held inputs of step `k`, before the machines have their say.
+
+    Parameters
+    ----------
+    p_mp_w : float
+        What the array could give [W].
+    demand : Demand
+    k : int
+    t_room_c : float
+        Temperature around battery and controller [degC].
+    offer : Offer
+    t_heatsink_c : float
+        Of the controller's heat sink [degC], which derates it.
+    par : Parameters
+    """
     left = derating(t_heatsink_c)
     load = LoadDemand(
         demand.power_w[k] + par.extra_w,

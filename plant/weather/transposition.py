@@ -107,11 +107,34 @@ def transpose(
     ghi: np.ndarray, dni: np.ndarray, dhi: np.ndarray, extra: np.ndarray,
     plane: Plane, sun_share: np.ndarray, model: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Angle of incidence [deg], beam, sky and ground [W/m2] in a plane; all arrays (days, n), `extra` (days,).
+    """Light in a plane, from the sun, the sky and the ground.
 
-    Hidden by the horizon: the beam and the light around the sun while the sun stands below it (`sun_share` is
-    `sun_seen`), and of the evenly bright part of the sky what the profile covers. The bright band at the horizon is
-    kept, the ground before the plane sees the same horizon. With the sun down, the twilight comes evenly from the dome.
+    Parameters
+    ----------
+    zenith_deg, azimuth_deg : (days, n) array
+        Of the sun, apparent [deg]; azimuth from north, clockwise.
+    airmass : (days, n) array
+        Relative; nan with the sun down.
+    ghi, dni, dhi : (days, n) array
+        Irradiance on the level, towards the sun, and of the sky on the level [W/m2].
+    extra : (days,) array
+        Direct light above the air [W/m2].
+    plane : Plane
+    sun_share : (days, n) array, or empty
+        How much of the sun the horizon leaves, as `sun_seen` has it.
+    model : int
+        Of `MODELS`.
+
+    Returns
+    -------
+    four (days, n) arrays
+        Angle of incidence [deg]; beam, light of the sky and of the ground [W/m2].
+
+    Notes
+    -----
+    Hidden by the horizon: the beam and the light around the sun while the sun stands below it, and of the evenly bright
+    part of the sky what the profile covers. The bright band at the horizon is kept, the ground before the plane sees
+    the same horizon. With the sun down, the twilight comes evenly from the dome.
     """
     aoi, beam = np.empty_like(ghi), np.zeros_like(ghi)
     sky, ground = np.zeros_like(ghi), np.zeros_like(ghi)

@@ -43,7 +43,7 @@ export function schematic(place) {
     loadmore: text(536, 128, "small", "start"), more: text(434, 368, "small", "start"),
   };
   const root = s("svg", { viewBox: "0 0 660 378", class: "plan", role: "img" },
-    sun, moon, ...parts, array, s("rect", { x: 236, y: 150, width: 128, height: 96, rx: 10, class: "box" }), battery, lamp, ...Object.values(t));
+    sun, moon, ...parts, array, s("rect", { x: 226, y: 150, width: 148, height: 96, rx: 10, class: "box" }), battery, lamp, ...Object.values(t));
   place.replaceChildren(root);
 
   const n = (value, digits = 1) => (value === null || value === undefined ? "–" : value.toFixed(digits));
