@@ -260,6 +260,7 @@ def test_line_faults_come_and_go(rig):
         ("show battery_soc", r"show: no quantity battery_soc, but a register: show 0x311A"),
         ("show controller", r"show: no quantity controller; similar: soc_controller"),
         ("show xyzzy", r"show: no quantity xyzzy; docs/quantities\.md lists them"),
+        ("show 0x9999999", "show: no address 0x9999999: addresses are 0x0000 to 0xFFFF"),
         ("show 0xFFFF", r"show: no register 0xFFFF in map epever; show registers lists them"),
         ("fault", "fault: give a line fault, e.g. fault drop:0.05, or off"),
         ("fault drpo:0.1", r"fault: unknown line fault 'drpo' \(did you mean drop\?\)"),

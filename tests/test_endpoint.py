@@ -157,3 +157,10 @@ def test_a_path_that_leads_to_a_terminal_is_taken_as_serial(
     for text in ("wf.txt", "./none", "/dev/shm/tt.sock"):
         with pytest.raises(LinkError, match="unknown kind of link"):
             parse_endpoint(text)
+
+
+def test_a_file_that_is_no_socket_is_neither_removed_nor_blamed_on_another_program(tmp_path):
+    (tmp_path / "notes").write_text("mine", encoding="utf-8")
+    with pytest.raises(LinkError, match="something else has that name, and is no socket"):
+        listen(UnixEndpoint(str(tmp_path / "notes"), listens=True))
+    assert (tmp_path / "notes").read_text(encoding="utf-8") == "mine"

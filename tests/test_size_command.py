@@ -316,3 +316,10 @@ def test_what_is_wrong_with_the_recommended_design_is_told_with_it(call, results
     assert re.search(
         r"The cheapest that will do: PV 300 W, battery 50 Ah; .*\n  wrong: charge rate: 23\.0 A, C/2\.2", out
     )
+
+
+def test_results_are_kept_in_a_folder(call, tmp_path):
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    assert refusal(call("size", "cabin", *QUICK, "--results", str(tmp_path / "taken"))) == [
+        f"--results: {tmp_path / 'taken'} is a file, not a folder"
+    ]

@@ -350,10 +350,10 @@ def close_listener(listener: Listener, endpoint: Endpoint) -> None:
 
 
 def _remove_stale(endpoint: UnixEndpoint) -> None:
-    """Remove the socket file of a process that is gone; anything else stays for bind() to stumble on."""
+    """Remove the socket file of a process that is gone; anything else stays."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(endpoint.path).st_mode):
-            return
+            raise LinkError(f"{endpoint}: cannot listen: something else has that name, and is no socket")
         try:
             dial(endpoint, timeout_s=1.0).close()
         except ConnectionRefusedError:

@@ -138,7 +138,7 @@ class SimulatedTracer:
 
     def advance(self, time: str) -> Snapshot:
         """Let plant time go by: ``2h``, ``10min``, ``3d``."""
-        self._move_to(self._assembly.clock.now_s() + parse_duration_s(time))
+        self._move_to(self._assembly.clock.now_s() + parse_duration_s(f"{time}"))
         return self.snapshot
 
     def at(self, time: str) -> Snapshot:

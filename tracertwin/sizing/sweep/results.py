@@ -16,7 +16,7 @@ import numpy as np
 
 from plant.base.arraycache import cache_home
 from plant.base.codecache import PACKAGE
-from plant.base.problems import ProblemsError
+from plant.base.problems import Problem, ProblemsError
 from plant.site.copying import Files, copied
 from plant.site.model import Site
 from tracertwin.memory.checkedfiles import make_room, read_checked, version_of, write_checked
@@ -86,6 +86,8 @@ class KeptResults:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise ProblemsError([Problem("--results", 0, "", f"{folder} is a file, not a folder")])
         self.own_folder = folder
         self.folder = folder or cache_home() / "sizing"
         self._here: dict[str, np.ndarray] = {}  # what came by in this process
