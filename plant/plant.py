@@ -318,7 +318,7 @@ class Plant:
         return out.T
 
     def _run(self, end_s: int, sample_every: int, columns: np.ndarray, out: np.ndarray, sample: int) -> None:
-        """Move to a grid point, writing a sample after every `sample_every_s` into `out`, from column `sample` on."""
+        """Move to a grid point; a sample after every `sample_every` steps goes into `out`, from column `sample` on."""
         while self.t_utc_s < end_s:
             inputs, first = self._supply.at(self.t_utc_s, *self._equipment.overhead)
             stop = on_grid_s(self._stop(end_s, inputs), self.step_s)

@@ -216,7 +216,6 @@ def _direct_light() -> Iterator[Check]:
     dirint = irradiance.dirint(ghi, frame["zenith"], frame.index, pressure).to_numpy()
     seen = frame["dni"].to_numpy()
     counts = (frame["apparent_zenith"] < 80.0).to_numpy() & np.isfinite(seen + ghi.to_numpy() + dirint)
-    source = MEASURED
     misprint = "printed as +33, which its RMSE rules out: read as +3.3"
     for name, made, bias, rmse, note in (
         ("k law", ours, 3.3, 100.0, misprint),
@@ -225,11 +224,11 @@ def _direct_light() -> Iterator[Check]:
         error = (made - seen)[counts]
         yield Check(
             what=f"DNI from GHI, {name}: bias", value=float(error.mean()), reference=bias, tolerance=1.0,
-            unit="W/m2", source=source, note=note,
+            unit="W/m2", source=MEASURED, note=note,
         )  # fmt: skip
         yield Check(
             what=f"DNI from GHI, {name}: RMSE", value=float(np.sqrt(np.mean(error**2))), reference=rmse,
-            tolerance=1.0, unit="W/m2", source=source,
+            tolerance=1.0, unit="W/m2", source=MEASURED,
         )  # fmt: skip
 
 

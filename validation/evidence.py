@@ -25,7 +25,7 @@ class Kind(Enum):
 BEGINNINGS: Final = (
     (Kind.MEASURED, (
         "measured", "measurement", "Panasonic", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
-        "TRIRON N manual", "Tracer-A manual", "BSRN", "ESMAP", "Tracer 3210AN in",
+        "TRIRON N manual", "Tracer-A manual", "BSRN", "Tracer 3210AN in",
         "Tracer AN in",
     )),
     (Kind.OWN, (
@@ -35,7 +35,7 @@ BEGINNINGS: Final = (
     (Kind.MODEL, (
         "another model", "ASTM", "Naumann", "Schiffer", "corrosion doubles", "pvlib", "closed form",
         "model computed apart", "scipy", "RAMP", "busy share", "log-normal", "EN 50530", "ZT155P",
-        "reference simulation", "a single diode", "another program", "Erbs", "HOMER", "reference run",
+        "reference simulation", "a single diode", "another program", "Erbs", "HOMER", "ESMAP", "reference run",
     )),
 )  # fmt: skip
 

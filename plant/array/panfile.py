@@ -60,7 +60,7 @@ def pan_sheet(name: str) -> DataSheet:
     """
     path = Path(name)
     if not configs.is_file(path):
-        raise ProblemsError([Problem(name, 0, "", configs.no_file(Path(name)))])
+        raise ProblemsError([Problem(name, 0, "", configs.no_file(path))])
     text = text_of(path)
     _check_kind(name, text)
     values = _values(text)

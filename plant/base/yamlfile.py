@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from plant.base.configs import no_file
 from plant.base.problems import AtKeyError, Problem, ProblemsError, near_or_known, shown
 from plant.base.textfile import text_of
 
@@ -105,10 +106,8 @@ def load_yaml(path: Path) -> Document:
     file = str(path)
     try:
         text = text_of(path)
-    except FileNotFoundError:
-        raise ProblemsError([Problem(file, 0, "", "no such file")]) from None
-    except IsADirectoryError:
-        raise ProblemsError([Problem(file, 0, "", "is a folder, not a file")]) from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise ProblemsError([Problem(file, 0, "", no_file(path))]) from None
     except OSError as error:
         raise ProblemsError([Problem(file, 0, "", f"can't be read: {error.strerror or error}")]) from None
     try:

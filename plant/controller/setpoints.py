@@ -70,9 +70,13 @@ def _voltages(settings: Settings, blocks: int) -> dict[str, float]:
     acts = {name: float(getattr(settings, name)) for name in VOLTAGES}
     acts["low_voltage_disconnect_v"] = max(acts["low_voltage_disconnect_v"], acts["discharging_limit_v"])
     for back, (gone, apart_v) in RELEASES.items():
-        if (acts[back] - acts[gone]) * apart_v <= 0.0:
-            acts[back] = acts[gone] + apart_v * blocks
+        acts[back] = _behind(acts[back], acts[gone], apart_v * blocks)
     return acts
+
+
+def _behind(back: float, gone: float, apart: float) -> float:
+    """Where something comes back that went at `gone`: at `back`, or `apart` from there where that isn't behind it."""
+    return back if (back - gone) * apart > 0.0 else gone + apart
 
 
 def _system_range_v(settings: Settings) -> tuple[float, float]:
@@ -197,12 +201,8 @@ def setpoints_of(
         night_s=max(settings.night_min * 60.0, 1.0),  # guess: the unit looks once a second
         day_s=max(settings.day_min * 60.0, 1.0),
         heatsink_hot_c=settings.device_hot_c,
-        heatsink_cool_c=(
-            settings.device_cool_c
-            if settings.device_cool_c < settings.device_hot_c
-            else settings.device_hot_c
-            - HEATSINK_RELEASE_K  # guess; AN20 stayed off with its limit below the release
-        ),
+        # guess; AN20 stayed off with its limit below the release
+        heatsink_cool_c=_behind(settings.device_cool_c, settings.device_hot_c, -HEATSINK_RELEASE_K),
         battery_hot_c=settings.battery_hot_c,
         battery_cool_c=settings.battery_hot_c - BATTERY_RELEASE_K,
         battery_cold_c=settings.battery_cold_c,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from plant.design import arraychecks, chargechecks, loadchecks
-from plant.design.extremes import Extremes
+from plant.design.extremes import Extremes, extremes_of
 from plant.design.figures import Figures
 from plant.design.finding import Check, Level, Remark
 from plant.site.model import Site
@@ -184,6 +184,11 @@ def _rows(figures: Figures) -> Iterator[SheetRow]:
         finding = check.find(figures)
         if finding is not None:
             yield SheetRow(check, finding)
+
+
+def announcements(site: Site) -> Iterator[str]:
+    """`announced` of a site's own sheet."""
+    return announced(inspected(site, extremes_of(site)))
 
 
 def announced(rows: tuple[SheetRow, ...]) -> Iterator[str]:

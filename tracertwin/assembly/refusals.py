@@ -41,7 +41,8 @@ class Refusals:
             if len(self._counts) > MOST_KEPT:
                 del self._counts[next(iter(self._counts))]
             self._newest = [*self._newest[-9:], refusal.why]
-            is_due, is_last = self._is_due(refusal), self._is_last()
+            is_due = self._is_due(refusal)
+            is_last = len(self._said_s) > MOST_IN_A_TIME  # nothing more is told for a while
         if is_due and is_last:
             self._say(f"more writes are refused; they are not told for {AGAIN_S:g} s, tell refusals has all")
         elif is_due:
@@ -55,10 +56,6 @@ class Refusals:
             return False
         self._said_s[key] = now_s
         return True
-
-    def _is_last(self) -> bool:
-        """Whether nothing more is told for a while."""
-        return len(self._said_s) > MOST_IN_A_TIME
 
     def taken(self) -> str:
         """Why the writes since the last call were refused; empty if none was."""

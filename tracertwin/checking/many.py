@@ -21,6 +21,8 @@ from tracertwin.scenario.file import Scenario, load_scenario
 if TYPE_CHECKING:
     from tracertwin.checking.firmware import FirmwareCommand  # it knows lines and plants
 
+MOST_SEEDS: Final = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -201,9 +203,6 @@ def _checked(case: Case) -> CaseOutcome | tuple[Problem, ...]:
         return check_case(case)
     except ProblemsError as error:
         return error.problems
-
-
-MOST_SEEDS: Final = 100_000
 
 
 def default_jobs() -> int:

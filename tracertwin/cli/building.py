@@ -63,10 +63,9 @@ def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None
 
 def announce_design(site: "Site") -> None:
     """Say before anything runs what is wrong with a design, in a line each."""
-    from plant.design.extremes import extremes_of
-    from plant.design.sheet import announced, inspected
+    from plant.design.sheet import announcements
 
-    for line in announced(inspected(site, extremes_of(site))):
+    for line in announcements(site):
         say(f"{site.name}: {line}")
 
 

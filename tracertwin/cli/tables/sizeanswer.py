@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from plant.design.extremes import extremes_of
-from plant.design.sheet import announced, inspected
+from plant.design.sheet import announcements
 from plant.report.output import results_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
@@ -33,7 +32,7 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
     if inquiry.axes:
         shown = answer.nearest
         console.print(_choice(answer))
-        for line in announced(inspected(shown.design.site, extremes_of(shown.design.site))):
+        for line in announcements(shown.design.site):
             console.print(f"  {line}")
     file = _file_of(answer, shown, written)
     console.print(
