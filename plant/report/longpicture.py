@@ -1,6 +1,6 @@
 """The picture of a long run: what became of the sun day by day, what the load got, how full the battery was."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import altair as alt
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 820, 170
 FROM_DAYS = 10  # longer runs than this are drawn by the day
 MOST_DAILY, MOST_MONTHLY = 750, 750 * 30
+STEPS: Final = "step-after"
+DAYS_TOLD = 75  # on the axis of a run no longer than this
 SUN = {
     "e_pv_wh": ("taken", "#f2b134"),
     "e_untaken_full_wh": ("battery full", "#cfd8dc"),
@@ -64,9 +66,20 @@ def _length(period: Period) -> Any:
 
 
 def _times(frame: "pd.DataFrame") -> Any:
-    """The axis of time; months stand with their year."""
-    daily = (frame["to"] - frame["from"]).iloc[0].days <= 1
-    return alt.Axis() if daily else alt.Axis(format="%b %Y", labelOverlap=True)
+    """The axis of time: days with their month, of a longer run months with their year."""
+    days = (frame["to"].iloc[-1] - frame["from"].iloc[0]).days
+    return alt.Axis(format="%d %b" if days <= DAYS_TOLD else "%b %Y", labelOverlap=True)
+
+
+def _spans(frame: "pd.DataFrame", low: "pd.Series", high: "pd.Series") -> "pd.DataFrame":
+    """From where to where a band reaches in each period, and once more at the end of the last.
+
+    One area for all: bars thinner than a pixel, side by side, would let the page through between them.
+    """
+    import pandas as pd
+
+    spans = frame[["from"]].assign(low=low, high=high)
+    return pd.concat([spans, spans.iloc[[-1]].assign(**{"from": frame["to"].iloc[-1]})])
 
 
 def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str, legend: str) -> Any:
@@ -78,23 +91,17 @@ def _bars(frame: "pd.DataFrame", columns: dict[str, tuple[str, str]], title: str
     tops = (frame[list(some)].clip(lower=0.0) / per).cumsum(axis=1).round(4)
     top = float(tops.max(axis=None))
     bottoms = tops.shift(1, axis=1, fill_value=0.0)
-    parts = [
-        frame[["from", "to"]].assign(what=label, low=bottoms[name], high=tops[name])
-        for name, (label, _) in some.items()
-    ]
-    data = pd.concat(parts)
-    ends = data["from"].isin(
-        frame["from"].iloc[[0, -1]]
-    )  # even where there is nothing: all panels span the same time
+    data = pd.concat(
+        _spans(frame, bottoms[name], tops[name]).assign(what=label) for name, (label, _) in some.items()
+    )
     scale = alt.Scale(
         domain=[label for label, _ in some.values()], range=[colour for _, colour in some.values()]
     )
     return (
-        alt.Chart(data[(data["high"] > data["low"]) | ends])
-        .mark_rect()
+        alt.Chart(data)
+        .mark_area(interpolate=STEPS)
         .encode(
             x=alt.X("from:T", title=None, axis=_times(frame)),
-            x2="to:T",
             y=alt.Y(
                 "low:Q",
                 title=title.format(unit),
@@ -112,14 +119,12 @@ def _band(
 ) -> Any:
     """From the least to the most of each period."""
     low, high = (times * frame[f"{name}_{end}"] for end in ("min", "max"))
-    data = frame[["from", "to"]].assign(low=low.round(4), high=high.round(4))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=False, nice=True)
     return (
-        alt.Chart(data.dropna())
-        .mark_rect(color=colour)
+        alt.Chart(_spans(frame, low.round(4), high.round(4)))
+        .mark_area(color=colour, interpolate=STEPS)
         .encode(
             x=alt.X("from:T", title=None, axis=_times(frame)),
-            x2="to:T",
             y=alt.Y("low:Q", title=title, scale=scale),
             y2="high:Q",
         )

@@ -12,6 +12,14 @@ from plant.report.longpicture import WIDTH
 
 NARROW: Final = 290  # of a panel on a telephone [px]: 390 less axis, titles and margins
 NARROW_BELOW: Final = 1000  # where the wide one would not fit [px]
+WIDEST_FONT: Final = 1.15  # a browser's sans-serif beside the one that texts are measured with: DejaVu Sans
+FONT_SIZES: Final = {  # what Vega takes where a chart says nothing [px]
+    "axis": {"labelFontSize": 10, "titleFontSize": 11},
+    "legend": {"labelFontSize": 10, "titleFontSize": 11},
+    "header": {"labelFontSize": 10, "titleFontSize": 11},
+    "title": {"fontSize": 13, "subtitleFontSize": 11},
+    "text": {"fontSize": 11},
+}
 OPENING: Final = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -72,10 +80,38 @@ def _words(title: Any) -> tuple[str, str]:
     return head, below
 
 
+def svg_text(chart: Any) -> str:
+    """A chart as SVG."""
+    return _svg(_spec(chart))
+
+
 def _svg(spec: dict[str, Any]) -> str:
-    """Drawn to a tenth of a pixel, which is a third of the file; texts stay as they are."""
-    text: str = vl_convert.vegalite_to_svg(spec)
+    """Drawn to a tenth of a pixel, which is a third of the file; texts stay as they are.
+
+    They are laid out larger than they are drawn, so that in a browser's wider font none runs into another, or out of
+    the picture.
+    """
+    roomy = copy.deepcopy(spec)
+    config = roomy.setdefault("config", {})
+    for part, sizes in FONT_SIZES.items():
+        config[part] = sizes | config.get(part, {})
+    _enlarge_fonts(roomy)
+    text: str = vl_convert.vegalite_to_svg(roomy)
+    text = re.sub(
+        r'font-size="([\d.]+)px"', lambda size: f'font-size="{float(size[1]) / WIDEST_FONT:g}px"', text
+    )
     return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d)\d+", r"\1", tag[0]), text)
+
+
+def _enlarge_fonts(node: Any) -> None:
+    if isinstance(node, dict):
+        for name, each in node.items():
+            if name.lower().endswith("fontsize") and isinstance(each, int | float):
+                node[name] = WIDEST_FONT * each
+            _enlarge_fonts(each)
+    elif isinstance(node, list):
+        for each in node:
+            _enlarge_fonts(each)
 
 
 def _narrowed(spec: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +120,7 @@ def _narrowed(spec: dict[str, Any]) -> dict[str, Any]:
     _set_width(narrow)
     config = narrow.setdefault("config", {})
     config["legend"] = config.get("legend", {}) | {"orient": "bottom", "columns": 2}
-    config["axis"] = config.get("axis", {}) | {"labelOverlap": "greedy"}
+    config["axis"] = config.get("axis", {}) | {"labelOverlap": "greedy", "labelSeparation": 6}
     config["axisX"] = {"tickCount": 4}
     return narrow
 

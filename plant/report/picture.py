@@ -66,6 +66,10 @@ def save(chart: Any, path: Path) -> None:
             from plant.report.page import page
 
             draft.write_text(page(chart), encoding="utf-8")
+        elif path.suffix == ".svg":
+            from plant.report.page import svg_text
+
+            draft.write_text(svg_text(chart), encoding="utf-8")
         else:
             chart.save(draft, scale_factor=2.0)
 

@@ -43,15 +43,27 @@ ul { padding-left: 20px; }
 .cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; margin: 12px 0; }
 .cards div { border: 1px solid #cccccc; border-radius: 4px; padding: 6px 8px; font-size: 12px; color: #595959; }
 .cards b { display: block; font-size: 16px; color: #222222; }
-.scrolls { overflow-x: auto; margin: 6px 0 10px; }
+.scrolls {
+  overflow-x: auto; margin: 6px 0 10px;
+  /* a shadow at the edge behind which there is more: the white that hides it moves with the table */
+  background:
+    linear-gradient(to right, white 40%, transparent) left / 48px 100% no-repeat local,
+    linear-gradient(to left, white 40%, transparent) right / 48px 100% no-repeat local,
+    linear-gradient(to right, #00000040, transparent) left / 14px 100% no-repeat scroll,
+    linear-gradient(to left, #00000040, transparent) right / 14px 100% no-repeat scroll;
+}
 table { border-collapse: collapse; font-size: 13px; }
 th, td { text-align: left; vertical-align: top; padding: 3px 12px 3px 0; border-bottom: 1px solid #e4e4e4; }
 td:first-child { white-space: nowrap; }
 .numbers th + th, .numbers td + td { text-align: right; white-space: nowrap; }
-tr.chosen td { font-weight: bold; background: #f1f1f1; }
+tr.chosen td { font-weight: bold; background: #0000000f; }
 pre { font-size: 12px; overflow-x: auto; background: #f6f6f6; padding: 8px; }
 summary { font-size: 14px; }
-@media (max-width: 600px) { .cards { grid-template-columns: repeat(2, 1fr); } }
+@media (max-width: 600px) {
+  .cards { grid-template-columns: repeat(2, 1fr); }
+  table { font-size: 12px; }
+  th, td { padding-right: 8px; }
+}
 @media print { .scrolls { overflow: visible; } }
 """
 
