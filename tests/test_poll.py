@@ -163,7 +163,7 @@ def test_values_have_the_decimals_sign_and_unit_of_their_row(address, name, text
     [
         ("input", 0x3008, ["MPPT"]),
         # D8, D9: faults that are not set; the word is 000B
-        ("input", 0x3201, ["D0 running", "D1 while charge current flows", "D3-2 boost", "D15-14 normal"]),
+        ("input", 0x3201, ["D0 running", "D1 charge current flows", "D3-2 boost", "D15-14 normal"]),
         ("holding", 0x9000, ["sealed"]),
         ("holding", 0x903E, ["1:00"]),
         ("coil", 0x0002, ["on"]),

@@ -6,10 +6,14 @@ const SEEN = [ // quantity, register
   ["v_pv_v", "0x3100"], ["v_batt_v", "0x3104"], ["soc", "0x311A"], ["t_batt_c", "0x3110"], ["i_chg_a", "0x3105"],
   ["p_load_w", "0x310E"], ["stage", "0x3201"], ["generated_today_kwh", "0x330C"], ["consumed_today_kwh", "0x3304"],
 ];
+const STAGE_BITS = "D3-2 "; // of the status word, whose other bits have nothing to do with the stage
 const MOST_FRAMES = 300;
 const td = (words, kind = "") => h("td", { class: kind || null }, words ?? "");
 const bits = (word) => word.toString(2).padStart(16, "0").replace(/(.{4})(?=.)/g, "$1 ");
 const hex = (word) => word.toString(16).toUpperCase().padStart(4, "0");
+
+/** What a register says of a quantity. */
+const said = (text) => (text.split(", ").find((one) => one.startsWith(STAGE_BITS)) ?? text).replace(/^D[\d-]+ /, "").replace("degC", "°C");
 
 /** What is true beside what a register shows and a client has read. */
 export function showSeen(values, about, registers) {
@@ -17,8 +21,8 @@ export function showSeen(values, about, registers) {
   const published = own === "uart2" ? { "0x330C": "0x3300", "0x3201": "0x3200" } : {};
   const made = SEEN.map(([name, address]) => {
     const row = registers.find((one) => one.map === own && one.table === "input" && one.address === (published[address] || address));
-    const text = row ? `${row.meaning.join(", ").replace(/^D[\d-]+ /, "") || `${row.text} ${row.unit.replace("degC", "°C")}`}` : "not in this map";
-    const read = row?.read ? `${row.read.text.replace(/^D[\d-]+ /, "").replace("degC", "°C")} at ${local(row.read.t_utc_s).slice(11)}` : "not yet";
+    const text = row ? said(row.meaning.join(", ") || `${row.text} ${row.unit}`) : "not in this map";
+    const read = row?.read ? `${said(row.read.text)} at ${local(row.read.t_utc_s).slice(11)}` : "not yet";
     return h("tr", {}, h("td", { title: about.quantities[name].meaning }, name), td(shown(values[name], about.quantities[name]), "num"),
       h("td", { class: "wrap", title: row ? `${row.address} ${row.name}` : null }, text), td(read));
   });
