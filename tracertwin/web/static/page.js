@@ -22,7 +22,13 @@ function showPlant() {
   const code = (name) => about.quantities[name].codes[values[name]];
   const load = values.load_on ? lower(code("load_state")) || "on" : "off";
   draw(values, { model: `${unit().model}`, stage: code("stage") === "NONE" ? "NOT CHARGING" : code("stage"), regime: lower(code("regime")), load: `load ${load}` });
-  showSeen(values, about, registers.list);
+}
+
+/** Registers, and what is true beside them: of one moment, however far apart the plant's are. */
+async function loadRegisters() {
+  const mine = past;
+  await registers.load(unit().unit, mine);
+  if (mine === past) showSeen(values, about, registers.list);
 }
 
 function showTime() {
@@ -88,7 +94,7 @@ async function look(t) {
   const told = past === null ? state.units[place].values : await api(`quantities?unit=${unit().unit}&at=${past}`);
   if (mine !== asked) return; // somebody dragged on meanwhile
   values = told;
-  await registers.load(unit().unit, past);
+  await loadRegisters();
   showPlant();
 }
 
@@ -182,10 +188,10 @@ async function begin() {
   for (const id of ["do-step", "do-jump"]) $(id).disabled = !token;
   if (!token) say("Read only: to change something, open the address that tracertwin printed, with its token.");
   document.title = `${about.units[0].site} – TracerTwin`;
-  await Promise.all([charts.load(), traffic.load(), registers.load(unit().unit, null)]);
+  await Promise.all([charts.load(), traffic.load(), loadRegisters()]);
   showPlant();
   follow();
-  setInterval(() => { if (past === null && !document.hidden) registers.load(unit().unit, null).catch(() => {}); }, 1000);
+  setInterval(() => { if (past === null && !document.hidden) loadRegisters().catch(() => {}); }, 1000);
   document.body.dataset.ready = "yes";
 }
 
