@@ -160,7 +160,34 @@ def test_each_sub_array_has_its_own():
     flat, steep, none = snow_shadows(s.array, s, 3, sky_block(s, 3, NOVEMBER, 60, 60))
     assert none is None
     assert flat.sum() > 1.2 * steep.sum() > 0.0
-    assert array_days(s.array, sky_block(s, 3, NOVEMBER, 2, 60), 0.2, 60.0).p_mp_w.any()
+
+
+def test_a_sub_array_under_snow_takes_nothing_from_a_free_one():
+    """But the little that its dark cells let through backwards."""
+    upright, flat = ({"module": "zytech_zt155p", "tilt_deg": tilt} for tilt in (90.0, 5.0))
+    s = site(weather={"precipitation_days": 11.0, "temperature_c": -1.0})
+    alone, both = (
+        Site.model_validate({**s.model_dump(), "array": {"sub_arrays": parts}})
+        for parts in ([upright], [upright, flat | {"losses": {"snow": "marion"}}])
+    )
+    free, snowed = (inputs_of(each, 3, NOVEMBER + 30, 20, 900).array for each in (alone, both))
+    covered = (free.p_mp_w > 20.0) & (snowed.g_lit_w_m2[1] < 0.01)
+    assert covered.sum() > 50
+    share = snowed.p_mp_w[covered] / free.p_mp_w[covered]
+    assert 0.97 < share.min() and share.max() < 1.001
+
+
+def test_all_of_the_light_taken_from_one_sub_array_leaves_the_other_ones():
+    free: dict[str, object] = {"module": "zytech_zt155p", "tilt_deg": 40.0}
+    taken = free | {"losses": {"snow": 1.0}}
+    s = site()
+    one, nearly, none = (
+        Site.model_validate({**s.model_dump(), "array": {"sub_arrays": parts}})
+        for parts in ([free, taken], [free, taken | {"losses": {"snow": 0.999999}}], [taken, taken])
+    )
+    wh = [inputs_of(each, 3, NOVEMBER, 5, 900).array.p_mp_w.sum() for each in (one, nearly, none)]
+    assert wh[0] == pytest.approx(wh[1], rel=1e-3)
+    assert wh[0] > 0.0 == wh[2]
 
 
 def test_shares_by_hand_are_taken_month_by_month():

@@ -24,6 +24,7 @@ from plant.weather.steps.means import SkyMeans, means_in_plane
 from plant.weather.sun import month_of
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
+LEAST_LIGHT_W_M2 = 1e-3  # on a string in the dark beside others in the light: so little that it gives nothing
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
 AnySky: TypeAlias = SkyDay | SkyBlock | SkyMeans
 DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
@@ -230,7 +231,9 @@ def _light_of_kinds(
             depth = np.array(shading.by_hour)[hour]
         g_lit[k] = beam[number] + diffuse[number]
         g_dim[k] = beam[number] * (1.0 - depth) + diffuse[number]
-    return g_lit, g_dim
+    # Under snow a string has no light while others have: they send their current back through its diodes.
+    least = np.where(g_lit.max(axis=0, initial=0.0) > 0.0, LEAST_LIGHT_W_M2, 0.0)
+    return np.maximum(g_lit, least), np.maximum(g_dim, least)
 
 
 @kernel
