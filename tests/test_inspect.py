@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,14 @@ WRONG = {
         wired(load={"hourly_w": [0.0] * 23 + [700.0]}, battery={"capacity_ah": 60}),
         "discharge rate", Level.CHECK, 0.486, "146 Ah at least",
     ),
+    "a generator's charger beside the array": (
+        wired(battery={"capacity_ah": 100, "chargers": [{"name": "generator", "current_a": 20, "voltage_v": 28.8}]}),
+        "charge rate", Level.CHECK, 0.32, "159 Ah at least, or less current of array and chargers",
+    ),
+    "an inverter that empties the battery in two hours": (
+        wired(battery={"capacity_ah": 60, "loads": [{"demand": {"hourly_w": [0.0] * 23 + [700.0]}}]}),
+        "discharge rate", Level.CHECK, 0.486, "147 Ah at least",
+    ),
     "a battery on a long thin cable": (
         wired(battery={"cable_ohm": 0.12}), "battery cable", Level.WRONG, 5.93, "40.4 mOhm at most",
     ),
@@ -189,6 +198,21 @@ def test_a_problem_is_named_once_with_its_number_and_its_fix(what):
     assert finding.found
     assert finding.limit
     assert finding.keys
+
+
+def test_a_bms_of_less_current_than_the_cells_bear_is_what_limits_the_battery(tmp_path):
+    """Its current grows with the capacity, as that of its kind of battery does."""
+    path = tmp_path / "small_bms.yaml"
+    own = configs.find("batteries", "lifepo4").read_text(encoding="utf-8")
+    path.write_text(re.sub(r"bms_over_current_a: \d+", "bms_over_current_a: 40", own), encoding="utf-8")
+    there = site(battery={**LITHIUM, "model": str(path), "capacity_ah": 25}, controller=SET_LITHIUM,
+                 load={"hourly_w": [0.0] * 23 + [137.0]}, array={"parallel": 2})  # fmt: skip
+    found = amiss(there)
+    assert set(found) == {"discharge rate", "charge rate"}
+    drained, charged = (found[name].finding for name in ("discharge rate", "charge rate"))
+    assert (drained.level, drained.limit) == (Level.WRONG, "C/2.5 at most")
+    assert drained.fix == "29 Ah at least: the BMS opens first"
+    assert charged.fix.startswith("the BMS opens: 36 Ah at least")
 
 
 def test_every_check_objects_to_one_of_them():

@@ -69,14 +69,18 @@ def charge_rate(f: Figures) -> Remark:
     slow, check_at, wrong_at = (
         (0.0, LITHIUM_CHECK, LITHIUM_WRONG) if f.lithium else (ACID_SLOW, ACID_CHECK, ACID_WRONG)
     )
-    wrong_at = min(wrong_at, f.bms.over_current_a / capacity)
-    level = Level.CHECK if rate < slow else above(rate, check_at, wrong_at)
+    bms_at = f.bms.over_current_a / capacity
+    level = Level.CHECK if rate < slow else above(rate, check_at, min(wrong_at, bms_at))
+    most = min(check_at, bms_at)
+    harm = "the cells age faster" if f.lithium else "the battery heats and gasses"
+    why = "the BMS opens" if bms_at < rate else harm
+    less = "less current of array and chargers" if f.site.battery.chargers else "fewer modules"
     fix = (
         f"a bank that is charged so slowly is seldom full: {f.charge_a / slow:.0f} Ah at most, or more modules"
         if rate < slow
-        else f"the battery heats and gasses: {f.charge_a / check_at:.0f} Ah at least, or fewer modules"
+        else f"{why}: {f.charge_a / most:.0f} Ah at least, or {less}"
     )
-    limits = f"{rated(check_at)} at most" if f.lithium else f"{rated(slow)} to {rated(check_at)}"
+    limits = f"{rated(most)} at most" if f.lithium else f"{rated(slow)} to {rated(most)}"
     return Remark(
         level, rate, "1/h", f"{f.charge_a:.1f} A, {rated(rate)}", limits, told(level, fix),
         ("battery.capacity_ah", "array.parallel"),
@@ -194,7 +198,7 @@ def cold_charging(f: Figures) -> Remark | None:
 
 def battery_cable(f: Figures) -> Remark:
     """Voltage lost between controller and battery at the highest current of either way."""
-    amps = max(f.charge_a, f.load_a)
+    amps = max(f.controller_a, f.load_a)
     nominal = f.blocks * NOMINAL_V
     drop = f.site.battery.cable_ohm * amps / nominal
     level = above(drop, DROP_CHECK, DROP_WRONG)

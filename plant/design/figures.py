@@ -16,8 +16,10 @@ from plant.controller.charger import SetPoints
 from plant.controller.model import ControllerModel
 from plant.controller.settings import Settings
 from plant.design.curves import FULL_SUN_W_M2, CurveAt, curve_of
-from plant.design.extremes import Extremes
+from plant.design.extremes import FIRST_DAY, Extremes
 from plant.load.day import demand_day
+from plant.load.demand import Demand
+from plant.site.connected import MINUTE_S, with_connected
 from plant.site.model import Site
 from plant.weather import sun
 
@@ -25,6 +27,17 @@ LOADED_DAYS = 14  # drawn for the highest demand: weekends, and chance has had i
 MIDDLE_V = 13.0  # of a block of 12 V while it is charged hard: the makers rate by it (520 W, 40 A)
 NOMINAL_V = 12.0
 OC_SPREAD = 0.05  # of the open-circuit voltage: installers have strings in parallel match so far (weak)
+
+
+def _by_day(steps: int) -> np.ndarray:
+    """1 in those steps of a solar day that lie between six and six, else 0."""
+    day = np.zeros(steps)
+    day[steps // 4 : 3 * steps // 4] = 1.0
+    return day
+
+
+def _at_output_w(demand: Demand) -> np.ndarray:
+    return np.asarray(demand.power_w + demand.current_w + demand.resistance_w)
 
 
 @dataclass(frozen=True)
@@ -122,10 +135,19 @@ class Figures:
         return self.model.charge_rated_w_24v if self.blocks == 2 else self.model.charge_rated_w_12v
 
     @property
-    def charge_a(self) -> float:
-        """Highest current into the battery [A]; a further charger on the battery would be added here."""
+    def controller_a(self) -> float:
+        """Highest current out of the controller [A]."""
         volts = MIDDLE_V * self.blocks
         return min(self.array_w * self.model.tracking_efficiency / volts, self.model.charge_rated_a)
+
+    @cached_property
+    def charge_a(self) -> float:
+        """Highest current into the battery [A]: of the controller from six to six, and chargers in their hours."""
+        begins = sun.day_start_utc_s(FIRST_DAY, self.site.location.longitude_deg)
+        amps = self.controller_a * _by_day(DAY_S // MINUTE_S)
+        for charger in self.site.battery.chargers:
+            amps += charger.current_a * charger.may_run(begins, self.site.location.timezone)
+        return float(amps.max())
 
     @property
     def load_a(self) -> float:
@@ -134,23 +156,30 @@ class Figures:
 
     @property
     def discharge_a(self) -> float:
-        """Highest current out of the battery [A]; what else is connected to the battery would be added here."""
-        return self.load_a
+        """Highest current out of the battery [A]: load output, and what an inverter draws."""
+        return self.drawn_w / (NOMINAL_V * self.blocks)
 
     @cached_property
     def load_w(self) -> float:
-        """Highest demand [W] of some days of winter and as many of summer, sunset at six."""
-        return max((float(day.max()) for day in self._demands()), default=0.0)
+        """Highest demand at the load output [W] of some days of winter and as many of summer, sunset at six."""
+        return max(float(_at_output_w(day).max()) for day in self._demands)
 
-    def _demands(self) -> Iterator[np.ndarray]:
+    @cached_property
+    def drawn_w(self) -> float:
+        """Highest demand on the battery [W] of the same days."""
+        return max(float((_at_output_w(day) + day.inverter_drawn_w).max()) for day in self._demands)
+
+    @cached_property
+    def _demands(self) -> tuple[Demand, ...]:
+        return tuple(self._demand_of_days())
+
+    def _demand_of_days(self) -> Iterator[Demand]:
         site = self.site
-        light = np.zeros(DAY_S // 900)
-        light[light.size // 4 : 3 * light.size // 4] = FULL_SUN_W_M2 / 2.0
-        first = sun.day_of(0.0, site.location.longitude_deg) + 20454
-        for day in (first + 181 * half + k for half in (0, 1) for k in range(LOADED_DAYS // 2)):
+        light = FULL_SUN_W_M2 / 2.0 * _by_day(DAY_S // 900)
+        for day in (FIRST_DAY + 181 * half + k for half in (0, 1) for k in range(LOADED_DAYS // 2)):
             begins = sun.day_start_utc_s(day, site.location.longitude_deg)
-            asked = demand_day(site.load, site.seed, day, begins, site.location.timezone, light, 60)
-            yield np.sum(asked, axis=0)
+            around = site.seed, day, begins, site.location.timezone, light, 60
+            yield with_connected(demand_day(site.load, *around), site.battery.loads, (), *around)
 
     @property
     def battery_v(self) -> float:

@@ -18,11 +18,13 @@ def discharge_rate(f: Figures) -> Remark:
     capacity = f.site.battery.capacity_ah
     rate = f.discharge_a / capacity
     check_at, wrong_at = (LITHIUM_CHECK, LITHIUM_WRONG) if f.lithium else (ACID_CHECK, ACID_WRONG)
-    wrong_at = min(wrong_at, f.bms.over_current_a / capacity)
-    level = above(rate, check_at, wrong_at)
-    fix = f"{f.discharge_a / check_at:.0f} Ah at least: the faster it is drained the less it gives"
+    bms_at = f.bms.over_current_a / capacity
+    level = above(rate, check_at, min(wrong_at, bms_at))
+    most = min(check_at, bms_at)
+    why = "the BMS opens first" if bms_at < rate else "the faster it is drained the less it gives"
+    fix = f"{f.discharge_a / most:.0f} Ah at least: {why}"
     return Remark(
-        level, rate, "1/h", f"{f.discharge_a:.1f} A, {rated(rate)}", f"{rated(check_at)} at most", told(level, fix),
+        level, rate, "1/h", f"{f.discharge_a:.1f} A, {rated(rate)}", f"{rated(most)} at most", told(level, fix),
         ("battery.capacity_ah", "load"),
     )  # fmt: skip
 
