@@ -486,7 +486,7 @@ def test_on_github_failures_are_annotations_at_their_lines_and_the_summary_has_a
     assert re.search(
         rf"^::error file={path},line=13,title=A short morning::always v_batt_v <= 5 V: failed by", out, re.M
     )
-    assert "**fails**" in summary.read_text()
+    assert "| FAIL | always v_batt_v <= 5 V: failed by" in summary.read_text()
     monkeypatch.setenv("GITHUB_ACTIONS", "")
     assert "::error" not in call("check", str(path), "--failures", str(tmp_path / "left"))[1]
 

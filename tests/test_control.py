@@ -59,7 +59,7 @@ def reader(sock: socket.socket) -> Callable[[], str]:
 def test_a_command_is_done_and_what_it_tells_is_told(control, desk):
     assert tell(caller(control), "pause") == ""
     assert tell(caller(control), "tell") == "two\nlines"
-    assert desk.told == ["pause", "tell"]
+    assert desk.told == ["help", "pause", "help", "tell"]
 
 
 def test_a_wrong_command_is_refused_in_its_own_words(control):
@@ -132,9 +132,10 @@ def test_who_ends_the_run_hears_that_it_was_done(tmp_path):
     """The control is closed by the very command that it has not answered yet."""
     over = threading.Event()
 
-    def do(_: str) -> str:
-        over.set()
-        time.sleep(0.05)
+    def do(command: str) -> str:
+        if command == "end":
+            over.set()
+            time.sleep(0.05)
         return ""
 
     control = Control(parse_endpoint(f"unix-listen:{tmp_path / 'ctl'}"), do).start()
@@ -161,6 +162,13 @@ def test_commands_are_taken_at_a_socket_that_listens(desk, link):
 def test_telling_nobody_says_so(link, complaint):
     with pytest.raises(LinkError, match=complaint):
         tell(parse_endpoint(link), "pause")
+
+
+def test_who_takes_no_commands_is_not_waited_for():
+    """A line's own port, say, where only requests are answered."""
+    why = r"no answer within 0\.1 s; is serve --control there\?"
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(LinkError, match=why):
+        tell(TcpEndpoint("127.0.0.1", silent.getsockname()[1]), "pause", timeout_s=0.1)
 
 
 @pytest.mark.parametrize(

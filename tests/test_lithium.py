@@ -1,5 +1,7 @@
 """What is special about LiFePO4: a flat voltage, hysteresis, cold, and two steep ends."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,7 @@ def test_a_working_pack_warms():
         LithiumState(float("nan"), 0, 0, 0, 25.0),
         LithiumState(0.5, 2.0, 0, 0, 25.0),
         LithiumState(1.5, 0, 0, 0, 25.0),
+        *(at_rest(load_block("lifepo4"), 0.5)._replace(**{name: math.nan}) for name in LithiumState._fields),
     ],
 )
 def test_an_impossible_state_is_told(pack, bad):

@@ -20,6 +20,7 @@ from plant.controller.settings import (
     disorder,
     factory,
     family,
+    known_setting,
     preset,
 )
 from plant.plant import Plant
@@ -84,6 +85,9 @@ def test_a_site_presets_what_a_client_could_have_set():
     ).settings()
     assert (made.load_mode, made.timer1_min, made.battery_hot_c) == (2, 90, 50.0)
     assert site(controller={"settings": {"load_at_power_up": 0}}).settings().load_on == 0
+    for infinite in (math.inf, math.nan):
+        with pytest.raises(ValueError, match=r"load_on must be a whole number in 0\.\.1"):
+            known_setting("load_on", infinite)
     assert site(controller={"settings": {"load_at_power_up": 0, "load_on": 1}}).settings().load_on == 1
 
 

@@ -226,6 +226,18 @@ def test_a_string_hung_in_backwards_leaves_the_drop_of_its_bypass_diodes():
     assert hurt.p_mp_w[noon] < 40.0
 
 
+@pytest.mark.parametrize("name", ["reversed", "shorted"])
+def test_the_maximum_power_is_that_of_the_curve_whatever_is_broken(name):
+    """A corner of the curve may be the maximum: no search may lead away from it."""
+    for strings in (1, 2):
+        hurt, _ = day_of(FLAT, Defect(name, strings=strings))
+        for k in range(360, 1080, 20):
+            curve = curve_of(hurt, k)
+            volts = np.linspace(0.0, hurt.v_oc_v[k], 400)
+            watts = max(v * current_at(curve, v) for v in volts)
+            assert hurt.p_mp_w[k] >= watts * (1.0 - 1e-4)
+
+
 def test_all_strings_open_is_darkness():
     dark, _ = day_of(FLAT, Defect("open", strings=3))
     assert np.all(dark.p_mp_w == 0.0)

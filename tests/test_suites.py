@@ -156,6 +156,24 @@ def test_the_command_to_run_a_failure_again_names_what_was_tested(tmp_path, call
     )
 
 
+def test_every_failure_has_a_folder_of_its_own_and_says_how_to_run_it_again(tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place in ("a/x", "b/x", "z", "with space"):
+        (tmp_path / place).mkdir(parents=True)
+    rest = "expect: [{always: v_batt_v <= 5 V}, {always: v_batt_v <= 4 V, information: true}]\n"
+    for place, name in (("a/x", "s.yaml"), ("b/x", "s.yaml"), ("z", "x-s.yaml"), ("with space", "t.yaml")):
+        (tmp_path / place / name).write_text(HEAD + rest, encoding="utf-8")
+    code, *_ = call("check", "a", "b", "z", "--jobs", "1", "--failures", "left")
+    assert code == 1
+    left = sorted(path.name for path in (tmp_path / "left").iterdir())
+    assert left == ["x-s", "x-s-2", "x-s-3"]
+    verdicts = (tmp_path / "left" / "x-s" / "verdicts.txt").read_text(encoding="utf-8")
+    assert [line.split()[0] for line in verdicts.splitlines()[-2:]] == ["FAIL", "note"]
+    _, out, _ = call("check", "with space", "--seeds", "1..2", "--jobs", "1", "--controller", "tracer1210n")
+    again = "again: tracertwin check 'with space/t.yaml' --seeds 1 --controller tracer1210n"
+    assert again in " ".join(out.split())
+
+
 # --- refused ---
 
 

@@ -61,6 +61,8 @@ def words(text: str) -> tuple[str, int, tuple[int, ...]]:
         ("load_mode=light and timer", "holding", 0x903D, 2),
         ("system_code=12V", "holding", 0x9067, 1),
         ("0x906A=0x1", "holding", 0x906A, 1),
+        ("boost_voltage=0x5A0", "holding", 0x9007, 1440),  # the word itself
+        ("09001=5", "holding", 9001, 5),
         ("0x0002=on", "coil", 2, 1),
         ("load_manual_on_off=off", "coil", 2, 0),
         ("load_on=true", "coil", 2, 1),
@@ -97,6 +99,8 @@ def test_the_clock_is_three_words_at_once(text):
         ("boost_voltage=14A", "boost_charging_voltage is in V|boost_voltage is in V"),
         ("boost_voltage=high", "expected a number in V"),
         ("boost_voltage=700", "a register holds 0 to 655.35 V"),
+        ("boost_voltage=0x5A0V", "the word itself, 0 to 0xFFFF, without a unit"),
+        ("boost_voltage=0x12345", "the word itself, 0 to 0xFFFF, without a unit"),
         ("battery_type=nickel", "expected a number; it knows 0 "),
         ("load_on=2", "a coil is on or off"),
         ("0x10000=1", "there is no setting"),

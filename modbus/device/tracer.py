@@ -185,7 +185,7 @@ class Tracer:
         except Refused as refused:
             code, why, rule = self._exceptions[refused.case], refused.why, refused.rule
         except _ExceptionError as error:
-            code, why, rule = error.code, error.why, error.why
+            code, why, rule = error.code, error.why, error.rule
         if request.function in ALL_WRITES:
             self._refused(WriteRefusal(self.unit, _in_short(request), code, why, rule))
         return ExceptionReply(request.unit, request.function, code).encode()
@@ -243,7 +243,8 @@ class Tracer:
         if count == 0:
             raise Refused("count", "it names no register")
         if count > most:
-            raise _ExceptionError(self._model.too_large, f"{count} at once; this model takes {most} at most")
+            why = f"{count} at once; this model takes {most} at most"
+            raise _ExceptionError(self._model.too_large, why, "count")
 
     def _find_block(self, function: int, first: int, count: int) -> "_Block":
         """A block; without cells when it can't be read.
@@ -327,10 +328,11 @@ class _Block:
 class _ExceptionError(Exception):
     """A request that gets an exception which is not for the map to say."""
 
-    def __init__(self, code: int, why: str) -> None:
+    def __init__(self, code: int, why: str, rule: str = "") -> None:
         super().__init__(why)
         self.code = code
         self.why = why
+        self.rule = rule or why  # as of `Refused`
 
 
 def _in_short(request: Request) -> str:

@@ -224,7 +224,8 @@ class Line(LinkThread):
             self._diagnosis.refused()
             wait_s = self._redial.refused(monotonic() - began_s)
         except OSError as error:
-            self._diagnosis.dial_failed(error.strerror or str(error))
+            if not self._stop.is_set():  # which ends the wait for an answer before its time
+                self._diagnosis.dial_failed(error.strerror or str(error))
             wait_s = self._redial.failed()
         else:
             heard = self._serve(stream)

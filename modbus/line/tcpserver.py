@@ -134,9 +134,11 @@ class ModbusTcpServer(LinkThread):
         give_up_s = monotonic() + timeout_s
         self._stop.set()
         ended = self.wait(timeout_s)
-        for thread, (stream, _) in list(self._clients.items()):
+        clients = dict(self._clients)
+        for stream, _ in clients.values():
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_RDWR)  # wakes a recv() or send() that blocks in the other thread
+        for thread in clients:
             thread.join(max(give_up_s - monotonic(), 0.0))
             ended = ended and not thread.is_alive()
         if ended:

@@ -111,7 +111,7 @@ def writable(register_map: RegisterMap) -> dict[str, Row]:
 def _place(name: str, register_map: RegisterMap) -> tuple[str, int, Row | None]:
     """Table, address and row of a name."""
     if re.fullmatch(r"0[xX][0-9a-fA-F]{1,4}|\d{1,5}", name):
-        address = int(name, 0)
+        address = int(name, 16 if name[:2] in ("0x", "0X") else 10)
         if address > 0xFFFF:
             raise ValueError("an address is 0 to 0xFFFF")
         for table in ("holding", "coil"):
@@ -164,7 +164,7 @@ def _word(value: str, row: Row | None) -> int:
 
 def _whole(value: str) -> int:
     try:
-        word = int(value, 0)
+        word = int(value, 16 if value[:2] in ("0x", "0X") else 10)
     except ValueError:
         word = -1
     if not 0 <= word <= 0xFFFF:
@@ -204,8 +204,11 @@ def _scaled(value: str, row: ScaledForm) -> int:
     unit = found[2].strip().lower()
     if unit and DEGREES.get(unit, unit) != row.unit.lower():
         raise ValueError(f"{row.name} is in {row.unit}" if row.unit else f"{row.name} has no unit")
-    number = int(found[1], 16) if found[1].lower().startswith("0x") else float(found[1])
-    steps = round(number * row.scale)
+    if found[1].lower().startswith("0x"):  # the word itself, whatever stands for one of its units
+        if unit or int(found[1], 16) > 0xFFFF:
+            raise ValueError("a hexadecimal value is the word itself, 0 to 0xFFFF, without a unit")
+        return int(found[1], 16)
+    steps = round(float(found[1]) * row.scale)
     low, high = bounds(1, row.signed)
     if not low <= steps <= high:
         raise ValueError(f"a register holds {low / row.scale:g} to {high / row.scale:g} {row.unit}".rstrip())

@@ -272,6 +272,8 @@ def tabulate(strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[int
         p = v[j] * i[j]
         if p >= v[j - 1] * i[j - 1] and p >= v[j + 1] * i[j + 1] and p > WORTH_A_LOOK * best:
             seen, seen_i, seen_di = _peak(j, strings, kinds, row)
+            if seen * seen_i < p:  # led beyond a corner of a reversed string: the node itself is the maximum
+                seen, seen_i, seen_di = v[j], i[j], slope[j]
             if seen * seen_i > v_mp * i_mp:
                 v_mp, i_mp, di_mp = seen, seen_i, seen_di
     return _with_node(v_mp, i_mp, di_mp, n, row), v_oc, v_mp, max(v_mp * i_mp, 0.0)

@@ -24,7 +24,7 @@ from plant.weather.steps.means import SkyMeans, means_in_plane
 from plant.weather.sun import month_of
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
-LEAST_LIGHT_W_M2 = 1e-3  # on a string in the dark beside others in the light: so little that it gives nothing
+LEAST_LIGHT_W_M2 = 1e-9  # on a string in the dark beside others in the light: so little that it gives nothing
 FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
 AnySky: TypeAlias = SkyDay | SkyBlock | SkyMeans
 DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
@@ -233,7 +233,7 @@ def _light_of_kinds(
         g_dim[k] = beam[number] * (1.0 - depth) + diffuse[number]
     # Under snow a string has no light while others have: they send their current back through its diodes.
     least = np.where(g_lit.max(axis=0, initial=0.0) > 0.0, LEAST_LIGHT_W_M2, 0.0)
-    return np.maximum(g_lit, least), np.maximum(g_dim, least)
+    return np.where(g_lit > 0.0, g_lit, least), np.where(g_dim > 0.0, g_dim, least)
 
 
 @kernel

@@ -89,7 +89,8 @@ def possible(x: LeadAcidState, p: LeadAcid) -> bool:
     """Whether a state is one that a battery can be in; false for nan."""
     least, most = -TINY * p.full_capacity_ah, (1.0 + TINY) * p.full_capacity_ah
     wells = least <= x.q1_ah and least <= x.q2_ah and x.q1_ah + x.q2_ah <= most
-    return wells and 0.0 < x.v_node_v < 4.0 * p.cells and -100.0 < x.t_c < 200.0
+    volts = 0.0 < x.v_node_v < 4.0 * p.cells and abs(x.v_slow_v) < 4.0 * p.cells
+    return wells and volts and -100.0 < x.t_c < 200.0
 
 
 @inline_llvm
@@ -269,7 +270,7 @@ def step_limit_s(x: LeadAcidState, i_a: float, p: LeadAcid) -> float:
 
 
 def rested(soc0: float, t_c: float, p: LeadAcid) -> LeadAcidState:
-    """LeadAcidState of a battery that has stood long enough for wells and electrode to be at rest."""
+    """State of a battery that has stood long enough for wells and electrode to be at rest."""
     return LeadAcidState(
         soc0 * p.available_fraction * p.full_capacity_ah,
         soc0 * (1.0 - p.available_fraction) * p.full_capacity_ah,
@@ -305,7 +306,7 @@ def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
 def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
     """The block grown to another capacity and stacked to a higher voltage.
 
-    Plate area scales with capacity, surface with its power of 2/3; series blocks add resistance and heat
+    Plate area scales with capacity, the case's surface with its power of 2/3; series blocks add resistance and heat
     capacity and divide the double layer.
     """
     s = capacity_ah / p.c20_ah

@@ -215,13 +215,14 @@ def possible(x: LithiumState, p: Lithium) -> bool:
         -FOOT - 1e-6 < x.s < 1.2
         and -1.001 < x.h < 1.001
         and abs(x.v1_v) < 4.0 * p.cells
+        and abs(x.v2_v) < 4.0 * p.cells
         and -100.0 < x.t_c < 200.0
     )
 
 
 @inline_llvm
 def soc(x: LithiumState, p: Lithium) -> float:
-    """LithiumState of charge, 0..1, of the capacity."""
+    """State of charge, 0..1, of the capacity."""
     return min(1.0, max(0.0, x.s))
 
 
@@ -341,7 +342,7 @@ def step_limit_s(x: LithiumState, i_a: float, p: Lithium) -> float:
 
 
 def rested(soc0: float, t_c: float, p: Lithium) -> LithiumState:
-    """LithiumState of a battery at rest, in the middle of its hysteresis."""
+    """State of a battery at rest, in the middle of its hysteresis."""
     return LithiumState(soc0, 0.0, 0.0, 0.0, t_c)
 
 

@@ -250,7 +250,7 @@ def known_setting(name: str, value: int | float | str) -> int | float:
         value = MODES[str(value)]
     least, most = RANGES[name]
     whole = Settings.__annotations__[name] is int
-    if isinstance(value, str) or (whole and value != int(value)) or not least <= value <= most:
+    if isinstance(value, str) or not least <= value <= most or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
         names = f" or one of {', '.join(MODES)}" if name == "load_mode" else ""
         raise ValueError(f"{name} must be {kind} in {least:g}..{most:g}{names}, got {value!r}")

@@ -89,7 +89,7 @@ CHECKS: Final = (
     ),
     Check(
         "charge rate",
-        "array's current at 13 V a block, or the controller's, and that of chargers in the same hours, over the capacity",
+        "current of array at 13 V a block or controller, and of chargers in the same hours, over the capacity",
         "lead-acid below C/25 or above C/5, lithium above C/2",
         "lead-acid above C/2.5, lithium above 1 C or the BMS's current",
         "C/10 to C/5 by makers' advice and Home Power, C/2 on sheets of LiFePO4; the lower end is a choice",

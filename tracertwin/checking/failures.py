@@ -10,6 +10,7 @@ import numpy as np
 
 from plant.base.problems import Problem, ProblemsError
 from plant.report.trace import Trace
+from tracertwin.checking.outcome import CaseOutcome
 from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.running import Ran, run
 
@@ -26,22 +27,27 @@ def clear(folder: Path) -> None:
             shutil.rmtree(folder)
 
 
-def leave(prepared: Prepared, ran: Ran, folder: Path, tested: str = "") -> None:
-    """Write the folder of a failure; one of an earlier run is replaced.
+def leave(prepared: Prepared, ran: Ran, outcome: CaseOutcome) -> None:
+    """Write the folder of a failure, which `clear` has cleared.
 
     Raises
     ------
     ProblemsError
         It can't be written, or is a folder of something else.
     """
-    from plant.report.picture import draw  # what draws isn't loaded for a run in which nothing fails
-
+    folder = Path(outcome.folder)
     try:
         folder.mkdir(parents=True)
+        _fill(folder, prepared, ran, outcome)
     except FileExistsError:
         raise ProblemsError([Problem(str(folder), 0, "", "exists and was not left by a failure")]) from None
     except OSError as error:
         raise ProblemsError([Problem(str(folder), 0, "", f"cannot write: {error.strerror}")]) from None
+
+
+def _fill(folder: Path, prepared: Prepared, ran: Ran, outcome: CaseOutcome) -> None:
+    from plant.report.picture import draw  # what draws isn't loaded for a run in which nothing fails
+
     for name, text in ran.left.items():
         (folder / name).write_text(text, encoding="utf-8")
     if not ran.left:  # the same once more: only failures pay for a journal
@@ -49,13 +55,9 @@ def leave(prepared: Prepared, ran: Ran, folder: Path, tested: str = "") -> None:
     near = _around(ran)
     near.write(folder / "trace.csv")
     draw(near, folder / "plot.svg")
-    span = ran.record.span
-    lines = [f"{'ok' if v.holds else 'FAIL':5}{v.expectation.text}: {v.words(span)}" for v in ran.verdicts]
-    (folder / "verdicts.txt").write_text("\n".join([*ran.scenario.about, "", *lines, ""]), encoding="utf-8")
-    again = [
-        f"tracertwin check {shlex.quote(ran.scenario.document.file)} --seeds {ran.seed}{tested}",
-        f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}",
-    ]
+    lines = [f"{row.mark:5}{row.expected}: {row.words}" for row in outcome.verdicts]
+    (folder / "verdicts.txt").write_text("\n".join([*outcome.about, "", *lines, ""]), encoding="utf-8")
+    again = [outcome.again, f"tracertwin replay {shlex.quote(str(folder / 'journal.jsonl'))}"]
     (folder / "rerun.txt").write_text("\n".join([*again, ""]), encoding="utf-8")
 
 

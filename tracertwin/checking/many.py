@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -40,12 +41,12 @@ class Case:
         """The scenario with what is under test."""
         return load_scenario(self.file).under_test(self.site, self.controller)
 
-    @property
-    def tested(self) -> str:
-        """Options of the command line that say what is under test."""
+    def again(self, seed: int) -> str:
+        """The command that runs it again with a seed."""
         firmware = self.peer.command if self.peer else None
         given = (("--site", self.site), ("--controller", self.controller), ("--firmware", firmware))
-        return "".join(f" {option} {shlex.quote(value)}" for option, value in given if value is not None)
+        tested = "".join(f" {option} {shlex.quote(value)}" for option, value in given if value is not None)
+        return f"tracertwin check {shlex.quote(str(self.file))} --seeds {seed}{tested}"
 
 
 OWN = Case(Path(), None)  # nothing is under test but what the scenario has
@@ -144,13 +145,13 @@ def check_case(case: Case) -> CaseOutcome:
         ran = run_with(prepared, case.peer, case.seed)
         if case.transcript is not None:
             write_whole(case.transcript, ran.left[TRANSCRIPT])
-    folder = ""
+    folder = "" if case.folder is None or ran.holds else str(case.folder)
+    outcome = outcome_of(ran, str(case.file), folder, case.again(ran.seed))
     if case.folder is not None:
         clear(case.folder)
-        if not ran.holds:
-            folder = str(case.folder)
-            leave(prepared, ran, case.folder, case.tested)
-    return outcome_of(ran, str(case.file), folder)
+    if folder:
+        leave(prepared, ran, outcome)
+    return outcome
 
 
 def _nothing() -> None:
@@ -244,12 +245,24 @@ def cases_of(
     What is under test, site, controller or firmware, is that of `tested`.
     """
     cases = []
-    names = [scenario.path.stem for scenario in scenarios]
-    for scenario, name in zip(scenarios, names, strict=True):
-        own = name if names.count(name) == 1 else f"{scenario.path.parent.name}-{name}"
+    for scenario, own in zip(scenarios, _names([scenario.path for scenario in scenarios]), strict=True):
         for seed in seeds or (None,):
             called = own if seed is None else f"{own}-seed{seed}"
             left = None if folder is None else folder / called
             said = None if transcripts is None else transcripts / f"{called}.txt"
             cases.append(replace(tested, file=scenario.path, seed=seed, folder=left, transcript=said))
     return cases
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A name of its own for each file: its stem, with its folder where files share that, numbered if that is shared."""
+    stems = [path.stem for path in paths]
+    names: list[str] = []
+    for path in paths:
+        own = path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}-{path.stem}"
+        numbered = (f"{own}-{number}" for number in count(2))
+        name = own
+        while name in names or (name != path.stem and name in stems):
+            name = next(numbered)
+        names.append(name)
+    return names

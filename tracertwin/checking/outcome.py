@@ -75,6 +75,7 @@ class CaseOutcome:
     folder: str = ""  # of what a failure left
     clock: str = "stepped"
     cannot_show: str = ""
+    again: str = ""  # the command that runs it again
 
     @property
     def holds(self) -> bool:
@@ -86,7 +87,7 @@ class CaseOutcome:
         return {**asdict(self), "holds": self.holds}
 
 
-def outcome_of(ran: "Ran", file: str, folder: str = "") -> CaseOutcome:
+def outcome_of(ran: "Ran", file: str, folder: str = "", again: str = "") -> CaseOutcome:
     """A run in words."""
     span = ran.record.span
     rows = tuple(
@@ -117,6 +118,7 @@ def outcome_of(ran: "Ran", file: str, folder: str = "") -> CaseOutcome:
         folder,
         ran.clock,
         ran.scenario.cannot_show,
+        again,
     )
 
 

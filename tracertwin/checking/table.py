@@ -63,8 +63,8 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
         console.print(table)
     failing = [outcome for outcome in outcomes if not outcome.holds]
     for outcome in failing[:3]:
-        again = f"  again: tracertwin check {outcome.file} --seeds {outcome.seed}"
-        console.print(f"{again}{f'; see {outcome.folder}' if outcome.folder else ''}", soft_wrap=True)
+        seen = f"; see {outcome.folder}" if outcome.folder else ""
+        console.print(f"  again: {outcome.again}{seen}", soft_wrap=True)
 
 
 def print_end(outcomes: Sequence[CaseOutcome]) -> None:
@@ -78,18 +78,12 @@ def summary(outcomes: Iterable[CaseOutcome]) -> str:
     lines = [
         f"### tracertwin check: {_tally(told)}",
         "",
-        "| scenario | seed | | worst |",
+        "| scenario | seed | | fails first |",
         "|---|---|---|---|",
     ]
     for outcome in told:
-        worst = min(outcome.verdicts, key=lambda row: (not row.fails, row.holds))
-        verdict = "holds" if outcome.holds else f"**fails**: {worst.expected}: {worst.words}"
-        cells = (
-            outcome.name,
-            f"{outcome.seed}",
-            "ok" if outcome.holds else "FAIL",
-            "" if outcome.holds else verdict,
-        )
+        first = next((f"{row.expected}: {row.words}" for row in outcome.verdicts if row.fails), "")
+        cells = (outcome.name, f"{outcome.seed}", "FAIL" if first else "ok", first)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

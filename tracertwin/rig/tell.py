@@ -4,6 +4,7 @@ Commands and replies are lines of text. A reply is any number of lines, then one
 `error: `.
 """
 
+import select
 from collections.abc import Iterator
 from typing import Final
 
@@ -26,6 +27,8 @@ def lines_of(stream: Stream) -> Iterator[bytes]:
 def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
     """Give a command to a running rig; what it tells.
 
+    A command may take as long as it likes, but who doesn't answer `help` in time takes none.
+
     Raises
     ------
     NobodyError
@@ -41,17 +44,26 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
         raise LinkError("give a command; help lists them all")
     if len(command.encode()) >= LONGEST_LINE:
         raise LinkError(f"a command must be shorter than {LONGEST_LINE:,} bytes")
-    told: list[str] = []
     try:
         with dial(endpoint, timeout_s) as stream:
+            replies = lines_of(stream)
+            stream.sendall(b"help\n")
+            if not select.select((stream,), (), (), timeout_s)[0]:
+                raise NobodyError(f"{endpoint}: no answer within {timeout_s:g} s; is serve --control there?")
+            _reply(replies, endpoint)
             stream.sendall(f"{command}\n".encode())
-            for raw in lines_of(stream):
-                line = raw.decode()
-                if line == OK:
-                    return "\n".join(told)
-                if line.startswith(ERROR):
-                    raise LinkError(line.removeprefix(ERROR))
-                told.append(line)
+            return _reply(replies, endpoint)
     except OSError as error:
         raise NobodyError(f"{endpoint}: {error.strerror or error}; is serve --control there?") from None
+
+
+def _reply(replies: Iterator[bytes], endpoint: Endpoint) -> str:
+    told: list[str] = []
+    for raw in replies:
+        line = raw.decode("utf-8", "replace")
+        if line == OK:
+            return "\n".join(told)
+        if line.startswith(ERROR):
+            raise LinkError(line.removeprefix(ERROR))
+        told.append(line)
     raise NobodyError(f"{endpoint}: closed the connection without an answer")

@@ -20,6 +20,7 @@ LOAD: Final = "load.scale"
 MORE_SERVES_MORE: Final = (PV, BATTERY, PARALLEL)
 MORE_SERVES_LESS: Final = (LOAD,)
 MOST_VALUES: Final = 1000
+MOST_NUMBER: Final = 1e9  # none of a site is as large
 COMMON: Final = {
     "seed": "use --seeds",
     "start": "use --override start=... for their first year, and --years",
@@ -134,17 +135,24 @@ def parse_values(text: str) -> tuple[Any, ...]:
         Saying what would do.
     """
     if found := _RANGE.fullmatch(text.strip()):
+        _check_size(text, [float(part) for part in found.groups() if part is not None])
         return _range(text, *(None if part is None else Decimal(part) for part in found.groups()))
     parts = [part.strip() for part in re.split(r",(?![^\[{]*[\]}])", text)]
     if not all(parts):
         raise ValueError(f"{text!r} has an empty value in it; {_HOW}")
     values = [value_of(part) for part in parts]
+    _check_size(text, [value for value in values if _is_number(value)])
     if any(isinstance(value, str) and value.count(":") == 2 for value in values):
         raise ValueError(f"{text!r} is not a range of numbers; {_HOW}")
     for place, value in enumerate(values):
         if value in values[:place]:
             raise ValueError(f"{text!r} has {value!r} twice")
     return tuple(sorted(values)) if all(map(_is_number, values)) else tuple(values)
+
+
+def _check_size(text: str, numbers: Sequence[float]) -> None:
+    if any(not abs(number) <= MOST_NUMBER for number in numbers):
+        raise ValueError(f"{text!r}: numbers go up to {MOST_NUMBER:g}; {_HOW}")
 
 
 def _range(text: str, first: Decimal | None, last: Decimal | None, step: Decimal | None) -> tuple[Any, ...]:
@@ -157,9 +165,9 @@ def _range(text: str, first: Decimal | None, last: Decimal | None, step: Decimal
         raise ValueError(
             f"{text!r} ends before it begins; write {last}:{first}{f':{by}' * (step is not None)}"
         )
+    if last - first >= MOST_VALUES * by:
+        raise ValueError(f"{text!r} is more than {MOST_VALUES:,} values")
     number = int((last - first) / by) + 1
-    if number > MOST_VALUES:
-        raise ValueError(f"{text!r} is {number:,} values; at most {MOST_VALUES:,}")
     return tuple(_plain(first + k * by) for k in range(number))
 
 
