@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.codec.requests import ReadWords, crc16
+from modbus.codec.requests import ReadWords, WriteCoil, WriteWord, crc16
 from modbus.device.interface import Shown
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, Difference, load_map
@@ -197,14 +197,23 @@ def test_a_block_read_again_by_another_unit_id_is_answered_by_that_one():
 # --- one instant ----------------------------------------------------------------------------------
 
 
+class Restless(Still):
+    """A device that shows another instant each time it is asked."""
+
+    def shown(self) -> Shown:
+        self.snapshot = ZERO if self.snapshot.i_batt_a else ZERO._replace(i_batt_a=-0.03)
+        return super().shown()
+
+
 @given(st.integers(0, 25))
 def test_pairs_never_tear_inside_a_reply(start):
     """Read in two requests the pair did tear on a Tracer2215BN: 0000 and FFFF."""
-    plant = Still(ZERO)
-    device = Tracer(EPEVER, plant)
-    for plant.snapshot in (ZERO, ZERO._replace(i_batt_a=-0.03, consumed_total_kwh=700.0)):
+    device = Tracer(EPEVER, Restless(ZERO))
+    pairs = set()
+    for _ in range(4):
         words = words_of(device.answer(read(0x3300 + start, 31 - start)))
-        assert tuple(words[0x1B - start : 0x1D - start]) in {(0, 0), (0xFFFD, 0xFFFF)}
+        pairs.add(tuple(words[0x1B - start : 0x1D - start]))
+    assert pairs == {(0, 0), (0xFFFD, 0xFFFF)}
 
 
 def test_the_plant_is_asked_once_for_a_reply_and_not_for_a_refusal():
@@ -230,7 +239,28 @@ def test_epever_answers_its_own_unit_only():
 
 
 def test_uart2_answers_every_unit_by_its_number():
-    assert units_answered(Tracer(UART2, Still(NOON), unit=17)) == list(range(248))
+    assert units_answered(Tracer(UART2, Still(NOON), unit=17)) == list(range(256))
+
+
+def test_a_unit_without_power_is_silent_and_says_so_each_time_it_has_lost_it():
+    """Nothing but its battery terminals feeds it; at night, with the battery disconnected, it is dead."""
+    plant, told = Still(NOON), list[float]()
+    device = Tracer(EPEVER, plant, needs_v=8.0, unpowered=told.append)
+    written: list[int] = []
+    requests = (
+        read(0x3104, 1),
+        ReadWords(1, 3, 0x9003, 12),
+        WriteWord(1, 0x9001, 150),
+        WriteCoil(0, 2, True),
+    )
+    for plant.snapshot in (NOON._replace(v_batt_v=7.9), NOON, ZERO):
+        is_dark = plant.snapshot.v_batt_v < 8.0
+        answers = [device.answer(request) for request in requests]
+        assert [answer is None for answer in answers] == [is_dark, is_dark, is_dark, True]
+        written.append(len(plant.done))
+    assert told == [7.9, 0.0]
+    assert written[0] == 0
+    assert written[1] == written[2] > 0
 
 
 @pytest.mark.parametrize("unit", [0, 248, -1])

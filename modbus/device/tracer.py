@@ -26,7 +26,7 @@ from modbus.codec.requests import (
     WriteWord,
     WriteWords,
 )
-from modbus.device.identity import BROADCAST, LAST_UNIT, Identity
+from modbus.device.identity import BROADCAST, EVERY_ID, LAST_UNIT, Identity
 from modbus.device.interface import Device, Shown
 from modbus.device.model import Model, load_model
 from modbus.device.sensors import Sensors
@@ -89,6 +89,10 @@ class Tracer:
         What registers show in place of exact numbers.
     refused : callable
         Told of each write that gets an exception, and why.
+    needs_v : float
+        Voltage [V] at its battery terminals below which the unit has no power, and so no answer.
+    unpowered : callable
+        Told that voltage when a request first finds the unit so; again after it has had power.
 
     Attributes
     ----------
@@ -107,6 +111,8 @@ class Tracer:
         any_order: bool = False,
         sensors: Sensors | None = None,
         refused: Callable[[WriteRefusal], None] = lambda _: None,
+        needs_v: float = 0.0,
+        unpowered: Callable[[float], None] = lambda _: None,
     ) -> None:
         spec, published = register_map.spec, register_map.published
         self._model = model or load_model("tracer4210n")
@@ -130,6 +136,8 @@ class Tracer:
         self._sensors = sensors
         self._warn_once = warn_once
         self._refused = refused
+        self._needs_v, self._unpowered = needs_v, unpowered
+        self._has_power = True  # as far as has been told
         misread = differences(register_map, register_map.root) if warn_once else []
         self._misread = {item.address: item for item in misread if item.table == TABLE_OF[READ_INPUTS]}
         self._handlers: dict[int, Callable[[Any], bytes]] = {
@@ -164,14 +172,24 @@ class Tracer:
 
     def answer(self, request: Request) -> bytes | None:
         """The reply to a request as a whole frame, or None for silence."""
+        if self._needs_v > 0.0 and not self._is_powered():
+            return None
         units = self._reading_units if request.function == READ_INPUTS else self._units
         if request.unit not in units:
             return self._from_elsewhere(request)
         return self._handle(request)
 
+    def _is_powered(self) -> bool:
+        v_batt_v = self._device.shown().snapshot.v_batt_v
+        is_powered = v_batt_v >= self._needs_v
+        if self._has_power and not is_powered:
+            self._unpowered(v_batt_v)
+        self._has_power = is_powered
+        return is_powered
+
     def _find_units(self) -> None:
         own = range(self.unit, self.unit + 1)
-        self._reading_units = range(LAST_UNIT + 1) if self._answers_all else own
+        self._reading_units = range(EVERY_ID) if self._answers_all else own
         self._units = range(1, LAST_UNIT + 1) if self._answers_all else own
 
     def _handle(self, request: Request) -> bytes:

@@ -72,9 +72,22 @@ def units_of(
             any_order=plant.site.controller.settings_order == "any",
             sensors=sensors_of(plant),
             refused=refused,
+            needs_v=plant.equipment.stage.awake_v,
+            unpowered=_dark(plant, now, say),
         )
         units.append(Unit(live, tracer))
     return tuple(units)
+
+
+def _dark(plant: Plant, unit: int, say: Callable[[str], None]) -> Callable[[float], None]:
+    """What says that a unit without power is asked."""
+    needs_v = plant.equipment.stage.awake_v
+
+    def tell(v_batt_v: float) -> None:
+        why = f"{v_batt_v:.2f} V at its battery terminals, it needs {needs_v:g} V"
+        say(f"unit {unit} has no power and doesn't answer: {why}")
+
+    return tell
 
 
 def sensors_of(plant: Plant) -> Sensors | None:

@@ -62,7 +62,7 @@ RULES: Final[Mapping[str, Mapping[object, str]]] = {
         "cut": "a block ends before its first unmapped address",
     },
     "units": {
-        "any": "requests for input registers are answered for any unit id from 0 to 247",
+        "any": "requests for input registers are answered for any unit id, 0 to 255",
         "own": "only the unit's own id is answered; broadcasts (0) are carried out without an answer",
     },
 }
