@@ -15,6 +15,7 @@ import numpy as np
 
 from modbus.device.interface import Shown
 from plant.base.chance import RandomStream, generator
+from plant.controller.charger import Stage
 from plant.controller.setpoints import gauge_ends_v
 from plant.kernel.show import gauge
 from plant.kernel.snapshot import Snapshot
@@ -43,7 +44,6 @@ IDLE: Final = Spread(0.006, 0.03, 0.0, 0.012)
 BULK: Final = Spread(0.016, 0.03, 0.010, 0.013)
 HELD: Final = Spread(0.060, 0.15, 0.012, 0.016)  # at the boost or equalize voltage
 FLOAT: Final = Spread(0.045, 0.13, 0.012, 0.016)
-FLOAT_STAGE: Final = 4.0
 
 
 def spread_of(s: Snapshot) -> Spread:
@@ -52,7 +52,7 @@ def spread_of(s: Snapshot) -> Spread:
         return NIGHT if s.night else IDLE
     if s.regime != Regime.CONSTANT_VOLTAGE:
         return BULK
-    return FLOAT if s.stage == FLOAT_STAGE else HELD
+    return FLOAT if s.stage == Stage.FLOAT else HELD
 
 
 class Sensors:

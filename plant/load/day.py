@@ -36,7 +36,7 @@ def demand_day(
         Global horizontal irradiance through the day, twilight included, on any grid that divides it. Lamps and cameras
         switch on this grid, so give 5 s for the same energy at every `step_s`.
     step_s : int
-        Length of a step, a divisor of 86400. A longer step holds the mean of the 5 s demand.
+        Length of a step, a divisor of 86400. A longer step holds the mean of the 5 s demand; of lamps see `light_w_m2`.
 
     Returns
     -------

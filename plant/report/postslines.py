@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 def posts_lines(plant: "Plant", before: "Snapshot") -> Iterator[str]:
     """A line for the loads at the battery and one for each charger, from a snapshot to now."""
     battery, after = plant.site.battery, plant.snapshot
+    blocks = battery.system_v // 12
     for load in battery.loads:
         served, lost, left = (
             getattr(after, name) - getattr(before, name)
@@ -26,7 +27,8 @@ def posts_lines(plant: "Plant", before: "Snapshot") -> Iterator[str]:
             getattr(after, name) - getattr(before, name)
             for name in (f"charger_{number}_h", f"charger_{number}_starts", f"e_charger_{number}_wh")
         )
-        fuel_l = charger.fuel_idle_l_h * hours + charger.fuel_l_kwh * wh / charger.efficiency / 1000.0
+        burns = charger.outfit(blocks, works=True)
+        fuel_l = burns.fuel_l_h * hours + burns.fuel_l_wh * wh
         told = f"{hours:,.1f} h in {starts:.0f} start{'s' * (starts != 1)}, {_energy(wh)} into the battery"
         yield f"charger  {charger.name}: {told}" + (f", {fuel_l:,.1f} l of fuel" if fuel_l > 0.0 else "")
 

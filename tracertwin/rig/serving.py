@@ -74,7 +74,7 @@ class Rig:
     ----------
     assembly : Assembly
         What answers on the lines.
-    lines : tuple of Line
+    lines : tuple of Line or ModbusTcpServer
         One for each link.
     answers : tuple of Answer
         What leaves on each of them for a request; written down where the run is recorded.
