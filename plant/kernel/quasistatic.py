@@ -151,13 +151,13 @@ def _electrode(
             new = 0.5 * (low + high)
         step, u = new - u, new
         h1 = approached(main.h1, main.h1 + h1_per_u * step)
+        v_slow += r_slow * i_per_u * step  # a guess so close ends the next round's search at once
         close_v = CLOSE_V if u > NEAR_REST_V else CLOSE_AT_REST_V
         moved_a = abs(step * inner_per_u * node.slope_s)
         found = abs(step) * inner_per_u < close_v and moved_a < FOUND_C_RATE * p.full_capacity_ah
         found &= (wanted == newton and not strayed) or high - low < close_v
         if found and moved_a < CLOSE_C_RATE * p.full_capacity_ah:
             v += v_per_u * step
-            v_slow += r_slow * i_per_u * step
             break
     return v, v_slow, node, i_gas
 
