@@ -116,6 +116,10 @@ def test_without_a_verb_the_verbs_are_listed(call):
             ["run", "--start", "noon"],
             r"--start: 'noon' is not a valid time; write local time as 2026-06-21T06:00",
         ),
+        (
+            ["run", "--start", "2026-03-29T02:30"],
+            r"--start: there is no 2026-03-29T02:30 in Europe/Zurich: .*03:00 or later",
+        ),
         (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is not a valid time: .*"),
         (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7s"),
         (["run", "--fidelity", "sizeing"], r".*--fidelity.*detailed or sizing.*\(did you mean sizing\?\)"),
