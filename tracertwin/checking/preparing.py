@@ -69,7 +69,7 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     try:
         start_utc_s = moment_utc_s(parse_local(start), zone)
     except ValueError as error:
-        raise ProblemsError([document.problem(("start",), str(error))]) from None
+        raise ProblemsError([document.problem(("given", "start"), str(error))]) from None
     span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
     optional = load_model(site.controller.model).optional
     register_map = load_map(scenario.given.map, site.ratings(), optional)
