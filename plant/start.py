@@ -1,6 +1,7 @@
 """The first moment of a run: a battery at rest, a controller just switched on, empty meters."""
 
-from plant.base.clock import STEP_S, to_utc_s
+from plant.base.civiltime import moment_utc_s
+from plant.base.clock import STEP_S
 from plant.battery import model as battery
 from plant.constants import tracker_of
 from plant.controller.clock import DeviceClock
@@ -43,7 +44,7 @@ def start_of(site: Site, start_utc_s: int | None, step_s: int) -> int:
     ValueError
         If it lies off the grid of 5 s.
     """
-    start = to_utc_s(site.local_start(), site.location.timezone) if start_utc_s is None else start_utc_s
+    start = moment_utc_s(site.local_start(), site.location.timezone) if start_utc_s is None else start_utc_s
     if step_s != STEP_S:
         start -= start % step_s
     if start % STEP_S:

@@ -67,6 +67,14 @@ def test_a_run_has_a_sample_at_its_start_and_at_its_end_and_one_at_each_step_bet
     assert len(record.t_s) == 361
 
 
+def test_a_start_that_the_clocks_leave_out_is_refused_with_its_line(tmp_path):
+    head = SHORT.replace("2026-06-21T10:00", "2026-03-29T02:30")
+    with pytest.raises(
+        ProblemsError, match=r"mine\.yaml:9: given\.start: there is no 2026-03-29T02:30 in Europe/"
+    ):
+        ran(tmp_path, "expect: [always: soc >= 0]\n", head)
+
+
 def test_an_override_changes_the_site_and_a_setting_is_written_before_time_begins(tmp_path):
     head = SHORT.replace("{sky.clearness: null}", f"{{battery.soc: 0.31, load.hourly_w: {[7] * 24}}}")
     head += "  settings: {boost_duration: 33}\n"

@@ -116,6 +116,10 @@ def test_without_a_verb_the_verbs_are_listed(call):
             ["run", "--start", "noon"],
             r"--start: 'noon' is not a valid time; write local time as 2026-06-21T06:00",
         ),
+        (
+            ["run", "--start", "2026-03-29T02:30"],
+            r"--start: there is no 2026-03-29T02:30 in Europe/Zurich: .*03:00 or later",
+        ),
         (["run", "--start", "2026-02-30"], r"--start: '2026-02-30' is not a valid time: .*"),
         (["run", "--sample", "7s", "--days", "0.01"], r"--sample: .*multiple of 5 s.* got 7s"),
         (["run", "--fidelity", "sizeing"], r".*--fidelity.*detailed or sizing.*\(did you mean sizing\?\)"),
@@ -176,6 +180,53 @@ def test_without_a_verb_the_verbs_are_listed(call):
         (["serve", "--map", "uart3"], r"uart3: not one of the register maps: .*\(did you mean uart2\?\)"),
         (["demo", "shed"], r"shed: not one of the sites: .*"),
         (["poll", "1235"], r"1235: unknown kind of link .*"),
+        (
+            ["serve", "--control", "foo"],
+            r"--control: foo: unknown kind of link 'foo'; use listen:HOST:PORT or unix-listen:PATH",
+        ),
+        (
+            ["serve", "--control", "127.0.0.1:99"],
+            r"--control: .*unix-listen:PATH \(did you mean listen:127\.0\.0\.1:99\?\)",
+        ),
+        (
+            ["serve", "--control", "pty:x"],
+            r"--control: pty:x: pty: won't do here; use listen:.* or unix-listen:PATH",
+        ),
+        (["tell", "foo", "help"], r"LINK: foo: .* use dial:HOST:PORT or unix:PATH \(dials\)"),
+        (
+            ["serve", "--web", "foo:bar"],
+            r"--web: 'foo:bar' is not an address; write HOST:PORT; .* 0 to 65535",
+        ),
+        (
+            ["serve", "--web", "127.0.0.1:70000"],
+            r"--web: '127\.0\.0\.1:70000' is not an address; .* 0 to 65535",
+        ),
+        (
+            ["demo", "--web", "http://127.0.0.1:8080"],
+            r"--web: 'http://.*' is not an address; write HOST:PORT; .*",
+        ),
+        (
+            ["serve", "--mqtt", "a:b:c"],
+            r"--mqtt: 'a:b:c' is not an address; write HOST or HOST:PORT, of which 1883 .*",
+        ),
+        (
+            ["poll", "serial:/dev/ttyUSB0:9600x"],
+            r"serial:.*: baud rate must be a number in 300\.\.4000000, got '9600x'",
+        ),
+        (
+            ["poll", "/dev/ttyUSB0:9600x"],
+            r"serial:.*: baud rate must be a number in 300\.\.4000000, got '9600x'",
+        ),
+        (["poll", "serial:tests"], r"serial:tests: tests is a folder, no serial port"),
+        (
+            ["poll", "serial:pyproject.toml"],
+            r"serial:pyproject\.toml: pyproject\.toml is a file, no serial port",
+        ),
+        (["poll", "serial:/dev/null"], r"serial:/dev/null:115200: cannot connect: it is no serial port"),
+        (
+            ["poll", "unix:/nowhere", "--unit", "0"],
+            r"--unit: 0 is the broadcast address, at which no unit of the map epever answers; .* 1 to 247",
+        ),
         (
             ["poll", "unix:/nowhere", "3100h"],
             r"ADDRESS: '3100h' is not a register address; write 0x3100 or .*",

@@ -5,12 +5,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plant.base import clock
+from plant.base.civiltime import moment_utc_s
 from plant.base.clock import SteppedClock, WallClock
 
 
 def test_civil_time_becomes_utc_on_the_grid():
     assert clock.to_utc_s(clock.parse_local("2026-06-21T06:00"), "Europe/Zurich") == 1782014400
     assert clock.to_utc_s(clock.parse_local("2026-06-21T06:00:03"), "UTC") % 5 == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "ends", "begins"),
+    [
+        ("2026-03-29T02:00", "Europe/Zurich", "02:00", "03:00"),
+        ("2026-03-29T02:59:59", "Europe/Zurich", "02:00", "03:00"),
+        ("2026-03-08T02:30", "America/New_York", "02:00", "03:00"),
+        ("2026-04-24", "Africa/Cairo", "00:00", "01:00"),
+        ("2026-10-04T02:15", "Australia/Lord_Howe", "02:00", "02:30"),
+        ("2011-12-30T12:00", "Pacific/Apia", "2011-12-30T00:00", "2011-12-31T00:00"),
+    ],
+)
+def test_a_time_that_clocks_are_put_forward_over_is_refused_with_those_that_are_there(
+    text, zone, ends, begins
+):
+    with pytest.raises(ValueError, match=f"there is no {text[:13]}") as told:
+        moment_utc_s(clock.parse_local(text), zone)
+    assert f"from {ends} to {begins}; write a time before {ends}, or {begins} or later" in str(told.value)
+
+
+def test_of_the_hour_that_clocks_show_twice_the_first_is_meant():
+    at = moment_utc_s(clock.parse_local("2026-10-25T02:30"), "Europe/Zurich")
+    assert clock.iso_utc(at) == "2026-10-25T00:30:00Z"
+    for text in ("2026-03-29T01:59:55", "2026-03-29T03:00", "2026-10-25T03:00", "2026-06-21T06:00"):
+        moment = clock.parse_local(text)
+        assert moment_utc_s(moment, "Europe/Zurich") == clock.to_utc_s(moment, "Europe/Zurich")
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-6-1", "2026-06-21T25:00", "21.06.2026", "", "1950-01-01"])

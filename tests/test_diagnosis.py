@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modbus.codec.requests import ReadWords, Request, UnitIdRequest, WriteCoil, WriteWord
 from modbus.line.diagnosis import SILENT_S, Diagnosis
 from modbus.line.endpoint import TcpEndpoint, parse_endpoint
 
@@ -14,6 +15,10 @@ def diagnosed() -> tuple[Diagnosis, list[str]]:
     """A diagnosis and what it says."""
     said: list[str] = []
     return Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append), said
+
+
+def read_of(unit: int) -> Request:
+    return ReadWords(unit, 4, 0x3100, 1)
 
 
 def test_nobody_listening_is_said_once_with_the_option_to_add() -> None:
@@ -196,22 +201,80 @@ def test_requests_for_a_unit_that_is_not_here_are_named_the_third_time() -> None
         diagnosis = Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append, lambda units=units: units)
         diagnosis.connected(0.0)
         for _ in range(2):
-            diagnosis.unanswered(16)
-            diagnosis.unanswered(17)
+            diagnosis.unanswered(read_of(16))
+            diagnosis.unanswered(read_of(17))
         assert said == ["connected"]
         for _ in range(5):
-            diagnosis.unanswered(16)
+            diagnosis.unanswered(read_of(16))
         assert said[1:] == [f"requests are for unit 16; {here}"]
 
 
-@pytest.mark.parametrize("unit", [0, 1, 0xF8])
-def test_broadcasts_and_the_service_address_are_for_no_other_unit(unit: int) -> None:
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [(0, "reads go to unit 0, the broadcast address, which nobody answers; this is unit 1"),
+     (0xF8, "requests are for unit 248, the service address, which answers function 45 only; this is unit 1")],
+)  # fmt: skip
+def test_reads_of_an_address_that_is_no_units_own_are_named_the_third_time(unit: int, words: str) -> None:
+    said: list[str] = []
+    diagnosis = Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append, lambda: [1])
+    diagnosis.connected(0.0)
+    for _ in range(2):
+        diagnosis.unanswered(read_of(unit))
+    assert said == ["connected"]
+    for _ in range(7):
+        diagnosis.unanswered(read_of(unit))
+    assert said[1:] == [words]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [WriteWord(0, 0x9000, 1), WriteCoil(0, 2, 0xFF00), UnitIdRequest(0xF8, 3), read_of(1)],
+    ids=str,
+)
+def test_broadcast_writes_and_the_service_function_stay_unsaid(request_: Request) -> None:
     said: list[str] = []
     diagnosis = Diagnosis(TcpEndpoint("127.0.0.1", 1235), said.append, lambda: [1])
     diagnosis.connected(0.0)
     for _ in range(9):
-        diagnosis.unanswered(unit)
+        diagnosis.unanswered(request_)
     assert said == ["connected"]
+
+
+ASCII = b":010431000008C2\r\n"
+HTTP = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:1235\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n"
+PARITY = bytes(byte | (byte.bit_count() % 2) << 7 for byte in range(128))
+
+
+@pytest.mark.parametrize("link", ["listen:127.0.0.1:1235", "unix:uart2.sock", "modbus-tcp:127.0.0.1:1502"])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(ASCII, "the master speaks Modbus ASCII; set it to "), (HTTP, "an HTTP client calls here, no Modbus master"),
+     (ASCII.translate(PARITY + PARITY), "the master speaks Modbus ASCII; set it to ")],
+    ids=["ascii", "http", "ascii 7E1"],
+)  # fmt: skip
+def test_modbus_ascii_and_http_are_called_what_they_are_and_nothing_else(
+    link: str, data: bytes, words: str
+) -> None:
+    said: list[str] = []
+    diagnosis = Diagnosis(parse_endpoint(link), said.append)
+    diagnosis.connected(0.0)
+    for _ in range(5):
+        diagnosis.junk(data, bad_crc=False)
+        diagnosis.junk(b"Cookie: a=b; and more of what a browser sends behind it\r\n", bad_crc=False)
+    diagnosis.tick(SILENT_S)
+    assert len(said) == 2
+    assert said[1].startswith(words)
+    if "ASCII" in said[1]:
+        assert said[1].endswith("Modbus/TCP" if link.startswith("modbus-tcp") else "RTU")
+
+
+def test_a_colon_and_digits_without_a_good_lrc_are_no_modbus_ascii() -> None:
+    diagnosis, said = diagnosed()
+    diagnosis.connected(0.0)
+    for _ in range(5):
+        diagnosis.junk(b"uptime:010431000008C3\r\n", bad_crc=False)
+    assert "UARTs swapped" in said[1]
+    assert not any("ASCII" in text for text in said)
 
 
 @pytest.mark.parametrize("link", ["unix:uart2.sock", "pty:uart2"])

@@ -109,6 +109,15 @@ def test_a_module_below_the_battery_is_told():
     assert line.startswith("charger off for the last 2 days with sun on the array (PV voltage not above")
 
 
+def test_a_battery_too_low_to_start_the_controller_is_the_reason_that_no_charge_came():
+    shorted = {"name": "battery_cell_shorted", "after": "1h"}
+    asleep, _, off = ended(hourly(site(upsets=(shorted,) * 3), FEBRUARY), 3)
+    assert asleep.endswith(" (battery below 8 V)")
+    assert off.startswith(
+        "charger off for the last 2 days with sun on the array (battery below the 8 V that start the controller): "
+    )
+
+
 def test_a_cold_lithium_battery_is_told_by_its_bms():
     there = site(battery=LITHIUM | {"soc": 0.5, "room_c": -10.0}, controller=SET_LITHIUM)
     lines = ended(hourly(there, FEBRUARY), 0.2)

@@ -142,6 +142,22 @@ def test_the_bare_name_of_a_serial_port_is_taken_as_serial_whether_plugged_in_or
     assert str(parse_endpoint(text)) == port
 
 
+@pytest.mark.parametrize(
+    "device",
+    ["/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0", "./of:ours", "/dev/ttyUSB77"],
+)
+def test_colons_in_the_path_of_a_port_that_is_not_there_yet_are_no_baud_rate(device: str) -> None:
+    assert str(parse_endpoint(f"serial:{device}")) == f"serial:{device}:115200"
+
+
+def test_a_socket_is_no_serial_port_and_the_link_for_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "uart2.sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        with pytest.raises(LinkError, match=f"is a socket, no serial port; a socket is unix:{path}"):
+            parse_endpoint(f"serial:{path}")
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals")
 def test_a_path_that_leads_to_a_terminal_is_taken_as_serial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -64,7 +64,8 @@ def refusals_of(request, settings=USER) -> list[str]:
             "FC6 0x9070 refused (03): management_mode 2 is none of 0, 1",
         ),
         (WriteWord(1, 0x9001, 0), "FC6 0x9001 refused (03): capacity_ah 0 Ah is outside 1..9999 Ah"),
-        (WriteWord(1, 0x9000, 99), "FC6 0x9000 refused (03): there is no battery type or system voltage 99"),
+        (WriteWord(1, 0x9000, 99), "FC6 0x9000 refused (03): there is no battery type 99"),
+        (WriteWord(1, 0x9067, 99), "FC6 0x9067 refused (03): there is no system voltage 99"),
         (WriteWord(1, 0x9012, 0), "FC6 0x9012 refused (02): there is no holding register 0x9012"),
         (WriteWords(1, 0x9013, (0, 0, 0)), "FC16 0x9013 x 3 refused (03): not a valid time: month must be in 1..12"),
         (
@@ -132,6 +133,29 @@ def test_a_reason_is_told_once_a_minute_whatever_its_numbers_and_counted_each_ti
     refusals.note(refusal("capacity_ah 0", "capacity_ah"))
     assert len(said) == 4
     assert [(row["why"], row["count"]) for row in refusals.rows()][-1] == ("capacity_ah 0", 2)
+
+
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        ((WriteWord(1, 0x9000, 99), WriteWord(1, 0x9000, 98), WriteWord(1, 0x9067, 99)),
+         ["battery type 99", "system voltage 99"]),
+        ((WriteWords(1, 0x9013, (0, 0x0100, 0)), WriteWords(1, 0x9013, (0x3D, 0x0101, 0x1A01)),
+          WriteWords(1, 0x9013, (0x3E, 0x0101, 0x1A01))),
+         ["month must be in 1..12", "second must be in 0..59"]),
+        ((WriteWord(1, 0x9003, 1600), WriteWord(1, 0x9003, 1590), WriteWord(1, 0x9009, 1330)),
+         ["over_voltage_disconnect (0x9003)", "boost_reconnect_voltage (0x9009)"]),
+    ],
+    ids=["codes", "clock", "one frame"],
+)  # fmt: skip
+def test_each_register_and_each_cause_has_a_line_of_its_own(requests, told):
+    said: list[str] = []
+    refusals = Refusals(said.append, lambda: 0.0)
+    tracer = Tracer(EPEVER, Still(ZERO, USER), refused=refusals.note)
+    for request in requests:
+        tracer.answer(request)
+    assert len(said) == len(told)
+    assert all(words in line for words, line in zip(told, said, strict=True)), said
 
 
 def test_a_client_that_tries_every_address_fills_neither_the_terminal_nor_memory():

@@ -113,6 +113,7 @@ def test_all_problems_are_told_at_once(tmp_path):
     ("old", "new", "told"),
     [
         ("timezone: Europe/Zurich", "timezone: Europe/Zürich", "(did you mean Europe/Zurich?)"),
+        ("start: 2026-02-20T10:00", "start: 2026-03-29T02:30", "start: there is no 2026-03-29T02:30 in Europe/Zurich"),
         (
             "start: 2026-02-20T10:00",
             "start: 12.3.2026",

@@ -96,6 +96,21 @@ def test_a_client_too_many_is_sent_away_and_the_others_go_on():
         assert hear(socks[0], 11) == envelope(1, told(0x3100))
 
 
+def test_clients_too_many_are_told_once_until_one_has_found_a_place_again():
+    said: list[str] = []
+    with served(log=said.append) as (server, connect):
+        socks = [connect() for _ in range(MOST_CLIENTS)]
+        assert until(lambda: len(server._clients) == MOST_CLIENTS)
+        for times in (1, 2):
+            for _ in range(5):
+                assert connect().recv(1) == b""
+            assert sum("sent away" in text for text in said) == times
+            socks.pop().close()
+            assert until(lambda: len(server._clients) == MOST_CLIENTS - 1)
+            socks.append(connect())
+            assert until(lambda: len(server._clients) == MOST_CLIENTS)
+
+
 def test_a_request_that_makes_no_sense_gets_its_exception_at_once():
     with served() as (_, connect):
         sock = connect()

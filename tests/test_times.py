@@ -56,6 +56,14 @@ def test_clocks_that_change_are_those_of_the_site():
     assert parse_moment("12h").utc_s(night) == utc("2026-03-29T09:00")
 
 
+@pytest.mark.parametrize("text", ["2026-03-29T02:30", "day 2 02:30", "02:30"])
+def test_a_moment_that_the_clocks_leave_out_is_refused(text):
+    with pytest.raises(ValueError, match=r"there is no 2026-03-29T02:30 in Europe/Zurich"):
+        parse_moment(text).utc_s(
+            span("2026-03-28T20:00" if "T" in text or "d" in text else "2026-03-29T00:00")
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -237,6 +237,26 @@ def test_rows_of_pvgis_epw_are_utc_whatever_zone_the_file_names(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "note",
+    ["irradiance time offset (h): -0.8167", "IRRADIANCE TIME OFFSET (H):-0.8167",
+     "Irradiance  Time Offset ( h ) : -0.8167", '"Irradiance Time Offset (h): -0.8167",and more: 3'],
+)  # fmt: skip
+def test_pvgis_offset_is_known_in_any_letters_and_spaces(note, tmp_path):
+    path = files.epw_file(tmp_path / "pvgis.epw", files.moments_of_light(0))
+    text = path.read_text(encoding="utf-8").replace("COMMENTS 2,none", f"COMMENTS 2,{note}")
+    path.write_text(text, encoding="utf-8")
+    series = ready(path).series
+    assert (series.utc_offset_s, series.instant) == (0, True)
+
+
+def test_a_pvgis_offset_that_is_no_number_is_refused_with_its_line(tmp_path):
+    path = files.epw_file(tmp_path / "pvgis.epw", files.moments_of_light(0))
+    note = "COMMENTS 2,Irradiance Time Offset (h): none"
+    path.write_text(path.read_text(encoding="utf-8").replace("COMMENTS 2,none", note), encoding="utf-8")
+    assert "pvgis.epw:7: irradiance time offset must be a number of hours, got 'none'" in wrong(path)
+
+
+@pytest.mark.parametrize(
     ("mount", "words"),
     [("two_axis", "a two-axis mount"), ("vertical_axis", "turns about a vertical axis"),
      ("inclined_axis", "turns about an inclined axis")],
@@ -250,14 +270,15 @@ def test_pvgis_light_on_a_mount_that_turns_is_refused_by_its_name(mount, words, 
 # services
 
 
-def test_cams_energies_are_divided_by_the_length_of_their_intervals(tmp_path):
+def cams_file(path: Path, time_reference: str = "# Time reference: Universal time (UT)") -> pd.DataFrame:
+    """June in quarters of an hour as CAMS writes it; returns what it holds."""
     light = files.year_of_light().loc[JUNE_DAYS].tz_convert("UTC")
     quarters = light.loc[light.index.repeat(4)]
     begins = pd.date_range(light.index[0], periods=len(quarters), freq="15min")
     head = [
         "# Coding: utf-8", f"# Latitude (positive North, ISO 19115): {files.LATITUDE}",
         f"# Longitude (positive East, ISO 19115): {files.LONGITUDE}", "# Altitude (m): 250.00",
-        "# Time reference: Universal time (UT)",
+        time_reference,
         "# Summarization (integration) period: 0 year 0 month 0 day 0 h 15 min 0 s", "# noValue: nan",
         "# Observation period;TOA;Clear sky GHI;Clear sky BHI;Clear sky DHI;Clear sky BNI;GHI;BHI;DHI;BNI;Reliability",
     ]  # fmt: skip
@@ -266,11 +287,32 @@ def test_cams_energies_are_divided_by_the_length_of_their_intervals(tmp_path):
         f"{r.ghi / 4};{(r.ghi - r.dhi) / 4};{r.dhi / 4};{r.dni / 4};1.0"
         for b, r in zip(begins, quarters.itertuples(), strict=True)
     ]
-    (tmp_path / "cams.csv").write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    path.write_text("\n".join([*head, *rows]) + "\n", encoding="utf-8")
+    return quarters
+
+
+def test_cams_energies_are_divided_by_the_length_of_their_intervals(tmp_path):
+    quarters = cams_file(tmp_path / "cams.csv")
     series = ready(tmp_path / "cams.csv", temperature_c=15.0).series
     assert (series.step_s, series.utc_offset_s) == (900, 0)
     assert series.columns["ghi_w_m2"] == pytest.approx(quarters["ghi"].to_numpy(), abs=1e-9)
     assert series.columns["dhi_w_m2"] == pytest.approx(quarters["dhi"].to_numpy(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "line", ["# Time reference: True solar time (TST)", "# TIME REFERENCE : true solar time (TST)"]
+)
+def test_cams_in_true_solar_time_is_refused_by_its_name(line, tmp_path):
+    cams_file(tmp_path / "cams.csv", line)
+    told = wrong(tmp_path / "cams.csv", temperature_c=15.0).lower()
+    assert "cams.csv:5: its times are true solar time (tst)" in told
+    assert "universal time (ut)" in told
+
+
+@pytest.mark.parametrize("line", ["# Time reference: UT", "# time reference: UNIVERSAL TIME", "# Site: hut"])
+def test_cams_in_universal_time_may_say_so_in_other_letters_or_not_at_all(line, tmp_path):
+    cams_file(tmp_path / "cams.csv", line)
+    assert ready(tmp_path / "cams.csv", temperature_c=15.0).series.utc_offset_s == 0
 
 
 def test_surfrad_minutes_are_stamped_with_their_end_and_west_has_no_sign(tmp_path):

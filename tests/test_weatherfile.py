@@ -325,6 +325,18 @@ def test_direct_light_of_a_file_with_global_only(method, rms, tmp_path):
     assert closed == pytest.approx(block.ghi_w_m2, abs=1e-6)
 
 
+def test_a_filled_minute_is_told_in_minutes(tmp_path):
+    light = files.year_of_light().loc["2023-07-01":"2023-07-03"]
+    minutes = light.resample("1min").ffill()
+    minutes.loc[minutes.index[1440 + 720], ["ghi", "dni", "dhi"]] = np.nan
+    minutes.loc[minutes.index[700:720], "t"] = np.nan
+    path = files.csv_file(tmp_path / "minutes.csv", minutes)
+    assert file_sky(site_of(path).weather, HERE).notes == (
+        "1 min without irradiance filled at the clear-sky index around them",
+        "20 min without temperature filled",
+    )
+
+
 def test_a_files_path_is_counted_from_the_site_files_folder(tmp_path):
     files.csv_file(tmp_path / "here.csv", files.year_of_light())
     found = Weather.model_validate({"file": "here.csv"}, context={"folder": tmp_path})

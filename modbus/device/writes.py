@@ -4,6 +4,7 @@ A pure function of the map, the settings and the words. Which registers can be w
 which settings, is in the rows; which settings go together is `plant.controller.compatibility.conflicts`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from plant.controller.compatibility import (
 )
 from plant.controller.settings import Settings
 
+_DIGITS: Final = re.compile(r"\d+")
 KIND: Final = Settings.__annotations__  # name -> int or float
 
 
@@ -148,7 +150,7 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
             raise Refused(
                 "incomplete",
                 f"{row.name} (0x{row.address:04X}) is written in one frame with all of {whole}",
-                whole,
+                row.name,
             )
 
 
@@ -184,11 +186,14 @@ def shown(value: float, unit: str, form: str = "") -> str:
 def _changed(settings: Settings, system_v: int, changes: dict[str, float]) -> Settings:
     """The settings with the changes: system voltage and battery type first, as others come with them."""
     exact = {name: KIND[name](value) for name, value in changes.items()}
-    try:
-        new = with_system(settings, exact.get("system_code", settings.system_code), system_v)
-        new = with_type(new, exact.get("battery_type", settings.battery_type), system_v)
-    except KeyError as error:  # a code that no controller of this family knows
-        raise Refused("value", f"there is no battery type or system voltage {error}", "code") from None
+    new = settings
+    for name, taken_over, what in (
+        ("system_code", with_system, "system voltage"), ("battery_type", with_type, "battery type")
+    ):  # fmt: skip
+        try:
+            new = taken_over(new, exact.get(name, getattr(settings, name)), system_v)
+        except KeyError as error:  # a code that no controller of this family knows
+            raise Refused("value", f"there is no {what} {error}", name) from None
     return new._replace(**exact)
 
 
@@ -196,4 +201,6 @@ def _clock(words: Sequence[int]) -> float | None:
     try:
         return clock_of(words) if words else None
     except ValueError as error:
-        raise Refused("value", f"not a valid time: {error}", "clock") from None
+        raise Refused(
+            "value", f"not a valid time: {error}", f"clock: {_DIGITS.sub('', str(error))}"
+        ) from None

@@ -335,7 +335,7 @@ class Conversation:
             return self._begin(reply if self._pack is None else self._pack(received, reply), now_s)
         if reply is None:
             tally.silent += 1
-            self._diagnosis.unanswered(received.request.unit)
+            self._diagnosis.unanswered(received.request)
             return False
         if self._pack is not None:
             return self._begin(self._pack(received, reply), now_s)

@@ -8,7 +8,8 @@ or once per outage while there is none. Touches no socket and no clock. The symp
 from collections.abc import Callable, Sequence
 
 from modbus.codec.envelope import begins_request, begins_rtu
-from modbus.codec.requests import ANY_UNIT
+from modbus.codec.foreign import holds_ascii_frame, holds_http_request
+from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, SerialEndpoint, TcpEndpoint, UnixEndpoint
 
 SILENT_S = 10.0
@@ -25,6 +26,11 @@ DELAYED_ACK_S = (0.030, 0.070)
 GAPS_LEAST = 3
 STRANGERS_LEAST = 3  # one or two may be a scan
 BROADCAST = 0
+NO_ONES_OWN = {
+    BROADCAST: "reads go to unit 0, the broadcast address, which nobody answers",
+    ANY_UNIT: f"requests are for unit {ANY_UNIT}, the service address, which answers function 45 only",
+}
+WRITES = frozenset((0x05, 0x06, 0x0F, 0x10))
 
 
 class Diagnosis:
@@ -58,6 +64,7 @@ class Diagnosis:
     def _reset_connection(self) -> None:
         self._said: set[str] = set()
         self._window = b""
+        self._is_foreign = False  # whether the peer speaks no Modbus of ours
         self._junk_bytes = 0
         self._bad_crcs = 0
         self._gaps = 0
@@ -109,21 +116,22 @@ class Diagnosis:
         self._requests += 1
         self.deadline_s = None
 
-    def unanswered(self, unit: int) -> None:
-        """A request for a unit was left without an answer by all that are there."""
-        units = self._units()
-        if unit in (BROADCAST, ANY_UNIT) or not units or unit in units:
+    def unanswered(self, request: Request) -> None:
+        """A request was left without an answer by all that are there."""
+        unit, units = request.unit, self._units()
+        if not units or unit in units or _deserves_silence(request):
             return
         self._strangers[unit] = self._strangers.get(unit, 0) + 1
         if self._strangers[unit] >= STRANGERS_LEAST:
+            whose = NO_ONES_OWN.get(unit, f"requests are for unit {unit}")
             here = f"this is unit {units[0]}" if len(units) == 1 else f"here are units {_listed(units)}"
-            self.once("unit", f"requests are for unit {unit}; {here}")
+            self.once("unit", f"{whose}; {here}")
 
     def junk(self, data: bytes, *, bad_crc: bool) -> None:
         """Bytes came that belong to no request; ``bad_crc`` when they were shaped like one."""
         self._junk_bytes += len(data)
         self._window = (self._window + data)[-WINDOW:]
-        if self._is_of_the_other_framing(data):
+        if self._speaks_no_modbus_of_ours() or self._is_of_the_other_framing(data):
             return
         if any(opening in self._window for opening in TELNET_OPENINGS):
             self.once("telnet", "telnet negotiation instead of Modbus: use -serial tcp:... not telnet:...")
@@ -141,6 +149,19 @@ class Diagnosis:
                 f"{self._bad_crcs} frames with a bad CRC so far, left unanswered as a device would; "
                 "is the CRC's low byte sent first?",
             )
+
+    def _speaks_no_modbus_of_ours(self) -> bool:
+        """Whether the peer is a Modbus ASCII master or an HTTP client; it is told then."""
+        if holds_ascii_frame(self._window):
+            ours = "Modbus/TCP" if isinstance(self._endpoint, ModbusTcpEndpoint) else "RTU"
+            self._is_foreign = True
+            self.once("ascii", f"the master speaks Modbus ASCII; set it to {ours}")
+        elif holds_http_request(self._window):
+            self._is_foreign = True
+            self.once(
+                "http", "an HTTP client calls here, no Modbus master; the page is where serve --web says"
+            )
+        return self._is_foreign
 
     def _is_of_the_other_framing(self, data: bytes) -> bool:
         """Whether the junk is RTU where Modbus/TCP is spoken, or the other way round; it is told then."""
@@ -182,7 +203,7 @@ class Diagnosis:
         if self.deadline_s is None or now_s < self.deadline_s:
             return
         self.deadline_s = None
-        if self._said & {"framing", "text", "telnet"}:
+        if self._said & {"ascii", "http", "framing", "text", "telnet"}:
             return  # that says more
         if self._junk_bytes:
             self.once(
@@ -233,6 +254,13 @@ class Diagnosis:
             return f"-serial tcp:{where},server=on,wait=off,nodelay=on (the third -serial is UART2)"
         assert isinstance(self._endpoint, UnixEndpoint)
         return f"-serial unix:{self._endpoint.path},server=on,wait=off (the third -serial is UART2)"
+
+
+def _deserves_silence(request: Request) -> bool:
+    """Whether a request is for all units alike, of a kind that they obey without an answer."""
+    if request.unit == BROADCAST:
+        return request.function in WRITES
+    return request.unit == ANY_UNIT and isinstance(request, UnitIdRequest)
 
 
 def _listed(units: Sequence[int]) -> str:

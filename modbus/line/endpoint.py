@@ -12,16 +12,23 @@ import select
 import socket
 import stat
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
+from modbus.line.devicenames import DEVICE, names_a_terminal, no_port
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
-FORMS = (
-    "dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH (dials), unix-listen:PATH, pty:LINKNAME or "
-    "serial:DEVICE[:BAUD]"
-)
+FORMS = {
+    "dial": "dial:HOST:PORT",
+    "listen": "listen:HOST:PORT",
+    "modbus-tcp": "modbus-tcp:HOST:PORT",
+    "unix": "unix:PATH (dials)",
+    "unix-listen": "unix-listen:PATH",
+    "pty": "pty:LINKNAME",
+    "serial": "serial:DEVICE[:BAUD]",
+}
 CALLERS = 8  # that the system lets wait where several are served at once
 BAUD = 115200  # a Tracer's; EPEVER's protocol documents V2.3 and V2.6
 # Windows reports a connect under way by its own number.
@@ -102,7 +109,7 @@ class ModbusTcpEndpoint:
 Endpoint = TcpEndpoint | UnixEndpoint | PtyEndpoint | SerialEndpoint | ModbusTcpEndpoint
 
 
-def parse_endpoint(text: str) -> Endpoint:
+def parse_endpoint(text: str, kinds: Collection[str] = FORMS.keys()) -> Endpoint:
     """The endpoint a user's ``--link`` names.
 
     Parameters
@@ -111,13 +118,19 @@ def parse_endpoint(text: str) -> Endpoint:
         ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``modbus-tcp:HOST:PORT``, ``unix:PATH``, ``unix-listen:PATH``,
         ``pty:LINKNAME`` or ``serial:DEVICE[:BAUD]``. An IPv6 host goes in brackets. A device may be a URL of
         pyserial; ``socket://`` is what ``dial:`` does. The bare path of a terminal is taken as ``serial:``.
+    kinds : collection of str
+        Those of `FORMS` that are accepted.
 
     Raises
     ------
     LinkError
-        Naming the text, what is wrong with it and the forms there are.
+        Naming the text, what is wrong with it and the forms that are accepted.
     """
     form, _, rest = text.partition(":")
+    if form not in kinds and (form in FORMS or "serial" not in kinds or not names_a_terminal(text)):
+        *first, last = (FORMS[kind] for kind in kinds)
+        what = f"{form}: won't do here" if form in FORMS else f"unknown kind of link {form!r}"
+        raise LinkError(f"{text}: {what}; use {', '.join(first)} or {last}{_hint(text, kinds)}")
     if form == "modbus-tcp":
         at = _parse_tcp(text, rest, listens=True)
         return ModbusTcpEndpoint(at.host, at.port)
@@ -129,34 +142,26 @@ def parse_endpoint(text: str) -> Endpoint:
         return _parse_pty(text, rest)
     if form == "serial":
         return _parse_serial(text, rest)
-    if _names_a_terminal(text):
-        return _parse_serial(f"serial:{text}", text)
-    raise LinkError(f"{text}: unknown kind of link {form!r}; use {FORMS}{_hint(text)}")
+    return _parse_serial(f"serial:{text}", text)
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _names_a_terminal(text: str) -> bool:
-    """Whether a bare text is the name of a serial port, perhaps one that isn't plugged in, or leads to a terminal."""
-    device = DEVICE.fullmatch(text)
-    if device is None or "://" in text:
-        return False
-    if re.match(r"/dev/(tty|cu|pts/|serial/)|COM\d+\b", text):
-        return True
-    with contextlib.suppress(OSError, ValueError):
-        return stat.S_ISCHR(os.stat(device["device"]).st_mode)
-    return False
-
-
-def _hint(text: str) -> str:
+def _hint(text: str, kinds: Collection[str]) -> str:
     """A guess at what was meant by a bare HOST:PORT, DEVICE or PATH."""
-    if text.rpartition(":")[2].isdigit() and not re.match(r"/|COM|\w+://", text):
-        return f" (did you mean dial:{text.removeprefix('tcp:')}?)"
-    if re.match(r"\w+://", text):
-        return f" (did you mean serial:{text}?)"
-    return f" (did you mean unix:{text}?)" if text.startswith(("/", "./")) else ""
+    form, _, rest = text.partition(":")
+    bare = rest if form in (*FORMS, "tcp") else text
+    meant: tuple[str, ...] = ()
+    if re.match(r"\w+://", bare):
+        meant = ("serial",)
+    elif bare.startswith(("/", "./")):
+        meant = ("unix", "unix-listen")
+    elif bare.rpartition(":")[2].isdigit() and not bare.startswith("COM"):
+        meant = ("dial", "listen")
+    kind = next((kind for kind in meant if kind in kinds), None)
+    return "" if kind is None else f" (did you mean {kind}:{bare}?)"
 
 
 def _parse_tcp(text: str, rest: str, *, listens: bool) -> TcpEndpoint:
@@ -203,9 +208,8 @@ def _parse_pty(text: str, path: str) -> PtyEndpoint:
     return PtyEndpoint(path)
 
 
-# A URL has a port of its own before the baud rate may come; paths of devices may hold colons anywhere.
+# A URL has a port of its own before the baud rate may come.
 URL = re.compile(r"(?P<device>(?P<scheme>\w+)://(?P<where>(?:\[[^]]*\]|[^][:/]*):\d+))(?::(?P<baud>\d+))?")
-DEVICE = re.compile(r"(?P<device>[^\0]+?)(?::(?P<baud>\d+))?")
 
 
 def _parse_serial(text: str, rest: str) -> TcpEndpoint | SerialEndpoint:
@@ -221,6 +225,8 @@ def _parse_serial(text: str, rest: str) -> TcpEndpoint | SerialEndpoint:
     baud = int(found["baud"][:9]) if found["baud"] else BAUD
     if not 300 <= baud <= 4_000_000:
         raise LinkError(f"{text}: baud rate must be a number in 300..4000000, got {found['baud']}")
+    if form is DEVICE and (why := no_port(found["device"])):
+        raise LinkError(f"{text}: {why}")
     return SerialEndpoint(found["device"], baud)
 
 

@@ -48,13 +48,16 @@ def open_port(device: str, baud: int) -> Stream:
 def _reason(error: serial.SerialException) -> OSError:
     """The system's own error; pyserial wraps it into a sentence that names the port once more."""
     cause = error if error.errno else error.__context__
-    if not isinstance(cause, OSError) or cause.errno is None:
+    number = cause.errno if isinstance(cause, OSError) else next(iter(getattr(cause, "args", ())), None)
+    if not isinstance(number, int):  # termios.error is no OSError
         return OSError(errno.EIO, str(error))
-    if cause.errno in (errno.EAGAIN, errno.EBUSY):
+    if number in (errno.EAGAIN, errno.EBUSY):
         return OSError(errno.EBUSY, "another program is using the port")
-    if cause.errno == errno.EACCES:
+    if number == errno.ENOTTY:
+        return OSError(errno.ENOTTY, "it is no serial port")
+    if number == errno.EACCES:
         return OSError(errno.EACCES, "permission denied (is your user in the port's group, often dialout?)")
-    return OSError(cause.errno, os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)
+    return OSError(number, os.strerror(number) if number > 0 else getattr(cause, "strerror", str(error)))
 
 
 def _carried(port: serial.SerialBase) -> socket.socket:

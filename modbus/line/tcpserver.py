@@ -92,6 +92,7 @@ class ModbusTcpServer(LinkThread):
         self._clients: dict[threading.Thread, tuple[Stream, LineStats]] = {}
         self._past = LineStats()  # of clients that have gone
         self._heard = False
+        self._is_full = False  # whether a client was sent away and none has found a place since
         self._listener: Listener | None = None
         self._stop = StopSignal()
 
@@ -174,9 +175,12 @@ class ModbusTcpServer(LinkThread):
 
     def _admit(self, stream: Stream) -> None:
         if len(self._clients) >= MOST_CLIENTS:
-            self._say(f"a client was sent away: {MOST_CLIENTS} are here already")
+            if not self._is_full:
+                self._is_full = True
+                self._say(f"a client was sent away: {MOST_CLIENTS} are here already")
             stream.close()  # last: whoever sees it end finds the reason written
             return
+        self._is_full = False
         tally = LineStats(connects=1)
         thread = threading.Thread(
             target=self._serve, args=(stream, tally), name="Modbus/TCP client", daemon=True

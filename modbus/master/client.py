@@ -5,6 +5,7 @@ breaks.
 """
 
 import contextlib
+import errno
 import math
 import select
 import socket
@@ -30,6 +31,10 @@ from modbus.master.phrases import said
 SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
 SILENCE_LEAST_S = 1.75e-3  # the same, at more than 19200 bit/s
 CHARACTER_BITS = 11
+NEVER = (
+    errno.ENOTTY,
+    errno.EINVAL,
+)  # no serial port, or none that can do such a baud rate: waiting won't help
 
 
 class NoReplyError(NobodyError):
@@ -186,7 +191,8 @@ def _connect(endpoint: Endpoint, timeout_s: float) -> Stream:
             at = endpoint.dialled if isinstance(endpoint, ModbusTcpEndpoint) else endpoint
             return dial(at, timeout_s)
         except OSError as error:
-            raise NobodyError(f"{endpoint}: cannot connect: {error.strerror or error}") from error
+            kind = LinkError if error.errno in NEVER else NobodyError
+            raise kind(f"{endpoint}: cannot connect: {error.strerror or error}") from error
     listener, _ = listen(endpoint)
     with contextlib.closing(listener):
         if not select.select((listener,), (), (), timeout_s)[0]:

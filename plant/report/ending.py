@@ -161,6 +161,9 @@ def _off_in_the_sun(plant: "Plant", trace: "Trace") -> Iterator[str]:
         return
     begins = plant.t_utc_s - days * DAY_S
     why = "PV voltage not above the battery's"
+    awake_v = plant.equipment.stage.awake_v
+    if np.median(trace["v_batt_v"][trace["t_utc_s"] > begins]) < awake_v:
+        why = f"battery below the {awake_v:g} V that start the controller"
     for event in plant.events():
         if event.machine is Machine.CHARGE and event.t_utc_s >= begins and event.reason in BARS_CHARGE:
             why = event.reason

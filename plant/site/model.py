@@ -22,6 +22,7 @@ from pydantic import (
 from plant.array.layout import layout_of
 from plant.array.parts import MARION, Array
 from plant.base import configs
+from plant.base.civiltime import moment_utc_s
 from plant.base.clock import DAY_S, parse_local
 from plant.base.problems import AtKeyError, ProblemsError, did_you_mean
 from plant.base.records import Positive, Record
@@ -183,6 +184,7 @@ class Site(Place):
             self.setpoints()
         except ValueError as error:
             raise AtKeyError(("controller", "setpoints"), str(error)) from None
+        self._check_moments()
         check_sources(self.location, self.sky, self.weather)
         if self.weather.precipitation_days is None and any(p.losses.snow == MARION for p in self.array.parts):
             raise ValueError(f"losses.snow: {MARION} needs weather.precipitation_days")
@@ -201,6 +203,18 @@ class Site(Place):
             except ValidationError as error:
                 raise ValueError(f"neighbour {neighbour.name}: {first_of(error)}") from None
         return self
+
+    def _check_moments(self) -> None:
+        """That the place's clocks show the start and the moments of upsets."""
+        moments: list[tuple[tuple[str | int, ...], str]] = [(("start",), self.start)]
+        moments += [
+            (("upsets", number), one.at) for number, one in enumerate(self.upsets) if one.at is not None
+        ]
+        for where, text in moments:
+            try:
+                moment_utc_s(parse_local(text), self.location.timezone)
+            except ValueError as error:
+                raise AtKeyError(where, str(error)) from None
 
     def check_equipment(self, rig: Equipment) -> None:
         """That there is what upsets have broken.

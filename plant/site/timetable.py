@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from plant.base.clock import parse_duration_s, parse_local, to_utc_s
+from plant.base.civiltime import moment_utc_s
+from plant.base.clock import parse_duration_s, parse_local
 from plant.base.grammar import check_keys, cut, look_up
 from plant.base.records import Record
 from plant.site.upsets import UPSETS, check
@@ -57,7 +58,7 @@ class Upset(Record):
         """When it begins and ends [s UTC], `after` counted from a start; None for an end that doesn't come."""
         begin = float(start_utc_s)
         if self.at is not None:
-            begin = float(to_utc_s(parse_local(self.at), timezone))
+            begin = float(moment_utc_s(parse_local(self.at), timezone))
         elif self.after is not None:
             begin += parse_duration_s(self.after)
         return begin, None if self.lasts is None else begin + parse_duration_s(self.lasts)

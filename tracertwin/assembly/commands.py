@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from modbus.line.faults.striking import Faults
+from plant.base.civiltime import moment_utc_s
 from plant.base.clock import (
     FASTEST,
     LAST_UTC_S,
@@ -22,7 +23,6 @@ from plant.base.clock import (
     parse_duration_s,
     parse_local,
     to_local,
-    to_utc_s,
 )
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
@@ -151,7 +151,7 @@ def _jump(rig: Commanded, said: Said) -> str:
     plant = rig.units[0].live.plant
     zone = plant.site.location.timezone
     moment = parse_local(said.one("a local time, e.g. jump 2026-07-01T12:00"))
-    seconds = to_utc_s(moment, zone) - rig.clock.now_s()
+    seconds = moment_utc_s(moment, zone) - rig.clock.now_s()
     if seconds < 0.0:
         now = to_local(plant.t_utc_s, zone).isoformat()
         raise ValueError(f"simulated time can't go back: it is {now} in {zone}")

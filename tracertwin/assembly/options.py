@@ -44,7 +44,8 @@ def parse_address(text: str, host: str = "127.0.0.1", port: int | None = None) -
         return Address((found[1] or host).strip("[]"), int(found[2]))
     if port is not None and re.fullmatch(r"\[[0-9A-Fa-f:]+\]|[\w-][\w.-]*", text):
         return Address(text.strip("[]"), port)
-    raise ValueError(f"{text!r} is not an address; write 127.0.0.1:8080")
+    form = "HOST:PORT" if port is None else f"HOST or HOST:PORT, of which {port} is the usual port"
+    raise ValueError(f"{text!r} is not an address; write {form}; a port is a number from 0 to 65535")
 
 
 class Limits(NamedTuple):
@@ -107,6 +108,11 @@ def _option(
     )  # fmt: skip
     value = parse(default) if isinstance(default, str) else default
     return field(default=unless_given if default is None else value, metadata={"row": row})
+
+
+def parse_control(text: str) -> Endpoint:
+    """The link on which commands are accepted."""
+    return parse_endpoint(text, ("listen", "unix-listen"))
 
 
 def parse_broker(text: str) -> Address:
@@ -240,7 +246,7 @@ class Options:
         "--control",
         "LINK",
         "Accept commands on listen:HOST:PORT or unix-listen:PATH while running; see tracertwin tell.",
-        parse_endpoint,
+        parse_control,
     )
     web: Address | None = _option(
         "--web",

@@ -14,7 +14,8 @@ from modbus.line.pacing import parse_pace
 from modbus.map.registers import RegisterMap, load_map
 from modbus.master.assignments import Assignment, assignment
 from plant.base import configs
-from plant.base.clock import parse_local, parse_polled_s, to_local, to_utc_s
+from plant.base.civiltime import moment_utc_s
+from plant.base.clock import parse_local, parse_polled_s, to_local
 from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import KeyPath, load_yaml
 from plant.controller.model import ControllerModel
@@ -65,7 +66,10 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     document = scenario.document
     zone = site.location.timezone
     start = scenario.given.start or site.start
-    start_utc_s = to_utc_s(parse_local(start), zone)
+    try:
+        start_utc_s = moment_utc_s(parse_local(start), zone)
+    except ValueError as error:
+        raise ProblemsError([document.problem(("given", "start"), str(error))]) from None
     span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
     optional = load_model(site.controller.model).optional
     register_map = load_map(scenario.given.map, site.ratings(), optional)

@@ -50,13 +50,15 @@ def site_of(site_name: str) -> "Site":
 
 def site_and_start(site_name: str, start: str | None) -> "tuple[Site, int | None]":
     """A site and where to begin, looked at before anything takes long."""
-    from plant.base.clock import STEP_S, parse_local, to_utc_s
+    from plant.base.civiltime import moment_utc_s
+    from plant.base.clock import STEP_S, parse_local
 
     site, start_s = site_of(site_name), None
     if start == "now":
         start_s = int(time.time()) // STEP_S * STEP_S
     elif start is not None:
-        start_s = to_utc_s(checked("--start", start, parse_local), site.location.timezone)
+        moment = checked("--start", start, parse_local)
+        start_s = checked("--start", moment, lambda local: moment_utc_s(local, site.location.timezone))
     announce_compiling()
     return site, start_s
 

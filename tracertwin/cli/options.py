@@ -1,5 +1,6 @@
 """What the command's verbs share: options by their kinds, checks told as problems, Ctrl-C, words to the user."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,9 @@ import typer
 
 from tracertwin.assembly.options import OPTIONS, OptionRow
 from tracertwin.files import writable
+
+# What can be meant as HOST:PORT and as no site: its parser says what is wrong with it.
+_ADDRESS_LIKE = re.compile(r"[\d.]+|https?://.*|(?!-)[^/\\]*:[^/\\]*(?<!\.yaml)(?<!\.yml)")
 
 
 def number(kind: type[int] | type[float], low: float, high: float) -> Callable[[Any], Any]:
@@ -125,7 +129,8 @@ def with_bare_values(words: Sequence[str]) -> list[str]:
             try:
                 bare[word].parse(after)
             except ValueError:
-                filled.append(bare[word].bare)
+                if not _ADDRESS_LIKE.fullmatch(after):
+                    filled.append(bare[word].bare)
     return filled
 
 

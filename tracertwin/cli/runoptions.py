@@ -1,6 +1,7 @@
 """What a run may be told in words: its step, the time between samples, a moment of it."""
 
-from plant.base.clock import DAY_S, STEP_S, parse_duration_s, parse_local, to_utc_s
+from plant.base.civiltime import moment_utc_s
+from plant.base.clock import DAY_S, STEP_S, parse_duration_s, parse_local
 from plant.site.model import Site
 
 # Longest run [days] for which samples so far apart [s] are the default: a year of minutes would be 300 MB.
@@ -55,7 +56,7 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
     ValueError
         If it is no time, or lies outside of the run.
     """
-    moment = to_utc_s(parse_local(text), timezone)
+    moment = moment_utc_s(parse_local(text), timezone)
     moment -= (moment - start_utc_s) % step_s
     if not start_utc_s < moment <= end_utc_s:
         raise ValueError(f"{text} is outside the run: it must be after the start and not after the end")

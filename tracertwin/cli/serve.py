@@ -138,7 +138,8 @@ def tell(
     from tracertwin.assembly.commands import FAILS
     from tracertwin.rig.tell import tell as tell_rig
 
-    if told := tell_rig(checked("LINK", link, parse_endpoint), " ".join(command)):
+    endpoint = checked("LINK", link, lambda text: parse_endpoint(text, ("dial", "unix")))
+    if told := tell_rig(endpoint, " ".join(command)):
         print(told)
     fails = " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:")
     return BAD_RESULT if fails else GOOD

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from plant.base.civiltime import moment_utc_s
 from plant.base.clock import DAY_S, parse_duration_s, parse_local, to_local
 from plant.base.problems import did_you_mean
 
@@ -73,13 +74,13 @@ class Moment:
         Raises
         ------
         ValueError
-            The sun doesn't rise or set then.
+            The sun doesn't rise or set then, or the clocks leave it out.
         """
         if self.anchor in ENDS:
             return (span.start_utc_s if self.anchor == "start" else span.end_utc_s) + self.seconds
         if self.anchor == "date":
             moment = datetime(1970, 1, 1) + timedelta(seconds=self.seconds)
-            return moment.replace(tzinfo=ZoneInfo(span.timezone)).timestamp()
+            return _to_the_second(moment, span.timezone)
         first = span.first_day()
         if self.day is not None:
             return self._on(first + timedelta(days=self.day - 1), span)
@@ -92,15 +93,16 @@ class Moment:
     def _on(self, day: date, span: Span) -> float:
         if self.anchor == "clock":
             midnight = datetime.combine(day, time())
-            return (
-                (midnight + timedelta(seconds=self.seconds))
-                .replace(tzinfo=ZoneInfo(span.timezone))
-                .timestamp()
-            )
+            return _to_the_second(midnight + timedelta(seconds=self.seconds), span.timezone)
         at_s = getattr(span.sun(day), self.anchor)
         if at_s is None:
             raise ValueError(f"{self.text}: there is no {self.anchor} at this place on {day}")
         return float(at_s) + self.seconds
+
+
+def _to_the_second(moment: datetime, timezone: str) -> float:
+    moment_utc_s(moment, timezone)  # that there is one
+    return moment.replace(tzinfo=ZoneInfo(timezone)).timestamp()
 
 
 def parse_moment(text: str) -> Moment:

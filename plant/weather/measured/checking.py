@@ -50,20 +50,24 @@ class Mended:
 
     def notes(self) -> list[str]:
         """One line for each thing that was done."""
-        told = (
-            (self.ghi_h, "{:g} h without irradiance filled at the clear-sky index around them"),
-            (
-                self.ghi_neighbours_h,
-                "{:g} h without irradiance filled with the same hours of the days around",
-            ),
-            (self.t_amb_h, "{:g} h without temperature filled"),
-            (self.wind_h, "{:g} h without wind filled"),
+        hours = (
+            (self.ghi_h, "{} without irradiance filled at the clear-sky index around them"),
+            (self.ghi_neighbours_h, "{} without irradiance filled with the same hours of the days around"),
+            (self.t_amb_h, "{} without temperature filled"),
+            (self.wind_h, "{} without wind filled"),
+        )
+        rows = (
             (self.repeated_rows, "{} given twice, with the same values, used once"),
             (self.capped_rows, "{} with impossible values cut to what is possible"),
             (self.below_zero_rows, "{} with irradiance below 0 set to 0"),
             (self.leap_day_rows, "{} of a 29 February left out; leap years repeat the 28th"),
         )
-        return [text.format(count if "{:g}" in text else _rows(count)) for count, text in told if count]
+        filled = [text.format(_time(length_h)) for length_h, text in hours if length_h]
+        return filled + [text.format(_rows(count)) for count, text in rows if count]
+
+
+def _time(length_h: float) -> str:
+    return f"{length_h:.4g} h" if length_h >= 1.0 else f"{60.0 * length_h:.3g} min"
 
 
 def _rows(count: float) -> str:

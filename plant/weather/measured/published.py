@@ -1,5 +1,6 @@
 """Typical years and series as their publishers write them: EPW, TMY3, SolarAnywhere, PVGIS; read by pvlib."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO, StringIO
@@ -30,6 +31,7 @@ _EPW_MISSING = {
     "wind_m_s": 999.0,
 }
 _EPW_FIRST_LINE = 9
+_PVGIS_SHIFT = re.compile(r"irradiance\s+time\s+offset\s*\(\s*h\s*\)\s*[:=]([^,\"]*)", re.IGNORECASE)
 _MOUNTS = {
     "two_axis": "a two-axis mount",
     "vertical_axis": "a mount that turns about a vertical axis",
@@ -53,7 +55,7 @@ def read_epw(path: Path) -> WeatherTable:
         str(path), local, offset, "start", with_values(columns), _EPW_FIRST_LINE, None,
         meta["latitude"], meta["longitude"],
     )  # fmt: skip
-    shift_h = _pvgis_shift_h(text)
+    shift_h = _pvgis_shift_h(path, text)
     if shift_h is None:
         return table
     # PVGIS's rows are moments of UTC whatever zone its first line names: they are those of its CSV, which says UTC,
@@ -78,11 +80,15 @@ def _check_epw_dates(path: Path, text: str) -> None:
     local_seconds(path, _EPW_FIRST_LINE, parts, hours=(1, 24))
 
 
-def _pvgis_shift_h(text: str) -> float | None:
+def _pvgis_shift_h(path: Path, text: str) -> float | None:
     """Hours from an EPW row's hour to the moment of its irradiance, which PVGIS notes in a comment."""
-    for line in text.splitlines()[: _EPW_FIRST_LINE - 1]:
-        if "Irradiance Time Offset (h):" in line:
-            return float(line.rsplit(":", 1)[1].strip(' "'))
+    for number, line in enumerate(text.splitlines()[: _EPW_FIRST_LINE - 1], 1):
+        if found := _PVGIS_SHIFT.search(line):
+            try:
+                return float(found[1])
+            except ValueError:
+                message = f"irradiance time offset must be a number of hours, got {found[1].strip()!r}"
+                raise ProblemsError([Problem(str(path), number, "", message)]) from None
     return None
 
 

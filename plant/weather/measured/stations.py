@@ -61,6 +61,7 @@ def read_cams(path: Path) -> WeatherTable:
     from pvlib import iotools
 
     text = text_of(path)
+    _check_universal_time(path, text)
     first = next(n for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#"))
     check_whole_rows(path, text, first, separator=";")
     data, meta = iotools.read_cams(StringIO(text), integrated=False, label="left")
@@ -68,3 +69,18 @@ def read_cams(path: Path) -> WeatherTable:
     return WeatherTable(
         str(path), local, offset, "start", pick(data), first, None, meta["latitude"], meta["longitude"]
     )
+
+
+def _check_universal_time(path: Path, text: str) -> None:
+    """That a CAMS header names no other clock than UTC: the intervals of the sun's are not even in it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("#"):
+            return
+        key, _, clock_named = line.lstrip("# ").partition(":")
+        if key.strip().lower() != "time reference" or re.match(
+            r"\s*(universal time|utc?)\b", clock_named, re.I
+        ):
+            continue
+        named = clock_named.strip() or "of no clock"
+        message = f"its times are {named}: download it with time reference Universal time (UT)"
+        raise ProblemsError([Problem(str(path), number, "", message)])

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from modbus.line.diagnosis import BROADCAST
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
+from plant.base.problems import Problem, ProblemsError
 from plant.report.output import HEAD_BOX
 from tracertwin.console import print_compactly, wide_console
 
@@ -55,8 +57,13 @@ def print_poll(
         No connection, no reply to the first request, or bytes that are none.
     MapError
         The map can't be used.
+    ProblemsError
+        No unit of this map answers at the broadcast address.
     """
     register_map = load_map(map_name, TRACER_4210)
+    if unit == BROADCAST and register_map.spec.units != "any":
+        why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; give its own id, 1 to 247"
+        raise ProblemsError([Problem("--unit", 0, "", why)])
     endpoint = parse_endpoint(link_text)
     with Master(endpoint, connect_timeout_s=connect_within_s(endpoint)) as master:
         lines = list(read(PolledDevice(master, unit, timeout_s, str(endpoint)), register_map, question))
