@@ -109,6 +109,11 @@ def test_without_a_verb_the_verbs_are_listed(call):
     [
         (["run", "cabbin"], r"cabbin: not one of the sites: .*cabin.*\(did you mean cabin\?\)"),
         (["run", "not/there.yaml"], r"not/there\.yaml: no such file"),
+        (["run", "tests"], r"tests: is a folder, not a file, and not one of the sites: .*cabin.*"),
+        (
+            ["serve", "--map", "tests"],
+            r"tests: is a folder, not a file, and not one of the register maps: .*uart2.*",
+        ),
         (["run", "--seed", "many"], r".*--seed.*must be a whole number from 0 to .*, got .many."),
         (["run", "--seed", "-1"], r".*--seed.*0.*"),
         (["run", "--days", "0"], r".*--days.*"),

@@ -343,6 +343,9 @@ def test_a_files_path_is_counted_from_the_site_files_folder(tmp_path):
     assert found.file == str(tmp_path / "here.csv")
     with pytest.raises(ValidationError, match="no such file"):
         Weather.model_validate({"file": "gone.csv"}, context={"folder": tmp_path})
+    (tmp_path / "years").mkdir()
+    with pytest.raises(ValidationError, match=r"is a folder, not a file: .*years"):
+        Weather.model_validate({"file": "years"}, context={"folder": tmp_path})
 
 
 # resampling

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 
+A_FOLDER: Final = "is a folder, not a file"
 WORDS: Final = {"registers": "register maps"}  # for folders whose name says something else
 
 
@@ -28,7 +29,7 @@ def no_file(path: Path) -> str:
     """Why a path is no file to read."""
     with suppress(OSError):
         if path.is_dir():
-            return "is a folder, not a file"
+            return A_FOLDER
         if path.exists():
             return "is not a regular file"
     return "no such file"
@@ -73,13 +74,6 @@ def find(kind: str, name: str) -> Path:
     if is_file(path):
         return path
     known = sorted(p.stem for p in folder.glob("*.yaml"))
-    raise ProblemsError(
-        [
-            Problem(
-                name,
-                0,
-                "",
-                f"not one of the {WORDS.get(kind, kind)}: {', '.join(known)}{did_you_mean(name, known)}",
-            )
-        ]
-    )
+    what = f"not one of the {WORDS.get(kind, kind)}: {', '.join(known)}{did_you_mean(name, known)}"
+    is_folder = no_file(Path(name)) == A_FOLDER
+    raise ProblemsError([Problem(name, 0, "", f"{A_FOLDER}, and {what}" if is_folder else what)])

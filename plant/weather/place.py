@@ -135,7 +135,7 @@ class Weather(Record):
         folder = (info.context or {}).get("folder", ".")
         path = Path(name) if Path(name).is_absolute() else Path(folder) / name
         if not configs.is_file(path):
-            raise ValueError(f"no such file: {shown(str(path))}")
+            raise ValueError(f"{configs.no_file(path)}: {shown(str(path))}")
         return str(path)
 
     @model_validator(mode="after")
