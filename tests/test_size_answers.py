@@ -155,8 +155,11 @@ def test_the_answer_is_printed_before_files_are_written(call, results, monkeypat
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--pv", "100", "--pv", "200"], "--vary: pv is varied twice"),
-        (["--battery", "100", "--battery", "200"], "--vary: battery.capacity_ah is varied twice"),
+        (["--pv", "100", "--pv", "200"], "--pv: is given 2 times; give all values at once: --pv 100,200"),
+        (
+            ["--battery", "100", "--battery", "200"],
+            "--battery: is given 2 times; give all values at once: --battery 100,200",
+        ),
         (
             ["--override", "load.scale=1", "--override", "load.scale=2"],
             "--override: load.scale is given twice: 1 and 2",

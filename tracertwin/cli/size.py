@@ -294,10 +294,15 @@ def _overrides(texts: list[str]) -> "dict[str, Any]":
 
 
 def _axes(vary: list[str], pv: list[str], battery: list[str]) -> "tuple[Axis, ...]":
+    from plant.base.problems import Problem, ProblemsError
     from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis, check_axes, parse_axis, parse_numbers
 
-    axes = [Axis(PV, checked("--pv", text, parse_numbers), "--pv") for text in pv]
-    axes += [Axis(BATTERY, checked("--battery", text, parse_numbers), "--battery") for text in battery]
+    axes = []
+    for option, key, texts in (("--pv", PV, pv), ("--battery", BATTERY, battery)):
+        if len(texts) > 1:
+            why = f"is given {len(texts)} times; give all values at once: {option} {','.join(texts)}"
+            raise ProblemsError([Problem(option, 0, "", why)])
+        axes += [Axis(key, checked(option, text, parse_numbers), option) for text in texts]
     axes += [checked("--vary", text, parse_axis) for text in vary]
     checked("--vary", axes, check_axes)
     return tuple(axes)
