@@ -13,7 +13,14 @@ from plant.site.costs import Costs
 from tracertwin.sizing.choosing import search as searching
 from tracertwin.sizing.choosing.judged import judged
 from tracertwin.sizing.choosing.remedies import Remedy, ladder
-from tracertwin.sizing.choosing.search import Search, cheapest, front, least_enough, nearest
+from tracertwin.sizing.choosing.search import (
+    Search,
+    cheapest,
+    front,
+    least_enough,
+    more_serves_more,
+    nearest,
+)
 from tracertwin.sizing.choosing.targets import Target, all_told, met, targets_of
 from tracertwin.sizing.choosing.verdict import (
     money,
@@ -23,7 +30,7 @@ from tracertwin.sizing.choosing.verdict import (
     worst_told,
     years_to_tell,
 )
-from tracertwin.sizing.figures.intervals import Estimate
+from tracertwin.sizing.figures.intervals import Estimate, share_interval
 from tracertwin.sizing.figures.monthly import NAMES, NEVER, MonthlyFigures
 from tracertwin.sizing.sweep.designs import base_of
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
@@ -92,6 +99,48 @@ def test_the_search_finds_the_cheapest_that_a_look_at_all_would(grid):
         assert nearest(search.judged.values(), TARGETS).metrics["lolp"].value == min(loss.values())
         return
     assert found.cost == min(cost[place] for place in enough)
+
+
+GENERATOR = {
+    "name": "generator", "current_a": 20, "voltage_v": 28.4, "start_below_soc": 0.4, "stop_above_soc": 0.95,
+    "hours": [[17, 20]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("charger", "holds"),
+    [(GENERATOR, False), ({"name": "mains", "current_a": 20, "voltage_v": 28.4, "hours": [[17, 20]]}, True)],
+    ids=["waits for a low charge", "runs in its hours"],
+)
+def test_more_serves_more_unless_a_charger_waits_for_a_low_charge(charger, holds):
+    keys = {"battery.system_v": 24, "battery.chargers": [charger], "array.series": 2}
+    assert more_serves_more(base_of("cabin", keys).design().site) is holds
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 90)), min_size=1, max_size=12))
+def test_where_more_may_serve_less_the_search_still_finds_the_cheapest(rows):
+    axes = [Axis(PV, tuple(range(1, len(rows) + 1)))]
+    designs = [SimpleNamespace(place=place) for place in range(len(rows))]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(searching, "least_cost", lambda design: 100.0 + 10.0 * design.place)
+
+        def judge(design):
+            enough, more = rows[design.place]
+            return fake(0.0 if enough else 0.2, 100.0 + 10.0 * design.place + more)
+
+        search = Search(axes, designs, TARGETS, judge, ordered=False)
+        search.run()
+    costs = [100.0 + 10.0 * place + more for place, (enough, more) in enumerate(rows) if enough]
+    best = cheapest(search.judged.values(), TARGETS)
+    assert (best and best.cost) == min(costs, default=None)
+
+
+@given(st.lists(st.booleans(), max_size=30))
+def test_without_an_order_the_first_that_is_enough_is_found_all_the_same(enough):
+    assert least_enough(len(enough), lambda k: enough[k], ordered=False) == (
+        enough.index(True) if True in enough else None
+    )
 
 
 def test_a_search_runs_few_designs_of_a_large_grid(monkeypatch):
@@ -178,7 +227,25 @@ CHRISTMAS = np.datetime64("2027-12-26T16:07", "s").astype(float)  # 17:07 in Zur
 
 
 def test_a_site_that_will_do_is_told_so():
-    assert verdict(years_with({}), targets_of(None, None, None)) == "Yes: no outage in 4 years"
+    assert verdict(years_with({}), targets_of(None, None, None)).startswith("Yes: no outage in 4 years")
+
+
+def test_a_yes_says_how_little_so_few_years_without_an_outage_prove():
+    assert verdict(years_with({}), targets_of(None, None, None)) == (
+        "Yes: no outage in 4 years; 4 years prove only that 40 % of years have none, 95 % takes 72 without"
+    )
+    assert verdict(years_with({}, years=1), targets_of(None, None, 1.0)) == (
+        "Yes: no outage in 1 year; 1 year proves only that 3 % of years have none"
+    )
+    assert verdict(years_with({}, years=72), targets_of(None, None, None)) == "Yes: no outage in 72 years"
+    assert share_interval(71, 71)[0] < 0.95 <= share_interval(72, 72)[0]
+
+
+def test_the_year_of_the_first_outage_is_told_where_it_is_not_that_of_its_solar_year():
+    """Solar years begin at solar midnight, which may be in the evening of the year before."""
+    new_year = np.datetime64("2025-12-31T22:30", "s").astype(float)
+    one = years_with({0: (1, 4.2, new_year), 1: (1, 3.0, CHRISTMAS)})
+    assert outages_told(one).endswith("in the worst, 2026, 1 outage, 4.2 h, first 31 Dec 2025 23:30")
 
 
 def test_a_site_that_will_not_do_is_told_when_and_how_often_and_what_would():
@@ -196,7 +263,7 @@ def replace_costs(**changes: float) -> Costs:
 
 
 def test_one_year_is_told_by_itself_and_without_help_nothing_is_promised():
-    one = years_with({0: (1, 4.2, CHRISTMAS)}, years=1)
+    one = years_with({0: (1, 4.2, CHRISTMAS - 365 * 86400)}, years=1)
     assert outages_told(one) == "1 outage, 4.2 h, first 26 Dec 17:07"
     assert verdict(one, targets_of(None, None, None)).endswith(
         "; neither five times the array nor five times the battery alone would do"

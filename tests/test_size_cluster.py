@@ -86,3 +86,10 @@ def test_nobody_at_the_address_is_a_clear_line(work, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECTS_WITHIN_S", 1)
     with pytest.raises(ProblemsError, match=r"--cluster: no Dask scheduler at tcp://127\.0\.0\.1:9: "):
         run_on_cluster(work, work.items, KeptResults(tmp_path), "tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_file_that_is_not_there_is_told_at_once(work, tmp_path):
+    with pytest.raises(
+        ProblemsError, match=r"--cluster: no such scheduler file: foo; give tcp://HOST:8786, or"
+    ):
+        run_on_cluster(work, work.items, KeptResults(tmp_path), "foo")

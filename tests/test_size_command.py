@@ -120,7 +120,7 @@ def test_sites_stand_side_by_side_with_what_is_overridden_in_all(call, results):
 def test_the_load_that_is_carried_and_what_a_tenth_changes(call, results):
     code, out, err = call("size", "cabin", *QUICK, "--solve", "load", "--sensitivity", *results)
     assert code == 0, err
-    assert re.search(r"It carries 0\.\d+ times its load, that is \d+ Wh a day", out)
+    assert re.search(r"Cabin as it is carries 0\.\d+ times its load, that is \d+ Wh a day", out)
     for what in ("irradiance", "load", "battery capacity", "prices"):
         assert re.search(rf"^ *{what}, less ", out, re.MULTILINE)
 

@@ -7,17 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plant.controller.charger import Stage
+from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.report.periods import by_period
 from plant.report.trace import Trace
 from plant.site.model import load_site
 from tests.weatheryears import YEAR_UTC_S, made, samples
+from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.figures.hours import ACCOUNTS, COLUMNS, hours_of
+from tracertwin.sizing.figures.metrics import metrics_of
 from tracertwin.sizing.figures.monthly import FIGURES, NAMES, MonthlyFigures, figures_of
 from tracertwin.sizing.figures.outages import outages_of
 from tracertwin.sizing.figures.plantsize import size_of
 from tracertwin.sizing.figures.pvgis import days_of
 from tracertwin.sizing.figures.pvgismonths import pvgis_numbers
+from tracertwin.sizing.sweep.designs import base_of
+from tracertwin.sizing.sweep.evaluating import tables_of
+from tracertwin.sizing.sweep.shareddays import SharedDays
+from tracertwin.sizing.sweep.vary import PV, Axis
+from tracertwin.sizing.sweep.years import WeatherYear
 
 HOUR = 3600
 YEAR_H = 8760
@@ -272,6 +280,43 @@ def test_disconnecting_by_the_controller_s_percentage_limits_the_usable_charge()
     by_gauge = {**cabin["controller"], "settings": {"management_mode": 1, "discharge_pct": 45}}
     site = type(load_site("cabin")).model_validate({**cabin, "controller": by_gauge})
     assert size_of(site).empty_soc == pytest.approx(0.45)
+
+
+INVERTER = {"cut_off_v": 11.8, "restart_v": 12.6, "demand": {"hourly_w": [20.0] * 24}}
+
+
+def test_the_first_of_two_disconnects_limits_the_usable_charge():
+    alone = size_of(base_of("cabin", {}).design().site)
+    both = size_of(base_of("cabin", {"battery.loads": [INVERTER]}).design().site)
+    assert both.empty_soc > alone.empty_soc + 0.1
+    lower = size_of(base_of("cabin", {"battery.loads": [{**INVERTER, "cut_off_v": 10.8}]}).design().site)
+    assert lower.empty_soc == alone.empty_soc
+
+
+def test_a_disconnect_that_has_no_load_to_disconnect_does_not_count():
+    idle = {**INVERTER, "demand": {"hourly_w": [0.0] * 24}}
+    assert size_of(base_of("cabin", {"battery.loads": [idle]}).design().site) == size_of(load_site("cabin"))
+    deep = {"battery.loads": [{**INVERTER, "cut_off_v": 10.5}], "load": {"hourly_w": [0.0] * 24}}
+    assert size_of(base_of("cabin", deep).design().site).empty_soc < size_of(load_site("cabin")).empty_soc
+
+
+@pytest.mark.parametrize("cut_off_v", [10.8, 11.8])
+def test_a_plant_with_an_inverter_runs_without_sun_as_long_as_its_autonomy(cut_off_v):
+    keys = {
+        "battery.loads[0].cut_off_v": cut_off_v, "battery.chargers": [], "battery.room_c": 25.0, "battery.soc": 1.0,
+    }  # fmt: skip
+    sunny = base_of("cabin_inverter", {**keys, "array.parallel": 20}).design().site
+    tables = tables_of(sunny, [WeatherYear(3, 2026)], 3600, SharedDays(KeptSkies()))
+    promised = metrics_of(MonthlyFigures(tables), size_of(sunny), sunny.costs)["autonomy_d"].value
+    dark = base_of("cabin_inverter", keys).design([Axis(PV, (0.1,))], [0.1]).site
+    rows = Plant.new(dark, fidelity="sizing", step_s=600).run(6 * 86400, 600)
+    lost, lost_ac = (Snapshot._fields.index(f"e_{name}_wh") for name in ("unserved", "inverter_unserved"))
+    ran_d = np.flatnonzero(rows[:, lost] + rows[:, lost_ac] > 0.5)[0] / 144
+    assert promised == pytest.approx(ran_d, rel=0.1)
+
+
+def test_watts_of_modules_that_were_scaled_are_told_as_they_were_asked_for():
+    assert size_of(base_of("repeater", {}).design([Axis(PV, (300.0,))], [300.0]).site).peak_w == 300.0
 
 
 def test_a_battery_of_half_the_capacity_carries_half_the_demand():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from plant.base.problems import ProblemsError
 from plant.kernel.flowtable import FLOWS
+from plant.site.costs import Costs
 from tests.weatheryears import made
 from tracertwin.cli.main import main
 from tracertwin.sizing.choosing.inquiry import Answer, inquiry_of
@@ -105,13 +106,64 @@ def study(lolp: float | None = 0.01, axes: tuple[Axis, ...] = AXES) -> Study:
     )
     command = "tracertwin size hut.yaml --pv 100:300:100 --battery 50:200:50 --lolp 0.01 --report out.html"
     return Study(
-        (answer,), "No: it fails", years_of(lack), sensitivities, "Off by less than 1 %.", command, "0.1.0"
+        (answer,),
+        "No: it fails",
+        "",
+        years_of(lack),
+        sensitivities,
+        "Off by less than 1 %.",
+        command,
+        "0.1.0",
     )
 
 
 @cache
 def page() -> str:
     return document(study())
+
+
+def in_two_currencies() -> Study:
+    """The study, and beside it the same site with prices of another country."""
+    one = study().answer
+    there = Costs(currency="KES", module_per_w=60.0)
+
+    def priced(judged_one):
+        site = judged_one.design.site.model_copy(update={"costs": there})
+        return replace(judged_one.with_costs(there), design=replace(judged_one.design, site=site))
+
+    designs = tuple(map(priced, one.designs))
+    nearest = designs[one.designs.index(one.nearest)]
+    other = Answer(one.inquiry, priced(one.own), designs, nearest, nearest, tuple(front(designs)))
+    return replace(study(), answers=(one, other))
+
+
+def test_costs_in_different_currencies_each_have_their_own_and_are_not_compared():
+    both = in_two_currencies()
+    assert both.chosen is study().chosen
+    assert not both.comparable
+    html = document(both)
+    table = html.partition("What fewer outages cost")[2].partition("</section>")[0]
+    assert " EUR" in table
+    assert " KES" in table
+    assert "<svg" not in table
+    assert "Costs are in different currencies, so they are not compared." in table
+    assert not any("the least of" in text for text in why(both))
+    assert not any(text.endswith(("less.", "more.")) and "EUR" in text for text in what_would_change_it(both))
+
+
+def test_the_headline_says_that_the_site_as_it_is_will_do_and_is_cheaper():
+    answer = study().answer
+    cheap = judged(answer.own.design, answer.own.years, figures(0.0)).with_costs(
+        Costs(module_per_w=0.0, mounting_per_w=0.0, controller_per_a=0.0, battery_per_ah=0.5)
+    )
+    first, *_ = headline(replace(study(), answers=(replace(answer, own=cheap),)))
+    assert first.startswith("Hut <b> & sons as it is will do, and nothing that will do is cheaper: ")
+
+
+def test_what_load_is_carried_is_told_where_it_was_asked_for():
+    told = "Hut as it is carries 1.2 times its load"
+    assert f"{told}." in list(headline(replace(study(), load=told)))
+    assert f"{told}." in list(headline(replace(study(axes=()), load=told)))
 
 
 # --- the page ---

@@ -1,8 +1,8 @@
-"""More module or a larger battery never serves less, for random sites under the same weather.
+"""More module or a larger battery brings no outage to a plant without, for random sites under the same weather.
 
-Exactly so for modules, and a larger battery never brings an outage to a plant that had none. But an outage may last
-longer: the controller gives the load back at a voltage, which a larger battery takes more charge to reach. A plant that
-is short for weeks may so serve a little less.
+More modules never serve less. With a larger battery an outage may last longer: the controller gives the load back at a
+voltage, which a larger battery takes more charge to reach. A plant that is short for weeks may so serve a little less.
+With a charger that waits for a low charge none of this holds.
 """
 
 from itertools import pairwise

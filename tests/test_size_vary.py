@@ -24,6 +24,11 @@ from tracertwin.sizing.sweep.vary import (
 # --- words ---
 
 
+def test_prices_are_told_without_the_unit_that_their_names_end_in():
+    assert Axis("costs.module_per_w", (0.3,)).told(0.3) == "0.3"
+    assert Axis("controller.setpoints.float_v", (13.6,)).told(13.6) == "13.6 V"
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -198,7 +203,7 @@ def test_too_many_designs_are_refused_before_they_are_made():
 
 @pytest.mark.parametrize("key", ["seed", "start"])
 def test_what_all_designs_have_in_common_is_not_varied(key):
-    with pytest.raises(ValueError, match=f"^{key} belongs to the years, which all designs have in common"):
+    with pytest.raises(ValueError, match=f"^{key} is what all designs have in common"):
         check_axes([Axis(key, (1, 2))])
 
 

@@ -2,11 +2,12 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
+from tracertwin.cli.sizereport import Further, report_answers, tell
 from tracertwin.exitcodes import GOOD, STOPPED
 
 if TYPE_CHECKING:
@@ -38,14 +39,14 @@ def size(
         ),
     ] = None,
     pv: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="WATTS",
             help="Try arrays of these watts, of modules like the site's: 200:800:100, or 200,400.",
         ),
     ] = None,
     battery: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="AH", help="Try batteries of these ampere-hours: 50:400:50, or 100,200."),
     ] = None,
     override: Annotated[
@@ -136,7 +137,9 @@ def size(
     merge: Annotated[
         bool,
         typer.Option(
-            "--merge", help="Run nothing: answer from the results that shards have left in --results."
+            "--merge",
+            help="Run no design of the sweep: answer from the results that shards have left in --results. Only what "
+            "would help a site that will not do, --solve, --sensitivity and --report still run.",
         ),
     ] = False,
     out: Annotated[
@@ -162,28 +165,26 @@ def size(
 ) -> int:
     """Size a plant: run designs through many weather years and find the cheapest that will do."""
     from plant.base.problems import Problem, ProblemsError
-    from plant.report.trace import TABLES, check_suffix
     from tracertwin.checking.many import parse_seeds
     from tracertwin.cli.building import announce_compiling
     from tracertwin.cli.runoptions import parse_step_s
-    from tracertwin.sizing.choosing.inquiry import Inquiry, check_places, inquiry_of
+    from tracertwin.sizing.choosing.inquiry import Inquiry, asked_of, check_places, inquiry_of
     from tracertwin.sizing.choosing.targets import targets_of
     from tracertwin.sizing.sweep.places import SUFFIX, PlaceRow, read_places
     from tracertwin.sizing.sweep.results import KeptResults
-    from tracertwin.sizing.sweep.vary import parse_override
     from tracertwin.sizing.sweep.worklist import parse_share
 
-    if out is not None:
-        check_suffix(out, TABLES)
-    if report is not None:
-        check_suffix(report, (".html",))
     named = sites or ["cabin"]
+    _check_files(out, report)
     _check_written(write, named)
     share = None if shard is None else checked("--shard", shard, parse_share)
+    if share and merge:
+        what = "does a share of the work, --merge answers when all are done; give one of them"
+        raise ProblemsError([Problem("--shard", 0, "", what)])
     if (share or merge) and results is None:
         raise ProblemsError([Problem("--shard" if share else "--merge", 0, "", "needs --results DIR")])
-    axes = _axes(vary or [], pv, battery)
-    overrides = dict(checked("--override", text, parse_override) for text in override or [])
+    axes = _axes(vary or [], pv or [], battery or [])
+    overrides = _overrides(override or [])
     wanted = () if seeds is None else checked("--seeds", seeds, parse_seeds)
     step_s = checked("--step", step, partial(parse_step_s, fidelity="sizing"))
     targets = targets_of(lolp, lpsp, no_outage_in)
@@ -192,7 +193,8 @@ def size(
     if table is not None and (len(named) > 1 or write or report or solve or sensitivity):
         what = "stands alone, without --write, --report, --solve and --sensitivity: it has a site in each row"
         raise ProblemsError([Problem(str(table), 0, "", what)])
-    rows = [PlaceRow(name, overrides, dict.fromkeys(overrides, "--override")) for name in named]
+    blamed, several = dict.fromkeys(overrides, "--override"), len(named) > 1
+    rows = [PlaceRow(name, overrides, blamed, name if several else "") for name in named]
     places = rows if table is None else read_places(table, overrides)
     announce_compiling()
 
@@ -202,19 +204,29 @@ def size(
     run, kept = _Run(jobs, cluster), KeptResults(results)
     whole = bool(grid or merge or report or cluster or not searched)
     job = _Job(kept, run, whole, share, merge)
-    further = _Further(sensitivity, solve is not None, write, report)
+    further = Further(sensitivity, solve is not None, write, report)
     done = False
     with stoppable():
         if table is None:
-            _size_sites([asked(place) for place in places], job, further, out)
+            _size_sites([asked_of(place, asked) for place in places], job, further, out)
         else:
-            check_places(places)
+            check_places(places, asked)
             _size_places(map(asked, places), job, out)
         done = True
     if not done:
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
         return STOPPED
     return GOOD
+
+
+def _check_files(out: Path | None, report: Path | None) -> None:
+    """That tables and page can be written, before the run that fills them."""
+    from plant.report.trace import TABLES, check_suffix
+
+    for option, path, endings in (("--out", out, TABLES), ("--report", report, (".html",))):
+        if path is not None:
+            check_suffix(path, endings)
+            check_folder(option, path)
 
 
 def _check_written(write: Path | None, named: list[str]) -> None:
@@ -245,15 +257,6 @@ class _Job(NamedTuple):
     merge: bool
 
 
-class _Further(NamedTuple):
-    """What is asked beyond the table."""
-
-    sensitivity: bool
-    load: bool
-    written: Path | None  # the recommended design
-    report: Path | None
-
-
 class _Run:
     """Does items, here in threads or on a cluster, and shows how far they are."""
 
@@ -276,21 +279,37 @@ class _Run:
                 run_on_cluster(work, items, results, self._cluster, heard)
 
 
-def _axes(vary: list[str], pv: str | None, battery: str | None) -> "tuple[Axis, ...]":
+def _overrides(texts: list[str]) -> "dict[str, Any]":
+    """Keys and their values; a key twice is a slip where the values differ."""
+    from plant.base.problems import Problem, ProblemsError
+    from tracertwin.sizing.sweep.vary import parse_override
+
+    values: dict[str, Any] = {}
+    for key, value in (checked("--override", text, parse_override) for text in texts):
+        if values.setdefault(key, value) != value:
+            raise ProblemsError(
+                [Problem("--override", 0, "", f"{key} is given twice: {values[key]!r} and {value!r}")]
+            )
+    return values
+
+
+def _axes(vary: list[str], pv: list[str], battery: list[str]) -> "tuple[Axis, ...]":
+    from plant.base.problems import Problem, ProblemsError
     from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis, check_axes, parse_axis, parse_numbers
 
     axes = []
-    if pv is not None:
-        axes.append(Axis(PV, checked("--pv", pv, parse_numbers), "--pv"))
-    if battery is not None:
-        axes.append(Axis(BATTERY, checked("--battery", battery, parse_numbers), "--battery"))
+    for option, key, texts in (("--pv", PV, pv), ("--battery", BATTERY, battery)):
+        if len(texts) > 1:
+            why = f"is given {len(texts)} times; give all values at once: {option} {','.join(texts)}"
+            raise ProblemsError([Problem(option, 0, "", why)])
+        axes += [Axis(key, checked(option, text, parse_numbers), option) for text in texts]
     axes += [checked("--vary", text, parse_axis) for text in vary]
     checked("--vary", axes, check_axes)
     return tuple(axes)
 
 
-def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: _Further, out: Path | None) -> None:
-    """A table of all designs, and for each site the answer in words."""
+def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: Further, out: Path | None) -> None:
+    """A table of all designs, for each site the answer in words, and then the files."""
     from tracertwin.sizing.choosing.rows import rows_of, write_rows
     from tracertwin.sizing.choosing.sitefile import write_site
 
@@ -301,11 +320,14 @@ def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: _Further, ou
     for inquiry in inquiries:
         _check_all_there(inquiry, job)
     answers = [_answer(inquiry, job, out) for inquiry in inquiries]
+    judges = [inquiry.judge(job.results, job.run) for inquiry in inquiries]
+    tell(answers, judges, further)
     if out is not None:
         write_rows(out, [row for answer in answers for row in rows_of(answer)])
     if further.written is not None:
-        write_site(further.written, answers[0].nearest, answers[0].inquiry.base)
-    _tell(answers, job, further)
+        write_site(further.written, answers[0].recommended, answers[0].inquiry.base)
+    if further.report is not None:
+        report_answers(further.report, answers, judges, further.load, job.run.skies, job.run.threads)
 
 
 def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) -> None:
@@ -367,33 +389,3 @@ def _check_all_there(inquiry: "Inquiry", job: _Job) -> None:
             "with the same options and the same version, or leave out --merge"
         )
         raise ProblemsError([Problem(str(job.results.folder), 0, "", message)])
-
-
-def _tell(answers: "list[Answer]", job: _Job, asked: _Further) -> None:
-    """Print the table of designs, and for each site the answer in words."""
-    from tracertwin.cli.tables.sizeanswer import print_answer, print_load
-    from tracertwin.cli.tables.sizetable import print_designs, print_sensitivities
-    from tracertwin.sizing.choosing.remedies import load_carried, remedies
-    from tracertwin.sizing.choosing.sensitivity import sensitivities
-    from tracertwin.sizing.choosing.targets import met
-
-    print_designs(answers)
-    for answer in answers:
-        inquiry = answer.inquiry
-        judge = inquiry.judge(job.results, job.run)
-        helping = (
-            ()
-            if met(inquiry.targets, answer.own.metrics)
-            else remedies(inquiry.base, answer.own, inquiry.targets, judge.judge_one)
-        )
-        print_answer(answer, helping, asked.written)
-        if asked.load:
-            carried = load_carried(inquiry.base, answer.own.design, inquiry.targets, judge.judge_one)
-            print_load(answer, carried)
-        if asked.sensitivity:
-            print_sensitivities(answer, sensitivities(inquiry.base, answer.nearest, judge.judge))
-    if asked.report is not None:
-        from tracertwin.cli.sizereport import report_answers
-
-        judges = [answer.inquiry.judge(job.results, job.run) for answer in answers]
-        report_answers(asked.report, answers, judges, job.run.skies, job.run.threads)

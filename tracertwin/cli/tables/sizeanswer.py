@@ -10,7 +10,14 @@ from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
 from tracertwin.sizing.choosing.remedies import Remedy
 from tracertwin.sizing.choosing.targets import all_told
-from tracertwin.sizing.choosing.verdict import money, outages_told, run_command, verdict, worst_told
+from tracertwin.sizing.choosing.verdict import (
+    money,
+    more_told,
+    outages_told,
+    run_command,
+    verdict,
+    worst_told,
+)
 from tracertwin.sizing.figures.printing import years_told
 from tracertwin.sizing.sweep.designs import peak_w
 from tracertwin.sizing.sweep.years import WeatherYear
@@ -30,7 +37,7 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
     console.print(f"  {verdict(own, inquiry.targets, helping)}")
     shown = own
     if inquiry.axes:
-        shown = answer.nearest
+        shown = answer.recommended
         console.print(_choice(answer))
         for line in announcements(shown.design.site):
             console.print(f"  {line}")
@@ -43,26 +50,21 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
         console.print(f"  {unsolved} steps of all these years could not be solved; please report this")
 
 
-def print_load(answer: Answer, carried: tuple[float, Judged] | None) -> None:
-    """What load the site as it is carries."""
-    console = results_console(markup=False, soft_wrap=True)
-    target = all_told(answer.inquiry.targets)
-    if carried is None:
-        console.print(f"  It carries not even a sixteenth of its load ({target})")
-        return
-    times, one = carried
-    daily = one.figures["demand_wh"].sum() / one.figures["days"].sum()
-    console.print(
-        f"  It carries {times:.3g} times its load, that is {daily:.0f} Wh a day ({target}); {outages_told(one)}"
-    )
+def print_load(told: str) -> None:
+    """What load the site as it is carries, by `verdict.load_told`."""
+    results_console(markup=False, soft_wrap=True).print(f"  {told}")
 
 
 def print_place(answer: Answer) -> None:
     """The answer for one of many places, in a line."""
     console = results_console(markup=False, soft_wrap=True)
-    one = answer.nearest
-    values = ", ".join(_values_told(answer)) or _size_told(one)
-    will_do = "" if answer.best else ", none will do; the nearest"
+    one = answer.recommended
+    values = (
+        f"as it is, {_size_told(one)}"
+        if answer.own_is_best
+        else ", ".join(_values_told(answer)) or _size_told(one)
+    )
+    will_do = "" if answer.best or answer.own_is_best else ", none will do; the nearest"
     console.print(
         f"{answer.inquiry.name}{will_do}: {values}; {outages_told(one)}; {money(one.cost)} {one.costs.currency}"
     )
@@ -81,13 +83,26 @@ def _choice(answer: Answer) -> str:
     one = answer.nearest
     values = ", ".join(_values_told(answer))
     target = all_told(inquiry.targets)
+    if answer.own_is_best:
+        return f"  The cheapest that will do: the site as it is, {_cost_told(answer.own)}; {_dearer(answer)}"
     if answer.best is None:
         return f"  None of these designs will do ({target}). The nearest: {values}; {outages_told(one)}"
-    cost = f"{money(one.cost)} {one.costs.currency} over {years_told(one.costs.years)}"
-    against = money(one.cost - answer.own.cost, signed=True)
+    cost = f"{_cost_told(one)} ({more_told(one, answer.own)})"
+    return f"  The cheapest that will do: {values}; {outages_told(one)}; {cost}"
+
+
+def _dearer(answer: Answer) -> str:
+    """What there is to say of the others where the site as it is is the cheapest that will do."""
+    if answer.best is None:
+        return "none of the other designs will do"
+    dearer = more_told(answer.best, answer.own)
     return (
-        f"  The cheapest that will do: {values}; {outages_told(one)}; {cost} ({against} {one.costs.currency})"
+        f"nothing of these is cheaper, the cheapest of them is {', '.join(_values_told(answer))} ({dearer})"
     )
+
+
+def _cost_told(one: Judged) -> str:
+    return f"{money(one.cost)} {one.costs.currency} over {years_told(one.costs.years)}"
 
 
 def _size_told(one: Judged) -> str:
@@ -107,4 +122,4 @@ def _file_of(answer: Answer, one: Judged, written: Path | None) -> str:
     """The file to run; nothing for a design that is in none."""
     if not one.design.overrides:
         return answer.inquiry.base.name
-    return str(written) if written is not None and one is answer.nearest else ""
+    return str(written) if written is not None and one is answer.recommended else ""

@@ -64,17 +64,20 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
         table.add_column("site", no_wrap=True)
     for axis in answers[0].inquiry.axes:
         table.add_column(axis.heading, justify="right", no_wrap=True)
-    currency = answers[0].own.costs.currency
+    currencies = {answer.own.costs.currency for answer in answers}
+    currency = currencies.pop() if len(currencies) == 1 else ""  # else each cell has its own
     for metric in shown:
         unit = METRIC[metric].unit
         heading = HEADINGS.get(metric, METRIC[metric].label)
         table.add_column(
-            f"{heading}\n{currency}" if unit == "money" else heading, justify="right", no_wrap=True
+            f"{heading}\n{currency}" if unit == "money" and currency else heading,
+            justify="right",
+            no_wrap=True,
         )
     table.add_column("", no_wrap=True)
     for answer in answers:
         for one in answer.designs:
-            cells = (_value(one, metric).removesuffix(f" {currency}") for metric in shown)
+            cells = (_value(one, metric).removesuffix(f" {currency}" if currency else "") for metric in shown)
             table.add_row(*_names(answers, answer, one), *cells, _marks(answer, one))
     return table
 

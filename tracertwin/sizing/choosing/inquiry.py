@@ -1,12 +1,12 @@
 """What is asked about one site: designs, weather years, targets; and what came of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.sizing.choosing.judged import Judge, Judged, RunItems
-from tracertwin.sizing.choosing.search import Search, cheapest, front, nearest
+from tracertwin.sizing.choosing.search import Search, cheapest, front, more_serves_more, nearest
 from tracertwin.sizing.choosing.targets import Targets, met
 from tracertwin.sizing.sweep.designs import Base, Design, base_of, designs_of
 from tracertwin.sizing.sweep.places import PlaceRow
@@ -14,6 +14,9 @@ from tracertwin.sizing.sweep.results import KeptResults
 from tracertwin.sizing.sweep.vary import Axis
 from tracertwin.sizing.sweep.worklist import Work, work_of
 from tracertwin.sizing.sweep.years import WeatherYear, repeating, weather_years
+
+Ask: TypeAlias = "Callable[[PlaceRow], Inquiry]"
+DEARER_FROM: Final = 0.5  # in money; of a design like the site as it is, what is more is rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +74,9 @@ class Answer:
     designs : tuple of Judged
         Those that were run.
     best : Judged, optional
-        The cheapest that meets the targets.
+        The cheapest of these that meets the targets.
     nearest : Judged
-        The best, or the one that lacks least.
+        The best, or the one of these that lacks least.
     front : tuple of Judged
         Of cost and loss.
     """
@@ -84,6 +87,18 @@ class Answer:
     best: Judged | None
     nearest: Judged
     front: tuple[Judged, ...]
+
+    @property
+    def own_is_best(self) -> bool:
+        """Whether the site as it is meets the targets, and none of the others that do is cheaper."""
+        if not self.inquiry.axes or not met(self.inquiry.targets, self.own.metrics):
+            return False
+        return self.best is None or self.best.cost - self.own.cost >= DEARER_FROM
+
+    @property
+    def recommended(self) -> Judged:
+        """The site as it is where that is the best; else the best of the designs, or the nearest."""
+        return self.own if self.own_is_best else self.nearest
 
 
 def inquiry_of(
@@ -128,22 +143,43 @@ def inquiry_of(
     return Inquiry(base, own, tuple(axes), designs, when, step_s, targets)
 
 
-def check_places(places: Iterable[PlaceRow]) -> None:
-    """That each row of a table is a site, before the first of them runs.
+def asked_of(place: PlaceRow, ask: Ask) -> Inquiry:
+    """The inquiry about a place.
 
     Raises
     ------
     ProblemsError
-        With every problem of all rows.
+        If there can't be one, saying which place that is.
     """
-    problems: list[Problem] = []
+    try:
+        return ask(place)
+    except ProblemsError as error:
+        raise ProblemsError(_at(place, problem) for problem in error.problems) from None
+
+
+def check_places(places: Iterable[PlaceRow], ask: Ask) -> None:
+    """That there can be an inquiry about each row of a table, before the first of them runs.
+
+    Raises
+    ------
+    ProblemsError
+        With every problem of all rows; what several have in common at the first of them.
+    """
+    problems: dict[str, Problem] = {}
     for place in places:
         try:
-            base_of(place.site, place.overrides, place.blamed).design()
+            ask(place)
         except ProblemsError as error:
-            problems += error.problems
+            for problem in error.problems:
+                problems.setdefault(str(problem), _at(place, problem))
     if problems:
-        raise ProblemsError(dict.fromkeys(problems))
+        raise ProblemsError(problems.values())
+
+
+def _at(place: PlaceRow, problem: Problem) -> Problem:
+    """A problem that says where it is, if it doesn't yet."""
+    told = str(problem)
+    return problem if told.startswith(place.where) else Problem(place.where, 0, "", told)
 
 
 def answered(inquiry: Inquiry, judge: Judge, whole_grid: bool) -> Answer:
@@ -163,7 +199,8 @@ def answered(inquiry: Inquiry, judge: Judge, whole_grid: bool) -> Answer:
     if whole_grid:
         designs = tuple(judge.judge(inquiry.designs))
     else:
-        search = Search(inquiry.axes, inquiry.designs, inquiry.targets, judge.judge_one)
+        ordered = all(more_serves_more(design.site) for design in inquiry.designs)
+        search = Search(inquiry.axes, inquiry.designs, inquiry.targets, judge.judge_one, ordered)
         search.run()
         designs = tuple(search.judged[place] for place in sorted(search.judged))
     best = cheapest(designs, inquiry.targets)

@@ -5,8 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from plant.design.extremes import extremes_of
+from plant.design.finding import Level
+from plant.design.sheet import inspected
+from plant.site.model import Site
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.search import least_enough
+from tracertwin.sizing.choosing.search import least_enough, more_serves_more
 from tracertwin.sizing.choosing.targets import Targets, met
 from tracertwin.sizing.sweep.designs import Base, Design, load_of, peak_w
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
@@ -27,10 +31,13 @@ class Remedy(NamedTuple):
     told : str
         What it is changed to: ``500 W``.
     judged : Judged
+    wrong : tuple of str
+        What the design check calls wrong with it and not with the design that it helps, in words.
     """
 
     told: str
     judged: Judged
+    wrong: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +69,20 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
         def is_enough(place: int, at: Callable[[int], Judged] = judged_at) -> bool:
             return met(targets, at(place).metrics)
 
-        place = least_enough(len(axis.values), is_enough)
+        place = least_enough(len(axis.values), is_enough, more_serves_more(site))
         if place is not None:
-            found.append(Remedy(axis.told(axis.values[place]), judged_at(place)))
+            there = judged_at(place)
+            wrong = sorted(_wrong(there.design.site) - _wrong(site))
+            found.append(
+                Remedy(axis.told(axis.values[place]), there, tuple(f"wrong: {name}" for name in wrong))
+            )
     return sorted(found, key=lambda remedy: remedy.judged.cost)
+
+
+def _wrong(site: Site) -> set[str]:
+    """Names of the checks of the design that find something wrong."""
+    rows = inspected(site, extremes_of(site))
+    return {row.check.name for row in rows if row.finding.level is Level.WRONG}
 
 
 def ladder(now: float) -> tuple[float, ...]:
@@ -97,7 +114,8 @@ def load_carried(
 
     Notes
     -----
-    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much. Loads at the battery go along.
+    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much. Loads at the battery go along. It is
+    found by halving: with a charger that waits for a low charge, it is a load that is carried where the next is not.
     """
     reach = round(LOAD_STEPS_TO_DOUBLE * math.log2(MOST_LOAD_TIMES))
     times = [2.0 ** (k / LOAD_STEPS_TO_DOUBLE) for k in range(reach, -reach - 1, -1)]

@@ -1,14 +1,18 @@
-"""The cheapest design that meets the targets, found without running the whole grid where more never serves less.
+"""The cheapest design that meets the targets, found without running the whole grid where more serves more.
 
-More modules or a larger battery never serve less, so of the designs that differ in these alone, all that are larger
-than one that does are enough, and all that are smaller than one that doesn't are not. What a design costs at least is
-known before it runs; one that can't be cheaper than the best so far is not run for its cost.
+More modules or a larger battery bring no outage to a plant that has none, so of the designs that differ in these alone,
+all that are larger than one that does are taken for enough, and all that are smaller than one that doesn't for not
+enough. Of a loss that may be, a larger battery can leave a little more (it is later at the voltage at which the load
+comes back), so with a limit of LOLP or LPSP the search may miss the cheapest by a hair; a look at all designs can't.
+A charger that waits for a low charge breaks the rule altogether: then no design tells of another. What a design costs
+at least is known before it runs; one that can't be cheaper than the best so far is not run for its cost.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import TypeAlias
 
+from plant.site.model import Site
 from tracertwin.sizing.choosing.judged import Judged, least_cost
 from tracertwin.sizing.choosing.targets import Targets, lacking, met
 from tracertwin.sizing.sweep.designs import Design
@@ -28,6 +32,8 @@ class Search:
         Every combination, the last axis fastest.
     targets : Targets
     judge : callable
+    ordered : bool
+        Whether what axes with a sense say of designs that were not run may be relied on: `more_serves_more`.
 
     Attributes
     ----------
@@ -36,9 +42,15 @@ class Search:
     """
 
     def __init__(
-        self, axes: Sequence[Axis], designs: Sequence[Design], targets: Targets, judge: JudgeOne
+        self,
+        axes: Sequence[Axis],
+        designs: Sequence[Design],
+        targets: Targets,
+        judge: JudgeOne,
+        ordered: bool = True,
     ) -> None:
         self._axes, self._targets, self._judge = axes, targets, judge
+        self._senses = [axis.sense * ordered for axis in axes]
         places = product(*(range(len(axis.values)) for axis in axes))
         self._designs = dict(zip(places, designs, strict=True))
         self._least = {place: least_cost(design) for place, design in self._designs.items()}
@@ -58,11 +70,11 @@ class Search:
         if along is None:
             return (place,)
         steps = range(len(self._axes[along].values))
-        ordered = steps if self._axes[along].sense > 0 else reversed(steps)
+        ordered = steps if self._senses[along] > 0 else reversed(steps)
         return tuple((*place[:along], k, *place[along + 1 :]) for k in ordered)
 
     def _along(self) -> int | None:
-        sensed = [k for k, axis in enumerate(self._axes) if axis.sense]
+        sensed = [k for k, sense in enumerate(self._senses) if sense]
         return max(sensed, key=lambda k: len(self._axes[k].values)) if sensed else None
 
     def _least_of(self, line: tuple[Place, ...]) -> tuple[float, Place]:
@@ -94,9 +106,9 @@ class Search:
         return low, max(high, low + 1)
 
     def _no_less(self, place: Place, other: Place) -> bool:
-        """Whether a design is known to serve no less than another."""
-        for axis, own, its in zip(self._axes, place, other, strict=True):
-            if (axis.sense == 0 and own != its) or (own - its) * axis.sense < 0:
+        """Whether a design is taken to serve no less than another."""
+        for sense, own, its in zip(self._senses, place, other, strict=True):
+            if (sense == 0 and own != its) or (own - its) * sense < 0:
                 return False
         return True
 
@@ -111,6 +123,18 @@ class Search:
     def _best(self) -> float:
         """Cost of the cheapest so far that is enough."""
         return min((one.cost for one in self.judged.values() if self._is_enough(one)), default=float("inf"))
+
+
+def more_serves_more(site: Site) -> bool:
+    """Whether more module or battery leaves a plant without outages if it has none.
+
+    Not with a charger that waits for a low charge: a little more sun keeps the charge just above where it would start,
+    its hours go by, and the night fails.
+    """
+    return not any(
+        charger.start_below_soc is not None or charger.start_below_v is not None
+        for charger in site.battery.chargers
+    )
 
 
 def cheapest(designs: Iterable[Judged], targets: Targets) -> Judged | None:
@@ -144,8 +168,19 @@ def front(designs: Sequence[Judged], loss: str = "lpsp") -> list[Judged]:
     return best
 
 
-def least_enough(number: int, is_enough: Callable[[int], bool]) -> int | None:
-    """The first of so many things, ordered so that what follows one that is enough is enough too; None if none is."""
+def least_enough(number: int, is_enough: Callable[[int], bool], ordered: bool = True) -> int | None:
+    """The first of so many things that is enough; None if none is.
+
+    Parameters
+    ----------
+    number : int
+    is_enough : callable
+        Asked of a place.
+    ordered : bool
+        Whether what follows one that is enough is enough too; otherwise one after the other is asked.
+    """
+    if not ordered:
+        return next(filter(is_enough, range(number)), None)
     if number == 0 or not is_enough(number - 1):
         return None
     low, high = -1, number - 1

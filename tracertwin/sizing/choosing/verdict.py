@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from plant.base.clock import DAY_S, to_local
+from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, met
-from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, all_told, met
+from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import told, years_told
 from tracertwin.sizing.sweep.years import runs_of, spans_of
@@ -32,11 +33,13 @@ def verdict(one: Judged, targets: Targets, helping: Sequence[Remedy] = ()) -> st
         What would do instead, if anything would.
     """
     if met(targets, one.metrics):
-        return f"Yes: {_losses(one, targets)}{outages_told(one)}"
+        return f"Yes: {_losses(one, targets)}{outages_told(one)}{_unsettled(one, targets)}"
     text = f"No: {_losses(one, targets)}{outages_told(one)}"
     if not helping:
         return f"{text}; neither five times the array nor five times the battery alone would do"
-    would = " or ".join(f"{remedy.told} ({_more(remedy.judged, one)})" for remedy in helping)
+    would = " or ".join(
+        f"{remedy.told} ({'; '.join([more_told(remedy.judged, one), *remedy.wrong])})" for remedy in helping
+    )
     return f"{text}; {would} would do"
 
 
@@ -50,11 +53,13 @@ def outages_told(one: Judged) -> str:
     worst = worst_year(one.figures)
     first = to_local(one.figures.yearly("first_outage_utc_s")[worst], one.design.site.location.timezone)
     hours = one.figures.yearly("outage_h")[worst]
-    number = int(outages[worst])
-    in_worst = f"{number} outage{'s' * (number > 1)}, {_hours(hours)}, first {first.day} {first:%b %H:%M}"
+    number, year = int(outages[worst]), one.years[worst].year
+    # Solar years: the last hours of December may belong to the next.
+    day = f"{first.day} {first:%b}{f' {first.year}' * (first.year != year)}"
+    in_worst = f"{number} outage{'s' * (number > 1)}, {_hours(hours)}, first {day} {first:%H:%M}"
     if years == 1:
         return in_worst
-    return f"outages in {dark} of {years} years; in the worst, {one.years[worst].year}, {in_worst}"
+    return f"outages in {dark} of {years} years; in the worst, {year}, {in_worst}"
 
 
 def _losses(one: Judged, targets: Targets) -> str:
@@ -73,6 +78,41 @@ def _losses(one: Judged, targets: Targets) -> str:
     return text
 
 
+def _unsettled(one: Judged, targets: Targets) -> str:
+    """That so few years don't prove the share of years without an outage that is asked for, where they don't."""
+    limit = next((target.limit for target in targets if target.metric == NO_OUTAGE), 0.0)
+    found = one.metrics[NO_OUTAGE]
+    if found.low >= limit:
+        return ""
+    proves = "proves" if found.years == 1 else "prove"
+    text = f"; {years_told(found.years)} {proves} only that {100 * found.low:.0f} % of years have none"
+    if limit < 1.0 and found.value == 1.0:
+        text += f", {100 * limit:g} % takes {years_to_prove(limit)} without"
+    return text
+
+
+def years_to_prove(share: float) -> int:
+    """How many years without an outage it takes until so large a share of years, below 1, is beyond doubt."""
+    return math.ceil(math.log(share_interval(1, 1)[0]) / math.log(share))
+
+
+def asks_for_nothing(one: Judged) -> bool:
+    """Whether a design has no load at all."""
+    return not one.figures["demand_wh"].any()
+
+
+def load_told(answer: Answer, carried: tuple[float, Judged] | None) -> str:
+    """What load the site as it is carries, in a sentence; by `remedies.load_carried`."""
+    name, target = f"{answer.inquiry.name} as it is", all_told(answer.inquiry.targets)
+    if asks_for_nothing(answer.own):
+        return f"{name} has no load, so there is nothing to scale"
+    if carried is None:
+        return f"{name} carries not even a sixteenth of its load ({target})"
+    times, one = carried
+    daily_wh = one.figures["demand_wh"].sum() / one.figures["days"].sum()
+    return f"{name} carries {times:.3g} times its load, that is {daily_wh:.0f} Wh a day ({target}); {outages_told(one)}"
+
+
 def years_to_tell(share: float) -> int:
     """How many years it takes until so small a share, above 0, is told apart from nothing."""
     least = max(1, int(RULE_OF_THREE / DAYS_A_YEAR / share))
@@ -83,7 +123,7 @@ def _hours(hours: float) -> str:
     return f"{hours:.0f} h" if hours >= 9.5 else f"{max(hours, 0.1):.1f} h"
 
 
-def _more(one: Judged, than: Judged) -> str:
+def more_told(one: Judged, than: Judged) -> str:
     """What a design costs more than another over its life."""
     return f"{money(one.cost - than.cost, signed=True)} {one.costs.currency}"
 

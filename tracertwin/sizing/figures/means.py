@@ -49,6 +49,19 @@ class MeanYear:
         return np.asarray(self["demand_wh"] - self["unserved_wh"])
 
     @property
+    def drawn_wh(self) -> np.ndarray:
+        """What the battery would give in a year without sun: to the loads, and what is lost on the way to them.
+
+        That is demand, losses of inverter and load switch, and the controller's own consumption. The losses are
+        those of what was served; what wasn't would have had as much.
+        """
+        inverter = loss_of_all(
+            self["e_inverter_wh"], self["e_inverter_loss_wh"], self["e_inverter_unserved_wh"]
+        )
+        output = loss_of_all(self["e_load_wh"], self["e_path_loss_wh"], self["e_unserved_wh"])
+        return np.asarray(self["demand_wh"] + inverter + output + self["e_own_wh"])
+
+    @property
     def from_sun_wh(self) -> np.ndarray:
         """Demand served by the array: what chargers gave counts in full as served by them."""
         chargers = self["e_charger_1_wh"] + self["e_charger_2_wh"]
@@ -85,6 +98,12 @@ def mean_year(figures: MonthlyFigures, size: PlantSize, costs: Costs) -> MeanYea
     """
     by_year = np.column_stack([figures.yearly(name) for name in ADDED])
     return MeanYear(resampled_means(by_year), size, costs)
+
+
+def loss_of_all(served_wh: np.ndarray, lost_wh: np.ndarray, unserved_wh: np.ndarray) -> np.ndarray:
+    """What would have been lost if all had been served."""
+    share = np.divide(served_wh + unserved_wh, served_wh, out=np.ones_like(served_wh), where=served_wh > 0.0)
+    return np.asarray(lost_wh * share)
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

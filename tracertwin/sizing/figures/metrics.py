@@ -122,11 +122,12 @@ METRICS: Final = (
         mean=lambda year: ratio(year.from_sun_wh, year["demand_wh"]),
     ),
     Metric(
-        "autonomy_d", "autonomy", "d", "usable charge x nominal voltage / daily demand",
-        "how long a full battery carries the mean demand without sun; usable is what the 50-hour rate at 25 °C gives "
-        "until the load is disconnected",
+        "autonomy_d", "autonomy", "d", "usable charge x nominal voltage / drawn in a day",
+        "how long a full battery carries the mean demand without sun: drawn is what it gives for that, losses of the "
+        "inverter (idle too) and the load switch and the controller's own consumption included; usable is what the "
+        "50-hour rate at 25 °C gives until the load output or the inverter is disconnected, whichever is first",
         "as IEEE 1013, PVsyst; those take a share of the C100 capacity that the user states",
-        mean=lambda year: ratio(year.all_draws(year.size.usable_wh), year["demand_wh"] * 24.0 / year["hours"]),
+        mean=lambda year: ratio(year.all_draws(year.size.usable_wh), year.drawn_wh * 24.0 / year["hours"]),
     ),
     # what the array gives
     Metric(

@@ -1,11 +1,13 @@
 """How large a plant is: the few numbers of a design that its metrics and costs need."""
 
+import math
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from plant.battery.acid import LeadAcid
 from plant.battery.lithium import Lithium, ocv
 from plant.battery.ratefit import hours_to
+from plant.load.model import Load
 from plant.site.model import Site
 
 NOMINAL_V: Final = {LeadAcid: 2.0, Lithium: 3.2}  # of a cell
@@ -21,7 +23,7 @@ class PlantSize(NamedTuple):
     capacity_ah: float  # rating of the bank
     blocks: int  # of 12 V in series
     lithium: bool
-    empty_soc: float  # state of charge at which the load is disconnected
+    empty_soc: float  # state of charge at which the first load is disconnected
     usable_wh: float  # from full to there, at the nominal voltage
     life_full_cycles: float  # what the battery's file promises: full cycles, and years without any
     life_years: float
@@ -38,24 +40,28 @@ def size_of(site: Site) -> PlantSize:
     Notes
     -----
     The usable charge is what a full battery of the site's health gives at 25 degC and its 50-hour rate until its
-    voltage, or its protection, disconnects the load. Where the controller disconnects by its percentage, it is no more
-    than that leaves.
+    voltage, or its protection, disconnects the first of the loads: that at the output, or those at the battery that
+    have a cut-off of their own. Where the controller disconnects by its percentage, it is no more than that leaves.
     """
     battery, life = site.battery.parameters(), site.battery.life()
     lithium = isinstance(battery, Lithium)
     settings, rated_ah = site.settings(), site.battery.capacity_ah
-    least_v = max(settings.low_voltage_disconnect_v, settings.discharging_limit_v)
+    output = _output_counts(site)
+    own_v = max(settings.low_voltage_disconnect_v, settings.discharging_limit_v)
+    least_v = max([*_cut_offs_v(site), *[own_v] * output])
     if isinstance(battery, Lithium):
         opens_v = site.battery.bms().over_discharge_v_cell * battery.cells
         share = 1.0 - _lithium_empty(battery, max(least_v, opens_v), rated_ah / RATE_H)
     else:
         share = _lead_acid_hours(rated_ah / RATE_H, least_v / battery.cells, battery) / RATE_H
     empty = 1.0 - min(1.0, share * rated_ah / battery.full_capacity_ah)
-    if settings.management_mode:
+    if settings.management_mode and output:
         empty = max(empty, settings.discharge_pct / 100.0)
     usable_ah = (1.0 - empty) * battery.full_capacity_ah
     return PlantSize(
-        peak_w=sum(part.rated_w for part in site.array.parts),
+        peak_w=round(
+            sum(part.rated_w for part in site.array.parts), 6
+        ),  # modules scaled to watts fit to the last bit
         controller_a=site.controller.parameters().charge_rated_a,
         capacity_ah=rated_ah,
         blocks=site.battery.system_v // 12,
@@ -66,6 +72,23 @@ def size_of(site: Site) -> PlantSize:
         life_years=LITHIUM_YEARS if lithium else life.float_years,
         ages=site.battery.ageing != "none",
     )
+
+
+def _cut_offs_v(site: Site) -> list[float]:
+    """Where loads at the battery are cut off; of those that have any demand."""
+    blocks = site.battery.system_v // 12
+    volts = (load.voltages(blocks)[0] for load in site.battery.loads if _asks(load.demand))
+    return [cut_off_v for cut_off_v in volts if math.isfinite(cut_off_v)]
+
+
+def _output_counts(site: Site) -> bool:
+    """Whether the controller's disconnect matters: it has a load to disconnect, or nothing else has one."""
+    return _asks(site.load) or not _cut_offs_v(site)
+
+
+def _asks(load: Load) -> bool:
+    """Whether there is any load."""
+    return load.scale > 0.0 and (bool(load.items) or any(load.hourly_w or ()))
 
 
 # Designs that differ in their arrays alone have their batteries in common.

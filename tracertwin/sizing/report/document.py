@@ -123,7 +123,11 @@ def _comparison(study: Study) -> Iterator[str]:
         "Each point is a design; no other one is both cheaper and better than those on the line. "
         f"The diamond is {study.name(study.chosen)}, with its 95 % interval."
     )
-    yield _section("What fewer outages cost", _note(note), drawn_twice(pareto(study)), front_table(study))
+    if study.comparable:
+        yield _section("What fewer outages cost", _note(note), drawn_twice(pareto(study)), front_table(study))
+    else:
+        note = "Costs are in different currencies, so they are not compared."
+        yield _section("What fewer outages cost", _note(note), front_table(study))
 
 
 # Parts of the page

@@ -25,9 +25,14 @@ def headline(study: Study) -> Iterator[str]:
     inquiry = study.answer.inquiry
     if not inquiry.axes:
         yield study.verdict
+        if study.load:
+            yield f"{study.load}."
         return
     name = study.name(study.chosen)
     cost = f"{money(study.chosen.cost)} {study.currency} over {years_told(study.chosen.costs.years)}"
+    if study.answer.own_is_best:
+        own_cost = f"{money(study.answer.own.cost)} {study.currency}"
+        yield f"{inquiry.name} as it is will do, and nothing that will do is cheaper: {own_cost}."
     if study.meets(study.chosen):
         yield f"{name} will do: {verdict(study.chosen, study.targets).removeprefix('Yes: ')}; {cost}."
     else:
@@ -35,6 +40,8 @@ def headline(study: Study) -> Iterator[str]:
         yield f"None of {len(study.designs)} designs will do; {name} comes nearest: {outages}; {cost}."
     own = study.answer.own
     yield f"{inquiry.name} as it is, {own.size.peak_w:.0f} W, {own.size.capacity_ah:g} Ah: {study.verdict}."
+    if study.load:
+        yield f"{study.load}."
 
 
 def why(study: Study) -> Iterator[str]:
@@ -50,7 +57,9 @@ def why(study: Study) -> Iterator[str]:
     cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
     if study.meets(chosen):
         meeting = sum(map(study.meets, study.designs))
-        among = f", the least of {meeting} that do, out of {number}" if meeting > 1 else ""
+        among = (
+            f", the least of {meeting} that do, out of {number}" if meeting > 1 and study.comparable else ""
+        )
         among = f", the only one of {number} that does" if meeting == 1 < number else among
         yield f"{name} meets the target, {target}: {values}. It costs {cost}{among}."
     elif number > 1:
@@ -96,7 +105,9 @@ def what_would_change_it(study: Study) -> Iterator[str]:
 
 
 def _other_targets(study: Study) -> Iterator[str]:
-    """What a little less would save, and what half the loss would cost."""
+    """What a little less would save, and what half the loss would cost; of costs in one currency."""
+    if not study.comparable:
+        return
     chosen, name = study.chosen, study.loss
     label, loss = METRIC[name].label, chosen.metrics[name]
     on_front = best_of(study)

@@ -34,6 +34,8 @@ class Study:
         One for each site that was asked about.
     verdict : str
         Of the chosen design's site as it is, in a sentence.
+    load : str
+        What load that site carries, in a sentence; empty where nobody asked.
     hours : tuple of YearHours
         Of the `chosen` design, in the order of its years.
     sensitivities : tuple of Sensitivity
@@ -47,6 +49,7 @@ class Study:
 
     answers: tuple[Answer, ...]
     verdict: str
+    load: str
     hours: tuple[YearHours, ...]
     sensitivities: tuple[Sensitivity, ...]
     step_note: str
@@ -80,8 +83,13 @@ class Study:
 
     @property
     def currency(self) -> str:
-        """In which costs are."""
+        """In which the chosen design's costs are."""
         return self.chosen.costs.currency
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the costs of all designs are in one currency."""
+        return one_currency(self.answers)
 
     @property
     def loss(self) -> str:
@@ -111,12 +119,21 @@ class Study:
 
 
 def chosen_answer(answers: tuple[Answer, ...]) -> Answer:
-    """The answer whose design is the cheapest that meets the targets, or lacks least."""
+    """The answer whose design is the cheapest that meets the targets, or lacks least.
+
+    Of costs in several currencies none is the least: then it is the first that does.
+    """
+    comparable = one_currency(answers)
 
     def order(answer: Answer) -> tuple[float, float]:
-        return lacking(answer.inquiry.targets, answer.nearest.metrics), answer.nearest.cost
+        return lacking(answer.inquiry.targets, answer.nearest.metrics), comparable * answer.nearest.cost
 
     return min(answers, key=order)
+
+
+def one_currency(answers: tuple[Answer, ...]) -> bool:
+    """Whether all sites have their costs in the same."""
+    return len({answer.own.costs.currency for answer in answers}) == 1
 
 
 def in_print(value: float, name: str) -> float:

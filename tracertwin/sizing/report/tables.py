@@ -58,7 +58,7 @@ def front_table(study: Study) -> str:
     rows = [
         (
             study.name(one),
-            *(value_told(one.metrics[name], METRIC[name].unit, study.currency) for name in names),
+            *(value_told(one.metrics[name], METRIC[name].unit, one.costs.currency) for name in names),
             "met" if study.meets(one) else "missed",
         )
         for one in designs

@@ -7,6 +7,7 @@ figures and keeps nothing but its skies; results are kept here.
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -118,6 +119,9 @@ def _client(address: str) -> Any:
             [Problem("--cluster", 0, "", "needs Dask: pip install 'tracertwin[cluster]'")]
         ) from None
     there = {"address": address} if "://" in address else {"scheduler_file": address}
+    if "scheduler_file" in there and not Path(address).is_file():  # Dask would wait for it
+        message = f"no such scheduler file: {address}; give tcp://HOST:8786, or the file that a scheduler has written"
+        raise ProblemsError([Problem("--cluster", 0, "", message)])
     try:
         return Client(**there, timeout=CONNECTS_WITHIN_S, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -29,11 +29,14 @@ class PlaceRow:
         Dotted path -> value.
     blamed : mapping
         Dotted path -> where in the table it stands.
+    where : str
+        For messages: file and line of its row, or the site among several; nothing where there is only one.
     """
 
     site: str
     overrides: Mapping[str, Any]
     blamed: Mapping[str, str]
+    where: str = ""
 
 
 def read_places(path: Path, overrides: Mapping[str, Any]) -> tuple[PlaceRow, ...]:
@@ -79,13 +82,25 @@ def read_places(path: Path, overrides: Mapping[str, Any]) -> tuple[PlaceRow, ...
                 own |= {key: value_of(text)} if text.strip() else {}
             except ValueError as error:
                 problems.append(Problem(str(path), line, key, str(error)))
+        name = configs.beside(site, {"folder": path.parent})
         if not site:
             problems.append(Problem(str(path), line, SITE, "missing"))
+        else:
+            problems += _no_such_site(path, line, name)
         blamed = {**dict.fromkeys(overrides, "--override"), **dict.fromkeys(own, f"{path}:{line}")}
-        places.append(PlaceRow(configs.beside(site, {"folder": path.parent}), {**overrides, **own}, blamed))
+        places.append(PlaceRow(name, {**overrides, **own}, blamed, f"{path}:{line}"))
     if problems:
         raise ProblemsError(problems)
     return tuple(places)
+
+
+def _no_such_site(path: Path, line: int, name: str) -> list[Problem]:
+    """That there is none of that name."""
+    try:
+        configs.find("sites", name)
+    except ProblemsError as error:
+        return [Problem(str(path), line, SITE, str(problem)) for problem in error.problems]
+    return []
 
 
 def _wrong_columns(path: Path, keys: list[str]) -> list[Problem]:

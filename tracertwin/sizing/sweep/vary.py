@@ -24,6 +24,7 @@ MOST_NUMBER: Final = 1e9  # none of a site is as large
 COMMON: Final = {
     "seed": "use --seeds",
     "start": "use --override start=... for their first year, and --years",
+    "costs.currency": "use --override; costs in several can't be compared",
 }
 UNITS: Final = (("_ah", "Ah"), ("_w", "W"), ("_deg", "deg"), ("_v", "V"), ("_m", "m"), ("_c", "degC"))
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -58,11 +59,16 @@ class Axis:
         """Of its numbers; nothing for plain ones and names."""
         if self.key == PV:
             return "W"
+        if self.key.startswith("costs."):  # EUR/W and the like, or whatever currency the site has
+            return ""
         return next((unit for ending, unit in UNITS if self.key.endswith(ending)), "")
 
     @property
     def sense(self) -> int:
-        """1 where more of it never serves less, -1 where more never serves more, 0 where nothing of the kind holds."""
+        """1 where more of it serves more, -1 where it serves less, 0 where nothing of the kind holds.
+
+        As a rule: `tracertwin.sizing.choosing.search` has where it doesn't hold.
+        """
         if not all(_is_number(value) for value in self.values):
             return 0
         return int(self.key in MORE_SERVES_MORE) - int(self.key in MORE_SERVES_LESS)
@@ -187,7 +193,7 @@ def check_axes(axes: Sequence[Axis]) -> None:
     keys = [axis.key for axis in axes]
     for key in keys:
         if key in COMMON:
-            raise ValueError(f"{key} belongs to the years, which all designs have in common; {COMMON[key]}")
+            raise ValueError(f"{key} is what all designs have in common; {COMMON[key]}")
         if keys.count(key) > 1:
             raise ValueError(f"{key} is varied twice")
     if PV in keys and PARALLEL in keys:
