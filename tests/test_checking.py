@@ -210,8 +210,9 @@ def test_one_scenario_that_cannot_be_run_to_its_end_costs_nobody_the_others(tmp_
 
 def test_seeds_with_which_it_cannot_be_run_are_counted(tmp_path, call):
     rest = "when: [{at: '10:01', write: boost_voltage=14V}]\nexpect: [{always: soc >= 0}]\n"
-    code, out, _ = call("check", str(written(tmp_path, rest)), "--seeds", "1,2", "--tighten", "--jobs", "1")
+    code, out, err = call("check", str(written(tmp_path, rest)), "--seeds", "1,2", "--tighten", "--jobs", "1")
     assert code == 2
+    assert err.count("the controller refused it") == 1
     assert "0 of 2 seeds hold, 2 could not be run to its end" in out
 
 

@@ -144,7 +144,7 @@ def check(
         if not as_json:
             print(*github.annotations(outcomes), sep="\n")
         github.summarize(outcomes)
-    if problems := [problem for outcome in outcomes for problem in outcome.problems]:
+    if problems := dict.fromkeys(problem for outcome in outcomes for problem in outcome.problems):
         raise ProblemsError(problems)
     return 0 if all(outcome.holds for outcome in outcomes) else 1
 
