@@ -25,6 +25,7 @@ from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import Ran, run
 from tracertwin.checking.tighten import proposals
 from tracertwin.scenario.file import load_scenario
+from tracertwin.scenario.record import amount
 
 SUITES = config_dir() / "scenarios"
 PAGE = Path(__file__).parents[1] / "docs" / "scenarios.md"
@@ -143,7 +144,6 @@ def test_a_client_writes_through_the_line_and_what_it_wrote_shows_in_registers_a
     [
         ("  settings: {boost_voltage: 14V}\n", ":12: given.settings: boost_voltage=14V: the controller refused it: "),
         ("when: [{at: '10:01', write: boost_voltage=14V}]\n", ":12: when[0].write: boost_voltage=14V: the contro"),
-        ("when: [{at: '10:01', write-refused: boost_duration=60}]\n", "boost_duration=60: the controller did not"),
         ("when: [{at: '10:01', string_open: true}, {at: '10:02', clock_lost: true}, {at: '10:03', write-refused: "
          "[battery_type=user, boost_voltage=99V]}]\n", ""),
     ],
@@ -152,6 +152,76 @@ def test_a_write_that_is_refused_doesn_t_pass_unnoticed(tmp_path, call, rest, to
     code, _, err = call("check", str(written(tmp_path, f"{rest}expect: [{{always: soc >= 0}}]\n")))
     assert code == (2 if told else 0), err
     assert told in err
+
+
+REFUSED = "when: [{at: '10:01', write-refused: {boost_duration: 60}}]\nexpect: [{always: soc >= 0}]\n"
+
+
+def test_a_write_that_should_be_refused_and_is_taken_is_an_expectation_that_fails(tmp_path, call):
+    code, out, err = call("check", str(written(tmp_path, REFUSED)), "--failures", str(tmp_path / "left"))
+    assert (code, err) == (1, "")
+    assert "1 of 2 expectations hold" in out
+    assert re.search(r"FAIL +write-refused .* 10:01 +-1", out)
+    verdict = ran(tmp_path, REFUSED).verdicts[-1]
+    assert (verdict.expectation.text, verdict.expectation.line) == ("write-refused boost_duration=60", 12)
+
+
+def test_a_write_that_is_refused_as_it_should_be_holds_and_one_that_is_never_due_decides_nothing(tmp_path):
+    refused = REFUSED.replace("boost_duration: 60", "boost_voltage: 99V")
+    assert verdicts(ran(tmp_path, refused))[1] == (True, 1.0)
+    result = ran(tmp_path, refused.replace("at: '10:01'", "after: load_state becomes short"))
+    assert [verdict.expectation.information for verdict in result.verdicts] == [False, True]
+    assert result.verdicts[1].finding.found == "not written: it was never due"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_one_scenario_that_cannot_be_run_to_its_end_costs_nobody_the_others(tmp_path, call, jobs):
+    folder, report = tmp_path / "mix", tmp_path / "report.xml"
+    folder.mkdir()
+    written(folder, "expect: [{always: soc >= 0.1}]\n", name="a.yaml")
+    stuck = written(
+        folder,
+        "when: [{at: '10:01', write: boost_voltage=14V}]\nexpect: [{always: soc >= 0}]\n",
+        name="b.yaml",
+    )
+    written(folder, "expect: [{always: soc >= 0.1}]\n", name="c.yaml")
+    told = [
+        "check",
+        str(folder),
+        "--jobs",
+        jobs,
+        "--failures",
+        str(tmp_path / "left"),
+        "--junit",
+        str(report),
+    ]
+    code, out, err = call(*told)
+    why = f"{stuck}:12: when[0].write: boost_voltage=14V: the controller refused it: "
+    assert code == 2
+    assert why in err
+    assert why in out
+    assert "2 of 3 runs hold, 2 of 2 expectations hold, 1 could not be run to its end" in out
+    suites = ET.parse(report).getroot()
+    assert [(each.get("tests"), each.get("errors")) for each in suites] == [
+        ("1", "0"),
+        ("1", "1"),
+        ("1", "0"),
+    ]
+    assert suites.get("errors") == "1"
+    assert why in suites.find("testsuite/testcase/error").text
+    code, out, _ = call(*told, "--json")
+    runs = json.loads(out)["runs"]
+    assert code == 2
+    assert [run["holds"] for run in runs] == [True, False, True]
+    assert runs[1]["problems"][0]["where"] == "when[0].write"
+
+
+def test_seeds_with_which_it_cannot_be_run_are_counted(tmp_path, call):
+    rest = "when: [{at: '10:01', write: boost_voltage=14V}]\nexpect: [{always: soc >= 0}]\n"
+    code, out, err = call("check", str(written(tmp_path, rest)), "--seeds", "1,2", "--tighten", "--jobs", "1")
+    assert code == 2
+    assert err.count("the controller refused it") == 1
+    assert "0 of 2 seeds hold, 2 could not be run to its end" in out
 
 
 def test_a_polled_register_is_what_the_client_last_read(tmp_path):
@@ -319,6 +389,46 @@ def test_tighten_proposes_what_all_seeds_would_have_allowed(tmp_path, call):
     assert call("check", str(path), "--tighten")[0] == 2
 
 
+def test_only_whole_numbers_of_times_can_be_tighter_and_states_not_at_all(tmp_path, call):
+    rest = "expect: [{count: stage becomes float, at_most: 2}, {never: stage = float}]\n"
+    code, out, _ = call("check", str(written(tmp_path, rest)), "--seeds", "1,2", "--tighten", "--jobs", "1")
+    assert code == 0
+    assert "at most 2: can be tighter by 1 time (worst of 2 seeds +2 times" in out
+    assert "never stage = float: can" not in out
+
+
+def test_a_great_margin_is_a_plain_number():
+    assert amount(1312.4, "kWh") == "1310 kWh"
+    assert amount(0.000_012_34, "kWh") == "0.0000123 kWh"
+    assert amount(14.449, "V") == "14.4 V"
+    assert amount(0.9, "times") == "1 time"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "check: give scenarios, or a suite with --suite"),
+        (["line", "--suite", "line"], "check: give scenarios or a suite, not both"),
+        (["line", "--timeout", "5s"], "--timeout: needs --firmware"),
+        (["line", "--firmware", "x {port}", "--timeout", "0s"], "--timeout: must be more than 0, got 0s"),
+        (["--suite", "en50530", "--seeds", "1..3"], "--seeds: does nothing for en50530"),
+        (["--suite", "en50530", "--site", "cabin"], "--site: does nothing for en50530"),
+        (["line", "--failures", "FILE"], "--failures: FILE is a file; give a folder"),
+        (["line", "--failures", "FILE/below"], "--failures: FILE is a file; give a folder"),
+        (
+            ["line", "--transcripts", "FILE", "--firmware", "x {port}"],
+            "--transcripts: FILE is a file; give a",
+        ),
+    ],
+)
+def test_options_that_would_do_nothing_or_fail_later_are_refused_at_once(tmp_path, call, words, told):
+    (tmp_path / "file").write_text("")
+    words = [word.replace("FILE", str(tmp_path / "file")) for word in words]
+    code, out, err = call("check", *words)
+    assert (code, out) == (2, "")
+    assert f"{told.replace('FILE', str(tmp_path / 'file'))}" in err
+
+
 def test_proposals_are_only_for_what_held_with_every_seed(tmp_path):
     path = written(tmp_path, FAILS)
     lines = list(proposals([check_case(Case(path, seed)) for seed in (1, 2)]))
@@ -388,6 +498,9 @@ def test_seeds_are_read_and_refused():
         ("map: epever\n", "map: epever\nwhen: [{at: '11:00', cloud: true}]\n", ":12: when[0].at: 11:00 is outside the"),
         ("soc >= 0}", "soc >= 0, from: '11:00'}", ":13: expect[0].from: 11:00 is outside the run"),
         ("map: epever\n", "map: epever\nwhen: [{at: '10:10', string_open: {strings: 9}}]\n", "9 strings, but there"),
+        ("by: sunset", "by: '10:40'", ":14: expect[1].by: 10:40 is outside the run"),
+        ("soc >= 0}", "soc >= 0, to: '11:00'}", ":13: expect[0].to: 11:00 is outside the run"),
+        ("soc >= 0}", "soc >= 0, from: 20min, to: 10min}", ":13: expect[0].to: 10min is before from, 20min"),
         ("{sky.clearness: null}", "{location.latitude_deg: 80}", ":14: expect[1].by: sunset: there is no sunset at"),
     ],
 )  # fmt: skip
@@ -448,6 +561,7 @@ JUNIT = {
     "property": ({"name!", "value!"}, set()),
     "testcase": ({"name!", "time", "classname", "group"}, {"skipped", "error", "failure", "system-out", "system-err"}),
     "failure": ({"type", "message"}, set()),
+    "error": ({"type", "message"}, set()),
     "skipped": ({"type", "message"}, set()),
     "system-out": (set(), set()),
 }  # fmt: skip
@@ -473,6 +587,13 @@ def test_the_junit_file_is_as_the_schema_has_it_and_carries_the_margins(tmp_path
     margins = {each.get("name"): each.get("value") for each in suite.iter("property")}
     assert re.fullmatch(r"-\d\.\d+ V", margins["margin of: always v_batt_v <= 5 V"])
     assert f"{path}:13" in suite.find("testcase/failure").text
+
+
+def test_cases_of_several_seeds_have_names_of_their_own_and_shares_no_unit(tmp_path):
+    path = written(tmp_path, "expect: [{always: soc >= 0.1}]\n")
+    top = ET.fromstring(junit([check_case(Case(path, seed)) for seed in (1, 2)]).encode())
+    assert [case.get("classname") for case in top.iter("testcase")] == [f"{path}, seed 1", f"{path}, seed 2"]
+    assert float(top.find("testsuite/properties/property[3]").get("value")) > 0.0
 
 
 def test_what_no_xml_may_hold_is_not_in_it(tmp_path):

@@ -283,6 +283,26 @@ def test_dead_goes_on_for_its_time_of_the_plant_and_the_device_hears_nothing():
     assert 0.04 < found.count(True) / 2000 < 0.11
 
 
+def test_a_fault_that_has_struck_as_often_as_it_may_is_no_longer_told():
+    bench = Bench("crc:1:times=1", "drop:0.0", "held_low:1:times=1:for=30s")
+    assert bench.faults.texts() == ("crc:1:times=1", "drop:0.0", "held_low:1:times=1:for=30s")
+    bench.ask()
+    assert bench.faults.texts() == ("drop:0.0", "held_low:1:times=1:for=30s")  # goes on for half a minute
+    bench.t_utc_s += 30.0
+    assert bench.faults.texts() == ("drop:0.0",)
+    assert [told.partition(" ")[0] for told in bench.faults.echoes()] == ["drop:0.0"]
+
+
+def test_a_fault_is_told_until_it_is_spent_on_every_line_on_which_it_strikes():
+    bench = Bench("crc:1:times=1")
+    other = FaultyLine(bench.faults, 1, lambda _: FRAME, lambda: NOON_S)
+    FaultyLine(bench.faults, 2, lambda _: FRAME, lambda: NOON_S, over_tcp=True)  # there is no CRC
+    bench.ask()
+    assert bench.faults.texts() == ("crc:1:times=1",)
+    other.answer(POLL)
+    assert bench.faults.texts() == ()
+
+
 def test_a_fault_that_may_strike_so_often_is_over_then():
     assert Bench("drop:1:times=1").struck(4) == [True, False, False, False]
     assert Bench("drop:1:times=2:requests=2").struck(6) == [True, True, True, True, False, False]

@@ -258,6 +258,41 @@ def test_without_an_emulator_a_test_is_skipped_and_says_so(pytester):
     assert "qemu-system-none is not installed" in result.stdout.str()
 
 
+def test_a_machine_that_cannot_be_booted_is_told_in_a_line(pytester):
+    fake = pytester.path / "fake-qemu"
+    fake.write_text("#!/bin/sh\necho fake-qemu: unsupported machine type >&2\nexit 1\n")
+    fake.chmod(0o755)
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.qemu(machne="x")
+        def test_word(qemu):
+            pass
+
+        @pytest.mark.qemu(kernel=__file__, emulator={str(fake)!r})
+        def test_ends(qemu):
+            pass
+
+        @pytest.mark.qemu(kernel="no.elf", emulator={str(fake)!r})
+        def test_kernel(qemu):
+            pass
+        """
+    )
+    result = run(pytester)
+    result.assert_outcomes(errors=3)
+    text = result.stdout.str()
+    assert "this machine can't be booted: " in text
+    assert "machne: unknown key (did you mean machine?); known: kernel, machine, uart" in text
+    assert f"{fake} ended at once with exit code 1: fake-qemu: unsupported machine type" in text
+    assert "this machine can't be booted: no firmware no.elf" in text
+
+
+def test_what_is_wrong_with_an_expectation_is_told_with_its_key(tracer):
+    with pytest.raises(ValueError, match=r"^alway: unknown key \(did you mean always\?\)"):
+        tracer.expect(alway="soc >= 0")
+
+
 def test_beside_a_device_under_test_of_another_plugin(pytester):
     """As pytest-embedded has it: a fixture `dut` with `expect` of its own, made by a class that it knows as base."""
     pytester.makeconftest(
@@ -358,6 +393,10 @@ def test_a_marker_that_makes_no_sense_is_refused_with_the_near_word(pytester):
         "start='noon'": "noon",
         "settings={'boost_voltage': '99V'}": "boost_voltage",
         "map='uart3'": "uart2",
+        "start='yesterday', seed='a'": "can't be made: FILE: seed: input should be a valid integer, got 'a'; FILE: sta",
+        "turnaround='soon'": "FILE: turnaround: 'soon' is not a valid duration",
+        "unit=300": "FILE: unit: must be a whole number from 1 to 247, got '300'",
+        "link='prt'": "this Tracer can't be made: ",
     }
     tests = [
         f"@pytest.mark.tracer({told})\ndef test_{number}(tracer):\n    pass\n"
@@ -366,8 +405,9 @@ def test_a_marker_that_makes_no_sense_is_refused_with_the_near_word(pytester):
     pytester.makepyfile("import pytest\n" + "\n".join(tests))
     result = run(pytester)
     result.assert_outcomes(errors=len(wrong))
+    file = str(pytester.path / f"{pytester._name}.py")
     for told, said in zip(result.stdout.str().split("ERROR at setup of")[1:], wrong.values(), strict=True):
-        assert said in told
+        assert said.replace("FILE", file) in told
 
 
 def test_scenario_files_are_tests_and_other_yaml_is_not(pytester):

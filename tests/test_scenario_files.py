@@ -169,6 +169,52 @@ def test_a_typo_is_told_with_file_line_and_near_name(tmp_path, call, right, wron
     assert f"tracertwin: {path}:{told}" in err
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"length": 1}, "given.length: 1 is not a valid duration; write 10s, 2min, 1.5h or 3d"),
+        ({"sample": 5}, "given.sample: 5 is not a valid duration; write 10s"),
+        (
+            {"client": {"every": 60, "read": [0x3100]}},
+            "given.client.every: 60 is not a valid duration; write",
+        ),
+        ({"client": {"every": "1min", "read": []}}, "given.client.read: must list one at least, got []"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_the_words_of_scenarios(tmp_path, given, told):
+    file = {
+        "name": "x",
+        "about": ["a", "b"],
+        "given": {"length": "1h", **given},
+        "expect": [{"always": "soc >= 0"}],
+    }
+    with pytest.raises(ProblemsError) as caught:
+        load_scenario(written(tmp_path, json.dumps(file)))
+    assert [str(each).partition(": ")[2].startswith(told) for each in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"expect": []}, "expect: must list one at least, got []"),
+        (
+            {"about": "just one"},
+            "about: must be two lines of text, what it shows and where its numbers come from, got ",
+        ),
+        ({"about": ["a", "b", "c"]}, "about: must be two lines of text"),
+        (
+            {"expect": [{"expect": "soc >= 0", "by": "25:00"}]},
+            "expect[0].by: '25:00' is not a time of day, 00:00 to 24:00; write 11:00, day 2 11:00",
+        ),
+    ],
+)
+def test_a_list_that_is_too_short_or_a_time_that_is_none_says_what_would_do(tmp_path, change, told):
+    file = {"name": "x", "about": ["a", "b"], "given": {"length": "1h"}, "expect": [{"always": "soc >= 0"}]}
+    with pytest.raises(ProblemsError) as caught:
+        load_scenario(written(tmp_path, json.dumps(file | change)))
+    assert [str(each).partition(": ")[2].startswith(told) for each in caught.value.problems] == [True]
+
+
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path):
     text = GOOD
     for right, wrong in (

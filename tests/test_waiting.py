@@ -193,6 +193,15 @@ def test_tell_expect_ends_with_1_where_it_does_not_hold(call, tmp_path):
         assert call("tell", at, "wait polled within=10ms")[0] == 2
 
 
+def test_what_follows_the_link_is_the_command_whatever_it_begins_with(call, tmp_path):
+    options = Options(links=[HERE], control=parse_endpoint(f"unix-listen:{tmp_path / 'ctl'}"))
+    with Rig([plant()], options, lambda _: None):
+        code, _, err = call("tell", f"unix:{tmp_path / 'ctl'}", "speed", "-3")
+    assert code == 2
+    assert "speed: the speed must be a number from" in err
+    assert call("tell", "--help")[0] == 0
+
+
 def test_a_run_ends_with_the_reply_to_its_last_request():
     said = []
     with Rig([plant()], Options(links=[HERE], polled_s=10.0, requests=3), said.append) as rig:

@@ -79,14 +79,15 @@ def make_tracer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 
 
 def _made(told: dict[str, Any], file: Path, folder: Path, link: str | None) -> "SimulatedTracer":
+    from modbus.line.endpoint import LinkError
     from plant.base.problems import ProblemsError
     from tracertwin.testing.making import make_tracer as make
 
     try:
         return make(told, file, folder, link)
-    except ProblemsError as error:
-        problems = "\n".join(map(str, error.problems))
-    pytest.fail(f"this Tracer can't be made:\n{problems}", pytrace=False)
+    except (ProblemsError, LinkError) as error:
+        problems = "; ".join(f"{error}".splitlines())  # the summary of a run shows a line
+    pytest.fail(f"this Tracer can't be made: {problems}", pytrace=False)
 
 
 @pytest.fixture
@@ -103,15 +104,24 @@ def tracer_qemu(request: pytest.FixtureRequest, _uart_path: Path) -> Iterator["E
     With the fixture `tracer` beside it that UART is the Tracer's. Skipped where the emulator is not installed. Also
     named `qemu`, unless pytest-embedded is there.
     """
-    from tracertwin.testing.machine import EMULATOR, EmulatedMachine
+    from plant.base.problems import ProblemsError
+    from tracertwin.testing.machine import EMULATOR, KEYS, EmulatedMachine
+    from tracertwin.testing.making import check_words
 
     told = marked(request, "qemu")
+    try:
+        check_words(told, KEYS, Path(request.path))
+    except ProblemsError as error:
+        pytest.fail(f"this machine can't be booted: {'; '.join(map(str, error.problems))}", pytrace=False)
     if missing := EmulatedMachine.missing(told.get("emulator", EMULATOR)):
         pytest.skip(f"{missing}: nothing here was tested")
     machine = EmulatedMachine(_uart_path)
     try:
         if "kernel" in told:
-            machine.boot(**told)
+            try:
+                machine.boot(**told)
+            except (OSError, AssertionError) as error:
+                pytest.fail(f"this machine can't be booted: {error}", pytrace=False)
         yield machine
     finally:
         machine.kill()

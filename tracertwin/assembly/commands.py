@@ -96,7 +96,7 @@ class Command(NamedTuple):
     meaning: str
     act: Callable[[Commanded, Said], str]
     in_wall_replay: bool = True  # done again where a journal's stamps say how time went
-    read_only: bool = False
+    read_only: bool = False  # changes nothing, so it is neither written down nor done again
     blocks: bool = False  # waits for what comes in on the lines: the plants must not be held meanwhile
 
 
@@ -319,18 +319,17 @@ COMMANDS: Final = (
     Command("power-cycle", "[unit=ID]", "cut a controller's power for a moment", _power_cycle),
     Command("show", "[QUANTITY|ADDRESS ...|registers] [unit=ID]",
             "as JSON: true quantities of the plant, e.g. soc; what the device shows, e.g. 0x311A; or all its registers",
-            _show, in_wall_replay=False, read_only=True),
-    Command("status", "", "time, speed and what is broken, as JSON", _status, in_wall_replay=False, read_only=True),
-    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, in_wall_replay=False,
-            read_only=True),
+            _show, read_only=True),
+    Command("status", "", "time, speed and what is broken, as JSON", _status, read_only=True),
+    Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, read_only=True),
     Command("wait", "polled|N requests [within=TIME]",
             "until the firmware has asked all its registers once more since the last command, or so often; at most a "
-            "minute of real time unless told", _wait, in_wall_replay=False, read_only=True, blocks=True),
+            "minute of real time unless told", _wait, read_only=True, blocks=True),
     Command("expect", "CONDITION [unit=ID]",
             "whether a condition of scenarios holds now, and by how much, e.g. expect v_batt_v >= 14.3 V", _expect,
-            in_wall_replay=False, read_only=True),
+            read_only=True),
     Command("end", "", "stop serving", _end, in_wall_replay=False),
-    Command("help", "", "this list", _help, in_wall_replay=False, read_only=True),
+    Command("help", "", "this list", _help, read_only=True),
 )  # fmt: skip
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
@@ -361,8 +360,16 @@ def parse(text: str) -> tuple[Command, Said]:
 
 def blocks(text: str) -> bool:
     """Whether a line says to wait for what comes in on the lines."""
-    command = BY_NAME.get(text.split(maxsplit=1)[0] if text.split() else "")
-    return command is not None and command.blocks
+    return (command := _named(text)) is not None and command.blocks
+
+
+def only_looks(text: str) -> bool:
+    """Whether a line says to do what changes nothing."""
+    return (command := _named(text)) is not None and command.read_only
+
+
+def _named(text: str) -> Command | None:
+    return BY_NAME.get("".join(text.split()[:1]))
 
 
 def do(rig: Commanded, text: str) -> str:

@@ -25,7 +25,6 @@ from tracertwin.checking.overhearing import READS
 from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.program import FirmwareProgram, substituted
 from tracertwin.checking.running import Ran, Running
-from tracertwin.scenario.judging import judge
 from tracertwin.scenario.record import PrintedLine
 
 LOOK_S: Final = 0.02  # how often the console, and a wall clock, are looked at
@@ -93,7 +92,7 @@ def run_with(prepared: Prepared, peer: FirmwareCommand, seed: int | None = None)
             TRANSCRIPT: "".join(f"{line}\n" for line in run.transcript),
             CONSOLE: "".join(f"{line.text}\n" for line in running.printed),
         }
-    verdicts = tuple(judge(expectation, record) for expectation in prepared.scenario.expect)
+    verdicts = running.verdicts(record)
     return Ran(prepared.scenario, running.seed, record, trace, verdicts, run.clock, left)
 
 

@@ -18,8 +18,13 @@ def is_here(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def annotations(outcomes: Sequence[CaseOutcome]) -> Iterator[str]:
-    """A line for each expectation that failed."""
+    """A line for each expectation that failed, and for what kept a scenario from its end."""
     for outcome in outcomes:
+        for problem in outcome.problems:
+            where = f"file={_escaped(outcome.file, True)},line={max(problem.line, 1)}"
+            place = f"{where},title={_escaped(outcome.name, True)}"
+            told = f"{problem.where}: {problem.message}".removeprefix(": ")
+            yield f"::error {place}::{_escaped(f'{told} (seed {outcome.seed})')}"
         for row in outcome.verdicts:
             if row.fails:
                 place = f"file={_escaped(outcome.file, True)},line={row.line},title={_escaped(outcome.name, True)}"

@@ -130,7 +130,13 @@ def prepare_all(scenarios: Sequence[Scenario], has_peer: bool = False) -> None:
 
 
 def check_case(case: Case) -> CaseOutcome:
-    """Run a scenario with a seed and judge it; what a failure leaves is written to its folder."""
+    """Run a scenario with a seed and judge it; what a failure leaves is written to its folder.
+
+    Raises
+    ------
+    ProblemsError
+        It could not be run to its end, or the folder can't be written.
+    """
     from tracertwin.checking.failures import clear, leave
     from tracertwin.checking.outcome import outcome_of
     from tracertwin.checking.preparing import prepare
@@ -163,6 +169,8 @@ def check_cases(
 ) -> Iterator[CaseOutcome]:
     """Check cases, in several processes if there are several; in the order given.
 
+    One that can't be run to its end has an outcome that says why: it costs nobody the others.
+
     Parameters
     ----------
     cases : sequence of Case
@@ -173,19 +181,16 @@ def check_cases(
     Raises
     ------
     ProblemsError
-        One could not be run to its end.
+        A process ended by itself.
     """
     jobs = min(jobs, len(cases))
     if jobs <= 1:
-        yield from map(check_case, cases)
+        yield from map(_checked, cases)
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(begin,))
     try:
-        for outcome in pool.map(_checked, cases):
-            if not isinstance(outcome, CaseOutcome):
-                raise ProblemsError(outcome)
-            yield outcome
+        yield from pool.map(_checked, cases)
     except BrokenExecutor:
         why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
         raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
@@ -198,12 +203,27 @@ def _begin(begin: Callable[[], None]) -> None:
     begin()
 
 
-def _checked(case: Case) -> CaseOutcome | tuple[Problem, ...]:
-    """An outcome, or why there is none: what says it may not survive the way between processes."""
+def _checked(case: Case) -> CaseOutcome:
+    """What came of a case, whatever it is."""
+    from tracertwin.checking.failures import clear
+
     try:
         return check_case(case)
     except ProblemsError as error:
-        return error.problems
+        if case.folder is not None:
+            clear(case.folder)
+        return _unfinished(case, error.problems)
+
+
+def _unfinished(case: Case, problems: tuple[Problem, ...]) -> CaseOutcome:
+    from tracertwin.checking.preparing import prepare
+
+    scenario = case.read()
+    prepared = prepare(scenario, has_peer=case.peer is not None)
+    seed = next(s for s in (case.seed, scenario.given.seed, prepared.site.seed) if s is not None)
+    return CaseOutcome(
+        str(case.file), scenario.name, scenario.about, seed, (), again=case.again(seed), problems=problems
+    )
 
 
 def default_jobs() -> int:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from plant.base.problems import Problem
 from tracertwin.scenario.vocabulary import FLAG, SHARE, Subject
 
 if TYPE_CHECKING:
@@ -76,11 +77,12 @@ class CaseOutcome:
     clock: str = "stepped"
     cannot_show: str = ""
     again: str = ""  # the command that runs it again
+    problems: tuple[Problem, ...] = ()  # why it could not be run to its end; there are no verdicts then
 
     @property
     def holds(self) -> bool:
-        """Whether nothing that decides has failed."""
-        return not any(verdict.fails for verdict in self.verdicts)
+        """Whether it was run to its end, and nothing that decides has failed."""
+        return not self.problems and not any(verdict.fails for verdict in self.verdicts)
 
     def as_json(self) -> dict[str, Any]:
         """For scripts."""
@@ -182,10 +184,11 @@ class SeedRow:
 
 
 def over_seeds(outcomes: Sequence[CaseOutcome]) -> list[SeedRow]:
-    """The expectations of one scenario over its seeds."""
+    """The expectations of one scenario over the seeds with which it was run to its end."""
     rows = []
-    for place, first in enumerate(outcomes[0].verdicts):
-        verdicts = [(outcome.verdicts[place], outcome.seed) for outcome in outcomes]
+    told = [outcome for outcome in outcomes if not outcome.problems]
+    for place, first in enumerate(told[0].verdicts if told else ()):
+        verdicts = [(outcome.verdicts[place], outcome.seed) for outcome in told]
         worst, seed = min(verdicts, key=lambda pair: (pair[0].holds, pair[0].margin, pair[1]))
         held = sum(verdict.holds for verdict, _ in verdicts)
         rows.append(SeedRow(first.expected, held, len(verdicts), worst, seed))

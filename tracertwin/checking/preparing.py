@@ -28,10 +28,12 @@ from tracertwin.scenario.actions import WRITES
 from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
 from tracertwin.scenario.keytypes import scaled, unknown_rating
+from tracertwin.scenario.record import ending
 from tracertwin.scenario.times import Moment, Span, SunTimes
 from tracertwin.scenario.vocabulary import Subject
 
 SUN_GRID_S = 60  # sunrise and sunset to the minute
+ENDS_OF_WINDOWS = ("to", "by")
 WHOLE = ("series", "parallel")  # numbers of things, to which a multiple of a rating is rounded
 UP_DEG = 90.0 + 16.0 / 60.0  # zenith of the centre when the upper limb is at the horizon, refraction included
 
@@ -109,11 +111,7 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
         for key, value in expectation.values.items():
             told(("expect", place, key), _check_registers, value, register_map)
             if isinstance(value, Moment):
-                at_s = told(("expect", place, key), value.utc_s, span)
-                if key in ("at", "from") and at_s is not None and not within(at_s):
-                    problems.append(
-                        document.problem(("expect", place, key), f"{value.text} is outside the run")
-                    )
+                told(("expect", place, key), _check_moment, key, expectation.values, span)
     if site.weather.file is not None:
         told(("given", "length"), _check_weather, site, span)
     if has_peer and scenario.given.client is not None:
@@ -144,6 +142,19 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
         there = register_map if table == "input" else register_map.published
         if address and int(address, 16) not in there.rows[table]:
             raise ValueError(f"{subject.word}: this controller has no such register")
+
+
+def _check_moment(key: str, values: Mapping[str, Any], span: Span) -> None:
+    """That a time of an expectation is in the run, and not before the window of which it is the end."""
+    moment, begin = values[key], values.get("from")
+    at_s = moment.utc_s(span)
+    if key in ENDS_OF_WINDOWS and begin is not None:
+        begin_s = begin.utc_s(span)
+        at_s = ending(moment, begin_s, span)
+        if at_s < begin_s:
+            raise ValueError(f"{moment.text} is before from, {begin.text}")
+    if not span.start_utc_s <= at_s <= span.end_utc_s:
+        raise ValueError(f"{moment.text} is outside the run")
 
 
 def _check_weather(site: Site, span: Span) -> None:

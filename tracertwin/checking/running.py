@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -31,13 +32,18 @@ from tracertwin.checking.columns import PlantColumns
 from tracertwin.checking.overhearing import Overheard
 from tracertwin.checking.preparing import Prepared
 from tracertwin.scenario.actions import WRITES, Action
-from tracertwin.scenario.conditions import Occurrence
+from tracertwin.scenario.conditions import STATE, Occurrence
 from tracertwin.scenario.file import Scenario
-from tracertwin.scenario.judging import Verdict, judge
+from tracertwin.scenario.judging import Expectation, Verdict, judge
 from tracertwin.scenario.keytypes import ADDRESSES, READ_FUNCTION
-from tracertwin.scenario.record import PrintedLine, RunRecord
+from tracertwin.scenario.kinds import Kind
+from tracertwin.scenario.record import Finding, PrintedLine, RunRecord
 from tracertwin.scenario.signals import signal
 from tracertwin.scenario.times import Moment
+
+REFUSAL: Final = Kind(
+    "write-refused", {}, (), "The controller refuses the write.", lambda values, _: values["finding"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Ran:
     trace : Trace
         Of the site's own plant.
     verdicts : tuple of Verdict
-        In the order of the file.
+        Of what is expected, in the order of the file; then of writes that have to be refused.
     clock : str
         What moved the plant.
     left : mapping
@@ -87,7 +93,7 @@ def run(prepared: Prepared, seed: int | None = None, journal: Path | None = None
         running = Running(prepared, seed, journal, stack)
         running.go()
         record, trace = running.record(), running.trace()
-    verdicts = tuple(judge(expectation, record) for expectation in prepared.scenario.expect)
+    verdicts = running.verdicts(record)
     return Ran(prepared.scenario, running.seed, record, trace, verdicts)
 
 
@@ -131,6 +137,7 @@ class Running:
         self._settings = SettingsHistory([(self._first[0], plants[0].settings)])
         self.overheard = Overheard(prepared.register_map, self._assembly.clock.now_s)
         self.printed: list[PrintedLine] = []
+        self._refusals: dict[int, Finding] = {}  # of writes that have to be refused, by their place
         self._timed: list[tuple[float, int]] = []  # what is to be done: when, its place in the file
         self._waiting: dict[int, Occurrence] = {}  # for what, by the place of what is then done
         self._was: dict[int, bool] = {}  # whether it was so when it was looked at last
@@ -240,8 +247,10 @@ class Running:
     def _act(self, place: int) -> None:
         action = self._prepared.scenario.when[place].action
         where: KeyPath = ("when", place, action.name)
-        if action.name in WRITES:
-            self._write(self._prepared.writes[place], where, refused=action.name != "write")
+        if action.name == "write":
+            self._write(self._prepared.writes[place], where)
+        elif action.name in WRITES:
+            self._write_refused(place)
         elif action.name == "mend":
             for number in self._numbers(action):
                 self._do(f"mend {number}")
@@ -265,20 +274,32 @@ class Running:
             if action.words[0] in (name, "all"):
                 yield number
 
-    def _write(self, writes: tuple[Assignment, ...], where: KeyPath, refused: bool = False) -> None:
+    def _write(self, writes: tuple[Assignment, ...], where: KeyPath) -> None:
+        bad = next((result for result in self._written(writes) if result.exception is not None), None)
+        if bad is not None:
+            why = self._assembly.refusals.taken() or bad.why
+            raise self._problem(where, f"{bad.what.text}: the controller refused it: {why}")
+
+    def _write_refused(self, place: int) -> None:
+        at_s = self._live.snapshot().t_utc_s
+        results = self._written(self._prepared.writes[place])
+        if not results:
+            self._refusals[place] = _undecided("no reply came")
+        elif any(result.exception is not None for result in results):
+            self._refusals[place] = Finding(True, 1.0, STATE, at_s, "the controller refused it")
+        else:
+            self._refusals[place] = Finding(False, -1.0, STATE, at_s, "the controller did not refuse it")
+
+    def _written(self, writes: tuple[Assignment, ...]) -> list[WriteResult]:
+        """What came of writes; nothing if the line ate them, which the conversation tells."""
         tracer = self._assembly.units[0].tracer
         writer = Writer(self._client, self._prepared.register_map.published, tracer.unit, 0.0)
         self._assembly.refusals.taken()
         results: list[WriteResult] = []
-        with suppress(NoReplyError):  # the line ate it; the conversation tells
+        with suppress(NoReplyError):
             results.extend(writer.write(writes))
             self.note_settings()
-        bad = next((result for result in results if result.exception is not None), None)
-        if bad is not None and not refused:
-            why = self._assembly.refusals.taken() or bad.why
-            raise self._problem(where, f"{bad.what.text}: the controller refused it: {why}")
-        if results and bad is None and refused:
-            raise self._problem(where, f"{results[-1].what.text}: the controller did not refuse it")
+        return results
 
     def _poll(self, retries: int) -> None:
         unit = self._assembly.units[0].tracer.unit
@@ -296,6 +317,25 @@ class Running:
 
     # What is left
 
+    def verdicts(self, record: RunRecord) -> tuple[Verdict, ...]:
+        """On what the scenario expects, and on writes that have to be refused."""
+        scenario = self._prepared.scenario
+        expected = [
+            *scenario.expect,
+            *(
+                self._refusal_of(place, step.action, step.line)
+                for place, step in enumerate(scenario.when)
+                if step.action.name == REFUSAL.name
+            ),
+        ]
+        return tuple(judge(expectation, record) for expectation in expected)
+
+    def _refusal_of(self, place: int, action: Action, line: int) -> Expectation:
+        finding = self._refusals.get(place) or _undecided("it was never due")
+        undecided = not finding.holds and not finding.margin
+        text = f"{action.name} {', '.join(action.words)}"
+        return Expectation(REFUSAL, {"finding": finding}, text, information=undecided, line=line)
+
     def trace(self) -> Trace:
         """The samples, the first moment among them."""
         trace = self._live.trace()
@@ -309,6 +349,10 @@ class Running:
         columns = PlantColumns(rows, self._settings.at, self._assembly.units[0], self.overheard.heard)
         asked = (*self._client.asked, *self.overheard.asked)
         return RunRecord(rows[:, 0], columns, self._prepared.span, asked, tuple(self.printed))
+
+
+def _undecided(why: str) -> Finding:
+    return Finding(False, 0.0, STATE, None, f"not written: {why}")
 
 
 def _row(register_map: RegisterMap, table: str, address: int) -> Row | None:

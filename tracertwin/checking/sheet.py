@@ -10,6 +10,7 @@ from rich.table import Table
 
 from plant.report.output import HEAD_BOX
 from tracertwin.checking.outcome import CaseOutcome, VerdictRow
+from tracertwin.checking.table import UNFINISHED
 from tracertwin.console import print_compactly, wide_console
 
 EN_50530: Final = "en50530"
@@ -38,9 +39,12 @@ def print_sheet(suite: str, subject: str, outcomes: Sequence[CaseOutcome]) -> No
     console = wide_console()
     console.print(f"\n{suite}: {subject}", soft_wrap=True)
     for outcome in outcomes:
-        mark = "ok" if outcome.holds else "FAIL"
-        console.print(f"\n{mark:5}{outcome.name}", style=None if outcome.holds else RED)
-        if console.width < NARROW:
+        mark = "ok" if outcome.holds else "ERROR" if outcome.problems else "FAIL"
+        console.print(f"\n{mark:4} {outcome.name}", style=None if outcome.holds else RED)
+        if outcome.problems:
+            for problem in outcome.problems:
+                console.print(f"     {UNFINISHED}: {problem}", soft_wrap=True)
+        elif console.width < NARROW:
             for row in outcome.verdicts:
                 print_compactly(console, [_mark(row), row.expected], [_in_a_line(row)])
         else:

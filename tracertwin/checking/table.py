@@ -12,10 +12,14 @@ from tracertwin.console import print_compactly, wide_console
 
 NARROW: Final = 60  # columns; below, a table would leave each expectation a word a line
 RED: Final = "red"
+UNFINISHED: Final = "could not be run to its end"
 
 
 def print_case(outcome: CaseOutcome, brief: bool = False) -> None:
     """A scenario with one seed; `brief`: only what doesn't hold."""
+    if outcome.problems:
+        _print_unfinished(outcome)
+        return
     console = wide_console()
     rows = [row for row in outcome.verdicts if not (brief and row.holds)]
     _head(outcome.file, outcome.name, f"seed {outcome.seed}", _clock(outcome), _tally([outcome]))
@@ -42,7 +46,9 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
     console = wide_console()
     first = outcomes[0]
     held = sum(outcome.holds for outcome in outcomes)
-    _head(first.file, first.name, f"{held} of {len(outcomes)} seeds hold", _clock(first))
+    _head(
+        first.file, first.name, f"{held} of {len(outcomes)} seeds hold", _unfinished(outcomes), _clock(first)
+    )
     cells = [
         (
             _mark(row),
@@ -53,7 +59,9 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
         )
         for row in over_seeds(outcomes)
     ]
-    if console.width < NARROW:
+    if not cells:
+        pass  # with no seed it came to verdicts
+    elif console.width < NARROW:
         for mark, expected, share, seed, margin in cells:
             print_compactly(console, [mark, expected], [f"{share}, worst {seed} {margin}".rstrip()])
     else:
@@ -61,7 +69,9 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
         for row in cells:
             table.add_row(*row, style=RED if row[0] == "FAIL" else None)
         console.print(table)
-    failing = [outcome for outcome in outcomes if not outcome.holds]
+    for outcome in [outcome for outcome in outcomes if outcome.problems][:3]:
+        _print_unfinished(outcome)
+    failing = [outcome for outcome in outcomes if not outcome.holds and not outcome.problems]
     for outcome in failing[:3]:
         seen = f"; see {outcome.folder}" if outcome.folder else ""
         console.print(f"  again: {outcome.again}{seen}", soft_wrap=True)
@@ -74,16 +84,18 @@ def print_end(outcomes: Sequence[CaseOutcome]) -> None:
 
 def summary(outcomes: Iterable[CaseOutcome]) -> str:
     """All scenarios as Markdown, for the summary of a step of GitHub Actions."""
-    told = list(outcomes)
+    outcomes = list(outcomes)
     lines = [
-        f"### tracertwin check: {_tally(told)}",
+        f"### tracertwin check: {_tally(outcomes)}",
         "",
         "| scenario | seed | | fails first |",
         "|---|---|---|---|",
     ]
-    for outcome in told:
-        first = next((f"{row.expected}: {row.words}" for row in outcome.verdicts if row.fails), "")
-        cells = (outcome.name, f"{outcome.seed}", "FAIL" if first else "ok", first)
+    for outcome in outcomes:
+        told = [f"{row.expected}: {row.words}" for row in outcome.verdicts if row.fails]
+        told += [f"{problem}".partition("\n")[0] for problem in outcome.problems]
+        mark = "ERROR" if outcome.problems else "FAIL" if told else "ok"
+        cells = (outcome.name, f"{outcome.seed}", mark, *(told[:1] or [""]))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -98,6 +110,18 @@ def _head(file: str, name: str, *rest: str) -> None:
     console.print(f"\n{file}: " + ", ".join(part for part in (name, *rest) if part), soft_wrap=True)
 
 
+def _print_unfinished(outcome: CaseOutcome) -> None:
+    console = wide_console()
+    _head(outcome.file, outcome.name, f"seed {outcome.seed}", UNFINISHED)
+    for problem in outcome.problems:
+        console.print(f"  {problem}", style=RED, soft_wrap=True)
+
+
+def _unfinished(outcomes: Sequence[CaseOutcome]) -> str:
+    count = sum(bool(outcome.problems) for outcome in outcomes)
+    return f"{count} {UNFINISHED}" if count else ""
+
+
 def _clock(outcome: CaseOutcome) -> str:
     return "" if outcome.clock == "stepped" else f"clock {outcome.clock}"
 
@@ -109,7 +133,7 @@ def _tally(outcomes: Sequence[CaseOutcome]) -> str:
     told = f"{held} of {len(deciding)} expectations hold"
     if len(outcomes) > 1:
         told = f"{sum(outcome.holds for outcome in outcomes)} of {len(outcomes)} runs hold, {told}"
-    return told
+    return ", ".join(part for part in (told, _unfinished(outcomes)) if part)
 
 
 def _expected(row: VerdictRow) -> str:

@@ -1,18 +1,20 @@
 """The verbs that judge: scenarios, and what a file of ours may say."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracertwin.cli.options import check_folder, checked, number, one_of, stoppable
+from tracertwin.cli.options import check_directory, check_folder, checked, number, one_of, stoppable
 from tracertwin.exitcodes import STOPPED
 
 EN_50530 = "en50530"  # a suite that is no folder of scenarios
 
 if TYPE_CHECKING:
+    from tracertwin.checking.firmware import FirmwareCommand
     from tracertwin.checking.outcome import CaseOutcome
 
 
@@ -79,9 +81,12 @@ def check(
         typer.Option(metavar="TEXT", help="End a run once the firmware prints this (a regular expression)."),
     ] = None,
     timeout: Annotated[
-        str,
-        typer.Option(metavar="TIME", help="Give up firmware that asks nothing for this long, in real time."),
-    ] = "30s",
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Give up firmware that asks nothing for this long, in real time. Default: 30s.",
+        ),
+    ] = None,
     transcripts: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write every request and reply to a file for each run here."),
@@ -95,17 +100,12 @@ def check(
     if tighten and len(wanted) < 2:
         raise ProblemsError([Problem("--tighten", 0, "", "needs several seeds, e.g. --seeds 1..50")])
     check_folder("--junit", junit)
-    peer = None
-    if firmware is not None:
-        from plant.base.clock import parse_duration_s
-        from tracertwin.checking.firmware import FirmwareCommand
-
-        peer = FirmwareCommand(firmware, checked("--timeout", timeout, parse_duration_s), until or "")
-        if transcripts is not None:
-            transcripts.mkdir(parents=True, exist_ok=True)
-    elif until is not None or transcripts is not None:
-        flag = "--until" if until is not None else "--transcripts"
-        raise ProblemsError([Problem(flag, 0, "", "needs --firmware")])
+    check_directory("--failures", failures)
+    check_directory("--transcripts", transcripts)
+    peer = _peer(firmware, until, timeout, transcripts)
+    if suite == EN_50530:
+        without = {"--seeds": seeds, "--site": site, "--firmware": firmware}
+        _refuse_given(without, f"does nothing for {EN_50530}, a bench without weather or line; leave it out")
     scenarios = many.read_all(many.files_in(_paths(paths or [], suite)))
     from tracertwin.cli.building import announce_compiling
 
@@ -144,7 +144,47 @@ def check(
         if not as_json:
             print(*github.annotations(outcomes), sep="\n")
         github.summarize(outcomes)
+    if problems := dict.fromkeys(problem for outcome in outcomes for problem in outcome.problems):
+        raise ProblemsError(problems)
     return 0 if all(outcome.holds for outcome in outcomes) else 1
+
+
+def _peer(
+    firmware: str | None, until: str | None, timeout: str | None, transcripts: Path | None
+) -> "FirmwareCommand | None":
+    """The firmware under test, and a folder for what is said with it."""
+    if firmware is None:
+        given = {"--until": until, "--timeout": timeout, "--transcripts": transcripts}
+        _refuse_given(given, "needs --firmware")
+        return None
+    from tracertwin.checking.firmware import FirmwareCommand
+
+    peer = FirmwareCommand(firmware, checked("--timeout", timeout or "30s", _timeout_s), until or "")
+    if transcripts is not None:
+        transcripts.mkdir(parents=True, exist_ok=True)
+    return peer
+
+
+def _timeout_s(text: str) -> float:
+    from plant.base.clock import parse_duration_s
+
+    if (timeout_s := parse_duration_s(text)) <= 0.0:
+        raise ValueError(f"must be more than 0, got {text}")
+    return timeout_s
+
+
+def _refuse_given(options: Mapping[str, object], why: str) -> None:
+    """Refuse options that would do nothing.
+
+    Raises
+    ------
+    ProblemsError
+        With each of them.
+    """
+    from plant.base.problems import Problem, ProblemsError
+
+    if problems := [Problem(flag, 0, "", why) for flag, value in options.items() if value is not None]:
+        raise ProblemsError(problems)
 
 
 def _paths(paths: list[str], suite: str | None) -> list[str]:
@@ -153,8 +193,8 @@ def _paths(paths: list[str], suite: str | None) -> list[str]:
     from tracertwin.checking import many
 
     if bool(paths) == (suite is not None):
-        what = "not both" if paths else "and neither was given"
-        raise ProblemsError([Problem("check", 0, "", f"give scenarios, or a suite with --suite; {what}")])
+        told = "give scenarios or a suite, not both" if paths else "give scenarios, or a suite with --suite"
+        raise ProblemsError([Problem("check", 0, "", told)])
     if suite is None:
         return paths
     known = sorted([*many.suites(), EN_50530])

@@ -49,7 +49,8 @@ for verb in (
     schema,
     compile,
 ):  # as the help lists them
-    app.command()(verb)
+    # behind the link all is the rig's command, which may have a word that begins with a dash
+    app.command(context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
 
 
 def _print_version(asked: bool) -> None:

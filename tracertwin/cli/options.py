@@ -1,5 +1,6 @@
 """What the command's verbs share: options by their kinds, checks told as problems, Ctrl-C, words to the user."""
 
+import os
 import re
 import signal
 import sys
@@ -105,6 +106,20 @@ def check_folder(option: str, path: Path | None) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
     if path is not None:
         checked(option, str(path), writable)
+
+
+def check_directory(option: str, path: Path | None) -> None:
+    """Refuse a folder that couldn't be made or written into, before the run that would fill it."""
+    if path is not None:
+        checked(option, path, _is_or_may_be_a_folder)
+
+
+def _is_or_may_be_a_folder(path: Path) -> None:
+    there = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+    if not there.is_dir():
+        raise ValueError(f"{there} is a file; give a folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there}: nothing can be written in this folder")
 
 
 @contextmanager

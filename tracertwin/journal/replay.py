@@ -147,7 +147,7 @@ class Replay:
         refused = ""
         try:
             command, _ = commands.parse(then.text)
-            if self._by_wall and not command.in_wall_replay:
+            if command.read_only or (self._by_wall and not command.in_wall_replay):
                 return
             self._assembly.do(then.text)
         except ValueError as error:

@@ -236,7 +236,9 @@ class Rig:
             return told
 
     def _written_down(self, command: str) -> AbstractContextManager[None]:
-        return nullcontext() if self.journal is None else self.journal.command(command)
+        if self.journal is None or commands.only_looks(command):
+            return nullcontext()
+        return self.journal.command(command)
 
     def end(self) -> None:
         """Have `run` return."""

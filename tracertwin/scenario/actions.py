@@ -153,7 +153,8 @@ ACTIONS: Final[Mapping[str, ActionKind]] = {
         "can't go on",
     ),
     "write-refused": ActionKind(
-        assignments, "NAME=VALUE, a list of them, or a mapping", "the same, and the controller has to refuse it"
+        assignments, "NAME=VALUE, a list of them, or a mapping",
+        "the same, and the controller has to refuse it: that is an expectation of its own",
     ),
 }  # fmt: skip
 

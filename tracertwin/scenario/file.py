@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from modbus.line.faults.text import parse_fault
 from plant.base import configs
 from plant.base.clock import STEP_S, parse_local, parse_polled_s
-from plant.base.problems import Problem, ProblemsError, near_or_known
+from plant.base.problems import Problem, ProblemsError, near_or_known, shown
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 from tracertwin.scenario.actions import Step, assignments, parse_step
@@ -53,22 +53,40 @@ def _as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
+def _as_one_or_more(given: Any) -> Any:
+    if given == []:
+        raise ValueError("must list one at least, got []")
+    return _as_tuple(given)
+
+
 def _as_lines(given: Any) -> Any:
     """Two lines of text, or a list of two."""
     if isinstance(given, list) and any(isinstance(line, dict) for line in given):
         raise ValueError("must be two lines of text; put one with a colon in it into quotes")
-    return tuple(given.strip().splitlines()) if isinstance(given, str) else _as_tuple(given)
+    lines = given.strip().splitlines() if isinstance(given, str) else given
+    if not isinstance(lines, list) or len(lines) != 2:
+        raise ValueError(
+            f"must be two lines of text, what it shows and where its numbers come from, got {shown(given)}"
+        )
+    return tuple(lines)
 
 
-Listed = Annotated[tuple[str | int, ...], BeforeValidator(_as_tuple)]
+def _as_duration(given: Any) -> Any:
+    if given is not None and not isinstance(given, str):
+        raise ValueError(f"{shown(given)} is not a valid duration; write 10s, 2min, 1.5h or 3d")
+    return given
+
+
+Duration = Annotated[str, BeforeValidator(_as_duration)]
+Listed = Annotated[tuple[str | int, ...], BeforeValidator(_as_one_or_more)]
 
 
 class ClientRecord(Record):
     """A client of our own that polls registers, asks again when nothing comes, and gives up."""
 
-    every: str
+    every: Duration
     read: Annotated[Listed, Field(min_length=1)]
-    timeout: str = "500ms"
+    timeout: Duration = "500ms"
     retries: Annotated[int, Field(ge=0, le=100)] = 2
 
     @field_validator("every", "timeout")
@@ -86,8 +104,8 @@ class Given(Record):
     overrides: dict[str, Any] = Field(default_factory=dict)
     seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     start: str | None = None
-    length: str
-    sample: str | None = None
+    length: Duration
+    sample: Annotated[str | None, BeforeValidator(_as_duration)] = None
     clock: str = "stepped"
     speed: Annotated[float, Field(ge=0.001, le=100_000)] = 1.0
     map: str = "uart2"
@@ -152,7 +170,7 @@ class ScenarioRecord(Record):
     given: Given
     cannot_show: str = ""
     when: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple)] = ()
-    expect: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+    expect: Annotated[tuple[Any, ...], BeforeValidator(_as_one_or_more), Field(min_length=1)]
 
 
 class GivenRecord(Record):

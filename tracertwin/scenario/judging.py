@@ -115,7 +115,11 @@ def parse_one_expectation(given: Any, words: Vocabulary) -> Expectation:
     try:
         return parse_expectation(given, words)
     except ExceptionGroup as group:
-        raise ValueError("; ".join(map(str, group.exceptions))) from None
+        told = [
+            ": ".join(part for part in (getattr(each, "key", ""), f"{each}") if part)
+            for each in group.exceptions
+        ]
+        raise ValueError("; ".join(told)) from None
 
 
 def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectation:

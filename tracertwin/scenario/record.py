@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +13,7 @@ from modbus.codec.requests import Request
 from plant.base.clock import DAY_S
 from tracertwin.scenario.times import Moment, Span
 
+COUNTED: Final = {"requests": "request", "times": "time", "tries": "try"}  # units, and of one
 Outcome = Literal["reply", "exception", "bad", "silence"]
 
 
@@ -124,9 +126,11 @@ def amount(value: float, unit: str) -> str:
         return f"{value:g}"
     if unit == "0..1":
         value, unit = 100.0 * value, "%"
-    if unit in ("requests", "times", "tries"):
-        return f"{value:.0f} {unit if value != 1.0 else {'requests': 'request', 'times': 'time', 'tries': 'try'}[unit]}"
-    return f"{value:.3g} {unit}".rstrip()
+    if unit in COUNTED:
+        number = f"{value:.0f}"
+        return f"{number} {COUNTED[unit] if number == '1' else unit}"
+    plain = f"{Decimal(f'{value:.3g}'):f}"  # no powers of ten
+    return f"{plain} {unit}".rstrip()
 
 
 def _duration(seconds: float) -> str:

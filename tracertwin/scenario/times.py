@@ -118,7 +118,7 @@ def parse_moment(text: str) -> Moment:
         day, hours, minutes, seconds = clock[1], int(clock[2]), int(clock[3]), int(clock[4] or 0)
         since = 3600 * hours + 60 * minutes + seconds
         if minutes > 59 or seconds > 59 or since > DAY_S:
-            raise ValueError(f"{text!r} is not a time of day")
+            raise ValueError(f"{text!r} is not a time of day, 00:00 to 24:00; write {FORM}")
         return Moment(told, "clock", since, _day(day, text))
     if re.match(r"\d{4}-", told):
         return Moment(told, "date", (parse_local(told) - datetime(1970, 1, 1)).total_seconds())

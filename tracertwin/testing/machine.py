@@ -9,12 +9,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 EMULATOR: Final = "qemu-system-arm"
 MACHINE: Final = "lm3s6965evb"
 UART: Final = 2
+KEYS: Final = ("kernel", "machine", "uart", "emulator", "options")  # of `EmulatedMachine.boot`
+BEGIN_S: Final = 5.0  # that it gets to open its UART
 END_S: Final = 2.0  # that it gets to end by itself
 
 
@@ -66,6 +68,13 @@ class EmulatedMachine:
         emulator : str
         options : sequence of str
             More of the command line.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such firmware.
+        AssertionError
+            The emulator has ended at once; with what it said.
         """
         self.kill()
         if not Path(kernel).is_file():
@@ -92,6 +101,19 @@ class EmulatedMachine:
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
+        self._see_it_begin(emulator)
+
+    def _see_it_begin(self, emulator: str) -> None:
+        """Wait until it has opened its UART: one that doesn't take its command line ends before."""
+        process, give_up_s = self._process, monotonic() + BEGIN_S
+        assert process is not None
+        while not self.uart_path.exists() and process.poll() is None and monotonic() < give_up_s:
+            sleep(0.01)
+        if process.poll() is not None:
+            assert self._reader is not None
+            self._reader.join(END_S)
+            last = "; ".join(self.console.splitlines()[-20:]) or "it said nothing"
+            raise AssertionError(f"{emulator} ended at once with exit code {process.returncode}: {last}")
 
     def kill(self) -> None:
         """End it."""

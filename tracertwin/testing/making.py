@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,11 +11,11 @@ from modbus.line.endpoint import Endpoint, LinkError, parse_endpoint
 from modbus.line.faults.text import parse_fault
 from plant.base.clock import parse_duration_s, parse_polled_s
 from plant.base.problems import Problem, ProblemsError, did_you_mean
-from plant.base.yamlfile import Document
+from plant.base.yamlfile import Document, KeyPath
 from plant.inputs import Supply
 from plant.plant import Plant
 from plant.start import at_start
-from tracertwin.assembly.options import Options
+from tracertwin.assembly.options import OPTIONS, Options
 from tracertwin.checking.preparing import Prepared, prepare
 from tracertwin.scenario.file import given_alone
 from tracertwin.testing.tracer import SimulatedTracer
@@ -53,10 +54,8 @@ def make_tracer(
     options = Options(
         links=[_link(f"{told.get('link', link or ANYWHERE)}", folder)],
         map_name=given.map,
-        unit=told.get("unit"),
         polled_s=parse_polled_s(given.clock),
-        speed=float(told.get("speed", 1.0)),
-        turnaround_s=parse_duration_s(f"{told.get('turnaround', '0ms')}"),
+        **_of_line(told, file),
         faults=[parse_fault(text) for text in given.faults],
         record=folder / "journal.jsonl",
     )
@@ -84,17 +83,78 @@ def prepared_of(told: Mapping[str, Any], file: Path) -> Prepared:
     ProblemsError
         With everything that is wrong with it.
     """
-    if unknown := [key for key in told if key not in KEYS]:
-        problems = [
-            Problem(str(file), 0, key, f"unknown key{did_you_mean(key, KEYS)}; known: {', '.join(KEYS)}")
-            for key in unknown
-        ]
-        raise ProblemsError(problems)
+    check_words(told, KEYS, file)
     given = {
         key: list(value) if isinstance(value, tuple) else value for key, value in told.items() if key in GIVEN
     }
-    document = Document(str(file), {"given": {**given, "length": "1d"}}, {})
-    return prepare(given_alone(document), has_peer=True)
+    data = {"given": {**given, "length": "1d"}}
+    document = Document(str(file), data, dict.fromkeys(_paths(data), 0))  # there are no lines, but keys
+    try:
+        return prepare(given_alone(document), has_peer=True)
+    except ProblemsError as error:
+        raise ProblemsError(
+            [
+                Problem(each.file, each.line, each.where.removeprefix("given."), each.message)
+                for each in error.problems
+            ]
+        ) from None
+
+
+def check_words(told: Mapping[str, Any], known: Sequence[str], file: Path) -> None:
+    """That a mark has no other keys.
+
+    Raises
+    ------
+    ProblemsError
+        With each that it has, and the nearest known one.
+    """
+    problems = [
+        Problem(str(file), 0, key, f"unknown key{did_you_mean(key, known)}; known: {', '.join(known)}")
+        for key in told
+        if key not in known
+    ]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _paths(value: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Of all keys in a value."""
+    yield path
+    inside = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, one in inside:
+        yield from _paths(one, (*path, key))
+
+
+def _of_line(told: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """The options of `serve` beside the link."""
+    read = {"unit": _number_of("unit"), "speed": _number_of("speed"), "turnaround": parse_duration_s}
+    values: dict[str, Any] = {"turnaround_s": 0.0}
+    problems = []
+    for key, value in told.items():
+        try:
+            if key in read and value is not None:
+                values["turnaround_s" if key == "turnaround" else key] = read[key](f"{value}")
+        except ValueError as error:
+            problems.append(Problem(str(file), 0, key, str(error)))
+    if problems:
+        raise ProblemsError(problems)
+    return values
+
+
+def _number_of(name: str) -> Callable[[str], float]:
+    limits = OPTIONS[name].limits
+    assert limits is not None
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if limits.low <= (number := limits.kind(text)) <= limits.high:
+                return number
+        what = "a whole number" if limits.kind is int else "a number"
+        raise ValueError(f"must be {what} from {limits.low:g} to {limits.high:g}, got {text!r}")
+
+    return read
 
 
 def _link(text: str, folder: Path) -> Endpoint:

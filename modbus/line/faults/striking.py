@@ -46,6 +46,7 @@ class Faults:
         self.seed = seed
         self.timezone = timezone
         self.active: tuple[Active, ...] = ()  # replaced as a whole; in the order in which a reply meets them
+        self._lines: list[FaultyLine] = []
         self._lock = threading.Lock()
         self._serials = itertools.count()
 
@@ -85,12 +86,22 @@ class Faults:
         return ended
 
     def texts(self) -> tuple[str, ...]:
-        """Those that are set, as they were written, in the order in which a reply meets them."""
-        return tuple(active.fault.text for active in self.active)
+        """Those that may still strike, as they were written, in the order in which a reply meets them."""
+        return tuple(one.fault.text for one in self.active if not self._is_spent(one))
 
     def echoes(self) -> tuple[str, ...]:
         """The same with how often each strikes, for people: a probability that was left out is 1."""
-        return tuple(f"{active.fault.text} ({active.fault.how_often})" for active in self.active)
+        left = [one.fault for one in self.active if not self._is_spent(one)]
+        return tuple(f"{fault.text} ({fault.how_often})" for fault in left)
+
+    def strikes_on(self, line: "FaultyLine") -> None:
+        """Have a line be one of theirs."""
+        self._lines.append(line)
+
+    def _is_spent(self, one: Active) -> bool:
+        """Whether a fault has used up its times on every line on which it strikes."""
+        lines = [line for line in self._lines if line.meets(one.fault)]
+        return bool(lines) and all(line.has_spent(one) for line in lines)
 
 
 class FaultyLine:
@@ -129,6 +140,17 @@ class FaultyLine:
         self._known: tuple[Active, ...] = ()
         self._episodes: dict[int, tuple[float, int]] = {}  # serial -> until [s], requests left
         self._begun: dict[int, int] = {}  # serial -> how many of them there were
+        faults.strikes_on(self)
+
+    def meets(self, fault: Fault) -> bool:
+        """Whether a fault strikes on such a line."""
+        return fault.row.over_tcp or not self._over_tcp
+
+    def has_spent(self, one: Active) -> bool:
+        """Whether a fault has struck here as often as it may, and no longer goes on."""
+        until_s, left = self._episodes.get(one.serial, (-np.inf, 0))
+        is_over = left <= 0 and until_s <= self._now_s()
+        return bool(one.fault.times) and self._begun.get(one.serial, 0) >= one.fault.times and is_over
 
     def answer(self, request: Request) -> bytes | Transmission | None:
         """What leaves in reply to a request."""
@@ -154,7 +176,7 @@ class FaultyLine:
         now_s = self._now_s() if active else 0.0
         striking = []
         for one in active:
-            if self._over_tcp and not one.fault.row.over_tcp:
+            if not self.meets(one.fault):
                 continue
             chance = self._chance(one, number)
             drawn = float(chance.random()) < one.fault.probability

@@ -5,6 +5,8 @@ import { $, api, h, say, zone } from "./parts.js";
 const MOST = 9000; // points; then they are asked for anew, thinned out
 const WIDE_S = 120; // between two points, of the plant's time: there are samples in between
 const AGAIN_MS = 1500;
+const APART = 12; // pixels between two marks of stages, which would be a solid bar over the curves otherwise
+const DATE_PX = 92; // that a date takes below an axis
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 5]];
 const COLOURS = ["--sun", "--load", "--batt", "--mark", "--bad", "--dim"];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -113,8 +115,8 @@ export class Charts {
       tzDate: (t) => uPlot.tzDate(new Date(1000 * t), zone.name),
       cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false } },
       scales: { x: {}, ...Object.fromEntries(units.map((unit) => [unit, {}])) },
-      axes: [{ ...axis, values: TIMES }, ...units.slice(0, 2).map((unit, place) => ({
-        ...axis, scale: unit, side: place ? 1 : 3, grid: { show: !place, stroke: line }, size: 56,
+      axes: [{ ...axis, values: TIMES, space: DATE_PX }, ...units.slice(0, 2).map((unit, place) => ({
+        ...axis, values: NUMBERS, scale: unit, side: place ? 1 : 3, grid: { show: !place, stroke: line }, size: 56,
         label: unit === "1" ? "" : unit.replace("0..1", "share").replace("W/m2", "W/m²").replace("degC", "°C"), labelSize: 20,
       }))],
       series: [{ value: (u, t) => (t === null ? "–" : uPlot.fmtDate("{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}")(u.tzDate ? u.tzDate(t) : uPlot.tzDate(new Date(1000 * t), zone.name))) },
@@ -161,10 +163,18 @@ export class Charts {
       ctx.stroke();
       ctx.restore();
     };
-    for (const event of this.events.slice(-400)) {
-      if (event.kind === "command" && !/^(pause|go|speed|step|jump)\b/.test(event.what)) stroke(event.t_utc_s, css("--bad"), [6, 3], 1.5);
-      else if (event.kind === "charge") stroke(event.t_utc_s, css("--dim"), [2, 4], 1);
-    }
+    const apart = (events) => {
+      let last = -Infinity;
+      return events.filter((event) => {
+        const x = plot.valToPos(event.t_utc_s, "x");
+        if (x < 0 || x - last < APART) return false;
+        last = x;
+        return true;
+      });
+    };
+    const commands = this.events.filter((event) => event.kind === "command" && !/^(pause|go|speed|step|jump)\b/.test(event.what));
+    for (const event of apart(this.events.filter((event) => event.kind === "charge"))) stroke(event.t_utc_s, css("--dim"), [2, 4], 1);
+    for (const event of apart(commands)) stroke(event.t_utc_s, css("--bad"), [6, 3], 1.5);
     if (this.moment !== null) stroke(this.moment, css("--mark"), [], 2.5);
   }
 
@@ -173,6 +183,13 @@ export class Charts {
     this.charts.forEach((chart) => chart.plot?.redraw(false));
   }
 }
+
+/** As many decimals as the step between two labels has: none are alike. */
+const NUMBERS = (_plot, splits, _axis, _space, step) => {
+  let decimals = 0;
+  while (decimals < 9 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1;
+  return splits.map((value) => (value === null ? "" : value.toFixed(decimals)));
+};
 
 const TIMES = [
   [86400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1],

@@ -12,6 +12,9 @@ const td = (words, kind = "") => h("td", { class: kind || null }, words ?? "");
 const bits = (word) => word.toString(2).padStart(16, "0").replace(/(.{4})(?=.)/g, "$1 ");
 const hex = (word) => word.toString(16).toUpperCase().padStart(4, "0");
 
+/** A name that may go on in the next line after each underscore, where the screen is narrow. */
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part, place) => (place ? [h("wbr"), part] : [part]));
+
 /** What a register says of a quantity. */
 const said = (text) => (text.split(", ").find((one) => one.startsWith(STAGE_BITS)) ?? text).replace(/^D[\d-]+ /, "").replace("degC", "°C");
 
@@ -23,7 +26,7 @@ export function showSeen(values, about, registers) {
     const row = registers.find((one) => one.map === own && one.table === "input" && one.address === (published[address] || address));
     const text = row ? said(row.meaning.join(", ") || `${row.text} ${row.unit}`) : "not in this map";
     const read = row?.read ? `${said(row.read.text)} at ${local(row.read.t_utc_s).slice(11)}` : "not yet";
-    return h("tr", {}, h("td", { title: about.quantities[name].meaning }, name), td(shown(values[name], about.quantities[name]), "num"),
+    return h("tr", {}, h("td", { title: about.quantities[name].meaning }, ...breakable(name)), td(shown(values[name], about.quantities[name]), "num"),
       h("td", { class: "wrap", title: row ? `${row.address} ${row.name}` : null }, text), td(read));
   });
   rows($("sees-rows"), made);
