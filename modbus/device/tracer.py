@@ -38,6 +38,7 @@ from plant.controller.compatibility import Strictness
 ILLEGAL_FUNCTION: Final = 0x01
 READ_INPUTS: Final = 0x04
 TABLE_OF: Final[Mapping[int, str]] = {0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input"}
+READS: Final = frozenset((*TABLE_OF, 0x43))
 WRITES: Final = (0x05, 0x06, 0x10)  # those that a broadcast may hold
 ALL_WRITES: Final = (*WRITES, 0x0F)
 COIL_VALUES: Final[Mapping[int, bool]] = {0xFF00: True, 0x0000: False}
@@ -172,20 +173,27 @@ class Tracer:
 
     def answer(self, request: Request) -> bytes | None:
         """The reply to a request as a whole frame, or None for silence."""
-        if self._needs_v > 0.0 and not self._is_powered():
+        try:
+            return self._answer(request)
+        except _NoPowerError:
             return None
+
+    def _answer(self, request: Request) -> bytes | None:
         units = self._reading_units if request.function == READ_INPUTS else self._units
         if request.unit not in units:
             return self._from_elsewhere(request)
         return self._handle(request)
 
-    def _is_powered(self) -> bool:
-        v_batt_v = self._device.shown().snapshot.v_batt_v
-        is_powered = v_batt_v >= self._needs_v
-        if self._has_power and not is_powered:
+    def _need_power(self, shown: Shown | None = None) -> None:
+        """That the unit has power at an instant; now unless given."""
+        if self._needs_v <= 0.0:
+            return
+        v_batt_v = (shown or self._device.shown()).snapshot.v_batt_v
+        had_power, self._has_power = self._has_power, v_batt_v >= self._needs_v
+        if had_power and not self._has_power:
             self._unpowered(v_batt_v)
-        self._has_power = is_powered
-        return is_powered
+        if not self._has_power:
+            raise _NoPowerError
 
     def _find_units(self) -> None:
         own = range(self.unit, self.unit + 1)
@@ -194,6 +202,8 @@ class Tracer:
 
     def _handle(self, request: Request) -> bytes:
         handler = self._handlers.get(request.function)
+        if request.function not in READS:
+            self._need_power()
         try:
             if handler is None:
                 raise _ExceptionError(ILLEGAL_FUNCTION, f"there is no function {request.function:02X}")
@@ -204,6 +214,7 @@ class Tracer:
             code, why, rule = self._exceptions[refused.case], refused.why, refused.rule
         except _ExceptionError as error:
             code, why, rule = error.code, error.why, error.rule
+        self._need_power()  # a read that is refused has looked at nothing yet
         if request.function in ALL_WRITES:
             self._refused(WriteRefusal(self.unit, _in_short(request), code, why, rule))
         return ExceptionReply(request.unit, request.function, code).encode()
@@ -211,6 +222,7 @@ class Tracer:
     def _from_elsewhere(self, request: Request) -> bytes | None:
         """What isn't for this unit alone: the service address is answered, a broadcast write is done in silence."""
         if isinstance(request, UnitIdRequest) and request.unit == ANY_UNIT:
+            self._need_power()
             told = self._identity.unit_id_reply(request)
             self._find_units()
             return None if told is None else told.encode()
@@ -223,6 +235,7 @@ class Tracer:
     def _shown(self) -> Shown:
         """Plant and settings at one instant, as the unit's sensors have it."""
         shown = self._device.shown()
+        self._need_power(shown)
         return shown if self._sensors is None else self._sensors.read(shown)
 
     def _read_words(self, request: ReadWords) -> bytes:
@@ -341,6 +354,10 @@ class _Block:
     def __init__(self, cells: tuple[WordOf, ...]) -> None:
         self.cells = cells
         self.last: tuple[Shown | None, int, bytes] = (None, 0, b"")  # set as a whole: lines share it
+
+
+class _NoPowerError(Exception):
+    """Nothing is answered."""
 
 
 class _ExceptionError(Exception):
