@@ -24,7 +24,7 @@ from websockets.sync.client import connect
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import parse_endpoint
 from modbus.master.client import Master
-from tests.endurance.process import Limits, Sample, growth, look
+from tests.endurance.process import Limits, Sample, drift_mb, growth, look, warmed
 
 ROOT = Path(__file__).parents[2]
 TABS, DAYS, SPEED, DAY_S = 10, 365.0, 100_000, 86400.0
@@ -142,6 +142,7 @@ def main() -> int:
     samples, wrong = watch(given.days, 2.0, Limits())
     for s in samples[:: max(1, len(samples) // 12)]:
         print(f"{s.t_s:8.0f} s {s.rss_mb:9.1f} MB {s.files:5} files {s.threads:4} threads")
+    print(f"memory drifted {drift_mb(warmed(samples)):+.2f} MB after the warm-up")
     for line in wrong:
         print(f"not as it should be: {line}")
     return 1 if wrong else 0
