@@ -1,7 +1,10 @@
 """The work of a sweep: the same results whoever does it, kept by content, found again, never half."""
 
 import shutil
+import signal
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from tracertwin.sizing.figures.monthly import FIGURES
 from tracertwin.sizing.sweep import evaluating, shareddays
 from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
 from tracertwin.sizing.sweep.running import run_in_threads
-from tracertwin.sizing.sweep.worklist import Share, Work, parse_share, work_of
+from tracertwin.sizing.sweep.worklist import Share, Work, WorkItem, parse_share, work_of
 from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, weather_years
 
 HOUR = 3600
@@ -248,3 +251,22 @@ def test_a_battery_file_that_is_edited_is_another_battery(tmp_path):
     before = content_of(site(battery={"model": str(own)}))
     own.write_text(text + "# another word\n", encoding="utf-8")
     assert content_of(site(battery={"model": str(own)})) != before
+
+
+def test_ctrl_c_ends_a_sweep_whenever_it_comes_and_leaves_the_signal_as_it_was():
+    """While the pool holds a lock of its own, too: raised there and then it would leave that lock to nobody."""
+    items = [WorkItem(0, (), str(number)) for number in range(20)]
+    before = signal.getsignal(signal.SIGINT)
+    for last in (*range(20), *range(19, -1, -1)):
+        done: list[str] = []
+
+        def do(item: WorkItem, _days: object, last: int = last) -> int:
+            if item.key == str(last):
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            return 0
+
+        kept = SimpleNamespace(put=lambda key, _table, done=done: done.append(key))
+        with pytest.raises(KeyboardInterrupt):
+            run_in_threads(SimpleNamespace(done=do), items, kept, 2, lambda *_: None)
+        assert str(last) in done, "what was begun is kept"
+        assert signal.getsignal(signal.SIGINT) is before

@@ -1,7 +1,12 @@
 """The work done here, in threads: the kernel runs without the interpreter's lock."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
 
 from plant.inputs import Skies
 from tracertwin.sizing.sweep.results import KeptResults
@@ -41,20 +46,50 @@ def run_in_threads(
         results.put(item.key, work.done(item, days))
         return item
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="sizing") as pool:
+    ended: SimpleQueue[Future[WorkItem] | Callable[[], object]] = SimpleQueue()
+    with _signals_in(ended), ThreadPoolExecutor(threads, thread_name_prefix="sizing") as pool:
         going: set[Future[WorkItem]] = set()
         try:
             left = iter(items)
             while True:
                 for item in left:
-                    going.add(pool.submit(do, item))
+                    future = pool.submit(do, item)
+                    going.add(future)
+                    future.add_done_callback(ended.put)
                     if len(going) >= 2 * threads:
                         break
                 if not going:
                     return
-                ended, going = wait(going, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    heard(future.result())
+                one = ended.get()
+                if isinstance(one, Future):
+                    going.discard(one)
+                    heard(one.result())
+                else:
+                    one()
         finally:
             for future in going:
                 future.cancel()
+
+
+@contextmanager
+def _signals_in(queue: "SimpleQueue[Future[WorkItem] | Callable[[], object]]") -> Iterator[None]:
+    """Have what a signal does, such as raise for Ctrl-C, put into a queue, to be done by whoever takes it out.
+
+    Done at once it might raise while the pool holds the lock of a future, which would stay locked then: the thread
+    that has done that item would wait for ever, and so would who waits for the thread.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals are for that one
+        yield
+        return
+    known = ((number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM))
+    before = {number: handler for number, handler in known if callable(handler)}
+    for number, handler in before.items():
+        signal.signal(number, lambda *told, handler=handler: queue.put(partial(handler, *told)))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    while not queue.empty():  # what came after the last item
+        if not isinstance(one := queue.get(), Future):
+            one()
