@@ -112,6 +112,20 @@ def test_each_line_speaks_under_its_own_name_with_the_port_it_really_has(make):
     assert said[-1].endswith(", ".join(names))
 
 
+def test_help_comes_at_once_beside_a_long_command_and_is_no_part_of_the_run(make):
+    """By it `tell` knows that commands are taken there, and goes on to wait for its turn."""
+    with make("listen") as rig:
+        told: list[str] = []
+        with rig.assembly.held():
+            asks = threading.Thread(target=lambda: told.append(rig.do("help")))
+            asks.start()
+            asks.join(5.0)
+            assert told
+            assert "step TIME" in told[0]
+        asks.join()
+        assert not rig.done
+
+
 # --- for scripts ---
 
 

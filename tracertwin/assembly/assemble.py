@@ -130,7 +130,7 @@ class Assembly:
         ValueError
             Saying what was wrong with it.
         """
-        if commands.blocks(command):
+        if commands.unheld(command):
             return commands.do(self, command)
         with self.held():
             try:

@@ -97,7 +97,8 @@ class Command(NamedTuple):
     act: Callable[[Commanded, Said], str]
     in_wall_replay: bool = True  # done again where a journal's stamps say how time went
     read_only: bool = False  # changes nothing, so it is neither written down nor done again
-    blocks: bool = False  # waits for what comes in on the lines: the plants must not be held meanwhile
+    # done with no plant held: it waits for what comes in on the lines, or asks no plant at all
+    unheld: bool = False
 
 
 def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
@@ -324,12 +325,12 @@ COMMANDS: Final = (
     Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, read_only=True),
     Command("wait", "polled|N requests [within=TIME]",
             "until the firmware has asked all its registers once more since the last command, or so often; at most a "
-            "minute of real time unless told", _wait, read_only=True, blocks=True),
+            "minute of real time unless told", _wait, read_only=True, unheld=True),
     Command("expect", "CONDITION [unit=ID]",
             "whether a condition of scenarios holds now, and by how much, e.g. expect v_batt_v >= 14.3 V", _expect,
             read_only=True),
     Command("end", "", "stop serving", _end, in_wall_replay=False),
-    Command("help", "", "this list", _help, read_only=True),
+    Command("help", "", "this list", _help, read_only=True, unheld=True),
 )  # fmt: skip
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
@@ -358,9 +359,9 @@ def parse(text: str) -> tuple[Command, Said]:
     return BY_NAME[name], Said(tuple(words), values)
 
 
-def blocks(text: str) -> bool:
-    """Whether a line says to wait for what comes in on the lines."""
-    return (command := _named(text)) is not None and command.blocks
+def unheld(text: str) -> bool:
+    """Whether a line says to do what is done with no plant held."""
+    return (command := _named(text)) is not None and command.unheld
 
 
 def only_looks(text: str) -> bool:

@@ -227,7 +227,7 @@ class Rig:
         ValueError
             Saying what was wrong with it.
         """
-        if commands.blocks(command):
+        if commands.unheld(command):
             return self.assembly.do(command)
         with self.assembly.held(), self._written_down(command):
             t_utc_s = self.assembly.plants[0].t_utc_s
