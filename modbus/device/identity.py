@@ -13,7 +13,6 @@ from modbus.device.model import Model
 
 LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
 EVERY_ID: Final = 256  # so many fit into the byte; a map with `units: any` is read under each
-BROADCAST: Final = 0
 SERIAL: Final = 3  # object id
 
 # Code of function 2B/0E -> the objects it brings. Regular brings the serial number only, not the basic ones too;

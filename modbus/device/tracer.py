@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, WordsReply
 from modbus.codec.requests import (
+    ALL_WRITES,
     ANY_UNIT,
+    BROADCAST,
     IdentifyDevice,
     Login,
     Malformed,
@@ -26,7 +28,7 @@ from modbus.codec.requests import (
     WriteWord,
     WriteWords,
 )
-from modbus.device.identity import BROADCAST, EVERY_ID, LAST_UNIT, Identity
+from modbus.device.identity import EVERY_ID, LAST_UNIT, Identity
 from modbus.device.interface import Device, Shown
 from modbus.device.model import Model, load_model
 from modbus.device.sensors import Sensors
@@ -40,7 +42,6 @@ READ_INPUTS: Final = 0x04
 TABLE_OF: Final[Mapping[int, str]] = {0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input"}
 READS: Final = frozenset((*TABLE_OF, 0x43))
 WRITES: Final = (0x05, 0x06, 0x10)  # those that a broadcast may hold
-ALL_WRITES: Final = (*WRITES, 0x0F)
 COIL_VALUES: Final[Mapping[int, bool]] = {0xFF00: True, 0x0000: False}
 BLOCKS_KEPT: Final = 256  # a master polls the same few; one that tries them all must not fill memory
 

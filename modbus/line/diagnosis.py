@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from modbus.codec.envelope import begins_request, begins_rtu
 from modbus.codec.foreign import holds_ascii_frame, holds_http_request
-from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest
+from modbus.codec.requests import ALL_WRITES, ANY_UNIT, BROADCAST, Request, UnitIdRequest
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, SerialEndpoint, TcpEndpoint, UnixEndpoint
 
 SILENT_S = 10.0
@@ -25,12 +25,10 @@ BAD_CRC_LEAST = 3  # one or two are noise
 DELAYED_ACK_S = (0.030, 0.070)
 GAPS_LEAST = 3
 STRANGERS_LEAST = 3  # one or two may be a scan
-BROADCAST = 0
 NO_ONES_OWN = {
     BROADCAST: "reads go to unit 0, the broadcast address, which nobody answers",
     ANY_UNIT: f"requests are for unit {ANY_UNIT}, the service address, which answers function 45 only",
 }
-WRITES = frozenset((0x05, 0x06, 0x0F, 0x10))
 
 
 class Diagnosis:
@@ -259,7 +257,7 @@ class Diagnosis:
 def _deserves_silence(request: Request) -> bool:
     """Whether a request is for all units alike, of a kind that they obey without an answer."""
     if request.unit == BROADCAST:
-        return request.function in WRITES
+        return request.function in ALL_WRITES
     return request.unit == ANY_UNIT and isinstance(request, UnitIdRequest)
 
 

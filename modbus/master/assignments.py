@@ -111,7 +111,7 @@ def writable(register_map: RegisterMap) -> dict[str, Row]:
 def _place(name: str, register_map: RegisterMap) -> tuple[str, int, Row | None]:
     """Table, address and row of a name."""
     if re.fullmatch(r"0[xX][0-9a-fA-F]{1,4}|\d{1,5}", name):
-        address = int(name, 16 if name[:2] in ("0x", "0X") else 10)
+        address = _integer(name)
         if address > 0xFFFF:
             raise ValueError("an address is 0 to 0xFFFF")
         for table in ("holding", "coil"):
@@ -143,6 +143,14 @@ def _clock(text: str, value: str, register_map: RegisterMap, now: datetime) -> A
     return Assignment(text, row.table, row.address, words, row)
 
 
+def _is_hexadecimal(text: str) -> bool:
+    return text[:2].lower() == "0x"
+
+
+def _integer(text: str) -> int:
+    return int(text, 16 if _is_hexadecimal(text) else 10)
+
+
 def _bit(value: str) -> int:
     if value.lower() not in ON_OFF:
         raise ValueError("a coil is on or off")
@@ -164,7 +172,7 @@ def _word(value: str, row: Row | None) -> int:
 
 def _whole(value: str) -> int:
     try:
-        word = int(value, 16 if value[:2] in ("0x", "0X") else 10)
+        word = _integer(value)
     except ValueError:
         word = -1
     if not 0 <= word <= 0xFFFF:
@@ -204,10 +212,10 @@ def _scaled(value: str, row: ScaledForm) -> int:
     unit = found[2].strip().lower()
     if unit and DEGREES.get(unit, unit) != row.unit.lower():
         raise ValueError(f"{row.name} is in {row.unit}" if row.unit else f"{row.name} has no unit")
-    if found[1].lower().startswith("0x"):  # the word itself, whatever stands for one of its units
-        if unit or int(found[1], 16) > 0xFFFF:
+    if _is_hexadecimal(found[1]):  # the word itself, whatever stands for one of its units
+        if unit or (word := _integer(found[1])) > 0xFFFF:
             raise ValueError("a hexadecimal value is the word itself, 0 to 0xFFFF, without a unit")
-        return int(found[1], 16)
+        return word
     steps = round(float(found[1]) * row.scale)
     low, high = bounds(1, row.signed)
     if not low <= steps <= high:

@@ -31,10 +31,7 @@ from modbus.master.phrases import said
 SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
 SILENCE_LEAST_S = 1.75e-3  # the same, at more than 19200 bit/s
 CHARACTER_BITS = 11
-NEVER = (
-    errno.ENOTTY,
-    errno.EINVAL,
-)  # no serial port, or none that can do such a baud rate: waiting won't help
+NEVER = (errno.ENOTTY, errno.EINVAL)  # no serial port, or none with such a baud rate: waiting won't help
 
 
 class NoReplyError(NobodyError):

@@ -64,16 +64,14 @@ def _lost(curves: tuple[CurveAt, ...], held_v: list[float]) -> float:
 
 def charge_rate(f: Figures) -> Remark:
     """Highest charge current over the capacity."""
-    capacity = f.site.battery.capacity_ah
-    rate = f.charge_a / capacity
+    rate = f.charge_a / f.site.battery.capacity_ah
     slow, check_at, wrong_at = (
         (0.0, LITHIUM_CHECK, LITHIUM_WRONG) if f.lithium else (ACID_SLOW, ACID_CHECK, ACID_WRONG)
     )
-    bms_at = f.bms.over_current_a / capacity
-    level = Level.CHECK if rate < slow else above(rate, check_at, min(wrong_at, bms_at))
-    most = min(check_at, bms_at)
+    level = Level.CHECK if rate < slow else above(rate, check_at, min(wrong_at, f.bms_rate))
+    most = min(check_at, f.bms_rate)
     harm = "the cells age faster" if f.lithium else "the battery heats and gasses"
-    why = "the BMS opens" if bms_at < rate else harm
+    why = "the BMS opens" if f.bms_rate < rate else harm
     less = "less current of array and chargers" if f.site.battery.chargers else "fewer modules"
     fix = (
         f"a bank that is charged so slowly is seldom full: {f.charge_a / slow:.0f} Ah at most, or more modules"

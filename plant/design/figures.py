@@ -78,6 +78,11 @@ class Figures:
         return string_limits(self.bms, self.battery.cells, cell_shorted=False)
 
     @property
+    def bms_rate(self) -> float:
+        """Current at which the bank's protection opens, over the capacity [1/h]."""
+        return self.bms.over_current_a / self.site.battery.capacity_ah
+
+    @property
     def lithium(self) -> bool:
         """Whether the battery is one."""
         return isinstance(self.battery, Lithium)

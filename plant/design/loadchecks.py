@@ -15,13 +15,11 @@ BMS_MARGIN_V = 0.5  # of a block of 12 V
 
 def discharge_rate(f: Figures) -> Remark:
     """Highest current out of the battery over its capacity."""
-    capacity = f.site.battery.capacity_ah
-    rate = f.discharge_a / capacity
+    rate = f.discharge_a / f.site.battery.capacity_ah
     check_at, wrong_at = (LITHIUM_CHECK, LITHIUM_WRONG) if f.lithium else (ACID_CHECK, ACID_WRONG)
-    bms_at = f.bms.over_current_a / capacity
-    level = above(rate, check_at, min(wrong_at, bms_at))
-    most = min(check_at, bms_at)
-    why = "the BMS opens first" if bms_at < rate else "the faster it is drained the less it gives"
+    level = above(rate, check_at, min(wrong_at, f.bms_rate))
+    most = min(check_at, f.bms_rate)
+    why = "the BMS opens first" if f.bms_rate < rate else "the faster it is drained the less it gives"
     fix = f"{f.discharge_a / most:.0f} Ah at least: {why}"
     return Remark(
         level, rate, "1/h", f"{f.discharge_a:.1f} A, {rated(rate)}", f"{rated(most)} at most", told(level, fix),

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from plant.report.longpicture import WIDTH
 
 NARROW: Final = 290  # of a panel on a telephone [px]: 390 less axis, titles and margins
 NARROW_BELOW: Final = 1000  # where the wide one would not fit [px]
+DATA: Final = "datasets"  # of a drawing: tables, by the names that panels call them
 WIDEST_FONT: Final = 1.15  # a browser's sans-serif beside the one that texts are measured with: DejaVu Sans
 FONT_SIZES: Final = {  # what Vega takes where a chart says nothing [px]
     "axis": {"labelFontSize": 10, "titleFontSize": 11},
@@ -91,11 +93,14 @@ def _svg(spec: dict[str, Any]) -> str:
     They are laid out larger than they are drawn, so that in a browser's wider font none runs into another, or out of
     the picture.
     """
-    roomy = copy.deepcopy(spec)
+    roomy = _copied(spec)
     config = roomy.setdefault("config", {})
     for part, sizes in FONT_SIZES.items():
         config[part] = sizes | config.get(part, {})
-    _enlarge_fonts(roomy)
+    for named in _parts(roomy):
+        for name, size in named.items():
+            if name.lower().endswith("fontsize") and isinstance(size, int | float):
+                named[name] = WIDEST_FONT * size
     text: str = vl_convert.vegalite_to_svg(roomy)
     text = re.sub(
         r'font-size="([\d.]+)px"', lambda size: f'font-size="{float(size[1]) / WIDEST_FONT:g}px"', text
@@ -103,21 +108,12 @@ def _svg(spec: dict[str, Any]) -> str:
     return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d)\d+", r"\1", tag[0]), text)
 
 
-def _enlarge_fonts(node: Any) -> None:
-    if isinstance(node, dict):
-        for name, each in node.items():
-            if name.lower().endswith("fontsize") and isinstance(each, int | float):
-                node[name] = WIDEST_FONT * each
-            _enlarge_fonts(each)
-    elif isinstance(node, list):
-        for each in node:
-            _enlarge_fonts(each)
-
-
 def _narrowed(spec: dict[str, Any]) -> dict[str, Any]:
     """The same with panels as wide as a telephone, legends below them and fewer labels."""
-    narrow = copy.deepcopy(spec)
-    _set_width(narrow)
+    narrow = _copied(spec)
+    for part in _parts(narrow):
+        if part.get("width") == WIDTH:
+            part["width"] = NARROW
     config = narrow.setdefault("config", {})
     config["legend"] = config.get("legend", {}) | {"orient": "bottom", "columns": 2}
     config["axis"] = config.get("axis", {}) | {"labelOverlap": "greedy", "labelSeparation": 6}
@@ -125,12 +121,18 @@ def _narrowed(spec: dict[str, Any]) -> dict[str, Any]:
     return narrow
 
 
-def _set_width(node: Any) -> None:
+def _copied(spec: dict[str, Any]) -> dict[str, Any]:
+    """A drawing to change; its data, most of it by far, are those of the other."""
+    return copy.deepcopy({name: part for name, part in spec.items() if name != DATA}) | {
+        name: part for name, part in spec.items() if name == DATA
+    }
+
+
+def _parts(node: Any) -> Iterator[dict[str, Any]]:
+    """A drawing and everything in it that has names, but its data."""
     if isinstance(node, dict):
-        if node.get("width") == WIDTH:
-            node["width"] = NARROW
-        for each in node.values():
-            _set_width(each)
-    elif isinstance(node, list):
-        for each in node:
-            _set_width(each)
+        yield node
+    inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, each in inside:
+        if name != DATA:
+            yield from _parts(each)

@@ -59,12 +59,10 @@ def print_seeds(outcomes: Sequence[CaseOutcome]) -> None:
         )
         for row in over_seeds(outcomes)
     ]
-    if not cells:
-        pass  # with no seed it came to verdicts
-    elif console.width < NARROW:
+    if console.width < NARROW:
         for mark, expected, share, seed, margin in cells:
             print_compactly(console, [mark, expected], [f"{share}, worst {seed} {margin}".rstrip()])
-    else:
+    elif cells:
         table = _table(("", "expected", "holds", "worst", "margin"))
         for row in cells:
             table.add_row(*row, style=RED if row[0] == "FAIL" else None)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
-from modbus.codec.requests import ReadBits, ReadWords, Request, decode_request
-from modbus.device.tracer import ALL_WRITES, READ_INPUTS, TABLE_OF
+from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, decode_request
+from modbus.device.tracer import READ_INPUTS, TABLE_OF
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.phrases import said, shape

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from modbus.line.diagnosis import BROADCAST
+from modbus.codec.requests import BROADCAST
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
