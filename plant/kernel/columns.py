@@ -83,7 +83,11 @@ def compile_rules(rules: Sequence[Rule]) -> CompiledRules:
     ValueError
         When a rule names a quantity, a set-point or a state that there isn't.
     """
-    comparisons = [[c for when in rule.when for c in _comparisons(when)] for rule in rules]
+    # States of machines first: while one of them is another, no set-point of that rule is watched.
+    comparisons = [
+        sorted((c for when in rule.when for c in _comparisons(when)), key=lambda c: c.subject < QUANTITIES)
+        for rule in rules
+    ]
     dwells = [_level(rule.for_) for rule in rules]
     states = max(len(of) for of in STATES.values())
     leaving = sorted(

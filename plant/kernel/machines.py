@@ -167,7 +167,9 @@ def examine(books: Books, t_utc_s: float, at_posts: bool) -> None:
             rule = LEAVING[place]
             met = True
             for condition in range(FIRST_CONDITION[rule], FIRST_CONDITION[rule + 1]):
-                met &= _holds(books, condition)
+                if not _holds(books, condition):  # until it does, what else the rule asks for changes nothing
+                    met = False
+                    break
             if met:
                 since[rule] = min(since[rule], t_utc_s)
                 due = min(due, _due_s(books, rule))
