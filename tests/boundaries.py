@@ -338,11 +338,11 @@ BOUNDARIES = (
     _row("soc", lambda d: (d.x.q1_ah + d.x.q2_ah) / d.site.battery.new().full_capacity_ah, rel=1e-6, stored="soc"),
     _row("soc_controller", lambda d: (d.terminal_v() - LVD_V) / (d.float_v() - LVD_V), abs=5e-4,
          stored="soc_controller"),
-    _row("t_batt_c", lambda d: d.x.t_c, stored="t_batt_c", registers=tuple(
+    _row("t_batt_c", lambda d: d.x.t_c, stored="t_batt_c"),
+    _row("frozen", lambda _: 0.0),
+    _row("t_probe_c", lambda d: d.x.t_c, abs=0.0501, registers=tuple(
         register for address in (0x3110, 0x311B, 0x331D, 0x331E) for register in both(address, signed=True)
     )),
-    _row("frozen", lambda _: 0.0),
-    _row("t_probe_c", lambda d: d.x.t_c, abs=0.0501),
 
     _row("load_on", lambda d: float(_last_state("LOAD")(d) == "ON"), stored="load_on",
          registers=both(0x3202, step=1, bits=(0, 1))),

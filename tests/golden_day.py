@@ -31,9 +31,8 @@ ORIGIN = (
 HOUR_S, DAY_S, SAMPLE_S = 3600, 86400, 300
 SEED = 10  # a day that has what the comment below says
 ZONE = "Europe/Zurich"
-START_UTC_S = int(
-    datetime(2026, 6, 26, 21, tzinfo=UTC).timestamp()
-)  # 23:00 at the site: midnight is in the day
+# 23:00 at the site: midnight is in the day.
+START_UTC_S = int(datetime(2026, 6, 26, 21, tzinfo=UTC).timestamp())
 # The cabin with twice the modules, a small battery nearly empty, and a load of several kinds: in this order the load is
 # cut off, dawn comes, the load comes back, boost is reached and served, float ends, and dusk comes.
 CHANGES = {

@@ -62,6 +62,7 @@ NOON = ZERO._replace(
     soc=0.5,
     soc_controller=0.876,
     t_batt_c=-7.25,
+    t_probe_c=-7.25,
     load_on=1.0,
     v_load_v=13.69,
     i_load_a=54.18,

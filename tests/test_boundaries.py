@@ -95,13 +95,8 @@ def test_no_two_quantities_could_be_taken_for_one_another(day):
         if not {a.name, b.name} & NOTHING
         and abs(values[a.name] - values[b.name]) <= max(a.abs + a.rel * abs(values[a.name]), b.abs)
     ]
-    flags = {
-        "regime",
-        "load_on",
-        "load_called",
-        "load_retries",
-        "stage",
-    }  # few numbers, and 1 for all of them
+    # Few numbers, and 1 for all of them.
+    flags = {"regime", "load_on", "load_called", "load_retries", "stage"}
     assert {frozenset(pair) for pair in alike if not pair <= flags} == SAME
 
 

@@ -624,6 +624,5 @@ def test_an_annotation_is_one_line_whatever_stands_in_it(tmp_path):
     outcome = check_case(Case(written(tmp_path, FAILS), None))
     (line,) = annotations([type(outcome)(**{**outcome_fields(outcome), "name": "a,b:\nc%"})])
     assert "title=a%2Cb%3A%0Ac%25::" in line
-    summarize(
-        [outcome], {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "such" / "folder")}
-    )  # no run is lost for it
+    # No run is lost for it.
+    summarize([outcome], {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "such" / "folder")})

@@ -81,9 +81,8 @@ def test_what_the_device_shows_is_shown_by_address(rig):
     truth = json.loads(rig.do("show soc soc_controller"))
     (shown,) = json.loads(rig.do("show 0x311A")).values()
     assert (shown["name"], shown["unit"]) == ("battery_soc", "%")
-    assert (
-        shown["value"] == int(100.0 * truth["soc_controller"]) != round(100.0 * truth["soc"])
-    )  # it cuts off
+    # It cuts off.
+    assert shown["value"] == int(100.0 * truth["soc_controller"]) != round(100.0 * truth["soc"])
     assert json.loads(rig.do("show 0x9003 soc"))["0x9003"]["table"] == "holding"
     assert json.loads(rig.do("show 0x3307"))["0x3307"]["address"] == "0x3306"  # half of a pair shows the pair
 

@@ -40,11 +40,26 @@ OF_THE_VOLTAGE = {"v_batt_v", "v_load_v", "soc_controller", "v_batt_max_today_v"
 @pytest.mark.parametrize("name", ["uart2", "epever"])
 def test_no_register_shows_what_hangs_on_the_battery(name):
     p = hut(loads=[inverter(100.0)], chargers=[MAINS])
+    p.run(60)
     now, other = p.snapshot, p.snapshot._replace(**dict.fromkeys(NOT_THE_CONTROLLERS, 7.0))
+    through_the_posts_a = now.i_charger_1_a + now.i_charger_2_a - now.i_inverter_a
+    assert through_the_posts_a > 5.0
+    other = other._replace(i_batt_a=now.i_batt_a - through_the_posts_a + 7.0)
     words = [word for of_table in load_map(name, TRACER_4210).words.values() for word in of_table.values()]
     assert len(words) > 10
     for word in words:
         assert word(now, p.settings) == word(other, p.settings)
+
+
+def test_the_net_current_is_that_of_the_controller():
+    """Charge less load less its own consumption (recorded), whatever an inverter draws at the battery meanwhile."""
+    p = hut("2026-06-20T10:00", controller_w=12.0, soc=0.5, loads=[inverter(100.0)])
+    p.run(HOUR)
+    now = p.snapshot
+    shown = load_map("epever", TRACER_4210).words["input"]
+    own_a = 0.01 * shown[0x331B](now, p.settings)
+    assert own_a == pytest.approx(now.i_chg_a - now.i_load_a - 0.17 / now.v_batt_v, abs=0.011)
+    assert now.i_batt_a < own_a - 7.0
 
 
 @settings(max_examples=8, deadline=None)

@@ -183,9 +183,8 @@ def test_a_drifting_clock_rolls_over_at_its_own_midnight_however_often_it_is_ask
     today, at = column(rows, "consumed_today_kwh"), column(rows, "t_device_s")
     late = at[1:][np.diff(today) < 0.0] % DAY
     assert len(late) == 5
-    assert np.all(
-        (late >= 5.0) & (late < 10.1)
-    )  # a step of the grid after the midnight within the step before
+    # A step of the grid after the midnight within the step before.
+    assert np.all((late >= 5.0) & (late < 10.1))
 
 
 # power

@@ -26,9 +26,9 @@ EPEVER = load_map("epever", TRACER_4210)
 STATE = ZERO._replace(
     t_device_s=datetime(2031, 12, 24, 17, 58, 9, tzinfo=UTC).timestamp(),
     v_pv_v=71.25, i_pv_a=13.07, p_pv_w=931.24, v_batt_v=14.18, i_chg_a=39.98, p_chg_w=66666.66, stage=3.0,
-    v_load_v=14.02, i_load_a=28.5, p_load_w=399.57, t_batt_c=-3.25, t_heatsink_c=61.5, t_amb_c=-11.0,
-    soc_controller=0.669, battery_status=1.0, battery_heat=2.0, wrong_voltage=1.0, heatsink_hot=1.0, night=1.0,
-    load_on=1.0, load_share=0.7125, i_batt_a=-1.21,
+    v_load_v=14.02, i_load_a=28.5, p_load_w=399.57, t_batt_c=-3.25, t_probe_c=-3.25, t_heatsink_c=61.5,
+    t_amb_c=-11.0, soc_controller=0.669, battery_status=1.0, battery_heat=2.0, wrong_voltage=1.0, heatsink_hot=1.0,
+    night=1.0, load_on=1.0, load_share=0.7125, i_batt_a=-1.21,
     v_pv_max_today_v=98.76, v_pv_min_today_v=0.12, v_batt_max_today_v=14.44, v_batt_min_today_v=11.98,
     consumed_today_kwh=0.29, consumed_month_kwh=8.1, consumed_year_kwh=77.77, consumed_total_kwh=655.36,
     generated_today_kwh=1.01, generated_month_kwh=30.3, generated_year_kwh=699.99, generated_total_kwh=1044.52,

@@ -38,6 +38,7 @@ PLANT = Snapshot._make(0.5 + 0.25 * i for i in range(len(Snapshot._fields)))._re
     battery_status=0.0,
     v_batt_v=13.45,
     t_batt_c=-7.25,
+    t_probe_c=-7.25,
     soc_controller=0.76,
     load_on=1.0,
     i_load_a=2.05,

@@ -206,9 +206,8 @@ def test_a_sparse_read_brings_existing_registers_and_says_which_they_are():
     reply = ask(tracer(), ReadSparse(1, 0x3100, 0x1B))
     assert isinstance(reply, SparseReply)
     assert reply.words == tuple(EPEVER_WORDS.get(address) for address in range(0x3100, 0x311B))
-    assert tracer().answer(ReadSparse(1, 0x3100, 0x1B))[:7] == bytes.fromhex(
-        "01 43 36 04 0f ff ff"
-    )  # recorded
+    # Recorded.
+    assert tracer().answer(ReadSparse(1, 0x3100, 0x1B))[:7] == bytes.fromhex("01 43 36 04 0f ff ff")
 
 
 def test_a_sparse_read_where_nothing_is_gets_exception_02():

@@ -110,9 +110,8 @@ def test_plants_of_an_old_file_go_on_as_they_did(name, tmp_path, monkeypatch):
         told = [[e.t_utc_s, e.machine.name, e.from_, e.to, e.reason] for e in p.events()]
         assert [words for _, *words in told] == [words for _, *words in unit["events"]]
         times = [[e[0] for e in events] for events in (told, unit["events"])]
-        np.testing.assert_allclose(
-            *times, rtol=0.0, atol=0.2
-        )  # each is placed to 0.05 s, retries follow one another
+        # Each is placed to 0.05 s, retries follow one another.
+        np.testing.assert_allclose(*times, rtol=0.0, atol=0.2)
         wanted, found = up_to_date(unit["kept"]), json.loads(json.dumps(saved_state(p)))
         for plain in (wanted, found):
             plain["watch"] = plain["snapshot"] = None  # the snapshot has the gauge; the samples have the rest

@@ -165,9 +165,8 @@ def test_day_extremes_start_again_at_midnight():
 
 
 @settings(max_examples=20, deadline=None)
-@example(
-    capacity=1.0, soc=0.0, system=12, strings=1, load=44.0, room=0.0, seed=1
-)  # collapsed and came back mid-step
+# Collapsed and came back mid-step.
+@example(capacity=1.0, soc=0.0, system=12, strings=1, load=44.0, room=0.0, seed=1)
 @given(
     capacity=st.floats(1.0, 3000.0), soc=st.floats(0.0, 1.0), system=st.sampled_from([12, 24]),
     strings=st.integers(1, 20), load=st.floats(0.0, 3000.0), room=st.floats(-25.0, 55.0), seed=st.integers(0, 1000),
@@ -357,9 +356,8 @@ def test_events_are_placed_within_a_step_not_at_its_end():
 
 def test_solar_midnight_and_civil_midnight_may_fall_anywhere():
     """A site far from its time zone's meridian: days, meters and steps still meet."""
-    s = site(
-        location={"longitude_deg": 170.0, "timezone": "Asia/Kathmandu"}
-    )  # UTC+5:45, 11 h from its own sun
+    # UTC+5:45, 11 h from its own sun.
+    s = site(location={"longitude_deg": 170.0, "timezone": "Asia/Kathmandu"})
     p = Plant.new(s, 1, to_utc_s(parse_local("2026-06-20T10:00"), "Asia/Kathmandu"))
     rows = p.run(2 * DAY, 60)
     assert len(rows) == 2 * 1440

@@ -61,6 +61,7 @@ def test_every_map_file_loads_and_is_called_as_its_file(path):
         (3, 12.0, 0x000F, 0b1100),
         (4, 2.0, 0x0007, 0b0100),  # float while producing
         (4, 0.0, 0x0005, 0b0100),  # float at 0 A
+        (2, 0.0, 0x000B, 0b1000),  # boost at 0 A: AN20, waiting after a trip for its heat
     ],
 )
 def test_charge_stage_as_recorded(stage, i_chg_a, status, uart2_stage):
@@ -71,8 +72,8 @@ def test_charge_stage_as_recorded(stage, i_chg_a, status, uart2_stage):
 
 
 @given(st.floats(0.0, 0.05))
-def test_producing_flag_agrees_with_the_charge_current_beside_it(i_chg_a):
-    snapshot = ZERO._replace(stage=2.0, i_chg_a=i_chg_a)
+def test_producing_flag_agrees_in_float_with_the_charge_current_beside_it(i_chg_a):
+    snapshot = ZERO._replace(stage=4.0, i_chg_a=i_chg_a)
     producing = bool(word(EPEVER, 0x3201, snapshot) & 0b10)
     assert producing == (word(EPEVER, 0x3105, snapshot) > 0)
 
@@ -106,12 +107,12 @@ def test_undocumented_current_pairs_split_the_net_current_by_direction(i_batt_a)
         (0x3104, "v_batt_v", 0.375, 37),  # 37.5
         (0x3104, "v_batt_v", 13.499, 1349),  # cut off, as every register of a real unit
         (0x3104, "v_batt_v", 0.29, 29),  # 28.999999999999996 in binary
-        (0x3110, "t_batt_c", -7.259, 0x10000 - 725),
+        (0x3110, "t_probe_c", -7.259, 0x10000 - 725),
         (0x3104, "v_batt_v", 700.0, 0xFFFF),  # clamped, not 4464
         (0x3104, "v_batt_v", -0.01, 0),
-        (0x3110, "t_batt_c", -40.0, 0xF060),  # as recorded at 0x9018
-        (0x3110, "t_batt_c", -400.0, 0x8000),
-        (0x3110, "t_batt_c", 400.0, 0x7FFF),
+        (0x3110, "t_probe_c", -40.0, 0xF060),  # as recorded at 0x9018
+        (0x3110, "t_probe_c", -400.0, 0x8000),
+        (0x3110, "t_probe_c", 400.0, 0x7FFF),
         (0x311A, "soc_controller", 0.29, 29),  # 28.999999999999996 in binary
         (0x311A, "soc_controller", 0.8599, 85),
         (0x311A, "soc_controller", 1.0, 100),
@@ -152,7 +153,9 @@ def test_master_gets_the_quantity_back_cut_off_to_a_step(row, share):
     assert row.quantity is not None
     low, high = bounds(row.words, row.signed)
     wanted = (low + share * (high - low)) / row.scale
-    snapshot = ZERO._replace(**{row.quantity: wanted / row.factor})
+    # Alone on its battery a controller's net current is the battery's.
+    measured = {"i_net_a": "i_batt_a"}.get(row.quantity, row.quantity)
+    snapshot = ZERO._replace(**{measured: wanted / row.factor})
     words = [encode(snapshot, NEW) for encode in row.encoders({})]
     lost = (wanted - row.value(words)) * row.scale * math.copysign(1.0, wanted)
     assert -0.0001 <= lost < 1.0001  # steps

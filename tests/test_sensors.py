@@ -108,6 +108,18 @@ def test_dips_come_at_the_rate_asked_for_and_last_a_minute_or_a_few():
     assert readings(BULK, "v_batt_v", 600, dips_h=6.0).min() > 13.0  # only of a battery that is held
 
 
+def test_no_reading_lies_outside_of_the_day_s_range_beside_it():
+    sensors = Sensors(1, 1, 12, 6.0, 30.0)
+    still = BOOST._replace(
+        v_batt_max_today_v=14.45, v_batt_min_today_v=12.0, v_pv_max_today_v=18.6, v_pv_min_today_v=18.4
+    )
+    seen = [sensors.read(Shown(still._replace(t_utc_s=60.0 * k), NEW)).snapshot for k in range(1440)]
+    for s in seen:
+        assert s.v_batt_min_today_v <= s.v_batt_v <= s.v_batt_max_today_v
+        assert s.v_pv_min_today_v <= s.v_pv_v <= s.v_pv_max_today_v
+    assert min(s.v_batt_max_today_v for s in seen) == 14.45 < max(s.v_batt_v for s in seen)
+
+
 def test_outliers_are_a_few_a_day_with_the_current_up_at_once():
     v = readings(BOOST, "v_batt_v", 14400, outliers_day=3.0)
     i = readings(BOOST, "i_chg_a", 14400, outliers_day=3.0)

@@ -119,9 +119,8 @@ def test_hours_hardly_know_the_grid_and_days_not_at_all():
         )
         for grid in (10, 60)
     )
-    assert fine.sum(axis=1) == pytest.approx(
-        coarse.sum(axis=1), rel=2e-4
-    )  # twilight and the clear day's own grid
+    # Twilight and the clear day's own grid.
+    assert fine.sum(axis=1) == pytest.approx(coarse.sum(axis=1), rel=2e-4)
     # some 400 W/m2 at a time, a few times an hour, at moments that values a minute apart know to half a minute
     assert np.sqrt(np.mean((fine - coarse)[fine > 5.0] ** 2)) < 6.0
 

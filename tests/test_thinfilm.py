@@ -11,11 +11,8 @@ from plant.array.thinfilm import ANY, ERRORS
 from tests.test_datasheet import SHEET, sheet
 from tests.test_module import PAN
 
-TECHNOLOGIES = {
-    "cdte": ("CdTe", 1),
-    "cigs": ("CIGS", 1),
-    ANY: ("Thin Film", 8),
-}  # as the table names them; one module in so many
+# As the table names them; one module in so many.
+TECHNOLOGIES = {"cdte": ("CdTe", 1), "cigs": ("CIGS", 1), ANY: ("Thin Film", 8)}
 LOW_FILL = {"i_mp_a": 4.0, "v_mp_v": 16.5}
 
 

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modbus.map.registers import TRACER_4210, load_map
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from plant.kernel.snapshot import Snapshot
 from plant.kernel.state import Detailed
 from plant.plant import Plant
+from plant.report.account import account, missing_wh
 from plant.site.model import load_site
 from plant.site.timetable import parse_upset
 from plant.site.upsets import UPSETS, check
@@ -94,6 +96,39 @@ def test_an_upset_shows_and_mended_is_gone(name):
     assert p.snapshot.t_device_s == well.snapshot.t_device_s
     assert p.snapshot.t_probe_c == pytest.approx(p.snapshot.t_batt_c, abs=Detailed(5.0).probe_step_c)
     assert p.snapshot.v_batt_v == pytest.approx(well.snapshot.v_batt_v, abs=1.0)
+
+
+@pytest.mark.parametrize("name", ["battery_aged", "battery_cell_shorted"])
+def test_the_account_closes_when_the_battery_has_lost_from_the_first_moment_on(name):
+    p = ordinary(upsets=[name])
+    before = p.snapshot
+    p.run(24 * HOUR, 300)
+    assert abs(missing_wh(account(before, p.snapshot))) < 1e-3
+
+
+def test_a_unit_without_power_measures_nothing():
+    """The day's lowest voltages are those from before and after, and finite in a day that begins without power."""
+    p = ordinary("2026-06-20T22:00")
+    p.run(HOUR, 300)
+    broken = p.upset("battery_disconnected")
+    p.run(4 * HOUR, 300)
+    assert p.snapshot.v_batt_v == p.snapshot.v_batt_max_today_v == p.snapshot.v_pv_max_today_v == 0.0
+    p.mend(broken)
+    p.run(HOUR, 300)
+    assert 12.0 < p.snapshot.v_batt_min_today_v <= p.snapshot.v_batt_v
+
+
+def test_a_broken_probe_shows_25_degrees_in_every_register():
+    """As units without a probe do: BN2215, A3210, AN20."""
+    p = ordinary()
+    words = load_map("epever", TRACER_4210).words["input"]
+    p.run(2 * HOUR, 300)
+    before = [words[address](p.snapshot, p.settings) for address in (0x3110, 0x311B, 0x331D, 0x331E)]
+    assert len(set(before)) == 1
+    assert before[0] != 2500
+    p.upset("probe_open")
+    after = [words[address](p.snapshot, p.settings) for address in (0x3110, 0x311B, 0x331D, 0x331E)]
+    assert set(after) == {2500}
 
 
 def test_a_battery_that_loses_capacity_keeps_its_share_of_charge_and_the_rest_is_booked():

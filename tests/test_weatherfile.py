@@ -130,9 +130,8 @@ def test_pvgis_moments_are_met_at_the_moment(tmp_path):
     hourly = files.pvgis_hourly_json(tmp_path / "hourly.json", files.moments_of_light(10).loc["2023-06"])
     for path, minute in ((typical, 12), (hourly, 10)):
         sky = sky_day(site_of(path), 1, JUNE, 60)
-        at = [
-            int(((h * 3600 + minute * 60) - 0) // 60) + 60 for h in range(5, 18)
-        ]  # UTC hours on the UTC+1 solar day
+        # UTC hours on the UTC+1 solar day.
+        at = [int(((h * 3600 + minute * 60) - 0) // 60) + 60 for h in range(5, 18)]
         truth = files.moments_of_light(minute).loc["2023-06-11"].iloc[5:18]
         assert sky.ghi_w_m2[at] == pytest.approx(truth["ghi"].to_numpy(), rel=2e-3)
         assert sky.dni_w_m2[at] == pytest.approx(truth["dni"].to_numpy(), rel=5e-3)
@@ -417,9 +416,8 @@ def test_direct_light_by_dirint_is_pvlibs_on_the_files_own_hours(tmp_path):
     high = sun_there["elevation"].to_numpy() > 15.0
     apart = np.abs(dni - theirs.to_numpy())[high]
     assert dni[high].mean() == pytest.approx(theirs.to_numpy()[high].mean(), rel=0.01)
-    assert (
-        np.mean(apart < 15.0) > 0.9
-    )  # DIRINT is a table of bins: a zenith 0.1 deg off may fall into the next
+    # DIRINT is a table of bins: a zenith 0.1 deg off may fall into the next.
+    assert np.mean(apart < 15.0) > 0.9
 
 
 @pytest.mark.parametrize(

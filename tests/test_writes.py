@@ -21,20 +21,8 @@ EPEVER = load_map("epever", TRACER_4210)
 EPEVER_24 = load_map("epever", {**TRACER_4210, "system_v": 24.0})
 USER = NEW._replace(battery_type=0, system_code=1)
 SEALED_VOLTS = (1600, 1500, 1500, 1460, 1440, 1380, 1320, 1260, 1220, 1200, 1110, 1060)
-OTHER_VOLTS = (
-    1470,
-    1440,
-    1460,
-    1440,
-    1440,
-    1360,
-    1330,
-    1200,
-    1200,
-    1150,
-    1100,
-    1100,
-)  # an AN of 20 A, as dumped
+# An AN of 20 A, as dumped.
+OTHER_VOLTS = (1470, 1440, 1460, 1440, 1440, 1360, 1330, 1200, 1200, 1150, 1100, 1100)
 NOON_2031 = datetime(2031, 2, 28, 12, 34, 56, tzinfo=UTC).timestamp()
 
 

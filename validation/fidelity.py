@@ -140,9 +140,8 @@ class Year:
     lost_h: float  # the load was off
     soc: np.ndarray  # (days,) lowest on the hour
     full: np.ndarray  # (days,) whether the battery was full at some hour
-    since_full_wh: (
-        np.ndarray
-    )  # (days,) from the array since the last day before on which the battery was full
+    # (days,) from the array since the last day before on which the battery was full.
+    since_full_wh: np.ndarray
     cuts_s: np.ndarray  # (n,) when the load was disconnected, since the start
     backs_s: np.ndarray  # (n,) when it came back
     equalized_s: np.ndarray  # (n,) when equalizing was over

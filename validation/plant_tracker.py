@@ -18,9 +18,8 @@ from validation.plant_energy import cabin
 STEADY = "the steady tracker, 99.5 %"
 PERFECT = "the array's global maximum"
 THIRSTY = {"hourly_w": [60.0] * 24}  # never full: the charger takes all there is
-TRACKS_ALWAYS = str(
-    Path(__file__).with_name("reference_20a.yaml")
-)  # also in dim light, where real units don't
+# Also in dim light, where real units don't.
+TRACKS_ALWAYS = str(Path(__file__).with_name("reference_20a.yaml"))
 LARGE = {"capacity_ah": 400, "soc": 0.4, "room_c": 18}
 SHADE = [0.0] * 8 + [0.9] * 8 + [0.0] * 8  # of the solar day
 

@@ -24,10 +24,8 @@ FILES: Final = {BROOKLYN: "tracer_an_brooklyn.csv", MELBOURNE: "tracer_an_melbou
 PASSING_V: Final = 2.4  # array less battery: below it the logs pass through, above they track or regulate
 T_CELL_C: Final = 30.0  # not logged
 MOST_W_M2: Final = 800.0  # near the open circuit a tenth of a volt is half a sun
-TARGET_V: Final = {
-    BROOKLYN: 14.2,
-    MELBOURNE: 14.2,
-}  # from here on it is held at boost; readings scatter by 0.06 V
+# From here on it is held at boost; readings scatter by 0.06 V.
+TARGET_V: Final = {BROOKLYN: 14.2, MELBOURNE: 14.2}
 IDLE_A: Final = 0.001  # given while the array stands at the battery's voltage and none is charged
 
 

@@ -135,9 +135,8 @@ def site_of(case: ReferenceCase, battery: Path) -> Site:
 @contextmanager
 def bath() -> Iterator[Path]:
     """The AGM block as published, with so much heat capacity that nothing warms it, as a file."""
-    block = as_published(
-        "agm", heat_capacity_j_k=1e12, empty_below=1e-4
-    )  # a file has a limit; no case comes near it
+    # A file has a limit; no case comes near it.
+    block = as_published("agm", heat_capacity_j_k=1e12, empty_below=1e-4)
     text = "family: lead_acid\n" + "".join(f"{key}: {value!r}\n" for key, value in block._asdict().items())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "agm_in_a_bath.yaml"

@@ -105,6 +105,11 @@ class Sensors:
             i_chg_a=i_chg,
             i_load_a=i_load,
             i_batt_a=s.i_batt_a + (i_chg - s.i_chg_a) - (i_load - s.i_load_a),
+            # Of the readings so far nothing is kept, but none lies outside of what is shown as the day's range.
+            v_batt_max_today_v=max(s.v_batt_max_today_v, v_batt),
+            v_batt_min_today_v=min(s.v_batt_min_today_v, v_batt),
+            v_pv_max_today_v=max(s.v_pv_max_today_v, v_pv),
+            v_pv_min_today_v=min(s.v_pv_min_today_v, v_pv),
             soc_controller=gauge(v_batt, *gauge_ends_v(settings, self._system_v, s.t_probe_c)),
         )
 

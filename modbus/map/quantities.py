@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from plant.controller.charger import LoadOutput
+from plant.controller.charger import LoadOutput, Stage
 from plant.kernel.snapshot import Snapshot
 
 Read = Callable[[Snapshot], float]
@@ -28,11 +28,18 @@ class Derived:
 
 
 def _producing(s: Snapshot) -> float:
-    return float(s.i_chg_a >= 0.01 - 1e-9)  # what shows as 0.01 A: the flag and the register beside it agree
+    # What shows as 0.01 A: the flag and the register beside it agree. Without a current 0x0005 was recorded, and 0x000B
+    # while production waits after a trip (AN20); nobody has seen 0x0009.
+    return float(s.i_chg_a >= 0.01 - 1e-9 or s.stage in (Stage.BULK, Stage.BOOST, Stage.EQUALIZE))
 
 
 def _charging_by_day(s: Snapshot) -> float:
     return float(s.stage != 0 and s.night == 0)
+
+
+def _net_a(s: Snapshot) -> float:
+    # What an inverter draws at the battery, and a charger gives it there, doesn't pass through the controller.
+    return s.i_batt_a + s.i_inverter_a - s.i_charger_1_a - s.i_charger_2_a
 
 
 def _load_level(s: Snapshot) -> float:
@@ -42,7 +49,12 @@ def _load_level(s: Snapshot) -> float:
 
 
 DERIVED: Final = (
-    Derived("producing", "1 while the charge current, in steps of 0.01 A, is not 0", _producing),
+    Derived(
+        "producing",
+        "1 while the charge current, in steps of 0.01 A, is not 0; in bulk, boost and equalize without one, too",
+        _producing,
+    ),
+    Derived("i_net_a", "charge current less load current and own consumption", _net_a),
     Derived("charging_by_day", "1 while it is day and a charge stage is active", _charging_by_day),
     Derived(
         "load_level",

@@ -7,16 +7,36 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 from plant.base.codecache import CodeCache
+from plant.base.interrupts import Uninterrupted
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+class _Dispatcher(CPUDispatcher):
+    """Calls compiled code, and has Ctrl-C wait for its end, but not for compiling it.
+
+    Compiled code calls Python to make named tuples of its results. There Python runs the handlers of signals that have
+    come meanwhile, and what they raise (`KeyboardInterrupt`) is taken for a result: the process crashes.
+    """
+
+    def __call__(self, *arguments: object) -> object:
+        with Uninterrupted():
+            return super().__call__(*arguments)
+
+    def _compile_for_args(self, *arguments: object, **named: object) -> object:
+        with Uninterrupted.lifted():
+            return super()._compile_for_args(*arguments, **named)  # type: ignore[misc]  # numba says nothing of it
 
 
 def _compiled(function: F, **options: Any) -> F:
     made = numba.njit(nogil=True, error_model="numpy", **options)(function)
     if made is not function:
-        made._cache = CodeCache(function)  # type: ignore[no-untyped-call]  # where `cache=True` would put a cache of numba's own
+        made.__class__ = _Dispatcher
+        # where `cache=True` would put a cache of numba's own
+        made._cache = CodeCache(function)  # type: ignore[no-untyped-call]
     return cast(F, made)
 
 

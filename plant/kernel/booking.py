@@ -135,8 +135,10 @@ def fold(books: Books) -> None:
 
 
 @inline_ir
-def note_extremes(books: Books, v_pv_v: float, v_batt_v: float) -> None:
-    """Widen today's ranges of voltage."""
+def note_extremes(books: Books, v_pv_v: float, v_batt_v: float, awake_v: float) -> None:
+    """Widen today's ranges of voltage; without power the controller measures none."""
+    if v_batt_v < awake_v:
+        return
     seen = books.extremes
     seen.v_pv_max = max(seen.v_pv_max, v_pv_v)
     seen.v_pv_min = min(seen.v_pv_min, v_pv_v)

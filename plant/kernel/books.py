@@ -22,9 +22,8 @@ Books: TypeAlias = np.record  # its element
 EVENTS_KEPT: Final = 4096
 HOURS_A_DAY: Final = 24
 BY_PLACE: Final = "row"
-FORGOTTEN: Final = (
-    -1
-)  # in the log, for the row of a rule: that of a version before, which this one doesn't have
+# Stands in the log for the row of a rule of an earlier version that this one doesn't have.
+FORGOTTEN: Final = -1
 
 
 def _record(**fields: Any) -> np.dtype:
@@ -62,12 +61,10 @@ BOOKS: Final = _record(
     quantities=_by_place(Quantities._fields),  # of this instant
     levels=_by_place(SetPoints._fields),  # set-points at the probe's temperature
     program=_numbers(Program._fields),
-    clock=_numbers(
-        ("ahead_s", "set_utc_s", "gains")
-    ),  # the unit's: ahead of UTC when it was set, gain [s/s] since
-    night=_record(
-        began_utc_s="f8", seen_to_begin="?", length_s="f8"
-    ),  # this one's begin, usual length as learned
+    # The unit's clock: how far ahead of UTC it was when it was set; its gain since [s/s].
+    clock=_numbers(("ahead_s", "set_utc_s", "gains")),
+    # When this night began; the usual length of one, as learned.
+    night=_record(began_utc_s="f8", seen_to_begin="?", length_s="f8"),
     tries=_record(count="i8", last_utc_s="f8"),  # retries so far of a load that tripped
     event_count="i8",
     events=(EVENT, (EVENTS_KEPT,)),  # transitions, the newest overwriting the oldest

@@ -30,10 +30,10 @@ class CompiledRules(NamedTuple):
     dwell_s: np.ndarray
     restarts_charge: np.ndarray
     effect: np.ndarray
-    leaving: np.ndarray  # rules by machine and state, those of state s of machine m being
-    first_leaving: (
-        np.ndarray
-    )  # (machines, states + 1): leaving[first_leaving[m, s] : first_leaving[m, s + 1]]
+    # Rules by machine and state: those that leave state s of machine m are
+    # leaving[first_leaving[m, s] : first_leaving[m, s + 1]].
+    leaving: np.ndarray
+    first_leaving: np.ndarray  # (machines, states + 1)
     first_condition: np.ndarray  # (rules + 1,)
     subject: np.ndarray  # (conditions,) as `Comparison`
     setpoint: np.ndarray

@@ -69,9 +69,8 @@ def update_quantities(
     """Write down those `Quantities` of this instant that move by themselves; the battery is in state `x` by then."""
     now, load = books.quantities, held.load
     asked = load.p_w + load.i_a + load.g_s > 0.0
-    carried = (
-        bus.i_load_a > 0.0 and bus.p_load_w > 0.999 * load.p_w
-    )  # a load may draw its current, not its power
+    # Both, for a load may get its current and yet not its power.
+    carried = bus.i_load_a > 0.0 and bus.p_load_w > 0.999 * load.p_w
     now.v_batt_v = bus.v_batt_v
     now.v_pv_v = bus.v_pv_v
     now.v_pv_above_battery_v = held.offer.v_oc_v - bus.v_batt_v
@@ -181,7 +180,7 @@ def examine(books: Books, t_utc_s: float, at_posts: bool) -> None:
 
 @kernel
 def _remember(books: Books, effect: int, t_utc_s: float) -> None:
-    """What a transition leaves behind, see `rules.Effect`."""
+    """What a transition leaves behind, see `plant.controller.rows.Effect`."""
     night, tries = books.night, books.tries
     if effect == Effect.DUSK:
         night.began_utc_s = t_utc_s

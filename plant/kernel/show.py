@@ -63,6 +63,12 @@ def _over(dividend: float, divisor: float) -> float:
 
 
 @kernel
+def _today(measured: bool, extreme_v: float, now_v: float) -> float:
+    """An extreme of the day; before anything was measured the present voltage."""
+    return extreme_v if measured else now_v
+
+
+@kernel
 def snapshot(
     memory: PlantState, held: Held, bus: OperatingPoint, day: AnyDay, k: int,
     par: Parameters, books: Books, t_utc_s: float,
@@ -75,6 +81,7 @@ def snapshot(
     charged_1_wh, charged_2_wh = whole.charger_1 + today.charger_1, whole.charger_2 + today.charger_2
     run_1_h, run_2_h = whole.charger_1_h + today.charger_1_h, whole.charger_2_h + today.charger_2_h
     posts, first, second = there(bus, held.port, held.posts), par.outfit.first, par.outfit.second
+    measured = extremes.v_batt_max >= extremes.v_batt_min  # today: a unit without power measures nothing
     ice = 1.0 if battery.frozen(x, par.battery) else 0.0
     i_pv = bus.p_pv_w / bus.v_pv_v if bus.p_pv_w > 0.0 else 0.0
     regime = bus.regime.value if bus.i_chg_a > 0.0 else 0
@@ -148,10 +155,10 @@ def snapshot(
         consumed_month_kwh=(used_wh - consumed.month) / 1000.0,
         consumed_year_kwh=(used_wh - consumed.year) / 1000.0,
         consumed_total_kwh=(used_wh - consumed.total) / 1000.0,
-        v_pv_max_today_v=extremes.v_pv_max,
-        v_pv_min_today_v=extremes.v_pv_min,
-        v_batt_max_today_v=extremes.v_batt_max,
-        v_batt_min_today_v=extremes.v_batt_min,
+        v_pv_max_today_v=_today(measured, extremes.v_pv_max, bus.v_pv_v),
+        v_pv_min_today_v=_today(measured, extremes.v_pv_min, bus.v_pv_v),
+        v_batt_max_today_v=_today(measured, extremes.v_batt_max, bus.v_batt_v),
+        v_batt_min_today_v=_today(measured, extremes.v_batt_min, bus.v_batt_v),
         e_available_wh=whole.available + today.available,
         e_missed_wh=whole.missed + today.missed,
         e_untaken_full_wh=whole.untaken_full + today.untaken_full,

@@ -98,7 +98,8 @@ class Snapshot(NamedTuple):
     t_batt_c: Annotated[float, Quantity("degC", "battery temperature", ABOVE_FREEZING)]
     frozen: Annotated[float, Quantity("0, 1", "1 while there is ice in the battery")]
     t_probe_c: Annotated[
-        float, Quantity("degC", "battery temperature as the controller last read it", ABOVE_FREEZING)
+        float,
+        Quantity("degC", "battery temperature as the controller last read it", ABOVE_FREEZING),
     ]
 
     # load

@@ -230,10 +230,9 @@ def grid_step(
             else memory.equalize_left_s
         )
         memory = _after(memory, x, held_s, owed_s, bus)
-        books.quantities.held_s, books.quantities.equalize_left_s = (
-            held_s,
-            owed_s,
-        )  # the stride has seen the rest
+        # The stride has written down the other quantities.
+        books.quantities.held_s = held_s
+        books.quantities.equalize_left_s = owed_s
         left -= h
     books.overruns += 1
     return memory, held, bus
@@ -368,7 +367,7 @@ def run_steps(
             tracker=tracker,
             conduction=conduction,
         )
-        note_extremes(books, bus.v_pv_v, bus.v_batt_v)
+        note_extremes(books, bus.v_pv_v, bus.v_batt_v, stage.awake_v)
         if par.ages:
             log_hour(books, hour, in_hour == 0, 1.0 / an_hour, memory.x, bus, par.battery)
         in_hour += 1

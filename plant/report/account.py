@@ -46,7 +46,7 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
     -----
     What the array's cable takes is gone before the point at which the array is measured, and so no part of this.
     """
-    flows = list(_flows(after, after.e_stored_wh - before.e_stored_wh))
+    flows = list(_flows(before, after))
     placed: list[Flow] = []
     ends = [0.0] * 8  # of the last flow at each depth
     for flow in flows:
@@ -57,12 +57,13 @@ def account(before: Snapshot, after: Snapshot) -> tuple[Flow, ...]:
     return tuple(placed)
 
 
-def _flows(run: Snapshot, stored_wh: float) -> Iterator[Flow]:
+def _flows(before: Snapshot, after: Snapshot) -> Iterator[Flow]:
     for flow in FLOWS:
         if flow.depth >= 0:
-            wh = flow.sign * getattr(run, f"e_{flow.name}_wh")
-            yield Flow(flow.label, wh, flow.depth, always=flow.always)
-    yield Flow("change in stored energy", stored_wh, PARTS_OF_BATTERY)
+            # Not 0 at the start where the battery ages or loses a cell at that moment.
+            wh = getattr(after, f"e_{flow.name}_wh") - getattr(before, f"e_{flow.name}_wh")
+            yield Flow(flow.label, flow.sign * wh, flow.depth, always=flow.always)
+    yield Flow("change in stored energy", after.e_stored_wh - before.e_stored_wh, PARTS_OF_BATTERY)
 
 
 def leaves(flows: tuple[Flow, ...]) -> list[Flow]:

@@ -30,9 +30,8 @@ def main() -> None:
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     with atheris.instrument_imports(include=PACKAGES, exclude=kernels()):
         module = target.module
-    again = shlex.join(
-        (sys.executable, "-m", "tests.fuzz.search", target.name)
-    )  # how a merge starts its helpers
+    # How a merge starts its helpers.
+    again = shlex.join((sys.executable, "-m", "tests.fuzz.search", target.name))
     options = [again, *sys.argv[2:], f"-max_len={target.longest}"]
     if target.is_text:
         from tests.fuzz.text import mutated

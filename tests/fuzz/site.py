@@ -13,9 +13,8 @@ from plant.base.problems import Problem, ProblemsError
 from plant.site.model import load_site
 
 MOST_SAID = 20_000  # characters
-pvsystem.retrieve_sam = lru_cache(
-    pvsystem.retrieve_sam
-)  # a second for each unknown module's name is no search
+# A second for each unknown module's name is no search.
+pvsystem.retrieve_sam = lru_cache(pvsystem.retrieve_sam)
 
 
 def one(data: bytes) -> None:
