@@ -13,7 +13,7 @@ Words = Annotated[
     typer.Argument(
         metavar="TEXT",
         show_default=False,
-        help="Words that must all occur, whatever their case; or one name, or a file of your own: shown whole.",
+        help="All words must match, ignoring case; or one name, or a file of your own: printed in full.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
@@ -54,7 +54,7 @@ def poll(
         typer.Argument(
             metavar="LINK",
             help="dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH, unix-listen:PATH or "
-            "serial:DEVICE[:BAUD]; the path of a terminal alone will do.",
+            "serial:DEVICE[:BAUD]; the path of a terminal or socket alone will do.",
         ),
     ],
     address: Annotated[

@@ -64,7 +64,7 @@ def size(
     seeds: Annotated[
         str | None,
         typer.Option(
-            metavar="SEEDS", help="Chance of weather and load: 1..5, 7 or 1,5,9. Default: the site's."
+            metavar="SEEDS", help="Seeds for weather and load: 1..5, 7 or 1,5,9. Default: the site's."
         ),
     ] = None,
     step: Annotated[
@@ -127,7 +127,8 @@ def size(
     results: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Keep results in this folder. Default: the cache; see docs/environment.md."
+            metavar="DIR",
+            help="Keep results in this folder. Default: sizing in the cache, ~/.cache/tracertwin or TRACERTWIN_CACHE.",
         ),
     ] = None,
     shard: Annotated[
@@ -138,8 +139,8 @@ def size(
         bool,
         typer.Option(
             "--merge",
-            help="Run no design of the sweep: answer from the results that shards have left in --results. Only what "
-            "would help a site that will not do, --solve, --sensitivity and --report still run.",
+            help="Run no design of the sweep: answer from the results that shards have left in --results. Only "
+            "--solve, --sensitivity, --report and the search for improvements still run.",
         ),
     ] = False,
     out: Annotated[
@@ -163,7 +164,7 @@ def size(
         ),
     ] = None,
 ) -> int:
-    """Size a plant: run designs through many weather years and find the cheapest that will do."""
+    """Size a plant: run designs through many weather years and find the cheapest that meets the targets."""
     from plant.base.problems import Problem, ProblemsError
     from tracertwin.checking.many import parse_seeds
     from tracertwin.cli.building import announce_compiling

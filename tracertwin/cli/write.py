@@ -16,7 +16,7 @@ def write(
     link: Annotated[
         str,
         typer.Argument(
-            metavar="LINK", help="As of poll: dial:HOST:PORT, modbus-tcp:HOST:PORT, serial:DEVICE ..."
+            metavar="LINK", help="As for poll: dial:HOST:PORT, modbus-tcp:HOST:PORT, serial:DEVICE ..."
         ),
     ],
     assignments: Annotated[
