@@ -237,6 +237,15 @@ def test_without_a_verb_the_verbs_are_listed(call):
             r"ADDRESS: '3100h' is not a register address; write 0x3100 or .*",
         ),
         (["poll", "unix:/nowhere", "0x3100", "0"], r".*COUNT.*1.*"),
+        (["poll", "unix:/nowhere", "0x2000", "2001"], r".*COUNT.*2,000.*"),
+        (
+            ["poll", "unix:/nowhere", "batery_voltage"],
+            r"ADDRESS: there is no register batery_voltage in map epever \(did you mean battery_voltage\?\); .*",
+        ),
+        (
+            ["poll", "unix:/nowhere", "energy_generated_today", "--map", "uart2"],
+            r"ADDRESS: energy_generated_today stands at 0x\w+ \(input\) and 0x\w+ \(input\); give the address",
+        ),
         (["poll", "unix:/nowhere", "0x3100", "126"], r"COUNT: .* at most 125 registers, got 126"),
         (["poll", "unix:/nowhere", "--table", "coils"], r".*--table.*\(did you mean coil\?\)"),
         (["poll", "pty:uart2"], r"pty:uart2: would make a new pty; .* serial:uart2"),

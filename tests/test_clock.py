@@ -49,13 +49,18 @@ def test_what_is_no_time_says_what_would_be(text):
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("5ms", 0.005), ("10s", 10), ("2min", 120), ("1.5h", 5400), ("3d", 259200), ("7", 7), ("0ms", 0)],
-)
+    [
+        ("5ms", 0.005), ("10s", 10), ("2min", 120), ("1.5h", 5400), ("3d", 259200), ("7", 7), ("0ms", 0),
+        ("1h30min", 5400), ("6h30min", 23400), ("2min30s", 150), ("1d 12h", 129600), ("1.5h30s", 5430),
+    ],
+)  # fmt: skip
 def test_durations_are_written_with_units(text, seconds):
     assert clock.parse_duration_s(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["soon", "-1s", "5 weeks", "", "nan", "inf"])
+@pytest.mark.parametrize(
+    "text", ["soon", "-1s", "5 weeks", "", "nan", "inf", "30min1h", "1h2h", "1h30", "1h-5min"]
+)
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="is not a valid duration; write 5ms"):
         clock.parse_duration_s(text)

@@ -145,7 +145,7 @@ def test_compiled_code_is_read_by_another_user_and_the_health_check_polls_once(c
             _, said = server.communicate(timeout=20)
     assert polled.returncode == 0, polled.stderr + said
     assert "V" in polled.stdout
-    assert "1 requests" in said
+    assert "1 request, " in said
     assert "compiling" not in said
 
 

@@ -160,7 +160,7 @@ def test_restart_is_told_in_three_lines_however_many_dials_it_takes() -> None:
     assert [text.split(",")[0].split(";")[0] for text in said] == 2 * [
         "nobody is listening yet",
         "connected",
-        "connection lost (Connection reset by peer) after 1 requests",
+        "connection lost (Connection reset by peer) after 1 request",
     ]
 
 

@@ -159,7 +159,7 @@ def serve(call: Call, words: list[str]) -> None:
     with peer(words[words.index("--link") + 1].removeprefix("unix:")):
         code, _, said = call(*words)
     assert code == 0
-    assert "1 requests, 1 replies" in said
+    assert "1 request, 1 reply, " in said
 
 
 def run(call: Call, words: list[str]) -> None:

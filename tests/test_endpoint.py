@@ -175,6 +175,17 @@ def test_a_path_that_leads_to_a_terminal_is_taken_as_serial(
             parse_endpoint(text)
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no unix sockets")
+def test_a_path_that_is_a_socket_is_dialled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("tt.sock")
+        for kinds in (("dial", "unix"), ("unix", "serial")):
+            assert parse_endpoint("tt.sock", kinds) == UnixEndpoint("tt.sock")
+        with pytest.raises(LinkError, match="unknown kind of link"):  # there one would listen
+            parse_endpoint("tt.sock", ("listen", "unix-listen"))
+
+
 def test_a_file_that_is_no_socket_is_neither_removed_nor_blamed_on_another_program(tmp_path):
     (tmp_path / "notes").write_text("mine", encoding="utf-8")
     with pytest.raises(LinkError, match="something else has that name, and is no socket"):

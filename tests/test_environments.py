@@ -81,7 +81,33 @@ def test_whoever_reads_may_leave_and_the_run_still_writes_its_files(tmp_path):
     assert len(out.read_text(encoding="utf-8").splitlines()) == 1 + 72
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX closes it")
+@pytest.mark.parametrize("arguments", ["registers", "run cabin --days 0.05", "poll 1235"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stdout_or_stderr_is_no_error(arguments, closed):
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m tracertwin {arguments} {closed}', sys.executable],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == (2 if arguments.startswith("poll") else 0), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "tracertwin:" not in done.stdout
+
+
 # --- narrow terminals ---
+
+
+QUICK = (
+    "registers", "registers --diff uart2 epever", "faults", "sites", "modules longi", "batteries", "controllers",
+    "inspect", "--help", " ".join(SHORT),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", QUICK)
+def test_no_width_is_too_small(terminal, arguments):
+    """0 is what a terminal has that nobody has told its size."""
+    for columns in (0, 1, 2, 3, 5, 19, 20, 21, 40):
+        assert any(line.strip() for line in terminal(columns, *arguments.split()))
 
 
 @pytest.fixture

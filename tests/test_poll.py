@@ -13,7 +13,16 @@ from modbus.line.endpoint import LinkError
 from modbus.map.bitfield import named_codes
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import NoReplyError
-from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, read
+from modbus.master.poll import (
+    FUNCTIONS,
+    LARGEST_BLOCK,
+    PolledDevice,
+    Question,
+    Reading,
+    blocks,
+    question,
+    read,
+)
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
 from tracertwin.cli.tables.polltable import print_json, print_table
 
@@ -93,6 +102,35 @@ def test_one_table_can_be_read_alone():
     bench = Bench()
     assert {line.table for line in polled(bench, table="discrete")} == {"discrete"}
     assert {request.function for request in bench.asked} == {2}
+
+
+@pytest.mark.parametrize(
+    ("where", "count", "table", "asked"),
+    [
+        ("0x9000", 15, None, (0x9000, 15, "holding")),
+        ("0x2000", None, None, (0x2000, 1, "discrete")),
+        ("0x0002", None, None, (2, 1, "coil")),
+        ("0x9000", None, "coil", (0x9000, 1, "coil")),
+        ("0x8000", None, None, (0x8000, 1, "input")),  # where the map has nothing
+        ("12544", 8, None, (0x3100, 8, "input")),
+        ("battery_voltage", None, None, (0x331A, 1, "input")),
+        ("boost_voltage", None, None, (0x9007, 1, "holding")),
+        ("boost_v", None, None, (0x9007, 1, "holding")),  # the setting that it holds
+        ("load_manual_on_off", None, None, (2, 1, "coil")),
+        ("0x331B", None, None, (0x331B, 2, "input")),
+        ("0x331B", 1, None, (0x331B, 1, "input")),
+        ("0x331C", None, None, (0x331C, 1, "input")),  # its high word
+        ("battery_net_current", None, None, (0x331B, 2, "input")),
+    ],
+)
+def test_the_map_says_in_which_table_an_address_or_a_name_is_and_how_long_it_is(where, count, table, asked):
+    found = question(where, count, table, EPEVER)
+    assert (found.address, found.count, found.table) == asked
+
+
+def test_an_address_in_two_tables_is_an_input_register():
+    assert question("0x200C", None, None, MAPS["uart2"]).table == "input"
+    assert question("0x200C", None, None, EPEVER).table == "discrete"
 
 
 # --- what is refused ---

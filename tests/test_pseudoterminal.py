@@ -94,7 +94,7 @@ def test_clients_come_and_go_and_each_is_served_and_taken_leave_of(name):
             assert until(lambda turn=turn: not line.is_connected and line.stats.connects == turn)
         assert line.stats.replies == 3
     heard = [text.removeprefix(f"pty:{name}: ") for text in said]
-    assert heard == ["waiting for a master", *3 * ["connected", "the peer closed after 1 requests"]]
+    assert heard == ["waiting for a master", *3 * ["connected", "the peer closed after 1 request"]]
 
 
 def test_a_client_that_never_says_a_word_is_none(name):

@@ -79,7 +79,8 @@ def refusals_of(request, settings=USER) -> list[str]:
         (WriteWords(1, 0x9001, ()), "FC16 0x9001 x 0 refused (03): it names no register"),
         (
             WriteWord(1, 0x906D, 30),
-            "FC6 0x906D refused (04): discharge_pct can be written with management_mode 1 only, it is 0",
+            "FC6 0x906D refused (04): discharge_percentage can be written only with management_mode SOC (1); "
+            "it is voltage (0)",
         ),
     ],
 )  # fmt: skip
@@ -89,9 +90,17 @@ def test_a_refused_write_says_which_rule_refused_it_and_with_which_numbers(reque
 
 
 def test_the_twelve_voltages_of_another_type_say_which_type_is_needed():
-    (told,) = refusals_of(WriteWords(1, 0x9003, VOLTS), NEW)
+    (told,) = refusals_of(WriteWords(1, 0x9003, tuple(word + 1 for word in VOLTS)), NEW)
+    needed = "can be written only with battery_type user (0); it is sealed (1)"
+    assert told.endswith(f"over_voltage_disconnect and the others of its frame {needed}")
+
+
+def test_of_a_frame_that_is_written_whole_the_reason_names_what_was_to_be_changed():
+    now = tuple(round(100 * getattr(NEW, EPEVER.rows["holding"][at].setting)) for at in range(0x9003, 0x900F))
+    changed = (*now[:4], now[4] + 5, *now[5:])
+    (told,) = refusals_of(WriteWords(1, 0x9003, changed), NEW)
     assert told.endswith(
-        "over_voltage_disconnect_v and the others of its frame can be written with battery_type 0 only, it is 1"
+        "refused (04): boost_voltage can be written only with battery_type user (0); it is sealed (1)"
     )
 
 

@@ -73,7 +73,7 @@ def test_adapter_that_is_unplugged_and_plugged_in_again_is_found_again(adapter):
             adapter.unplug()
             assert until(lambda turn=turn: sum("the port is gone" in text for text in said) == turn)
     told_of = [text.removeprefix(f"{endpoint}: ").partition(",")[0] for text in said[:6]]
-    assert told_of == 2 * ["not there yet", "connected", "the port is gone after 1 requests"]
+    assert told_of == 2 * ["not there yet", "connected", "the port is gone after 1 request"]
 
 
 def test_every_byte_goes_through_a_port_unchanged(adapter):

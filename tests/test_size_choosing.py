@@ -282,9 +282,21 @@ def test_a_loss_that_has_a_limit_is_told_with_it():
 
 def test_a_limit_below_what_the_years_can_tell_is_told_with_how_many_could():
     assert verdict(years_with({}), targets_of(0.001, None, None)) == (
-        "Yes: LOLP < 0.5 %, 4 years can't tell less, to tell 0.1 % takes 9; no outage in 4 years"
+        "Yes: LOLP 0 %, within 0.1 %; 4 years can't tell less than 0.5 %, to tell 0.1 % takes 9; no outage in 4 years"
     )
     assert [years_to_tell(share) for share in (0.01, 0.001, 0.0005, 0.0001)] == [1, 9, 17, 83]
+
+
+def test_yes_and_no_never_have_the_same_figure():
+    one = years_with({1: (2, 36.0, CHRISTMAS)})
+    assert one.metrics["lolp"].value == 36.0 / 35040.0  # which 4 years can't tell from nothing
+    told = [verdict(one, targets_of(limit, None, None)) for limit in (0.00103, 0.00102, 0.001027, 0.01)]
+    assert [text.partition(";")[0] for text in told] == [
+        "Yes: LOLP 0.1027 %, within 0.103 %",
+        "No: LOLP 0.103 %, more than 0.102 %",
+        "No: LOLP 0.103 %, more than 0.1027 %",
+        "Yes: LOLP < 0.5 %, within 1 %",
+    ]
 
 
 def test_the_worst_year_comes_with_the_command_that_runs_it():
@@ -313,7 +325,7 @@ def test_a_loss_that_the_years_do_tell_is_more_than_a_limit_they_could_not():
 
 def test_no_loss_at_all_may_be_asked_for():
     assert verdict(years_with({}), targets_of(0.0, None, None)) == (
-        "Yes: LOLP < 0.5 %, 4 years can't tell less; no outage in 4 years"
+        "Yes: LOLP 0 %, within 0 %; 4 years can't tell less than 0.5 %; no outage in 4 years"
     )
     assert verdict(years_with({1: (2, 365.0, CHRISTMAS)}), targets_of(0.0, 0.0, None)).startswith(
         "No: LOLP 1.0 %"

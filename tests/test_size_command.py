@@ -102,7 +102,7 @@ def test_with_a_target_only_what_the_search_needs_is_run(call, results):
 
 def test_a_target_that_nothing_reaches_gives_the_nearest(call, results):
     code, out, err = call("size", "cabin", *QUICK, "--pv", "50,60", "--lolp", "0.001", *results)
-    assert code == 0, err
+    assert code == 1, err
     assert (
         "None of these designs will do (LOLP at most 0.1 %). The nearest: PV 60 W; outages in 2 of 2 years"
         in out
@@ -115,6 +115,23 @@ def test_sites_stand_side_by_side_with_what_is_overridden_in_all(call, results):
     assert re.search(r"^ *Cabin .*\n *Repeater ", out, re.MULTILINE)
     assert "Cabin as it is (95 W, 100 Ah)" in out
     assert "Repeater as it is" in out
+    assert (
+        out.count("; to see it, size that site alone with --write FILE, then:\n  tracertwin run FILE ") == 2
+    )
+    assert "once --write" not in out
+
+
+@pytest.mark.parametrize(("target", "code"), [((), 0), (("--no-outage-in", "1"), 1), (("--lolp", "0.5"), 0)])
+def test_a_site_that_misses_the_target_that_was_asked_for_is_a_bad_result(
+    call, results, tmp_path, target, code
+):
+    one = ("--override", "array.parallel=1", "--override", "battery.capacity_ah=30")
+    got, out, err = call("size", "cabin", *QUICK, *one, *target, *results)
+    assert got == code, err
+    assert ("  No: " in out) is (target != ("--lolp", "0.5"))
+    table = tmp_path / "sites.csv"
+    table.write_text("site,battery.capacity_ah\ncabin,30\ncabin,1000\n", encoding="utf-8")
+    assert call("size", str(table), *QUICK, *target, *results)[0] == code
 
 
 def test_the_load_that_is_carried_and_what_a_tenth_changes(call, results):

@@ -157,7 +157,7 @@ def test_clients_that_come_and_go_for_each_poll_are_no_news():
         assert [text.partition(": ")[2] for text in said] == [
             "waiting for clients",
             "connected",
-            "the peer closed after 1 requests",
+            "the peer closed after 1 request",
         ]
 
 

@@ -169,4 +169,4 @@ def test_the_tutorial_works_as_it_is_written(shell, tmp_path):
         follow(shell, step._replace(command=step.command.replace(" URL ", f" '{source}' ")))
         if step.command.startswith("python3 -m venv"):
             borrow_libraries(shell.folder / ".venv")
-    assert "1 connections" in shell.type("tracertwin replay run.jsonl")[1]
+    assert ", 1 connection; " in shell.type("tracertwin replay run.jsonl")[1]

@@ -1,7 +1,10 @@
 """`tracertwin write`: names, units and addresses become words, blocks go whole, and the device's answer is told."""
 
 import json
+import signal
+import subprocess
 from datetime import datetime
+from subprocess import PIPE
 
 import pytest
 
@@ -10,7 +13,8 @@ from modbus.codec.requests import ReadWords, Request, WriteCoil, WriteWords
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.assignments import assignment, writable
-from modbus.master.write import Writer
+from modbus.master.write import Writer, in_order
+from tests.command import COMMAND, ROOT
 from tests.journals import rig, running
 from tests.snapshots import NEW, ZERO, Still
 
@@ -183,6 +187,29 @@ def test_an_action_is_done_and_not_read_back():
     assert result.now is None
 
 
+@pytest.mark.parametrize(
+    ("given", "order"),
+    [
+        ("battery_type=lifepo4_4s system_code=12V", "system_code battery_type"),
+        ("boost_voltage=14.4V float_v=13.7V battery_type=user", "battery_type boost_voltage float_v"),
+        ("charge_pct=90 capacity_ah=80 management_mode=SOC", "management_mode charge_pct capacity_ah"),
+        ("boost_voltage=14.4V battery_type=gel", "boost_voltage battery_type"),  # which doesn't help
+        ("battery_type=gel system_code=12V", "battery_type system_code"),
+        ("clock=now load_on=on 0x9001=90", "clock load_on 0x9001"),
+    ],
+)  # fmt: skip
+def test_what_another_needs_is_written_before_it(given, order):
+    found = in_order([assignment(text, EPEVER, NOW) for text in given.split()])
+    assert [what.text.partition("=")[0] for what in found] == order.split()
+
+
+def test_the_command_writes_what_is_needed_first(call, tmp_path):
+    with running(rig(tmp_path / "run.jsonl", polled_s=0.0)):
+        link = f"unix:{tmp_path / 'run.0'}"
+        assert call("write", link, "battery_type=lifepo4_4s", "system_code=12V")[0] == 0
+        assert call("write", link, "boost_voltage=14.4V", "battery_type=user")[0] == 0
+
+
 # --- the command --------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +236,20 @@ def test_the_command_s_wrong_usage_is_2_and_nobody_there_is_3(call, tmp_path):
     code, _, err = call("write", f"unix:{tmp_path / 'none'}", "capacity=120", "boost_voltage=14A")
     assert code == 2
     assert len(err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", ["poll {link}", "write {link} capacity_ah=120", "replay {journal} --as-master {link}"]
+)
+def test_ctrl_c_before_anybody_has_dialled_is_no_success(tmp_path, arguments):
+    with running(rig(tmp_path / "run.jsonl", polled_s=0.0)):
+        pass
+    words = arguments.format(link="listen:127.0.0.1:0", journal=tmp_path / "run.jsonl").split()
+    with subprocess.Popen([*COMMAND, *words], cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as waiting:
+        assert "waiting for a device to dial" in waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        out, _ = waiting.communicate(timeout=30.0)
+    assert (waiting.returncode, out) == (130, "")
 
 
 def test_poll_s_exit_code_is_1_for_an_exception_at_an_address_it_was_given(call, tmp_path):

@@ -10,6 +10,7 @@ from rich.console import Console
 from plant.report.output import results_console
 
 PLAIN_WIDTH: Final = 100  # columns into a file or a pipe
+LEAST_WIDTH: Final = 16  # of wrapped text, on however narrow a terminal
 
 
 def wide_console() -> Console:
@@ -24,5 +25,5 @@ def print_compactly(console: Console, head: Iterable[str], below: Iterable[str])
     """A table's row on a terminal too narrow for the table: its cells in a line, and indented what explains them."""
     console.print(" ".join(cell for cell in head if cell), soft_wrap=True)
     for line in "\n".join(below).splitlines():
-        for part in wrap(line, console.width - 4) or [""]:
+        for part in wrap(line, max(console.width - 4, LEAST_WIDTH)) or [""]:
             console.print(f"    {part}", soft_wrap=True)

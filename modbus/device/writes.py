@@ -7,6 +7,7 @@ which settings, is in the rows; which settings go together is `plant.controller.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Final
 
 from modbus.map.encodings import clock_of
@@ -23,6 +24,8 @@ from plant.controller.compatibility import (
 )
 from plant.controller.settings import Settings
 
+HALF_A_STEP: Final = 0.005  # of what is written in one frame, volts in hundredths
+MOST_NAMED: Final = 3  # registers in a reason
 _DIGITS: Final = re.compile(r"\d+")
 KIND: Final = Settings.__annotations__  # name -> int or float
 
@@ -95,9 +98,9 @@ def written(
     for row, value in given:
         for name, allowed in row.needs.items():
             if getattr(new, name) not in allowed:
-                raise Refused(
-                    "needs", _needed(row, name, allowed, getattr(new, name)), f"{row.setting} {name}"
-                )
+                asked = [row] if row.written == "alone" else _differing(given, settings)
+                why = _needed(register_map, asked or [row], name, allowed, getattr(new, name))
+                raise Refused("needs", why, f"{row.setting} {name}")
         if not row.allows(value, system_of(new, system_v)):
             raise Refused("value", _outside(row, value, system_of(new, system_v)), row.setting)
     before = {conflict.rule for conflict in conflicts(settings, system_v, minds)}  # a site may begin with one
@@ -161,10 +164,30 @@ def _value(row: Row, word: int) -> float:
         raise Refused("value", f"{row.name}: {error}", row.name) from None
 
 
-def _needed(row: KeptRow, name: str, allowed: Sequence[int], now: float) -> str:
-    """Why a register can't be written with the settings as they are."""
-    what = f"{row.setting} and the others of its frame" if row.written == "block" else row.setting
-    return f"{what} can be written with {name} {' or '.join(map(str, allowed))} only, it is {now:g}"
+def _differing(given: Sequence[tuple[KeptRow, float]], settings: Settings) -> list[KeptRow]:
+    """The rows of a frame that are to be changed: the others are there because the frame is written whole."""
+    return [
+        row
+        for row, value in given
+        if row.written == "block" and not isclose(value, getattr(settings, row.setting), abs_tol=HALF_A_STEP)
+    ]
+
+
+def _needed(
+    register_map: RegisterMap, rows: Sequence[KeptRow], name: str, allowed: Sequence[int], now: float
+) -> str:
+    """Why registers can't be written with the settings as they are, in the words of the map."""
+    kept = (row for row in register_map.spec.rows if isinstance(row, SettingRow) and row.setting == name)
+    needed = next(kept, None)
+
+    def told(code: float) -> str:
+        meaning = "" if needed is None else "; ".join(needed.remarks((int(code),)))
+        return f"{meaning} ({code:g})" if meaning else f"{code:g}"
+
+    names = [row.name for row in rows]
+    what = " and ".join(names) if len(names) <= MOST_NAMED else f"{names[0]} and the others of its frame"
+    needs = f"{name if needed is None else needed.name} {' or '.join(map(told, allowed))}"
+    return f"{what} can be written only with {needs}; it is {told(now)}"
 
 
 def _outside(row: SettingRow | DurationRow, value: float, system_v: float) -> str:

@@ -22,6 +22,13 @@ def names_a_terminal(text: str) -> bool:
     return False
 
 
+def names_a_socket(text: str) -> bool:
+    """Whether a bare text is the path of a unix socket that is there."""
+    with contextlib.suppress(OSError, ValueError):
+        return stat.S_ISSOCK(os.stat(text).st_mode)
+    return False
+
+
 def no_port(device: str) -> str:
     """Why a device's name can be that of no port, in words; empty if it can, even of one that isn't there yet."""
     try:

@@ -240,9 +240,10 @@ class Diagnosis:
             return
         if self._requests:
             self._said_in_outage.clear()
-        crcs = f", {self._bad_crcs} frames with a bad CRC" if self._bad_crcs else ""
+        frames = f"frame{'s' * (self._bad_crcs != 1)}"
+        crcs = f", {self._bad_crcs} {frames} with a bad CRC" if self._bad_crcs else ""
         if self._requests:
-            self._say(f"{why} after {self._requests} requests{crcs}")
+            self._say(f"{why} after {self._requests} request{'s' * (self._requests != 1)}{crcs}")
         else:
             self._once_in_outage("no requests", f"{why} after 0 requests{crcs}")
 

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from modbus.line.devicenames import DEVICE, names_a_terminal, no_port
+from modbus.line.devicenames import DEVICE, names_a_socket, names_a_terminal, no_port
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
@@ -117,7 +117,8 @@ def parse_endpoint(text: str, kinds: Collection[str] = FORMS.keys()) -> Endpoint
     text : str
         ``dial:HOST:PORT``, ``listen:HOST:PORT``, ``modbus-tcp:HOST:PORT``, ``unix:PATH``, ``unix-listen:PATH``,
         ``pty:LINKNAME`` or ``serial:DEVICE[:BAUD]``. An IPv6 host goes in brackets. A device may be a URL of
-        pyserial; ``socket://`` is what ``dial:`` does. The bare path of a terminal is taken as ``serial:``.
+        pyserial; ``socket://`` is what ``dial:`` does. The bare path of a terminal is taken as ``serial:``, that of a
+        unix socket as ``unix:``.
     kinds : collection of str
         Those of `FORMS` that are accepted.
 
@@ -127,6 +128,8 @@ def parse_endpoint(text: str, kinds: Collection[str] = FORMS.keys()) -> Endpoint
         Naming the text, what is wrong with it and the forms that are accepted.
     """
     form, _, rest = text.partition(":")
+    if form not in FORMS and "unix" in kinds and names_a_socket(text):
+        form, rest = "unix", text
     if form not in kinds and (form in FORMS or "serial" not in kinds or not names_a_terminal(text)):
         *first, last = (FORMS[kind] for kind in kinds)
         what = f"{form}: won't do here" if form in FORMS else f"unknown kind of link {form!r}"

@@ -15,8 +15,10 @@ from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, Row
 from modbus.master.client import NoReplyError
+from plant.base.problems import Problem, ProblemsError, did_you_mean
 
 FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
+MOST_WORDS: Final = 125  # that a request may ask for, by the same
 LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
 RETRIES: Final = 2  # a serial line loses a byte now and then
 CALLED_WITHIN_S: Final = 600.0  # how long to listen: whoever starts the device may be slow
@@ -62,6 +64,71 @@ class Question:
     address: int | None = None
     count: int = 1
     table: str | None = None
+
+
+def question(where: str | None, count: int | None, table: str | None, register_map: RegisterMap) -> Question:
+    """What a user wants to read.
+
+    Parameters
+    ----------
+    where : str or None
+        An address, or the name of a register or setting; None is everything.
+    count : int or None
+        None is as many as the map's row there has.
+    table : str or None
+        A key of `FUNCTIONS`; None is the only one in which the map has something there, or input registers.
+    register_map : RegisterMap
+
+    Raises
+    ------
+    ProblemsError
+        Saying what was wrong with it and what would do.
+    """
+    if where is None:
+        return Question(table=table)
+    try:
+        at, row = _place(where, table, register_map)
+    except ValueError as error:
+        raise ProblemsError([Problem("ADDRESS", 0, "", str(error))]) from None
+    tables = [name for name in FUNCTIONS if at in register_map.rows[name]]
+    chosen = table or (row.table if row else tables[0] if len(tables) == 1 else "input")
+    row = register_map.rows[chosen].get(at)
+    # The first address of a value of 32 bits, or its name, means all of it.
+    whole = 1 if row is None or row.address != at else len(row.addresses)
+    wanted = whole if count is None else count
+    if wanted > MOST_WORDS and chosen not in BIT_TABLES:
+        why = f"a request reads at most {MOST_WORDS} registers, got {wanted}"
+        raise ProblemsError([Problem("COUNT", 0, "", why)])
+    return Question(address=at, count=wanted, table=chosen)
+
+
+def _place(where: str, table: str | None, register_map: RegisterMap) -> tuple[int, Row | None]:
+    """The address that a text means, and the row if it was named."""
+    if where[:1].isdigit():
+        try:
+            address = int(where, 0)
+        except ValueError:
+            address = -1
+        if 0 <= address <= 0xFFFF:
+            return address, None
+        raise ValueError(f"{where!r} is not a register address; write 0x3100 or 12544, 0 to 0xFFFF")
+    rows = [
+        row for row in register_map.spec.rows
+        if where in (row.name, row.origin.given if row.origin.key == "setting" else row.name)
+        and not isinstance(row, ActionRow)
+    ]  # fmt: skip
+    if table is not None:
+        rows = [row for row in rows if row.table == table]
+    if len(rows) == 1:
+        return rows[0].address, rows[0]
+    if rows:
+        places = " and ".join(f"0x{row.address:04X} ({row.table})" for row in rows)
+        raise ValueError(f"{where} stands at {places}; give the address")
+    near = did_you_mean(where, {row.name for row in register_map.spec.rows})
+    raise ValueError(
+        f"there is no {'register' if table is None else f'{table} row'} {where} in map {register_map.spec.name}{near}; "
+        "write a name of tracertwin registers, or an address as 0x3100 or 12544"
+    )
 
 
 @dataclass(frozen=True, slots=True)

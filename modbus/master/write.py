@@ -13,9 +13,10 @@ from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, Wor
 from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteWords
 from modbus.line.endpoint import LinkError
 from modbus.map.registers import RegisterMap
-from modbus.map.rows import ActionRow
+from modbus.map.rows import ActionRow, KeptRow
 from modbus.master.assignments import CLOCK_NAME, Assignment
 from modbus.master.poll import EXCEPTIONS, FUNCTIONS, RETRIES, Asking
+from plant.controller.settings import TYPE_OF_CODE
 
 COIL_WORDS: Final = (0x0000, 0xFF00)
 
@@ -131,6 +132,34 @@ class Writer:
             return self._master.ask(request, self._timeout_s, RETRIES)
         except BadReply as error:
             raise LinkError(f"no good reply to {request}: {error}") from error
+
+
+def in_order(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """Assignments as they are given, but each behind those that a Tracer has to have first.
+
+    A setting in the row's `needs` comes before the row, if what is assigned is what it needs; the system voltage comes
+    before a lithium type, which goes with no automatic one (`plant.controller.compatibility.conflicts`).
+    """
+    ordered = list(assignments)
+    place = 0
+    while place < len(ordered):
+        later = range(place + 1, len(ordered))
+        first = next((each for each in later if _comes_first(ordered[each], ordered[place])), None)
+        if first is None:
+            place += 1
+        else:
+            ordered.insert(place, ordered.pop(first))
+    return ordered
+
+
+def _comes_first(one: Assignment, other: Assignment) -> bool:
+    """Whether an assignment makes what the other needs."""
+    if not (isinstance(one.row, KeptRow) and isinstance(other.row, KeptRow)):
+        return False
+    if one.row.setting in other.row.needs:
+        return one.words[0] in other.row.needs[one.row.setting]
+    battery = TYPE_OF_CODE.get(other.words[0]) if other.row.setting == "battery_type" else None
+    return one.row.setting == "system_code" and battery is not None and battery.lithium
 
 
 def _code(reply: Reply) -> int | None:

@@ -55,21 +55,24 @@ def utc_offset_s(t_utc_s: float, timezone: str) -> float:
     return offset.total_seconds() if offset else 0.0
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_DURATION = re.compile(rf"{_PART.pattern}(\s*{_PART.pattern})*")
 _UNIT_S = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_duration_s(text: str) -> float:
-    """``5ms``, ``10s``, ``2min``, ``1.5h``, ``3d`` -> seconds; a bare number counts seconds."""
-    match = _DURATION.fullmatch(text.strip())
-    if match:
-        return float(match[1]) * _UNIT_S[match[2]]
+    """``5ms``, ``10s``, ``2min``, ``1h30min``, ``3d`` -> seconds; a bare number counts seconds."""
+    parts = _PART.findall(text) if _DURATION.fullmatch(text.strip()) else []
+    # Largest unit first, each once: 30min1h and 1h2h are slips.
+    sizes = [_UNIT_S[unit] for _, unit in parts]
+    if sizes and sizes == sorted(set(sizes), reverse=True):
+        return sum(float(number) * size for (number, _), size in zip(parts, sizes, strict=True))
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0.0 <= seconds < 1e10:
-        raise ValueError(f"{text!r} is not a valid duration; write 5ms, 10s, 2min, 1.5h or 3d")
+        raise ValueError(f"{text!r} is not a valid duration; write 5ms, 10s, 2min, 1h30min or 3d")
     return seconds
 
 

@@ -324,8 +324,8 @@ COMMANDS: Final = (
     Command("status", "", "time, speed and what is broken, as JSON", _status, read_only=True),
     Command("refusals", "", "writes that a unit refused, why and how often, as JSON", _refusals, read_only=True),
     Command("wait", "polled|N requests [within=TIME]",
-            "until the firmware has asked all its registers once more since the last command, or so often; at most a "
-            "minute of real time unless told", _wait, read_only=True, unheld=True),
+            "wait until every register has been read again (polled), or for N requests; gives up after 60 s unless "
+            "within= is set", _wait, read_only=True, unheld=True),
     Command("expect", "CONDITION [unit=ID]",
             "whether a condition of scenarios holds now, and by how much, e.g. expect v_batt_v >= 14.3 V", _expect,
             read_only=True),

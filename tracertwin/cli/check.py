@@ -58,7 +58,7 @@ def check(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Leave a folder here for each failure: a plot, the trace, a journal to replay, how to run it again. "
+            help="Write a folder for each failure: plot, trace, journal and the commands to repeat it. "
             "Default: tracertwin-failures.",
         ),
     ] = None,
@@ -84,7 +84,7 @@ def check(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Give up firmware that asks nothing for this long, in real time. Default: 30s.",
+            help="Stop if the firmware sends no request for this long, in real time. Default: 30s.",
         ),
     ] = None,
     transcripts: Annotated[

@@ -3,8 +3,10 @@
 Heavy imports stand inside the verbs, so that `serve` answers its first poll without loading what draws pictures.
 """
 
+import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Final
 
 import typer
 
@@ -19,6 +21,8 @@ from tracertwin.cli.size import size
 from tracertwin.cli.write import write
 from tracertwin.exitcodes import BAD_INPUT, GOOD, NOBODY, STOPPED
 from tracertwin.promptness import collect_seldom
+
+LEAST_COLUMNS: Final = 20  # of a terminal: nothing narrower is meant
 
 app = typer.Typer(
     help="A simulated off-grid solar plant that answers on a UART as an EPEVER Tracer charge controller.",
@@ -87,6 +91,8 @@ def main() -> None:
     from plant.base.streams import drop_stdout, write_plainly
 
     collect_seldom()
+    _have_streams()
+    _drop_absurd_width()
     write_plainly(sys.stdout, sys.stderr)
     if len(sys.argv) == 1:
         sys.argv.append("--help")
@@ -102,6 +108,20 @@ def main() -> None:
         drop_stdout()  # or Python would try once more at its end
         code = BAD_INPUT
     sys.exit(code)
+
+
+def _have_streams() -> None:
+    """Write nowhere where the shell has closed stdout or stderr (`>&-`), for which Python has None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the end
+
+
+def _drop_absurd_width() -> None:
+    """Let tables be as wide as without `COLUMNS`, where that is a width in which there is no room for a word."""
+    with suppress(KeyError, ValueError):
+        if int(os.environ["COLUMNS"]) < LEAST_COLUMNS:
+            del os.environ["COLUMNS"]
 
 
 def _call() -> int:

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from tracertwin.cli.options import MapName, checked, number, one_of, seconds, stoppable
+from tracertwin.cli.options import MapName, number, one_of, seconds, stoppable
+from tracertwin.exitcodes import STOPPED
 
 Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="TEXT",
         show_default=False,
-        help="Words that must all occur, whatever their case; or one name, or a file of your own: shown whole.",
+        help="All words must match, ignoring case; or one name, or a file of your own: printed in full.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
@@ -53,25 +54,31 @@ def poll(
         typer.Argument(
             metavar="LINK",
             help="dial:HOST:PORT, listen:HOST:PORT, modbus-tcp:HOST:PORT, unix:PATH, unix-listen:PATH or "
-            "serial:DEVICE[:BAUD]; the path of a terminal alone will do.",
+            "serial:DEVICE[:BAUD]; the path of a terminal or socket alone will do.",
         ),
     ],
     address: Annotated[
         str | None,
-        typer.Argument(metavar="ADDRESS", help="First register, e.g. 0x3100. Default: the whole map."),
+        typer.Argument(
+            metavar="ADDRESS",
+            help="First register, e.g. 0x3100, or the name of one, e.g. battery_voltage. Default: the whole map.",
+        ),
     ] = None,
     count: Annotated[
-        int,
+        int | None,
         typer.Argument(
-            parser=number(int, 1, 2000), metavar="COUNT", help="How many to read, in one request."
+            parser=number(int, 1, 2000),
+            metavar="COUNT",
+            help="How many to read, in one request. Default: 1, or both words of a 32-bit value.",
         ),
-    ] = 1,
+    ] = None,
     table: Annotated[
         str | None,
         typer.Option(
             parser=one_of("input", "holding", "coil", "discrete"),
             metavar="TABLE",
-            help="input, holding, coil or discrete. Default: all; with an ADDRESS, input.",
+            help="input, holding, coil or discrete. Default: all; with an ADDRESS, the one in which the map "
+            "has it, or input.",
         ),
     ] = None,
     register_map: MapName = "epever",
@@ -82,28 +89,13 @@ def poll(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
     """Read a Tracer, real or simulated, and print names, values and units."""
-    from modbus.master.poll import Question
-    from plant.base.problems import Problem, ProblemsError
-    from tracertwin.cli.tables.polltable import print_poll
+    from tracertwin.cli.tables.polltable import Wanted, print_poll
 
-    if count > 125 and table not in ("coil", "discrete"):
-        raise ProblemsError([Problem("COUNT", 0, "", f"a request reads at most 125 registers, got {count}")])
-    first = None if address is None else checked("ADDRESS", address, _register_address)
-    question = Question(address=first, count=count, table=table)
-    code = 0
+    wanted = Wanted(address, count, table)
+    code = STOPPED
     with stoppable():
-        code = print_poll(link, question, register_map, unit, seconds("--timeout", timeout), as_json)
+        code = print_poll(link, wanted, register_map, unit, seconds("--timeout", timeout), as_json)
     return code
-
-
-def _register_address(text: str) -> int:
-    try:
-        address = int(text, 0)
-    except ValueError:
-        address = -1
-    if not 0 <= address <= 0xFFFF:
-        raise ValueError(f"{text!r} is not a register address; write 0x3100 or 12544, 0 to 0xFFFF")
-    return address
 
 
 def registers(

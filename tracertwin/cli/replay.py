@@ -7,7 +7,7 @@ import typer
 
 from tracertwin.cli.building import announce_compiling
 from tracertwin.cli.options import check_folder, say, seconds, stoppable
-from tracertwin.exitcodes import GOOD
+from tracertwin.exitcodes import GOOD, STOPPED
 
 
 def replay(
@@ -57,6 +57,7 @@ def replay(
         manner = Manner(pause_s, seconds("--timeout", timeout), writes)
         with stoppable():
             return print_comparison(journal, as_master, manner, say)
+        return STOPPED
     from tracertwin.journal.replay import print_replay
 
     announce_compiling()

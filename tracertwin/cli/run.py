@@ -110,11 +110,11 @@ def run(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Make --plot show the array's current and power against voltage at this local time instead.",
+            help="With --plot: show the array's current and power against voltage at this local time instead.",
         ),
     ] = None,
 ) -> int:
-    """Simulate a plant without a line. Runs as fast as possible and prints a summary; exit code 1 if a step failed."""
+    """Simulate a plant, without Modbus. Runs as fast as possible and prints a summary; exit code 1 if a step failed."""
     import numpy as np
 
     from plant.base.clock import DAY_S

@@ -78,7 +78,7 @@ def beside(rig: "Rig", site_name: str) -> Iterator[None]:
 
 @with_options
 def serve(site: SiteName = "cabin", **told: Any) -> int:
-    """Answer Modbus on a line. By default, dial QEMU's UART2 and act as its charge controller."""
+    """Answer Modbus on a serial line or socket. By default, dial QEMU's UART2 and act as its charge controller."""
     return _serve(site, options_from(told), lambda rig: rig.run())
 
 

@@ -8,7 +8,7 @@ import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
 from tracertwin.cli.sizereport import Further, report_answers, tell
-from tracertwin.exitcodes import GOOD, STOPPED
+from tracertwin.exitcodes import BAD_RESULT, GOOD, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,7 @@ def size(
     seeds: Annotated[
         str | None,
         typer.Option(
-            metavar="SEEDS", help="Chance of weather and load: 1..5, 7 or 1,5,9. Default: the site's."
+            metavar="SEEDS", help="Seeds for weather and load: 1..5, 7 or 1,5,9. Default: the site's."
         ),
     ] = None,
     step: Annotated[
@@ -127,7 +127,8 @@ def size(
     results: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Keep results in this folder. Default: the cache; see docs/environment.md."
+            metavar="DIR",
+            help="Keep results in this folder. Default: sizing in the cache, ~/.cache/tracertwin or TRACERTWIN_CACHE.",
         ),
     ] = None,
     shard: Annotated[
@@ -138,8 +139,8 @@ def size(
         bool,
         typer.Option(
             "--merge",
-            help="Run no design of the sweep: answer from the results that shards have left in --results. Only what "
-            "would help a site that will not do, --solve, --sensitivity and --report still run.",
+            help="Run no design of the sweep: answer from the results that shards have left in --results. Only "
+            "--solve, --sensitivity, --report and the search for improvements still run.",
         ),
     ] = False,
     out: Annotated[
@@ -163,7 +164,7 @@ def size(
         ),
     ] = None,
 ) -> int:
-    """Size a plant: run designs through many weather years and find the cheapest that will do."""
+    """Size a plant: run designs through many weather years and find the cheapest that meets the targets."""
     from plant.base.problems import Problem, ProblemsError
     from tracertwin.checking.many import parse_seeds
     from tracertwin.cli.building import announce_compiling
@@ -205,18 +206,18 @@ def size(
     whole = bool(grid or merge or report or cluster or not searched)
     job = _Job(kept, run, whole, share, merge)
     further = Further(sensitivity, solve is not None, write, report)
-    done = False
+    reached = None
     with stoppable():
         if table is None:
-            _size_sites([asked_of(place, asked) for place in places], job, further, out)
+            reached = _size_sites([asked_of(place, asked) for place in places], job, further, out)
         else:
             check_places(places, asked)
-            _size_places(map(asked, places), job, out)
-        done = True
-    if not done:
+            reached = _size_places(map(asked, places), job, out)
+    if reached is None:
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
         return STOPPED
-    return GOOD
+    # Without a target of the user's there is none to miss.
+    return GOOD if reached or not searched else BAD_RESULT
 
 
 def _check_files(out: Path | None, report: Path | None) -> None:
@@ -308,15 +309,15 @@ def _axes(vary: list[str], pv: list[str], battery: list[str]) -> "tuple[Axis, ..
     return tuple(axes)
 
 
-def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: Further, out: Path | None) -> None:
-    """A table of all designs, for each site the answer in words, and then the files."""
+def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: Further, out: Path | None) -> bool:
+    """A table of all designs, for each site the answer in words, and then the files; whether each meets the targets."""
     from tracertwin.sizing.choosing.rows import rows_of, write_rows
     from tracertwin.sizing.choosing.sitefile import write_site
 
     if job.share is not None:
         for place, inquiry in enumerate(inquiries):
             _do_share(inquiry, place, job)
-        return
+        return True
     for inquiry in inquiries:
         _check_all_there(inquiry, job)
     answers = [_answer(inquiry, job, out) for inquiry in inquiries]
@@ -328,15 +329,16 @@ def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: Further, out
         write_site(further.written, answers[0].recommended, answers[0].inquiry.base)
     if further.report is not None:
         report_answers(further.report, answers, judges, further.load, job.run.skies, job.run.threads)
+    return all(answer.reached for answer in answers)
 
 
-def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) -> None:
-    """A line for each place, one after the other: thousands of them with all their designs wouldn't fit at once."""
+def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) -> bool:
+    """A line for each place, one by one as thousands wouldn't fit at once; whether each meets the targets."""
     from tracertwin.cli.tables.sizeanswer import print_place
     from tracertwin.sizing.choosing.rows import rows_of, write_rows
     from tracertwin.sizing.sweep.results import KeptResults
 
-    rows = []
+    rows, reached = [], True
     for place, inquiry in enumerate(inquiries):
         here = job._replace(results=KeptResults(job.results.own_folder))  # which holds what came by in memory
         if job.share is not None:
@@ -346,8 +348,10 @@ def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) ->
         answer = _answer(inquiry, here, out)
         rows += rows_of(answer)
         print_place(answer)
+        reached = reached and answer.reached
     if out is not None and job.share is None:
         write_rows(out, rows)
+    return reached
 
 
 def _answer(inquiry: "Inquiry", job: _Job, out: Path | None) -> "Answer":

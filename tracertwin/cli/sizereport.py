@@ -41,7 +41,7 @@ def tell(answers: "Sequence[Answer]", judges: "Sequence[Judge]", asked: Further)
 
     print_designs(answers)
     for answer, judge in zip(answers, judges, strict=True):
-        print_answer(answer, _helping(answer, judge), asked.written)
+        print_answer(answer, _helping(answer, judge), asked.written, alone=len(answers) == 1)
         if asked.load:
             print_load(_load(answer, judge))
         if asked.sensitivity:

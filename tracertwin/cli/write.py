@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tracertwin.cli.options import MapName, checked, number, seconds, stoppable
+from tracertwin.exitcodes import BAD_RESULT, GOOD, STOPPED
 
 if TYPE_CHECKING:
     from modbus.master.write import WriteResult
@@ -15,7 +16,7 @@ def write(
     link: Annotated[
         str,
         typer.Argument(
-            metavar="LINK", help="As of poll: dial:HOST:PORT, modbus-tcp:HOST:PORT, serial:DEVICE ..."
+            metavar="LINK", help="As for poll: dial:HOST:PORT, modbus-tcp:HOST:PORT, serial:DEVICE ..."
         ),
     ],
     assignments: Annotated[
@@ -38,7 +39,7 @@ def write(
     from modbus.map.registers import TRACER_4210, load_map
     from modbus.master.assignments import assignment
     from modbus.master.client import Master
-    from modbus.master.write import Writer
+    from modbus.master.write import Writer, in_order
     from plant.base.problems import Problem, ProblemsError
     from tracertwin.cli.tables.polltable import connect_within_s
 
@@ -54,8 +55,12 @@ def write(
     endpoint = checked("LINK", link, parse_endpoint)
     timeout_s = seconds("--timeout", timeout)
     results: list[WriteResult] = []
+    code = STOPPED
     with stoppable(), Master(endpoint, connect_timeout_s=connect_within_s(endpoint)) as master:
-        results.extend(Writer(master, loaded.published, unit, timeout_s).write(wanted))
+        results.extend(Writer(master, loaded.published, unit, timeout_s).write(in_order(wanted)))
+        code = GOOD if all(result.is_kept for result in results) else BAD_RESULT
+    if not results:  # stopped before
+        return code
     if as_json:
         print(
             json.dumps(
@@ -64,7 +69,7 @@ def write(
         )
     else:
         _print(results)
-    return 0 if len(results) == len(wanted) and all(result.is_kept for result in results) else 1
+    return code
 
 
 def _print(results: "list[WriteResult]") -> None:

@@ -303,10 +303,17 @@ def about(journal: JournalFile, parts: Parts) -> str:
 
 
 def _heard(outcome: Outcome, plant_s: float, took_s: float) -> str:
-    functions = " ".join(f"{count} x {function:02X}" for function, count in sorted(outcome.functions.items()))
+    functions = ", ".join(
+        f"{count} x FC {function:02X}" for function, count in sorted(outcome.functions.items())
+    )
+
+    def counted(count: int, noun: str) -> str:
+        return f"{count} {noun}{'s' * (count != 1)}"
+
     hours, minutes = divmod(math.floor(plant_s / 60), 60)
     return (
-        f"{outcome.entries} entries: {outcome.requests} requests ({functions or 'none'}), {outcome.commands} commands, "
-        f"{outcome.stale} stale, {outcome.junk_bytes} junk bytes, {outcome.connects} connections; "
+        f"{outcome.entries} entries: {counted(outcome.requests, 'request')} ({functions or 'none'}), "
+        f"{counted(outcome.commands, 'command')}, {outcome.stale} stale, "
+        f"{counted(outcome.junk_bytes, 'junk byte')}, {counted(outcome.connects, 'connection')}; "
         f"{hours} h {minutes:02d} min of plant time in {took_s:.1f} s"
     )

@@ -24,7 +24,8 @@ def current_page() -> str:
     for row in OPTIONS.values():
         written = f"`{row.flag} {row.metavar}`" if row.metavar else f"`{row.flag}`"
         default = "" if row.default is None else f"`{row.default}`"
-        limits = "" if row.limits is None else f"{row.limits.low:,g} to {row.limits.high:,g}"
+        ends = () if row.limits is None else (row.limits.low, row.limits.high)
+        limits = " to ".join(f"{end:,}" if isinstance(end, int) else f"{end:,g}" for end in ends)
         lines.append(f"| {written} | {default} | {limits} | {row.help} |\n")
     return HEAD + "".join(lines)
 

@@ -13,7 +13,10 @@ def heard(stats: Sequence[LineStats]) -> str:
     asked = sum(sum(line.requests.values()) for line in stats)
     replies = sum(line.replies for line in stats)
     junk = sum(line.junk_bytes for line in stats)
-    return f"{asked} requests, {replies} replies, {junk} junk bytes"
+    return (
+        f"{asked} request{'s' * (asked != 1)}, {replies} {'reply' if replies == 1 else 'replies'}, "
+        f"{junk} junk byte{'s' * (junk != 1)}"
+    )
 
 
 def totals(plant: Plant) -> str:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 
@@ -11,7 +11,7 @@ from modbus.codec.requests import BROADCAST
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
-from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
+from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Reading, question, read
 from plant.base.problems import Problem, ProblemsError
 from plant.report.output import HEAD_BOX
 from tracertwin.console import print_compactly, wide_console
@@ -27,8 +27,16 @@ TITLES: Final = {
 }
 
 
+class Wanted(NamedTuple):
+    """What to read, as the user has it: `modbus.master.poll.question`."""
+
+    where: str | None
+    number: int | None
+    table: str | None
+
+
 def print_poll(
-    link_text: str, question: Question, map_name: str, unit: int, timeout_s: float, as_json: bool = False
+    link_text: str, wanted: Wanted, map_name: str, unit: int, timeout_s: float, as_json: bool = False
 ) -> int:
     """Read registers and print a table of them, or JSON.
 
@@ -36,7 +44,7 @@ def print_poll(
     ----------
     link_text : str
         Where the device is, see `modbus.line.endpoint.parse_endpoint`. On a listening link we wait for it to dial.
-    question : Question
+    wanted : Wanted
     map_name : str
         The map that says what registers mean.
     unit : int
@@ -58,21 +66,22 @@ def print_poll(
     MapError
         The map can't be used.
     ProblemsError
-        No unit of this map answers at the broadcast address.
+        No unit of this map answers at the broadcast address, or there is nothing so named.
     """
     register_map = load_map(map_name, TRACER_4210)
     if unit == BROADCAST and register_map.spec.units != "any":
         why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; give its own id, 1 to 247"
         raise ProblemsError([Problem("--unit", 0, "", why)])
+    asked = question(*wanted, register_map)
     endpoint = parse_endpoint(link_text)
     with Master(endpoint, connect_timeout_s=connect_within_s(endpoint)) as master:
-        lines = list(read(PolledDevice(master, unit, timeout_s, str(endpoint)), register_map, question))
+        lines = list(read(PolledDevice(master, unit, timeout_s, str(endpoint)), register_map, asked))
     if as_json:
         print_json(lines, link=str(endpoint), unit=unit, map=map_name)
     else:
         print_table(lines)
     # Units differ in what they have: without an address an exception is no failure, but an answer.
-    return int(question.address is not None and any(line.exception is not None for line in lines))
+    return int(asked.address is not None and any(line.exception is not None for line in lines))
 
 
 def connect_within_s(endpoint: Endpoint) -> float:

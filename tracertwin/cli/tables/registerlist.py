@@ -82,7 +82,7 @@ def print_differences(map_a: str, map_b: str) -> None:
         console.print(f"{a.spec.name} and {b.spec.name} read every register alike")
         return
     console.print(
-        f"firmware written for {a.spec.name} misreads these on a device that speaks {b.spec.name}:\n"
+        f"firmware written for {a.spec.name} misreads these on a device that uses map '{b.spec.name}':\n"
     )
     table = _table("table", "address", a.spec.name, b.spec.name)
     notes = Table.grid(padding=(0, 2))

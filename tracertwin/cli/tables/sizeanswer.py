@@ -25,8 +25,18 @@ from tracertwin.sizing.sweep.years import WeatherYear
 NO_FILE: Final = "FILE"
 
 
-def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None) -> None:
-    """Whether the site as it is will do, which design is the cheapest that does, and how to see its worst year."""
+def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None, alone: bool) -> None:
+    """Whether the site as it is will do, which design is the cheapest that does, and how to see its worst year.
+
+    Parameters
+    ----------
+    answer : Answer
+    helping : sequence of Remedy
+    written : Path, optional
+        The site file that the recommended design is written to.
+    alone : bool
+        Whether no other site is sized beside it, as `--write` wants it.
+    """
     console = results_console(markup=False, soft_wrap=True)
     inquiry, own = answer.inquiry, answer.own
     console.print()
@@ -42,9 +52,12 @@ def print_answer(answer: Answer, helping: Sequence[Remedy], written: Path | None
         for line in announcements(shown.design.site):
             console.print(f"  {line}")
     file = _file_of(answer, shown, written)
-    console.print(
-        f"  {worst_told(shown)}; to see it{'' if file else f', once --write {NO_FILE} has made its file'}:"
-    )
+    first = ""
+    if not file:
+        first = f", once --write {NO_FILE} has made its file"
+        if not alone:
+            first = f", size that site alone with --write {NO_FILE}, then"
+    console.print(f"  {worst_told(shown)}; to see it{first}:")
     console.print(f"  {run_command(shown, file or NO_FILE, inquiry.step_s)}")
     if unsolved := unsolved_steps([own, *answer.designs]):
         console.print(f"  {unsolved} steps of all these years could not be solved; please report this")

@@ -10,7 +10,7 @@ from tracertwin.console import print_compactly, wide_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.sensitivity import Sensitivity
-from tracertwin.sizing.choosing.targets import all_told, met
+from tracertwin.sizing.choosing.targets import all_told, limit_of, met
 from tracertwin.sizing.figures.metrics import METRIC
 from tracertwin.sizing.figures.printing import value_told
 
@@ -49,7 +49,7 @@ def print_designs(answers: Sequence[Answer]) -> None:
     else:
         for answer in answers:
             for one in answer.designs:
-                told = (f"{METRIC[metric].label} {_value(one, metric)}" for metric in shown)
+                told = (f"{METRIC[metric].label} {_value(one, metric, answer)}" for metric in shown)
                 print_compactly(
                     console, [*_names(answers, answer, one), _marks(answer, one)], [", ".join(told)]
                 )
@@ -77,7 +77,10 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
     table.add_column("", no_wrap=True)
     for answer in answers:
         for one in answer.designs:
-            cells = (_value(one, metric).removesuffix(f" {currency}" if currency else "") for metric in shown)
+            cells = (
+                _value(one, metric, answer).removesuffix(f" {currency}" if currency else "")
+                for metric in shown
+            )
             table.add_row(*_names(answers, answer, one), *cells, _marks(answer, one))
     return table
 
@@ -89,8 +92,9 @@ def _names(answers: Sequence[Answer], answer: Answer, one: Judged) -> list[str]:
     return [answer.inquiry.name, *values] if len(answers) > 1 else values
 
 
-def _value(one: Judged, metric: str) -> str:
-    return value_told(one.metrics[metric], METRIC[metric].unit, one.costs.currency)
+def _value(one: Judged, metric: str, answer: Answer) -> str:
+    limit = limit_of(answer.inquiry.targets, metric)
+    return value_told(one.metrics[metric], METRIC[metric].unit, one.costs.currency, limit)
 
 
 def _marks(answer: Answer, one: Judged) -> str:
@@ -116,11 +120,11 @@ def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:
         for change, one in (("less", row.less), ("more", row.more))
     ]
     for what, one in told:
-        table.add_row(what, *(_value(one, metric) for metric in AT_STAKE), _star(one, answer))
+        table.add_row(what, *(_value(one, metric, answer) for metric in AT_STAKE), _star(one, answer))
     console.print()
     if fits(console, table):
         console.print(table)
         return
     for what, one in told:
-        values = ", ".join(f"{METRIC[metric].label} {_value(one, metric)}" for metric in AT_STAKE)
+        values = ", ".join(f"{METRIC[metric].label} {_value(one, metric, answer)}" for metric in AT_STAKE)
         print_compactly(console, [what, _star(one, answer)], [values])

@@ -96,6 +96,11 @@ class Answer:
         return self.best is None or self.best.cost - self.own.cost >= DEARER_FROM
 
     @property
+    def reached(self) -> bool:
+        """Whether the site as it is, or a design, meets the targets."""
+        return self.best is not None or met(self.inquiry.targets, self.own.metrics)
+
+    @property
     def recommended(self) -> Judged:
         """The site as it is where that is the best; else the best of the designs, or the nearest."""
         return self.own if self.own_is_best else self.nearest

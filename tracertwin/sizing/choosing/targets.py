@@ -43,6 +43,11 @@ def met(targets: Targets, metrics: Metrics) -> bool:
     return all(target.lacks(metrics) <= 0.0 for target in targets)
 
 
+def limit_of(targets: Targets, metric: str) -> float | None:
+    """The limit that a metric is held against, if any."""
+    return next((target.limit for target in targets if target.metric == metric), None)
+
+
 def lacking(targets: Targets, metrics: Metrics) -> float:
     """How far a design is from all targets together, for finding the nearest."""
     return sum(target.lacks(metrics) for target in targets)

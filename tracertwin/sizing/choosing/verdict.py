@@ -10,7 +10,7 @@ from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, all_told, met
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, all_told, met
 from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import told, years_told
@@ -68,13 +68,19 @@ def _losses(one: Judged, targets: Targets) -> str:
     for target in targets:
         if target.metric == NO_OUTAGE:
             continue
-        row, loss, years = METRIC[target.metric], one.metrics[target.metric], one.figures.years
+        row, loss = METRIC[target.metric], one.metrics[target.metric]
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
-        if max(loss.value, target.limit) < finest_share(years):
-            against = f"{years_told(years)} can't tell less"
-            if target.limit > 0.0:
-                against += f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
-        text += f"{row.label} {told(loss, row.unit)}, {against}; "
+        text += f"{row.label} {told(loss, row.unit, limit=target.limit)}, {against}; "
+        if max(loss.value, target.limit) < loss.finest:
+            text += f"{too_few(target, loss.years)}; "
+    return text
+
+
+def too_few(target: Target, years: int) -> str:
+    """That so few years can't tell a limit, and how many could."""
+    text = f"{years_told(years)} can't tell less than {100 * finest_share(years):g} %"
+    if target.limit > 0.0:
+        text += f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
     return text
 
 

@@ -1,4 +1,4 @@
-"""Estimates in words: no figure finer than the years support."""
+"""Estimates in words: no figure finer than the years support, or than it takes to tell it from a limit."""
 
 import math
 from typing import Final
@@ -8,10 +8,11 @@ from tracertwin.sizing.figures.intervals import Estimate
 SHARE: Final = "0..1"
 MONEY: Final = "money"
 MOST_DIGITS: Final = 3  # of any value; one less of a single year
+MOST_PLACES: Final = 12  # behind the point, of a value beside its limit
 CERTAIN: Final = 1e-9  # half an interval so narrow is rounding
 
 
-def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
+def told(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
     """A value with its interval, such as ``5.5 % (4.5 to 6.6)``, ``< 0.05 %``.
 
     Parameters
@@ -20,10 +21,14 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
     unit : str
         As in `metrics.Metric`: shares are told in per cent.
     currency : str
+    limit : float, optional
+        What the value is held against, in the metric's own unit.
 
     Notes
     -----
     Digits end where half the interval's width has its first digit, or its second if that is a 1 or 2; and after three.
+    A value that has a limit gets as many as keep it on its side of that, or Yes and No would have the same figure;
+    for the same reason it is told where neither it nor the limit can be told apart from nothing.
     """
     value, low, high = (_scaled(number, unit) for number in estimate[:3])
     name = _unit(unit, currency)
@@ -31,9 +36,13 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
         return "-"
     if value == 0.0 and not estimate.finest and not high > 0.0:
         return f"0{name}"
-    if below_finest(estimate):
+    if below_finest(estimate) and not (limit is not None and limit < estimate.finest):
         return f"< {_plainly(_scaled(estimate.finest, unit))}{name}"
+    if below_finest(estimate):
+        low = high = value  # an interval of what can't be told would claim too much
     decimals = _decimals(value, low, high, estimate.years)
+    if limit is not None:
+        decimals = _decimals_apart(value, _scaled(limit, unit), decimals)
     number = _rounded(value, decimals)
     if high - low <= CERTAIN * abs(value) and "." in number:
         number = number.rstrip("0").rstrip(".")
@@ -43,9 +52,9 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
     return text
 
 
-def value_told(estimate: Estimate, unit: str, currency: str = "EUR") -> str:
+def value_told(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
     """The value alone, as finely as `told` has it: for tables."""
-    return told(estimate, unit, currency).partition(" (")[0]
+    return told(estimate, unit, currency, limit).partition(" (")[0]
 
 
 def below_finest(estimate: Estimate) -> bool:
@@ -77,6 +86,19 @@ def _decimals(value: float, low: float, high: float, years: int) -> int:
         return most
     first = _magnitude(half)
     return min(most, -first + (half / 10.0**first < 3.0))
+
+
+def _decimals_apart(value: float, limit: float, decimals: int) -> int:
+    """At least so many places, and as many more as keep a rounded value above, below or at a limit as it is."""
+
+    def side(number: float) -> int:
+        if math.isclose(number, limit, rel_tol=CERTAIN):
+            return 0
+        return 1 if number > limit else -1
+
+    while side(round(value, decimals)) != side(value) and decimals < MOST_PLACES:
+        decimals += 1
+    return decimals
 
 
 def _magnitude(value: float) -> int:

@@ -6,18 +6,18 @@ from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
-from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, all_told, limit_of
+from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, too_few, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
 from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
 
-def shown(one: Judged, name: str, interval: bool = True) -> str:
-    """A metric of a design in words, with its interval or without."""
+def shown(one: Judged, name: str, targets: Targets, interval: bool = True) -> str:
+    """A metric of a design in words, beside its limit if it has one, with its interval or without."""
     telling = told if interval else value_told
-    return telling(one.metrics[name], METRIC[name].unit, one.costs.currency)
+    return telling(one.metrics[name], METRIC[name].unit, one.costs.currency, limit_of(targets, name))
 
 
 def headline(study: Study) -> Iterator[str]:
@@ -49,9 +49,9 @@ def why(study: Study) -> Iterator[str]:
     chosen, number = study.chosen, len(study.designs)
     name, target = study.name(chosen), all_told(study.targets)
     values = " and ".join(
-        f"its {METRIC[target.metric].label} {shown(chosen, target.metric)}"
+        f"its {METRIC[target.metric].label} {shown(chosen, target.metric, study.targets)}"
         if target.metric != NO_OUTAGE
-        else f"{shown(chosen, NO_OUTAGE)} of years without"
+        else f"{shown(chosen, NO_OUTAGE, study.targets)} of years without"
         for target in study.targets
     )
     cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
@@ -71,7 +71,7 @@ def why(study: Study) -> Iterator[str]:
     outages = outages_told(chosen)
     yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:
-        yield f"Its chargers run {shown(chosen, 'charger_h')} and use {shown(chosen, 'fuel_l')}."
+        yield f"Its chargers run {shown(chosen, 'charger_h', ())} and use {shown(chosen, 'fuel_l', ())}."
     for row in inspected(study.site, extremes_of(study.site)):
         if row.finding.level is not Level.OK:
             begins = "Wrong" if row.finding.level is Level.WRONG else "To look at"
@@ -87,7 +87,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     for changed in missing:
         way = "more" if changed.by > 0.0 else "less"
         values = ", ".join(
-            f"{METRIC[target.metric].label} {shown(changed.judged, target.metric)}"
+            f"{METRIC[target.metric].label} {shown(changed.judged, target.metric, study.targets)}"
             for target in study.targets
         )
         yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
@@ -95,6 +95,9 @@ def what_would_change_it(study: Study) -> Iterator[str]:
         yield "A tenth less or more light, load or battery would not make it miss the target."
     for target in study.targets:
         estimate = study.chosen.metrics[target.metric]
+        if target.limit < estimate.finest:
+            yield f"{METRIC[target.metric].label}: {too_few(target, estimate.years)}."
+            continue
         if estimate.low < target.limit if target.metric == NO_OUTAGE else estimate.high > target.limit:
             years, label = years_told(len(study.chosen.years)), METRIC[target.metric].label
             do = "does" if len(study.chosen.years) == 1 else "do"
@@ -114,8 +117,9 @@ def _other_targets(study: Study) -> Iterator[str]:
     cheaper = [one for one in on_front if one.cost < chosen.cost and not study.meets(one)]
     if study.meets(chosen) and cheaper:
         near = cheaper[-1]
+        value = shown(near, name, study.targets, interval=False)
         yield (
-            f"{study.name(near)} would do if {label} of {shown(near, name, interval=False)} were enough: "
+            f"{study.name(near)} would do if {label} of {value} were enough: "
             f"{money(chosen.cost - near.cost)} {study.currency} less."
         )
     better = [
@@ -123,7 +127,8 @@ def _other_targets(study: Study) -> Iterator[str]:
     ]
     if better and not below_finest(loss):
         more = better[0]
+        value = shown(more, name, study.targets, interval=False)
         yield (
-            f"Half the loss or less takes {study.name(more)}: {label} {shown(more, name, interval=False)}, "
+            f"Half the loss or less takes {study.name(more)}: {label} {value}, "
             f"{money(more.cost - chosen.cost)} {study.currency} more."
         )

@@ -1,6 +1,6 @@
 """Tables of a report as HTML: plain rows, numbers to the right, wide ones in a box that scrolls on a telephone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Final
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from plant.design.extremes import extremes_of
 from plant.design.sheet import inspected
+from tracertwin.sizing.choosing.targets import limit_of
 from tracertwin.sizing.figures.metrics import METRIC, METRICS, Metrics
 from tracertwin.sizing.figures.printing import told, value_told
 from tracertwin.sizing.figures.pvgis import TENTHS
@@ -58,7 +59,7 @@ def front_table(study: Study) -> str:
     rows = [
         (
             study.name(one),
-            *(value_told(one.metrics[name], METRIC[name].unit, one.costs.currency) for name in names),
+            *(_value(study, one.metrics, name, one.costs.currency, value_told) for name in names),
             "met" if study.meets(one) else "missed",
         )
         for one in designs
@@ -67,12 +68,16 @@ def front_table(study: Study) -> str:
     return table(("", *(METRIC[name].label for name in names), "target"), rows, marked=marked)
 
 
+def _value(study: Study, metrics: Metrics, name: str, currency: str, telling: Callable[..., str]) -> str:
+    return telling(metrics[name], METRIC[name].unit, currency, limit_of(study.targets, name))
+
+
 def sensitivity_table(study: Study) -> str:
     """The chosen design with one input changed."""
     names = (study.loss, *CHANGED_SHOWN)
 
     def row(what: str, metrics: Metrics) -> tuple[str, ...]:
-        return (what, *(told(metrics[name], METRIC[name].unit, study.currency) for name in names))
+        return (what, *(_value(study, metrics, name, study.currency, told) for name in names))
 
     rows = [row("as it is", study.chosen.metrics)]
     rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed()]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.search import front
+from tracertwin.sizing.choosing.targets import limit_of
 from tracertwin.sizing.figures.metrics import METRIC
 from tracertwin.sizing.figures.printing import below_finest, value_told
 from tracertwin.sizing.report.look import HEIGHT, INK, MUTED, PALE_TO_DARK, finished, sized
@@ -55,7 +56,7 @@ def heat_map(study: Study) -> Any | None:
             "across": across.told(one.design.values[places[0]]),
             "up": up.told(one.design.values[places[1]]),
             "loss": (loss := _told_apart(one, study.loss)),
-            "text": " ".join(["✓"] * study.meets(one) + [_bare(one, study.loss)] * numbers),
+            "text": " ".join(["✓"] * study.meets(one) + [_bare(one, study)] * numbers),
             "dark": most > 0.0 and math.sqrt(loss / most) > DARK,
             "chosen": one is chosen,
         }
@@ -93,9 +94,10 @@ def _told_apart(one: Judged, name: str) -> float:
     return 0.0 if below_finest(estimate) else in_print(estimate.value, name)
 
 
-def _bare(one: Judged, name: str) -> str:
-    """A value without its unit."""
-    return value_told(one.metrics[name], METRIC[name].unit).removesuffix(" %").replace("< ", "<")
+def _bare(one: Judged, study: Study) -> str:
+    """Its loss without the unit."""
+    name, limit = study.loss, limit_of(study.targets, study.loss)
+    return value_told(one.metrics[name], METRIC[name].unit, limit=limit).removesuffix(" %").replace("< ", "<")
 
 
 def pareto(study: Study) -> Any:
