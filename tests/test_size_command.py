@@ -102,7 +102,7 @@ def test_with_a_target_only_what_the_search_needs_is_run(call, results):
 
 def test_a_target_that_nothing_reaches_gives_the_nearest(call, results):
     code, out, err = call("size", "cabin", *QUICK, "--pv", "50,60", "--lolp", "0.001", *results)
-    assert code == 1, err
+    assert code == 2, err
     assert (
         "None of these designs will do (LOLP at most 0.1 %). The nearest: PV 60 W; outages in 2 of 2 years"
         in out

@@ -8,7 +8,7 @@ import typer
 
 from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
 from tracertwin.cli.sizereport import Further, report_answers, tell
-from tracertwin.exitcodes import BAD_RESULT, GOOD, STOPPED
+from tracertwin.exitcodes import BAD_INPUT, BAD_RESULT, GOOD, STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -217,7 +217,9 @@ def size(
         say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
         return STOPPED
     # Without a target of the user's there is none to miss.
-    return GOOD if reached or not searched else BAD_RESULT
+    if reached or not searched:
+        return GOOD
+    return BAD_INPUT if axes else BAD_RESULT  # no design of these ranges can be the answer; the site's verdict is No
 
 
 def _check_files(out: Path | None, report: Path | None) -> None:
