@@ -127,7 +127,7 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     utc = start - table.utc_offset_s
     instant = table.stamp == "instant"
     means = sun_means(location, utc, step, size, instant)
-    _add_global(table, columns, means)
+    _add_global(columns, means)
     _check_unit(table, columns["ghi_w_m2"], means.extra)
     check_clock(table, columns["ghi_w_m2"], means, start, step)
     by_month = months_off(columns["ghi_w_m2"], means.extra, start, step)
@@ -148,18 +148,13 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended, by_month), means
 
 
-def _add_global(table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans) -> None:
+def _add_global(columns: dict[str, np.ndarray], means: SunMeans) -> None:
     """Global irradiance of a file that has only direct and diffuse: beam times the sun's height, and diffuse.
 
     The height is that of the middle of the part of the interval with the sun up, as in SAM.
     """
-    if "ghi_w_m2" in columns:
-        return
-    if not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
-        raise ProblemsError(
-            [Problem(table.file, 0, "", "has neither global irradiance nor direct and diffuse")]
-        )
-    columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
+    if "ghi_w_m2" not in columns:
+        columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
 
 
 def _step_s(table: WeatherTable) -> int:

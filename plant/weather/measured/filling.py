@@ -24,12 +24,22 @@ def fill_light(
     -------
     float, float
         Hours filled while the sun was up: by the index, by neighbouring days.
+
+    Raises
+    ------
+    ProblemsError
+        For long holes that are not to be filled, and where there is nothing to fill them from.
     """
     ghi = columns["ghi_w_m2"]
     up = means.ghi > 0.0
     missing = np.isnan(ghi)
-    if not missing.any():
-        return 0.0, 0.0
+    sure = means.ghi > _SURE_W_M2
+    if (missing & sure).any() and not (~missing & sure).any():
+        when = "" if missing.all() else " while the sun is up"
+        raise ProblemsError([Problem(table.file, 0, "", f"ghi_w_m2 has no value at all{when}")])
+    for name in ("dni_w_m2", "dhi_w_m2"):  # of its nights nothing follows for its days: then by a correlation
+        if name in columns and np.isnan(columns[name][sure]).all():
+            del columns[name]
     long = _long_holes(missing & up, ~missing & up, step)
     if long.any() and fill == "none":
         _refuse(table, "ghi_w_m2", long, start, step)
@@ -62,6 +72,8 @@ def fill_air(
     """
     values = columns[name]
     missing = np.isnan(values)
+    if missing.all():
+        raise ProblemsError([Problem(table.file, 0, "", f"{name} has no value that can be used")])
     if missing.any():
         long = _long_holes(missing, ~missing, step)
         if long.any():

@@ -5,10 +5,13 @@ Knows formats; doesn't know whether the values make sense (`plant.weather.measur
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from plant.base.problems import Problem, ProblemsError
 from plant.base.textfile import decoded, text_of
@@ -76,19 +79,35 @@ def read_weather(weather: Weather) -> WeatherTable:
     path = Path(weather.file)
     kind = _format_of(path) if weather.format == "auto" else _BY_NAME[weather.format]
     try:
-        table = kind.read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # in pandas' words, of values that are judged below
+            table = kind.read(path)
     except ProblemsError:
         raise
     except json.JSONDecodeError as error:
         message = "the file is cut off here, or is no JSON; download it again"
         raise ProblemsError([Problem(str(path), error.lineno, "", message)]) from None
+    except OSError as error:  # of the disk, not of what the file holds
+        raise ProblemsError([Problem(str(path), 0, "", f"can't be read: {error.strerror}")]) from None
     except Exception:  # pvlib's readers raise whatever a wrong file makes them stumble over
         raise ProblemsError([_why_not(path, kind.name)]) from None
     if table.local.size < 2:
         raise ProblemsError([Problem(str(path), 0, "", "holds fewer than two rows of weather")])
+    _check_values(table)
     if weather.utc_offset_h is not None:
         table = replace(table, utc_offset_s=round(weather.utc_offset_h * 3600.0))
     return table if weather.stamp is None else replace(table, stamp=weather.stamp)
+
+
+def _check_values(table: WeatherTable) -> None:
+    """That a table has irradiance, and no infinite values."""
+    if "ghi_w_m2" not in table.columns and not {"dni_w_m2", "dhi_w_m2"} <= set(table.columns):
+        message = "ghi_w_m2 has no value at all, nor are there dni_w_m2 and dhi_w_m2 to compute it from"
+        raise ProblemsError([Problem(table.file, 0, "", message)])
+    for name, values in table.columns.items():
+        for row in np.flatnonzero(np.isinf(values))[:1]:
+            message = f"must be a number, got {values[row]}"
+            raise ProblemsError([Problem(table.file, table.line(int(row)), name, message)])
 
 
 def _why_not(path: Path, kind: str) -> Problem:

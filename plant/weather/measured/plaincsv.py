@@ -12,7 +12,7 @@ import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.textfile import text_of
-from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, of_width
+from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, of_width, with_values
 
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
 # Times as loggers and spreadsheets write them: never read, only told in ISO form where they can mean one thing.
@@ -57,7 +57,7 @@ def read_csv(path: Path) -> WeatherTable:
     columns = {name: _numbers(path, head, name, data[name], problems) for name in names if name in COLUMNS}
     if problems:
         raise ProblemsError(problems[:10])
-    return WeatherTable(str(path), local, offset_s, "start", columns, head + 1, None)
+    return WeatherTable(str(path), local, offset_s, "start", with_values(columns), head + 1, None)
 
 
 def _check_whole(path: Path, head: int, rows: str, separator: str, usual: int) -> None:
@@ -165,7 +165,7 @@ def _numbers(path: Path, head: int, name: str, texts: pd.Series, problems: list[
     stripped = texts.str.strip()
     numbers = pd.to_numeric(stripped.replace({"": "nan", "NaN": "nan"}), errors="coerce")
     values: np.ndarray = numbers.to_numpy(dtype=float, copy=True)
-    wrong = np.flatnonzero(np.isnan(values) & ~stripped.str.lower().isin(["", "nan"]).to_numpy())
+    wrong = np.flatnonzero(~np.isfinite(values) & ~stripped.str.lower().isin(["", "nan"]).to_numpy())
     for row in wrong[:10]:
         line = head + 1 + int(texts.index[row])
         problems.append(Problem(str(path), line, name, f"must be a number, got {texts.iloc[row]!r}"))

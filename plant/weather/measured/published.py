@@ -118,7 +118,7 @@ def read_solaranywhere(path: Path) -> WeatherTable:
 
     text = text_of(path)
     check_whole_rows(path, text, 3)
-    with plain_copy(text) as copy:
+    with plain_copy(path, text) as copy:
         data, meta = iotools.read_solaranywhere(copy, encoding="utf-8")
     local, offset = clock(data.index)
     stamp = "middle" if "cent" in str(meta.get("Averaging Method", "")).lower() else "end"

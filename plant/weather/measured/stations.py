@@ -35,7 +35,7 @@ def read_surfrad(path: Path) -> WeatherTable:
 
     text = text_of(path)
     check_whole_rows(path, text, 3, separator=r"\s+")
-    with plain_copy(text) as copy:
+    with plain_copy(path, text) as copy:
         data, meta = iotools.read_surfrad(copy)
     local, offset = clock(data.index)
     longitude = -abs(float(meta["longitude"]))
@@ -64,6 +64,9 @@ def read_cams(path: Path) -> WeatherTable:
     _check_universal_time(path, text)
     first = next(n for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#"))
     check_whole_rows(path, text, first, separator=";")
+    if "Clear sky GHI" in text and not re.search(r"[;]GHI\b", text):
+        message = "holds clear-sky light only (McClear); download the all-sky service, CAMS radiation"
+        raise ProblemsError([Problem(str(path), first - 1, "", message)])
     data, meta = iotools.read_cams(StringIO(text), integrated=False, label="left")
     local, offset = clock(data.index)
     return WeatherTable(

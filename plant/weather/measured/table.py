@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, gettempdir
 
 import numpy as np
 import pandas as pd
@@ -52,12 +52,16 @@ def moment(local_s: float) -> str:
 
 
 @contextmanager
-def plain_copy(text: str) -> Iterator[str]:
+def plain_copy(path: Path, text: str) -> Iterator[str]:
     """Path of a text in plain ASCII, for pvlib's readers that open files themselves and know one encoding."""
-    with NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".txt") as file:
-        file.write(text)
-        file.flush()
-        yield file.name
+    try:
+        with NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".txt") as file:
+            file.write(text)
+            file.flush()
+            yield file.name
+    except OSError as error:
+        message = f"a copy of {path.name} could not be written there: {error.strerror}; free some space, or set TMPDIR"
+        raise ProblemsError([Problem(gettempdir(), 0, "", message)]) from None
 
 
 def pick(data: pd.DataFrame) -> dict[str, np.ndarray]:
