@@ -11,6 +11,7 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather.measured.filling import fill_air, fill_light
+from plant.weather.measured.summertime import clock_change
 from plant.weather.measured.sunclock import MONTHS, check_clock, months_off
 from plant.weather.measured.table import COLUMNS, WeatherTable, moment
 from plant.weather.place import Location, Weather
@@ -129,11 +130,11 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     means = sun_means(location, utc, step, size, instant)
     _add_global(columns, means)
     _check_unit(table, columns["ghi_w_m2"], means.extra)
-    check_clock(table, columns["ghi_w_m2"], means, start, step)
+    moved = None if folded else clock_change(local, step, location.timezone)
+    cap = weather.on_impossible == "cap"
+    check_clock(table, columns["ghi_w_m2"], means, start, step, location.timezone, moved, cap)
     by_month = months_off(columns["ghi_w_m2"], means.extra, start, step)
-    below_zero, capped = _check_values(
-        table, columns, means, local, start, step, weather.on_impossible == "cap", by_month
-    )
+    below_zero, capped = _check_values(table, columns, means, local, start, step, cap, by_month)
     ghi_h, neighbours_h = fill_light(table, columns, means, start, step, weather.fill)
     air_h = {
         name: fill_air(table, columns, name, start, step, weather.fill)
