@@ -1,13 +1,16 @@
 """Weather files that can't be used are refused for the reason that is theirs, and never run as darkness."""
 
 import errno
+import gzip
 import tempfile
+import zipfile
 
 import numpy as np
 import pytest
 
+from plant.base.problems import ProblemsError
 from tests import weatherfiles as files
-from tests.test_weather_formats import cams_file, ready
+from tests.test_weather_formats import cams_file, june, ready
 from tests.test_weatherfile import wrong
 
 NO_LIGHT = "ghi_w_m2 has no value at all"
@@ -97,3 +100,55 @@ def test_holes_in_diffuse_light_alone_are_filled_too(tmp_path):
     light.loc["2023-06-11 10:00":"2023-06-11 12:00", ["dni", "dhi"]] = np.nan
     columns = ready(files.csv_file(tmp_path / "diffuse.csv", light)).series.columns
     assert not any(np.isnan(columns[name]).any() for name in ("dni_w_m2", "dhi_w_m2"))
+
+
+# leap days
+
+
+@pytest.mark.parametrize("repeat", [None, True])
+def test_a_leap_year_without_its_29_february_repeats_the_28th(repeat, tmp_path):
+    light = files.year_of_light()
+    leap = light.set_axis(light.index.map(lambda stamp: stamp.replace(year=2024)))
+    path = files.csv_file(tmp_path / "leap.csv", leap)
+    file = ready(path, repeat=repeat)
+    assert file.notes == ("29 February, which the file leaves out, filled with the 28th",)
+    series = file.series
+    assert series.size == 366 * 24
+    days = series.columns["ghi_w_m2"].reshape(366, 24)
+    assert (days[59] == days[58]).all()
+    assert days[60] == pytest.approx(light.loc["2023-03-01", "ghi"].to_numpy())
+    without_march = leap.drop(leap.loc["2024-03-01"].index)
+    assert "ghi_w_m2 is missing for" in wrong(files.csv_file(tmp_path / "two_days.csv", without_march))
+
+
+# files as they come
+
+
+def test_a_file_compressed_by_gzip_is_read_and_an_archive_is_named(tmp_path):
+    plain = june(tmp_path / "june.csv")
+    packed = tmp_path / "june.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    light = [ready(path).series.columns["ghi_w_m2"] for path in (plain, packed)]
+    assert (light[0] == light[1]).all()
+    packed.write_bytes(packed.read_bytes()[:-300])
+    assert "is compressed by gzip, and cut off or damaged" in wrong(packed)
+    with zipfile.ZipFile(tmp_path / "june.zip", "w") as archive:
+        archive.write(plain)
+    assert "is a zip archive; unpack it" in wrong(tmp_path / "june.zip")
+
+
+def test_sam_in_capitals_is_not_taken_for_epw(tmp_path):
+    light = files.year_of_light()
+    text = files.nsrdb_file(tmp_path / "sam.csv", light).read_text(encoding="utf-8").split("\n", 3)
+    text[0] = text[0].upper().replace("SOURCE", "LOCATION")
+    text[2] = text[2].upper()
+    (tmp_path / "upper.csv").write_text("\n".join(text), encoding="utf-8")
+    assert ready(tmp_path / "upper.csv").series.columns["ghi_w_m2"] == pytest.approx(light["ghi"].to_numpy())
+
+
+def test_a_first_whole_day_is_told_only_if_the_file_has_it(tmp_path):
+    hours = files.year_of_light().loc["2023-06-11 01:00":"2023-06-12 20:00"]
+    file = ready(files.csv_file(tmp_path / "short.csv", hours))
+    with pytest.raises(ProblemsError) as told:
+        file.check_run(file.span_utc_s[0] - 60.0, file.span_utc_s[1])
+    assert "first whole day" not in str(told.value)

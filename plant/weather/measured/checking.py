@@ -10,7 +10,7 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.filling import fill_air, fill_light
+from plant.weather.measured.filling import fill_air, fill_light, repeat_the_28th
 from plant.weather.measured.summertime import clock_change
 from plant.weather.measured.sunclock import MONTHS, check_clock, months_off
 from plant.weather.measured.table import COLUMNS, WeatherTable, moment
@@ -47,6 +47,7 @@ class Mended:
     repeated_rows: int = 0
     below_zero_rows: int = 0
     leap_day_rows: int = 0
+    leap_days: int = 0
     capped_rows: int = 0
 
     def notes(self) -> list[str]:
@@ -64,7 +65,11 @@ class Mended:
             (self.leap_day_rows, "{} of a 29 February left out; leap years repeat the 28th"),
         )
         filled = [text.format(_time(length_h)) for length_h, text in hours if length_h]
-        return filled + [text.format(_rows(count)) for count, text in rows if count]
+        left_out = [text.format(_rows(count)) for count, text in rows if count]
+        if self.leap_days:
+            each = "29 February" if self.leap_days == 1 else f"29 February of {self.leap_days} years"
+            left_out.append(f"{each}, which the file leaves out, filled with the 28th")
+        return filled + left_out
 
 
 def _time(length_h: float) -> str:
@@ -121,6 +126,7 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     rows = np.flatnonzero(~leap)
     rows, repeated = _without_repeats(table, local, rows)
     start, columns = _even(table, local, rows, step, folded)
+    leap_days = 0 if folded else repeat_the_28th(columns, np.unique(local // DAY_S), start, step)
     size = next(iter(columns.values())).size
     cycle = 1 if folded else _cycle_years(table, start, step, size, bool(weather.repeat))
     if weather.repeat is False:
@@ -144,7 +150,7 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     mended = Mended(
         ghi_h=ghi_h, ghi_neighbours_h=neighbours_h, t_amb_h=air_h.get("t_amb_c", 0.0),
         wind_h=air_h.get("wind_m_s", 0.0), repeated_rows=repeated, below_zero_rows=below_zero,
-        leap_day_rows=int(leap.sum()), capped_rows=capped,
+        leap_day_rows=int(leap.sum()), leap_days=leap_days, capped_rows=capped,
     )  # fmt: skip
     return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended, by_month), means
 

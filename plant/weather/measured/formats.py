@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plant.base.problems import Problem, ProblemsError
-from plant.base.textfile import decoded, text_of
+from plant.base.textfile import text_of
 from plant.weather.measured.oddrows import odd_row
 from plant.weather.measured.plaincsv import read_csv
 from plant.weather.measured.published import read_epw, read_pvgis, read_solaranywhere, read_tmy3
@@ -23,7 +23,7 @@ from plant.weather.measured.stations import is_bsrn, is_cams, is_surfrad, read_b
 from plant.weather.measured.table import WeatherTable
 from plant.weather.place import Weather
 
-_LINES_LOOKED_AT, _BYTES_LOOKED_AT = 60, 100_000
+_LINES_LOOKED_AT, _LETTERS_LOOKED_AT = 60, 100_000
 
 
 class Format(NamedTuple):
@@ -45,6 +45,7 @@ def _has_a_column_of_ours(lines: list[str]) -> bool:
 
 
 FORMATS = (
+    Format("sam", is_sam, read_sam),  # before EPW: its first line may begin alike
     Format("epw", _starts("LOCATION,"), read_epw),
     Format("pvgis", _starts("Latitude (decimal degrees)", "{"), read_pvgis),
     Format(
@@ -57,7 +58,6 @@ FORMATS = (
         lambda lines: any(ln.startswith("Date (MM/DD/YYYY),Time (HH:MM)") for ln in lines[1:2]),
         read_tmy3,
     ),
-    Format("sam", is_sam, read_sam),
     Format("cams", is_cams, read_cams),
     Format("surfrad", is_surfrad, read_surfrad),
     Format("bsrn", is_bsrn, read_bsrn),
@@ -121,8 +121,7 @@ def _why_not(path: Path, kind: str) -> Problem:
 
 def _format_of(path: Path) -> Format:
     """The format of a file by its first lines."""
-    with path.open("rb") as file:
-        beginning = decoded(file.read(_BYTES_LOOKED_AT))
+    beginning = text_of(path)[:_LETTERS_LOOKED_AT]
     lines = beginning.splitlines()[:_LINES_LOOKED_AT]
     if not beginning.strip():
         raise ProblemsError([Problem(str(path), 0, "", "is empty")])
