@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from plant.base.problems import ProblemsError
+from plant.weather.measured.stations import as_one_day
 from tests import weatherfiles as files
 from tests.test_weather_formats import cams_file, june, ready
 from tests.test_weatherfile import wrong
@@ -152,3 +153,73 @@ def test_a_first_whole_day_is_told_only_if_the_file_has_it(tmp_path):
     with pytest.raises(ProblemsError) as told:
         file.check_run(file.span_utc_s[0] - 60.0, file.span_utc_s[1])
     assert "first whole day" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("time,ghi_w_m2\n2024-06-01T00:00,0,0\n2024-06-01T01:00,0,5\n", "odd.csv:2: the row has 3 values, others have 2"),
+     ("time,ghi_w_m2\n", "odd.csv:1: holds no rows below its header"),
+     ("time,ghi_w_m2\n,\n", "odd.csv:1: holds no rows below its header"),
+     ('{"message":"Not over the sea.","status":400}', "holds no data but what PVGIS answered: 'Not over the sea.'")],
+)  # fmt: skip
+def test_a_file_that_is_not_what_was_meant_says_so(text, words, tmp_path):
+    (tmp_path / "odd.csv").write_text(text, encoding="utf-8")
+    assert words in wrong(tmp_path / "odd.csv", **AIR)
+
+
+@pytest.mark.parametrize("head_too", [False, True])
+def test_a_separator_at_the_end_of_each_row_is_passed_over(head_too, tmp_path):
+    plain = june(tmp_path / "june.csv")
+    mark, head, *rows = plain.read_text(encoding="utf-8").splitlines()
+    odd = tmp_path / "odd.csv"
+    odd.write_text("\n".join([mark, head + "," * head_too, *(row + "," for row in rows)]) + "\n")
+    wanted, got = (ready(path).series.columns for path in (plain, odd))
+    assert all((got[name] == wanted[name]).all() for name in wanted)
+
+
+def test_empty_last_columns_without_a_final_newline_are_not_cut_off(tmp_path):
+    light = of_june()[["ghi", "t", "wind"]]
+    light[["t", "wind"]] = np.nan
+    path = files.csv_file(tmp_path / "e.csv", light, {"ghi": "ghi_w_m2", "t": "t_amb_c", "wind": "wind_m_s"})
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n"), encoding="utf-8")
+    assert ready(path, **AIR).series.size == 720
+
+
+def test_an_epw_may_name_its_place_with_a_comma_and_has_no_hour_0(tmp_path):
+    light = files.year_of_light()
+    plain = files.epw_file(tmp_path / "plain.epw", light).read_text(encoding="utf-8")
+    odd = tmp_path / "odd.epw"
+    odd.write_text(plain.replace("LOCATION,Somewhere", 'LOCATION,"Turin, Po"'), encoding="utf-8")
+    assert ready(odd).series.columns["ghi_w_m2"] == pytest.approx(light["ghi"].to_numpy())
+    odd.write_text(plain.replace("\n2023,1,1,1,", "\n2023,1,1,0,"), encoding="utf-8")
+    assert "odd.epw:9: no such date and hour: " in wrong(odd)
+    assert "hour 0; hours are 1 to 24 in this format" in wrong(odd)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize(
+    "writer", [files.epw_file, files.tmy3_file, files.nsrdb_file, files.solaranywhere_file]
+)
+def test_other_separators_than_the_formats_are_named(writer, separator, tmp_path):
+    path = writer(tmp_path / "odd.txt", files.year_of_light())
+    path.write_text(path.read_text(encoding="utf-8").replace(",", separator), encoding="utf-8")
+    named = "tabs" if separator == "\t" else "';'"
+    assert (
+        f"its separators are {named}, {writer.__name__.split('_')[0].replace('nsrdb', 'sam')} has ','"
+        in wrong(path)
+    )
+
+
+def test_pvgis_is_json_whatever_its_name(tmp_path):
+    path = files.pvgis_hourly_json(tmp_path / "hourly.csv", files.moments_of_light(10).loc["2023-06"])
+    assert ready(path).series.instant
+
+
+def test_surfrad_days_put_behind_one_another_are_one_file():
+    station = ["Highvalley", "  37.70  105.92 2317 m version 1"]
+    day = [*station, "2016 1 1", "2016 1 1", *station, "2016 1 2", "", *station, "2016 1 3", ""]
+    assert (
+        as_one_day("\n".join(day)).split()
+        == " ".join([*station, "2016 1 1", "2016 1 1", "2016 1 2", "2016 1 3"]).split()
+    )
+    assert len(as_one_day("\n".join(day)).split("\n")) == len(day)

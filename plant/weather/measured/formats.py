@@ -63,6 +63,7 @@ FORMATS = (
     Format("bsrn", is_bsrn, read_bsrn),
     Format("csv", _has_a_column_of_ours, read_csv),
 )
+_BETWEEN_COMMAS = ("sam", "epw", "pvgis", "solaranywhere", "tmy3")
 _OTHER_THAN_ROWS = ("bsrn",)  # blocks of lines, each kind with columns of its own
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 
@@ -112,11 +113,27 @@ def _check_values(table: WeatherTable) -> None:
 
 def _why_not(path: Path, kind: str) -> Problem:
     """Why a file can't be read, which its reader told in words of its own."""
-    odd = odd_row(text_of(path)) if kind not in _OTHER_THAN_ROWS else None
+    text = text_of(path)
+    separator = _other_separator(text)
+    if separator and kind in _BETWEEN_COMMAS:
+        return Problem(str(path), 0, "", _separated(separator, kind))
+    odd = odd_row(text) if kind not in _OTHER_THAN_ROWS else None
     if odd is not None:
         return Problem(str(path), odd[0], "", odd[1])
     message = f"can't be read as {kind}: its header, or a date in its rows, is not as that format has it; is it whole?"
     return Problem(str(path), 0, "", message)
+
+
+def _other_separator(text: str) -> str | None:
+    """What stands between the values of most rows, if no comma does."""
+    lines = text.splitlines()
+    middle = lines[len(lines) // 2] if lines else ""
+    return next((each for each in ";\t" if middle.count(each) > middle.count(",")), None)
+
+
+def _separated(separator: str, kind: str) -> str:
+    named = "tabs" if separator == "\t" else f"{separator!r}"
+    return f"its separators are {named}, {kind} has ','; save it with commas, as it was downloaded"
 
 
 def _format_of(path: Path) -> Format:
@@ -128,6 +145,12 @@ def _format_of(path: Path) -> Format:
     for kind in FORMATS:
         if kind.is_it(lines):
             return kind
+    separator = _other_separator(beginning)
+    if separator:
+        with_commas = [line.replace(separator, ",") for line in lines]
+        for kind in FORMATS:
+            if kind.name in _BETWEEN_COMMAS and kind.is_it(with_commas):
+                raise ProblemsError([Problem(str(path), 0, "", _separated(separator, kind.name))])
     known = ", ".join(_BY_NAME)
     message = (
         f"not recognised as one of {known}; name the format, or give a CSV with time and ghi_w_m2 columns"

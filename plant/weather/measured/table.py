@@ -150,6 +150,9 @@ def local_seconds(
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         told = ", ".join(f"{name} {values[row]:g}" for name, values in parts.items())
+        low, high = hours
+        if not low <= parts["hour"][row] <= high:
+            told += f"; hours are {low} to {high} in this format"
         raise ProblemsError([Problem(str(path), first_line + row, "", f"no such date and hour: {told}")])
     minutes = whole.get("minute", np.zeros_like(first))
     return np.asarray((first + whole["day"] - 1) * 86400 + whole["hour"] * 3600 + minutes * 60)
