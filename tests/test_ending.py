@@ -160,7 +160,7 @@ def test_a_battery_too_cold_to_charge_is_told_where_it_costs_most_of_the_energy(
         p, trace = lived(hourly(there, DECEMBER), 2)
         told[room_c] = list(too_cold_to_charge(p, trace))
     (line,) = told[-1.0]
-    assert line.startswith("the battery was too cold to be charged (-1 °C at its coldest): its BMS refused ")
+    assert line.startswith("the battery was too cold to be charged (-1 °C at its coldest): the BMS refused ")
     assert told[10.0] == []
 
 

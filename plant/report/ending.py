@@ -114,8 +114,8 @@ def too_cold_to_charge(plant: "Plant", trace: "Trace") -> Iterator[str]:
     cold = any(e.machine is Machine.BMS_CHARGE and e.reason == TOO_COLD for e in plant.events())
     if cold and refused > max(SUNNY_WH, 0.5 * now.e_available_wh) and len(trace.rows):
         yield (
-            f"the battery was too cold to be charged ({trace['t_batt_c'].min():.0f} °C at its coldest): its BMS refused "
-            f"{refused / now.e_available_wh:.0%} of the available PV energy. Keep it warmer, see inspect"
+            f"the battery was too cold to be charged ({trace['t_batt_c'].min():.0f} °C at its coldest): the BMS "
+            f"refused {refused / now.e_available_wh:.0%} of the available PV energy. Keep it warmer, see inspect"
         )
 
 
