@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from plant.base.chance import RandomStream, varying_ar1
+from plant.base.problems import AtKeyError
 from plant.site.model import load_site
 from plant.weather.clearness import (
     FROM_SLOW,
@@ -204,8 +205,9 @@ def test_what_a_table_rounds_to_nothing_is_taken_where_there_is_next_to_nothing(
 def test_irradiation_that_cannot_be_is_refused(month, value, words):
     given_kwh = list(TROMSO)
     given_kwh[month] = value
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(AtKeyError, match=words) as told:
         clearness_of(tuple(given_kwh), 69.65)
+    assert told.value.path == ("sky", "ghi_kwh_m2_day")  # a loader finds its line
 
 
 def test_at_the_edge_of_the_polar_night_any_little_light_is_taken():

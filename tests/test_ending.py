@@ -7,7 +7,7 @@ from rich.console import Console
 
 from modbus.codec.requests import ReadWords
 from plant.plant import Plant
-from plant.report.ending import END_STATES, ending_lines, large_array, unsolved
+from plant.report.ending import END_STATES, ending_lines, large_array, too_cold_to_charge, unsolved
 from plant.report.summary import print_summary
 from plant.report.trace import Trace
 from plant.site.model import load_site
@@ -42,6 +42,7 @@ def test_of_an_ordinary_day_nothing_is_told(name):
     p, trace = lived(hourly(load_site(name), FEBRUARY), 2)
     assert list(ending_lines(p, trace)) == []
     assert list(large_array(p, trace)) == []
+    assert list(too_cold_to_charge(p, trace)) == []
     assert list(unsolved([p])) == []
 
 
@@ -148,6 +149,19 @@ def test_unused_energy_of_a_large_array_is_said_to_be_normal():
     assert times > 3.0
     assert line.startswith(f"the array could have given {times:.1f} times what was used")
     assert "normal" in line
+
+
+def test_a_battery_too_cold_to_charge_is_told_where_it_costs_most_of_the_energy():
+    """It ends the day warm enough, so no machine's last state tells it."""
+    battery = {"model": "lifepo4", "soc": 0.6, "capacity_ah": 100.0}
+    told = {}
+    for room_c in (-1.0, 10.0):
+        there = site(battery={**battery, "room_c": room_c}, controller={"battery_type": "lifepo4_4s"})
+        p, trace = lived(hourly(there, DECEMBER), 2)
+        told[room_c] = list(too_cold_to_charge(p, trace))
+    (line,) = told[-1.0]
+    assert line.startswith("the battery was too cold to be charged (-1 °C at its coldest): the BMS refused ")
+    assert told[10.0] == []
 
 
 def test_a_large_array_is_no_comfort_where_the_load_was_not_served():

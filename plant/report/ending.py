@@ -33,6 +33,7 @@ NO_CHARGE_WH: Final = 0.1  # less than this is no charge
 SUNNY_WH: Final = 1.0  # more than this is sun on the array
 LARGE_TIMES: Final = 3.0  # an array that could have given so many times what was used is worth a word ...
 OFF_SHARE: Final = 0.9  # of what the array could have given in a day, not taken because the charger was off
+TOO_COLD: Final = "BMS: too cold to charge"
 SERVED: Final = 0.999  # ... where the load had what it asked for
 
 
@@ -103,6 +104,18 @@ def large_array(plant: "Plant", trace: "Trace") -> Iterator[str]:
         yield (
             f"the array could have given {times:.1f} times what was used: the battery is full, and the load needs "
             "no more. That is normal for an array made for darker weeks"
+        )
+
+
+def too_cold_to_charge(plant: "Plant", trace: "Trace") -> Iterator[str]:
+    """A word where the BMS of a cold battery cost most of the energy; of its events one may not see how much."""
+    now = plant.snapshot
+    refused = now.e_untaken_bms_wh
+    cold = any(e.machine is Machine.BMS_CHARGE and e.reason == TOO_COLD for e in plant.events())
+    if cold and refused > max(SUNNY_WH, 0.5 * now.e_available_wh) and len(trace.rows):
+        yield (
+            f"the battery was too cold to be charged ({trace['t_batt_c'].min():.0f} °C at its coldest): the BMS "
+            f"refused {refused / now.e_available_wh:.0%} of the available PV energy. Keep it warmer, see inspect"
         )
 
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from plant.base.arraycache import cached_array
+from plant.base.problems import AtKeyError
 from plant.weather.clearsky import extra_w_m2
 
 SOLAR_CONSTANT_W_M2 = 1366.1
@@ -60,8 +61,8 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
 
     Raises
     ------
-    ValueError
-        If a month comes out beyond the range that the daily distribution holds for.
+    AtKeyError
+        At the site's key, if a month comes out beyond the range that the daily distribution holds for.
     """
     low, high = CLEARNESS_RANGE
     told, out = [], []
@@ -76,5 +77,5 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
             )
         out.append(min(max(ghi / h0 if h0 > 0.0 else low, low), high))
     if told:
-        raise ValueError("sky.ghi_kwh_m2_day: " + "; ".join(told))
+        raise AtKeyError(("sky", "ghi_kwh_m2_day"), "; ".join(told))
     return tuple(out)

@@ -10,7 +10,8 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
-from plant.weather.measured.filling import fill_air, fill_light
+from plant.weather.measured.filling import fill_air, fill_light, repeat_the_28th
+from plant.weather.measured.summertime import clock_change
 from plant.weather.measured.sunclock import MONTHS, check_clock, months_off
 from plant.weather.measured.table import COLUMNS, WeatherTable, moment
 from plant.weather.place import Location, Weather
@@ -46,6 +47,7 @@ class Mended:
     repeated_rows: int = 0
     below_zero_rows: int = 0
     leap_day_rows: int = 0
+    leap_days: int = 0
     capped_rows: int = 0
 
     def notes(self) -> list[str]:
@@ -63,7 +65,11 @@ class Mended:
             (self.leap_day_rows, "{} of a 29 February left out; leap years repeat the 28th"),
         )
         filled = [text.format(_time(length_h)) for length_h, text in hours if length_h]
-        return filled + [text.format(_rows(count)) for count, text in rows if count]
+        left_out = [text.format(_rows(count)) for count, text in rows if count]
+        if self.leap_days:
+            each = "29 February" if self.leap_days == 1 else f"29 February of {self.leap_days} years"
+            left_out.append(f"{each}, which the file leaves out, filled with the 28th")
+        return filled + left_out
 
 
 def _time(length_h: float) -> str:
@@ -120,6 +126,7 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     rows = np.flatnonzero(~leap)
     rows, repeated = _without_repeats(table, local, rows)
     start, columns = _even(table, local, rows, step, folded)
+    leap_days = 0 if folded else repeat_the_28th(columns, np.unique(local // DAY_S), start, step)
     size = next(iter(columns.values())).size
     cycle = 1 if folded else _cycle_years(table, start, step, size, bool(weather.repeat))
     if weather.repeat is False:
@@ -127,13 +134,13 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     utc = start - table.utc_offset_s
     instant = table.stamp == "instant"
     means = sun_means(location, utc, step, size, instant)
-    _add_global(table, columns, means)
+    _add_global(columns, means)
     _check_unit(table, columns["ghi_w_m2"], means.extra)
-    check_clock(table, columns["ghi_w_m2"], means, start, step)
+    moved = None if folded else clock_change(local, step, location.timezone)
+    cap = weather.on_impossible == "cap"
+    check_clock(table, columns["ghi_w_m2"], means, start, step, location.timezone, moved, cap)
     by_month = months_off(columns["ghi_w_m2"], means.extra, start, step)
-    below_zero, capped = _check_values(
-        table, columns, means, local, start, step, weather.on_impossible == "cap", by_month
-    )
+    below_zero, capped = _check_values(table, columns, means, local, start, step, cap, by_month)
     ghi_h, neighbours_h = fill_light(table, columns, means, start, step, weather.fill)
     air_h = {
         name: fill_air(table, columns, name, start, step, weather.fill)
@@ -143,23 +150,18 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     mended = Mended(
         ghi_h=ghi_h, ghi_neighbours_h=neighbours_h, t_amb_h=air_h.get("t_amb_c", 0.0),
         wind_h=air_h.get("wind_m_s", 0.0), repeated_rows=repeated, below_zero_rows=below_zero,
-        leap_day_rows=int(leap.sum()), capped_rows=capped,
+        leap_day_rows=int(leap.sum()), leap_days=leap_days, capped_rows=capped,
     )  # fmt: skip
     return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended, by_month), means
 
 
-def _add_global(table: WeatherTable, columns: dict[str, np.ndarray], means: SunMeans) -> None:
+def _add_global(columns: dict[str, np.ndarray], means: SunMeans) -> None:
     """Global irradiance of a file that has only direct and diffuse: beam times the sun's height, and diffuse.
 
     The height is that of the middle of the part of the interval with the sun up, as in SAM.
     """
-    if "ghi_w_m2" in columns:
-        return
-    if not {"dni_w_m2", "dhi_w_m2"} <= set(columns):
-        raise ProblemsError(
-            [Problem(table.file, 0, "", "has neither global irradiance nor direct and diffuse")]
-        )
-    columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
+    if "ghi_w_m2" not in columns:
+        columns["ghi_w_m2"] = columns["dni_w_m2"] * means.cos_zenith + columns["dhi_w_m2"]
 
 
 def _step_s(table: WeatherTable) -> int:

@@ -15,6 +15,7 @@ from plant.base.problems import Problem, ProblemsError
 from plant.weather import sun
 from plant.weather.decomposition import beam_of_global, direct_share
 from plant.weather.measured.checking import Series, series_of
+from plant.weather.measured.filling import EPOCH_ORDINAL
 from plant.weather.measured.formats import read_weather
 from plant.weather.measured.resample import Edges, edges_of, light_of_means
 from plant.weather.measured.table import WeatherTable, moment
@@ -25,7 +26,6 @@ from plant.weather.sunmeans import SunMeans
 _FAR_DEG = 0.5
 _MOST_INDEX = 2.0  # what is shown of a ratio to a cloudless sky that is next to nothing
 _RUN_WITHIN = "run within its dates, or set weather.repeat: true"
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,8 @@ class FileSky:
         s = self.series
         if not s.cycle_years:
             return day
-        wanted = date.fromordinal(_EPOCH_ORDINAL + day)
-        first = date.fromordinal(_EPOCH_ORDINAL + (s.start_utc_s + s.utc_offset_s + DAY_S // 2) // DAY_S)
+        wanted = date.fromordinal(EPOCH_ORDINAL + day)
+        first = date.fromordinal(EPOCH_ORDINAL + (s.start_utc_s + s.utc_offset_s + DAY_S // 2) // DAY_S)
         year = first.year + (wanted.year - first.year) % s.cycle_years
         if (wanted.month, wanted.day) < (first.month, first.day):
             year += s.cycle_years if year == first.year else 0
@@ -139,13 +139,13 @@ class FileSky:
             found = wanted.replace(year=year)
         except ValueError:
             found = wanted.replace(year=year, day=28)
-        return found.toordinal() - _EPOCH_ORDINAL
+        return found.toordinal() - EPOCH_ORDINAL
 
     def _refuse_unknown(self, row: np.ndarray, first_day: int) -> None:
         """Refuse days that the file doesn't touch; of its first and its last day a part will do, see `check_run`."""
         unknown = np.flatnonzero(((row < 0) | (row >= self.series.size)).all(axis=1))
         if unknown.size:
-            day = date.fromordinal(_EPOCH_ORDINAL + first_day + int(unknown[0]))
+            day = date.fromordinal(EPOCH_ORDINAL + first_day + int(unknown[0]))
             message = f"{self._holds()} and nothing for {day}; {_RUN_WITHIN}"
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 
@@ -163,8 +163,9 @@ class FileSky:
             what = "begins" if outside == begin_utc_s else "ends"
             when = moment(outside + self.series.utc_offset_s)
             zone_s = self.series.utc_offset_s
-            whole = moment(-(-(first + zone_s) // DAY_S) * DAY_S).partition(" ")[0]
-            days = f"; its first whole day is {whole}" if what == "begins" else ""
+            whole_s = -(-(first + zone_s) // DAY_S) * DAY_S
+            has_one = what == "begins" and whole_s + DAY_S <= last + zone_s
+            days = f"; its first whole day is {moment(whole_s).partition(' ')[0]}" if has_one else ""
             message = f"{self._holds()}, and the run {what} at {when}{days}; {_RUN_WITHIN}"
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 

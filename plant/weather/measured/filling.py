@@ -1,5 +1,7 @@
 """Holes in the rows of a weather file: short ones are filled, long ones refused or filled as the site says."""
 
+from datetime import date
+
 import numpy as np
 
 from plant.base.clock import DAY_S
@@ -8,6 +10,7 @@ from plant.weather.measured.table import WeatherTable, moment
 from plant.weather.sunmeans import SunMeans
 
 LONGEST_HOLE_H = 3.0
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _TOLD_AT_ONCE = 10
 _SURE_W_M2 = 20.0  # a cloudless sky below this is too uncertain to divide by
 
@@ -24,12 +27,22 @@ def fill_light(
     -------
     float, float
         Hours filled while the sun was up: by the index, by neighbouring days.
+
+    Raises
+    ------
+    ProblemsError
+        For long holes that are not to be filled, and where there is nothing to fill them from.
     """
     ghi = columns["ghi_w_m2"]
     up = means.ghi > 0.0
     missing = np.isnan(ghi)
-    if not missing.any():
-        return 0.0, 0.0
+    sure = means.ghi > _SURE_W_M2
+    if (missing & sure).any() and not (~missing & sure).any():
+        when = "" if missing.all() else " while the sun is up"
+        raise ProblemsError([Problem(table.file, 0, "", f"ghi_w_m2 has no value at all{when}")])
+    for name in ("dni_w_m2", "dhi_w_m2"):  # of its nights nothing follows for its days: then by a correlation
+        if name in columns and np.isnan(columns[name][sure]).all():
+            del columns[name]
     long = _long_holes(missing & up, ~missing & up, step)
     if long.any() and fill == "none":
         _refuse(table, "ghi_w_m2", long, start, step)
@@ -62,6 +75,8 @@ def fill_air(
     """
     values = columns[name]
     missing = np.isnan(values)
+    if missing.all():
+        raise ProblemsError([Problem(table.file, 0, "", f"{name} has no value that can be used")])
     if missing.any():
         long = _long_holes(missing, ~missing, step)
         if long.any():
@@ -71,6 +86,44 @@ def fill_air(
         left = np.isnan(values)
         values[left] = np.interp(np.flatnonzero(left), np.flatnonzero(~left), values[~left])
     return float(missing.sum() * step / 3600.0)
+
+
+def repeat_the_28th(columns: dict[str, np.ndarray], known_days: np.ndarray, start: int, step: int) -> int:
+    """Fill each 29 February that alone is left out of the rows, as downloads of leap years do, with the day before.
+
+    Parameters
+    ----------
+    columns
+        Of the even series.
+    known_days : (n,) array
+        Days since 1970 by the file's clock that have a row.
+    start, step : int
+        Of the even series [s], by the file's clock.
+
+    Returns
+    -------
+    int
+        Days filled.
+    """
+    per_day = DAY_S // step
+    known = set(known_days.tolist())
+    size = next(iter(columns.values())).size
+    leap_days = [
+        day for day in sorted(known)
+        if _month_and_day(day) == (2, 28) and _month_and_day(day + 1) == (2, 29)
+        and day + 1 not in known and day + 2 in known
+    ]  # fmt: skip
+    for day in leap_days:
+        first = -((start - (day + 1) * DAY_S) // step)
+        to = np.arange(max(first, per_day), min(first + per_day, size))
+        for values in columns.values():
+            values[to] = values[to - per_day]
+    return len(leap_days)
+
+
+def _month_and_day(day: int) -> tuple[int, int]:
+    found = date.fromordinal(EPOCH_ORDINAL + day)
+    return found.month, found.day
 
 
 def same_hours(values: np.ndarray, per_day: int) -> np.ndarray:

@@ -5,13 +5,16 @@ Knows formats; doesn't know whether the values make sense (`plant.weather.measur
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from plant.base.problems import Problem, ProblemsError
-from plant.base.textfile import decoded, text_of
+from plant.base.textfile import text_of
 from plant.weather.measured.oddrows import odd_row
 from plant.weather.measured.plaincsv import read_csv
 from plant.weather.measured.published import read_epw, read_pvgis, read_solaranywhere, read_tmy3
@@ -20,7 +23,7 @@ from plant.weather.measured.stations import is_bsrn, is_cams, is_surfrad, read_b
 from plant.weather.measured.table import WeatherTable
 from plant.weather.place import Weather
 
-_LINES_LOOKED_AT, _BYTES_LOOKED_AT = 60, 100_000
+_LINES_LOOKED_AT, _LETTERS_LOOKED_AT = 60, 100_000
 
 
 class Format(NamedTuple):
@@ -42,6 +45,7 @@ def _has_a_column_of_ours(lines: list[str]) -> bool:
 
 
 FORMATS = (
+    Format("sam", is_sam, read_sam),  # before EPW: its first line may begin alike
     Format("epw", _starts("LOCATION,"), read_epw),
     Format("pvgis", _starts("Latitude (decimal degrees)", "{"), read_pvgis),
     Format(
@@ -54,12 +58,12 @@ FORMATS = (
         lambda lines: any(ln.startswith("Date (MM/DD/YYYY),Time (HH:MM)") for ln in lines[1:2]),
         read_tmy3,
     ),
-    Format("sam", is_sam, read_sam),
     Format("cams", is_cams, read_cams),
     Format("surfrad", is_surfrad, read_surfrad),
     Format("bsrn", is_bsrn, read_bsrn),
     Format("csv", _has_a_column_of_ours, read_csv),
 )
+_BETWEEN_COMMAS = ("sam", "epw", "pvgis", "solaranywhere", "tmy3")
 _OTHER_THAN_ROWS = ("bsrn",)  # blocks of lines, each kind with columns of its own
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 
@@ -76,40 +80,77 @@ def read_weather(weather: Weather) -> WeatherTable:
     path = Path(weather.file)
     kind = _format_of(path) if weather.format == "auto" else _BY_NAME[weather.format]
     try:
-        table = kind.read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # in pandas' words, of values that are judged below
+            table = kind.read(path)
     except ProblemsError:
         raise
     except json.JSONDecodeError as error:
         message = "the file is cut off here, or is no JSON; download it again"
         raise ProblemsError([Problem(str(path), error.lineno, "", message)]) from None
+    except OSError as error:  # of the disk, not of what the file holds
+        raise ProblemsError([Problem(str(path), 0, "", f"can't be read: {error.strerror}")]) from None
     except Exception:  # pvlib's readers raise whatever a wrong file makes them stumble over
         raise ProblemsError([_why_not(path, kind.name)]) from None
     if table.local.size < 2:
         raise ProblemsError([Problem(str(path), 0, "", "holds fewer than two rows of weather")])
+    _check_values(table)
     if weather.utc_offset_h is not None:
         table = replace(table, utc_offset_s=round(weather.utc_offset_h * 3600.0))
     return table if weather.stamp is None else replace(table, stamp=weather.stamp)
 
 
+def _check_values(table: WeatherTable) -> None:
+    """That a table has irradiance, and no infinite values."""
+    if "ghi_w_m2" not in table.columns and not {"dni_w_m2", "dhi_w_m2"} <= set(table.columns):
+        message = "ghi_w_m2 has no value at all, nor are there dni_w_m2 and dhi_w_m2 to compute it from"
+        raise ProblemsError([Problem(table.file, 0, "", message)])
+    for name, values in table.columns.items():
+        for row in np.flatnonzero(np.isinf(values))[:1]:
+            message = f"must be a number, got {values[row]}"
+            raise ProblemsError([Problem(table.file, table.line(int(row)), name, message)])
+
+
 def _why_not(path: Path, kind: str) -> Problem:
     """Why a file can't be read, which its reader told in words of its own."""
-    odd = odd_row(text_of(path)) if kind not in _OTHER_THAN_ROWS else None
+    text = text_of(path)
+    separator = _other_separator(text)
+    if separator and kind in _BETWEEN_COMMAS:
+        return Problem(str(path), 0, "", _separated(separator, kind))
+    odd = odd_row(text) if kind not in _OTHER_THAN_ROWS else None
     if odd is not None:
         return Problem(str(path), odd[0], "", odd[1])
     message = f"can't be read as {kind}: its header, or a date in its rows, is not as that format has it; is it whole?"
     return Problem(str(path), 0, "", message)
 
 
+def _other_separator(text: str) -> str | None:
+    """What stands between the values of most rows, if no comma does."""
+    lines = text.splitlines()
+    middle = lines[len(lines) // 2] if lines else ""
+    return next((each for each in ";\t" if middle.count(each) > middle.count(",")), None)
+
+
+def _separated(separator: str, kind: str) -> str:
+    named = "tabs" if separator == "\t" else f"{separator!r}"
+    return f"its separators are {named}, {kind} has ','; save it with commas, as it was downloaded"
+
+
 def _format_of(path: Path) -> Format:
     """The format of a file by its first lines."""
-    with path.open("rb") as file:
-        beginning = decoded(file.read(_BYTES_LOOKED_AT))
+    beginning = text_of(path)[:_LETTERS_LOOKED_AT]
     lines = beginning.splitlines()[:_LINES_LOOKED_AT]
     if not beginning.strip():
         raise ProblemsError([Problem(str(path), 0, "", "is empty")])
     for kind in FORMATS:
         if kind.is_it(lines):
             return kind
+    separator = _other_separator(beginning)
+    if separator:
+        with_commas = [line.replace(separator, ",") for line in lines]
+        for kind in FORMATS:
+            if kind.name in _BETWEEN_COMMAS and kind.is_it(with_commas):
+                raise ProblemsError([Problem(str(path), 0, "", _separated(separator, kind.name))])
     known = ", ".join(_BY_NAME)
     message = (
         f"not recognised as one of {known}; name the format, or give a CSV with time and ghi_w_m2 columns"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 from plant.base.textfile import text_of
-from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, of_width
+from plant.weather.measured.table import BELOW_ALL, COLUMNS, WeatherTable, clock, of_width, with_values
 
 _ISO = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
 # Times as loggers and spreadsheets write them: never read, only told in ISO form where they can mean one thing.
@@ -40,12 +40,16 @@ def read_csv(path: Path) -> WeatherTable:
         raise ProblemsError([Problem(str(path), 0, "", "has no header")])
     separator = max(_SEPARATORS, key=lines[head - 1].count)
     names = [name.strip().lower() for name in next(csv.reader([lines[head - 1]], delimiter=separator))]
+    if names[-1] == "":  # a separator at the end of each line
+        names.pop()
     _check_names(path, head, names)
+    if not any(line.strip(_NOTHING) for line in lines[head:]):
+        raise ProblemsError([Problem(str(path), head, "", "holds no rows below its header")])
     rows = "\n".join(line if line.strip(_NOTHING) else "" for line in lines)
     _check_whole(path, head, rows + "\n" * text.endswith(("\n", "\r")), separator, len(names))
     data = pd.read_csv(
         StringIO(rows), skiprows=head, header=None, names=names, skip_blank_lines=False, dtype=str,
-        keep_default_na=False, sep=separator,
+        keep_default_na=False, sep=separator, index_col=False,
     )  # fmt: skip
     data = data.fillna("")
     data = data[data["time"].str.strip() != ""]
@@ -57,17 +61,22 @@ def read_csv(path: Path) -> WeatherTable:
     columns = {name: _numbers(path, head, name, data[name], problems) for name in names if name in COLUMNS}
     if problems:
         raise ProblemsError(problems[:10])
-    return WeatherTable(str(path), local, offset_s, "start", columns, head + 1, None)
+    return WeatherTable(str(path), local, offset_s, "start", with_values(columns), head + 1, None)
 
 
 def _check_whole(path: Path, head: int, rows: str, separator: str, usual: int) -> None:
-    """That no row has fewer values than the header has names, as a download that broke off ends in one."""
+    """That rows have as many values as the header has names: fewer end a download that broke off, more are odd.
+
+    An empty value behind the last is none.
+    """
     lines = list(csv.reader(rows.splitlines(), delimiter=separator))
-    if lines and lines[-1][-1:] == [""] and not rows.endswith("\n"):  # it broke off behind a separator
-        lines[-1].pop()
+    ends_empty = [line[-1:] == [""] for line in lines[-2:]]
+    if ends_empty[-1:] == [True] and not all(ends_empty) and not rows.endswith("\n"):
+        lines[-1].pop()  # it broke off behind a separator
     for number, line in enumerate(lines, 1):
-        if number > head and 0 < len(line) < usual:
-            raise ProblemsError([Problem(str(path), number, "", of_width(len(line), usual))])
+        width = len(line) - (len(line) == usual + 1 and line[-1] == "")
+        if number > head and width not in (0, usual):
+            raise ProblemsError([Problem(str(path), number, "", of_width(width, usual))])
 
 
 def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) -> tuple[np.ndarray, int]:
@@ -165,7 +174,7 @@ def _numbers(path: Path, head: int, name: str, texts: pd.Series, problems: list[
     stripped = texts.str.strip()
     numbers = pd.to_numeric(stripped.replace({"": "nan", "NaN": "nan"}), errors="coerce")
     values: np.ndarray = numbers.to_numpy(dtype=float, copy=True)
-    wrong = np.flatnonzero(np.isnan(values) & ~stripped.str.lower().isin(["", "nan"]).to_numpy())
+    wrong = np.flatnonzero(~np.isfinite(values) & ~stripped.str.lower().isin(["", "nan"]).to_numpy())
     for row in wrong[:10]:
         line = head + 1 + int(texts.index[row])
         problems.append(Problem(str(path), line, name, f"must be a number, got {texts.iloc[row]!r}"))

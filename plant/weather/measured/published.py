@@ -1,5 +1,7 @@
 """Typical years and series as their publishers write them: EPW, TMY3, SolarAnywhere, PVGIS; read by pvlib."""
 
+import csv
+import json
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plant.base.problems import Problem, ProblemsError
+from plant.base.problems import Problem, ProblemsError, shown
 from plant.base.textfile import text_of
 from plant.weather.measured.table import (
     WeatherTable,
@@ -43,7 +45,7 @@ def read_epw(path: Path) -> WeatherTable:
     """EPW: rows are hours, stamped with their end; pvlib shifts that to the start."""
     from pvlib import iotools
 
-    text = text_of(path)
+    text = _without_quotes(text_of(path))
     check_whole_rows(path, text, _EPW_FIRST_LINE)
     _check_epw_dates(path, text)
     data, meta = iotools.read_epw(StringIO(text))
@@ -61,6 +63,13 @@ def read_epw(path: Path) -> WeatherTable:
     # PVGIS's rows are moments of UTC whatever zone its first line names: they are those of its CSV, which says UTC,
     # and the offset it notes is that of the CSV less an hour
     return replace(table, local=local + 3600 + round(shift_h * 3600.0), stamp="instant", utc_offset_s=0)
+
+
+def _without_quotes(text: str) -> str:
+    """An EPW whose place may be named between quotes with a comma in it, which pvlib takes for the next value."""
+    place, end, rest = text.partition("\n")
+    cells = next(csv.reader([place]), [])
+    return ",".join(cell.replace(",", " ") for cell in cells) + end + rest
 
 
 def _check_epw_dates(path: Path, text: str) -> None:
@@ -118,7 +127,7 @@ def read_solaranywhere(path: Path) -> WeatherTable:
 
     text = text_of(path)
     check_whole_rows(path, text, 3)
-    with plain_copy(text) as copy:
+    with plain_copy(path, text) as copy:
         data, meta = iotools.read_solaranywhere(copy, encoding="utf-8")
     local, offset = clock(data.index)
     stamp = "middle" if "cent" in str(meta.get("Averaging Method", "")).lower() else "end"
@@ -132,8 +141,10 @@ def read_pvgis(path: Path) -> WeatherTable:
     """PVGIS, hourly or typical year, CSV or JSON: moments, the typical year's with an offset in its header."""
     from pvlib import iotools
 
-    kind = "json" if path.suffix.lower() == ".json" else "csv"
     text = text_of(path)
+    kind = "json" if text.lstrip().startswith("{") else "csv"
+    if kind == "json":
+        _check_reply(path, text)
     if "time(UTC)" in text:
         data, meta = iotools.read_pvgis_tmy(BytesIO(text.encode()), pvgis_format=kind)  # it wants bytes
     else:
@@ -148,6 +159,14 @@ def read_pvgis(path: Path) -> WeatherTable:
         str(path), local + round(shift_h * 3600.0), offset, "instant", pick(data), header + 1 if header else 0,
         None, float(place["latitude"]), float(place["longitude"]),
     )  # fmt: skip
+
+
+def _check_reply(path: Path, text: str) -> None:
+    """That PVGIS sent data: what it refuses it answers with a message."""
+    reply = json.loads(text)
+    if "outputs" not in reply and "message" in reply:
+        message = f"holds no data but what PVGIS answered: {shown(str(reply['message']))}"
+        raise ProblemsError([Problem(str(path), 0, "", message)])
 
 
 def _level(path: Path, data: pd.DataFrame, inputs: dict[str, Any]) -> pd.DataFrame:

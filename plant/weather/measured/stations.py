@@ -33,15 +33,25 @@ def read_surfrad(path: Path) -> WeatherTable:
     """
     from pvlib import iotools
 
-    text = text_of(path)
+    text = as_one_day(text_of(path))
     check_whole_rows(path, text, 3, separator=r"\s+")
-    with plain_copy(text) as copy:
+    with plain_copy(path, text) as copy:
         data, meta = iotools.read_surfrad(copy)
     local, offset = clock(data.index)
+    first_line = 0 if "\n\n" in text.rstrip() else 3
     longitude = -abs(float(meta["longitude"]))
     return WeatherTable(
-        str(path), local, offset, "end", pick(data), 3, None, float(meta["latitude"]), longitude
+        str(path), local, offset, "end", pick(data), first_line, None, float(meta["latitude"]), longitude
     )
+
+
+def as_one_day(text: str) -> str:
+    """Days put behind one another, with the two lines of the station empty but for the first day's."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines[2:], 2):
+        if _SURFRAD_PLACE.match(line):
+            lines[number - 1] = lines[number] = ""
+    return "\n".join(lines)
 
 
 def read_bsrn(path: Path) -> WeatherTable:
@@ -64,6 +74,9 @@ def read_cams(path: Path) -> WeatherTable:
     _check_universal_time(path, text)
     first = next(n for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#"))
     check_whole_rows(path, text, first, separator=";")
+    if "Clear sky GHI" in text and not re.search(r"[;]GHI\b", text):
+        message = "holds clear-sky light only (McClear); download the all-sky service, CAMS radiation"
+        raise ProblemsError([Problem(str(path), first - 1, "", message)])
     data, meta = iotools.read_cams(StringIO(text), integrated=False, label="left")
     local, offset = clock(data.index)
     return WeatherTable(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, gettempdir
 
 import numpy as np
 import pandas as pd
@@ -52,12 +52,16 @@ def moment(local_s: float) -> str:
 
 
 @contextmanager
-def plain_copy(text: str) -> Iterator[str]:
+def plain_copy(path: Path, text: str) -> Iterator[str]:
     """Path of a text in plain ASCII, for pvlib's readers that open files themselves and know one encoding."""
-    with NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".txt") as file:
-        file.write(text)
-        file.flush()
-        yield file.name
+    try:
+        with NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".txt") as file:
+            file.write(text)
+            file.flush()
+            yield file.name
+    except OSError as error:
+        message = f"a copy of {path.name} could not be written there: {error.strerror}; free some space, or set TMPDIR"
+        raise ProblemsError([Problem(gettempdir(), 0, "", message)]) from None
 
 
 def pick(data: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -146,6 +150,9 @@ def local_seconds(
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         told = ", ".join(f"{name} {values[row]:g}" for name, values in parts.items())
+        low, high = hours
+        if not low <= parts["hour"][row] <= high:
+            told += f"; hours are {low} to {high} in this format"
         raise ProblemsError([Problem(str(path), first_line + row, "", f"no such date and hour: {told}")])
     minutes = whole.get("minute", np.zeros_like(first))
     return np.asarray((first + whole["day"] - 1) * 86400 + whole["hour"] * 3600 + minutes * 60)
