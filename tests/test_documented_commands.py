@@ -174,8 +174,11 @@ def run(call: Call, words: list[str]) -> None:
         "tell": {"2026-12-21T07:30": "2026-03-21T07:30"},
     }.get(verb, {})
     more = {"demo": ["--speed", "100000"], "size": ["--years", "2"]}.get(verb, [])
-    code, _, said = call(*(cheap.get(word, word) for word in words[1:]), *more)
+    words, into = (words[:-2], Path(words[-1])) if ">" in words else (words, None)
+    code, printed, said = call(*(cheap.get(word, word) for word in words[1:]), *more)
     assert code == 0, said
+    if into is not None:
+        into.write_text(printed, encoding="utf-8")
 
 
 def run_other(text: str) -> None:

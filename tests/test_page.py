@@ -124,6 +124,18 @@ def master_of(at: Served, number: int = 0) -> Iterator[ModbusTcpClient]:
         client.close()
 
 
+@contextmanager
+def running(at: Served) -> Iterator[None]:
+    """The plant's time goes on meanwhile."""
+    thread = threading.Thread(target=at.rig.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        at.rig.end()
+        thread.join(5)
+
+
 BLOCKS = ((0x3100, 18), (0x311A, 2), (0x3200, 2), (0x3300, 10))
 
 
@@ -389,9 +401,7 @@ def test_a_stand_in_polls_a_running_plant_that_is_paused_hurried_and_recorded(br
         how: dict[str, Any] = {"polled_s": None, "speed": 60.0, "record": path, "map_name": "uart2"}
         links = [firmware.endpoint, parse_endpoint("listen:127.0.0.1:0")]
         with polling(firmware), served(plant(906), links=links, **how) as at:
-            thread = threading.Thread(target=at.rig.run)
-            thread.start()
-            with opened(browser, at) as look:
+            with running(at), opened(browser, at) as look:
                 page = look.page
                 look.shows("sees-rows", " V at ")
                 assert "a master is there" in page.inner_text("#lines")
@@ -414,8 +424,6 @@ def test_a_stand_in_polls_a_running_plant_that_is_paused_hurried_and_recorded(br
                 assert until(lambda: at.read("now")["t_utc_s"] > stands + 1200)
                 with master_of(at, 1) as client:
                     assert client.read_input_registers(0x3104, count=1).registers
-            at.rig.end()
-            thread.join(5)
             at.rig.tell()
     outcome = replayed(path)
     assert outcome.differences == 0
@@ -534,7 +542,7 @@ def test_marks_of_stages_leave_the_curves_to_be_seen_and_no_labels_are_alike(loo
           await new Promise((go) => setTimeout(go, 200));
           Object.assign(of, { moveTo, fillText, setLineDash });
           const own = (all) => all.filter(([on]) => on === made.charts[0].plot.ctx).map(([, one]) => one);
-          return { xs: own(xs), labels: own(labels).filter((text) => text.startsWith('0.72')) };
+          return { xs: own(xs), labels: own(labels).filter((text) => text.startsWith('72.0')) };
         }"""
     )
     xs = sorted(set(told["xs"]))
@@ -551,23 +559,41 @@ def test_lines_of_a_chart_differ_without_their_colours(look):
     assert len(patterns) == len(set(patterns)) >= 5
 
 
-SCENES = {
-    "day": (("jump 2026-02-20T12:00",), 1280), "fault": (("upset battery_disconnected", "step 10min"), 1280),
-    "phone": (("mend all", "step 2h"), 390), "night": (("jump 2026-02-20T22:00",), 1280),
-}  # fmt: skip
+SCENES = {  # commands, width, the sections that the picture has
+    "day": (("jump 2026-02-20T12:00",), 1280, ["plant", "sees", "charts"]),
+    "fault": (("upset battery_disconnected", "step 10min"), 1280, ["plant", "sees", "charts", "events"]),
+    "phone": (("mend all", "step 2h"), 390, ["plant", "charts"]),
+    "night": (("jump 2026-02-20T22:00",), 1280, ["plant", "sees", "charts", "events"]),
+}
+ONLY = """names => {
+  for (const one of document.querySelectorAll('section')) one.hidden = !names.includes(one.id);
+  return Math.max(...names.map(name => document.getElementById(name).getBoundingClientRect().bottom));
+}"""
 
 
 def test_pictures_of_day_fault_phone_and_night_are_kept(browser, tmp_path):
     """In the folder TRACERTWIN_PICTURES, if it is set, for people to look at."""
     folder = Path(os.environ.get("TRACERTWIN_PICTURES", tmp_path))
-    with served(plant(906)) as at, opened(browser, at) as look:
-        for name, (commands, width) in SCENES.items():
+    how: dict[str, Any] = {"polled_s": None, "speed": 1.0, "map_name": "uart2"}
+    with (
+        MockFirmware(period_s=0.5) as firmware,
+        polling(firmware),
+        served(plant(906), links=[firmware.endpoint], **how) as at,
+        running(at),
+        opened(browser, at) as look,
+    ):
+        for name, (commands, width, sections) in SCENES.items():
             for command in commands:
                 assert at.do(command).status == 200
             if name == "night":
                 look.page.click("#theme")
             look.page.set_viewport_size({"width": width, "height": 900})
-            look.shows("local", at.read("now")["local"][-8:])
-            sleep(2.0)  # the charts ask for the samples of a jump a second later
-            look.page.screenshot(path=folder / f"page_{name}.png")
-            assert (folder / f"page_{name}.png").stat().st_size > 20_000
+            look.shows("event-rows", commands[-1].lower())
+            sleep(6.0)  # the charts ask for the samples of a jump seconds later, the firmware reads all
+            end = look.page.evaluate(ONLY, sections)
+            clip = {"x": 0, "y": 0, "width": width, "height": end + 8}
+            path = folder / f"page_{name}.png"
+            look.page.screenshot(path=path, full_page=True, clip=clip)
+            assert path.stat().st_size > 20_000
+            assert "–" not in look.page.inner_text("#chart-list")  # the newest values
+            assert " V at " in look.page.inner_text("#sees-rows td:last-child")

@@ -28,6 +28,11 @@ def test_a_picture_says_whose_run_it_is_and_when():
     assert heading(trace_of(24, 3600)) == "Cabin, seed 7, 21 Jun 2026 13:00 to 22 Jun 2026 13:00"
 
 
+def test_the_legend_has_only_charge_stages_that_occur():
+    behind, _ = picture(trace_of()).to_dict()["vconcat"][0]["layer"]
+    assert behind["encoding"]["color"]["scale"]["domain"] == ["bulk"]
+
+
 def layers_of(panel: int) -> list[tuple[str, float]]:
     """Label and width of each line of a panel, from the lowest layer up."""
     drawn = picture(trace_of()).to_dict()

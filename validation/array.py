@@ -229,7 +229,7 @@ def _shade_figure() -> alt.Chart:
     panels = [
         chart.properties(width=620, height=height) for chart, height in ((current, 130), (power + marks, 200))
     ]
-    title = "ZT155P, one of two groups of cells at 300 W/m², the other at 1000; diamonds: published peaks"
+    title = "ZT155P, half in shade (300 W/m², 1000); diamonds: published peaks"
     return (
         alt.vconcat(*panels, spacing=10, title=title)
         .configure_axis(**_style())
@@ -258,7 +258,7 @@ def _darkness_figure() -> alt.Chart:
         .encode(
             x=alt.X("g:Q", title="light [W/m²]", scale=alt.Scale(type="log", domain=[0.005, 100])),
             y=alt.Y("v:Q", title="open-circuit voltage [V]"),
-            color=alt.Color("shunt:N", title="shunt", scale=colours),
+            color=alt.Color("shunt:N", title="shunt", scale=colours, legend=alt.Legend(labelLimit=300)),
         )
     )
     night = (

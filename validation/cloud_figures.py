@@ -57,11 +57,14 @@ def week(months: Months) -> Any:
         x=alt.X("time:T", title=None, axis=alt.Axis(format="%d %b", tickCount="day"))
     )
     y = alt.Scale(domain=[0, 1400])
-    clear = base.mark_line(color="#f2b134", strokeWidth=1.2).encode(
-        y=alt.Y("clear:Q", scale=y), detail="date:N"
+    colours = COLOURS | {"clear sky": "#f2b134"}
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    colour = alt.Color("month:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+    clear = base.mark_line(strokeWidth=1.2).encode(
+        y=alt.Y("clear:Q", scale=y), detail="date:N", color=alt.ColorDatum("clear sky")
     )
     seen = base.mark_line(strokeWidth=0.8).encode(
-        y=alt.Y("ghi:Q", title="GHI [W/m²]", scale=y), detail="date:N", color=_colour()
+        y=alt.Y("ghi:Q", title="GHI [W/m²]", scale=y), detail="date:N", color=colour
     )
     row = alt.Row("month:N", title=None, sort=list(COLOURS), header=alt.Header(labels=False))
     return alt.layer(clear, seen).properties(width=820, height=170).facet(row=row, spacing=8)

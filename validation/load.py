@@ -8,7 +8,6 @@ import numpy as np
 from plant.base.clock import DAY_S
 from plant.inputs import inputs_of
 from plant.load.day import demand_day
-from plant.load.lists import find_appliances
 from plant.load.model import Load
 from plant.site.model import Site, load_site
 from validation.check import Check
@@ -198,7 +197,6 @@ def _household_hours() -> Any:
     import altair as alt
     import pandas as pd
 
-    home = find_appliances("household_3")
     ours = minutes_of(one({"kind": "appliances", "model": "household_3"}), DAYS, 3600).mean(axis=0)
     rows = [{"hour": h, "watts": float(ours[h % 24]), "by": "TracerTwin"} for h in range(25)]
     rows += [{"hour": h + 0.5, "watts": RAMP_TIER_3_W[h], "by": "RAMP"} for h in range(24)]
@@ -210,7 +208,7 @@ def _household_hours() -> Any:
         x=alt.X(
             "hour:Q", title="hour of the day", scale=alt.Scale(domain=[0, 24]), axis=alt.Axis(tickCount=12)
         ),
-        y=alt.Y("watts:Q", title=f"mean power [W] of {home.title.lower()}"),
+        y=alt.Y("watts:Q", title="mean power [W]"),
         color=colour,
     )
     line = base.transform_filter("datum.by == 'TracerTwin'").mark_line(interpolate="step-after")

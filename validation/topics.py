@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plant.report.page import svg_text
 from validation.check import Check, MissingEvidence
 
 WORKERS = 2
@@ -133,18 +134,10 @@ def sketch(package: str, name: str, folder: Path) -> Drawn:
     try:
         for stem, chart in importlib.import_module(f"{package}.{name}").figures():
             path = folder / f"{stem}.svg"
-            path.write_text(svg(chart), encoding="utf-8")
+            path.write_text(svg_text(chart), encoding="utf-8")
             paths.append(path)
     except MissingEvidence as reason:
         missing = str(reason)
     except Exception as error:
         raised = _told(error)
     return Drawn(name=name, paths=tuple(paths), raised=raised, missing=missing)
-
-
-def svg(chart: Any) -> str:
-    """An altair chart as SVG: the same chart gives the same bytes."""
-    import vl_convert
-
-    text: str = vl_convert.vegalite_to_svg(chart.to_dict())
-    return text if text.endswith("\n") else text + "\n"

@@ -245,7 +245,9 @@ def row_chart(frame: "pd.DataFrame", title: str) -> Any:
     import altair as alt
 
     power = _panel(frame, ("available_w", "available"), ("taken_w", "taken"), "power [W]", zero=True)
-    voltage = _panel(frame, ("v_mp_v", "of the maximum"), ("v_ref_v", "reference"), "voltage [V]", zero=False)
+    voltage = _panel(
+        frame, ("v_mp_v", "voltage of the maximum"), ("v_ref_v", "reference"), "voltage [V]", zero=False
+    )
     return (
         alt.vconcat(power, voltage, spacing=14, title=title)
         .resolve_scale(color="independent")

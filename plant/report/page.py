@@ -15,9 +15,9 @@ NARROW: Final = 290  # of a panel on a telephone [px]: 390 less axis, titles and
 NARROW_BELOW: Final = 1000  # where the wide one would not fit [px]
 DATA: Final = "datasets"  # of a drawing: tables, by the names that panels call them
 WIDEST_FONT: Final = 1.15  # a browser's sans-serif beside the one that texts are measured with: DejaVu Sans
-FONT_SIZES: Final = {  # what Vega takes where a chart says nothing [px]
-    "axis": {"labelFontSize": 10, "titleFontSize": 11},
-    "legend": {"labelFontSize": 10, "titleFontSize": 11},
+FONTS: Final = {  # where a chart says nothing [px]; a bold title would be wider still
+    "axis": {"labelFontSize": 10, "titleFontSize": 11, "titleFontWeight": "normal"},
+    "legend": {"labelFontSize": 10, "titleFontSize": 11, "titleFontWeight": "normal"},
     "header": {"labelFontSize": 10, "titleFontSize": 11},
     "title": {"fontSize": 13, "subtitleFontSize": 11},
     "text": {"fontSize": 11},
@@ -95,8 +95,8 @@ def _svg(spec: dict[str, Any]) -> str:
     """
     roomy = _copied(spec)
     config = roomy.setdefault("config", {})
-    for part, sizes in FONT_SIZES.items():
-        config[part] = sizes | config.get(part, {})
+    for part, fonts in FONTS.items():
+        config[part] = fonts | config.get(part, {})
     for named in _parts(roomy):
         for name, size in named.items():
             if name.lower().endswith("fontsize") and isinstance(size, int | float):

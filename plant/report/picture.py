@@ -16,8 +16,8 @@ MOST_POINTS = 3000
 
 BROAD, THIN = 3.6, 1.4  # a line that another may lie on for hours shows on both sides of it
 POWERS = {  # label, colour, width; the later ones lie on top
-    "p_mp_w": ("available PV", "#f2b134", BROAD),
-    "p_pv_w": ("PV", "#d1603d", THIN),
+    "p_mp_w": ("available PV", "#f5cf4e", BROAD),
+    "p_pv_w": ("PV", "#b5471f", THIN),
     "p_load_w": ("load", "#3a6ea5", THIN),
 }
 AT_BATTERY = {  # beside the controller, where there is any
@@ -33,12 +33,12 @@ CHARGES = {
     "shown": ("shown by the controller", "#9ccc65", BROAD),
     "true": ("true", "#2e7d32", THIN),
 }
-STAGES = {
-    "none": "#eceff1",
-    "bulk": "#fde7c8",
-    "boost": "#f9c784",
-    "equalize": "#e7b0c4",
-    "float": "#cfe8cf",
+STAGES = {  # from light to dark in this order, so that they differ in print without colours too
+    "none": "#f6f6f6",
+    "float": "#cfe8c6",
+    "bulk": "#b7cdea",
+    "boost": "#7f9fc9",
+    "equalize": "#8a63a6",
 }
 
 
@@ -141,11 +141,12 @@ def _time_axis(frame: pd.DataFrame) -> Any:
 
 
 def _behind(spans: pd.DataFrame, *, legend: bool) -> Any:
-    colours = alt.Scale(domain=list(STAGES), range=list(STAGES.values()))
+    shown = {name: colour for name, colour in STAGES.items() if (spans["stage"] == name).any()}
+    colours = alt.Scale(domain=list(shown), range=list(shown.values()))
     key = alt.Legend(title="charge stage") if legend else None
     return (
         alt.Chart(spans)
-        .mark_rect(opacity=0.55)
+        .mark_rect(opacity=0.75)
         .encode(x="from:T", x2="to:T", color=alt.Color("stage:N", scale=colours, legend=key))
     )
 

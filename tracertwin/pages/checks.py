@@ -20,7 +20,7 @@ KINDS: Final = {
 
 def checks_table() -> str:
     """Every check with what it compares, from where on, and by which source."""
-    lines = ["| check | what against what | `check` | `wrong` | source |", "|---|---|---|---|---|"]
+    lines = ["| check | value compared with limit | `check` | `wrong` | source |", "|---|---|---|---|---|"]
     lines += [
         f"| {check.name} | {check.compares} | {check.check_at} | {check.wrong_at} | {check.source} |"
         for check in CHECKS

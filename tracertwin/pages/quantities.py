@@ -20,7 +20,7 @@ One name for a quantity everywhere: register maps (`quantity:`), the columns of 
 negative. Energies `e_..._wh` are integrals since the start of the run; the controller's meters follow its own clock.
 
 CSV files begin with `time`, the civil time at the site. A run's CSV has every quantity as a number; the state file
-and `history --out` have those marked `samples`, and charge stages as words. Addresses without a table are
+and `history --out` contain only the columns marked `samples`; charge stages are words. Addresses without a table are
 input registers."""
 
 

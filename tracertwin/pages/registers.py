@@ -62,7 +62,7 @@ RULES: Final[Mapping[str, Mapping[object, str]]] = {
         "cut": "a block ends before its first unmapped address",
     },
     "units": {
-        "any": "requests for input registers are answered for any unit id, 0 to 255",
+        "any": "any unit id is answered: 0 to 255 for input registers (function 04), 1 to 247 for other functions",
         "own": "only the unit's own id is answered; broadcasts (0) are carried out without an answer",
     },
 }

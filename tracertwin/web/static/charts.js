@@ -8,7 +8,10 @@ const AGAIN_MS = 1500;
 const APART = 12; // pixels between two marks of stages, which would be a solid bar over the curves otherwise
 const DATE_PX = 92; // that a date takes below an axis
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 5]];
+const BROAD = { p_mp_w: 5 }; // another curve lies on it for hours: it shows on both sides, and is pale
+const OWN = { p_mp_w: "--dim", p_pv_w: "--pv", p_load_w: "--load" }; // as in the drawing; others go by their place
 const COLOURS = ["--sun", "--load", "--batt", "--mark", "--bad", "--dim"];
+const percent = (unit) => (unit === "0..1" ? 100 : 1); // as the tables show it
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export class Charts {
@@ -24,7 +27,7 @@ export class Charts {
     let kept = null;
     try { kept = JSON.parse(localStorage.getItem("charts")); } catch { /* nothing kept */ }
     const known = (names) => names.filter((name) => about.quantities[name]);
-    this.charts = (kept || [["p_pv_w", "p_load_w", "p_mp_w"], ["v_batt_v", "soc"]]).map((names) => ({ names: known(names) }));
+    this.charts = (kept || [["p_mp_w", "p_pv_w", "p_load_w"], ["v_batt_v", "soc"]]).map((names) => ({ names: known(names) }));
     $("chart-list").replaceChildren(...this.charts.map((chart) => this.#frame(chart)));
     new ResizeObserver(() => this.charts.forEach((chart) => chart.plot?.setSize(this.#size(chart)))).observe($("chart-list"));
   }
@@ -88,6 +91,7 @@ export class Charts {
     const t = this.columns.t_utc_s;
     const [min, max] = this.zoomed || [t[0], Math.max(t[t.length - 1], t[0] + 60)];
     chart.plot.setScale("x", { min, max });
+    chart.plot.setLegend({ idx: chart.plot.cursor.idx ?? null });
   }
 
   #size(chart) {
@@ -116,13 +120,20 @@ export class Charts {
       cursor: { sync: { key: "run" }, drag: { x: true, y: false, setScale: false } },
       scales: { x: {}, ...Object.fromEntries(units.map((unit) => [unit, {}])) },
       axes: [{ ...axis, values: TIMES, space: DATE_PX }, ...units.slice(0, 2).map((unit, place) => ({
-        ...axis, values: NUMBERS, scale: unit, side: place ? 1 : 3, grid: { show: !place, stroke: line }, size: 56,
-        label: unit === "1" ? "" : unit.replace("0..1", "share").replace("W/m2", "W/m²").replace("degC", "°C"), labelSize: 20,
+        ...axis, values: (plot, splits, ...how) => NUMBERS(splits.map((value) => value && value * percent(unit)), how[2] * percent(unit)), scale: unit, side: place ? 1 : 3, grid: { show: !place, stroke: line }, size: 56,
+        label: unit === "1" ? "" : unit.replace("0..1", "%").replace("W/m2", "W/m²").replace("degC", "°C"), labelSize: 20,
       }))],
-      series: [{ value: (u, t) => (t === null ? "–" : uPlot.fmtDate("{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}")(u.tzDate ? u.tzDate(t) : uPlot.tzDate(new Date(1000 * t), zone.name))) },
+      series: [{ value: (plot, t, _, point) => {
+        const shown = (point == null ? plot.data[0].at(-1) : t) ?? null; // the newest, while nothing is pointed at
+        return shown === null ? "–" : uPlot.fmtDate("{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}")(uPlot.tzDate(new Date(1000 * shown), zone.name));
+      } },
         ...chart.names.map((name, place) => ({
-          label: name, scale: unitOf(name), stroke: css(COLOURS[place]), width: 2, dash: DASHES[place], points: { show: false },
-          value: (_, value) => (value === null || value === undefined ? "–" : value.toFixed(Math.abs(value) < 10 ? 3 : 1)),
+          label: name, scale: unitOf(name), stroke: `${css(OWN[name] || COLOURS[place])}${BROAD[name] ? "80" : ""}`, width: BROAD[name] || 2, dash: DASHES[place], points: { show: false },
+          value: (plot, value, series, point) => {
+            const shown = (point == null ? plot.data[series].at(-1) : value) ?? null;
+            const scaled = shown * percent(unitOf(name));
+            return shown === null ? "–" : scaled.toFixed(Math.abs(scaled) < 10 ? 3 : 1);
+          },
         }))],
       hooks: {
         setSelect: [(plot) => {
@@ -185,7 +196,7 @@ export class Charts {
 }
 
 /** As many decimals as the step between two labels has: none are alike. */
-const NUMBERS = (_plot, splits, _axis, _space, step) => {
+const NUMBERS = (splits, step) => {
   let decimals = 0;
   while (decimals < 9 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals += 1;
   return splits.map((value) => (value === null ? "" : value.toFixed(decimals)));

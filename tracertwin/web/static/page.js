@@ -125,7 +125,7 @@ const KEYS = {
   " ": ["pause or go", () => $("pause").click()],
   ".": ["go ahead by the step", () => $("do-step").click()],
   c: ["a cloud now", () => $("cloud-now").click()],
-  l: ["back to what goes on", () => look(null)],
+  l: ["back to the present", () => look(null)],
   ArrowLeft: ["look back 10 min; with Shift 1 h", (event) => look(moment() - (event.shiftKey ? 3600 : 600))],
   ArrowRight: ["look on 10 min; with Shift 1 h", (event) => look(moment() + (event.shiftKey ? 3600 : 600))],
   "?": ["this list", () => $("help").click()],
@@ -159,7 +159,7 @@ function follow() {
   const socket = new WebSocket(`ws://${location.host}/live`);
   socket.onopen = () => socket.send(JSON.stringify({ token }));
   socket.onmessage = (event) => {
-    $("state").textContent = token ? "live" : "live, read only";
+    $("state").textContent = token ? "connected" : "connected, read only";
     $("state").className = "badge";
     hear(JSON.parse(event.data));
   };
