@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.codec.replies import ExceptionReply, Reply, decode_reply
+from modbus.codec.replies import ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import Request
 from modbus.device.tracer import Tracer
 from modbus.line.endpoint import LinkError
@@ -178,6 +178,16 @@ def test_codes_are_found_in_the_words_of_a_row_and_other_numbers_are_not():
     assert named_codes("0 normal, 1 over-voltage; 2 since V26") == {0: "normal", 1: "over-voltage"}
     assert named_codes("load rated at 25 degC, 40 A") == {40: "A"}  # hence a row with a unit has no codes
     assert at(0x3104).meaning == ()
+
+
+def test_a_word_that_is_no_hours_and_minutes_is_shown_as_it_came_and_why():
+    class Worn(Bench):
+        def ask(self, request: Request, timeout_s: float, retries: int) -> Reply:
+            return WordsReply(1, 3, (0x00FF,))
+
+    (line,) = polled(Worn(), address=0x9065, table="holding")
+    assert (line.words, line.text, line.value) == ((0x00FF,), "", None)
+    assert line.meaning == ("0x00FF: minutes must lie in 0..59, got 255",)
 
 
 @given(st.integers(0x30F0, 0x3330), st.integers(1, 60))

@@ -155,10 +155,9 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
 
 
 def _value(row: Row, word: int) -> float:
-    try:
-        return row.value((word,))
-    except ValueError as error:
-        raise Refused("value", f"{row.name}: {error}", row.name) from None
+    if flaw := row.flaw((word,)):
+        raise Refused("value", f"{row.name}: {flaw}", row.name)
+    return row.value((word,))
 
 
 def _needed(row: KeptRow, name: str, allowed: Sequence[int], now: float) -> str:

@@ -73,17 +73,14 @@ CLOCK: Final = ("minute_second", "day_hour", "year_month")  # in the order of th
 
 
 def minutes_of(word: int) -> int:
-    """What an hours and minutes register says [min].
+    """What an hours and minutes register says [min], be its minutes sixty or more."""
+    return 60 * (word >> 8) + (word & 0xFF)
 
-    Raises
-    ------
-    ValueError
-        Sixty minutes or more.
-    """
-    hours, minutes = word >> 8, word & 0xFF
-    if minutes > 59:
-        raise ValueError(f"minutes must lie in 0..59, got {minutes}")
-    return 60 * hours + minutes
+
+def flaw_of_minutes(word: int) -> str:
+    """Why a word is no hours and minutes; empty if it is."""
+    minutes = word & 0xFF
+    return f"minutes must lie in 0..59, got {minutes}" if minutes > 59 else ""
 
 
 def clock_of(words: Sequence[int]) -> float:

@@ -75,7 +75,7 @@ class Reading:
     text : str
         The value for people.
     value : float or None
-        The value for scripts.
+        The value for scripts; None also for words that no sound device shows.
     meaning : tuple of str
         What the value says, where it is a code or a row of bits.
     exception : int or None
@@ -222,6 +222,6 @@ def _refused(table: str, address: int, name: str, refusal: Unanswered) -> Readin
 def _line(row: Row, words: Answer) -> Reading:
     if isinstance(words, Unanswered):
         return _refused(row.table, row.address, row.name, words)
-    value = round(row.value(words), 6)
+    value = None if row.flaw(words) else round(row.value(words), 6)
     unit, remarks = row.measured_in, row.remarks(words)
     return Reading(row.table, row.address, row.name, words, row.figure(words), value, unit, remarks)

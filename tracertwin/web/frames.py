@@ -128,8 +128,9 @@ class Frames:
                 place += 1
             else:
                 own = words[place - request.address :][: len(row.addresses)]
-                figure = f"{row.figure(own)} {row.measured_in}".strip() or ", ".join(row.remarks(own))
-                yield f"{row.name} {figure}".rstrip()
+                figure = row.figure(own)
+                text = f"{figure} {row.measured_in}" if figure else ", ".join(row.remarks(own))
+                yield f"{row.name} {text}".rstrip()
                 place = row.addresses.stop
             count += 1
         if place < end:
