@@ -35,7 +35,7 @@ def polled_every(values: Mapping[str, Any], record: RunRecord) -> Finding:
     heard, begin_s, end_s = _heard(values, record)
     reads = [asked for asked in heard if not asked.is_write and asked.outcome in GOOD]
     if not reads:
-        return _unheard()
+        return Finding(False, 0.0, "", None, "no read was answered") if heard else _unheard()
     wanted = values.get("registers") or sorted({(asked.request.function, asked.addresses[0]) for asked in reads
                                                  if asked.addresses})  # fmt: skip
     gaps = []
