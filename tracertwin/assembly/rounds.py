@@ -45,7 +45,7 @@ class Rounds:
                 self._since[request] = self._since.get(request, 0) + 1
                 if len(self._times) > MOST_KNOWN:
                     self._times.clear()
-            self._is_whole = bool(self._since) and bool(self._repeated()) and not self.missing()
+            self._is_whole = bool(self._since) and bool(self._repeated()) and not self._missing()
             self._turn.notify_all()
             return self.requests
 
@@ -57,6 +57,10 @@ class Rounds:
 
     def missing(self) -> list[Request]:
         """What the master repeats and hasn't asked since the last change."""
+        with self._turn:
+            return self._missing()
+
+    def _missing(self) -> list[Request]:
         return [request for request in self._repeated() if request not in self._since]
 
     def wait_round(self, timeout_s: float) -> bool:
