@@ -71,6 +71,22 @@ def test_a_line_that_says_nothing_is_refused_in_words(text):
             read(text)
 
 
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        ("{}", "is not a journal: the first line must have the key journal"),
+        ("[]", "is not a journal: not a JSON object"),
+        ('{"journal": 99}', "is a journal of format 99; this version reads format 1"),
+    ],
+)
+def test_what_is_no_journal_is_told_once(tmp_path, first, why):
+    path = tmp_path / "run.jsonl"
+    path.write_text(f"{first}\n")
+    with pytest.raises(ProblemsError) as refused:
+        JournalFile(path)
+    assert str(refused.value.problems[0]) == f"{path}:1: {why}"
+
+
 def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_path):
     path = tmp_path / "run.jsonl"
     with running(rig(path, links=2, speed=1000.0)) as run:

@@ -208,16 +208,20 @@ def read_head(text: str) -> Head:
     JournalError
         If it is none, or one of another format.
     """
-    row = _mapping(text)
+    try:
+        row = _mapping(text)
+    except JournalError as error:
+        raise JournalError(f"is not a journal: {error}") from None
     if "journal" not in row:
-        raise JournalError("not a journal: the first line must have the key journal")
+        raise JournalError("is not a journal: the first line must have the key journal")
     if row["journal"] != FORMAT:
-        raise JournalError(f"a journal of format {row['journal']!r}; this version reads format {FORMAT}")
+        raise JournalError(f"is a journal of format {row['journal']!r}; this version reads format {FORMAT}")
     try:
         return Head.model_validate(row)
     except ValidationError as error:
         item = error.errors(include_url=False)[0]
-        raise JournalError(f"{'.'.join(map(str, item['loc']))}: {item['msg']}") from None
+        where = ".".join(map(str, item["loc"]))
+        raise JournalError(f"is a journal whose head can't be read: {where}: {item['msg']}") from None
 
 
 def read_line(text: str) -> File | Entry:
