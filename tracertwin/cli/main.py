@@ -10,7 +10,7 @@ import typer
 
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
-from tracertwin.cli.options import Stop, say, with_bare_values
+from tracertwin.cli.options import Stop, Verb, say, with_bare_values
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
@@ -50,7 +50,7 @@ for verb in (
     compile,
 ):  # as the help lists them
     # behind the link all is the rig's command, which may have a word that begins with a dash
-    app.command(context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
+    app.command(cls=Verb, context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
 
 
 def _print_version(asked: bool) -> None:

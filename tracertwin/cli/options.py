@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from tracertwin.assembly.options import OPTIONS, OptionRow
 from tracertwin.files import writable
@@ -73,6 +74,34 @@ if TYPE_CHECKING:  # what a type checker sees of options that other verbs share 
     Web = str | None
 else:
     Start, Seed, MapName, Web = (option_of(OPTIONS[name]) for name in ("start", "seed", "map_name", "web"))
+
+
+# By the first word of a metavar; what else is empty is refused where it is read.
+_FILES_AND_NAMES = {
+    "FILE": "a file",
+    "DIR": "a folder",
+    "SITE": "a name or a file",
+    "MAP": "a name or a file",
+    "NAME": "a name or a file",
+    "PATH": "a file, a folder or a name",
+}
+
+
+class Verb(TyperCommand):
+    """A verb that refuses an empty file or name, as of a variable that is not set: as a path it is this folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words of the command line apart."""
+        given, *_ = self.make_parser(ctx).parse_args(args=list(args))
+        for each in self.params:
+            kind, value = (each.metavar or "").strip("[].").partition(" ")[0], given.get(each.name)
+            if kind in _FILES_AND_NAMES and "" in (value if isinstance(value, list | tuple) else [value]):
+                checked(each.opts[0] if each.opts[0][:1] == "-" else kind, kind, _refuse_empty)
+        return super().parse_args(ctx, args)
+
+
+def _refuse_empty(kind: str) -> None:
+    raise ValueError(f"give {_FILES_AND_NAMES[kind]}, got ''")
 
 
 class Stop(Exception):  # noqa: N818  not an error: a wish
