@@ -208,9 +208,8 @@ class Conversation:
             self._feed(data, began_s, now_s)
             answered = (leaving or waiting) and self._go_on(now_s)
             if tcp is not None and not answered:  # a reply carries the ACK
-                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
-                # first. The kernel takes the option back by itself: set only once, every poll would cost
-                # 43 ms.
+                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the first.
+                # The kernel takes the option back by itself: set only once, every poll would cost 43 ms.
                 tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _finish(self) -> None:
@@ -276,8 +275,7 @@ class Conversation:
             return
         if self._parser.deadline_s is not None:  # these bytes continue a request
             self._diagnosis.gap(now_s - self._looked_s)
-        # Away for long (a slow answer, a busy host) and bytes there at once: as old as our last look,
-        # perhaps.
+        # Away for long (a slow answer, a busy host) and bytes there at once: perhaps as old as our last look.
         away = began_s - self._looked_s > self._timing.stale_s and now_s - began_s < AT_ONCE_S
         oldest_s = self._looked_s if away else now_s
         self._looked_s = now_s

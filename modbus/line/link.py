@@ -173,9 +173,8 @@ class Line(LinkThread):
     def stop(self, timeout_s: float = 1.0) -> bool:
         """End the line and close its sockets; whether that was done in time."""
         self.finish()
-        stream = (
-            self._stream
-        )  # one set only after this is left by the conversation's first look at the signal
+        # one set only after this is left by the conversation's first look at the signal
+        stream = self._stream
         if stream is not None:
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_RDWR)  # wakes a recv() or send() that blocks in the other thread

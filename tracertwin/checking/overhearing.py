@@ -56,9 +56,7 @@ class Overheard:
         for address in range(first, first + len(words)):
             row = rows.get(address)
             if row is not None and row.address == address and row.addresses.stop <= first + len(words):
+                word, key = words[address - first], f"{table} 0x{address:04X}"
                 value = row.value(words[address - first : row.addresses.stop - first])
-                key = f"{table} 0x{address:04X}"
                 self.heard.setdefault(key, []).append((at_s, value))
-                self.heard.setdefault(f"{key} word", []).append(
-                    (at_s, words[address - first])
-                )  # for its bits
+                self.heard.setdefault(f"{key} word", []).append((at_s, word))  # for its bits

@@ -26,29 +26,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for verb in (
-    serve,
-    tell,
-    mcp,
-    replay,
-    demo,
-    run,
-    inspect,
-    size,
-    check,
-    history,
-    poll,
-    write,
-    registers,
-    faults,
-    sites,
-    modules,
-    batteries,
-    controllers,
-    en50530,
-    schema,
-    compile,
-):  # as the help lists them
+VERBS = (  # as the help lists them
+    serve, tell, mcp, replay, demo, run, inspect, size, check, history, poll, write, registers,
+    faults, sites, modules, batteries, controllers, en50530, schema, compile,
+)  # fmt: skip
+for verb in VERBS:
     # behind the link all is the rig's command, which may have a word that begins with a dash
     app.command(cls=Verb, context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
 

@@ -54,9 +54,8 @@ class Head(_Record):
     turnaround_s: float
     stale_s: float
     faults: Annotated[tuple[str, ...], Field(strict=False)] = ()  # beside those of the site
-    pace: Annotated[tuple[int, float, float] | None, Field(strict=False)] = (
-        None  # as `modbus.line.pacing.Pace` has it
-    )
+    # as `modbus.line.pacing.Pace` has it
+    pace: Annotated[tuple[int, float, float] | None, Field(strict=False)] = None
     links: Annotated[tuple[str, ...], Field(strict=False)]
     units: Annotated[tuple[UnitHead, ...], Field(strict=False, min_length=1)]
 

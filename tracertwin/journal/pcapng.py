@@ -25,14 +25,8 @@ BYTE_ORDER, UNKNOWN_LENGTH = 0x1A2B3C4D, -1
 END, COMMENT, IF_NAME, IF_TIME, USER_PROGRAM, FLAGS = 0, 1, 2, 9, 4, 2  # options, of their blocks
 MICROSECONDS: Final = b"\x06"
 INBOUND, OUTBOUND = 1, 2  # as the Tracer sees it
-DISSECTOR, IPV4_SRC, IPV4_DST, PORT_KIND, SRC_PORT, DST_PORT = (
-    12,
-    20,
-    21,
-    24,
-    25,
-    26,
-)  # tags of an exported PDU
+# tags of an exported PDU
+DISSECTOR, IPV4_SRC, IPV4_DST, PORT_KIND, SRC_PORT, DST_PORT = 12, 20, 21, 24, 25, 26
 TCP: Final = 2
 # Nobody's, for the columns source and destination. With the preference mbrtu.tcp.port at 502 Wireshark can tell a
 # write from the reply to it, which is the same bytes.

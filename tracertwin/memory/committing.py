@@ -33,9 +33,8 @@ LOOK_S: Final = 0.1  # how often to look whether something is due
 WALL_S: Final = 0.6
 PLANT_S: Final = 50.0
 BUSY_S: Final = 30.0  # how long somebody else may keep the file to himself
-MOST_SAMPLES: Final = (
-    10 * DAY_S // SAMPLE_S
-)  # held by a unit before they are handed on: a jump of months makes many
+# held by a unit before they are handed on: a jump of months makes many
+MOST_SAMPLES: Final = 10 * DAY_S // SAMPLE_S
 MOST_WAITING: Final = 4  # copies not written yet: then the plant waits
 TAKEN: Final = [Snapshot._fields.index(field) for field in SAMPLE_FIELDS]
 

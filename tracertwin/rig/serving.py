@@ -265,9 +265,8 @@ class Rig:
         self.close()
 
     def _judged(self, condition: str, unit: Unit) -> tuple[bool, str]:
-        from tracertwin.checking.columns import (
-            judged_now,  # a start doesn't wait for the language of scenarios
-        )
+        # here, so that a start doesn't wait for the language of scenarios
+        from tracertwin.checking.columns import judged_now
 
         return judged_now(condition, unit, self._options.map_name)
 

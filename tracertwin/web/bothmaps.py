@@ -13,9 +13,8 @@ from modbus.master.poll import FUNCTIONS
 from tracertwin.assembly.units import Unit, sensors_of
 
 SHIPPED: Final = ("uart2", "epever")
-LastRead: TypeAlias = Mapping[
-    tuple[str, int], tuple[int, int]
-]  # (table, address) -> word, plant time [s UTC]
+# (table, address) -> word, plant time [s UTC]
+LastRead: TypeAlias = Mapping[tuple[str, int], tuple[int, int]]
 
 
 class BothMaps:

@@ -15,13 +15,8 @@ from tracertwin.sizing.figures.metrics import METRIC
 from tracertwin.sizing.figures.printing import value_told
 
 SHOWN: Final = ("lolp", "lpsp", "outages", "longest_outage_h", "no_outage", "first_cost", "lcc", "lcoe")
-SPARE: Final = (
-    "longest_outage_h",
-    "first_cost",
-    "lpsp",
-    "lcoe",
-    "outages",
-)  # left out one by one where room is short
+# left out one by one where room is short
+SPARE: Final = ("longest_outage_h", "first_cost", "lpsp", "lcoe", "outages")
 HEADINGS: Final = {
     "outages": "outages\n",
     "longest_outage_h": "longest\noutage",
