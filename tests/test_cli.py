@@ -222,12 +222,12 @@ def test_without_a_verb_the_verbs_are_listed(call):
             ["poll", "/dev/ttyUSB0:9600x"],
             r"serial:.*: baud rate must be a number in 300\.\.4000000, got '9600x'",
         ),
-        (["poll", "serial:tests"], r"serial:tests: tests is a folder, no serial port"),
+        (["poll", "serial:tests"], r"serial:tests: tests is a folder, not a serial port"),
         (
             ["poll", "serial:pyproject.toml"],
-            r"serial:pyproject\.toml: pyproject\.toml is a file, no serial port",
+            r"serial:pyproject\.toml: pyproject\.toml is a file, not a serial port",
         ),
-        (["poll", "serial:/dev/null"], r"serial:/dev/null:115200: cannot connect: it is no serial port"),
+        (["poll", "serial:/dev/null"], r"serial:/dev/null:115200: cannot connect: it is not a serial port"),
         (
             ["poll", "unix:/nowhere", "--unit", "0"],
             r"--unit: 0 is the broadcast address, at which no unit of the map epever answers; .* 1 to 247",

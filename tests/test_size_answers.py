@@ -61,10 +61,8 @@ def test_a_site_that_will_do_as_it_is_is_not_sold_a_dearer_design(call, results,
     code, out, err = call(*sweep, "--pv", "500,600", "--write", str(file))
     assert code == 0, err
     assert "  Yes: no outage in 1 year; " in out
-    best = (
-        "The cheapest that will do: the site as it is, 942 EUR over 20 years; nothing of these is cheaper, "
-    )
-    assert f"{best}the cheapest of them is PV 500 W (+23 EUR)" in out
+    best = "The cheapest that will do: the site as it is, 942 EUR over 20 years; none of these is cheaper; "
+    assert f"{best}the cheapest is PV 500 W (+23 EUR)" in out
     assert load_site(str(file)).array.parallel == 4
     table = tmp_path / "sites.csv"
     table.write_text("site\ncabin\n", encoding="utf-8")

@@ -282,7 +282,7 @@ def test_a_loss_that_has_a_limit_is_told_with_it():
 
 def test_a_limit_below_what_the_years_can_tell_is_told_with_how_many_could():
     assert verdict(years_with({}), targets_of(0.001, None, None)) == (
-        "Yes: LOLP < 0.5 %, 4 years can't tell less, to tell 0.1 % takes 9; no outage in 4 years"
+        "Yes: LOLP < 0.5 %, the least that 4 years can show, to show 0.1 % takes 9; no outage in 4 years"
     )
     assert [years_to_tell(share) for share in (0.01, 0.001, 0.0005, 0.0001)] == [1, 9, 17, 83]
 
@@ -313,7 +313,7 @@ def test_a_loss_that_the_years_do_tell_is_more_than_a_limit_they_could_not():
 
 def test_no_loss_at_all_may_be_asked_for():
     assert verdict(years_with({}), targets_of(0.0, None, None)) == (
-        "Yes: LOLP < 0.5 %, 4 years can't tell less; no outage in 4 years"
+        "Yes: LOLP < 0.5 %, the least that 4 years can show; no outage in 4 years"
     )
     assert verdict(years_with({1: (2, 365.0, CHRISTMAS)}), targets_of(0.0, 0.0, None)).startswith(
         "No: LOLP 1.0 %"

@@ -245,7 +245,7 @@ class Unknown:
 @dataclass(frozen=True, slots=True)
 class Malformed:
     """The CRC is good, but no request of that function has such a form: a length or byte count that makes no sense, or
-    a function that is none (00, or that of an exception reply). Told from junk by silence around it alone.
+    a function that is none (00, or that of an exception reply). Only the silence around it tells it from junk.
     """
 
     unit: int

@@ -72,7 +72,7 @@ class Identity:
         return LoginReply(request.unit) if names.get(request.user) == request.password else None
 
     def unit_id_reply(self, request: UnitIdRequest) -> UnitIdReply | None:
-        """Tell the unit id, or take another; None for a number that is no unit id.
+        """Tell the unit id, or take another; None for a number that is not a unit id.
 
         Models differ in when they answer to the new one: at once or after `power_cycle`.
         """

@@ -186,7 +186,7 @@ class Tracer:
         return self._handle(request)
 
     def _need_power(self, shown: Shown | None = None) -> None:
-        """That the unit has power at an instant; now unless given."""
+        """Check that the unit has power at an instant; now unless given."""
         if self._needs_v <= 0.0:
             return
         v_batt_v = (shown or self._device.shown()).snapshot.v_batt_v

@@ -213,7 +213,7 @@ class Conversation:
                 tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _finish(self) -> None:
-        """The peer sends no more, and may still listen: answer what it has asked; what is held is no frame."""
+        """The peer sends no more, and may still listen: answer what it has asked; what is held is not a frame."""
         for event in self._parser.flush(math.inf):
             self._take(event, monotonic())
         give_up_s = monotonic() + LAST_WORD_S

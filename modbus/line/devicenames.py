@@ -32,6 +32,6 @@ def no_port(device: str) -> str:
             return f"baud rate must be a number in 300..4000000, got {rate!r}"
         return ""
     if stat.S_ISSOCK(mode):
-        return f"{device} is a socket, no serial port; a socket is unix:{device}"
+        return f"{device} is a socket, not a serial port; write unix:{device}"
     kind = "a folder" if stat.S_ISDIR(mode) else "a file"
-    return "" if stat.S_ISCHR(mode) else f"{device} is {kind}, no serial port"
+    return "" if stat.S_ISCHR(mode) else f"{device} is {kind}, not a serial port"

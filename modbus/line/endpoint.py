@@ -359,7 +359,7 @@ def _remove_stale(endpoint: UnixEndpoint) -> None:
     """Remove the socket file of a process that is gone; anything else stays."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(endpoint.path).st_mode):
-            raise LinkError(f"{endpoint}: cannot listen: something else has that name, and is no socket")
+            raise LinkError(f"{endpoint}: cannot listen: something else has that name, and is not a socket")
         try:
             dial(endpoint, timeout_s=1.0).close()
         except ConnectionRefusedError:

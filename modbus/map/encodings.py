@@ -34,7 +34,7 @@ class Encoding:
     text: str
 
     def word(self, value: float) -> int:
-        """The register of a value; 0 for what is no number."""
+        """The register of a value; 0 for what is not a number."""
         if not math.isfinite(value):
             return 0
         high, low = self.pack(value)
@@ -78,7 +78,7 @@ def minutes_of(word: int) -> int:
 
 
 def flaw_of_minutes(word: int) -> str:
-    """Why a word is no hours and minutes; empty if it is."""
+    """Why a word can't be hours and minutes; empty if it can."""
     minutes = word & 0xFF
     return f"minutes must lie in 0..59, got {minutes}" if minutes > 59 else ""
 

@@ -127,7 +127,7 @@ class RegisterRow(BaseModel):
         return ""
 
     def figure(self, words: Sequence[int]) -> str:
-        """The value in digits; empty where the word as a whole is no number."""
+        """The value in digits; empty where the word as a whole is not a number."""
         return f"{self.value(words)}"
 
     def text(self, words: Sequence[int]) -> str:

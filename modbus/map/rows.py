@@ -202,7 +202,7 @@ class BitsRow(RegisterRow):
         return tuple(field.reading for field in self.bits)
 
     def figure(self, words: Sequence[int]) -> str:
-        """None: the word is no number."""
+        """None: the word is not a number."""
         return ""
 
     def remarks(self, words: Sequence[int]) -> tuple[str, ...]:

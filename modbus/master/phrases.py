@@ -64,7 +64,7 @@ def _told(request: Request) -> str:
         case Login(_, user, _):
             text = f"log in as {user.decode('ascii', 'replace')}"
         case Malformed(_, function, _):
-            text = f"a frame with function {function:02X} that is no request"
+            text = f"a frame with function {function:02X} that is not a request"
         case UnitIdRequest(_, unit_id):
             text = "ask for the unit id" if unit_id == ANY_UNIT else f"set the unit id to {unit_id}"
         case _:

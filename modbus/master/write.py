@@ -1,7 +1,7 @@
 """Writes settings, coils and the clock of a Tracer, real or simulated, and reads back what it made of them.
 
 Registers that a device takes in one frame only, as the twelve voltages, are read first, changed and written whole.
-Words of holding registers go by function 10, which all families have; coils by 05.
+Words of holding registers go by function 0x10, which all families have; coils by 0x05.
 """
 
 from collections.abc import Iterator, Sequence

@@ -54,7 +54,7 @@ def register(tracer: Tracer, address: int) -> dict[str, object]:
 
 
 def unknown(name: str, tracer: Tracer) -> str:
-    """What to say of a word that is no quantity: those like it, and the registers so named."""
+    """What to say of a word that is not a quantity: those like it, and the registers so named."""
     if name[:2].lower() == "0x":
         return f"no address {name}: addresses are 0x0000 to 0xFFFF"
     rows = {row.name: row.address for row in tracer.register_map.spec.rows}

@@ -128,7 +128,7 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
 
 
 def _check_registers(value: Any, register_map: RegisterMap) -> None:
-    """That this controller has the registers in a condition or event: some are optional."""
+    """Check that this controller has the registers in a condition or event: some are optional."""
     if isinstance(value, tuple):
         for one in value:
             _check_registers(one, register_map)
@@ -145,7 +145,7 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
 
 
 def _check_moment(key: str, values: Mapping[str, Any], span: Span) -> None:
-    """That a time of an expectation is in the run, and not before the window of which it is the end."""
+    """Check that a time of an expectation is in the run, and not before the window of which it is the end."""
     moment, begin = values[key], values.get("from")
     at_s = moment.utc_s(span)
     if key in ENDS_OF_WINDOWS and begin is not None:

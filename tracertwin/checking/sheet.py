@@ -1,6 +1,6 @@
 """A suite's results as a laboratory's sheet: topic, set value, found value, limit, margin; and what a run can't show.
 
-Any suite of scenarios has one; EN 50530, which is no scenario but a bench of its own, has its results in the same form.
+Any suite of scenarios has one; EN 50530, not a scenario but a bench of its own, has its results in the same form.
 """
 
 from collections.abc import Sequence
@@ -109,7 +109,7 @@ def en50530_outcome(controller: str) -> CaseOutcome:
             rows.append(
                 _efficiency(told, results.weighted(v, weights), LEAST["static"], CLAIMS["static"], True)
             )
-    what = "Tracking of irradiance that stands, ramps or is partly shaded; rows as CIEMAT printed them."
+    what = "Tracking under constant, ramping and partly shaded irradiance; rows as printed by CIEMAT."
     source = "99.5 % static: data sheets; 98 % dynamic: ours (docs/physics/tracker.md)."
     cannot = "Starting at dawn (sequence C) is measured by tracertwin en50530, not judged. The noise of real sensors."
     return CaseOutcome(EN_50530, "EN 50530", (what, source), 0, tuple(rows), "", cannot)

@@ -171,7 +171,7 @@ def inspect(
     site: SiteName = "cabin",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
-    """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if something is."""
+    """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if anything is."""
     from plant.report.designsheet import print_design
 
     return print_design(site_of(site), as_json)

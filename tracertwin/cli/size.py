@@ -214,13 +214,13 @@ def size(
             _size_places(map(asked, places), job, out)
         done = True
     if not done:
-        say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
+        say(f"stopped; results so far are in {kept.folder}; run the same command again to continue")
         return STOPPED
     return GOOD
 
 
 def _check_files(out: Path | None, report: Path | None) -> None:
-    """That tables and page can be written, before the run that fills them."""
+    """Check that tables and page can be written, before the run that fills them."""
     from plant.report.trace import TABLES, check_suffix
 
     for option, path, endings in (("--out", out, TABLES), ("--report", report, (".html",))):
@@ -230,7 +230,7 @@ def _check_files(out: Path | None, report: Path | None) -> None:
 
 
 def _check_written(write: Path | None, named: list[str]) -> None:
-    """That the recommended design can be written, and not over the site that it is made out of."""
+    """Check that the recommended design can be written, and not over the site that it is made out of."""
     if write is None:
         return
     from plant.base.problems import Problem, ProblemsError
@@ -385,7 +385,7 @@ def _check_all_there(inquiry: "Inquiry", job: _Job) -> None:
         spoiled = sum(job.results.spoiled(item.key) for item in missing)
         broken = f", {spoiled} of them cut off or changed" if spoiled else ""
         message = (
-            f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: do the missing shares "
+            f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: run the missing shares "
             "with the same options and the same version, or leave out --merge"
         )
         raise ProblemsError([Problem(str(job.results.folder), 0, "", message)])

@@ -132,7 +132,7 @@ def print_comparison(path: Path, link: str, manner: Manner, say: Callable[[str],
     Raises
     ------
     ProblemsError
-        The journal can't be read, or it is no link.
+        The journal can't be read, or it is not a link.
     LinkError
         There is no connection, or not any more.
     """

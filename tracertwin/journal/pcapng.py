@@ -96,7 +96,7 @@ def _in_order(packets: Iterator[Packet]) -> Iterator[Packet]:
 
 @dataclass(slots=True)
 class _Frames:
-    """The entries of a journal as packets; what is no packet becomes a comment on the next one."""
+    """The entries of a journal as packets; what is not a packet becomes a comment on the next one."""
 
     head: Head
     entries: Iterable[Entry]

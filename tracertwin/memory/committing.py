@@ -32,7 +32,7 @@ LOOK_S: Final = 0.1  # how often to look whether something is due
 # so that with the look and the commit itself no more than those are ever lost.
 WALL_S: Final = 0.6
 PLANT_S: Final = 50.0
-BUSY_S: Final = 30.0  # how long somebody else may keep the file to himself
+BUSY_S: Final = 30.0  # how long another program may hold the file
 # held by a unit before they are handed on: a jump of months makes many
 MOST_SAMPLES: Final = 10 * DAY_S // SAMPLE_S
 MOST_WAITING: Final = 4  # copies not written yet: then the plant waits
@@ -191,7 +191,7 @@ class _Keeper:
         self.unit.live.stop_telling(self._take)
 
     def copy(self) -> _Copy:
-        """What there is to commit; the caller has the plant to himself."""
+        """What there is to commit; the caller holds the plant."""
         marks, then = self._seen(), self.unit.live.plant.remembered()
         samples = np.concatenate(self._samples) if self._samples else np.empty((0, len(TAKEN)))
         self._samples, self._held = [], 0

@@ -91,7 +91,7 @@ class StateFile:
         Raises
         ------
         ProblemsError
-            It can't be had, is in use, or is something else; it is untouched then.
+            It can't be opened, is in use, or is something else, and was left untouched.
         """
         lock = _locked(path)
         try:
@@ -131,7 +131,7 @@ class StateFile:
         self._names = tuple(names)
 
     def check(self, site: Mapping[str, Any], seed: int) -> str:
-        """That a run of this site and seed can go on with this file.
+        """Check that a run of this site and seed can go on with this file.
 
         Returns
         -------
@@ -299,7 +299,7 @@ def check_header(path: Path, header: bytes, would_do: str) -> None:
     if not header:
         return
     if not header.startswith(MAGIC):
-        raise refused(path, f"is not a state file, nor any SQLite file; {would_do}")
+        raise refused(path, f"is not a state file, not even an SQLite file; {would_do}")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise refused(path, f"is a database of another program; {would_do}")
     found = int.from_bytes(header[60:64], "big")

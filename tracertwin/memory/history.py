@@ -1,6 +1,6 @@
 """`tracertwin history`: days of a state file as a table, a picture or a CSV. Reads only, also while a serve writes.
 
-The file has a log ahead (WAL): a reader sees the last commit and neither waits for the writer nor keeps him waiting.
+The file has a log ahead (WAL): a reader sees the last commit, and neither it nor the writer waits for the other.
 """
 
 import csv

@@ -15,7 +15,7 @@ from tracertwin.scenario.record import AskedFor, Finding, PrintedLine, RunRecord
 from tracertwin.scenario.signals import moments_of, values_of
 
 GOOD = ("reply", "exception")
-PAUSE_S = 5.0  # the same request after a longer one is no retry, but the next round
+PAUSE_S = 5.0  # the same request after a longer one is not a retry but the next round
 LINES = "times"  # the unit of a number of lines
 CUT = 60  # characters of a line that are shown
 

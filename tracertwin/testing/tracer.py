@@ -146,7 +146,7 @@ class SimulatedTracer:
         moment, now_s = parse_moment(time), self._assembly.clock.now_s()
         to_s = moment.utc_s(self._span_for(moment, now_s))
         if to_s < now_s:
-            raise ValueError(f"{time} has been: it is {clock_of(now_s, self._span())}")
+            raise ValueError(f"{time} is past: it is now {clock_of(now_s, self._span())}")
         self._move_to(to_s)
         return self.snapshot
 

@@ -179,7 +179,7 @@ class Handlers:
                     yield f"event: now\ndata: {await one.next()}\n\n"
 
         if self.hub.is_full:
-            return JSONResponse({"error": "too many are following already"}, 429)
+            return JSONResponse({"error": "too many followers already"}, 429)
         return StreamingResponse(told(), media_type="text/event-stream")
 
     async def follow(self, socket: WebSocket, knows: Callable[[str], bool]) -> None:
@@ -280,7 +280,7 @@ async def _too_large(_: Request, __: Exception) -> Response:
 async def _nothing_here(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     return JSONResponse(
-        {"error": f"{request.method} {request.url.path} is nothing here; see /openapi.json"}, status
+        {"error": f"not found: {request.method} {request.url.path}; see /openapi.json"}, status
     )
 
 
@@ -293,7 +293,7 @@ def _number(request: Request, name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not 0.0 <= value <= 2.0**53:
-        raise ValueError(f"{name} is a number from 0, got {text!r}")
+        raise ValueError(f"{name} must be a number of at least 0, got {text!r}")
     return value
 
 

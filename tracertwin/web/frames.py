@@ -113,7 +113,7 @@ class Frames:
         return ", ".join(self._values(request, table, words)) or shape(request, left)
 
     def _map_of(self, request: Request) -> RegisterMap:
-        """That of the unit which is asked; a unit that is alone may answer to other ids."""
+        """The map of the unit that is asked; a unit that is alone may answer to other ids."""
         return self.maps.get(request.unit) or next(iter(self.maps.values()))
 
     def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:

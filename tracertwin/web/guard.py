@@ -155,7 +155,7 @@ class Guard:
             return 421, "this host name is not served here; use the address that tracertwin printed"
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{headers['host']}":
-            return 403, "a page of another origin may not ask here"
+            return 403, "requests from other origins are refused"
         if scope["type"] == "websocket":
             return None
         length = headers.get("content-length", "0")

@@ -187,7 +187,7 @@ class Sight:
         Raises
         ------
         ValueError
-            Naming what is no quantity.
+            Naming what is not a quantity.
         """
         if unknown := [name for name in names if name not in FIELDS]:
             raise ValueError(f"no quantity {unknown[0]!r}; /api/v1/about lists them")
@@ -260,7 +260,7 @@ LOOKING: Final = tuple(row.name for row in COMMANDS if row.read_only)
 
 
 def values_of(snapshot: Snapshot) -> Told:
-    """Quantities by name; null for what is no number."""
+    """Quantities by name; null for what is not a number."""
     return {
         name: round(value, 6) if math.isfinite(value) else None
         for name, value in zip(FIELDS, snapshot, strict=True)

@@ -71,7 +71,7 @@ def print_poll(
         print_json(lines, link=str(endpoint), unit=unit, map=map_name)
     else:
         print_table(lines)
-    # Units differ in what they have: without an address an exception is no failure, but an answer.
+    # Units differ in what they have: without an address an exception is not a failure but an answer.
     return int(question.address is not None and any(line.exception is not None for line in lines))
 
 

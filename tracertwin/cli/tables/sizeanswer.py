@@ -96,9 +96,7 @@ def _dearer(answer: Answer) -> str:
     if answer.best is None:
         return "none of the other designs will do"
     dearer = more_told(answer.best, answer.own)
-    return (
-        f"nothing of these is cheaper, the cheapest of them is {', '.join(_values_told(answer))} ({dearer})"
-    )
+    return f"none of these is cheaper; the cheapest is {', '.join(_values_told(answer))} ({dearer})"
 
 
 def _cost_told(one: Judged) -> str:

@@ -1,4 +1,4 @@
-"""What a sweep came to, as tables: a row for each design, the cheap end of the trade, what the answer hangs on."""
+"""What a sweep came to, as tables: a row for each design, the cheap end of the trade, what the answer depends on."""
 
 from collections.abc import Sequence
 from typing import Final

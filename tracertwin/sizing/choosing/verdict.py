@@ -63,7 +63,7 @@ def outages_told(one: Judged) -> str:
 
 
 def _losses(one: Judged, targets: Targets) -> str:
-    """The losses that have a limit; a limit that so few years can't tell is told with how many could."""
+    """The losses that have a limit; a limit that so few years can't show is told with how many could."""
     text = ""
     for target in targets:
         if target.metric == NO_OUTAGE:
@@ -71,15 +71,15 @@ def _losses(one: Judged, targets: Targets) -> str:
         row, loss, years = METRIC[target.metric], one.metrics[target.metric], one.figures.years
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
         if max(loss.value, target.limit) < finest_share(years):
-            against = f"{years_told(years)} can't tell less"
+            against = f"the least that {years_told(years)} can show"
             if target.limit > 0.0:
-                against += f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
+                against += f", to show {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
         text += f"{row.label} {told(loss, row.unit)}, {against}; "
     return text
 
 
 def _unsettled(one: Judged, targets: Targets) -> str:
-    """That so few years don't prove the share of years without an outage that is asked for, where they don't."""
+    """What to say where so few years don't prove the share of years without an outage that is asked for."""
     limit = next((target.limit for target in targets if target.metric == NO_OUTAGE), 0.0)
     found = one.metrics[NO_OUTAGE]
     if found.low >= limit:

@@ -183,7 +183,7 @@ def _plain(value: Decimal) -> int | float:
 
 
 def check_axes(axes: Sequence[Axis]) -> None:
-    """That no two axes vary the same, and none what all designs have in common.
+    """Check that no two axes vary the same, and none what all designs have in common.
 
     Raises
     ------
