@@ -21,9 +21,9 @@ from tracertwin.journal.entries import (
     Entry,
     Exchange,
     File,
+    GivenCommand,
     JournalError,
     Noise,
-    Order,
     Peer,
     Stale,
     entry_line,
@@ -49,7 +49,7 @@ whats = st.one_of(
     st.builds(Noise, st.binary(min_size=1, max_size=40), words),
     st.builds(Stale, raw),
     st.builds(Peer, st.booleans()),
-    st.builds(Order, words),
+    st.builds(GivenCommand, words),
     st.just(End()),
 )
 
@@ -105,10 +105,19 @@ def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_p
         Exchange,
         Noise,
         Exchange,
-        Order,
+        GivenCommand,
         Peer,
         End,
-    ] or [type(entry.what) for entry in told] == [Peer, Exchange, Exchange, Noise, Exchange, Peer, Order, End]
+    ] or [type(entry.what) for entry in told] == [
+        Peer,
+        Exchange,
+        Exchange,
+        Noise,
+        Exchange,
+        Peer,
+        GivenCommand,
+        End,
+    ]
     assert [entry.number for entry in told] == list(range(1, 9))
     assert {entry.line for entry in told} == {1, None}
     assert told[2].what.request == BOOST_MIN.encode() == told[2].what.sent
@@ -256,9 +265,9 @@ def test_every_key_of_a_journal_stands_in_its_page(whole):
         Noise(b"\1", "why"),
         Stale(b""),
         Peer(True),
-        Order("", None),
-        Order("upset load_short", ""),
-        Order("upset", "give an upset"),
+        GivenCommand("", None),
+        GivenCommand("upset load_short", ""),
+        GivenCommand("upset", "give an upset"),
         End(),
         Exchange(b"", Transmission(b"", ()), 0.0, "x"),
     ):

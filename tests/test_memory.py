@@ -305,7 +305,7 @@ def test_a_disk_that_is_really_full_ends_nothing(path):
     assert ended.stderr.count("recording stops here, the line stays open") == 1
     assert "ended at 2026-02-24T10:00:00+01:00 Europe/Zurich" in ended.stderr
     with closing(StateFile.opened(path)) as file:
-        assert len(file.stood()) == 1
+        assert len(file.last_commits()) == 1
 
 
 def test_a_file_that_cannot_be_written_at_the_start_is_refused(serve, path, monkeypatch):

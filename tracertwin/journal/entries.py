@@ -135,7 +135,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class GivenCommand:
     """A command, see `tracertwin.assembly.commands`."""
 
     text: str
@@ -147,7 +147,7 @@ class End:
     """The run was ended, not killed."""
 
 
-What: TypeAlias = Exchange | Noise | Stale | Peer | Order | End
+What: TypeAlias = Exchange | Noise | Stale | Peer | GivenCommand | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ def _row(what: What) -> Row:
             return {"stale": request.hex(" ")}
         case Peer(is_there):
             return {"peer": "there" if is_there else "gone"}
-        case Order(text, refused):
+        case GivenCommand(text, refused):
             return {"command": text} | ({} if refused is None else {"refused": refused})
         case End():
             return {"end": True}
@@ -336,7 +336,7 @@ def _what(row: Mapping[str, Any]) -> What:
     if "peer" in row:
         return Peer(row["peer"] == "there")
     if "command" in row:
-        return Order(_text(row["command"]), _text(row["refused"]) if "refused" in row else None)
+        return GivenCommand(_text(row["command"]), _text(row["refused"]) if "refused" in row else None)
     if "end" in row:
         return End()
     raise ValueError("none of request, junk, stale, peer, command, end")

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from modbus.line.conversation import Transmission
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from tracertwin.journal.entries import Entry, Exchange, Head, Noise, Order, Peer, Stale
+from tracertwin.journal.entries import Entry, Exchange, GivenCommand, Head, Noise, Peer, Stale
 from tracertwin.journal.file import JournalFile
 
 UPPER_PDU: Final = 252  # the link type
@@ -117,7 +117,7 @@ class _Frames:
                 case Stale(request):
                     why = "dropped: it had waited too long, and a newer request was queued behind it"
                     yield self._made(entry.wall_s, line, request, (about, why))
-                case Order(text, refused):
+                case GivenCommand(text, refused):
                     outcome = f" (refused: {refused})" if refused else ""
                     self.pending += (f"before this, entry {entry.number}: command {text}{outcome}",)
                 case Peer(is_there):

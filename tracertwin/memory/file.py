@@ -36,7 +36,7 @@ from tracertwin.versions import installed
 
 APPLICATION_ID: Final = 0x54726354  # "TrcT"; stands in bytes 68 to 71 of the file
 MAGIC: Final = b"SQLite format 3\0"
-BUSY_S: Final = 1.0  # how long to wait for a browser that has the file to itself
+LOCK_TIMEOUT_S: Final = 1.0  # how long to wait for a browser that has the file to itself
 SAMPLE_S: Final = 60
 DIFFERENCES_TOLD: Final = 3
 
@@ -64,7 +64,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
+class LastCommit:
     """Where a controller stood at the last commit."""
 
     unit_ids: tuple[int, int]
@@ -96,7 +96,9 @@ class StateFile:
         lock = _locked(path)
         try:
             check_header(path, os.pread(lock, 100, 0), "give --state a new name")
-            database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            database = sqlite3.connect(
+                path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
             with _told(path):
                 _prepare(database)
             return cls(path, database, lock)
@@ -156,7 +158,7 @@ class StateFile:
             raise ProblemsError([Problem(str(self.path), 0, "", text) for text in problems])
         return str(facts["tracertwin"])
 
-    def stood(self) -> list[Stood]:
+    def last_commits(self) -> list[LastCommit]:
         """Where each controller stood at the last commit, the site's own first.
 
         Raises
@@ -169,7 +171,8 @@ class StateFile:
                 "SELECT controller, unit_id, unit_id_after_power_cycle, state FROM controllers ORDER BY controller"
             ).fetchall()
             return [
-                Stood((now, later), self._with_events(number, state)) for number, now, later, state in rows
+                LastCommit((now, later), self._with_events(number, state))
+                for number, now, later, state in rows
             ]
 
     def _with_events(self, controller: int, state: str) -> SavedState:

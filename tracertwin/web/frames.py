@@ -15,7 +15,7 @@ from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.phrases import said, shape
 from modbus.master.poll import EXCEPTIONS
-from tracertwin.journal.entries import End, Entry, Exchange, Noise, Order, Peer, Stale
+from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
 from tracertwin.web.clientwrites import assignments_of
 
 MOST_WRITTEN: Final = 1000
@@ -72,7 +72,7 @@ class Frames:
                 return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
             case Peer(is_there):
                 return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
-            case Order(text, refused):
+            case GivenCommand(text, refused):
                 return row | {"kind": "command", "asked": text, "why": refused or ""}
         raise AssertionError(entry)
 

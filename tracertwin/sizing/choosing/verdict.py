@@ -16,7 +16,7 @@ from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import told, years_told
 from tracertwin.sizing.sweep.years import runs_of, spans_of
 
-MONTHS = (
+MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
@@ -136,7 +136,7 @@ def money(amount: float, signed: bool = False) -> str:
 def worst_told(one: Judged) -> str:
     """The worst month, and the worst year with its seed."""
     worst = one.years[worst_year(one.figures)]
-    month = MONTHS[worst_month(one.figures)]
+    month = MONTH_NAMES[worst_month(one.figures)]
     return f"worst month {month}, worst year {worst.year} with seed {worst.seed}"
 
 

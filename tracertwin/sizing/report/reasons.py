@@ -7,7 +7,7 @@ from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
-from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
+from tracertwin.sizing.choosing.verdict import MONTH_NAMES, money, outages_told, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
 from tracertwin.sizing.report.study import Study
@@ -67,7 +67,7 @@ def why(study: Study) -> Iterator[str]:
     else:
         yield f"{name} misses the target, {target}: {values}. It costs {cost}."
     lost = chosen.figures.yearly("unserved_wh").sum() > 0.0
-    month = f"; most is missing in {MONTHS[worst_month(chosen.figures)]}" if lost else ""
+    month = f"; most is missing in {MONTH_NAMES[worst_month(chosen.figures)]}" if lost else ""
     outages = outages_told(chosen)
     yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:

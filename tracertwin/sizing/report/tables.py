@@ -12,7 +12,7 @@ from tracertwin.sizing.figures.metrics import METRIC, METRICS, Metrics
 from tracertwin.sizing.figures.printing import told, value_told
 from tracertwin.sizing.figures.pvgis import TENTHS
 from tracertwin.sizing.figures.pvgismonths import pvgis_numbers
-from tracertwin.sizing.report.seasons import MONTHS
+from tracertwin.sizing.report.seasons import SHORT_MONTHS
 from tracertwin.sizing.report.study import COST, Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
@@ -86,7 +86,7 @@ def pvgis_table(study: Study) -> str:
     columns = (*shares, numbers.lost_wh, numbers.missed_wh, numbers.delivered_wh)
     rows = (
         (name, *(_figure(column[k], places) for column, places in zip(columns, PVGIS_PLACES, strict=True)))
-        for k, name in enumerate((*MONTHS, "year"))
+        for k, name in enumerate((*SHORT_MONTHS, "year"))
     )
     tenths = (f"{10 * k} to {10 * k + 10}" for k in range(TENTHS))
     days = (f"{_figure(100.0 * share, 1)} %" for share in numbers.tenths[-1])
