@@ -642,7 +642,7 @@ def test_an_extra_that_is_missing_is_named_with_what_installs_it(monkeypatch, ca
 def test_a_frame_whose_word_is_no_hours_and_minutes_is_told_with_the_reason():
     asked, replied = ReadWords(1, 3, 0x9065, 1), WordsReply(1, 3, (0x00FF,))
     entry = Entry(1, (0,), 0.0, 0, Exchange(asked.encode(), replied.encode(), 0.0))
-    (row,) = Frames({1: load_map("epever", TRACER_4210)}).told([entry])
+    (row,) = Frames({1: load_map("epever", TRACER_4210)}).described([entry])
     assert row["answered"] == "night_length 0x00FF: minutes must lie in 0..59, got 255"
 
 

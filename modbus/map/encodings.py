@@ -40,7 +40,7 @@ class Encoding:
         high, low = self.pack(value)
         return high << 8 | low
 
-    def shown(self, word: int) -> str:
+    def formatted(self, word: int) -> str:
         """A register in words."""
         return self.text.format(word >> 8, word & 0xFF)
 

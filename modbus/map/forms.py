@@ -274,7 +274,7 @@ class PackedForm(RegisterRow):
     def text(self, words: Sequence[int]) -> str:
         """Both numbers in words; of a word with a flaw the word itself, and why."""
         flaw = self.flaw(words)
-        return f"0x{words[0]:04X}: {flaw}" if flaw else ENCODINGS[self.encoding].shown(words[0])
+        return f"0x{words[0]:04X}: {flaw}" if flaw else ENCODINGS[self.encoding].formatted(words[0])
 
     def remarks(self, words: Sequence[int]) -> tuple[str, ...]:
         """The same."""

@@ -32,14 +32,14 @@ READS: Final = (0x01, 0x02, 0x03, 0x04, 0x2B, 0x43)  # functions that change not
 READ: Final = {0x01: "coil", 0x02: "discrete input", 0x03: "holding register", 0x04: "input register"}
 
 
-def said(request: Request) -> str:
+def phrase(request: Request) -> str:
     """``read 8 input registers from 0x3100 (unit 1)``."""
     is_read = request.function in READS and not isinstance(request, Malformed)
-    told = _asked(request) if is_read else _told(request)
-    return f"{told} (unit {request.unit})"
+    text = _of_read(request) if is_read else _of_other(request)
+    return f"{text} (unit {request.unit})"
 
 
-def _asked(request: Request) -> str:
+def _of_read(request: Request) -> str:
     match request:
         case ReadBits(_, function, address, count) | ReadWords(_, function, address, count):
             return f"read {_many(count, READ[function])} from 0x{address:04X}"
@@ -50,7 +50,7 @@ def _asked(request: Request) -> str:
     return f"function {request.function:02X}"
 
 
-def _told(request: Request) -> str:
+def _of_other(request: Request) -> str:
     match request:
         case WriteCoil(_, address, value):
             to = {0xFF00: "on", 0x0000: "off"}.get(value, f"to 0x{value:04X}")

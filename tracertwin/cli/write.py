@@ -78,9 +78,9 @@ def _print(results: "list[WriteResult]") -> None:
         table.add_column(head, no_wrap=head != "")
     for result in results:
         what = result.what
-        reads = "" if result.now is None else what.shown(result.now)
+        reads = "" if result.now is None else what.formatted(result.now)
         told = result.why or ("" if result.is_kept else "acknowledged, but it reads otherwise")
-        written = what.shown(what.words)
+        written = what.formatted(what.words)
         cells = (f"0x{what.address:04X}", what.name, written, reads, told)
         table.add_row(*cells, style=None if result.is_kept else "red")
     wide_console().print(table)

@@ -17,7 +17,7 @@ from modbus.codec.replies import BadReply
 from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest, decode_request
 from modbus.line.endpoint import ModbusTcpEndpoint, parse_endpoint
 from modbus.master.client import Master, NoReplyError
-from modbus.master.phrases import READS, said, shape, shape_of
+from modbus.master.phrases import READS, phrase, shape, shape_of
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S
 from plant.base.problems import Problem, ProblemsError
 from plant.report.output import HEAD_BOX
@@ -170,7 +170,7 @@ def _print(comparison: DeviceComparison) -> None:
                     ", ".join(f"{n} x {form}" if len(c) > 1 else form for form, n in c.items())
                     for c in (row.then, row.now)
                 ]
-                table.add_row(said(row.request), str(row.asked), str(row.deviating), *forms)
+                table.add_row(phrase(row.request), str(row.asked), str(row.deviating), *forms)
         wide_console().print(table)
     skipped = f"; {comparison.skipped} left out that change the device (--writes sends them)"
     print(

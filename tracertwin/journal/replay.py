@@ -19,7 +19,7 @@ from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import Pace
 from modbus.map.registers import load_map
-from modbus.master.phrases import said
+from modbus.master.phrases import phrase
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from plant.report.ending import unsolved
@@ -178,7 +178,7 @@ class Replay:
         now = Exchange(then.request, sent, 0.0, failure)
         lines = [
             f"entry {entry.number} (line {line_number}) at {_stamps(entry.times_s)}, link {entry.line}:",
-            f"  asked  {then.request.hex(' ')}   {said(request)}",
+            f"  asked  {then.request.hex(' ')}   {phrase(request)}",
             f"  then   {_spoken(then)}",
             f"  now    {_spoken(now)}",
         ]

@@ -99,7 +99,7 @@ class StateFile:
             database = sqlite3.connect(
                 path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            with _told(path):
+            with _sqlite_errors(path):
                 _prepare(database)
             return cls(path, database, lock)
         except BaseException:
@@ -109,7 +109,7 @@ class StateFile:
     @property
     def is_new(self) -> bool:
         """Whether nothing stands in it yet."""
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             return not self._database.execute("SELECT 1 FROM controllers").fetchall()
 
     def begin(
@@ -145,7 +145,7 @@ class StateFile:
         ProblemsError
             Saying what differs and what would do.
         """
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             facts = dict(self._database.execute("SELECT name, value FROM about"))
         problems = []
         if int(facts["seed"]) != seed:
@@ -166,7 +166,7 @@ class StateFile:
         SavedStateError
             What one saved can't be read.
         """
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             rows = self._database.execute(
                 "SELECT controller, unit_id, unit_id_after_power_cycle, state FROM controllers ORDER BY controller"
             ).fetchall()
@@ -338,7 +338,7 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _sqlite_errors(path: Path) -> Iterator[None]:
     """SQLite's errors as problems of the file."""
     try:
         yield

@@ -13,14 +13,14 @@ from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, deco
 from modbus.device.tracer import READ_INPUTS, TABLE_OF
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from modbus.master.phrases import said, shape
+from modbus.master.phrases import phrase, shape
 from modbus.master.poll import EXCEPTIONS
 from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
 from tracertwin.web.clientwrites import assignments_of
 
 MOST_WRITTEN: Final = 1000
 MOST_VALUES: Final = 8  # of a reply, in words
-Told = dict[str, Any]
+JsonRow = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -45,12 +45,12 @@ class Frames:
     written: deque[tuple[int, int, list[str]]] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
 
-    def told(self, entries: Iterable[Entry]) -> list[Told]:
+    def described(self, entries: Iterable[Entry]) -> list[JsonRow]:
         """Entries in words, each as JSON has it."""
-        return [self._told(entry) for entry in entries if not isinstance(entry.what, End)]
+        return [self._described(entry) for entry in entries if not isinstance(entry.what, End)]
 
-    def _told(self, entry: Entry) -> Told:
-        row: Told = {
+    def _described(self, entry: Entry) -> JsonRow:
+        row: JsonRow = {
             "number": entry.number,
             "t_utc_s": entry.times_s[0],
             "wall_s": round(entry.wall_s, 4),
@@ -68,7 +68,7 @@ class Frames:
                 }
             case Stale(request):
                 why = "dropped: it had waited too long, and a newer request was queued behind it"
-                asked = said(decode_request(request))
+                asked = phrase(decode_request(request))
                 return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
             case Peer(is_there):
                 return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
@@ -76,7 +76,7 @@ class Frames:
                 return row | {"kind": "command", "asked": text, "why": refused or ""}
         raise AssertionError(entry)
 
-    def _exchange(self, entry: Entry, exchange: Exchange) -> Told:
+    def _exchange(self, entry: Entry, exchange: Exchange) -> JsonRow:
         request = decode_request(exchange.request)
         sent = exchange.sent
         left = (
@@ -90,7 +90,7 @@ class Frames:
         self._asked_s[line] = exchange.asked_s
         return {
             "kind": _kind(exchange, left),
-            "asked": said(request),
+            "asked": phrase(request),
             "answered": self._answered(request, left, entry.times_s[0]),
             "bytes": exchange.request.hex(" "),
             "sent": left.hex(" "),

@@ -80,7 +80,7 @@ class Sight:
         journal = self.rig.journal
         entries = journal.newest(self._seen) if journal else []
         self._seen = entries[-1].number if entries else self._seen
-        return self._frames.told(entries)[-FRAMES_TOLD:]
+        return self._frames.described(entries)[-FRAMES_TOLD:]
 
     # --- now ---
 
@@ -209,7 +209,7 @@ class Sight:
             if event.t_utc_s >= from_s
         ]  # fmt: skip
         done = [
-            {"t_utc_s": float(one.t_utc_s), "kind": "command", "what": one.text, "why": one.told}
+            {"t_utc_s": float(one.t_utc_s), "kind": "command", "what": one.text, "why": one.answer}
             for one in list(self.rig.done)
             if one.t_utc_s >= from_s and not one.text.startswith(LOOKING)
         ]
@@ -219,7 +219,7 @@ class Sight:
         """What was heard and said on the lines after an entry of the journal, the newest of it."""
         journal = self.rig.journal
         entries = journal.newest(after)[-most:] if journal else []
-        return Frames(self._frames.maps).told(entries)
+        return Frames(self._frames.maps).described(entries)
 
     def written(self, unit_id: int) -> list[tuple[int, list[str]]]:
         """What a client wrote to a unit and it took: plant time [s UTC], ``NAME=VALUE`` of each register."""

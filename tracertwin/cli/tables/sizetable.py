@@ -10,9 +10,9 @@ from tracertwin.console import print_compactly, wide_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.sensitivity import Sensitivity
-from tracertwin.sizing.choosing.targets import all_told, met
+from tracertwin.sizing.choosing.targets import met, targets_text
 from tracertwin.sizing.figures.metrics import METRIC
-from tracertwin.sizing.figures.printing import value_told
+from tracertwin.sizing.figures.printing import formatted_value
 
 SHOWN: Final = ("lolp", "lpsp", "outages", "longest_outage_h", "no_outage", "first_cost", "lcc", "lcoe")
 # left out one by one where room is short
@@ -49,7 +49,7 @@ def print_designs(answers: Sequence[Answer]) -> None:
                     console, [*_names(answers, answer, one), _marks(answer, one)], [", ".join(told)]
                 )
     console.print(
-        f"\n* {all_told(first.targets)}   + no other is both cheaper and loses less", soft_wrap=True
+        f"\n* {targets_text(first.targets)}   + no other is both cheaper and loses less", soft_wrap=True
     )
 
 
@@ -80,12 +80,12 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
 def _names(answers: Sequence[Answer], answer: Answer, one: Judged) -> list[str]:
     """Its site, where there are several, and its values."""
     axes = answer.inquiry.axes
-    values = [axis.told(value) for axis, value in zip(axes, one.design.values, strict=False)]
+    values = [axis.formatted(value) for axis, value in zip(axes, one.design.values, strict=False)]
     return [answer.inquiry.name, *values] if len(answers) > 1 else values
 
 
 def _value(one: Judged, metric: str) -> str:
-    return value_told(one.metrics[metric], METRIC[metric].unit, one.costs.currency)
+    return formatted_value(one.metrics[metric], METRIC[metric].unit, one.costs.currency)
 
 
 def _marks(answer: Answer, one: Judged) -> str:

@@ -74,7 +74,7 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
             there = judged_at(place)
             wrong = sorted(_wrong(there.design.site) - _wrong(site))
             found.append(
-                Remedy(axis.told(axis.values[place]), there, tuple(f"wrong: {name}" for name in wrong))
+                Remedy(axis.formatted(axis.values[place]), there, tuple(f"wrong: {name}" for name in wrong))
             )
     return sorted(found, key=lambda remedy: remedy.judged.cost)
 

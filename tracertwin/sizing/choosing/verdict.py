@@ -10,10 +10,10 @@ from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, all_told, met
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, met, targets_text
 from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
-from tracertwin.sizing.figures.printing import told, years_told
+from tracertwin.sizing.figures.printing import formatted, formatted_years
 from tracertwin.sizing.sweep.years import runs_of, spans_of
 
 MONTH_NAMES = (
@@ -49,7 +49,7 @@ def outages_told(one: Judged) -> str:
     outages = one.figures.yearly("outages")
     dark = int(np.sum(outages > 0))
     if not dark:
-        return f"no outage in {years_told(years)}"
+        return f"no outage in {formatted_years(years)}"
     worst = worst_year(one.figures)
     first = to_local(one.figures.yearly("first_outage_utc_s")[worst], one.design.site.location.timezone)
     hours = one.figures.yearly("outage_h")[worst]
@@ -71,10 +71,10 @@ def _losses(one: Judged, targets: Targets) -> str:
         row, loss, years = METRIC[target.metric], one.metrics[target.metric], one.figures.years
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
         if max(loss.value, target.limit) < finest_share(years):
-            against = f"the least that {years_told(years)} can show"
+            against = f"the least that {formatted_years(years)} can show"
             if target.limit > 0.0:
                 against += f", to show {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
-        text += f"{row.label} {told(loss, row.unit)}, {against}; "
+        text += f"{row.label} {formatted(loss, row.unit)}, {against}; "
     return text
 
 
@@ -85,7 +85,7 @@ def _unsettled(one: Judged, targets: Targets) -> str:
     if found.low >= limit:
         return ""
     proves = "proves" if found.years == 1 else "prove"
-    text = f"; {years_told(found.years)} {proves} only that {100 * found.low:.0f} % of years have none"
+    text = f"; {formatted_years(found.years)} {proves} only that {100 * found.low:.0f} % of years have none"
     if limit < 1.0 and found.value == 1.0:
         text += f", {100 * limit:g} % takes {years_to_prove(limit)} without"
     return text
@@ -103,7 +103,7 @@ def asks_for_nothing(one: Judged) -> bool:
 
 def load_told(answer: Answer, carried: tuple[float, Judged] | None) -> str:
     """What load the site as it is carries, in a sentence; by `remedies.load_carried`."""
-    name, target = f"{answer.inquiry.name} as it is", all_told(answer.inquiry.targets)
+    name, target = f"{answer.inquiry.name} as it is", targets_text(answer.inquiry.targets)
     if asks_for_nothing(answer.own):
         return f"{name} has no load, so there is nothing to scale"
     if carried is None:

@@ -6,18 +6,18 @@ from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, targets_text
 from tracertwin.sizing.choosing.verdict import MONTH_NAMES, money, outages_told, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
-from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
+from tracertwin.sizing.figures.printing import below_finest, formatted, formatted_value, formatted_years
 from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
 
-def shown(one: Judged, name: str, interval: bool = True) -> str:
+def metric_text(one: Judged, name: str, interval: bool = True) -> str:
     """A metric of a design in words, with its interval or without."""
-    telling = told if interval else value_told
-    return telling(one.metrics[name], METRIC[name].unit, one.costs.currency)
+    form = formatted if interval else formatted_value
+    return form(one.metrics[name], METRIC[name].unit, one.costs.currency)
 
 
 def headline(study: Study) -> Iterator[str]:
@@ -29,7 +29,7 @@ def headline(study: Study) -> Iterator[str]:
             yield f"{study.load}."
         return
     name = study.name(study.chosen)
-    cost = f"{money(study.chosen.cost)} {study.currency} over {years_told(study.chosen.costs.years)}"
+    cost = f"{money(study.chosen.cost)} {study.currency} over {formatted_years(study.chosen.costs.years)}"
     if study.answer.own_is_best:
         own_cost = f"{money(study.answer.own.cost)} {study.currency}"
         yield f"{inquiry.name} as it is will do, and nothing that will do is cheaper: {own_cost}."
@@ -47,14 +47,14 @@ def headline(study: Study) -> Iterator[str]:
 def why(study: Study) -> Iterator[str]:
     """The reason for the recommendation."""
     chosen, number = study.chosen, len(study.designs)
-    name, target = study.name(chosen), all_told(study.targets)
+    name, target = study.name(chosen), targets_text(study.targets)
     values = " and ".join(
-        f"its {METRIC[target.metric].label} {shown(chosen, target.metric)}"
+        f"its {METRIC[target.metric].label} {metric_text(chosen, target.metric)}"
         if target.metric != NO_OUTAGE
-        else f"{shown(chosen, NO_OUTAGE)} of years without"
+        else f"{metric_text(chosen, NO_OUTAGE)} of years without"
         for target in study.targets
     )
-    cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
+    cost = f"{money(chosen.cost)} {study.currency} over {formatted_years(chosen.costs.years)}"
     if study.meets(chosen):
         meeting = sum(map(study.meets, study.designs))
         among = (
@@ -71,7 +71,7 @@ def why(study: Study) -> Iterator[str]:
     outages = outages_told(chosen)
     yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:
-        yield f"Its chargers run {shown(chosen, 'charger_h')} and use {shown(chosen, 'fuel_l')}."
+        yield f"Its chargers run {metric_text(chosen, 'charger_h')} and use {metric_text(chosen, 'fuel_l')}."
     for row in inspected(study.site, extremes_of(study.site)):
         if row.finding.level is not Level.OK:
             begins = "Wrong" if row.finding.level is Level.WRONG else "To look at"
@@ -87,7 +87,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     for changed in missing:
         way = "more" if changed.by > 0.0 else "less"
         values = ", ".join(
-            f"{METRIC[target.metric].label} {shown(changed.judged, target.metric)}"
+            f"{METRIC[target.metric].label} {metric_text(changed.judged, target.metric)}"
             for target in study.targets
         )
         yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
@@ -96,7 +96,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     for target in study.targets:
         estimate = study.chosen.metrics[target.metric]
         if estimate.low < target.limit if target.metric == NO_OUTAGE else estimate.high > target.limit:
-            years, label = years_told(len(study.chosen.years)), METRIC[target.metric].label
+            years, label = formatted_years(len(study.chosen.years)), METRIC[target.metric].label
             do = "does" if len(study.chosen.years) == 1 else "do"
             yield (
                 f"{years} {do} not settle it: the interval of {label} reaches beyond the target. More years would "
@@ -115,7 +115,7 @@ def _other_targets(study: Study) -> Iterator[str]:
     if study.meets(chosen) and cheaper:
         near = cheaper[-1]
         yield (
-            f"{study.name(near)} would do if {label} of {shown(near, name, interval=False)} were enough: "
+            f"{study.name(near)} would do if {label} of {metric_text(near, name, interval=False)} were enough: "
             f"{money(chosen.cost - near.cost)} {study.currency} less."
         )
     better = [
@@ -124,6 +124,6 @@ def _other_targets(study: Study) -> Iterator[str]:
     if better and not below_finest(loss):
         more = better[0]
         yield (
-            f"Half the loss or less takes {study.name(more)}: {label} {shown(more, name, interval=False)}, "
+            f"Half the loss or less takes {study.name(more)}: {label} {metric_text(more, name, interval=False)}, "
             f"{money(more.cost - chosen.cost)} {study.currency} more."
         )

@@ -9,7 +9,7 @@ import numpy as np
 from plant.design.extremes import extremes_of
 from plant.design.sheet import inspected
 from tracertwin.sizing.figures.metrics import METRIC, METRICS, Metrics
-from tracertwin.sizing.figures.printing import told, value_told
+from tracertwin.sizing.figures.printing import formatted, formatted_value
 from tracertwin.sizing.figures.pvgis import TENTHS
 from tracertwin.sizing.figures.pvgismonths import pvgis_numbers
 from tracertwin.sizing.report.seasons import SHORT_MONTHS
@@ -41,7 +41,7 @@ def metrics_table(study: Study) -> str:
     rows = (
         (
             metric.label,
-            told(study.chosen.metrics[metric.name], metric.unit, study.currency),
+            formatted(study.chosen.metrics[metric.name], metric.unit, study.currency),
             metric.meaning.replace("`", ""),
         )
         for metric in METRICS
@@ -58,7 +58,7 @@ def front_table(study: Study) -> str:
     rows = [
         (
             study.name(one),
-            *(value_told(one.metrics[name], METRIC[name].unit, one.costs.currency) for name in names),
+            *(formatted_value(one.metrics[name], METRIC[name].unit, one.costs.currency) for name in names),
             "met" if study.meets(one) else "missed",
         )
         for one in designs
@@ -72,7 +72,7 @@ def sensitivity_table(study: Study) -> str:
     names = (study.loss, *CHANGED_SHOWN)
 
     def row(what: str, metrics: Metrics) -> tuple[str, ...]:
-        return (what, *(told(metrics[name], METRIC[name].unit, study.currency) for name in names))
+        return (what, *(formatted(metrics[name], METRIC[name].unit, study.currency) for name in names))
 
     rows = [row("as it is", study.chosen.metrics)]
     rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed()]
