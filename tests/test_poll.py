@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import Request
 from modbus.device.tracer import Tracer
@@ -13,7 +14,7 @@ from modbus.line.endpoint import LinkError
 from modbus.map.bitfield import named_codes
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import NoReplyError
-from modbus.master.poll import FUNCTIONS, LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, read
+from modbus.master.poll import LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, read
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
 from tracertwin.cli.tables.polltable import print_json, print_table
 
@@ -61,7 +62,7 @@ def words_of(lines: list[Reading]) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("name", MAPS)
-@pytest.mark.parametrize("table", FUNCTIONS)
+@pytest.mark.parametrize("table", READ_FUNCTION)
 def test_blocks_hold_every_row_once_whole_and_without_a_gap(name, table):
     rows = [row for row in MAPS[name].spec.rows if row.table == table]
     found = list(blocks(rows))

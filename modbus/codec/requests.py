@@ -13,6 +13,7 @@ MAX_FRAME = 256  # "MODBUS over serial line specification and implementation gui
 MAX_WRITE_WORDS = 123  # "MODBUS application protocol specification V1.1b3", 6.12
 MAX_WRITE_COILS = 1968  # same, 6.11
 BROADCAST = 0  # address of all units at once
+LAST_UNIT = 247  # 248..255 are reserved: specification of the serial line, 2.2
 ANY_UNIT = 0xF8  # service address of vendor function 45 (V26 protocol document)
 ALL_WRITES = (0x05, 0x06, 0x0F, 0x10)
 PASSWORD_BYTES = 6

@@ -171,9 +171,9 @@ def _outside(row: SettingRow | DurationRow, value: float, system_v: float) -> st
     what = f"{row.setting} {with_unit(value, row.unit)}"
     if isinstance(row, SettingRow) and row.values is not None:
         return f"{what} is none of {', '.join(map(str, row.values))}"
-    assert row.limits is not None, "what has neither values nor limits allows everything"
-    times = system_v / 12.0 if row.limits_grow else 1.0
-    low, high = (times * limit for limit in row.limits)
+    limits = row.limits_on(system_v)
+    assert limits is not None, "what has neither values nor limits allows everything"
+    low, high = limits
     return f"{what} is outside {low:g}..{with_unit(high, row.unit, '{:g}')}"
 
 

@@ -9,7 +9,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
@@ -61,6 +61,8 @@ class Framing(NamedTuple):
 
 
 RTU = Framing(RequestParser)
+TURNAROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
+STALE_S: Final = 0.5
 LAST_WORD_S: Final = 0.5  # a peer that sends no more is answered for so long
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 UNHEARD = "not received: it arrived while a reply was on the wire"
@@ -89,29 +91,17 @@ class LineStats:
 
     def __add__(self, other: "LineStats") -> "LineStats":
         """The counts of both, as of one line."""
-        return LineStats(
-            added(self.requests, other.requests),
-            self.replies + other.replies,
-            self.exceptions + other.exceptions,
-            self.silent + other.silent,
-            self.stale + other.stale,
-            self.failures + other.failures,
-            self.bad_frames + other.bad_frames,
-            self.junk_bytes + other.junk_bytes,
-            self.lost_bytes + other.lost_bytes,
-            self.connects + other.connects,
-            self.bytes_in + other.bytes_in,
-            self.bytes_out + other.bytes_out,
-            self.latencies + other.latencies,
-        )
+        names = [each.name for each in fields(self) if each.name != "requests"]
+        totals = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return LineStats(added(self.requests, other.requests), **totals)
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When to reply; see `modbus.line.link.Line`."""
 
-    turnaround_s: float = 0.005
-    stale_s: float = 0.5
+    turnaround_s: float = TURNAROUND_S
+    stale_s: float = STALE_S
     half_duplex: bool = False
 
 

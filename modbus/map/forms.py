@@ -177,6 +177,12 @@ class ScaledForm(RegisterRow):
     signed: bool = False
     values: dict[int, str] | None = None  # the numbers there are, and what they mean
 
+    @model_validator(mode="after")
+    def _within_the_table(self) -> "ScaledForm":
+        if self.address + self.width > 0x10000:
+            raise ValueError("its second word would lie past 0xFFFF")
+        return self
+
     @property
     def width(self) -> int:
         """Words."""

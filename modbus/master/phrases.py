@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import (
     BadReply,
     BitsReply,
@@ -28,13 +29,27 @@ from modbus.codec.requests import (
     WriteWords,
 )
 
-READS: Final = (0x01, 0x02, 0x03, 0x04, 0x2B, 0x43)  # functions that change nothing
-READ: Final = {0x01: "coil", 0x02: "discrete input", 0x03: "holding register", 0x04: "input register"}
+CHANGE_NOTHING: Final = (*TABLE_READ, 0x2B, 0x43)
+NOUN: Final = {
+    "coil": "coil",
+    "discrete": "discrete input",
+    "holding": "holding register",
+    "input": "input register",
+}
+# "MODBUS application protocol specification V1.1b3", 7
+EXCEPTIONS: Final = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, takes long",
+    6: "device busy",
+}
 
 
 def phrase(request: Request) -> str:
     """``read 8 input registers from 0x3100 (unit 1)``."""
-    is_read = request.function in READS and not isinstance(request, Malformed)
+    is_read = request.function in CHANGE_NOTHING and not isinstance(request, Malformed)
     text = _of_read(request) if is_read else _of_other(request)
     return f"{text} (unit {request.unit})"
 
@@ -42,7 +57,7 @@ def phrase(request: Request) -> str:
 def _of_read(request: Request) -> str:
     match request:
         case ReadBits(_, function, address, count) | ReadWords(_, function, address, count):
-            return f"read {_many(count, READ[function])} from 0x{address:04X}"
+            return f"read {_many(count, NOUN[TABLE_READ[function]])} from 0x{address:04X}"
         case ReadSparse(_, address, count):
             return f"read what exists of {_many(count, 'register')} from 0x{address:04X}"
         case IdentifyDevice(_, code, object_id):
@@ -70,6 +85,16 @@ def _of_other(request: Request) -> str:
         case _:
             text = f"function {request.function:02X}"
     return text
+
+
+def exception_text(code: int) -> str:
+    """What an exception is called."""
+    return EXCEPTIONS.get(code, "not in the standard")
+
+
+def exception_phrase(code: int) -> str:
+    """``exception 02, illegal data address``."""
+    return f"exception {code:02}, {exception_text(code)}"
 
 
 def shape(request: Request, frame: bytes) -> str:

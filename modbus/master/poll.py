@@ -4,10 +4,11 @@ Knows how to ask in blocks that a device accepts; frames are the master's busine
 it looks is for `tracertwin.cli.tables.polltable`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request
 from modbus.line.endpoint import LinkError
@@ -15,22 +16,12 @@ from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, Row
 from modbus.master.client import NoReplyError
+from modbus.master.phrases import exception_text
 
-FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
 LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
 RETRIES: Final = 2  # a serial line loses a byte now and then
 CALLED_WITHIN_S: Final = 600.0  # how long to listen: whoever starts the device may be slow
 DIALLED_WITHIN_S: Final = 5.0
-
-# "MODBUS application protocol specification V1.1b3", 7
-EXCEPTIONS: Final = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledged, takes long",
-    6: "device busy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,7 @@ class Question:
     count : int
         Registers, coils or inputs to read from `address` on, in one request.
     table : str or None
-        A key of `FUNCTIONS`; None reads all tables, or input registers if there is an address.
+        A key of `READ_FUNCTION`; None reads all tables, or input registers if there is an address.
     """
 
     address: int | None = None
@@ -129,7 +120,7 @@ class PolledDevice:
         if table in self._silent:
             return NO_REPLY
         ask = ReadBits if table in BIT_TABLES else ReadWords
-        request = ask(self._unit, FUNCTIONS[table], address, count)
+        request = ask(self._unit, READ_FUNCTION[table], address, count)
         try:
             reply = self._master.ask(request, self._timeout_s, RETRIES)
         except BadReply as error:
@@ -141,7 +132,7 @@ class PolledDevice:
             return NO_REPLY
         self._answers = True
         if isinstance(reply, ExceptionReply):
-            return Unanswered(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
+            return Unanswered(reply.code, exception_text(reply.code))
         if isinstance(reply, BitsReply):
             return tuple(map(int, reply.bits))
         assert isinstance(reply, WordsReply)
@@ -154,7 +145,7 @@ def read(device: PolledDevice, register_map: RegisterMap, question: Question) ->
         table = question.table or "input"
         yield from read_block(device, register_map, table, question.address, question.count)
         return
-    for table in (question.table,) if question.table else FUNCTIONS:
+    for table in (question.table,) if question.table else READ_FUNCTION:
         yield from read_all(device, register_map, table)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from modbus.codec.requests import LAST_UNIT
 from modbus.line.endpoint import Endpoint, parse_endpoint
 from modbus.line.faults.text import Fault, parse_fault
 from modbus.line.pacing import Pace, parse_pace
@@ -167,7 +168,7 @@ class Options:
         "--unit",
         "ID",
         "Unit id of the site's own controller. Default: as in the site file.",
-        limits=Limits(int, 1, 247),
+        limits=Limits(int, 1, LAST_UNIT),
     )
     speed: float = _option(
         "--speed",

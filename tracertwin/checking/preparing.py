@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from modbus.device.model import load_model
-from modbus.line.faults.text import parse_fault
-from modbus.line.pacing import parse_pace
 from modbus.map.registers import RegisterMap, load_map
 from modbus.master.assignments import Assignment, assignment
 from plant.base import configs
@@ -24,6 +22,7 @@ from plant.site.overriding import overridden
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
+from tracertwin.assembly.sitechecks import SITE_CHECKS
 from tracertwin.scenario.actions import WRITES
 from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
@@ -180,8 +179,7 @@ def site_of(scenario: Scenario) -> Site:
     def at_override(path: str, message: str) -> Problem:
         return scenario.document.problem(("given", "overrides", path), message)
 
-    checks = {"line.faults": parse_fault, "line.pace": parse_pace}
-    return overridden(document, values, checks, at_override)
+    return overridden(document, values, SITE_CHECKS, at_override)
 
 
 def _worked_out(path: str, value: Any, ratings: Mapping[str, float]) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.checking.outcome import CaseOutcome, VerdictRow
 from tracertwin.checking.table import UNFINISHED
 from tracertwin.console import print_compactly, wide_console
@@ -56,7 +56,7 @@ def print_sheet(suite: str, subject: str, outcomes: Sequence[CaseOutcome]) -> No
 
 
 def _table(rows: Sequence[VerdictRow]) -> Table:
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in ("", "what", "set", "limit", "found", "margin"):
         table.add_column(head, no_wrap=head in ("", "margin"), overflow="fold")
     for row in rows:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modbus.codec.requests import LAST_UNIT
 from tracertwin.cli.options import MapName, checked, number, seconds, stoppable
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def write(
         ),
     ],
     register_map: MapName = "epever",
-    unit: Annotated[int, typer.Option(parser=number(int, 1, 247), metavar="ID", help="Unit id to ask.")] = 1,
+    unit: Annotated[
+        int, typer.Option(parser=number(int, 1, LAST_UNIT), metavar="ID", help="Unit id to ask.")
+    ] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
@@ -68,12 +71,11 @@ def write(
 
 
 def _print(results: "list[WriteResult]") -> None:
-    from rich.table import Table
 
-    from plant.report.output import HEAD_BOX
+    from plant.report.output import plain_table
     from tracertwin.console import wide_console
 
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in ("address", "name", "written", "reads", ""):
         table.add_column(head, no_wrap=head != "")
     for result in results:

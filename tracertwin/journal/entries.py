@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from modbus.codec.requests import crc16, is_unknown, request_size
+from modbus.codec.requests import LAST_UNIT, crc16, is_unknown, request_size
 from modbus.line.conversation import Burst, Transmission
 from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
@@ -32,8 +32,8 @@ class _Record(BaseModel):
 class UnitHead(_Record):
     """One of the controllers on the line."""
 
-    unit: int = Field(ge=1, le=247)
-    unit_after_power_cycle: int = Field(ge=1, le=247)
+    unit: int = Field(ge=1, le=LAST_UNIT)
+    unit_after_power_cycle: int = Field(ge=1, le=LAST_UNIT)
     site: dict[str, Any]  # see `plant.site.copying`
     state: dict[str, Any] | None = None  # see `plant.saving.state`; none: the site's beginning
 
@@ -124,6 +124,7 @@ class Noise:
 class Stale:
     """A request that was dropped, since a newer one stood behind it."""
 
+    WHY: ClassVar[str] = "dropped: it had waited too long, and a newer request was queued behind it"
     request: bytes
 
 

@@ -115,8 +115,7 @@ class _Frames:
                 case Noise(data, why):
                     yield self._made(entry.wall_s, line, data, (about, f"junk: {why}"), is_modbus=False)
                 case Stale(request):
-                    why = "dropped: it had waited too long, and a newer request was queued behind it"
-                    yield self._made(entry.wall_s, line, request, (about, why))
+                    yield self._made(entry.wall_s, line, request, (about, Stale.WHY))
                 case GivenCommand(text, refused):
                     outcome = f" (refused: {refused})" if refused else ""
                     self.pending += (f"before this, entry {entry.number}: command {text}{outcome}",)

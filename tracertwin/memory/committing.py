@@ -75,12 +75,6 @@ class StateWriter:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
-    @property
-    def unwritten(self) -> int:
-        """How many samples are not in the file yet."""
-        held = sum(keeper.held for keeper in self._keepers)
-        return held + sum(len(copy.samples) for copy in list(self._waiting))
-
     def start(self) -> None:
         """Commit where everything stands, and from then on.
 
@@ -176,11 +170,6 @@ class _Keeper:
     def is_due(self) -> bool:
         """Whether a minute of its time has passed, or something was done to it."""
         return self._seen() != self._marks or self.unit.live.snapshot().t_utc_s - self._t_utc_s >= PLANT_S
-
-    @property
-    def held(self) -> int:
-        """How many samples have come since the last copy."""
-        return self._held
 
     def begin(self) -> None:
         """Have the samples told from here on."""

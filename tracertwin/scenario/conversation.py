@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tracertwin.scenario.record import AskedFor, Finding, PrintedLine, RunRecord, ending
+from tracertwin.scenario.record import AskedFor, Finding, PrintedLine, RunRecord, ending, given_window
 from tracertwin.scenario.signals import moments_of, values_of
 
 GOOD = ("reply", "exception")
@@ -20,10 +20,13 @@ LINES = "times"  # the unit of a number of lines
 CUT = 60  # characters of a line that are shown
 
 
+def _window(values: Mapping[str, Any], record: RunRecord) -> tuple[float, float]:
+    return given_window(values, record.span.start_utc_s, record.span.end_utc_s, record.span)
+
+
 def _heard(values: Mapping[str, Any], record: RunRecord) -> tuple[list[AskedFor], float, float]:
     """The requests of the window, its beginning and end."""
-    begin_s = values["from"].utc_s(record.span) if "from" in values else record.span.start_utc_s
-    end_s = ending(values["to"], begin_s, record.span) if "to" in values else record.span.end_utc_s
+    begin_s, end_s = _window(values, record)
     return [asked for asked in record.asked if begin_s <= asked.t_s <= end_s], begin_s, end_s
 
 
@@ -124,8 +127,7 @@ def _matching(
     pattern: re.Pattern[str], values: Mapping[str, Any], record: RunRecord
 ) -> tuple[list[tuple[PrintedLine, re.Match[str]]], float, float]:
     """The lines of the window that match, its beginning and end."""
-    begin_s = values["from"].utc_s(record.span) if "from" in values else record.span.start_utc_s
-    end_s = ending(values["to"], begin_s, record.span) if "to" in values else record.span.end_utc_s
+    begin_s, end_s = _window(values, record)
     found = [
         (line, match)
         for line in record.printed

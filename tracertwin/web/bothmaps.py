@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.device.interface import Shown
 from modbus.device.model import load_model
 from modbus.map.bitfield import WordOf
 from modbus.map.registers import RegisterMap, load_map
 from modbus.map.rows import ActionRow, BitsRow, Row
-from modbus.master.poll import FUNCTIONS
 from tracertwin.assembly.units import Unit, sensors_of
 
 SHIPPED: Final = ("uart2", "epever")
@@ -107,7 +107,7 @@ class _MapRegister(NamedTuple):
 
 
 def _places(name: str, register_map: RegisterMap) -> Iterator[_MapRegister]:
-    for table in FUNCTIONS:
+    for table in READ_FUNCTION:
         there = register_map if table == "input" else register_map.published
         for address, row in there.rows[table].items():
             if row.address == address:  # not the second word of a pair

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, decode_request
-from modbus.device.tracer import READ_INPUTS, TABLE_OF
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from modbus.master.phrases import phrase, shape
-from modbus.master.poll import EXCEPTIONS
+from modbus.master.phrases import exception_phrase, phrase, shape
 from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
 from tracertwin.web.clientwrites import assignments_of
 
@@ -67,9 +66,8 @@ class Frames:
                     "why": why,
                 }
             case Stale(request):
-                why = "dropped: it had waited too long, and a newer request was queued behind it"
                 asked = phrase(decode_request(request))
-                return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
+                return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": Stale.WHY}
             case Peer(is_there):
                 return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
             case GivenCommand(text, refused):
@@ -103,11 +101,11 @@ class Frames:
     def _answered(self, request: Request, left: bytes, t_utc_s: int) -> str:
         reply = _decoded(request, left)
         if isinstance(reply, ExceptionReply):
-            return f"exception {reply.code:02}, {EXCEPTIONS.get(reply.code, 'not in the standard')}"
+            return exception_phrase(reply.code)
         if not isinstance(reply, WordsReply | BitsReply) or not isinstance(request, ReadWords | ReadBits):
             return shape(request, left)
         words = reply.words if isinstance(reply, WordsReply) else tuple(map(int, reply.bits))
-        table = TABLE_OF[request.function]
+        table = TABLE_READ[request.function]
         read = self.last_read.setdefault(request.unit, {})
         read.update(((table, place), (word, t_utc_s)) for place, word in enumerate(words, request.address))
         return ", ".join(self._values(request, table, words)) or shape(request, left)

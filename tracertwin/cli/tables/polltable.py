@@ -5,15 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rich.table import Table
-
-from modbus.codec.requests import BROADCAST
+from modbus.codec.requests import BROADCAST, LAST_UNIT
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Question, Reading, read
 from plant.base.problems import Problem, ProblemsError
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.console import print_compactly, wide_console
 
 HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
@@ -62,7 +60,8 @@ def print_poll(
     """
     register_map = load_map(map_name, TRACER_4210)
     if unit == BROADCAST and register_map.spec.units != "any":
-        why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; give its own id, 1 to 247"
+        why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; "
+        why += f"give its own id, 1 to {LAST_UNIT}"
         raise ProblemsError([Problem("--unit", 0, "", why)])
     endpoint = parse_endpoint(link_text)
     with Master(endpoint, connect_timeout_s=connect_within_s(endpoint)) as master:
@@ -95,7 +94,7 @@ def print_table(lines: Sequence[Reading]) -> None:
     heads = [head for head in HEADS if any(cell[head] for cell in cells)]
     if console.width < WIDE and "words" in heads:
         heads.remove("words")
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in heads:
         table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
     several = len({line.table for line in lines}) > 1
