@@ -300,7 +300,7 @@ def test_sizing_is_not_loaded_where_nobody_sizes():
             ["mine.yaml", "--write", "mine.yaml"],
             "--write: mine.yaml is the site itself; write to another file",
         ),
-        (["cabin", "--write", "mine.txt"], "mine.txt: must end in .yaml, .yml"),
+        (["cabin", "--write", "mine.txt"], "--write: mine.txt: must end in .yaml, .yml"),
     ],
 )
 def test_a_design_is_not_written_over_what_it_is_made_of(call, tmp_path, monkeypatch, arguments, why):

@@ -126,11 +126,9 @@ def _switch(flag: str, help: str) -> Any:
 
 
 def _trace_file(text: str) -> Path:
-    from plant.report.trace import TABLES, check_suffix  # pandas is not for a start that keeps no trace
+    from plant.report.trace import TABLES  # not for a start that keeps no trace
 
-    path = Path(text)
-    check_suffix(path, TABLES)
-    return path
+    return writable(text, TABLES)
 
 
 def _upset(text: str) -> "Upset":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracertwin.cli.options import check_directory, check_folder, checked, number, one_of, stoppable
+from tracertwin.cli.options import check_file, check_folder, checked, number, one_of, stoppable
 from tracertwin.exitcodes import STOPPED
 
 EN_50530 = "en50530"  # a suite that is not a folder of scenarios
@@ -99,9 +99,9 @@ def check(
     wanted = () if seeds is None else checked("--seeds", seeds, many.parse_seeds)
     if tighten and len(wanted) < 2:
         raise ProblemsError([Problem("--tighten", 0, "", "needs several seeds, e.g. --seeds 1..50")])
-    check_folder("--junit", junit)
-    check_directory("--failures", failures)
-    check_directory("--transcripts", transcripts)
+    check_file("--junit", junit)
+    check_folder("--failures", failures)
+    check_folder("--transcripts", transcripts)
     peer = _peer(firmware, until, timeout, transcripts)
     if suite == EN_50530:
         without = {"--seeds": seeds, "--site": site, "--firmware": firmware}

@@ -1,11 +1,11 @@
 """What the command's verbs share: options by their kinds, checks told as problems, Ctrl-C, words to the user."""
 
-import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from tracertwin.assembly.options import OPTIONS, OptionRow
-from tracertwin.files import writable
+from tracertwin.files import fillable, writable
 
 # What can be meant as HOST:PORT and as no site: its parser says what is wrong with it.
 _ADDRESS_LIKE = re.compile(r"[\d.]+|https?://.*|(?!-)[^/\\]*:[^/\\]*(?<!\.yaml)(?<!\.yml)")
@@ -131,24 +131,16 @@ def seconds(option: str, value: str) -> float:
     return float(checked(option, value, parse_duration_s))
 
 
-def check_folder(option: str, path: Path | None) -> None:
+def check_file(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
     if path is not None:
-        checked(option, str(path), writable)
+        checked(option, str(path), partial(writable, endings=endings))
 
 
-def check_directory(option: str, path: Path | None) -> None:
+def check_folder(option: str, path: Path | None) -> None:
     """Refuse a folder that couldn't be made or written into, before the run that would fill it."""
     if path is not None:
-        checked(option, path, _is_or_may_be_a_folder)
-
-
-def _is_or_may_be_a_folder(path: Path) -> None:
-    there = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
-    if not there.is_dir():
-        raise ValueError(f"{there} is a file; give a folder")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"{there}: nothing can be written in this folder")
+        checked(option, path, fillable)
 
 
 @contextmanager

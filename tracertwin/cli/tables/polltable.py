@@ -127,8 +127,8 @@ def _cells(line: Reading) -> dict[str, str]:
 def print_json(lines: Sequence[Reading], **about: Any) -> None:
     """Print one JSON object: what it is about, and `registers`, a list of objects.
 
-    Each has `table`, `address` and `name`, and then either `value`, `unit`, `words` and `meaning` (a list of
-    sentences), or `exception`, its code (0: no reply), and `meaning`.
+    Each has `table`, `address` and `name`, and then either `value` (null for words that no sound device sends),
+    `unit`, `words` and `meaning` (a list of sentences), or `exception`, its code (0: no reply), and `meaning`.
     """
     print(json.dumps({**about, "registers": [_object(line) for line in lines]}, indent=2, ensure_ascii=False))
 
