@@ -139,12 +139,12 @@ def test_a_folder_for_a_file_is_refused_before_anything_runs(call, tmp_path, mon
 
 def test_the_answer_is_printed_before_files_are_written(call, results, monkeypatch, tmp_path):
     from plant.base.problems import Problem, ProblemsError
-    from tracertwin.sizing.choosing import rows
+    from tracertwin.cli import sizework
 
     def fail(path, _rows) -> None:
         raise ProblemsError([Problem(str(path), 0, "", "disk full")])
 
-    monkeypatch.setattr(rows, "write_rows", fail)
+    monkeypatch.setattr(sizework, "write_rows", fail)
     code, out, err = call("size", "cabin", *FIRST_TRY, "--out", str(tmp_path / "o.csv"), *results)
     assert (code, err.count("disk full")) == (2, 1)
     assert "Cabin as it is" in out
