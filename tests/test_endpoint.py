@@ -154,7 +154,7 @@ def test_a_socket_is_no_serial_port_and_the_link_for_it_is_named(tmp_path: Path)
     path = tmp_path / "uart2.sock"
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(path))
-        with pytest.raises(LinkError, match=f"is a socket, no serial port; a socket is unix:{path}"):
+        with pytest.raises(LinkError, match=f"is a socket, not a serial port; write unix:{path}"):
             parse_endpoint(f"serial:{path}")
 
 
@@ -188,6 +188,6 @@ def test_a_path_that_is_a_socket_is_dialled(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_file_that_is_no_socket_is_neither_removed_nor_blamed_on_another_program(tmp_path):
     (tmp_path / "notes").write_text("mine", encoding="utf-8")
-    with pytest.raises(LinkError, match="something else has that name, and is no socket"):
+    with pytest.raises(LinkError, match="something else has that name, and is not a socket"):
         listen(UnixEndpoint(str(tmp_path / "notes"), listens=True))
     assert (tmp_path / "notes").read_text(encoding="utf-8") == "mine"

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from modbus.device.tracer import Tracer
-from modbus.line.link import Line, parse_endpoint
+from modbus.line.endpoint import parse_endpoint
+from modbus.line.link import Line
 from modbus.line.pacing import parse_pace
 from modbus.map.registers import TRACER_4210, load_map
 from plant.controller.charger import Stage

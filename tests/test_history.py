@@ -207,7 +207,7 @@ def test_what_is_no_state_file_is_told(told, tmp_path):
     (tmp_path / "letter").write_text("dear all\n" * 30)
     StateFile.opened(tmp_path / "new.db").close()
     for name, message in (
-        ("letter", "is not a state file, nor any SQLite file; serve --state FILE makes one"),
+        ("letter", "is not a state file, not even an SQLite file; serve --state FILE makes one"),
         ("none", "can't be read: No such file"),
         ("new.db", "has no history yet"),
     ):

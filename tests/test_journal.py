@@ -21,9 +21,9 @@ from tracertwin.journal.entries import (
     Entry,
     Exchange,
     File,
+    GivenCommand,
     JournalError,
     Noise,
-    Order,
     Peer,
     Stale,
     entry_line,
@@ -49,7 +49,7 @@ whats = st.one_of(
     st.builds(Noise, st.binary(min_size=1, max_size=40), words),
     st.builds(Stale, raw),
     st.builds(Peer, st.booleans()),
-    st.builds(Order, words),
+    st.builds(GivenCommand, words),
     st.just(End()),
 )
 
@@ -71,6 +71,22 @@ def test_a_line_that_says_nothing_is_refused_in_words(text):
             read(text)
 
 
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        ("{}", "is not a journal: the first line must have the key journal"),
+        ("[]", "is not a journal: not a JSON object"),
+        ('{"journal": 99}', "is a journal of format 99; this version reads format 1"),
+    ],
+)
+def test_what_is_no_journal_is_told_once(tmp_path, first, why):
+    path = tmp_path / "run.jsonl"
+    path.write_text(f"{first}\n")
+    with pytest.raises(ProblemsError) as refused:
+        JournalFile(path)
+    assert str(refused.value.problems[0]) == f"{path}:1: {why}"
+
+
 def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_path):
     path = tmp_path / "run.jsonl"
     with running(rig(path, links=2, speed=1000.0)) as run:
@@ -89,10 +105,19 @@ def test_all_that_comes_from_outside_stands_there_in_order_with_plant_time(tmp_p
         Exchange,
         Noise,
         Exchange,
-        Order,
+        GivenCommand,
         Peer,
         End,
-    ] or [type(entry.what) for entry in told] == [Peer, Exchange, Exchange, Noise, Exchange, Peer, Order, End]
+    ] or [type(entry.what) for entry in told] == [
+        Peer,
+        Exchange,
+        Exchange,
+        Noise,
+        Exchange,
+        Peer,
+        GivenCommand,
+        End,
+    ]
     assert [entry.number for entry in told] == list(range(1, 9))
     assert {entry.line for entry in told} == {1, None}
     assert told[2].what.request == BOOST_MIN.encode() == told[2].what.sent
@@ -240,9 +265,9 @@ def test_every_key_of_a_journal_stands_in_its_page(whole):
         Noise(b"\1", "why"),
         Stale(b""),
         Peer(True),
-        Order("", None),
-        Order("upset load_short", ""),
-        Order("upset", "give an upset"),
+        GivenCommand("", None),
+        GivenCommand("upset load_short", ""),
+        GivenCommand("upset", "give an upset"),
         End(),
         Exchange(b"", Transmission(b"", ()), 0.0, "x"),
     ):

@@ -188,3 +188,9 @@ def test_what_nobody_asked_has_not_passed(given):
     verdict = judge(parse_expectation(given, WORDS), conversation())
     assert not verdict.holds
     assert verdict.words(span_of([START_S, START_S + 5.0])) == "failed, no client asked anything"
+
+
+def test_a_client_that_wrote_and_read_in_vain_did_ask():
+    record = conversation((0, 1, LOST), (1, 1, LOST))
+    verdict = judge(parse_expectation({"polled_every": "1s"}, WORDS), record)
+    assert verdict.words(span_of([START_S, START_S + 5.0])) == "failed, no read was answered"

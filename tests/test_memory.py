@@ -197,7 +197,7 @@ def test_samples_leave_memory_as_they_are_written(serve, path):
 
     def measured(self: memory.StateWriter, keeper: Any) -> None:
         nonlocal most
-        most = max(most, keeper.held)
+        most = max(most, keeper._held)
         hand_on(self, keeper)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -205,7 +205,8 @@ def test_samples_leave_memory_as_they_are_written(serve, path):
         with serve(runs=False) as rig:
             rig.do("jump 2026-04-01T10:00")
             assert rig.state is not None
-            assert until(lambda: rig.state.unwritten == 0, 20.0)
+            last = [(rig.assembly.plants[0].t_utc_s,)]
+            assert until(lambda: read(path, "SELECT max(t_utc_s) FROM samples") == last, 20.0)
             assert len(rig.assembly.units[0].live.trace().rows) == 0
     assert most <= memory.MOST_SAMPLES + 60
     begins = plant().start_utc_s
@@ -305,7 +306,7 @@ def test_a_disk_that_is_really_full_ends_nothing(path):
     assert ended.stderr.count("recording stops here, the line stays open") == 1
     assert "ended at 2026-02-24T10:00:00+01:00 Europe/Zurich" in ended.stderr
     with closing(StateFile.opened(path)) as file:
-        assert len(file.stood()) == 1
+        assert len(file.last_commits()) == 1
 
 
 def test_a_file_that_cannot_be_written_at_the_start_is_refused(serve, path, monkeypatch):

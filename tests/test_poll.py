@@ -6,23 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbus.codec.replies import ExceptionReply, Reply, decode_reply
+from modbus.codec.functions import READ_FUNCTION
+from modbus.codec.replies import ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import Request
 from modbus.device.tracer import Tracer
 from modbus.line.endpoint import LinkError
 from modbus.map.bitfield import named_codes
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import NoReplyError
-from modbus.master.poll import (
-    FUNCTIONS,
-    LARGEST_BLOCK,
-    PolledDevice,
-    Question,
-    Reading,
-    blocks,
-    question,
-    read,
-)
+from modbus.master.poll import LARGEST_BLOCK, PolledDevice, Question, Reading, blocks, question, read
 from tests.snapshots import EPEVER_WORDS, NOON, UART2_WORDS, Still
 from tracertwin.cli.tables.polltable import print_json, print_table
 
@@ -70,7 +62,7 @@ def words_of(lines: list[Reading]) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("name", MAPS)
-@pytest.mark.parametrize("table", FUNCTIONS)
+@pytest.mark.parametrize("table", READ_FUNCTION)
 def test_blocks_hold_every_row_once_whole_and_without_a_gap(name, table):
     rows = [row for row in MAPS[name].spec.rows if row.table == table]
     found = list(blocks(rows))
@@ -216,6 +208,16 @@ def test_codes_are_found_in_the_words_of_a_row_and_other_numbers_are_not():
     assert named_codes("0 normal, 1 over-voltage; 2 since V26") == {0: "normal", 1: "over-voltage"}
     assert named_codes("load rated at 25 degC, 40 A") == {40: "A"}  # hence a row with a unit has no codes
     assert at(0x3104).meaning == ()
+
+
+def test_a_word_that_is_no_hours_and_minutes_is_shown_as_it_came_and_why():
+    class Worn(Bench):
+        def ask(self, request: Request, timeout_s: float, retries: int) -> Reply:
+            return WordsReply(1, 3, (0x00FF,))
+
+    (line,) = polled(Worn(), address=0x9065, table="holding")
+    assert (line.words, line.text, line.value) == ((0x00FF,), "", None)
+    assert line.meaning == ("0x00FF: minutes must lie in 0..59, got 255",)
 
 
 @given(st.integers(0x30F0, 0x3330), st.integers(1, 60))

@@ -462,6 +462,17 @@ def test_encoded_quantity_reads_as_hours_and_minutes(tmp_path):
     assert (encoded.value(words), encoded.figure(words), encoded.text(words)) == (753, "753", "12:33")
 
 
+WORDS = st.integers(0, 0xFFFF) | st.sampled_from([0, 0x00FF, 0x133C, 0x7FFF, 0x8000, 0xFFFF])
+
+
+@given(st.sampled_from([*EPEVER.spec.rows, *UART2.spec.rows]), st.tuples(WORDS, WORDS))
+def test_every_row_reads_any_words_that_a_device_may_send(row, both):
+    words = both[: len(row.addresses)]
+    assert math.isfinite(row.value(words))
+    assert all(isinstance(text, str) for text in (row.figure(words), row.text(words), row.flaw(words)))
+    assert row.figure(words) or row.remarks(words) or row.origin.key == "bits"
+
+
 def test_map_that_is_not_there_is_a_map_error():
     with pytest.raises(MapError, match=r"uart.*did you mean uart2"):
         load_map("uart", TRACER_4210)

@@ -42,7 +42,7 @@ from tests.plants import plant, site
 from tracertwin.assembly.options import Options
 from tracertwin.cli.main import main
 from tracertwin.journal.asmaster import Manner, changes, print_comparison
-from tracertwin.journal.entries import Exchange, Order
+from tracertwin.journal.entries import Exchange, GivenCommand
 from tracertwin.journal.replay import print_replay
 from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
 from tracertwin.rig.serving import Rig
@@ -379,7 +379,7 @@ def test_commands_that_only_look_are_not_written_down(tmp_path, look):
             run.do(look)
         run.do("upset load_short:lasts=1s")
     assert [
-        entry.what.text for entry in entries(tmp_path / "run.jsonl") if isinstance(entry.what, Order)
+        entry.what.text for entry in entries(tmp_path / "run.jsonl") if isinstance(entry.what, GivenCommand)
     ] == ["upset load_short:lasts=1s"]
 
 

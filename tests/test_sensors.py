@@ -31,7 +31,7 @@ NIGHT = ZERO._replace(v_batt_v=12.8, v_pv_v=0.35, night=1.0, i_load_a=0.12, i_ba
 
 def readings(state: Snapshot, name: str, n: int = 1440, seed: int = 1, **how: float) -> np.ndarray:
     """What a master that polls once a minute gets to see of a state that stands still."""
-    sensors = Sensors(seed, 1, 12, how.get("dips_h", 0.0), how.get("outliers_day", 0.0))
+    sensors = Sensors(seed, 1, 12, how.get("dips_per_h", 0.0), how.get("outliers_per_day", 0.0))
     return np.array(
         [getattr(sensors.read(Shown(state._replace(t_utc_s=60.0 * k), NEW)).snapshot, name) for k in range(n)]
     )
@@ -97,15 +97,15 @@ def test_the_gauge_of_readings_without_noise_is_the_plants_own_at_any_temperatur
 def test_dips_come_at_the_rate_asked_for_and_last_a_minute_or_a_few():
     quiet = readings(BOOST, "v_batt_v", 600)
     assert quiet.min() > 14.1
-    restless = readings(BOOST, "v_batt_v", 3000, dips_h=6.0)
+    restless = readings(BOOST, "v_batt_v", 3000, dips_per_h=6.0)
     low = restless < 14.15
     begun = np.diff(low.astype(int)) == 1
     assert begun.sum() == pytest.approx(300 * 0.95, rel=0.15)  # some run into one another
     assert 1.0 < low.sum() / begun.sum() < 2.2
     assert restless[low].min() > 13.0
-    v_pv = readings(BOOST, "v_pv_v", 3000, dips_h=6.0)
+    v_pv = readings(BOOST, "v_pv_v", 3000, dips_per_h=6.0)
     assert (v_pv[low] < 18.0).mean() > 0.9
-    assert readings(BULK, "v_batt_v", 600, dips_h=6.0).min() > 13.0  # only of a battery that is held
+    assert readings(BULK, "v_batt_v", 600, dips_per_h=6.0).min() > 13.0  # only of a battery that is held
 
 
 def test_no_reading_lies_outside_of_the_day_s_range_beside_it():
@@ -121,8 +121,8 @@ def test_no_reading_lies_outside_of_the_day_s_range_beside_it():
 
 
 def test_outliers_are_a_few_a_day_with_the_current_up_at_once():
-    v = readings(BOOST, "v_batt_v", 14400, outliers_day=3.0)
-    i = readings(BOOST, "i_chg_a", 14400, outliers_day=3.0)
+    v = readings(BOOST, "v_batt_v", 14400, outliers_per_day=3.0)
+    i = readings(BOOST, "i_chg_a", 14400, outliers_per_day=3.0)
     high = v > 14.68
     assert 15 <= high.sum() <= 45  # ten days
     assert (i[high] > 0.8).all()

@@ -61,10 +61,8 @@ def test_a_site_that_will_do_as_it_is_is_not_sold_a_dearer_design(call, results,
     code, out, err = call(*sweep, "--pv", "500,600", "--write", str(file))
     assert code == 0, err
     assert "  Yes: no outage in 1 year; " in out
-    best = (
-        "The cheapest that will do: the site as it is, 942 EUR over 20 years; nothing of these is cheaper, "
-    )
-    assert f"{best}the cheapest of them is PV 500 W (+23 EUR)" in out
+    best = "The cheapest that will do: the site as it is, 942 EUR over 20 years; none of these is cheaper; "
+    assert f"{best}the cheapest is PV 500 W (+23 EUR)" in out
     assert load_site(str(file)).array.parallel == 4
     table = tmp_path / "sites.csv"
     table.write_text("site\ncabin\n", encoding="utf-8")
@@ -141,12 +139,12 @@ def test_a_folder_for_a_file_is_refused_before_anything_runs(call, tmp_path, mon
 
 def test_the_answer_is_printed_before_files_are_written(call, results, monkeypatch, tmp_path):
     from plant.base.problems import Problem, ProblemsError
-    from tracertwin.sizing.choosing import rows
+    from tracertwin.cli import sizework
 
     def fail(path, _rows) -> None:
         raise ProblemsError([Problem(str(path), 0, "", "disk full")])
 
-    monkeypatch.setattr(rows, "write_rows", fail)
+    monkeypatch.setattr(sizework, "write_rows", fail)
     code, out, err = call("size", "cabin", *FIRST_TRY, "--out", str(tmp_path / "o.csv"), *results)
     assert (code, err.count("disk full")) == (2, 1)
     assert "Cabin as it is" in out

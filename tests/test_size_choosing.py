@@ -21,7 +21,7 @@ from tracertwin.sizing.choosing.search import (
     more_serves_more,
     nearest,
 )
-from tracertwin.sizing.choosing.targets import Target, all_told, met, targets_of
+from tracertwin.sizing.choosing.targets import Target, met, targets_of, targets_text
 from tracertwin.sizing.choosing.verdict import (
     money,
     outages_told,
@@ -50,7 +50,7 @@ def fake(loss: float, cost: float):
 
 def test_without_a_target_19_of_20_years_have_to_be_without_an_outage():
     assert targets_of(None, None, None) == (Target("no_outage", 0.95),)
-    assert all_told(targets_of(0.01, None, 0.9)) == "LOLP at most 1 % and no outage in 90 % of years"
+    assert targets_text(targets_of(0.01, None, 0.9)) == "LOLP at most 1 % and no outage in 90 % of years"
 
 
 def test_all_targets_have_to_be_met():

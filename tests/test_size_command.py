@@ -163,7 +163,7 @@ def test_four_shares_in_any_order_one_twice_merge_into_the_table_of_one_run(call
         assert f"share {number} of 4" in out
     code, _, err = call(*SWEEP, "--merge", *shared, "--out", str(merged))
     assert code == 2
-    assert re.search(r"lacks 1 of the 5 results of Cabin: do the missing shares with the same options", err)
+    assert re.search(r"lacks 1 of the 5 results of Cabin: run the missing shares with the same options", err)
     assert not merged.exists()
     call(*SWEEP, "--shard", "3/4", *shared)
     code, _, err = call(*SWEEP, "--merge", *shared, "--out", str(merged))
@@ -210,7 +210,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"stopped; what was done is kept in {folder}, and the same command goes on from there" in err
+    assert f"stopped; results so far are in {folder}; run the same command again to continue" in err
     assert "Traceback" not in err
 
 
@@ -290,7 +290,7 @@ def test_bad_input_is_one_clear_line(call, arguments, told):
             "sites.csv:2 battery.soc=1.5: input should be less than or equal to 1",
         ),
         ("site,battery.soc\n,0.5\n", "sites.csv:2: site: missing"),
-        ("site,battery.soc\n", "sites.csv: has no place in it"),
+        ("site,battery.soc\n", "sites.csv: has no places"),
         ("", "sites.csv:1: lacks the column site"),
     ],
 )
@@ -317,7 +317,7 @@ def test_sizing_is_not_loaded_where_nobody_sizes():
             ["mine.yaml", "--write", "mine.yaml"],
             "--write: mine.yaml is the site itself; write to another file",
         ),
-        (["cabin", "--write", "mine.txt"], "mine.txt: must end in .yaml, .yml"),
+        (["cabin", "--write", "mine.txt"], "--write: mine.txt: must end in .yaml, .yml"),
     ],
 )
 def test_a_design_is_not_written_over_what_it_is_made_of(call, tmp_path, monkeypatch, arguments, why):

@@ -36,7 +36,7 @@ from tracertwin.sizing.figures.metrics import METRIC, METRICS, metrics_of, worst
 from tracertwin.sizing.figures.monthly import NAMES, MonthlyFigures, figures_of
 from tracertwin.sizing.figures.outages import outages_of
 from tracertwin.sizing.figures.plantsize import PlantSize, size_of
-from tracertwin.sizing.figures.printing import told, value_told
+from tracertwin.sizing.figures.printing import formatted, formatted_value
 
 SIZE = PlantSize(
     peak_w=200.0, controller_a=20.0, capacity_ah=100.0, blocks=1, lithium=False, empty_soc=0.1, usable_wh=1000.0,
@@ -190,7 +190,7 @@ def test_designs_share_their_draws_so_that_a_better_one_is_better_in_each():
 def test_one_year_has_no_interval():
     estimate = metrics_of(figures(1), SIZE, COSTS)["lpsp"]
     assert math.isnan(estimate.low)
-    assert "(" not in told(estimate, "0..1")
+    assert "(" not in formatted(estimate, "0..1")
 
 
 # --- life ---
@@ -293,7 +293,7 @@ def test_prices_of_a_site_file_are_taken_and_the_rest_stays_at_its_default():
     dear = type(site).model_validate({**site.model_dump(), "costs": {"currency": "CHF", "module_per_w": 1.0}})
     assert beginning(size_of(dear), dear.costs).modules == pytest.approx(size_of(site).peak_w)
     assert (
-        told(Estimate(1234.0, 1200.0, 1300.0, 20), "money", dear.costs.currency)
+        formatted(Estimate(1234.0, 1200.0, 1300.0, 20), "money", dear.costs.currency)
         == "1,230 CHF (1,200 to 1,300)"
     )
 
@@ -318,8 +318,8 @@ def test_prices_of_a_site_file_are_taken_and_the_rest_stays_at_its_default():
     ],
 )  # fmt: skip
 def test_nothing_is_printed_finer_than_the_years_tell(estimate, unit, text):
-    assert told(estimate, unit) == text
-    assert value_told(estimate, unit) == text.partition(" (")[0]
+    assert formatted(estimate, unit) == text
+    assert formatted_value(estimate, unit) == text.partition(" (")[0]
 
 
 @pytest.mark.parametrize(("years", "share"), [(1, 0.01), (20, 0.0005), (100, 0.0001)])

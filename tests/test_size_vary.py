@@ -25,8 +25,8 @@ from tracertwin.sizing.sweep.vary import (
 
 
 def test_prices_are_told_without_the_unit_that_their_names_end_in():
-    assert Axis("costs.module_per_w", (0.3,)).told(0.3) == "0.3"
-    assert Axis("controller.setpoints.float_v", (13.6,)).told(13.6) == "13.6 V"
+    assert Axis("costs.module_per_w", (0.3,)).formatted(0.3) == "0.3"
+    assert Axis("controller.setpoints.float_v", (13.6,)).formatted(13.6) == "13.6 V"
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ def of_version_9(path: Path) -> None:
 OTHERS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (
         lambda path: path.write_text("a letter\n" * 99),
-        "is not a state file, nor any SQLite file; give --state a new name",
+        "is not a state file, not even an SQLite file; give --state a new name",
     ),
     "short": (lambda path: path.write_text("x"), "is not a state file"),
     "database": (database_of_others, "is a database of another program; give --state a new name"),

@@ -1,6 +1,7 @@
 """Waiting for firmware without sleeping: whole rounds of its requests, a number of them, a condition that holds."""
 
 import json
+import sys
 import threading
 import time
 
@@ -46,6 +47,26 @@ def test_a_round_is_over_when_the_first_request_comes_again():
         assert not over(rounds)
     rounds.heard(A, ANSWER)
     assert over(rounds)
+
+
+def test_what_is_missing_can_be_asked_for_while_requests_come():
+    rounds, is_over = Rounds(), threading.Event()
+
+    def poll() -> None:
+        for address in range(4000):
+            rounds.heard(ReadWords(1, 4, address, 1), ANSWER)
+        is_over.set()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=poll)
+        thread.start()
+        while not is_over.is_set():
+            assert rounds.missing() == []  # nothing is asked twice
+        thread.join()
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_after_a_change_all_that_is_repeated_has_to_come_again_and_be_taken_up():

@@ -18,9 +18,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from modbus.codec.replies import BadReply, ExceptionReply
+from modbus.codec.replies import BadReply, ExceptionReply, WordsReply
 from modbus.codec.requests import ReadWords, WriteCoil, WriteWord, WriteWords
 from modbus.line.endpoint import LinkError, parse_endpoint
+from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from plant.base.clock import DAY_S
 from plant.kernel.snapshot import Snapshot
@@ -32,10 +33,13 @@ from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.options import Address, parse_address
 from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import run as run_scenario
+from tracertwin.journal.entries import Entry, Exchange
 from tracertwin.scenario.file import load_scenario
 from tracertwin.web import openapi
 from tracertwin.web.app import FILES, STATIC
+from tracertwin.web.clientwrites import assignments_of
 from tracertwin.web.endpoints import CHANGING
+from tracertwin.web.frames import Frames
 from tracertwin.web.guard import ACTIONS_AT_ONCE, LONGEST_BODY, Access, Bucket
 from tracertwin.web.history import UnitHistory
 from tracertwin.web.pushing import MOST, QUEUE, Follower, Hub
@@ -633,3 +637,17 @@ def test_an_extra_that_is_missing_is_named_with_what_installs_it(monkeypatch, ca
     code, _, said = call(*words, "--link=listen:127.0.0.1:0", "--for=5s")
     assert code == 2
     assert f"needs {module}, which is not installed: pip install 'tracertwin[{extra}]'" in said
+
+
+def test_a_frame_whose_word_is_no_hours_and_minutes_is_told_with_the_reason():
+    asked, replied = ReadWords(1, 3, 0x9065, 1), WordsReply(1, 3, (0x00FF,))
+    entry = Entry(1, (0,), 0.0, 0, Exchange(asked.encode(), replied.encode(), 0.0))
+    (row,) = Frames({1: load_map("epever", TRACER_4210)}).described([entry])
+    assert row["answered"] == "night_length 0x00FF: minutes must lie in 0..59, got 255"
+
+
+def test_a_write_to_the_clock_that_is_no_time_is_told_by_its_words():
+    """It was taken by a unit with another map."""
+    written = WriteWords(1, 0x9013, (0xFFFF, 0xFFFF, 0xFFFF))
+    texts = assignments_of(written, load_map("epever", TRACER_4210))
+    assert texts == ["rtc_minute_second=65535", "rtc_day_hour=65535", "rtc_year_month=65535"]

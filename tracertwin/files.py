@@ -1,5 +1,7 @@
 """Files that are written in one piece, and their names where there is one for each unit."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from plant.report.drafts import draft_of
@@ -10,7 +12,7 @@ def numbered(path: Path, number: int) -> Path:
     return path if number == 0 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")
 
 
-def writable(text: str) -> Path:
+def writable(text: str, endings: Sequence[str] = ()) -> Path:
     """A file that could be written.
 
     Raises
@@ -18,11 +20,33 @@ def writable(text: str) -> Path:
     ValueError
         Saying why it couldn't, before the run that would fill it.
     """
-    path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        why = "is a folder" if path.is_dir() else f"no such folder: {path.parent}"
+    path, why = Path(text), ""
+    if endings and path.suffix not in endings:
+        why = f"must end in {', '.join(endings)}"
+    elif path.is_dir():
+        why = "is a folder"
+    elif not path.parent.is_dir():
+        why = f"no such folder: {path.parent}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        why = "can't be written: no permission"
+    if why:
         raise ValueError(f"{path}: {why}")
     return path
+
+
+def fillable(folder: Path) -> None:
+    """Look whether a folder could be made, or written into.
+
+    Raises
+    ------
+    ValueError
+        Saying why it couldn't, before the run that would fill it.
+    """
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.exists(each))
+    if not there.is_dir():
+        raise ValueError(f"{there} is a file; give a folder")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{there}: nothing can be written in this folder")
 
 
 def write_whole(path: Path, text: str) -> None:

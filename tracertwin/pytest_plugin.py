@@ -29,9 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if not config.pluginmanager.hasplugin(
-        "pytest_embedded"
-    ):  # it has a fixture of that name, for its own `dut`
+    # pytest-embedded has a fixture of that name, for its own `dut`
+    if not config.pluginmanager.hasplugin("pytest_embedded"):
         config.pluginmanager.register(ShortNames(), "tracertwin-short-names")
 
 

@@ -2,7 +2,7 @@
 
 "MODBUS messaging on TCP/IP implementation guide V1.0b", 3.1.3: a transaction number that the reply repeats, a
 protocol number that is 0, the count of bytes that follow, the unit id, the rest of the frame; no check sum, since TCP
-has its own. Inside of this program frames are those of RTU: an envelope is taken off where bytes come in, and put on
+has its own. Inside this program frames are those of RTU: an envelope is taken off where bytes come in, and put on
 when a reply leaves.
 """
 

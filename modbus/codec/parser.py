@@ -78,7 +78,7 @@ class RequestParser:
         to 48 ms apart (see above), holds of 2, 5 and 20 ms lost 15 of 30 polls, 100 ms none.
     silence_s : float
         Quiet behind bytes with a good CRC after which they are a frame, whatever their form [s]. A piece of a request
-        doesn't have a good CRC but by a chance of one in 65536, so this may be shorter.
+        has a good CRC only by chance, once in 65536, so this may be shorter.
 
     Notes
     -----

@@ -195,10 +195,10 @@ def _int_to_bits(value: int, count: int) -> tuple[bool, ...]:
 
 def _expect(what: str, expected: int | bytes, got: int | bytes) -> None:
     if expected != got:
-        raise BadReply(f"{what}: expected {_shown(expected)}, got {_shown(got)}")
+        raise BadReply(f"{what}: expected {_hex(expected)}, got {_hex(got)}")
 
 
-def _shown(value: int | bytes) -> str:
+def _hex(value: int | bytes) -> str:
     return value.hex(" ") if isinstance(value, bytes) else f"{value:02x}"
 
 

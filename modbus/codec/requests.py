@@ -13,6 +13,7 @@ MAX_FRAME = 256  # "MODBUS over serial line specification and implementation gui
 MAX_WRITE_WORDS = 123  # "MODBUS application protocol specification V1.1b3", 6.12
 MAX_WRITE_COILS = 1968  # same, 6.11
 BROADCAST = 0  # address of all units at once
+LAST_UNIT = 247  # 248..255 are reserved: specification of the serial line, 2.2
 ANY_UNIT = 0xF8  # service address of vendor function 45 (V26 protocol document)
 ALL_WRITES = (0x05, 0x06, 0x0F, 0x10)
 PASSWORD_BYTES = 6
@@ -245,7 +246,7 @@ class Unknown:
 @dataclass(frozen=True, slots=True)
 class Malformed:
     """The CRC is good, but no request of that function has such a form: a length or byte count that makes no sense, or
-    a function that is none (00, or that of an exception reply). Told from junk by silence around it alone.
+    a function that is none (00, or that of an exception reply). Only the silence around it tells it from junk.
     """
 
     unit: int

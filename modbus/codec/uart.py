@@ -5,6 +5,10 @@ Knows start bits, stop bits and two clocks that need not agree. Knows no frames.
 
 import math
 from collections.abc import Sequence
+from typing import Final
+
+LOWEST_BAUD: Final = 300
+HIGHEST_BAUD: Final = 4_000_000
 
 
 def levels(data: bytes) -> list[int]:

@@ -1,6 +1,6 @@
 """Several controllers on one pair of wires: who answers a request, and what the wires carry when two do.
 
-On RS-485 every unit hears every request. With ids of their own one answers at most; two units of the same id, or the
+On RS-485 every unit hears every request. With distinct ids at most one answers; two units of the same id, or the
 service address of function 45 among several, answer at the same moment, and the master gets neither reply whole.
 """
 

@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import Final
 
 from modbus.codec.replies import IdentificationReply, LoginReply, UnitIdReply
-from modbus.codec.requests import ANY_UNIT, IdentifyDevice, Login, UnitIdRequest
+from modbus.codec.requests import ANY_UNIT, LAST_UNIT, IdentifyDevice, Login, UnitIdRequest
 from modbus.device.model import Model
 
-LAST_UNIT: Final = 247  # 0 is broadcast, 248..255 are reserved; 0xF8 serves vendor function 45 (V26 document)
 EVERY_ID: Final = 256  # so many fit into the byte; a map with `units: any` is read under each
 SERIAL: Final = 3  # object id
 
@@ -72,7 +71,7 @@ class Identity:
         return LoginReply(request.unit) if names.get(request.user) == request.password else None
 
     def unit_id_reply(self, request: UnitIdRequest) -> UnitIdReply | None:
-        """Tell the unit id, or take another; None for a number that is no unit id.
+        """Tell the unit id, or take another; None for a number that is not a unit id.
 
         Models differ in when they answer to the new one: at once or after `power_cycle`.
         """

@@ -40,9 +40,8 @@ class Model(BaseModel):
     too_large: Literal[2, 3]  # exception for more than that
     user_with_auto: bool = True  # type user is taken though the unit finds out the system voltage by itself
     new_id: Literal["at_once", "after_power_cycle"]  # when an id that function 45 sets is used
-    optional: Annotated[
-        tuple[int, ...], Field(strict=False)
-    ] = ()  # first addresses of the map's optional rows it has
+    # first addresses of those optional rows of the map that it has
+    optional: Annotated[tuple[int, ...], Field(strict=False)] = ()
     login: dict[str, Annotated[str, Field(min_length=6, max_length=6)]]  # names and passwords of function 41
 
 

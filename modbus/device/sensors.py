@@ -66,15 +66,17 @@ class Sensors:
         Of the line: units of one line have noise of their own.
     system_v : int
         12 or 24: voltages scatter in proportion (guess).
-    dips_h, outliers_day : float
+    dips_per_h, outliers_per_day : float
         How often the readings fall for a minute or a few while the battery is held at its voltage, and rise for a
         minute while it is charged.
     """
 
-    def __init__(self, seed: int, unit: int, system_v: int, dips_h: float, outliers_day: float) -> None:
+    def __init__(
+        self, seed: int, unit: int, system_v: int, dips_per_h: float, outliers_per_day: float
+    ) -> None:
         self._seed, self._unit, self._system_v = seed, unit, system_v
-        self._dip_chance = dips_h / 60.0
-        self._outlier_chance = outliers_day / 1440.0
+        self._dip_chance = dips_per_h / 60.0
+        self._outlier_chance = outliers_per_day / 1440.0
         self._last: tuple[Shown | None, Shown | None] = (None, None)  # set as a whole: lines share it
 
     def read(self, shown: Shown) -> Shown:

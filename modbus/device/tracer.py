@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, WordsReply
 from modbus.codec.requests import (
     ALL_WRITES,
     ANY_UNIT,
     BROADCAST,
+    LAST_UNIT,
     IdentifyDevice,
     Login,
     Malformed,
@@ -28,7 +30,7 @@ from modbus.codec.requests import (
     WriteWord,
     WriteWords,
 )
-from modbus.device.identity import EVERY_ID, LAST_UNIT, Identity
+from modbus.device.identity import EVERY_ID, Identity
 from modbus.device.interface import Device, Shown
 from modbus.device.model import Model, load_model
 from modbus.device.sensors import Sensors
@@ -38,9 +40,7 @@ from modbus.map.registers import Difference, RegisterMap, differences
 from plant.controller.compatibility import Strictness
 
 ILLEGAL_FUNCTION: Final = 0x01
-READ_INPUTS: Final = 0x04
-TABLE_OF: Final[Mapping[int, str]] = {0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input"}
-READS: Final = frozenset((*TABLE_OF, 0x43))
+READS: Final = frozenset((*TABLE_READ, 0x43))
 WRITES: Final = (0x05, 0x06, 0x10)  # those that a broadcast may hold
 COIL_VALUES: Final[Mapping[int, bool]] = {0xFF00: True, 0x0000: False}
 BLOCKS_KEPT: Final = 256  # a master polls the same few; one that tries them all must not fill memory
@@ -125,7 +125,7 @@ class Tracer:
         self._exceptions = spec.exceptions
         self._cells = {
             function: (register_map if function == READ_INPUTS else published).words[table]
-            for function, table in TABLE_OF.items()
+            for function, table in TABLE_READ.items()
         }
         self._sparse = {**published.words["holding"], **published.words["input"]}
         self._unmapped = _zero if spec.unmapped == "zero" else _hole
@@ -141,7 +141,7 @@ class Tracer:
         self._needs_v, self._unpowered = needs_v, unpowered
         self._has_power = True  # as far as has been told
         misread = differences(register_map, register_map.root) if warn_once else []
-        self._misread = {item.address: item for item in misread if item.table == TABLE_OF[READ_INPUTS]}
+        self._misread = {item.address: item for item in misread if item.table == "input"}
         self._handlers: dict[int, Callable[[Any], bytes]] = {
             0x01: self._read_bits,
             0x02: self._read_bits,
@@ -186,7 +186,7 @@ class Tracer:
         return self._handle(request)
 
     def _need_power(self, shown: Shown | None = None) -> None:
-        """That the unit has power at an instant; now unless given."""
+        """Check that the unit has power at an instant; now unless given."""
         if self._needs_v <= 0.0:
             return
         v_batt_v = (shown or self._device.shown()).snapshot.v_batt_v

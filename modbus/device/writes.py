@@ -158,10 +158,9 @@ def _whole_blocks(register_map: RegisterMap, rows: Sequence[Row]) -> None:
 
 
 def _value(row: Row, word: int) -> float:
-    try:
-        return row.value((word,))
-    except ValueError as error:
-        raise Refused("value", f"{row.name}: {error}", row.name) from None
+    if flaw := row.flaw((word,)):
+        raise Refused("value", f"{row.name}: {flaw}", row.name)
+    return row.value((word,))
 
 
 def _differing(given: Sequence[tuple[KeptRow, float]], settings: Settings) -> list[KeptRow]:
@@ -192,16 +191,16 @@ def _needed(
 
 def _outside(row: SettingRow | DurationRow, value: float, system_v: float) -> str:
     """Why a row takes no such value."""
-    what = f"{row.setting} {shown(value, row.unit)}"
+    what = f"{row.setting} {with_unit(value, row.unit)}"
     if isinstance(row, SettingRow) and row.values is not None:
         return f"{what} is none of {', '.join(map(str, row.values))}"
-    assert row.limits is not None, "what has neither values nor limits allows everything"
-    times = system_v / 12.0 if row.limits_grow else 1.0
-    low, high = (times * limit for limit in row.limits)
-    return f"{what} is outside {low:g}..{shown(high, row.unit, '{:g}')}"
+    limits = row.limits_on(system_v)
+    assert limits is not None, "what has neither values nor limits allows everything"
+    low, high = limits
+    return f"{what} is outside {low:g}..{with_unit(high, row.unit, '{:g}')}"
 
 
-def shown(value: float, unit: str, form: str = "") -> str:
+def with_unit(value: float, unit: str, form: str = "") -> str:
     """A value with its unit: volts with two decimals, as the registers have them."""
     return f"{(form or ('{:.2f}' if unit == 'V' else '{:g}')).format(value)} {unit}".rstrip()
 

@@ -9,7 +9,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
@@ -61,6 +61,8 @@ class Framing(NamedTuple):
 
 
 RTU = Framing(RequestParser)
+TURNAROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
+STALE_S: Final = 0.5
 LAST_WORD_S: Final = 0.5  # a peer that sends no more is answered for so long
 MOST_WAITING = 64  # requests; with more we stop reading and let TCP hold the sender back
 UNHEARD = "not received: it arrived while a reply was on the wire"
@@ -89,29 +91,17 @@ class LineStats:
 
     def __add__(self, other: "LineStats") -> "LineStats":
         """The counts of both, as of one line."""
-        return LineStats(
-            added(self.requests, other.requests),
-            self.replies + other.replies,
-            self.exceptions + other.exceptions,
-            self.silent + other.silent,
-            self.stale + other.stale,
-            self.failures + other.failures,
-            self.bad_frames + other.bad_frames,
-            self.junk_bytes + other.junk_bytes,
-            self.lost_bytes + other.lost_bytes,
-            self.connects + other.connects,
-            self.bytes_in + other.bytes_in,
-            self.bytes_out + other.bytes_out,
-            self.latencies + other.latencies,
-        )
+        names = [each.name for each in fields(self) if each.name != "requests"]
+        totals = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return LineStats(added(self.requests, other.requests), **totals)
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """When to reply; see `modbus.line.link.Line`."""
 
-    turnaround_s: float = 0.005
-    stale_s: float = 0.5
+    turnaround_s: float = TURNAROUND_S
+    stale_s: float = STALE_S
     half_duplex: bool = False
 
 
@@ -208,13 +198,12 @@ class Conversation:
             self._feed(data, began_s, now_s)
             answered = (leaving or waiting) and self._go_on(now_s)
             if tcp is not None and not answered:  # a reply carries the ACK
-                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the
-                # first. The kernel takes the option back by itself: set only once, every poll would cost
-                # 43 ms.
+                # QEMU sends a request byte by byte with Nagle on, so bytes 2..8 wait for our ACK of the first.
+                # The kernel takes the option back by itself: set only once, every poll would cost 43 ms.
                 tcp.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _finish(self) -> None:
-        """The peer sends no more, and may still listen: answer what it has asked; what is held is no frame."""
+        """The peer sends no more, and may still listen: answer what it has asked; what is held is not a frame."""
         for event in self._parser.flush(math.inf):
             self._take(event, monotonic())
         give_up_s = monotonic() + LAST_WORD_S
@@ -276,8 +265,7 @@ class Conversation:
             return
         if self._parser.deadline_s is not None:  # these bytes continue a request
             self._diagnosis.gap(now_s - self._looked_s)
-        # Away for long (a slow answer, a busy host) and bytes there at once: as old as our last look,
-        # perhaps.
+        # Away for long (a slow answer, a busy host) and bytes there at once: perhaps as old as our last look.
         away = began_s - self._looked_s > self._timing.stale_s and now_s - began_s < AT_ONCE_S
         oldest_s = self._looked_s if away else now_s
         self._looked_s = now_s

@@ -5,6 +5,9 @@ import os
 import re
 import stat
 
+from modbus.codec.uart import HIGHEST_BAUD, LOWEST_BAUD
+
+BAUD_RANGE = f"baud rate must be a number in {LOWEST_BAUD}..{HIGHEST_BAUD}"
 # Paths of devices may hold colons anywhere.
 DEVICE = re.compile(r"(?P<device>[^\0]+?)(?::(?P<baud>\d+))?")
 _BY_PATH = "/dev/serial/"  # udev's names there have colons of their own
@@ -36,9 +39,9 @@ def no_port(device: str) -> str:
     except (OSError, ValueError):
         port, colon, rate = device.rpartition(":")
         if colon and not port.startswith(_BY_PATH) and names_a_terminal(port):
-            return f"baud rate must be a number in 300..4000000, got {rate!r}"
+            return f"{BAUD_RANGE}, got {rate!r}"
         return ""
     if stat.S_ISSOCK(mode):
-        return f"{device} is a socket, no serial port; a socket is unix:{device}"
+        return f"{device} is a socket, not a serial port; write unix:{device}"
     kind = "a folder" if stat.S_ISDIR(mode) else "a file"
-    return "" if stat.S_ISCHR(mode) else f"{device} is {kind}, no serial port"
+    return "" if stat.S_ISCHR(mode) else f"{device} is {kind}, not a serial port"

@@ -20,8 +20,7 @@ TEXT_BYTES = frozenset(range(0x20, 0x7F)) | frozenset(b"\r\n\t\x1b")
 # IAC WILL ECHO, IAC WILL SGA: QEMU's telnet chardev opens with these (qemu/qemu chardev/char-socket.c).
 TELNET_OPENINGS = (b"\xff\xfb\x01", b"\xff\xfb\x03")
 BAD_CRC_LEAST = 3  # one or two are noise
-# Linux holds a delayed ACK back for 40 ms; the sender's Nagle algorithm then holds a request's 2nd byte as
-# long.
+# Linux holds a delayed ACK back for 40 ms; the sender's Nagle algorithm then holds a request's 2nd byte as long.
 DELAYED_ACK_S = (0.030, 0.070)
 GAPS_LEAST = 3
 STRANGERS_LEAST = 3  # one or two may be a scan

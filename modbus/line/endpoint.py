@@ -16,7 +16,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from modbus.line.devicenames import DEVICE, names_a_socket, names_a_terminal, no_port
+from modbus.codec.uart import HIGHEST_BAUD, LOWEST_BAUD
+from modbus.line.devicenames import BAUD_RANGE, DEVICE, names_a_socket, names_a_terminal, no_port
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
 
@@ -226,8 +227,8 @@ def _parse_serial(text: str, rest: str) -> TcpEndpoint | SerialEndpoint:
     if form is URL and found["scheme"] != "rfc2217":
         raise LinkError(f"{text}: no such kind of port {found['scheme']!r}; use rfc2217:// or socket://")
     baud = int(found["baud"][:9]) if found["baud"] else BAUD
-    if not 300 <= baud <= 4_000_000:
-        raise LinkError(f"{text}: baud rate must be a number in 300..4000000, got {found['baud']}")
+    if not LOWEST_BAUD <= baud <= HIGHEST_BAUD:
+        raise LinkError(f"{text}: {BAUD_RANGE}, got {found['baud']}")
     if form is DEVICE and (why := no_port(found["device"])):
         raise LinkError(f"{text}: {why}")
     return SerialEndpoint(found["device"], baud)
@@ -362,7 +363,7 @@ def _remove_stale(endpoint: UnixEndpoint) -> None:
     """Remove the socket file of a process that is gone; anything else stays."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(endpoint.path).st_mode):
-            raise LinkError(f"{endpoint}: cannot listen: something else has that name, and is no socket")
+            raise LinkError(f"{endpoint}: cannot listen: something else has that name, and is not a socket")
         try:
             dial(endpoint, timeout_s=1.0).close()
         except ConnectionRefusedError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Self
 
-from modbus.line.conversation import Answer, Conversation, LineStats, Timing, Witness
+from modbus.line.conversation import STALE_S, TURNAROUND_S, Answer, Conversation, LineStats, Timing, Witness
 from modbus.line.diagnosis import Diagnosis
 from modbus.line.doorman import Doorman
 from modbus.line.endpoint import (
@@ -23,13 +23,10 @@ from modbus.line.endpoint import (
     close_listener,
     dial,
     listen,
-    parse_endpoint,
 )
 from modbus.line.linkthread import LinkThread
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream, is_tcp
-
-__all__ = ["Endpoint", "Line", "LineStats", "LinkError", "Redial", "parse_endpoint"]
 
 FIRST_RETRY_S = 0.05
 LAST_RETRY_S = 2.0
@@ -108,8 +105,8 @@ class Line(LinkThread):
         endpoint: Endpoint,
         answer: Answer,
         *,
-        turnaround_s: float = 0.005,
-        stale_s: float = 0.5,
+        turnaround_s: float = TURNAROUND_S,
+        stale_s: float = STALE_S,
         half_duplex: bool = False,
         log: Callable[[str], None],
         name: str | None = None,
@@ -173,9 +170,8 @@ class Line(LinkThread):
     def stop(self, timeout_s: float = 1.0) -> bool:
         """End the line and close its sockets; whether that was done in time."""
         self.finish()
-        stream = (
-            self._stream
-        )  # one set only after this is left by the conversation's first look at the signal
+        # one set only after this is left by the conversation's first look at the signal
+        stream = self._stream
         if stream is not None:
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_RDWR)  # wakes a recv() or send() that blocks in the other thread

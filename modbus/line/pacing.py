@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from modbus.codec.requests import Request
+from modbus.codec.uart import HIGHEST_BAUD, LOWEST_BAUD
 from modbus.line.conversation import Answer, Burst, Transmission
 from plant.base.clock import parse_duration_s
 
 BITS: Final = 10  # of a character: start, eight data bits, stop
 LEAST_GAP_S: Final = 0.001  # shorter waits are not kept on a busy machine, and each piece costs a system call
-SLOWEST, FASTEST = 300, 4_000_000
 MOST_BYTES: Final = 4096
 LONGEST_S: Final = 60.0
 
@@ -63,10 +63,10 @@ def parse_pace(text: str) -> Pace:
     """
     if re.fullmatch(r"[0-9]{1,9}", text):
         baud = int(text)
-        if SLOWEST <= baud <= FASTEST:
+        if LOWEST_BAUD <= baud <= HIGHEST_BAUD:
             byte_s = BITS / baud
             return Pace(max(1, math.ceil(LEAST_GAP_S / byte_s)), 0.0, byte_s)
-        raise ValueError(f"{text!r}: a baud rate must lie in {SLOWEST}..{FASTEST}")
+        raise ValueError(f"{text!r}: a baud rate must lie in {LOWEST_BAUD}..{HIGHEST_BAUD}")
     size, slash, gap = text.partition("/")
     if slash and re.fullmatch(r"[0-9]{1,5}", size) and 1 <= int(size) <= MOST_BYTES:
         gap_s = parse_duration_s(gap)

@@ -78,9 +78,8 @@ class PseudoTerminal:
         """Open the slave's end again, and forget the client before: what it did not read, and its settings."""
         import termios
 
-        with contextlib.suppress(
-            OSError, termios.error
-        ):  # a client has come meanwhile and wants it for itself
+        # raised where a client has come meanwhile and wants it for itself
+        with contextlib.suppress(OSError, termios.error):
             self._held = os.open(self.device, os.O_RDWR | os.O_NOCTTY)
             termios.tcflush(self._held, termios.TCIFLUSH)  # not the output: the next client's first request
             _make_raw(self._held)

@@ -54,7 +54,7 @@ def _reason(error: serial.SerialException) -> OSError:
     if number in (errno.EAGAIN, errno.EBUSY):
         return OSError(errno.EBUSY, "another program is using the port")
     if number == errno.ENOTTY:
-        return OSError(errno.ENOTTY, "it is no serial port")
+        return OSError(errno.ENOTTY, "it is not a serial port")
     if number == errno.EACCES:
         return OSError(errno.EACCES, "permission denied (is your user in the port's group, often dialout?)")
     return OSError(number, os.strerror(number) if number > 0 else getattr(cause, "strerror", str(error)))

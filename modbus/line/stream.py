@@ -1,7 +1,7 @@
 """What a conversation needs of the other end: bytes in, bytes out, a way to wait, a way to be woken.
 
 A connected socket is a `Stream` and a listening one a `Listener` as they are, and pay nothing for it. This
-module makes a stream of what is no socket: a terminal's file descriptor. Knows neither frames nor names.
+module makes a stream of what is not a socket: a terminal's file descriptor. Knows neither frames nor names.
 """
 
 import contextlib

@@ -17,6 +17,8 @@ from modbus.codec.mbap import MbapParser
 from modbus.codec.parser import Junk, Received
 from modbus.codec.requests import Request
 from modbus.line.conversation import (
+    STALE_S,
+    TURNAROUND_S,
     Answer,
     Burst,
     Conversation,
@@ -71,8 +73,8 @@ class ModbusTcpServer(LinkThread):
         endpoint: ModbusTcpEndpoint,
         answer: Answer,
         *,
-        turnaround_s: float = 0.005,
-        stale_s: float = 0.5,
+        turnaround_s: float = TURNAROUND_S,
+        stale_s: float = STALE_S,
         half_duplex: bool = False,
         log: Callable[[str], None],
         name: str | None = None,

@@ -62,7 +62,7 @@ def exactly_one(given: dict[str, object], elsewhere: tuple[str, ...] = ()) -> st
 
 
 def named_codes(meaning: str) -> dict[int, str]:
-    """The codes that a meaning lists, as in "0 normal, 1 over-voltage"; what it adds behind a semicolon is no code."""
+    """The codes that a meaning lists, as in "0 normal, 1 over-voltage"; what follows a semicolon is not a code."""
     listed = re.findall(r"(?:^|, )(\d+) ([^,]+)", meaning.partition(";")[0])
     return {int(code): text for code, text in listed}
 

@@ -34,13 +34,13 @@ class Encoding:
     text: str
 
     def word(self, value: float) -> int:
-        """The register of a value; 0 for what is no number."""
+        """The register of a value; 0 for what is not a number."""
         if not math.isfinite(value):
             return 0
         high, low = self.pack(value)
         return high << 8 | low
 
-    def shown(self, word: int) -> str:
+    def formatted(self, word: int) -> str:
         """A register in words."""
         return self.text.format(word >> 8, word & 0xFF)
 
@@ -73,17 +73,14 @@ CLOCK: Final = ("minute_second", "day_hour", "year_month")  # in the order of th
 
 
 def minutes_of(word: int) -> int:
-    """What an hours and minutes register says [min].
+    """What an hours and minutes register says [min], be its minutes sixty or more."""
+    return 60 * (word >> 8) + (word & 0xFF)
 
-    Raises
-    ------
-    ValueError
-        Sixty minutes or more.
-    """
-    hours, minutes = word >> 8, word & 0xFF
-    if minutes > 59:
-        raise ValueError(f"minutes must lie in 0..59, got {minutes}")
-    return 60 * hours + minutes
+
+def flaw_of_minutes(word: int) -> str:
+    """Why a word can't be hours and minutes; empty if it can."""
+    minutes = word & 0xFF
+    return f"minutes must lie in 0..59, got {minutes}" if minutes > 59 else ""
 
 
 def clock_of(words: Sequence[int]) -> float:

@@ -86,9 +86,8 @@ class _MapFile(BaseModel):
     partial: Partial | None = None
     units: Units | None = None
     max_count: int | None = Field(default=None, ge=1, le=125)  # a reply's length byte ends at 255
-    rounding: Rounding | None = (
-        None  # of rows that don't say; half to even unless the map below says otherwise
-    )
+    # of rows that don't say; half to even unless the map below says otherwise
+    rounding: Rounding | None = None
     sources: dict[str, str] = {}
     refusals: list[Refusal] = []
     left_out: list[LeftOut] = []

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from modbus.map import quantities
 from modbus.map.bitfield import WordOf, exactly_one, named_codes
-from modbus.map.encodings import CLOCK, ENCODINGS, minutes_of
+from modbus.map.encodings import CLOCK, ENCODINGS, flaw_of_minutes, minutes_of
 from modbus.map.scaling import bounds, counts, decimals, steps_of
 from plant.base.problems import did_you_mean, near_or_known
 from plant.controller.settings import Settings
@@ -119,17 +119,15 @@ class RegisterRow(BaseModel):
         return (self.origin,)
 
     def value(self, words: Sequence[int]) -> float:
-        """What a master makes of the words: a number in `measured_in`, or the word itself.
-
-        Raises
-        ------
-        ValueError
-            Sixty minutes or more in an hours and minutes register.
-        """
+        """What a master makes of the words, whichever they are: a number in `measured_in`, or the word itself."""
         return words[0]
 
+    def flaw(self, words: Sequence[int]) -> str:
+        """Why no sound device shows such words; empty if one may."""
+        return ""
+
     def figure(self, words: Sequence[int]) -> str:
-        """The value in digits; empty where the word as a whole is no number."""
+        """The value in digits; empty where the word as a whole is not a number."""
         return f"{self.value(words)}"
 
     def text(self, words: Sequence[int]) -> str:
@@ -178,6 +176,12 @@ class ScaledForm(RegisterRow):
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     signed: bool = False
     values: dict[int, str] | None = None  # the numbers there are, and what they mean
+
+    @model_validator(mode="after")
+    def _within_the_table(self) -> "ScaledForm":
+        if self.address + self.width > 0x10000:
+            raise ValueError("its second word would lie past 0xFFFF")
+        return self
 
     @property
     def width(self) -> int:
@@ -265,13 +269,18 @@ class PackedForm(RegisterRow):
         """Minutes of an hours and minutes register; else the word itself."""
         return minutes_of(words[0]) if self.encoding == "hours_minutes" else words[0]
 
+    def flaw(self, words: Sequence[int]) -> str:
+        """Sixty minutes or more of an hour."""
+        return flaw_of_minutes(words[0]) if self.encoding == "hours_minutes" else ""
+
     def figure(self, words: Sequence[int]) -> str:
-        """None for a part of a date."""
-        return "" if self.encoding in CLOCK else f"{self.value(words)}"
+        """None for a part of a date, nor for a word with a flaw."""
+        return "" if self.encoding in CLOCK or self.flaw(words) else f"{self.value(words)}"
 
     def text(self, words: Sequence[int]) -> str:
-        """Both numbers in words."""
-        return ENCODINGS[self.encoding].shown(words[0])
+        """Both numbers in words; of a word with a flaw the word itself, and why."""
+        flaw = self.flaw(words)
+        return f"0x{words[0]:04X}: {flaw}" if flaw else ENCODINGS[self.encoding].formatted(words[0])
 
     def remarks(self, words: Sequence[int]) -> tuple[str, ...]:
         """The same."""

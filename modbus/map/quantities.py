@@ -1,7 +1,7 @@
 """What a register row may name: the fields of a snapshot, and the few flags that follow from them.
 
 It knows the plant's snapshot and nothing of addresses, scales or words. A quantity belongs here only when a
-Tracer shows something that is no physical quantity of the plant; everything else is a `Snapshot` field.
+Tracer shows something that is not a physical quantity of the plant; everything else is a `Snapshot` field.
 """
 
 from collections.abc import Callable

@@ -130,7 +130,7 @@ def _differences(here: RegisterMap, there: RegisterMap, table: str) -> Iterator[
     mine, theirs = here.rows[table], there.rows[table]
     for address in sorted({*mine, *theirs}):
         a, b = mine.get(address), theirs.get(address)
-        if a and b and a.reading == b.reading and address - a.address == address - b.address:
+        if a and b and a.reading == b.reading and a.address == b.address:
             continue
         note = next((row.note for row in (a, b) if row and row.note), "")
         yield Difference(address, here.label(table, address), there.label(table, address), note, table)

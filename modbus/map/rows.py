@@ -65,12 +65,6 @@ class NumberRow(ScaledForm):
     rounding: Rounding | None = None  # the map's unless given
     words: Literal[1, 2] = 1
 
-    @model_validator(mode="after")
-    def _within_the_table(self) -> "NumberRow":
-        if self.address + self.words > 0x10000:
-            raise ValueError("its second word would lie past 0xFFFF")
-        return self
-
     @property
     def width(self) -> int:
         """Words."""
@@ -119,8 +113,6 @@ class DerivedRow(ScaledForm):
             raise ValueError(
                 f"{self.derived} is made of {self.formula.operands} registers, not {len(self.of)}"
             )
-        if self.address + self.words > 0x10000:
-            raise ValueError("its second word would lie past 0xFFFF")
         return self
 
     @property
@@ -202,7 +194,7 @@ class BitsRow(RegisterRow):
         return tuple(field.reading for field in self.bits)
 
     def figure(self, words: Sequence[int]) -> str:
-        """None: the word is no number."""
+        """None: the word is not a number."""
         return ""
 
     def remarks(self, words: Sequence[int]) -> tuple[str, ...]:
@@ -265,10 +257,15 @@ class KeptRow(WrittenRow):
 
     def allows(self, value: float, system_v: float) -> bool:
         """Whether a client may write a value on a system of so many volts, as far as this row can tell."""
+        limits = self.limits_on(system_v)
+        return limits is None or limits[0] <= value <= limits[1]
+
+    def limits_on(self, system_v: float) -> tuple[float, float] | None:
+        """The limits on a system of so many volts, if there are any."""
         if self.limits is None:
-            return True
+            return None
         times = system_v / 12.0 if self.limits_grow else 1.0
-        return self.limits[0] * times <= value <= self.limits[1] * times
+        return self.limits[0] * times, self.limits[1] * times
 
 
 class SettingRow(KeptRow, ScaledForm):

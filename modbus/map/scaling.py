@@ -4,7 +4,7 @@ Knows numbers only; which row scales what is in `rows`.
 
 Rounding is half to even (0.125 V at x100 reads 12). A quantity that does not fit its words reads the nearest
 number that does: a device clamps, and a wrapped-around 700 V would look healthy at 44.64 V where 655.35 V
-looks as wrong as it is. What is no number at all (NaN, infinity) reads 0, because a reply must go out
+looks as wrong as it is. What is not a number at all (NaN, infinity) reads 0, because a reply must go out
 whatever the plant did.
 """
 

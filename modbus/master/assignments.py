@@ -54,7 +54,7 @@ class Assignment:
             return CLOCK_NAME
         return self.row.name if self.row else ""
 
-    def shown(self, words: tuple[int, ...]) -> str:
+    def formatted(self, words: tuple[int, ...]) -> str:
         """Words that stand there, for people, with their unit."""
         if self.name == CLOCK_NAME:
             try:

@@ -26,7 +26,7 @@ from modbus.line.endpoint import (
     listen,
 )
 from modbus.line.stream import Stream, is_tcp
-from modbus.master.phrases import said
+from modbus.master.phrases import phrase
 
 SILENCE_CHARACTERS = 3.5  # between two frames; "MODBUS over serial line V1.02", 2.5.1.1
 SILENCE_LEAST_S = 1.75e-3  # the same, at more than 19200 bit/s
@@ -106,7 +106,7 @@ class Master:
         if failure is not None:
             raise failure
         tries = f" in {retries + 1} tries" if retries else ""
-        raise NoReplyError(f"{self._name}: no reply to '{said(request)}' within {timeout_s:g} s{tries}")
+        raise NoReplyError(f"{self._name}: no reply to '{phrase(request)}' within {timeout_s:g} s{tries}")
 
     def _try(self, request: Request, timeout_s: float) -> Reply | None:
         self._forget_late_bytes()

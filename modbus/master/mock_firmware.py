@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Self
 
+from modbus.codec.functions import READ_INPUTS
 from modbus.codec.replies import BadReply, WordsReply
 from modbus.codec.requests import ReadWords
 from modbus.line.endpoint import LinkError, TcpEndpoint, listen
 from modbus.line.stopsignal import StopSignal
 from modbus.master.client import Master, NoReplyError
-
-READ_INPUTS = 0x04
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import (
     BadReply,
     BitsReply,
@@ -28,21 +29,35 @@ from modbus.codec.requests import (
     WriteWords,
 )
 
-READS: Final = (0x01, 0x02, 0x03, 0x04, 0x2B, 0x43)  # functions that change nothing
-READ: Final = {0x01: "coil", 0x02: "discrete input", 0x03: "holding register", 0x04: "input register"}
+CHANGE_NOTHING: Final = (*TABLE_READ, 0x2B, 0x43)
+NOUN: Final = {
+    "coil": "coil",
+    "discrete": "discrete input",
+    "holding": "holding register",
+    "input": "input register",
+}
+# "MODBUS application protocol specification V1.1b3", 7
+EXCEPTIONS: Final = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledged, takes long",
+    6: "device busy",
+}
 
 
-def said(request: Request) -> str:
+def phrase(request: Request) -> str:
     """``read 8 input registers from 0x3100 (unit 1)``."""
-    is_read = request.function in READS and not isinstance(request, Malformed)
-    told = _asked(request) if is_read else _told(request)
-    return f"{told} (unit {request.unit})"
+    is_read = request.function in CHANGE_NOTHING and not isinstance(request, Malformed)
+    text = _of_read(request) if is_read else _of_other(request)
+    return f"{text} (unit {request.unit})"
 
 
-def _asked(request: Request) -> str:
+def _of_read(request: Request) -> str:
     match request:
         case ReadBits(_, function, address, count) | ReadWords(_, function, address, count):
-            return f"read {_many(count, READ[function])} from 0x{address:04X}"
+            return f"read {_many(count, NOUN[TABLE_READ[function]])} from 0x{address:04X}"
         case ReadSparse(_, address, count):
             return f"read what exists of {_many(count, 'register')} from 0x{address:04X}"
         case IdentifyDevice(_, code, object_id):
@@ -50,7 +65,7 @@ def _asked(request: Request) -> str:
     return f"function {request.function:02X}"
 
 
-def _told(request: Request) -> str:
+def _of_other(request: Request) -> str:
     match request:
         case WriteCoil(_, address, value):
             to = {0xFF00: "on", 0x0000: "off"}.get(value, f"to 0x{value:04X}")
@@ -64,12 +79,22 @@ def _told(request: Request) -> str:
         case Login(_, user, _):
             text = f"log in as {user.decode('ascii', 'replace')}"
         case Malformed(_, function, _):
-            text = f"a frame with function {function:02X} that is no request"
+            text = f"a frame with function {function:02X} that is not a request"
         case UnitIdRequest(_, unit_id):
             text = "ask for the unit id" if unit_id == ANY_UNIT else f"set the unit id to {unit_id}"
         case _:
             text = f"function {request.function:02X}"
     return text
+
+
+def exception_text(code: int) -> str:
+    """What an exception is called."""
+    return EXCEPTIONS.get(code, "not in the standard")
+
+
+def exception_phrase(code: int) -> str:
+    """``exception 02, illegal data address``."""
+    return f"exception {code:02}, {exception_text(code)}"
 
 
 def shape(request: Request, frame: bytes) -> str:

@@ -4,10 +4,11 @@ Knows how to ask in blocks that a device accepts; frames are the master's busine
 it looks is for `tracertwin.cli.tables.polltable`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request
 from modbus.line.endpoint import LinkError
@@ -15,24 +16,14 @@ from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, Row
 from modbus.master.client import NoReplyError
+from modbus.master.phrases import exception_text
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 
-FUNCTIONS: Final[Mapping[str, int]] = {"input": 0x04, "holding": 0x03, "coil": 0x01, "discrete": 0x02}
-MOST_WORDS: Final = 125  # that a request may ask for, by the same
+MOST_WORDS: Final = 125  # that a request may ask for
 LARGEST_BLOCK: Final = 20  # a Tracer 3210A gave exception 02 above (peterxxl/dbus-epever-tracer)
 RETRIES: Final = 2  # a serial line loses a byte now and then
 CALLED_WITHIN_S: Final = 600.0  # how long to listen: whoever starts the device may be slow
 DIALLED_WITHIN_S: Final = 5.0
-
-# "MODBUS application protocol specification V1.1b3", 7
-EXCEPTIONS: Final = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledged, takes long",
-    6: "device busy",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ class Question:
     count : int
         Registers, coils or inputs to read from `address` on, in one request.
     table : str or None
-        A key of `FUNCTIONS`; None reads all tables, or input registers if there is an address.
+        A key of `READ_FUNCTION`; None reads all tables, or input registers if there is an address.
     """
 
     address: int | None = None
@@ -76,7 +67,7 @@ def question(where: str | None, count: int | None, table: str | None, register_m
     count : int or None
         None is as many as the map's row there has.
     table : str or None
-        A key of `FUNCTIONS`; None is the only one in which the map has something there, or input registers.
+        A key of `READ_FUNCTION`; None is the only one in which the map has something there, or input registers.
     register_map : RegisterMap
 
     Raises
@@ -90,7 +81,7 @@ def question(where: str | None, count: int | None, table: str | None, register_m
         at, row = _place(where, table, register_map)
     except ValueError as error:
         raise ProblemsError([Problem("ADDRESS", 0, "", str(error))]) from None
-    tables = [name for name in FUNCTIONS if at in register_map.rows[name]]
+    tables = [name for name in READ_FUNCTION if at in register_map.rows[name]]
     chosen = table or (row.table if row else tables[0] if len(tables) == 1 else "input")
     row = register_map.rows[chosen].get(at)
     # The first address of a value of 32 bits, or its name, means all of it.
@@ -142,7 +133,7 @@ class Reading:
     text : str
         The value for people.
     value : float or None
-        The value for scripts.
+        The value for scripts; None also for words that no sound device shows.
     meaning : tuple of str
         What the value says, where it is a code or a row of bits.
     exception : int or None
@@ -196,7 +187,7 @@ class PolledDevice:
         if table in self._silent:
             return NO_REPLY
         ask = ReadBits if table in BIT_TABLES else ReadWords
-        request = ask(self._unit, FUNCTIONS[table], address, count)
+        request = ask(self._unit, READ_FUNCTION[table], address, count)
         try:
             reply = self._master.ask(request, self._timeout_s, RETRIES)
         except BadReply as error:
@@ -208,7 +199,7 @@ class PolledDevice:
             return NO_REPLY
         self._answers = True
         if isinstance(reply, ExceptionReply):
-            return Unanswered(reply.code, EXCEPTIONS.get(reply.code, "not in the standard"))
+            return Unanswered(reply.code, exception_text(reply.code))
         if isinstance(reply, BitsReply):
             return tuple(map(int, reply.bits))
         assert isinstance(reply, WordsReply)
@@ -221,7 +212,7 @@ def read(device: PolledDevice, register_map: RegisterMap, question: Question) ->
         table = question.table or "input"
         yield from read_block(device, register_map, table, question.address, question.count)
         return
-    for table in (question.table,) if question.table else FUNCTIONS:
+    for table in (question.table,) if question.table else READ_FUNCTION:
         yield from read_all(device, register_map, table)
 
 
@@ -289,6 +280,6 @@ def _refused(table: str, address: int, name: str, refusal: Unanswered) -> Readin
 def _line(row: Row, words: Answer) -> Reading:
     if isinstance(words, Unanswered):
         return _refused(row.table, row.address, row.name, words)
-    value = round(row.value(words), 6)
+    value = None if row.flaw(words) else round(row.value(words), 6)
     unit, remarks = row.measured_in, row.remarks(words)
     return Reading(row.table, row.address, row.name, words, row.figure(words), value, unit, remarks)

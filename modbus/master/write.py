@@ -1,7 +1,7 @@
 """Writes settings, coils and the clock of a Tracer, real or simulated, and reads back what it made of them.
 
 Registers that a device takes in one frame only, as the twelve voltages, are read first, changed and written whole.
-Words of holding registers go by function 10, which all families have; coils by 05.
+Words of holding registers go by function 0x10, which all families have; coils by 0x05.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteWords
 from modbus.line.endpoint import LinkError
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, KeptRow
 from modbus.master.assignments import CLOCK_NAME, Assignment
-from modbus.master.poll import EXCEPTIONS, FUNCTIONS, RETRIES, Asking
+from modbus.master.phrases import exception_phrase
+from modbus.master.poll import RETRIES, Asking
 from plant.controller.settings import TYPE_OF_CODE
 
 COIL_WORDS: Final = (0x0000, 0xFF00)
@@ -87,7 +89,7 @@ class Writer:
             code = refusals.get(place)
             why = "" if place < done else "not written, as the one before was refused"
             if code is not None:
-                why = f"exception {code:02}, {EXCEPTIONS.get(code, 'not in the standard')}"
+                why = exception_phrase(code)
             yield WriteResult(what, self._now(what), code, why)
 
     def frames(self, assignments: Sequence[Assignment]) -> Iterator[list[int]]:
@@ -110,7 +112,7 @@ class Writer:
         at, words = first.address, list(first.words)
         if first.row is not None and first.row.written == "block":
             whole = self._map.block_around(first.address)
-            read = self._ask(ReadWords(self._unit, FUNCTIONS["holding"], whole.start, len(whole)))
+            read = self._ask(ReadWords(self._unit, READ_FUNCTION["holding"], whole.start, len(whole)))
             if not isinstance(read, WordsReply):
                 return _code(read)
             at, words = whole.start, list(read.words)
@@ -122,7 +124,7 @@ class Writer:
         if isinstance(what.row, ActionRow):
             return None
         ask = ReadBits if what.table == "coil" else ReadWords
-        reply = self._ask(ask(self._unit, FUNCTIONS[what.table], what.address, len(what.words)))
+        reply = self._ask(ask(self._unit, READ_FUNCTION[what.table], what.address, len(what.words)))
         if isinstance(reply, BitsReply):
             return tuple(map(int, reply.bits))
         return reply.words if isinstance(reply, WordsReply) else None

@@ -27,6 +27,13 @@ def results_console(**options: Any) -> ResultsConsole:
     return ResultsConsole(highlight=False, **options)
 
 
+def plain_table(**options: Any) -> Table:
+    """A table with a rule below its heads and no frame."""
+    return Table(
+        **{"box": HEAD_BOX, "padding": (0, 1, 0, 0), "pad_edge": False, "show_edge": False, **options}
+    )
+
+
 def fits(console: Console, table: Table) -> bool:
     """Whether a table has room without a line of it being cut or wrapped."""
     unlimited = console.options.update(max_width=10_000)

@@ -74,9 +74,7 @@ class Trace:
                 else:
                     self.frame().to_parquet(draft, index=False)
         except ImportError:
-            raise ProblemsError(
-                [Problem(str(path), 0, "", "Parquet needs pyarrow: pip install 'tracertwin[parquet]'")]
-            ) from None
+            raise no_pyarrow(path) from None
 
     def _write_csv(self, path: Path) -> None:
         """Full precision, so that two runs can be compared byte for byte."""
@@ -93,6 +91,12 @@ class Trace:
         hours = float(self.rows[1, 0] - self.rows[0, 0]) / 3600.0
         stages = self["stage"]
         return {stage.name.lower(): float(np.sum(stages == stage)) * hours for stage in Stage}
+
+
+def no_pyarrow(path: Path) -> ProblemsError:
+    """That a Parquet file needs pyarrow."""
+    message = "Parquet needs pyarrow: pip install 'tracertwin[parquet]'"
+    return ProblemsError([Problem(str(path), 0, "", message)])
 
 
 def check_suffix(path: Path, allowed: tuple[str, ...]) -> None:

@@ -13,8 +13,16 @@ from pymodbus.pdu import DecodePDU, ExceptionResponse
 
 from modbus.codec.parser import Received, RequestParser
 from modbus.codec.replies import decode_reply
-from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteCoils, WriteWord, WriteWords
-from modbus.device.identity import LAST_UNIT
+from modbus.codec.requests import (
+    LAST_UNIT,
+    ReadBits,
+    ReadWords,
+    Request,
+    WriteCoil,
+    WriteCoils,
+    WriteWord,
+    WriteWords,
+)
 from modbus.device.interface import Shown
 from modbus.device.tracer import Tracer
 from modbus.map.registers import TRACER_4210, RegisterMap, load_map

@@ -178,12 +178,12 @@ class Assembly:
         Faults lie inside of the clock's step, as a device that doesn't hear a request grows older with it. Pacing is
         the last.
         """
-        answer = self._told(line.answer)
+        answer = self._counted(line.answer)
         if self.options.polled_s:
             answer = self._after_a_step(answer, self.options.polled_s)
         return answer if self.pace is None else self.pace.after(answer)
 
-    def _told(self, answer: Answer) -> Answer:
+    def _counted(self, answer: Answer) -> Answer:
         """Answers that are counted; the last one of `Options.requests` ends the run."""
 
         def answer_and_tell(request: Request) -> bytes | Transmission | None:

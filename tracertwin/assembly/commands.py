@@ -69,8 +69,8 @@ class Commanded(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A command cut into its words."""
+class Arguments:
+    """What a command is given, cut into words."""
 
     words: tuple[str, ...]
     values: Mapping[str, str]  # those of the form KEY=VALUE
@@ -94,20 +94,20 @@ class Command(NamedTuple):
     name: str
     arguments: str
     meaning: str
-    act: Callable[[Commanded, Said], str]
+    act: Callable[[Commanded, Arguments], str]
     in_wall_replay: bool = True  # done again where a journal's stamps say how time went
     read_only: bool = False  # changes nothing, so it is neither written down nor done again
     # done with no plant held: it waits for what comes in on the lines, or asks no plant at all
     unheld: bool = False
 
 
-def _unit(rig: Commanded, said: Said) -> tuple[Unit, Said]:
-    """The unit that ``unit=ID`` names, the first if nothing is said; and the rest of the command."""
-    rest = {key: value for key, value in said.values.items() if key != "unit"}
-    asked = said.values.get("unit", str(rig.units[0].tracer.unit))
+def _unit(rig: Commanded, given: Arguments) -> tuple[Unit, Arguments]:
+    """The unit that ``unit=ID`` names, the first if none is named; and the rest of the command."""
+    rest = {key: value for key, value in given.values.items() if key != "unit"}
+    asked = given.values.get("unit", str(rig.units[0].tracer.unit))
     for unit in rig.units:
         if str(unit.tracer.unit) == asked:
-            return unit, Said(said.words, rest)
+            return unit, Arguments(given.words, rest)
     known = ", ".join(str(unit.tracer.unit) for unit in rig.units)
     raise ValueError(f"no unit {asked}; known: {known}")
 
@@ -118,20 +118,20 @@ def _wall(rig: Commanded) -> WallClock:
     return rig.clock
 
 
-def _pause(rig: Commanded, said: Said) -> str:
-    _nothing(said)
+def _pause(rig: Commanded, given: Arguments) -> str:
+    _nothing(given)
     _wall(rig).pause()
     return _ahead(rig, 0.0)  # it may lag behind its clock, and is to stand still from here on
 
 
-def _go(rig: Commanded, said: Said) -> str:
-    _nothing(said)
+def _go(rig: Commanded, given: Arguments) -> str:
+    _nothing(given)
     _wall(rig).go()
     return ""
 
 
-def _speed(rig: Commanded, said: Said) -> str:
-    text = said.one("a speed, e.g. speed 60")
+def _speed(rig: Commanded, given: Arguments) -> str:
+    text = given.one("a speed, e.g. speed 60")
     try:
         speed = float(text)
     except ValueError:
@@ -144,14 +144,14 @@ def _speed(rig: Commanded, said: Said) -> str:
     return ""
 
 
-def _step(rig: Commanded, said: Said) -> str:
-    return _ahead(rig, parse_duration_s(said.one("a time, e.g. step 10s")))
+def _step(rig: Commanded, given: Arguments) -> str:
+    return _ahead(rig, parse_duration_s(given.one("a time, e.g. step 10s")))
 
 
-def _jump(rig: Commanded, said: Said) -> str:
+def _jump(rig: Commanded, given: Arguments) -> str:
     plant = rig.units[0].live.plant
     zone = plant.site.location.timezone
-    moment = parse_local(said.one("a local time, e.g. jump 2026-07-01T12:00"))
+    moment = parse_local(given.one("a local time, e.g. jump 2026-07-01T12:00"))
     seconds = moment_utc_s(moment, zone) - rig.clock.now_s()
     if seconds < 0.0:
         now = to_local(plant.t_utc_s, zone).isoformat()
@@ -172,20 +172,20 @@ def _ahead(rig: Commanded, seconds: float) -> str:
     return reached
 
 
-def _upset(rig: Commanded, said: Said) -> str:
-    unit, said = _unit(rig, said)
-    if len(said.words) == 1 and said.values:
-        text = ":".join([*said.words, *(f"{key}={value}" for key, value in said.values.items())])
+def _upset(rig: Commanded, given: Arguments) -> str:
+    unit, given = _unit(rig, given)
+    if len(given.words) == 1 and given.values:
+        text = ":".join([*given.words, *(f"{key}={value}" for key, value in given.values.items())])
         raise ValueError(f"values follow the name after colons: write upset {text}")
-    if len(said.words) != 1 or said.values:
+    if len(given.words) != 1 or given.values:
         raise ValueError("give an upset, e.g. upset load_short, or upset load_short:ohm=0.05:lasts=10min")
-    return f"mend {unit.live.plant.plan(parse_upset(*said.words))}"
+    return f"mend {unit.live.plant.plan(parse_upset(*given.words))}"
 
 
-def _mend(rig: Commanded, said: Said) -> str:
-    unit, said = _unit(rig, said)
+def _mend(rig: Commanded, given: Arguments) -> str:
+    unit, given = _unit(rig, given)
     plant = unit.live.plant
-    broken, word = plant.broken(), said.one("the number that upset returned, or all")
+    broken, word = plant.broken(), given.one("the number that upset returned, or all")
     known = broken if word == "all" else broken | plant.planned()
     asked = [number for number in known if word in ("all", str(number))]
     if not asked and word != "all":
@@ -196,9 +196,9 @@ def _mend(rig: Commanded, said: Said) -> str:
     return ""
 
 
-def _fault(rig: Commanded, said: Said) -> str:
-    what, names = said.words[:1], said.words[1:]
-    if not what or said.values or (names and what != ("off",)) or len(names) > 1:
+def _fault(rig: Commanded, given: Arguments) -> str:
+    what, names = given.words[:1], given.words[1:]
+    if not what or given.values or (names and what != ("off",)) or len(names) > 1:
         raise ValueError("give a line fault, e.g. fault drop:0.05, or off, or off NAME")
     if what == ("off",):
         return f"{rig.faults.clear(*names)} off"
@@ -206,9 +206,9 @@ def _fault(rig: Commanded, said: Said) -> str:
     return ", ".join(rig.faults.echoes())
 
 
-def _write(rig: Commanded, said: Said) -> str:
-    unit, said = _unit(rig, said)
-    texts = [*said.words, *(f"{key}={value}" for key, value in said.values.items())]
+def _write(rig: Commanded, given: Arguments) -> str:
+    unit, given = _unit(rig, given)
+    texts = [*given.words, *(f"{key}={value}" for key, value in given.values.items())]
     if not texts:
         raise ValueError("give a setting and its value, e.g. write capacity_ah=150")
     plant = unit.live.plant
@@ -216,89 +216,89 @@ def _write(rig: Commanded, said: Said) -> str:
     return setting.write(unit.tracer, texts, now, rig.refusals.taken)
 
 
-def _power_cycle(rig: Commanded, said: Said) -> str:
-    unit, said = _unit(rig, said)
-    _nothing(said)
+def _power_cycle(rig: Commanded, given: Arguments) -> str:
+    unit, given = _unit(rig, given)
+    _nothing(given)
     unit.live.power_cycle()
     unit.tracer.power_cycle()
     return ""
 
 
-def _show(rig: Commanded, said: Said) -> str:
-    unit, said = _unit(rig, said)
-    if said.words == (REGISTERS,) and not said.values:
+def _show(rig: Commanded, given: Arguments) -> str:
+    unit, given = _unit(rig, given)
+    if given.words == (REGISTERS,) and not given.values:
         return shown.registers(unit.tracer)
-    snapshot, told = unit.live.plant.snapshot, {}
-    for name in (*said.words, *said.values) or Snapshot._fields:
+    snapshot, values = unit.live.plant.snapshot, {}
+    for name in (*given.words, *given.values) or Snapshot._fields:
         if name in Snapshot._fields:
-            told[name] = getattr(snapshot, name)
+            values[name] = getattr(snapshot, name)
         elif re.fullmatch("0[xX][0-9a-fA-F]{1,4}", name):
-            told[name] = shown.register(unit.tracer, int(name, 16))
+            values[name] = shown.register(unit.tracer, int(name, 16))
         else:
             raise ValueError(shown.unknown(name, unit.tracer))
-    return json.dumps(told)
+    return json.dumps(values)
 
 
-def _status(rig: Commanded, said: Said) -> str:
-    _nothing(said)
-    told = []
+def _status(rig: Commanded, given: Arguments) -> str:
+    _nothing(given)
+    units = []
     for unit in rig.units:
         plant = unit.live.plant
         about = {"unit": unit.tracer.unit, "site": plant.site.name}
-        told.append({**about, "broken": plant.broken(), "planned": plant.planned()})
+        units.append({**about, "broken": plant.broken(), "planned": plant.planned()})
     plant = rig.units[0].live.plant
     zone = plant.site.location.timezone
     local = to_local(plant.t_utc_s, zone).isoformat()
     time: dict[str, object] = {"local": local, "timezone": zone, "utc": iso_utc(plant.t_utc_s)}
     if isinstance(rig.clock, WallClock):
         time |= {"speed": rig.clock.speed, "paused": not rig.clock.goes}
-    return json.dumps({**time, "units": told, "faults": rig.faults.texts()})
+    return json.dumps({**time, "units": units, "faults": rig.faults.texts()})
 
 
-def _refusals(rig: Commanded, said: Said) -> str:
-    _nothing(said)
+def _refusals(rig: Commanded, given: Arguments) -> str:
+    _nothing(given)
     return json.dumps(rig.refusals.rows())
 
 
-def _wait(rig: Commanded, said: Said) -> str:
-    rest = {key: value for key, value in said.values.items() if key != "within"}
-    within_s = parse_duration_s(said.values.get("within", WAITS))
-    if said.words == ("polled",) and not rest:
+def _wait(rig: Commanded, given: Arguments) -> str:
+    rest = {key: value for key, value in given.values.items() if key != "within"}
+    within_s = parse_duration_s(given.values.get("within", WAITS))
+    if given.words == ("polled",) and not rest:
         if rig.rounds.wait_round(within_s):
             return ""
         names = ", ".join(str(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
         raise ValueError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
-    if len(said.words) == 2 and said.words[1] in ("requests", "request") and not rest:
-        if not re.fullmatch(r"\d{1,12}", said.words[0]):
-            raise ValueError(f"{said.words[0]!r} is not a number of requests, e.g. wait 100 requests")
+    if len(given.words) == 2 and given.words[1] in ("requests", "request") and not rest:
+        if not re.fullmatch(r"\d{1,12}", given.words[0]):
+            raise ValueError(f"{given.words[0]!r} is not a number of requests, e.g. wait 100 requests")
         before = rig.rounds.requests
-        if rig.rounds.wait_requests(int(said.words[0]), within_s):
+        if rig.rounds.wait_requests(int(given.words[0]), within_s):
             return ""
         raise ValueError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
     raise ValueError("write wait polled or wait 100 requests, and within=2min if that takes long")
 
 
-def _expect(rig: Commanded, said: Said) -> str:
-    words = [*said.words, *(f"{key}={value}" for key, value in said.values.items() if key != "unit")]
+def _expect(rig: Commanded, given: Arguments) -> str:
+    words = [*given.words, *(f"{key}={value}" for key, value in given.values.items() if key != "unit")]
     if not words:
         raise ValueError("give a condition, e.g. expect v_batt_v >= 14.3 V")
-    unit, _ = _unit(rig, said)
+    unit, _ = _unit(rig, given)
     holds, told = rig.judge(" ".join(words), unit)
     return f"{HOLDS if holds else FAILS}: {told}"
 
 
-def _end(rig: Commanded, said: Said) -> str:
-    _nothing(said)
+def _end(rig: Commanded, given: Arguments) -> str:
+    _nothing(given)
     rig.end()
     return ""
 
 
-def _help(_rig: Commanded, _said: Said) -> str:
+def _help(_rig: Commanded, _given: Arguments) -> str:
     return listing()
 
 
-def _nothing(said: Said) -> None:
-    if said.words or said.values:
+def _nothing(given: Arguments) -> None:
+    if given.words or given.values:
         raise ValueError("takes no arguments")
 
 
@@ -335,7 +335,7 @@ COMMANDS: Final = (
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 
 
-def parse(text: str) -> tuple[Command, Said]:
+def parse(text: str) -> tuple[Command, Arguments]:
     """A line cut into command and words.
 
     Raises
@@ -356,7 +356,7 @@ def parse(text: str) -> tuple[Command, Said]:
             words.append(word)
             continue
         values[key] = value
-    return BY_NAME[name], Said(tuple(words), values)
+    return BY_NAME[name], Arguments(tuple(words), values)
 
 
 def unheld(text: str) -> bool:
@@ -381,12 +381,12 @@ def do(rig: Commanded, text: str) -> str:
     ValueError
         Saying what was wrong with it and what would do; nothing is done then.
     """
-    command, said = parse(text)
+    command, given = parse(text)
     try:
-        told = command.act(rig, said)
+        answer = command.act(rig, given)
         if not command.read_only:
             rig.rounds.changed()
-        return told
+        return answer
     except ValueError as error:
         raise ValueError(f"{command.name}: {error}") from None
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from modbus.codec.requests import LAST_UNIT
 from modbus.line.endpoint import Endpoint, parse_endpoint
 from modbus.line.faults.text import Fault, parse_fault
 from modbus.line.pacing import Pace, parse_pace
@@ -125,11 +126,9 @@ def _switch(flag: str, help: str) -> Any:
 
 
 def _trace_file(text: str) -> Path:
-    from plant.report.trace import TABLES, check_suffix  # pandas is not for a start that keeps no trace
+    from plant.report.trace import TABLES  # not for a start that keeps no trace
 
-    path = Path(text)
-    check_suffix(path, TABLES)
-    return path
+    return writable(text, TABLES)
 
 
 def _upset(text: str) -> "Upset":
@@ -167,7 +166,7 @@ class Options:
         "--unit",
         "ID",
         "Unit id of the site's own controller. Default: as in the site file.",
-        limits=Limits(int, 1, 247),
+        limits=Limits(int, 1, LAST_UNIT),
     )
     speed: float = _option(
         "--speed",

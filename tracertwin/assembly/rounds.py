@@ -10,11 +10,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.requests import Request
 from modbus.line.conversation import Transmission
 
 MOST_KNOWN: Final = 4096  # different requests; a master that asks more is searching for registers
-READS: Final = (0x01, 0x02, 0x03, 0x04)
 
 
 class Rounds:
@@ -40,12 +40,12 @@ class Rounds:
             self.requests += 1
             if self._is_whole or self._comes_again(request):
                 self._over += 1
-            if sent and request.function in READS:
+            if sent and request.function in TABLE_READ:
                 self._times[request] = self._times.get(request, 0) + 1
                 self._since[request] = self._since.get(request, 0) + 1
                 if len(self._times) > MOST_KNOWN:
                     self._times.clear()
-            self._is_whole = bool(self._since) and bool(self._repeated()) and not self.missing()
+            self._is_whole = bool(self._since) and bool(self._repeated()) and not self._missing()
             self._turn.notify_all()
             return self.requests
 
@@ -57,6 +57,10 @@ class Rounds:
 
     def missing(self) -> list[Request]:
         """What the master repeats and hasn't asked since the last change."""
+        with self._turn:
+            return self._missing()
+
+    def _missing(self) -> list[Request]:
         return [request for request in self._repeated() if request not in self._since]
 
     def wait_round(self, timeout_s: float) -> bool:

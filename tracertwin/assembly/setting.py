@@ -41,7 +41,7 @@ def write(tracer: Tracer, texts: Sequence[str], now: datetime, refused: Callable
             reason = refused()
             raise ValueError(f"{result.what.text}: {result.why}{f': {reason}' if reason else ''}")
     return ", ".join(
-        f"{result.what.name or result.what.text} = {result.what.shown(result.now)}"
+        f"{result.what.name or result.what.text} = {result.what.formatted(result.now)}"
         if result.now is not None
         else f"{result.what.name}: done"
         for result in results

@@ -4,12 +4,13 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import Reply, decode_reply
 from modbus.codec.requests import Request
 from modbus.device.tracer import Tracer
 from modbus.map.forms import BIT_TABLES
 from modbus.master.client import NoReplyError
-from modbus.master.poll import FUNCTIONS, PolledDevice, Question, Reading, read
+from modbus.master.poll import PolledDevice, Question, Reading, read
 from plant.kernel.snapshot import Snapshot
 
 
@@ -42,7 +43,7 @@ def register(tracer: Tracer, address: int) -> dict[str, object]:
         The map has nothing there.
     """
     register_map = tracer.register_map
-    for table in sorted(FUNCTIONS, key=lambda table: table in BIT_TABLES):
+    for table in sorted(READ_FUNCTION, key=lambda table: table in BIT_TABLES):
         row = register_map.rows[table].get(address)
         if row is not None:
             question = Question(address=row.address, count=len(row.addresses), table=table)
@@ -54,7 +55,7 @@ def register(tracer: Tracer, address: int) -> dict[str, object]:
 
 
 def unknown(name: str, tracer: Tracer) -> str:
-    """What to say of a word that is no quantity: those like it, and the registers so named."""
+    """What to say of a word that is not a quantity: those like it, and the registers so named."""
     if name[:2].lower() == "0x":
         return f"no address {name}: addresses are 0x0000 to 0xFFFF"
     rows = {row.name: row.address for row in tracer.register_map.spec.rows}

@@ -51,7 +51,7 @@ def availability_topic() -> str:
 def state(unit: Unit) -> Message:
     """Every quantity of a moment, as one JSON object; states by their words, shares in percent."""
     snapshot = unit.live.snapshot()
-    values = {name: _shown(QUANTITIES[name], getattr(snapshot, name)) for name in Snapshot._fields}
+    values = {name: _payload(QUANTITIES[name], getattr(snapshot, name)) for name in Snapshot._fields}
     return Message(f"{ROOT}/{node_of(unit)}/state", json.dumps(values))
 
 
@@ -94,7 +94,7 @@ def _class(name: str, quantity: Quantity) -> dict[str, Any]:
     return {"device_class": device_class, "unit_of_measurement": unit, "state_class": kind}
 
 
-def _shown(quantity: Quantity, value: float) -> float | str | None:
+def _payload(quantity: Quantity, value: float) -> float | str | None:
     if not math.isfinite(value):
         return None
     if quantity.codes is not None:

@@ -1,8 +1,6 @@
 """`tracertwin faults`: what can break on a line and in a plant, as tables to read. Knows how to lay them out."""
 
-from rich.table import Table
-
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.console import print_compactly, wide_console
 from tracertwin.pages.faults import tables
 
@@ -15,10 +13,7 @@ def print_faults() -> None:
     for number, told in enumerate(tables()):
         if number:
             console.print()
-        table = Table(
-            title=told.title, title_justify="left",
-            box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False,
-        )  # fmt: skip
+        table = plain_table(title=told.title, title_justify="left")
         for head in told.heads:
             table.add_column(head, no_wrap=head in told.heads[:2], overflow="fold")
         for name, keys, *rest in told.rows:

@@ -98,7 +98,7 @@ def shown_file(kind: str, name: str, item_of: Callable[[str], Item]) -> WholeIte
     Raises
     ------
     ProblemsError
-        A path is no file, or the file can't be used.
+        A path is not a file, or the file can't be used.
     """
     if not is_path(name) and name not in names_of(kind):
         return None

@@ -104,12 +104,12 @@ def _of_table(name: str, row: Any) -> WholeItem:
     item = Item(name, {**figures, "cells_in_series": int(row["N_s"]), "technology": str(row["Technology"])})
     record = {str(key): _plain(value) for key, value in row.items()}
     beside = {key: unit for key, unit in _BESIDE.items() if record[key] is not None}
-    lines = [_told(item), *(f"# {key}: {row[key]} {unit}".rstrip() for key, unit in beside.items())]
+    lines = [_key_figures(item), *(f"# {key}: {row[key]} {unit}".rstrip() for key, unit in beside.items())]
     titled = {"title": name.replace("_", " "), "source": f"{name} in the {_CEC_TITLE}"}
     return WholeItem(item, "\n".join([*lines, _as_yaml({**titled, **parameters})]), record)
 
 
-def _told(item: Item) -> str:
+def _key_figures(item: Item) -> str:
     """The key figures as a comment."""
     return "# " + ", ".join(in_words(item, column) for column in COLUMNS if item.figures[column.key] != "")
 
@@ -130,7 +130,7 @@ def _of_pan(name: str) -> WholeItem:
     given = sheet.model_dump(exclude_none=True)
     item = _item(name)
     file = {"title": Path(name).stem, "source": "a PVsyst module file", "datasheet": given}
-    return WholeItem(item, f"{_told(item)}\n{_as_yaml(file)}", {"datasheet": given}, name)
+    return WholeItem(item, f"{_key_figures(item)}\n{_as_yaml(file)}", {"datasheet": given}, name)
 
 
 def _as_yaml(record: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from plant.base.problems import Problem, ProblemsError
-from plant.report.output import HEAD_BOX, fits
+from plant.report.output import fits, plain_table
 from tracertwin.catalogue.items import FigureColumn, Item, Shelf, WholeItem, cell_of, in_words, is_path
 from tracertwin.catalogue.matching import matching, named, why_none
 from tracertwin.console import print_compactly, wide_console
@@ -96,7 +96,7 @@ def _print_list(
 
 
 def _table(columns: Sequence[FigureColumn], rows: Sequence[Item], words: bool) -> Table:
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     table.add_column("name\n", no_wrap=True)
     for column in columns:
         text = isinstance(rows[0].figures[column.key], str)

@@ -3,9 +3,10 @@
 Its time is the plant's clock: a reply that would take longer than the time-out is silence, and so is none.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
+from modbus.codec.functions import TABLE_OF
 from modbus.codec.replies import BadReply, ExceptionReply, Reply, decode_reply
 from modbus.codec.requests import Request
 from modbus.line.conversation import Answer, Transmission
@@ -13,9 +14,6 @@ from modbus.map.registers import RegisterMap
 from modbus.master.client import NoReplyError
 from tracertwin.scenario.record import AskedFor, Outcome
 
-TABLES: Final[Mapping[int, str]] = {  # of a function
-    0x01: "coil", 0x02: "discrete", 0x03: "holding", 0x04: "input", 0x05: "coil", 0x06: "holding", 0x10: "holding",
-}  # fmt: skip
 SENT_TIMES = 3  # by whoever writes and gets no answer
 
 
@@ -42,7 +40,7 @@ def heard(
 
 def is_mapped(request: Request, register_map: RegisterMap) -> bool:
     """Whether a map has every register that a request names; so it is with a request that names none."""
-    table = TABLES.get(request.function)
+    table = TABLE_OF.get(request.function)
     if table is None:
         return True
     there = (register_map if table == "input" else register_map.published).rows[table]

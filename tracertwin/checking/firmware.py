@@ -15,13 +15,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.requests import Request
-from modbus.line.conversation import Transmission
+from modbus.line.conversation import STALE_S, TURNAROUND_S, Transmission
 from modbus.line.endpoint import Endpoint, PtyEndpoint, TcpEndpoint, UnixEndpoint
 from modbus.line.link import Line
 from plant.base.clock import iso_utc, parse_polled_s
 from plant.base.problems import Problem, ProblemsError
-from tracertwin.checking.overhearing import READS
 from tracertwin.checking.preparing import Prepared
 from tracertwin.checking.program import FirmwareProgram, substituted
 from tracertwin.checking.running import Ran, Running
@@ -119,8 +119,8 @@ class FirmwareRun:
                 Line(
                     link,
                     self._answer,
-                    turnaround_s=0.0 if self._step_s else 0.005,
-                    stale_s=float("inf") if self._step_s else 0.5,
+                    turnaround_s=0.0 if self._step_s else TURNAROUND_S,
+                    stale_s=float("inf") if self._step_s else STALE_S,
                     log=self._said.append,
                 )
             )
@@ -201,7 +201,7 @@ class FirmwareRun:
                 self.running.live_until(min(self.running.now_s() + self._step_s, end_s))
             sent = self.running.answer(request)
             self.running.overheard.listen(request, sent)
-            if request.function not in READS:
+            if request.function not in TABLE_READ:
                 self.running.note_settings()
             self.transcript.append(self._line_of(request, sent))
             if self.running.now_s() >= end_s:

@@ -181,7 +181,7 @@ def check_cases(
     Raises
     ------
     ProblemsError
-        A process ended by itself.
+        A worker process died.
     """
     jobs = min(jobs, len(cases))
     if jobs <= 1:
@@ -192,7 +192,7 @@ def check_cases(
     try:
         yield from pool.map(_checked, cases)
     except BrokenExecutor:
-        why = "a process ended by itself, perhaps for want of memory; try --jobs 1"
+        why = "a worker process died, perhaps out of memory; try --jobs 1"
         raise ProblemsError([Problem("--jobs", 0, "", why)]) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -9,9 +9,8 @@ from plant.base.problems import Problem
 from tracertwin.scenario.vocabulary import FLAG, SHARE, Subject
 
 if TYPE_CHECKING:
-    from tracertwin.checking.running import (
-        Ran,  # it knows the plant; what is wrong with a file is told without
-    )
+    # it knows the plant; what is wrong with a file is told without
+    from tracertwin.checking.running import Ran
     from tracertwin.scenario.judging import Verdict
     from tracertwin.scenario.record import RunRecord
 

@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import Final
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import BitsReply, Reply, WordsReply
 from modbus.codec.requests import Request
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from tracertwin.checking.client import TABLES, heard, is_mapped
+from tracertwin.checking.client import heard, is_mapped
 from tracertwin.scenario.record import AskedFor
-
-READS: Final = (0x01, 0x02, 0x03, 0x04)
 
 
 class Overheard:
@@ -48,17 +46,15 @@ class Overheard:
         """Take down the values that a reply holds."""
         words = reply.words if isinstance(reply, WordsReply) else ()
         words = tuple(map(int, reply.bits)) if isinstance(reply, BitsReply) else words
-        table = TABLES.get(request.function, "")
-        if request.function not in READS or not words:
+        table = TABLE_READ.get(request.function)
+        if table is None or not words:
             return
         rows = (self._map if table == "input" else self._map.published).rows[table]
         first = getattr(request, "address", 0)
         for address in range(first, first + len(words)):
             row = rows.get(address)
             if row is not None and row.address == address and row.addresses.stop <= first + len(words):
+                word, key = words[address - first], f"{table} 0x{address:04X}"
                 value = row.value(words[address - first : row.addresses.stop - first])
-                key = f"{table} 0x{address:04X}"
                 self.heard.setdefault(key, []).append((at_s, value))
-                self.heard.setdefault(f"{key} word", []).append(
-                    (at_s, words[address - first])
-                )  # for its bits
+                self.heard.setdefault(f"{key} word", []).append((at_s, word))  # for its bits

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from modbus.device.model import load_model
-from modbus.line.faults.text import parse_fault
-from modbus.line.pacing import parse_pace
 from modbus.map.registers import RegisterMap, load_map
 from modbus.master.assignments import Assignment, assignment
 from plant.base import configs
@@ -24,6 +22,7 @@ from plant.site.overriding import overridden
 from plant.site.timetable import parse_upset
 from plant.weather import sun
 from plant.weather.place import Location
+from tracertwin.assembly.sitechecks import SITE_CHECKS
 from tracertwin.scenario.actions import WRITES
 from tracertwin.scenario.conditions import Condition, Occurrence
 from tracertwin.scenario.file import Scenario, site_file
@@ -75,60 +74,79 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
     optional = load_model(site.controller.model).optional
     register_map = load_map(scenario.given.map, site.ratings(), optional)
-    problems: list[Problem] = []
-    writes: dict[int, tuple[Assignment, ...]] = {}
-
-    def told(where: KeyPath, act: Callable[..., Any], *arguments: Any) -> Any:
-        try:
-            return act(*arguments)
-        except ValueError as error:
-            problems.append(document.problem(where, str(error)))
-
-    def assigned(texts: tuple[str, ...]) -> tuple[Assignment, ...]:
-        now = to_local(start_utc_s, zone)
-        return tuple(assignment(text, register_map.published, now) for text in texts)
-
-    def within(at_s: float) -> bool:
-        return span.start_utc_s <= at_s <= span.end_utc_s
-
-    def upset(text: str) -> None:
-        site.with_upsets([parse_upset(text)])
-
-    settings = tuple(f"{name}={value}" for name, value in scenario.given.settings.items())
-    writes[-1] = told(("given", "settings"), assigned, settings) or ()
-    for place, step in enumerate(scenario.when):
-        where: KeyPath = ("when", place, step.action.name)
-        told(("when", place, "after"), _check_registers, step.at, register_map)
-        if isinstance(step.at, Moment):
-            at_s = told(("when", place, "at"), step.at.utc_s, span)
-            if at_s is not None and not within(at_s):
-                problems.append(document.problem(("when", place, "at"), f"{step.at.text} is outside the run"))
-        if step.action.name in WRITES:
-            writes[place] = told(where, assigned, step.action.words) or ()
-        if step.action.name == "upset":
-            told(where, upset, step.action.words[0])
-    for place, expectation in enumerate(scenario.expect):
-        for key, value in expectation.values.items():
-            told(("expect", place, key), _check_registers, value, register_map)
-            if isinstance(value, Moment):
-                told(("expect", place, key), _check_moment, key, expectation.values, span)
-    if site.weather.file is not None:
-        told(("given", "length"), _check_weather, site, span)
-    if has_peer and scenario.given.client is not None:
-        problems.append(
-            document.problem(("given", "client"), "is given, and --firmware as well; leave one out")
-        )
-    if not has_peer and parse_polled_s(scenario.given.clock) != 0.0:
-        problems.append(
-            document.problem(("given", "clock"), "wall and polled need a client of their own, --firmware")
-        )
-    if problems:
-        raise ProblemsError(problems)
+    look = _Look(scenario, site, span, register_map)
+    writes = look.writes()
+    look.at_expectations()
+    look.at_given(has_peer)
+    if look.problems:
+        raise ProblemsError(look.problems)
     return Prepared(scenario, site, start_utc_s, span, register_map, writes)
 
 
+class _Look:
+    """A look at a scenario beside its site and map; `problems` is what was found wrong."""
+
+    def __init__(self, scenario: Scenario, site: Site, span: Span, register_map: RegisterMap) -> None:
+        self.problems: list[Problem] = []
+        self._scenario, self._site, self._span, self._map = scenario, site, span, register_map
+
+    def writes(self) -> dict[int, tuple[Assignment, ...]]:
+        """What is written at each step, by its place; -1 for the settings at the start. Upsets and times besides."""
+        settings = tuple(f"{name}={value}" for name, value in self._scenario.given.settings.items())
+        writes = {-1: self._tried(("given", "settings"), self._assigned, settings) or ()}
+        for place, step in enumerate(self._scenario.when):
+            where: KeyPath = ("when", place, step.action.name)
+            self._tried(("when", place, "after"), _check_registers, step.at, self._map)
+            if isinstance(step.at, Moment):
+                self._tried(("when", place, "at"), self._check_within, step.at)
+            if step.action.name in WRITES:
+                writes[place] = self._tried(where, self._assigned, step.action.words) or ()
+            if step.action.name == "upset":
+                self._tried(where, self._check_upset, step.action.words[0])
+        return writes
+
+    def at_expectations(self) -> None:
+        """Whether their registers and times are there."""
+        for place, expectation in enumerate(self._scenario.expect):
+            for key, value in expectation.values.items():
+                self._tried(("expect", place, key), _check_registers, value, self._map)
+                if isinstance(value, Moment):
+                    self._tried(("expect", place, key), _check_moment, key, expectation.values, self._span)
+
+    def at_given(self, has_peer: bool) -> None:
+        """Whether the weather lasts, and somebody moves the clock."""
+        given = self._scenario.given
+        if self._site.weather.file is not None:
+            self._tried(("given", "length"), _check_weather, self._site, self._span)
+        if has_peer and given.client is not None:
+            self._note(("given", "client"), "is given, and --firmware as well; leave one out")
+        if not has_peer and parse_polled_s(given.clock) != 0.0:
+            self._note(("given", "clock"), "wall and polled need a client of their own, --firmware")
+
+    def _note(self, where: KeyPath, why: str) -> None:
+        self.problems.append(self._scenario.document.problem(where, why))
+
+    def _tried(self, where: KeyPath, act: Callable[..., Any], *arguments: Any) -> Any:
+        """What comes of it; None, and a problem noted, if it refuses."""
+        try:
+            return act(*arguments)
+        except ValueError as error:
+            self._note(where, str(error))
+
+    def _assigned(self, texts: tuple[str, ...]) -> tuple[Assignment, ...]:
+        now = to_local(self._span.start_utc_s, self._span.timezone)
+        return tuple(assignment(text, self._map.published, now) for text in texts)
+
+    def _check_within(self, moment: Moment) -> None:
+        if not self._span.start_utc_s <= moment.utc_s(self._span) <= self._span.end_utc_s:
+            raise ValueError(f"{moment.text} is outside the run")
+
+    def _check_upset(self, text: str) -> None:
+        self._site.with_upsets([parse_upset(text)])
+
+
 def _check_registers(value: Any, register_map: RegisterMap) -> None:
-    """That this controller has the registers in a condition or event: some are optional."""
+    """Check that this controller has the registers in a condition or event: some are optional."""
     if isinstance(value, tuple):
         for one in value:
             _check_registers(one, register_map)
@@ -145,7 +163,7 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
 
 
 def _check_moment(key: str, values: Mapping[str, Any], span: Span) -> None:
-    """That a time of an expectation is in the run, and not before the window of which it is the end."""
+    """Check that a time of an expectation is in the run, and not before the window of which it is the end."""
     moment, begin = values[key], values.get("from")
     at_s = moment.utc_s(span)
     if key in ENDS_OF_WINDOWS and begin is not None:
@@ -180,8 +198,7 @@ def site_of(scenario: Scenario) -> Site:
     def at_override(path: str, message: str) -> Problem:
         return scenario.document.problem(("given", "overrides", path), message)
 
-    checks = {"line.faults": parse_fault, "line.pace": parse_pace}
-    return overridden(document, values, checks, at_override)
+    return overridden(document, values, SITE_CHECKS, at_override)
 
 
 def _worked_out(path: str, value: Any, ratings: Mapping[str, float]) -> Any:

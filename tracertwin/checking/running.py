@@ -12,8 +12,10 @@ from typing import Final
 
 import numpy as np
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.requests import ReadBits, ReadWords
 from modbus.line.faults.text import parse_fault
+from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import Row
 from modbus.master.assignments import Assignment
@@ -35,7 +37,7 @@ from tracertwin.scenario.actions import WRITES, Action
 from tracertwin.scenario.conditions import STATE, Occurrence
 from tracertwin.scenario.file import Scenario
 from tracertwin.scenario.judging import Expectation, Verdict, judge
-from tracertwin.scenario.keytypes import ADDRESSES, READ_FUNCTION
+from tracertwin.scenario.keytypes import ADDRESSES
 from tracertwin.scenario.kinds import Kind
 from tracertwin.scenario.record import Finding, PrintedLine, RunRecord
 from tracertwin.scenario.signals import signal
@@ -303,11 +305,10 @@ class Running:
 
     def _poll(self, retries: int) -> None:
         unit = self._assembly.units[0].tracer.unit
-        tables = {function: table for table, function in READ_FUNCTION.items()}
         for function, address in self._polls:
-            row = _row(self._prepared.register_map, tables[function], address)
+            row = _row(self._prepared.register_map, TABLE_READ[function], address)
             count = len(row.addresses) if row is not None else 1
-            ask = ReadBits if function <= READ_FUNCTION["discrete"] else ReadWords
+            ask = ReadBits if TABLE_READ[function] in BIT_TABLES else ReadWords
             request = ask(unit, function, address, count)
             try:
                 reply = self._client.ask(request, 0.0, retries)

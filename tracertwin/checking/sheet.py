@@ -1,6 +1,6 @@
 """A suite's results as a laboratory's sheet: topic, set value, found value, limit, margin; and what a run can't show.
 
-Any suite of scenarios has one; EN 50530, which is no scenario but a bench of its own, has its results in the same form.
+Any suite of scenarios has one; EN 50530, not a scenario but a bench of its own, has its results in the same form.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.checking.outcome import CaseOutcome, VerdictRow
 from tracertwin.checking.table import UNFINISHED
 from tracertwin.console import print_compactly, wide_console
@@ -56,7 +56,7 @@ def print_sheet(suite: str, subject: str, outcomes: Sequence[CaseOutcome]) -> No
 
 
 def _table(rows: Sequence[VerdictRow]) -> Table:
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in ("", "what", "set", "limit", "found", "margin"):
         table.add_column(head, no_wrap=head in ("", "margin"), overflow="fold")
     for row in rows:
@@ -109,7 +109,7 @@ def en50530_outcome(controller: str) -> CaseOutcome:
             rows.append(
                 _efficiency(told, results.weighted(v, weights), LEAST["static"], CLAIMS["static"], True)
             )
-    what = "Tracking of irradiance that stands, ramps or is partly shaded; rows as CIEMAT printed them."
+    what = "Tracking under constant, ramping and partly shaded irradiance; rows as printed by CIEMAT."
     source = "99.5 % static: data sheets; 98 % dynamic: ours (docs/physics/tracker.md)."
     cannot = "Starting at dawn (sequence C) is measured by tracertwin en50530, not judged. The noise of real sensors."
     return CaseOutcome(EN_50530, "EN 50530", (what, source), 0, tuple(rows), "", cannot)

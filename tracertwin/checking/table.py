@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.table import Table
 
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.checking.outcome import CaseOutcome, SeedRow, VerdictRow, over_seeds
 from tracertwin.console import print_compactly, wide_console
 
@@ -143,7 +143,7 @@ def _mark(row: SeedRow) -> str:
 
 
 def _table(heads: Sequence[str]) -> Table:
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in heads:
         table.add_column(head, no_wrap=head in ("", "when", "margin", "worst"), overflow="fold")
     return table

@@ -36,11 +36,10 @@ def build(
 
 def site_of(site_name: str) -> "Site":
     """A site whose weather file, if it has one, can be used."""
-    from modbus.line.faults.text import parse_fault
-    from modbus.line.pacing import parse_pace
     from plant.site.model import load_site
+    from tracertwin.assembly.sitechecks import SITE_CHECKS
 
-    site = load_site(site_name, {"line.faults": parse_fault, "line.pace": parse_pace})
+    site = load_site(site_name, SITE_CHECKS)
     if site.weather.file is not None:
         from plant.weather.measured.days import file_sky
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracertwin.cli.options import check_directory, check_folder, checked, number, one_of, stoppable
+from tracertwin.cli.options import check_file, check_folder, checked, number, one_of, stoppable
 from tracertwin.exitcodes import STOPPED
 
-EN_50530 = "en50530"  # a suite that is no folder of scenarios
+EN_50530 = "en50530"  # a suite that is not a folder of scenarios
 
 if TYPE_CHECKING:
     from tracertwin.checking.firmware import FirmwareCommand
@@ -99,9 +99,9 @@ def check(
     wanted = () if seeds is None else checked("--seeds", seeds, many.parse_seeds)
     if tighten and len(wanted) < 2:
         raise ProblemsError([Problem("--tighten", 0, "", "needs several seeds, e.g. --seeds 1..50")])
-    check_folder("--junit", junit)
-    check_directory("--failures", failures)
-    check_directory("--transcripts", transcripts)
+    check_file("--junit", junit)
+    check_folder("--failures", failures)
+    check_folder("--transcripts", transcripts)
     peer = _peer(firmware, until, timeout, transcripts)
     if suite == EN_50530:
         without = {"--seeds": seeds, "--site": site, "--firmware": firmware}
@@ -188,7 +188,7 @@ def _refuse_given(options: Mapping[str, object], why: str) -> None:
 
 
 def _paths(paths: list[str], suite: str | None) -> list[str]:
-    """What is to be run, and no EN 50530, which is no scenario."""
+    """What is to be run, and no EN 50530, which is not a scenario."""
     from plant.base.problems import Problem, ProblemsError, did_you_mean
     from tracertwin.checking import many
 
@@ -205,7 +205,7 @@ def _paths(paths: list[str], suite: str | None) -> list[str]:
 
 
 def _check_subject(site: str | None, controller: str | None) -> None:
-    """Whether there is what is to be tested.
+    """Check that there is what is to be tested.
 
     Raises
     ------

@@ -37,7 +37,6 @@ from tracertwin.rig.serving import Rig
 
 PAGE_SPEED: Final = 60.0  # with a page, unless told: a day in 24 minutes, slow enough to try what happens
 LONGEST_PERIOD_S: Final = 1.0  # of wall time from round to round: firmware polls about once a second
-TURNROUND_S: Final = 0.005  # a real Tracer takes 3 to 10 ms
 SHORTEST_NAP_S: Final = 0.001
 OTHER_LINES: Final = 11  # of the screen: heading, table heads, a word of the line's, totals, the prompt
 
@@ -59,7 +58,7 @@ def run_demo(plant: Plant, days: float, speed: float) -> None:
     model = load_model(plant.site.controller.model)
     tracer = Tracer(load_map("uart2", plant.site.ratings(), model.optional), live, model=model)
     with MockFirmware(period_s=0.0) as firmware, prompt():
-        line = Line(firmware.endpoint, tracer.answer, turnaround_s=TURNROUND_S, log=say)
+        line = Line(firmware.endpoint, tracer.answer, log=say)
         tally = Tally(plant.snapshot)
         view = View(_heading(plant, speed, str(line.endpoint)))
         rounds = firmware.rounds()

@@ -12,7 +12,7 @@ import typer
 
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
-from tracertwin.cli.options import Stop, say, with_bare_values
+from tracertwin.cli.options import Stop, Verb, say, with_bare_values
 from tracertwin.cli.read import batteries, controllers, faults, history, modules, poll, registers, sites
 from tracertwin.cli.replay import replay
 from tracertwin.cli.run import demo, en50530, inspect, run
@@ -30,31 +30,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for verb in (
-    serve,
-    tell,
-    mcp,
-    replay,
-    demo,
-    run,
-    inspect,
-    size,
-    check,
-    history,
-    poll,
-    write,
-    registers,
-    faults,
-    sites,
-    modules,
-    batteries,
-    controllers,
-    en50530,
-    schema,
-    compile,
-):  # as the help lists them
+VERBS = (  # as the help lists them
+    serve, tell, mcp, replay, demo, run, inspect, size, check, history, poll, write, registers,
+    faults, sites, modules, batteries, controllers, en50530, schema, compile,
+)  # fmt: skip
+for verb in VERBS:
     # behind the link all is the rig's command, which may have a word that begins with a dash
-    app.command(context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
+    app.command(cls=Verb, context_settings={"allow_interspersed_args": False} if verb is tell else None)(verb)
 
 
 def _print_version(asked: bool) -> None:

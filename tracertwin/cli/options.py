@@ -1,18 +1,19 @@
 """What the command's verbs share: options by their kinds, checks told as problems, Ctrl-C, words to the user."""
 
-import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from tracertwin.assembly.options import OPTIONS, OptionRow
-from tracertwin.files import writable
+from tracertwin.files import fillable, writable
 
 # What can be meant as HOST:PORT and as no site: its parser says what is wrong with it.
 _ADDRESS_LIKE = re.compile(r"[\d.]+|https?://.*|(?!-)[^/\\]*:[^/\\]*(?<!\.yaml)(?<!\.yml)")
@@ -75,6 +76,34 @@ else:
     Start, Seed, MapName, Web = (option_of(OPTIONS[name]) for name in ("start", "seed", "map_name", "web"))
 
 
+# By the first word of a metavar; what else is empty is refused where it is read.
+_FILES_AND_NAMES = {
+    "FILE": "a file",
+    "DIR": "a folder",
+    "SITE": "a name or a file",
+    "MAP": "a name or a file",
+    "NAME": "a name or a file",
+    "PATH": "a file, a folder or a name",
+}
+
+
+class Verb(TyperCommand):
+    """A verb that refuses an empty file or name, as of a variable that is not set: as a path it is this folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words of the command line apart."""
+        given, *_ = self.make_parser(ctx).parse_args(args=list(args))
+        for each in self.params:
+            kind, value = (each.metavar or "").strip("[].").partition(" ")[0], given.get(each.name)
+            if kind in _FILES_AND_NAMES and "" in (value if isinstance(value, list | tuple) else [value]):
+                checked(each.opts[0] if each.opts[0][:1] == "-" else kind, kind, _refuse_empty)
+        return super().parse_args(ctx, args)
+
+
+def _refuse_empty(kind: str) -> None:
+    raise ValueError(f"give {_FILES_AND_NAMES[kind]}, got ''")
+
+
 class Stop(Exception):  # noqa: N818  not an error: a wish
     """Ctrl-C or SIGTERM."""
 
@@ -102,24 +131,16 @@ def seconds(option: str, value: str) -> float:
     return float(checked(option, value, parse_duration_s))
 
 
-def check_folder(option: str, path: Path | None) -> None:
+def check_file(option: str, path: Path | None, endings: Sequence[str] = ()) -> None:
     """Refuse a file that couldn't be written, before the run that would fill it."""
     if path is not None:
-        checked(option, str(path), writable)
+        checked(option, str(path), partial(writable, endings=endings))
 
 
-def check_directory(option: str, path: Path | None) -> None:
+def check_folder(option: str, path: Path | None) -> None:
     """Refuse a folder that couldn't be made or written into, before the run that would fill it."""
     if path is not None:
-        checked(option, path, _is_or_may_be_a_folder)
-
-
-def _is_or_may_be_a_folder(path: Path) -> None:
-    there = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
-    if not there.is_dir():
-        raise ValueError(f"{there} is a file; give a folder")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"{there}: nothing can be written in this folder")
+        checked(option, path, fillable)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from modbus.codec.requests import LAST_UNIT
 from tracertwin.cli.options import MapName, number, one_of, seconds, stoppable
 from tracertwin.exitcodes import STOPPED
 
@@ -83,7 +84,7 @@ def poll(
     ] = None,
     register_map: MapName = "epever",
     unit: Annotated[
-        int, typer.Option(parser=number(int, 0, 247), metavar="ID", help="Unit id of the device.")
+        int, typer.Option(parser=number(int, 0, LAST_UNIT), metavar="ID", help="Unit id of the device.")
     ] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="How long to wait for each reply.")] = "1s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tracertwin.cli.building import announce_compiling
-from tracertwin.cli.options import check_folder, say, seconds, stoppable
+from tracertwin.cli.options import check_file, say, seconds, stoppable
 from tracertwin.exitcodes import GOOD, STOPPED
 
 
@@ -47,7 +47,7 @@ def replay(
     if pcapng is not None:
         from tracertwin.journal.pcapng import write_pcapng
 
-        check_folder("--pcapng", pcapng)
+        check_file("--pcapng", pcapng)
         write_pcapng(journal, pcapng)
         return GOOD
     if as_master is not None:

@@ -14,6 +14,7 @@ from tracertwin.cli.options import (
     SiteName,
     Start,
     Web,
+    check_file,
     checked,
     number,
     one_of,
@@ -120,13 +121,11 @@ def run(
     from plant.base.clock import DAY_S
     from plant.base.problems import Problem, ProblemsError
     from plant.report.summary import print_summary
-    from plant.report.trace import PICTURES, TABLES, Trace, check_suffix
+    from plant.report.trace import PICTURES, TABLES, Trace
     from tracertwin.cli.runoptions import check_weather, default_sample_s, parse_moment, parse_sample_s
 
-    if out is not None:
-        check_suffix(out, TABLES)
-    if plot is not None:
-        check_suffix(plot, PICTURES)
+    check_file("--out", out, TABLES)
+    check_file("--plot", plot, PICTURES)
     if iv is not None and plot is None:
         raise ProblemsError([Problem("--iv", 0, "", "needs --plot FILE")])
     plant = build(site, start, seed, fidelity, step)
@@ -171,7 +170,7 @@ def inspect(
     site: SiteName = "cabin",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
-    """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if something is."""
+    """Look over a design before it runs: what fits, what to look at, what is wrong. Exit code 1 if anything is."""
     from plant.report.designsheet import print_design
 
     return print_design(site_of(site), as_json)

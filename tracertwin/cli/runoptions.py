@@ -14,7 +14,7 @@ def parse_step_s(text: str, fidelity: str) -> int:
     Raises
     ------
     ValueError
-        If it is no duration, or none that a run of this fidelity can have.
+        If it is not a duration, or none that a run of this fidelity can have.
     """
     step_s = parse_duration_s(text)
     if fidelity == "detailed":
@@ -35,7 +35,7 @@ def parse_sample_s(text: str, step_s: int) -> int:
     Raises
     ------
     ValueError
-        If it is no duration, or doesn't fit the step and the day.
+        If it is not a duration, or doesn't fit the step and the day.
     """
     sample_s = parse_duration_s(text)
     if sample_s <= 0 or sample_s % step_s or DAY_S % sample_s:
@@ -54,7 +54,7 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
     Raises
     ------
     ValueError
-        If it is no time, or lies outside of the run.
+        If it is not a time, or lies outside of the run.
     """
     moment = moment_utc_s(parse_local(text), timezone)
     moment -= (moment - start_utc_s) % step_s
@@ -64,7 +64,7 @@ def parse_moment(text: str, timezone: str, start_utc_s: int, end_utc_s: int, ste
 
 
 def check_weather(site: Site, begin_utc_s: int, end_utc_s: int) -> None:
-    """That a weather file holds the whole of a run, before the run finds out.
+    """Check that a weather file holds the whole of a run, before the run finds out.
 
     Raises
     ------

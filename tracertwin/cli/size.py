@@ -2,21 +2,23 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import typer
 
-from tracertwin.cli.options import check_folder, checked, number, one_of, say, stoppable
-from tracertwin.cli.sizereport import Further, report_answers, tell
+from tracertwin.cli.options import check_file, checked, number, one_of, say, stoppable
+from tracertwin.cli.sizereport import Further
 from tracertwin.exitcodes import BAD_INPUT, BAD_RESULT, GOOD, STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from tracertwin.sizing.choosing.inquiry import Answer, Inquiry
-    from tracertwin.sizing.sweep.results import KeptResults
+    from tracertwin.cli.sizework import Job
+    from tracertwin.sizing.choosing.inquiry import Inquiry
+    from tracertwin.sizing.choosing.targets import Targets
+    from tracertwin.sizing.sweep.places import PlaceRow
     from tracertwin.sizing.sweep.vary import Axis
-    from tracertwin.sizing.sweep.worklist import Share, Work, WorkItem
+    from tracertwin.sizing.sweep.worklist import Share
 
 DEFAULT_STEP = "30min"
 
@@ -165,82 +167,152 @@ def size(
     ] = None,
 ) -> int:
     """Size a plant: run designs through many weather years and find the cheapest that meets the targets."""
-    from plant.base.problems import Problem, ProblemsError
     from tracertwin.checking.many import parse_seeds
-    from tracertwin.cli.building import announce_compiling
     from tracertwin.cli.runoptions import parse_step_s
-    from tracertwin.sizing.choosing.inquiry import Inquiry, asked_of, check_places, inquiry_of
     from tracertwin.sizing.choosing.targets import targets_of
-    from tracertwin.sizing.sweep.places import SUFFIX, PlaceRow, read_places
-    from tracertwin.sizing.sweep.results import KeptResults
-    from tracertwin.sizing.sweep.worklist import parse_share
 
-    named = sites or ["cabin"]
+    named, further = sites or ["cabin"], Further(sensitivity, solve is not None, write, report)
     _check_files(out, report)
     _check_written(write, named)
+    share = _share(shard, merge, results)
+    questions = _Questions(
+        axes=_axes(vary or [], pv or [], battery or []),
+        overrides=_overrides(override or []),
+        years=years,
+        seeds=() if seeds is None else checked("--seeds", seeds, parse_seeds),
+        step_s=checked("--step", step, partial(parse_step_s, fidelity="sizing")),
+        targets=targets_of(lolp, lpsp, no_outage_in),
+        is_search=any(limit is not None for limit in (lolp, lpsp, no_outage_in)),
+    )
+    table = _table(named, further)
+    whole = bool(grid or merge or report or cluster or not questions.is_search)
+    return _size(questions, named, table, _job(results, jobs, cluster, whole, share, merge), further, out)
+
+
+class _Questions(NamedTuple):
+    """What is asked of every site."""
+
+    axes: "tuple[Axis, ...]"
+    overrides: "dict[str, Any]"
+    years: int | None
+    seeds: tuple[int, ...]
+    step_s: int
+    targets: "Targets"
+    is_search: bool  # whether the targets are the user's
+
+    def of(self, place: "PlaceRow") -> "Inquiry":
+        """The inquiry about one site."""
+        from tracertwin.sizing.choosing.inquiry import inquiry_of
+
+        return inquiry_of(
+            place.site,
+            place.overrides,
+            self.axes,
+            self.years,
+            self.seeds,
+            self.step_s,
+            self.targets,
+            place.blamed,
+        )
+
+
+def _size(
+    questions: _Questions,
+    named: list[str],
+    table: Path | None,
+    job: "Job",
+    further: Further,
+    out: Path | None,
+) -> int:
+    """Ask about every site, or every row of a table; the exit code."""
+    from tracertwin.cli.building import announce_compiling
+    from tracertwin.cli.sizework import size_places, size_sites
+    from tracertwin.sizing.choosing.inquiry import asked_of, check_places
+
+    places = _places(named, table, questions.overrides)
+    announce_compiling()
+    reached = None
+    with stoppable():
+        if table is None:
+            reached = size_sites([asked_of(place, questions.of) for place in places], job, further, out)
+        else:
+            check_places(places, questions.of)
+            reached = size_places(map(questions.of, places), job, out)
+    if reached is None:
+        say(f"stopped; results so far are in {job.results.folder}; run the same command again to continue")
+        return STOPPED
+    # Without a target of the user's there is none to miss.
+    if reached or not questions.is_search:
+        return GOOD
+    # No design of these ranges can be the answer; or the site's own verdict is No.
+    return BAD_INPUT if questions.axes else BAD_RESULT
+
+
+def _share(shard: str | None, merge: bool, results: Path | None) -> "Share | None":
+    """The share of the work that is to be done; none: all of it."""
+    from plant.base.problems import Problem, ProblemsError
+    from tracertwin.sizing.sweep.worklist import parse_share
+
     share = None if shard is None else checked("--shard", shard, parse_share)
     if share and merge:
         what = "does a share of the work, --merge answers when all are done; give one of them"
         raise ProblemsError([Problem("--shard", 0, "", what)])
     if (share or merge) and results is None:
         raise ProblemsError([Problem("--shard" if share else "--merge", 0, "", "needs --results DIR")])
-    axes = _axes(vary or [], pv or [], battery or [])
-    overrides = _overrides(override or [])
-    wanted = () if seeds is None else checked("--seeds", seeds, parse_seeds)
-    step_s = checked("--step", step, partial(parse_step_s, fidelity="sizing"))
-    targets = targets_of(lolp, lpsp, no_outage_in)
-    searched = any(limit is not None for limit in (lolp, lpsp, no_outage_in))
-    table = Path(named[0]) if named[0].endswith(SUFFIX) else None
-    if table is not None and (len(named) > 1 or write or report or solve or sensitivity):
+    return cast("Share | None", share)
+
+
+def _table(named: list[str], further: Further) -> Path | None:
+    """The table of sites that is given in place of sites."""
+    from plant.base.problems import Problem, ProblemsError
+    from tracertwin.sizing.sweep.places import SUFFIX
+
+    if not named[0].endswith(SUFFIX):
+        return None
+    if len(named) > 1 or any(further):
         what = "stands alone, without --write, --report, --solve and --sensitivity: it has a site in each row"
-        raise ProblemsError([Problem(str(table), 0, "", what)])
+        raise ProblemsError([Problem(named[0], 0, "", what)])
+    return Path(named[0])
+
+
+def _places(named: list[str], table: Path | None, overrides: "dict[str, Any]") -> "Sequence[PlaceRow]":
+    from tracertwin.sizing.sweep.places import PlaceRow, read_places
+
+    if table is not None:
+        return read_places(table, overrides)
     blamed, several = dict.fromkeys(overrides, "--override"), len(named) > 1
-    rows = [PlaceRow(name, overrides, blamed, name if several else "") for name in named]
-    places = rows if table is None else read_places(table, overrides)
-    announce_compiling()
+    return [PlaceRow(name, overrides, blamed, name if several else "") for name in named]
 
-    def asked(place: PlaceRow) -> Inquiry:
-        return inquiry_of(place.site, place.overrides, axes, years, wanted, step_s, targets, place.blamed)
 
-    run, kept = _Run(jobs, cluster), KeptResults(results)
-    whole = bool(grid or merge or report or cluster or not searched)
-    job = _Job(kept, run, whole, share, merge)
-    further = Further(sensitivity, solve is not None, write, report)
-    reached = None
-    with stoppable():
-        if table is None:
-            reached = _size_sites([asked_of(place, asked) for place in places], job, further, out)
-        else:
-            check_places(places, asked)
-            reached = _size_places(map(asked, places), job, out)
-    if reached is None:
-        say(f"stopped; what was done is kept in {kept.folder}, and the same command goes on from there")
-        return STOPPED
-    # Without a target of the user's there is none to miss.
-    if reached or not searched:
-        return GOOD
-    return BAD_INPUT if axes else BAD_RESULT  # no design of these ranges can be the answer; the site's verdict is No
+def _job(
+    results: Path | None,
+    jobs: int | None,
+    cluster: str | None,
+    whole: bool,
+    share: "Share | None",
+    merge: bool,
+) -> "Job":
+    from tracertwin.cli.sizework import Job, Run
+    from tracertwin.sizing.sweep.results import KeptResults
+
+    return Job(KeptResults(results), Run(jobs, cluster), whole, share, merge)
 
 
 def _check_files(out: Path | None, report: Path | None) -> None:
-    """That tables and page can be written, before the run that fills them."""
-    from plant.report.trace import TABLES, check_suffix
+    """Check that tables and page can be written, before the run that fills them."""
+    from plant.report.trace import TABLES
 
-    for option, path, endings in (("--out", out, TABLES), ("--report", report, (".html",))):
-        if path is not None:
-            check_suffix(path, endings)
-            check_folder(option, path)
+    check_file("--out", out, TABLES)
+    check_file("--report", report, (".html",))
 
 
 def _check_written(write: Path | None, named: list[str]) -> None:
-    """That the recommended design can be written, and not over the site that it is made out of."""
+    """Check that the recommended design can be written, and not over the site that it is made out of."""
     if write is None:
         return
     from plant.base.problems import Problem, ProblemsError
-    from plant.report.trace import check_suffix
 
-    check_suffix(write, (".yaml", ".yml"))
-    check_folder("--write", write)
+    check_file("--write", write, (".yaml", ".yml"))
     why = ""
     if len(named) > 1:
         why = f"writes one site; {len(named)} are given"
@@ -248,38 +320,6 @@ def _check_written(write: Path | None, named: list[str]) -> None:
         why = f"{write} is the site itself; write to another file"
     if why:
         raise ProblemsError([Problem("--write", 0, "", why)])
-
-
-class _Job(NamedTuple):
-    """How the work is done."""
-
-    results: "KeptResults"
-    run: "_Run"
-    whole: bool  # every design; otherwise the cheapest is searched for
-    share: "Share | None"
-    merge: bool
-
-
-class _Run:
-    """Does items, here in threads or on a cluster, and shows how far they are."""
-
-    def __init__(self, jobs: int | None, cluster: str | None) -> None:
-        from tracertwin.checking.many import default_jobs
-        from tracertwin.memory.skies import KeptSkies
-
-        self.threads, self._cluster = jobs or default_jobs(), cluster
-        self.skies = KeptSkies()
-
-    def __call__(self, work: "Work", items: "Sequence[WorkItem]", results: "KeptResults") -> None:
-        from tracertwin.cli.sizeprogress import progress_of
-        from tracertwin.sizing.sweep.cluster import run_on_cluster
-        from tracertwin.sizing.sweep.running import run_in_threads
-
-        with progress_of(items) as heard:
-            if self._cluster is None:
-                run_in_threads(work, items, results, self.threads, self.skies, heard)
-            else:
-                run_on_cluster(work, items, results, self._cluster, heard)
 
 
 def _overrides(texts: list[str]) -> "dict[str, Any]":
@@ -309,89 +349,3 @@ def _axes(vary: list[str], pv: list[str], battery: list[str]) -> "tuple[Axis, ..
     axes += [checked("--vary", text, parse_axis) for text in vary]
     checked("--vary", axes, check_axes)
     return tuple(axes)
-
-
-def _size_sites(inquiries: "Sequence[Inquiry]", job: _Job, further: Further, out: Path | None) -> bool:
-    """A table of all designs, for each site the answer in words, and then the files; whether each meets the targets."""
-    from tracertwin.sizing.choosing.rows import rows_of, write_rows
-    from tracertwin.sizing.choosing.sitefile import write_site
-
-    if job.share is not None:
-        for place, inquiry in enumerate(inquiries):
-            _do_share(inquiry, place, job)
-        return True
-    for inquiry in inquiries:
-        _check_all_there(inquiry, job)
-    answers = [_answer(inquiry, job, out) for inquiry in inquiries]
-    judges = [inquiry.judge(job.results, job.run) for inquiry in inquiries]
-    tell(answers, judges, further)
-    if out is not None:
-        write_rows(out, [row for answer in answers for row in rows_of(answer)])
-    if further.written is not None:
-        write_site(further.written, answers[0].recommended, answers[0].inquiry.base)
-    if further.report is not None:
-        report_answers(further.report, answers, judges, further.load, job.run.skies, job.run.threads)
-    return all(answer.reached for answer in answers)
-
-
-def _size_places(inquiries: "Iterable[Inquiry]", job: _Job, out: Path | None) -> bool:
-    """A line for each place, one by one as thousands wouldn't fit at once; whether each meets the targets."""
-    from tracertwin.cli.tables.sizeanswer import print_place
-    from tracertwin.sizing.choosing.rows import rows_of, write_rows
-    from tracertwin.sizing.sweep.results import KeptResults
-
-    rows, reached = [], True
-    for place, inquiry in enumerate(inquiries):
-        here = job._replace(results=KeptResults(job.results.own_folder))  # which holds what came by in memory
-        if job.share is not None:
-            _do_share(inquiry, place, here)
-            continue
-        _check_all_there(inquiry, here)
-        answer = _answer(inquiry, here, out)
-        rows += rows_of(answer)
-        print_place(answer)
-        reached = reached and answer.reached
-    if out is not None and job.share is None:
-        write_rows(out, rows)
-    return reached
-
-
-def _answer(inquiry: "Inquiry", job: _Job, out: Path | None) -> "Answer":
-    from tracertwin.sizing.choosing.inquiry import answered
-
-    return answered(inquiry, inquiry.judge(job.results, job.run), job.whole or out is not None)
-
-
-def _do_share(inquiry: "Inquiry", place: int, job: _Job) -> None:
-    assert job.share is not None
-    work = inquiry.work()
-    items = job.share.items(work.items, place)
-    missing = work.missing(items, job.results)
-    job.run(work, missing, job.results)
-    print(
-        f"{inquiry.name}: share {job.share.number} of {job.share.of}, {len(items)} of {len(work.items)} results, "
-        f"{len(missing)} of them new"
-    )
-
-
-def _check_all_there(inquiry: "Inquiry", job: _Job) -> None:
-    """With `--merge`: that shares have done everything.
-
-    Raises
-    ------
-    ProblemsError
-        Saying how much is missing, and whether files were spoiled.
-    """
-    if not job.merge:
-        return
-    work = inquiry.work()
-    if missing := work.missing(work.items, job.results):
-        from plant.base.problems import Problem, ProblemsError
-
-        spoiled = sum(job.results.spoiled(item.key) for item in missing)
-        broken = f", {spoiled} of them cut off or changed" if spoiled else ""
-        message = (
-            f"lacks {len(missing)} of the {len(work.items)} results of {inquiry.name}{broken}: do the missing shares "
-            "with the same options and the same version, or leave out --merge"
-        )
-        raise ProblemsError([Problem(str(job.results.folder), 0, "", message)])

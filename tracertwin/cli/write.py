@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modbus.codec.requests import LAST_UNIT
 from tracertwin.cli.options import MapName, checked, number, seconds, stoppable
 from tracertwin.exitcodes import BAD_RESULT, GOOD, STOPPED
 
@@ -28,7 +29,9 @@ def write(
         ),
     ],
     register_map: MapName = "epever",
-    unit: Annotated[int, typer.Option(parser=number(int, 1, 247), metavar="ID", help="Unit id to ask.")] = 1,
+    unit: Annotated[
+        int, typer.Option(parser=number(int, 1, LAST_UNIT), metavar="ID", help="Unit id to ask.")
+    ] = 1,
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Wait for each reply.")] = "1s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
@@ -73,19 +76,18 @@ def write(
 
 
 def _print(results: "list[WriteResult]") -> None:
-    from rich.table import Table
 
-    from plant.report.output import HEAD_BOX
+    from plant.report.output import plain_table
     from tracertwin.console import wide_console
 
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in ("address", "name", "written", "reads", ""):
         table.add_column(head, no_wrap=head != "")
     for result in results:
         what = result.what
-        reads = "" if result.now is None else what.shown(result.now)
+        reads = "" if result.now is None else what.formatted(result.now)
         told = result.why or ("" if result.is_kept else "acknowledged, but it reads otherwise")
-        written = what.shown(what.words)
+        written = what.formatted(what.words)
         cells = (f"0x{what.address:04X}", what.name, written, reads, told)
         table.add_row(*cells, style=None if result.is_kept else "red")
     wide_console().print(table)

@@ -11,16 +11,14 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final, NamedTuple
 
-from rich.table import Table
-
 from modbus.codec.replies import BadReply
 from modbus.codec.requests import ANY_UNIT, Request, UnitIdRequest, decode_request
 from modbus.line.endpoint import ModbusTcpEndpoint, parse_endpoint
 from modbus.master.client import Master, NoReplyError
-from modbus.master.phrases import READS, said, shape, shape_of
+from modbus.master.phrases import CHANGE_NOTHING, phrase, shape, shape_of
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S
 from plant.base.problems import Problem, ProblemsError
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.console import wide_console
 from tracertwin.journal.entries import Exchange
 from tracertwin.journal.file import JournalFile
@@ -85,7 +83,7 @@ def changes(request: Request) -> bool:
     """Whether a device may be another one afterwards. A function that nobody knows may do anything."""
     if isinstance(request, UnitIdRequest):
         return request.unit_id != ANY_UNIT
-    return request.function not in READS
+    return request.function not in CHANGE_NOTHING
 
 
 def compare(exchanges: Iterator[Exchange], master: Master, manner: Manner) -> DeviceComparison:
@@ -132,7 +130,7 @@ def print_comparison(path: Path, link: str, manner: Manner, say: Callable[[str],
     Raises
     ------
     ProblemsError
-        The journal can't be read, or it is no link.
+        The journal can't be read, or it is not a link.
     LinkError
         There is no connection, or not any more.
     """
@@ -161,7 +159,7 @@ HEADS: Final = ("request", "asked", "deviates", "recorded", "this device")
 
 def _print(comparison: DeviceComparison) -> None:
     if comparison.deviating:
-        table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table = plain_table()
         for head in HEADS:
             table.add_column(head, justify="right" if head in ("asked", "deviates") else "left")
         for row in comparison.rows.values():
@@ -170,7 +168,7 @@ def _print(comparison: DeviceComparison) -> None:
                     ", ".join(f"{n} x {form}" if len(c) > 1 else form for form, n in c.items())
                     for c in (row.then, row.now)
                 ]
-                table.add_row(said(row.request), str(row.asked), str(row.deviating), *forms)
+                table.add_row(phrase(row.request), str(row.asked), str(row.deviating), *forms)
         wide_console().print(table)
     skipped = f"; {comparison.skipped} left out that change the device (--writes sends them)"
     print(

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, WordsReply, decode_reply
 from modbus.codec.requests import ReadBits, ReadWords, Request
-from modbus.device.tracer import READ_INPUTS, TABLE_OF
 from modbus.map.registers import RegisterMap
 
 MOST: Final = 20  # lines
@@ -38,7 +38,7 @@ def _lines(
     before: tuple[int, ...],
     after: tuple[int, ...],
 ) -> Iterator[str]:
-    table = TABLE_OF[request.function]
+    table = TABLE_READ[request.function]
     shown = register_map if request.function == READ_INPUTS else register_map.published
     for address, (then, now) in enumerate(zip(before, after, strict=True), request.address):
         if then != now:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from modbus.codec.requests import crc16, is_unknown, request_size
+from modbus.codec.requests import LAST_UNIT, crc16, is_unknown, request_size
 from modbus.line.conversation import Burst, Transmission
 from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
@@ -32,8 +32,8 @@ class _Record(BaseModel):
 class UnitHead(_Record):
     """One of the controllers on the line."""
 
-    unit: int = Field(ge=1, le=247)
-    unit_after_power_cycle: int = Field(ge=1, le=247)
+    unit: int = Field(ge=1, le=LAST_UNIT)
+    unit_after_power_cycle: int = Field(ge=1, le=LAST_UNIT)
     site: dict[str, Any]  # see `plant.site.copying`
     state: dict[str, Any] | None = None  # see `plant.saving.state`; none: the site's beginning
 
@@ -54,9 +54,8 @@ class Head(_Record):
     turnaround_s: float
     stale_s: float
     faults: Annotated[tuple[str, ...], Field(strict=False)] = ()  # beside those of the site
-    pace: Annotated[tuple[int, float, float] | None, Field(strict=False)] = (
-        None  # as `modbus.line.pacing.Pace` has it
-    )
+    # as `modbus.line.pacing.Pace` has it
+    pace: Annotated[tuple[int, float, float] | None, Field(strict=False)] = None
     links: Annotated[tuple[str, ...], Field(strict=False)]
     units: Annotated[tuple[UnitHead, ...], Field(strict=False, min_length=1)]
 
@@ -125,6 +124,7 @@ class Noise:
 class Stale:
     """A request that was dropped, since a newer one stood behind it."""
 
+    WHY: ClassVar[str] = "dropped: it had waited too long, and a newer request was queued behind it"
     request: bytes
 
 
@@ -136,7 +136,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class GivenCommand:
     """A command, see `tracertwin.assembly.commands`."""
 
     text: str
@@ -148,7 +148,7 @@ class End:
     """The run was ended, not killed."""
 
 
-What: TypeAlias = Exchange | Noise | Stale | Peer | Order | End
+What: TypeAlias = Exchange | Noise | Stale | Peer | GivenCommand | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,16 +208,20 @@ def read_head(text: str) -> Head:
     JournalError
         If it is none, or one of another format.
     """
-    row = _mapping(text)
+    try:
+        row = _mapping(text)
+    except JournalError as error:
+        raise JournalError(f"is not a journal: {error}") from None
     if "journal" not in row:
-        raise JournalError("not a journal: the first line must have the key journal")
+        raise JournalError("is not a journal: the first line must have the key journal")
     if row["journal"] != FORMAT:
-        raise JournalError(f"a journal of format {row['journal']!r}; this version reads format {FORMAT}")
+        raise JournalError(f"is a journal of format {row['journal']!r}; this version reads format {FORMAT}")
     try:
         return Head.model_validate(row)
     except ValidationError as error:
         item = error.errors(include_url=False)[0]
-        raise JournalError(f"{'.'.join(map(str, item['loc']))}: {item['msg']}") from None
+        where = ".".join(map(str, item["loc"]))
+        raise JournalError(f"is a journal whose head can't be read: {where}: {item['msg']}") from None
 
 
 def read_line(text: str) -> File | Entry:
@@ -302,7 +306,7 @@ def _row(what: What) -> Row:
             return {"stale": request.hex(" ")}
         case Peer(is_there):
             return {"peer": "there" if is_there else "gone"}
-        case Order(text, refused):
+        case GivenCommand(text, refused):
             return {"command": text} | ({} if refused is None else {"refused": refused})
         case End():
             return {"end": True}
@@ -333,7 +337,7 @@ def _what(row: Mapping[str, Any]) -> What:
     if "peer" in row:
         return Peer(row["peer"] == "there")
     if "command" in row:
-        return Order(_text(row["command"]), _text(row["refused"]) if "refused" in row else None)
+        return GivenCommand(_text(row["command"]), _text(row["refused"]) if "refused" in row else None)
     if "end" in row:
         return End()
     raise ValueError("none of request, junk, stale, peer, command, end")

@@ -30,7 +30,7 @@ class JournalFile:
         try:
             self.head: Head = read_head(first)
         except JournalError as error:
-            self._refuse(1, f"is not a journal: {error}")
+            self._refuse(1, str(error))
         self.files: dict[str, str] = {}
         for _, what in self._read(lines):
             if isinstance(what, Entry):

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from modbus.line.conversation import Transmission
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
-from tracertwin.journal.entries import Entry, Exchange, Head, Noise, Order, Peer, Stale
+from tracertwin.journal.entries import Entry, Exchange, GivenCommand, Head, Noise, Peer, Stale
 from tracertwin.journal.file import JournalFile
 
 UPPER_PDU: Final = 252  # the link type
@@ -25,14 +25,8 @@ BYTE_ORDER, UNKNOWN_LENGTH = 0x1A2B3C4D, -1
 END, COMMENT, IF_NAME, IF_TIME, USER_PROGRAM, FLAGS = 0, 1, 2, 9, 4, 2  # options, of their blocks
 MICROSECONDS: Final = b"\x06"
 INBOUND, OUTBOUND = 1, 2  # as the Tracer sees it
-DISSECTOR, IPV4_SRC, IPV4_DST, PORT_KIND, SRC_PORT, DST_PORT = (
-    12,
-    20,
-    21,
-    24,
-    25,
-    26,
-)  # tags of an exported PDU
+# tags of an exported PDU
+DISSECTOR, IPV4_SRC, IPV4_DST, PORT_KIND, SRC_PORT, DST_PORT = 12, 20, 21, 24, 25, 26
 TCP: Final = 2
 # Nobody's, for the columns source and destination. With the preference mbrtu.tcp.port at 502 Wireshark can tell a
 # write from the reply to it, which is the same bytes.
@@ -102,7 +96,7 @@ def _in_order(packets: Iterator[Packet]) -> Iterator[Packet]:
 
 @dataclass(slots=True)
 class _Frames:
-    """The entries of a journal as packets; what is no packet becomes a comment on the next one."""
+    """The entries of a journal as packets; what is not a packet becomes a comment on the next one."""
 
     head: Head
     entries: Iterable[Entry]
@@ -121,9 +115,8 @@ class _Frames:
                 case Noise(data, why):
                     yield self._made(entry.wall_s, line, data, (about, f"junk: {why}"), is_modbus=False)
                 case Stale(request):
-                    why = "dropped: it had waited too long, and a newer request was queued behind it"
-                    yield self._made(entry.wall_s, line, request, (about, why))
-                case Order(text, refused):
+                    yield self._made(entry.wall_s, line, request, (about, Stale.WHY))
+                case GivenCommand(text, refused):
                     outcome = f" (refused: {refused})" if refused else ""
                     self.pending += (f"before this, entry {entry.number}: command {text}{outcome}",)
                 case Peer(is_there):

@@ -19,7 +19,7 @@ from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import Pace
 from modbus.map.registers import load_map
-from modbus.master.phrases import said
+from modbus.master.phrases import phrase
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from plant.report.ending import unsolved
@@ -28,7 +28,7 @@ from tracertwin.assembly.assemble import assemble
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.options import Options
 from tracertwin.journal.differing import differing
-from tracertwin.journal.entries import Entry, Exchange, Noise, Order, Peer, Sent, Stale
+from tracertwin.journal.entries import Entry, Exchange, GivenCommand, Noise, Peer, Sent, Stale
 from tracertwin.journal.file import JournalFile
 from tracertwin.journal.head import NUMBERS_DEPEND_ON, Parts, built_again, program, versions
 
@@ -105,7 +105,7 @@ class Replay:
         match entry.what:
             case Exchange(request):
                 outcome.functions[request[1]] += 1
-            case Order():
+            case GivenCommand():
                 outcome.commands += 1
             case Stale():
                 outcome.stale += 1
@@ -123,7 +123,7 @@ class Replay:
             times_s = tuple(self._assembly.times_s())
             if (sent, failure, times_s) != (entry.what.sent, entry.what.failure, entry.times_s):
                 self._differ(line_number, entry, entry.what, sent, failure, times_s)
-        elif isinstance(entry.what, Order):
+        elif isinstance(entry.what, GivenCommand):
             self._move(line_number, entry)
             self._do(line_number, entry, entry.what)
 
@@ -143,22 +143,22 @@ class Replay:
         except Exception as error:  # as in the run: a bug that is to be found again
             return None, repr(error)
 
-    def _do(self, line_number: int, entry: Entry, then: Order) -> None:
+    def _do(self, line_number: int, entry: Entry, given: GivenCommand) -> None:
         refused = ""
         try:
-            command, _ = commands.parse(then.text)
+            command, _ = commands.parse(given.text)
             if command.read_only or (self._by_wall and not command.in_wall_replay):
                 return
-            self._assembly.do(then.text)
+            self._assembly.do(given.text)
         except ValueError as error:
             refused = str(error)
-        if then.refused is None or bool(then.refused) == bool(refused):
+        if given.refused is None or bool(given.refused) == bool(refused):
             return
         self.outcome.differing_commands += 1
         self.outcome.first = self.outcome.first or [
             f"entry {entry.number} (line {line_number}) at {_stamps(entry.times_s)}:",
-            f"  command  {then.text}",
-            f"  then     {_of_command(then.refused)}",
+            f"  command  {given.text}",
+            f"  then     {_of_command(given.refused)}",
             f"  now      {_of_command(refused)}",
         ]
 
@@ -178,7 +178,7 @@ class Replay:
         now = Exchange(then.request, sent, 0.0, failure)
         lines = [
             f"entry {entry.number} (line {line_number}) at {_stamps(entry.times_s)}, link {entry.line}:",
-            f"  asked  {then.request.hex(' ')}   {said(request)}",
+            f"  asked  {then.request.hex(' ')}   {phrase(request)}",
             f"  then   {_spoken(then)}",
             f"  now    {_spoken(now)}",
         ]

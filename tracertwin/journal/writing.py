@@ -24,9 +24,9 @@ from tracertwin.journal.entries import (
     Entry,
     Exchange,
     File,
+    GivenCommand,
     Head,
     Noise,
-    Order,
     Peer,
     Sent,
     Stale,
@@ -122,7 +122,7 @@ class Journal:
             refused = str(error)
             raise
         finally:
-            self.note(None, Order(text, refused), times_s)
+            self.note(None, GivenCommand(text, refused), times_s)
 
     def hold(self) -> AbstractContextManager[None]:
         """Have nobody else move a plant, change it or answer a request."""

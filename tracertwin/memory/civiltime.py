@@ -9,9 +9,9 @@ import numpy as np
 
 
 @lru_cache(maxsize=64)
-def _offset_s(hour: int, timezone: str) -> int:
+def _offset_s(quarter: int, timezone: str) -> int:
     """What civil clocks show ahead of UTC in a quarter of an hour [s]: they are changed on such only."""
-    offset = datetime.fromtimestamp(hour * 900, ZoneInfo(timezone)).utcoffset()
+    offset = datetime.fromtimestamp(quarter * 900, ZoneInfo(timezone)).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
 

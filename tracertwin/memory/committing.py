@@ -32,10 +32,9 @@ LOOK_S: Final = 0.1  # how often to look whether something is due
 # so that with the look and the commit itself no more than those are ever lost.
 WALL_S: Final = 0.6
 PLANT_S: Final = 50.0
-BUSY_S: Final = 30.0  # how long somebody else may keep the file to himself
-MOST_SAMPLES: Final = (
-    10 * DAY_S // SAMPLE_S
-)  # held by a unit before they are handed on: a jump of months makes many
+GIVE_UP_S: Final = 30.0  # how long another program may hold the file
+# held by a unit before they are handed on: a jump of months makes many
+MOST_SAMPLES: Final = 10 * DAY_S // SAMPLE_S
 MOST_WAITING: Final = 4  # copies not written yet: then the plant waits
 TAKEN: Final = [Snapshot._fields.index(field) for field in SAMPLE_FIELDS]
 
@@ -75,12 +74,6 @@ class StateWriter:
         self._written_s = monotonic()  # when the last commit was
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
-
-    @property
-    def unwritten(self) -> int:
-        """How many samples are not in the file yet."""
-        held = sum(keeper.held for keeper in self._keepers)
-        return held + sum(len(copy.samples) for copy in list(self._waiting))
 
     def start(self) -> None:
         """Commit where everything stands, and from then on.
@@ -133,7 +126,7 @@ class StateWriter:
             code = getattr(error, "sqlite_errorcode", None)
             if (
                 code != sqlite3.SQLITE_BUSY
-                or monotonic() - self._written_s > BUSY_S
+                or monotonic() - self._written_s > GIVE_UP_S
                 or self._stopping.is_set()
             ):
                 self._give_up(error)
@@ -178,11 +171,6 @@ class _Keeper:
         """Whether a minute of its time has passed, or something was done to it."""
         return self._seen() != self._marks or self.unit.live.snapshot().t_utc_s - self._t_utc_s >= PLANT_S
 
-    @property
-    def held(self) -> int:
-        """How many samples have come since the last copy."""
-        return self._held
-
     def begin(self) -> None:
         """Have the samples told from here on."""
         self.unit.live.tell_samples(self._take)
@@ -192,7 +180,7 @@ class _Keeper:
         self.unit.live.stop_telling(self._take)
 
     def copy(self) -> _Copy:
-        """What there is to commit; the caller has the plant to himself."""
+        """What there is to commit; the caller holds the plant."""
         marks, then = self._seen(), self.unit.live.plant.remembered()
         samples = np.concatenate(self._samples) if self._samples else np.empty((0, len(TAKEN)))
         self._samples, self._held = [], 0
@@ -253,7 +241,9 @@ def plants_from(
     if version != installed("tracertwin"):
         say(f"{file.path} was saved by TracerTwin {version}; continuing with this version")
     try:
-        plants = [continued(each, stood.saved) for each, stood in zip(sites, file.stood(), strict=True)]
+        plants = [
+            continued(each, commit.saved) for each, commit in zip(sites, file.last_commits(), strict=True)
+        ]
     except SavedStateError as error:
         raise refused(file.path, f"cannot be continued: {error}; start a new file") from None
     if start_utc_s is not None:
@@ -265,7 +255,7 @@ def unit_ids_from(
     file: StateFile | None, unit: int | None, say: Callable[[str], None]
 ) -> list[tuple[int, int]]:
     """Ids of the units as a state file left them, now and after a power cycle; none of a run that begins."""
-    ids = [] if file is None else [stood.unit_ids for stood in file.stood()]
+    ids = [] if file is None else [commit.unit_ids for commit in file.last_commits()]
     if file is not None and ids and unit not in (None, ids[0][0]):
         say(f"unit id {ids[0][0]}, as {file.path} has it; --unit is for new files")
     return ids
@@ -281,10 +271,10 @@ def _catch_up(file: StateFile, plants: Sequence[Plant], until_utc_s: int, say: C
         )
     if until_utc_s - stands > DAY_S:
         say(f"simulating {(until_utc_s - stands) / DAY_S:.1f} days, up to {told_local(until_utc_s, zone)}")
-    for number, (plant, stood) in enumerate(zip(plants, file.stood(), strict=True), 1):
+    for number, (plant, commit) in enumerate(zip(plants, file.last_commits(), strict=True), 1):
         while plant.t_utc_s < until_utc_s:
             rows = plant.run(min(until_utc_s - plant.t_utc_s, 10 * DAY_S), SAMPLE_S)
-            entry = Commit(number, stood.unit_ids, as_plain(plant.remembered()), rows[:, TAKEN])
+            entry = Commit(number, commit.unit_ids, as_plain(plant.remembered()), rows[:, TAKEN])
             try:
                 file.write([entry])
             except sqlite3.Error as error:

@@ -36,7 +36,7 @@ from tracertwin.versions import installed
 
 APPLICATION_ID: Final = 0x54726354  # "TrcT"; stands in bytes 68 to 71 of the file
 MAGIC: Final = b"SQLite format 3\0"
-BUSY_S: Final = 1.0  # how long to wait for a browser that has the file to itself
+LOCK_TIMEOUT_S: Final = 1.0  # how long to wait for a browser that has the file to itself
 SAMPLE_S: Final = 60
 DIFFERENCES_TOLD: Final = 3
 
@@ -64,7 +64,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
+class LastCommit:
     """Where a controller stood at the last commit."""
 
     unit_ids: tuple[int, int]
@@ -91,13 +91,15 @@ class StateFile:
         Raises
         ------
         ProblemsError
-            It can't be had, is in use, or is something else; it is untouched then.
+            It can't be opened, is in use, or is something else, and was left untouched.
         """
         lock = _locked(path)
         try:
             check_header(path, os.pread(lock, 100, 0), "give --state a new name")
-            database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-            with _told(path):
+            database = sqlite3.connect(
+                path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            with _sqlite_errors(path):
                 _prepare(database)
             return cls(path, database, lock)
         except BaseException:
@@ -107,7 +109,7 @@ class StateFile:
     @property
     def is_new(self) -> bool:
         """Whether nothing stands in it yet."""
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             return not self._database.execute("SELECT 1 FROM controllers").fetchall()
 
     def begin(
@@ -131,7 +133,7 @@ class StateFile:
         self._names = tuple(names)
 
     def check(self, site: Mapping[str, Any], seed: int) -> str:
-        """That a run of this site and seed can go on with this file.
+        """Check that a run of this site and seed can go on with this file.
 
         Returns
         -------
@@ -143,7 +145,7 @@ class StateFile:
         ProblemsError
             Saying what differs and what would do.
         """
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             facts = dict(self._database.execute("SELECT name, value FROM about"))
         problems = []
         if int(facts["seed"]) != seed:
@@ -156,7 +158,7 @@ class StateFile:
             raise ProblemsError([Problem(str(self.path), 0, "", text) for text in problems])
         return str(facts["tracertwin"])
 
-    def stood(self) -> list[Stood]:
+    def last_commits(self) -> list[LastCommit]:
         """Where each controller stood at the last commit, the site's own first.
 
         Raises
@@ -164,12 +166,13 @@ class StateFile:
         SavedStateError
             What one saved can't be read.
         """
-        with _told(self.path):
+        with _sqlite_errors(self.path):
             rows = self._database.execute(
                 "SELECT controller, unit_id, unit_id_after_power_cycle, state FROM controllers ORDER BY controller"
             ).fetchall()
             return [
-                Stood((now, later), self._with_events(number, state)) for number, now, later, state in rows
+                LastCommit((now, later), self._with_events(number, state))
+                for number, now, later, state in rows
             ]
 
     def _with_events(self, controller: int, state: str) -> SavedState:
@@ -299,7 +302,7 @@ def check_header(path: Path, header: bytes, would_do: str) -> None:
     if not header:
         return
     if not header.startswith(MAGIC):
-        raise refused(path, f"is not a state file, nor any SQLite file; {would_do}")
+        raise refused(path, f"is not a state file, not even an SQLite file; {would_do}")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise refused(path, f"is a database of another program; {would_do}")
     found = int.from_bytes(header[60:64], "big")
@@ -335,7 +338,7 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _sqlite_errors(path: Path) -> Iterator[None]:
     """SQLite's errors as problems of the file."""
     try:
         yield

@@ -1,6 +1,6 @@
 """`tracertwin history`: days of a state file as a table, a picture or a CSV. Reads only, also while a serve writes.
 
-The file has a log ahead (WAL): a reader sees the last commit and neither waits for the writer nor keeps him waiting.
+The file has a log ahead (WAL): a reader sees the last commit, and neither it nor the writer waits for the other.
 """
 
 import csv
@@ -25,7 +25,7 @@ from plant.report.output import HEAD_BOX, results_console
 from plant.report.trace import PICTURES, Trace, check_suffix
 from tracertwin.files import numbered
 from tracertwin.memory.civiltime import day_limits
-from tracertwin.memory.file import BUSY_S, check_header, refused
+from tracertwin.memory.file import LOCK_TIMEOUT_S, check_header, refused
 from tracertwin.memory.migrating import FILE_VERSION, migrate
 from tracertwin.memory.tables import SAMPLES, STAGES
 
@@ -95,7 +95,7 @@ class History:
         try:
             address = f"file:{quote(str(path.absolute()))}?mode=ro"
             with (
-                closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as database,
+                closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as database,
                 _today(database) as shown,
             ):
                 yield cls(path, shown)

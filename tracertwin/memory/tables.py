@@ -139,7 +139,7 @@ _OTHERS = (
 )  # fmt: skip
 
 
-def _told(name: str) -> str:
+def _meaning(name: str) -> str:
     """What a column of `samples` means."""
     quantity = QUANTITIES[name]
     if quantity.codes is not None:  # by name, not by number
@@ -151,6 +151,6 @@ COLUMNS: Final = (
     *((table, *column) for table in ("controllers", "samples", "events") for column in _OF_MANY),
     ("days", *_OF_MANY[0]),
     *_OTHERS,
-    *(("samples", name, QUANTITIES[name].unit, _told(name)) for name in SAMPLES),
+    *(("samples", name, QUANTITIES[name].unit, _meaning(name)) for name in SAMPLES),
     *(("days", daily.name, daily.unit, daily.meaning) for daily in DAYS),
 )

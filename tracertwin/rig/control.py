@@ -110,9 +110,9 @@ class Control:
 
     def _answer(self, line: bytes) -> str:
         try:
-            told = self._do(line.decode("utf-8", "replace"))
+            answer = self._do(line.decode("utf-8", "replace"))
         except ValueError as error:
             return f"{ERROR}{'; '.join(str(error).splitlines())}\n"
         except Exception as error:  # a bug; the next command may do
             return f"{ERROR}bug: {error!r}\n"
-        return f"{told}\n{OK}\n" if told else f"{OK}\n"
+        return f"{answer}\n{OK}\n" if answer else f"{OK}\n"

@@ -45,7 +45,7 @@ class Done(NamedTuple):
 
     t_utc_s: int
     text: str
-    told: str
+    answer: str
 
 
 def line_on(endpoint: Endpoint, *answer: Any, **options: Any) -> Line | ModbusTcpServer:
@@ -231,9 +231,9 @@ class Rig:
             return self.assembly.do(command)
         with self.assembly.held(), self._written_down(command):
             t_utc_s = self.assembly.plants[0].t_utc_s
-            told = self.assembly.do(command)
-            self.done.append(Done(t_utc_s, command, told))
-            return told
+            answer = self.assembly.do(command)
+            self.done.append(Done(t_utc_s, command, answer))
+            return answer
 
     def _written_down(self, command: str) -> AbstractContextManager[None]:
         if self.journal is None or commands.only_looks(command):
@@ -265,9 +265,8 @@ class Rig:
         self.close()
 
     def _judged(self, condition: str, unit: Unit) -> tuple[bool, str]:
-        from tracertwin.checking.columns import (
-            judged_now,  # a start doesn't wait for the language of scenarios
-        )
+        # here, so that a start doesn't wait for the language of scenarios
+        from tracertwin.checking.columns import judged_now
 
         return judged_now(condition, unit, self._options.map_name)
 

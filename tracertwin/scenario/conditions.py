@@ -71,7 +71,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """That a condition begins or ends, or a while later."""
+    """The moment at which a condition begins or ends, or a while later."""
 
     text: str
     condition: Condition

@@ -11,19 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from tracertwin.scenario.record import AskedFor, Finding, PrintedLine, RunRecord, ending
+from tracertwin.scenario.record import AskedFor, Finding, PrintedLine, RunRecord, ending, given_window
 from tracertwin.scenario.signals import moments_of, values_of
 
 GOOD = ("reply", "exception")
-PAUSE_S = 5.0  # the same request after a longer one is no retry, but the next round
+PAUSE_S = 5.0  # the same request after a longer one is not a retry but the next round
 LINES = "times"  # the unit of a number of lines
 CUT = 60  # characters of a line that are shown
 
 
+def _window(values: Mapping[str, Any], record: RunRecord) -> tuple[float, float]:
+    return given_window(values, record.span.start_utc_s, record.span.end_utc_s, record.span)
+
+
 def _heard(values: Mapping[str, Any], record: RunRecord) -> tuple[list[AskedFor], float, float]:
     """The requests of the window, its beginning and end."""
-    begin_s = values["from"].utc_s(record.span) if "from" in values else record.span.start_utc_s
-    end_s = ending(values["to"], begin_s, record.span) if "to" in values else record.span.end_utc_s
+    begin_s, end_s = _window(values, record)
     return [asked for asked in record.asked if begin_s <= asked.t_s <= end_s], begin_s, end_s
 
 
@@ -35,7 +38,7 @@ def polled_every(values: Mapping[str, Any], record: RunRecord) -> Finding:
     heard, begin_s, end_s = _heard(values, record)
     reads = [asked for asked in heard if not asked.is_write and asked.outcome in GOOD]
     if not reads:
-        return _unheard()
+        return Finding(False, 0.0, "", None, "no read was answered") if heard else _unheard()
     wanted = values.get("registers") or sorted({(asked.request.function, asked.addresses[0]) for asked in reads
                                                  if asked.addresses})  # fmt: skip
     gaps = []
@@ -124,8 +127,7 @@ def _matching(
     pattern: re.Pattern[str], values: Mapping[str, Any], record: RunRecord
 ) -> tuple[list[tuple[PrintedLine, re.Match[str]]], float, float]:
     """The lines of the window that match, its beginning and end."""
-    begin_s = values["from"].utc_s(record.span) if "from" in values else record.span.start_utc_s
-    end_s = ending(values["to"], begin_s, record.span) if "to" in values else record.span.end_utc_s
+    begin_s, end_s = _window(values, record)
     found = [
         (line, match)
         for line in record.printed

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from modbus.line.faults.text import parse_fault
 from plant.base import configs
-from plant.base.clock import STEP_S, parse_local, parse_polled_s
+from plant.base.clock import DAY_S, STEP_S, parse_local, parse_polled_s
 from plant.base.problems import Problem, ProblemsError, near_or_known, shown
 from plant.base.records import Record
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
@@ -24,9 +24,7 @@ from tracertwin.scenario.keytypes import ADDRESSES, unknown_rating
 from tracertwin.scenario.times import duration_s
 from tracertwin.scenario.vocabulary import Vocabulary, vocabulary
 
-DAY_S = 86400
 LONGEST_FINE_S = 2 * DAY_S  # sampled at every grid point unless told otherwise
-
 
 MEANINGS = {  # of the keys of `given`, for people
     "site": "a site of `config/sites` by name, or the path of a site file, counted from the scenario's folder",

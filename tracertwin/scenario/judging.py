@@ -115,11 +115,11 @@ def parse_one_expectation(given: Any, words: Vocabulary) -> Expectation:
     try:
         return parse_expectation(given, words)
     except ExceptionGroup as group:
-        told = [
+        problems = [
             ": ".join(part for part in (getattr(each, "key", ""), f"{each}") if part)
             for each in group.exceptions
         ]
-        raise ValueError("; ".join(told)) from None
+        raise ValueError("; ".join(problems)) from None
 
 
 def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectation:
@@ -155,7 +155,7 @@ def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectati
     if problems:
         raise _group(problems)
     note, information = values.pop("note", ""), values.pop("information", False)
-    return Expectation(kind, values, told(given, kind), note, information, line)
+    return Expectation(kind, values, _text_of(given, kind), note, information, line)
 
 
 def _kind_of(given: Mapping[Any, Any]) -> Kind:
@@ -190,7 +190,7 @@ def _with_units(kind: Kind, values: dict[str, Any]) -> list[KeyProblem]:
     return problems
 
 
-def told(given: Mapping[str, Any], kind: Kind) -> str:
+def _text_of(given: Mapping[str, Any], kind: Kind) -> str:
     """An expectation as people read it: ``always v_batt_v <= 14.6 V, from 06:00, to 20:00``."""
     keys = [key for key in ("expect", kind.name) if key in given]
     keys += [key for key in given if key not in keys and key not in COMMON]

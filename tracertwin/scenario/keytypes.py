@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from modbus.codec.functions import READ_FUNCTION
 from plant.base.problems import near_or_known, shown
 from tracertwin.scenario.conditions import parse_condition, parse_event
 from tracertwin.scenario.times import duration_s, parse_moment
 from tracertwin.scenario.vocabulary import ADDRESS, Subject, Vocabulary
 
-READ_FUNCTION: Final = {"coil": 0x01, "discrete": 0x02, "holding": 0x03, "input": 0x04}
 _AMOUNT = re.compile(r"([-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*(\D.*)?")
 _MULTIPLE: Final = re.compile(r"\s*(\d+\.?\d*(?:[eE][-+]?\d+)?)\s*\*\s*controller\.(\w+)\s*")
 Read = Callable[[Any, Vocabulary], Any]

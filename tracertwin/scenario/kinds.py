@@ -120,8 +120,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             temporal.falls_only,
-            "No sample is more than the one before, by more than the tolerance. Margin: the least step "
-            "down.",
+            "No sample is more than the one before, by more than the tolerance. Margin: the least step down.",
             {"falls_only": SUBJECT, "tolerance": NUMBER}, ("tolerance",),
         ),
         _kind(
@@ -145,28 +144,26 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             conversation.never_writes,
-            "No request writes any of the registers. Margin: the negated number of those "
-            "that do.",
+            "No request writes any of the registers. Margin: the negated number of those that do.",
             {"never_writes": ADDRESSES},
         ),
         _kind(
             conversation.retries_within,
-            "A request without a good answer is followed by the same one within the "
-            "time; only a retry may be given up, that is, be followed by another request or by a longer pause (5 s "
-            "unless told). Margin: the time less the longest wait.",
+            "A request without a good answer is followed by the same one within the time; only a retry may be given "
+            "up, that is, be followed by another request or by a longer pause (5 s unless told). Margin: the time "
+            "less the longest wait.",
             {"retries_within": DURATION, "pause": DURATION}, ("pause",),
         ),
         _kind(
             conversation.gives_up_after,
-            "The same request is sent at most so many times in a row without a good "
-            "answer; after a longer pause (5 s unless told) the row begins anew. Margin: how many more it could have "
-            "been.",
+            "The same request is sent at most so many times in a row without a good answer; after a longer pause "
+            "(5 s unless told) the row begins anew. Margin: how many more it could have been.",
             {"gives_up_after": COUNT, "pause": DURATION}, ("pause",),
         ),
         _kind(
             conversation.only_mapped,
-            "Every register that is asked for is in the map. Margin: minus the number of "
-            "requests that ask for another.",
+            "Every register that is asked for is in the map. Margin: minus the number of requests that "
+            "ask for another.",
             {"only_mapped": YES},
         ),
         _kind(
@@ -178,8 +175,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         _kind(
             conversation.never_printed,
-            "The firmware prints no line in which the expression is found. Margin: minus the "
-            "number of lines.",
+            "The firmware prints no line in which the expression is found. Margin: minus the number of lines.",
             {"never_printed": REGEX},
         ),
         _kind(

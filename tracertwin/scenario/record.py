@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from modbus.codec.requests import Request
+from modbus.codec.requests import ALL_WRITES, Request
 from plant.base.clock import DAY_S
 from tracertwin.scenario.times import Moment, Span
 
@@ -47,7 +47,7 @@ class AskedFor:
     @property
     def is_write(self) -> bool:
         """Whether it would change something."""
-        return self.request.function in (0x05, 0x06, 0x0F, 0x10)
+        return self.request.function in ALL_WRITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,18 @@ def ending(moment: Moment, begin_s: float, span: Span) -> float:
         later = Span(begin_s, span.end_utc_s, span.timezone, span.sun)
         end_s = moment.utc_s(later)
     return end_s
+
+
+def given_window(values: Mapping[str, Any], begin_s: float, end_s: float, span: Span) -> tuple[float, float]:
+    """Where the window of ``from`` and ``to`` begins and ends [s UTC]; each as it is said here unless given.
+
+    ``to`` is the first such time after the beginning.
+    """
+    if "from" in values:
+        begin_s = values["from"].utc_s(span)
+    if "to" in values:
+        end_s = ending(values["to"], begin_s, span)
+    return begin_s, end_s
 
 
 def amount(value: float, unit: str) -> str:

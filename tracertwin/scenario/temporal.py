@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tracertwin.scenario.conditions import STATE, Condition
-from tracertwin.scenario.record import Finding, RunRecord, amount, ending
+from tracertwin.scenario.record import Finding, RunRecord, amount, ending, given_window
 from tracertwin.scenario.signals import Signal, moments_of, signal, values_of, window
 
 Values = Mapping[str, Any]  # by key
@@ -48,13 +48,7 @@ def _window(values: Values, record: RunRecord) -> slice:
 
 def limits(values: Values, record: RunRecord) -> tuple[float, float]:
     """Where the window begins and ends [s UTC]: the whole record unless told, ``to`` the first such time after."""
-    begin_s = float(record.t_s[0])
-    end_s = float(record.t_s[-1])
-    if "from" in values:
-        begin_s = values["from"].utc_s(record.span)
-    if "to" in values:
-        end_s = ending(values["to"], begin_s, record.span)
-    return begin_s, end_s
+    return given_window(values, float(record.t_s[0]), float(record.t_s[-1]), record.span)
 
 
 def _nothing_seen() -> Finding:

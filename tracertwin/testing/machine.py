@@ -79,17 +79,8 @@ class EmulatedMachine:
         self.kill()
         if not Path(kernel).is_file():
             raise FileNotFoundError(f"no firmware {kernel}")
-        command = [
-            emulator,
-            "-M",
-            machine,
-            "-display",
-            "none",
-            "-monitor",
-            "none",
-            "-kernel",
-            os.fspath(kernel),
-        ]
+        command = [emulator, "-M", machine, "-kernel", os.fspath(kernel)]
+        command += ["-display", "none", "-monitor", "none"]
         command += ["-serial", "stdio", *["-serial", "null"] * (uart - 1)]
         command += ["-chardev", f"socket,id=tracer,path={self.uart_path},server=on,wait=on"]
         command += ["-serial", "chardev:tracer", *options]

@@ -101,7 +101,7 @@ def prepared_of(told: Mapping[str, Any], file: Path) -> Prepared:
 
 
 def check_words(told: Mapping[str, Any], known: Sequence[str], file: Path) -> None:
-    """That a mark has no other keys.
+    """Check that a mark has no other keys.
 
     Raises
     ------

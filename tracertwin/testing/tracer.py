@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.requests import Request
 from modbus.line.conversation import Transmission
 from modbus.line.endpoint import PtyEndpoint, TcpEndpoint, UnixEndpoint
@@ -22,7 +23,7 @@ from plant.remembered import Remembered
 from tracertwin.assembly.options import Options
 from tracertwin.assembly.settingshistory import SettingsHistory
 from tracertwin.checking.columns import PlantColumns, record_of_now
-from tracertwin.checking.overhearing import READS, Overheard
+from tracertwin.checking.overhearing import Overheard
 from tracertwin.checking.preparing import Prepared
 from tracertwin.rig.serving import Rig
 from tracertwin.scenario.actions import assignments
@@ -146,7 +147,7 @@ class SimulatedTracer:
         moment, now_s = parse_moment(time), self._assembly.clock.now_s()
         to_s = moment.utc_s(self._span_for(moment, now_s))
         if to_s < now_s:
-            raise ValueError(f"{time} has been: it is {clock_of(now_s, self._span())}")
+            raise ValueError(f"{time} is past: it is now {clock_of(now_s, self._span())}")
         self._move_to(to_s)
         return self.snapshot
 
@@ -340,7 +341,7 @@ class SimulatedTracer:
     def _listen(self, request: Request, sent: bytes | Transmission | None) -> None:
         if not self._own.are_asked:
             self._overheard.listen(request, sent)
-        if request.function not in READS:
+        if request.function not in TABLE_READ:
             self._note_settings()
 
     def _note_settings(self) -> None:

@@ -71,24 +71,24 @@ class Handlers:
         unit = _number(request, "unit")
         return self._sight.place(None if unit is None else int(unit))
 
-    async def _told(self, act: Callable[..., Any], *arguments: Any) -> Response:
+    async def _as_json(self, act: Callable[..., Any], *arguments: Any) -> Response:
         """What is read, as JSON."""
         text = await self._read(lambda: json_text(act(*arguments)))
         return Response(text, media_type=JSON)
 
     async def about(self, _: Request) -> Response:
-        return await self._told(self._sight.about)
+        return await self._as_json(self._sight.about)
 
     async def now(self, _: Request) -> Response:
         return Response(json_text(self._sight.now()), media_type=JSON)
 
     async def quantities(self, request: Request) -> Response:
-        return await self._told(self._sight.quantities, self._place(request), _number(request, "at"))
+        return await self._as_json(self._sight.quantities, self._place(request), _number(request, "at"))
 
     async def registers(self, request: Request) -> Response:
         place, at_s = self._place(request), _number(request, "at")
         if at_s is not None:
-            return await self._told(self._sight.registers, place, at_s)
+            return await self._as_json(self._sight.registers, place, at_s)
         # Tabs ask at the same moment: one makes the text in a thread, and the others find it.
         async with self._making:
             text = self._sight.registers_made(place)
@@ -112,11 +112,11 @@ class Handlers:
             -math.inf if limits[0] is None else limits[0],
             math.inf if limits[1] is None else limits[1],
         )
-        return await self._told(self._sight.samples, self._place(request), names, first_s, last_s)
+        return await self._as_json(self._sight.samples, self._place(request), names, first_s, last_s)
 
     async def events(self, request: Request) -> Response:
         first_s = _number(request, "from")
-        return await self._told(
+        return await self._as_json(
             self._sight.events, self._place(request), -math.inf if first_s is None else first_s
         )
 
@@ -124,7 +124,7 @@ class Handlers:
         after, most = _number(request, "after") or 0, _number(request, "most")
         if most is not None and not 1 <= most <= 1000:
             raise ValueError(f"most is a number from 1 to 1000, got {most:g}")
-        return await self._told(self._sight.frames, int(after), int(most or 200))
+        return await self._as_json(self._sight.frames, int(after), int(most or 200))
 
     async def capture(self, _: Request) -> Response:
         journal = self._sight.rig.journal
@@ -163,24 +163,24 @@ class Handlers:
         text = f"{request.url.path.rpartition('/')[2]} {body.get('arguments', '')}".strip()
         if not text.isprintable():
             raise ValueError("arguments are one line of text")
-        told = await to_thread.run_sync(self._sight.rig.do, text, limiter=self._long)
+        answer = await to_thread.run_sync(self._sight.rig.do, text, limiter=self._long)
         self._done.set()
-        return JSONResponse({"command": text, "told": told})
+        return JSONResponse({"command": text, "told": answer})
 
     # --- what goes on ---
 
     async def stream(self, _: Request) -> Response:
         """Server-sent events; a reader that stalls is dropped."""
 
-        async def told() -> AsyncIterator[str]:
+        async def events() -> AsyncIterator[str]:
             async with self.hub.follower() as one:
                 yield f"event: now\ndata: {json_text(self._sight.now())}\n\n"
                 while True:
                     yield f"event: now\ndata: {await one.next()}\n\n"
 
         if self.hub.is_full:
-            return JSONResponse({"error": "too many are following already"}, 429)
-        return StreamingResponse(told(), media_type="text/event-stream")
+            return JSONResponse({"error": "too many followers already"}, 429)
+        return StreamingResponse(events(), media_type="text/event-stream")
 
     async def follow(self, socket: WebSocket, knows: Callable[[str], bool]) -> None:
         """A tab: it says who it is, and is told what goes on until it leaves or stalls."""
@@ -209,11 +209,11 @@ class Handlers:
             if not len(self.hub):
                 continue
             now = self._sight.now() | {"mark": self._sight.mark()}
-            told = json_text(now)
-            quiet = 0 if frames or told != last else quiet + 1
+            text = json_text(now)
+            quiet = 0 if frames or text != last else quiet + 1
             if quiet % QUIET_TICKS == 0:
-                self.hub.tell(json_text(now | {"frames": frames}) if frames else told)
-            last = told
+                self.hub.tell(json_text(now | {"frames": frames}) if frames else text)
+            last = text
 
 
 async def _tell(socket: WebSocket, one: Follower) -> None:
@@ -280,7 +280,7 @@ async def _too_large(_: Request, __: Exception) -> Response:
 async def _nothing_here(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     return JSONResponse(
-        {"error": f"{request.method} {request.url.path} is nothing here; see /openapi.json"}, status
+        {"error": f"not found: {request.method} {request.url.path}; see /openapi.json"}, status
     )
 
 
@@ -293,7 +293,7 @@ def _number(request: Request, name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not 0.0 <= value <= 2.0**53:
-        raise ValueError(f"{name} is a number from 0, got {text!r}")
+        raise ValueError(f"{name} must be a number of at least 0, got {text!r}")
     return value
 
 

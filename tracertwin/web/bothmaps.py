@@ -4,18 +4,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from modbus.codec.functions import READ_FUNCTION
 from modbus.device.interface import Shown
 from modbus.device.model import load_model
 from modbus.map.bitfield import WordOf
 from modbus.map.registers import RegisterMap, load_map
 from modbus.map.rows import ActionRow, BitsRow, Row
-from modbus.master.poll import FUNCTIONS
 from tracertwin.assembly.units import Unit, sensors_of
 
 SHIPPED: Final = ("uart2", "epever")
-LastRead: TypeAlias = Mapping[
-    tuple[str, int], tuple[int, int]
-]  # (table, address) -> word, plant time [s UTC]
+# (table, address) -> word, plant time [s UTC]
+LastRead: TypeAlias = Mapping[tuple[str, int], tuple[int, int]]
 
 
 class BothMaps:
@@ -50,7 +49,7 @@ class BothMaps:
     def rows(self, shown: Shown) -> list[dict[str, Any]]:
         """Every register of both maps at a moment, as JSON has it; by map, table and address. Not to be changed."""
         seen = shown if self._sensors is None else self._sensors.read(shown)
-        return [self._told(one, seen) for one in self._all]
+        return [self._described(one, seen) for one in self._all]
 
     def text(self, shown: Shown, last: LastRead) -> str:
         """The same as JSON, with what a client last read in each."""
@@ -64,12 +63,12 @@ class BothMaps:
             parts.append(before[2])
         return f"[{','.join(parts)}]"
 
-    def _told(self, one: "_MapRegister", seen: Shown) -> dict[str, Any]:
+    def _described(self, one: "_MapRegister", seen: Shown) -> dict[str, Any]:
         """Of a register; what reads as it did is told as it was."""
         words = tuple(cell(*seen) for cell in one.cells)
         before = self._known.get(one)
         if before is None or before[0] != words:
-            before = words, {"map": one.map_name, **_told(one.row, words)}
+            before = words, {"map": one.map_name, **_described(one.row, words)}
             self._known[one] = before
         return before[1]
 
@@ -108,7 +107,7 @@ class _MapRegister(NamedTuple):
 
 
 def _places(name: str, register_map: RegisterMap) -> Iterator[_MapRegister]:
-    for table in FUNCTIONS:
+    for table in READ_FUNCTION:
         there = register_map if table == "input" else register_map.published
         for address, row in there.rows[table].items():
             if row.address == address:  # not the second word of a pair
@@ -117,8 +116,8 @@ def _places(name: str, register_map: RegisterMap) -> Iterator[_MapRegister]:
                 yield _MapRegister(name, row, cells)
 
 
-def _told(row: Row, words: tuple[int, ...]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _described(row: Row, words: tuple[int, ...]) -> dict[str, Any]:
+    described: dict[str, Any] = {
         "table": row.table,
         "address": f"0x{row.address:04X}",
         "name": row.name,
@@ -126,8 +125,8 @@ def _told(row: Row, words: tuple[int, ...]) -> dict[str, Any]:
         "writable": row.written != "no",
     }
     if not words:
-        return told | {"words": [], "value": None, "text": "written only", "meaning": []}
-    return told | {
+        return described | {"words": [], "value": None, "text": "written only", "meaning": []}
+    return described | {
         "words": list(words),
         "value": round(row.value(words), 6),
         "text": row.figure(words),

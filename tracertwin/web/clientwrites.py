@@ -30,11 +30,18 @@ def _words(register_map: RegisterMap, address: int, words: tuple[int, ...]) -> I
     place, end = address, address + len(words)
     while place < end:
         row, left = register_map.rows["holding"].get(place), words[place - address :]
-        if isinstance(row, ClockRow):
-            moment = datetime.fromtimestamp(clock_of(left[: len(CLOCK)]), UTC)
+        if isinstance(row, ClockRow) and (moment := _moment(left[: len(CLOCK)])) is not None:
             yield f"{CLOCK_NAME}={moment:%Y-%m-%dT%H:%M:%S}"
             place += len(CLOCK)
         else:
             if row is not None:
                 yield f"{row.name}={row.value(left[:1]):g}"
             place += 1
+
+
+def _moment(words: tuple[int, ...]) -> datetime | None:
+    """What the words of the clock say; none if too few are left or they are no time: another unit's map may differ."""
+    try:
+        return datetime.fromtimestamp(clock_of(words), UTC)
+    except ValueError:
+        return None

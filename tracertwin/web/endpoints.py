@@ -5,13 +5,14 @@ The routes, the OpenAPI document and the guard are made from these rows. Knows n
 
 from typing import Any, Final, NamedTuple
 
+from modbus.codec.requests import LAST_UNIT
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.rig.tell import LONGEST_LINE
 
 BASE: Final = "/api/v1"
 Schema = dict[str, Any]
 MOMENT: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1e11}
-UNIT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 247}
+UNIT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": LAST_UNIT}
 NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 200}
 
 

@@ -8,19 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, decode_request
-from modbus.device.tracer import READ_INPUTS, TABLE_OF
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from modbus.master.phrases import said, shape
-from modbus.master.poll import EXCEPTIONS
-from tracertwin.journal.entries import End, Entry, Exchange, Noise, Order, Peer, Stale
+from modbus.master.phrases import exception_phrase, phrase, shape
+from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
 from tracertwin.web.clientwrites import assignments_of
 
 MOST_WRITTEN: Final = 1000
 MOST_VALUES: Final = 8  # of a reply, in words
-Told = dict[str, Any]
+JsonRow = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -45,12 +44,12 @@ class Frames:
     written: deque[tuple[int, int, list[str]]] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
 
-    def told(self, entries: Iterable[Entry]) -> list[Told]:
+    def described(self, entries: Iterable[Entry]) -> list[JsonRow]:
         """Entries in words, each as JSON has it."""
-        return [self._told(entry) for entry in entries if not isinstance(entry.what, End)]
+        return [self._described(entry) for entry in entries if not isinstance(entry.what, End)]
 
-    def _told(self, entry: Entry) -> Told:
-        row: Told = {
+    def _described(self, entry: Entry) -> JsonRow:
+        row: JsonRow = {
             "number": entry.number,
             "t_utc_s": entry.times_s[0],
             "wall_s": round(entry.wall_s, 4),
@@ -67,16 +66,15 @@ class Frames:
                     "why": why,
                 }
             case Stale(request):
-                why = "dropped: it had waited too long, and a newer request was queued behind it"
-                asked = said(decode_request(request))
-                return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": why}
+                asked = phrase(decode_request(request))
+                return row | {"kind": "stale", "asked": asked, "bytes": request.hex(" "), "why": Stale.WHY}
             case Peer(is_there):
                 return row | {"kind": "peer", "asked": "connected" if is_there else "disconnected"}
-            case Order(text, refused):
+            case GivenCommand(text, refused):
                 return row | {"kind": "command", "asked": text, "why": refused or ""}
         raise AssertionError(entry)
 
-    def _exchange(self, entry: Entry, exchange: Exchange) -> Told:
+    def _exchange(self, entry: Entry, exchange: Exchange) -> JsonRow:
         request = decode_request(exchange.request)
         sent = exchange.sent
         left = (
@@ -90,7 +88,7 @@ class Frames:
         self._asked_s[line] = exchange.asked_s
         return {
             "kind": _kind(exchange, left),
-            "asked": said(request),
+            "asked": phrase(request),
             "answered": self._answered(request, left, entry.times_s[0]),
             "bytes": exchange.request.hex(" "),
             "sent": left.hex(" "),
@@ -103,17 +101,17 @@ class Frames:
     def _answered(self, request: Request, left: bytes, t_utc_s: int) -> str:
         reply = _decoded(request, left)
         if isinstance(reply, ExceptionReply):
-            return f"exception {reply.code:02}, {EXCEPTIONS.get(reply.code, 'not in the standard')}"
+            return exception_phrase(reply.code)
         if not isinstance(reply, WordsReply | BitsReply) or not isinstance(request, ReadWords | ReadBits):
             return shape(request, left)
         words = reply.words if isinstance(reply, WordsReply) else tuple(map(int, reply.bits))
-        table = TABLE_OF[request.function]
+        table = TABLE_READ[request.function]
         read = self.last_read.setdefault(request.unit, {})
         read.update(((table, place), (word, t_utc_s)) for place, word in enumerate(words, request.address))
         return ", ".join(self._values(request, table, words)) or shape(request, left)
 
     def _map_of(self, request: Request) -> RegisterMap:
-        """That of the unit which is asked; a unit that is alone may answer to other ids."""
+        """The map of the unit that is asked; a unit that is alone may answer to other ids."""
         return self.maps.get(request.unit) or next(iter(self.maps.values()))
 
     def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:
@@ -128,8 +126,9 @@ class Frames:
                 place += 1
             else:
                 own = words[place - request.address :][: len(row.addresses)]
-                figure = f"{row.figure(own)} {row.measured_in}".strip() or ", ".join(row.remarks(own))
-                yield f"{row.name} {figure}".rstrip()
+                figure = row.figure(own)
+                text = f"{figure} {row.measured_in}" if figure else ", ".join(row.remarks(own))
+                yield f"{row.name} {text}".rstrip()
                 place = row.addresses.stop
             count += 1
         if place < end:

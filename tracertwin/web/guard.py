@@ -24,7 +24,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_BODY: Final = 64 * 1024  # bytes
 TOO_LARGE: Final = f"a body may have {LONGEST_BODY} bytes"
-ACTIONS_S: Final = 20.0  # actions a second, on average
+ACTIONS_PER_S: Final = 20.0  # actions a second, on average
 ACTIONS_AT_ONCE: Final = 40
 HEADERS: Final = (
     (b"content-security-policy",
@@ -45,7 +45,7 @@ class TooLargeError(Exception):
 class Bucket:
     """Lets so many a second pass, and some more at once after a quiet time."""
 
-    rate_s: float = ACTIONS_S
+    rate_per_s: float = ACTIONS_PER_S
     most: float = ACTIONS_AT_ONCE
     now_s: Callable[[], float] = monotonic
     _left: float = field(default=ACTIONS_AT_ONCE)
@@ -54,7 +54,7 @@ class Bucket:
     def passes(self) -> bool:
         """Whether another one may pass now."""
         now_s = self.now_s()
-        gained = 0.0 if self._at_s is None else (now_s - self._at_s) * self.rate_s
+        gained = 0.0 if self._at_s is None else (now_s - self._at_s) * self.rate_per_s
         self._left, self._at_s = min(self._left + gained, self.most), now_s
         if self._left < 1.0:
             return False
@@ -155,7 +155,7 @@ class Guard:
             return 421, "this host name is not served here; use the address that tracertwin printed"
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{headers['host']}":
-            return 403, "a page of another origin may not ask here"
+            return 403, "requests from other origins are refused"
         if scope["type"] == "websocket":
             return None
         length = headers.get("content-length", "0")
@@ -169,7 +169,7 @@ class Guard:
         if path not in self._files and not (access.knows(token) if changes else access.may_look(token)):
             return 401, "this needs the token that tracertwin printed: Authorization: Bearer TOKEN"
         if changes and not self._bucket.passes():
-            return 429, f"at most {ACTIONS_S:g} actions a second"
+            return 429, f"at most {ACTIONS_PER_S:g} actions a second"
         return None
 
 

@@ -83,7 +83,7 @@ class UnitHistory:
             return self._settings.at(t_s)
 
     def _take(self, rows: np.ndarray) -> None:
-        """Samples of a stride; the caller has the plant to himself."""
+        """Samples of a stride; the caller holds the plant."""
         plant, last = self._live.plant, self.events[-1].t_utc_s if self.events else -np.inf
         with self._lock:
             self.events.extend(plant.events(last))

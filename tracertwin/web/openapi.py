@@ -8,7 +8,7 @@ from tracertwin.web.endpoints import ENDPOINTS, Endpoint, Schema
 
 FILE: Final = Path(__file__).with_name("openapi.json")
 ERRORS: Final = {
-    "400": "what was asked means nothing; the answer says what would do",
+    "400": "the request is invalid; the error says what is allowed",
     "401": "the token is missing",
     "403": "the page that asks is of another origin",
     "413": "the body is too large",

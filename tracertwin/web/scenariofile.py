@@ -84,10 +84,10 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _site_name(site: Site, upsets: Sequence[Any], told: str) -> str:
-    for name in [told] if told else names_of("sites"):
+def _site_name(site: Site, upsets: Sequence[Any], given: str) -> str:
+    for name in [given] if given else names_of("sites"):
         try:
-            if load_site(name).with_upsets(upsets) == site or name == told:
+            if load_site(name).with_upsets(upsets) == site or name == given:
                 return name
         except ProblemsError:
             continue
@@ -111,8 +111,8 @@ def _at_first(upsets: Sequence[Any], begin_s: float, zone: str) -> Iterator[str]
     """What was given as an option when the run began."""
     for upset in upsets:
         begins_s, _ = upset.moments(begin_s, zone)
-        told = upset.model_copy(update={"at": None, "after": None})
-        yield f"  - {{at: {_moment(begins_s, begin_s, zone)}, upset: {_text(str(told))}}}"
+        timeless = upset.model_copy(update={"at": None, "after": None})
+        yield f"  - {{at: {_moment(begins_s, begin_s, zone)}, upset: {_text(str(timeless))}}}"
 
 
 def _steps(sight: Sight, begin_s: float, zone: str) -> Iterator[str]:
@@ -129,14 +129,14 @@ def _steps(sight: Sight, begin_s: float, zone: str) -> Iterator[str]:
 def _commands(sight: Sight, own: str, zone: str) -> Iterator[tuple[float, str, str]]:
     names: dict[int, str] = {}  # of upsets, by the number that mend takes
     for done in list(sight.rig.done):
-        command, said = parse(done.text)
-        if command.name not in KEPT or said.values.get("unit", own) != own:
+        command, given = parse(done.text)
+        if command.name not in KEPT or given.values.get("unit", own) != own:
             continue
         at_s = float(done.t_utc_s)
-        words = [*said.words, *(f"{key}={value}" for key, value in said.values.items() if key != "unit")]
+        words = [*given.words, *(f"{key}={value}" for key, value in given.values.items() if key != "unit")]
         if command.name == "upset":
-            names[int(done.told.split()[-1])] = said.words[0].partition(":")[0]
-            at_s, words = _upset(done, said.words[0], zone)
+            names[int(done.answer.split()[-1])] = given.words[0].partition(":")[0]
+            at_s, words = _upset(done, given.words[0], zone)
         elif command.name == "mend" and words != ["all"]:
             words = [names.get(int(words[0]), "all")]
         what = {"power-cycle": "true", "write": _text(words)}.get(command.name, _text(" ".join(words)))

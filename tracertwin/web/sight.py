@@ -80,7 +80,7 @@ class Sight:
         journal = self.rig.journal
         entries = journal.newest(self._seen) if journal else []
         self._seen = entries[-1].number if entries else self._seen
-        return self._frames.told(entries)[-FRAMES_TOLD:]
+        return self._frames.described(entries)[-FRAMES_TOLD:]
 
     # --- now ---
 
@@ -187,7 +187,7 @@ class Sight:
         Raises
         ------
         ValueError
-            Naming what is no quantity.
+            Naming what is not a quantity.
         """
         if unknown := [name for name in names if name not in FIELDS]:
             raise ValueError(f"no quantity {unknown[0]!r}; /api/v1/about lists them")
@@ -209,7 +209,7 @@ class Sight:
             if event.t_utc_s >= from_s
         ]  # fmt: skip
         done = [
-            {"t_utc_s": float(one.t_utc_s), "kind": "command", "what": one.text, "why": one.told}
+            {"t_utc_s": float(one.t_utc_s), "kind": "command", "what": one.text, "why": one.answer}
             for one in list(self.rig.done)
             if one.t_utc_s >= from_s and not one.text.startswith(LOOKING)
         ]
@@ -219,7 +219,7 @@ class Sight:
         """What was heard and said on the lines after an entry of the journal, the newest of it."""
         journal = self.rig.journal
         entries = journal.newest(after)[-most:] if journal else []
-        return Frames(self._frames.maps).told(entries)
+        return Frames(self._frames.maps).described(entries)
 
     def written(self, unit_id: int) -> list[tuple[int, list[str]]]:
         """What a client wrote to a unit and it took: plant time [s UTC], ``NAME=VALUE`` of each register."""
@@ -260,7 +260,7 @@ LOOKING: Final = tuple(row.name for row in COMMANDS if row.read_only)
 
 
 def values_of(snapshot: Snapshot) -> Told:
-    """Quantities by name; null for what is no number."""
+    """Quantities by name; null for what is not a number."""
     return {
         name: round(value, 6) if math.isfinite(value) else None
         for name, value in zip(FIELDS, snapshot, strict=True)

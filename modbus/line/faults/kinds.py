@@ -16,12 +16,11 @@ from typing import Annotated, Final, NamedTuple
 from numpy.random import Generator
 
 from modbus.codec.replies import ExceptionReply
-from modbus.codec.requests import seal
-from modbus.codec.uart import levels, received, wired_and
+from modbus.codec.requests import LAST_UNIT, seal
+from modbus.codec.uart import HIGHEST_BAUD, LOWEST_BAUD, levels, received, wired_and
 from modbus.line.conversation import Burst
 from plant.base.grammar import Parameter, Range, parameters_of
 
-LAST_UNIT: Final = 247
 FUNCTIONS: Final = (0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x10)
 LONGEST_S: Final = 3600.0
 
@@ -53,7 +52,7 @@ FAULTS: Final[dict[str, FaultKind]] = {}
 
 Seconds = Annotated[float, Range(0.0, LONGEST_S)]
 Count = Annotated[int, Range(1, 64)]
-Baud = Annotated[int, Range(300, 4_000_000)]
+Baud = Annotated[int, Range(LOWEST_BAUD, HIGHEST_BAUD)]
 
 
 def fault(

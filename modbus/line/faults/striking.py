@@ -1,7 +1,8 @@
 """Line faults at work: which are set, whether one strikes at a request, how long it goes on.
 
-Chance hangs on the run's seed, the number of the line, the number of the request on that line and the fault's own name,
-on nothing else: other faults beside it, another line's master and the wall's time change nothing. Time is the plant's.
+Chance depends on the run's seed, the number of the line, the number of the request on that line and the fault's own
+name, on nothing else: other faults beside it, another line's master and the wall's time change nothing. Time is the
+plant's.
 """
 
 import itertools

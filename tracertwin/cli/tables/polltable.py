@@ -5,15 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from rich.table import Table
-
-from modbus.codec.requests import BROADCAST
+from modbus.codec.requests import BROADCAST, LAST_UNIT
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
 from modbus.master.client import Master
 from modbus.master.poll import CALLED_WITHIN_S, DIALLED_WITHIN_S, PolledDevice, Reading, question, read
 from plant.base.problems import Problem, ProblemsError
-from plant.report.output import HEAD_BOX
+from plant.report.output import plain_table
 from tracertwin.console import print_compactly, wide_console
 
 HEADS: Final = ("address", "name", "value", "unit", "words", "meaning")
@@ -70,7 +68,8 @@ def print_poll(
     """
     register_map = load_map(map_name, TRACER_4210)
     if unit == BROADCAST and register_map.spec.units != "any":
-        why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; give its own id, 1 to 247"
+        why = f"0 is the broadcast address, at which no unit of the map {map_name} answers; "
+        why += f"give its own id, 1 to {LAST_UNIT}"
         raise ProblemsError([Problem("--unit", 0, "", why)])
     asked = question(*wanted, register_map)
     endpoint = parse_endpoint(link_text)
@@ -80,7 +79,7 @@ def print_poll(
         print_json(lines, link=str(endpoint), unit=unit, map=map_name)
     else:
         print_table(lines)
-    # Units differ in what they have: without an address an exception is no failure, but an answer.
+    # Units differ in what they have: without an address an exception is not a failure but an answer.
     return int(asked.address is not None and any(line.exception is not None for line in lines))
 
 
@@ -104,7 +103,7 @@ def print_table(lines: Sequence[Reading]) -> None:
     heads = [head for head in HEADS if any(cell[head] for cell in cells)]
     if console.width < WIDE and "words" in heads:
         heads.remove("words")
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in heads:
         table.add_column(head, justify="right" if head == "value" else "left", no_wrap=head != "meaning")
     several = len({line.table for line in lines}) > 1
@@ -137,8 +136,8 @@ def _cells(line: Reading) -> dict[str, str]:
 def print_json(lines: Sequence[Reading], **about: Any) -> None:
     """Print one JSON object: what it is about, and `registers`, a list of objects.
 
-    Each has `table`, `address` and `name`, and then either `value`, `unit`, `words` and `meaning` (a list of
-    sentences), or `exception`, its code (0: no reply), and `meaning`.
+    Each has `table`, `address` and `name`, and then either `value` (null for words that no sound device sends),
+    `unit`, `words` and `meaning` (a list of sentences), or `exception`, its code (0: no reply), and `meaning`.
     """
     print(json.dumps({**about, "registers": [_object(line) for line in lines]}, indent=2, ensure_ascii=False))
 

@@ -13,7 +13,7 @@ from modbus.map.encodings import ENCODINGS
 from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import TRACER_4210, RegisterMap, differences, load_map
 from modbus.map.rows import BitsRow, Row
-from plant.report.output import HEAD_BOX, fits
+from plant.report.output import fits, plain_table
 from tracertwin.console import PLAIN_WIDTH, print_compactly, wide_console
 from tracertwin.pages.registers import NEW, NOTHING, TABLE_HEADS, rules, writing
 
@@ -104,7 +104,7 @@ def print_differences(map_a: str, map_b: str) -> None:
 
 
 def _table(*heads: str) -> Table:
-    table = Table(box=HEAD_BOX, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = plain_table()
     for head in heads:
         table.add_column(head, no_wrap=head not in WRAPPED, overflow="fold")
     return table

@@ -9,7 +9,7 @@ from plant.report.output import results_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged, unsolved_steps
 from tracertwin.sizing.choosing.remedies import Remedy
-from tracertwin.sizing.choosing.targets import all_told
+from tracertwin.sizing.choosing.targets import targets_text
 from tracertwin.sizing.choosing.verdict import (
     money,
     more_told,
@@ -18,7 +18,7 @@ from tracertwin.sizing.choosing.verdict import (
     verdict,
     worst_told,
 )
-from tracertwin.sizing.figures.printing import years_told
+from tracertwin.sizing.figures.printing import formatted_years
 from tracertwin.sizing.sweep.designs import peak_w
 from tracertwin.sizing.sweep.years import WeatherYear
 
@@ -87,7 +87,8 @@ def _values_told(answer: Answer) -> list[str]:
     """The values of the recommended design."""
     values = answer.nearest.design.values
     return [
-        f"{axis.heading} {axis.told(value)}" for axis, value in zip(answer.inquiry.axes, values, strict=False)
+        f"{axis.heading} {axis.formatted(value)}"
+        for axis, value in zip(answer.inquiry.axes, values, strict=False)
     ]
 
 
@@ -95,7 +96,7 @@ def _choice(answer: Answer) -> str:
     inquiry = answer.inquiry
     one = answer.nearest
     values = ", ".join(_values_told(answer))
-    target = all_told(inquiry.targets)
+    target = targets_text(inquiry.targets)
     if answer.own_is_best:
         return f"  The cheapest that will do: the site as it is, {_cost_told(answer.own)}; {_dearer(answer)}"
     if answer.best is None:
@@ -109,13 +110,11 @@ def _dearer(answer: Answer) -> str:
     if answer.best is None:
         return "none of the other designs will do"
     dearer = more_told(answer.best, answer.own)
-    return (
-        f"nothing of these is cheaper, the cheapest of them is {', '.join(_values_told(answer))} ({dearer})"
-    )
+    return f"none of these is cheaper; the cheapest is {', '.join(_values_told(answer))} ({dearer})"
 
 
 def _cost_told(one: Judged) -> str:
-    return f"{money(one.cost)} {one.costs.currency} over {years_told(one.costs.years)}"
+    return f"{money(one.cost)} {one.costs.currency} over {formatted_years(one.costs.years)}"
 
 
 def _size_told(one: Judged) -> str:
@@ -128,7 +127,7 @@ def _years_told(years: Sequence[WeatherYear]) -> str:
     numbers = [when.year for when in years if when.seed == seeds[0]]
     span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     named = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds from {seeds[0]}"
-    return f"{years_told(len(years))} of weather ({span}, {named})"
+    return f"{formatted_years(len(years))} of weather ({span}, {named})"
 
 
 def _file_of(answer: Answer, one: Judged, written: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""What a sweep came to, as tables: a row for each design, the cheap end of the trade, what the answer hangs on."""
+"""What a sweep came to, as tables: a row for each design, the cheap end of the trade, what the answer depends on."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,18 +10,13 @@ from tracertwin.console import print_compactly, wide_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.sensitivity import Sensitivity
-from tracertwin.sizing.choosing.targets import all_told, limit_of, met
+from tracertwin.sizing.choosing.targets import limit_of, met, targets_text
 from tracertwin.sizing.figures.metrics import METRIC
-from tracertwin.sizing.figures.printing import value_told
+from tracertwin.sizing.figures.printing import formatted_value
 
 SHOWN: Final = ("lolp", "lpsp", "outages", "longest_outage_h", "no_outage", "first_cost", "lcc", "lcoe")
-SPARE: Final = (
-    "longest_outage_h",
-    "first_cost",
-    "lpsp",
-    "lcoe",
-    "outages",
-)  # left out one by one where room is short
+# left out one by one where room is short
+SPARE: Final = ("longest_outage_h", "first_cost", "lpsp", "lcoe", "outages")
 HEADINGS: Final = {
     "outages": "outages\n",
     "longest_outage_h": "longest\noutage",
@@ -54,7 +49,7 @@ def print_designs(answers: Sequence[Answer]) -> None:
                     console, [*_names(answers, answer, one), _marks(answer, one)], [", ".join(told)]
                 )
     console.print(
-        f"\n* {all_told(first.targets)}   + no other is both cheaper and loses less", soft_wrap=True
+        f"\n* {targets_text(first.targets)}   + no other is both cheaper and loses less", soft_wrap=True
     )
 
 
@@ -88,13 +83,13 @@ def _table(answers: Sequence[Answer], shown: Sequence[str]) -> Table:
 def _names(answers: Sequence[Answer], answer: Answer, one: Judged) -> list[str]:
     """Its site, where there are several, and its values."""
     axes = answer.inquiry.axes
-    values = [axis.told(value) for axis, value in zip(axes, one.design.values, strict=False)]
+    values = [axis.formatted(value) for axis, value in zip(axes, one.design.values, strict=False)]
     return [answer.inquiry.name, *values] if len(answers) > 1 else values
 
 
 def _value(one: Judged, metric: str, answer: Answer) -> str:
     limit = limit_of(answer.inquiry.targets, metric)
-    return value_told(one.metrics[metric], METRIC[metric].unit, one.costs.currency, limit)
+    return formatted_value(one.metrics[metric], METRIC[metric].unit, one.costs.currency, limit)
 
 
 def _marks(answer: Answer, one: Judged) -> str:

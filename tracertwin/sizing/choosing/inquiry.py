@@ -163,7 +163,7 @@ def asked_of(place: PlaceRow, ask: Ask) -> Inquiry:
 
 
 def check_places(places: Iterable[PlaceRow], ask: Ask) -> None:
-    """That there can be an inquiry about each row of a table, before the first of them runs.
+    """Check that there can be an inquiry about each row of a table, before the first of them runs.
 
     Raises
     ------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plant.site.costs import Costs
+from tracertwin.sizing.figures.life import LONGEST_YEARS
 from tracertwin.sizing.figures.lifecycle import life_cycle_cost
 from tracertwin.sizing.figures.metrics import Metrics, metrics_of
 from tracertwin.sizing.figures.monthly import MonthlyFigures
@@ -15,7 +16,8 @@ from tracertwin.sizing.sweep.results import KeptResults
 from tracertwin.sizing.sweep.worklist import Work, WorkItem, work_of
 from tracertwin.sizing.sweep.years import WeatherYear
 
-LONGEST_LIFE_YEARS = 100.0
+JudgeOne = Callable[["Design"], "Judged"]
+"""Makes a design's years known."""
 
 RunItems = Callable[[Work, Sequence[WorkItem], KeptResults], None]
 """Does items of a work, so that their results are there."""
@@ -96,7 +98,7 @@ def judged(design: Design, years: tuple[WeatherYear, ...], figures: MonthlyFigur
 def least_cost(design: Design) -> float:
     """What a design costs at least over its life, known before anything runs: its battery lasts as long as it can."""
     size, costs = size_of(design.site), design.site.costs
-    longest = LONGEST_LIFE_YEARS if size.ages else size.life_years
+    longest = LONGEST_YEARS if size.ages else size.life_years
     life = np.array([longest if costs.battery_life_years is None else costs.battery_life_years])
     return float(life_cycle_cost(size, costs, life, np.zeros(1))[0])
 

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from plant.site.model import Site
-from tracertwin.sizing.choosing.judged import Judged
+from tracertwin.sizing.choosing.judged import Judged, JudgeOne
 from tracertwin.sizing.choosing.search import least_enough, more_serves_more
 from tracertwin.sizing.choosing.targets import Targets, met
 from tracertwin.sizing.sweep.designs import Base, Design, load_of, peak_w
@@ -19,8 +19,6 @@ MOST_TIMES: Final = 5.0  # what more than that needs is another design
 STEPS_TO_DOUBLE: Final = 20
 LOAD_STEPS_TO_DOUBLE: Final = 50
 MOST_LOAD_TIMES: Final = 16.0
-
-JudgeOne = Callable[[Design], Judged]
 
 
 class Remedy(NamedTuple):
@@ -40,12 +38,6 @@ class Remedy(NamedTuple):
     wrong: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
-    key: str
-    now: float
-
-
 def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> list[Remedy]:
     """The least more array, and the least more battery, either alone, by which a design meets targets; cheapest first.
 
@@ -60,8 +52,8 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
     own = replace(base, overrides=lacking.design.overrides)
     site = lacking.design.site
     found = []
-    for amount in (_Amount(PV, peak_w(site)), _Amount(BATTERY, site.battery.capacity_ah)):
-        axis = Axis(amount.key, ladder(amount.now))
+    for key, now in ((PV, peak_w(site)), (BATTERY, site.battery.capacity_ah)):
+        axis = Axis(key, ladder(now))
 
         def judged_at(place: int, axis: Axis = axis) -> Judged:
             return judge(own.design([axis], [axis.values[place]]))
@@ -74,7 +66,7 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
             there = judged_at(place)
             wrong = sorted(_wrong(there.design.site) - _wrong(site))
             found.append(
-                Remedy(axis.told(axis.values[place]), there, tuple(f"wrong: {name}" for name in wrong))
+                Remedy(axis.formatted(axis.values[place]), there, tuple(f"wrong: {name}" for name in wrong))
             )
     return sorted(found, key=lambda remedy: remedy.judged.cost)
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from plant.base.problems import Problem, ProblemsError
 from plant.report.drafts import draft_of
-from plant.report.trace import TABLES, check_suffix
+from plant.report.trace import TABLES, check_suffix, no_pyarrow
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.figures.metrics import METRICS, worst_month, worst_year
@@ -66,5 +65,4 @@ def write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
             else:
                 frame.to_parquet(draft, index=False)
     except ImportError:
-        message = "Parquet needs pyarrow: pip install 'tracertwin[parquet]'"
-        raise ProblemsError([Problem(str(path), 0, "", message)]) from None
+        raise no_pyarrow(path) from None

@@ -13,13 +13,12 @@ from itertools import product
 from typing import TypeAlias
 
 from plant.site.model import Site
-from tracertwin.sizing.choosing.judged import Judged, least_cost
+from tracertwin.sizing.choosing.judged import Judged, JudgeOne, least_cost
 from tracertwin.sizing.choosing.targets import Targets, lacking, met
 from tracertwin.sizing.sweep.designs import Design
 from tracertwin.sizing.sweep.vary import Axis
 
 Place: TypeAlias = tuple[int, ...]  # of a design: which value of each axis
-JudgeOne: TypeAlias = Callable[[Design], Judged]
 
 
 class Search:

@@ -1,4 +1,4 @@
-"""How much the answer hangs on what nobody knows exactly: a tenth more or less light, load, capacity, price."""
+"""How much the answer depends on what nobody knows exactly: a tenth more or less light, load, capacity, price."""
 
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple

@@ -21,7 +21,7 @@ class Target(NamedTuple):
         value = metrics[self.metric].value
         return max(0.0, self.limit - value if self.metric == NO_OUTAGE else value - self.limit)
 
-    def told(self) -> str:
+    def text(self) -> str:
         """In words."""
         if self.metric == NO_OUTAGE:
             return f"no outage in {100 * self.limit:g} % of years"
@@ -53,6 +53,6 @@ def lacking(targets: Targets, metrics: Metrics) -> float:
     return sum(target.lacks(metrics) for target in targets)
 
 
-def all_told(targets: Sequence[Target]) -> str:
+def targets_text(targets: Sequence[Target]) -> str:
     """In words."""
-    return " and ".join(target.told() for target in targets)
+    return " and ".join(target.text() for target in targets)

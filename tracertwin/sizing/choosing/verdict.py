@@ -10,13 +10,13 @@ from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, all_told, met
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, met, targets_text
 from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
-from tracertwin.sizing.figures.printing import told, years_told
+from tracertwin.sizing.figures.printing import formatted, formatted_years
 from tracertwin.sizing.sweep.years import runs_of, spans_of
 
-MONTHS = (
+MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
@@ -49,7 +49,7 @@ def outages_told(one: Judged) -> str:
     outages = one.figures.yearly("outages")
     dark = int(np.sum(outages > 0))
     if not dark:
-        return f"no outage in {years_told(years)}"
+        return f"no outage in {formatted_years(years)}"
     worst = worst_year(one.figures)
     first = to_local(one.figures.yearly("first_outage_utc_s")[worst], one.design.site.location.timezone)
     hours = one.figures.yearly("outage_h")[worst]
@@ -63,14 +63,14 @@ def outages_told(one: Judged) -> str:
 
 
 def _losses(one: Judged, targets: Targets) -> str:
-    """The losses that have a limit; a limit that so few years can't tell is told with how many could."""
+    """The losses that have a limit; a limit that so few years can't show is told with how many could."""
     text = ""
     for target in targets:
         if target.metric == NO_OUTAGE:
             continue
         row, loss = METRIC[target.metric], one.metrics[target.metric]
         against = f"{'more than' if target.lacks(one.metrics) else 'within'} {100 * target.limit:g} %"
-        text += f"{row.label} {told(loss, row.unit, limit=target.limit)}, {against}; "
+        text += f"{row.label} {formatted(loss, row.unit, limit=target.limit)}, {against}; "
         if max(loss.value, target.limit) < loss.finest:
             text += f"{too_few(target, loss.years)}; "
     return text
@@ -78,20 +78,20 @@ def _losses(one: Judged, targets: Targets) -> str:
 
 def too_few(target: Target, years: int) -> str:
     """That so few years can't tell a limit, and how many could."""
-    text = f"{years_told(years)} can't tell less than {100 * finest_share(years):g} %"
+    text = f"{formatted_years(years)} can't tell less than {100 * finest_share(years):g} %"
     if target.limit > 0.0:
         text += f", to tell {100 * target.limit:g} % takes {years_to_tell(target.limit)}"
     return text
 
 
 def _unsettled(one: Judged, targets: Targets) -> str:
-    """That so few years don't prove the share of years without an outage that is asked for, where they don't."""
+    """What to say where so few years don't prove the share of years without an outage that is asked for."""
     limit = next((target.limit for target in targets if target.metric == NO_OUTAGE), 0.0)
     found = one.metrics[NO_OUTAGE]
     if found.low >= limit:
         return ""
     proves = "proves" if found.years == 1 else "prove"
-    text = f"; {years_told(found.years)} {proves} only that {100 * found.low:.0f} % of years have none"
+    text = f"; {formatted_years(found.years)} {proves} only that {100 * found.low:.0f} % of years have none"
     if limit < 1.0 and found.value == 1.0:
         text += f", {100 * limit:g} % takes {years_to_prove(limit)} without"
     return text
@@ -109,7 +109,7 @@ def asks_for_nothing(one: Judged) -> bool:
 
 def load_told(answer: Answer, carried: tuple[float, Judged] | None) -> str:
     """What load the site as it is carries, in a sentence; by `remedies.load_carried`."""
-    name, target = f"{answer.inquiry.name} as it is", all_told(answer.inquiry.targets)
+    name, target = f"{answer.inquiry.name} as it is", targets_text(answer.inquiry.targets)
     if asks_for_nothing(answer.own):
         return f"{name} has no load, so there is nothing to scale"
     if carried is None:
@@ -142,7 +142,7 @@ def money(amount: float, signed: bool = False) -> str:
 def worst_told(one: Judged) -> str:
     """The worst month, and the worst year with its seed."""
     worst = one.years[worst_year(one.figures)]
-    month = MONTHS[worst_month(one.figures)]
+    month = MONTH_NAMES[worst_month(one.figures)]
     return f"worst month {month}, worst year {worst.year} with seed {worst.seed}"
 
 

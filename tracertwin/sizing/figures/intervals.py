@@ -9,9 +9,8 @@ import numpy as np
 RESAMPLES: Final = 2000
 LEVEL: Final = 0.95
 KEY: Final = (0x5EED, 0xB007)  # one for all: designs that are compared share their draws
-RULE_OF_THREE: Final = (
-    3.0  # what was not seen in n independent years comes less often than 3 / n a year, 95 %
-)
+# What was not seen in n independent years comes less often than 3 / n a year, 95 %.
+RULE_OF_THREE: Final = 3.0
 DAYS_A_YEAR: Final = 365.0
 
 

@@ -42,8 +42,8 @@ class Metric(NamedTuple):
     mean : callable, optional
         Of the mean year. Without it the metric is `most` or `share`.
     whole : callable, optional
-        Of a metric that counts what is missing: of what it is a part, in its own unit. So few years can't tell less
-        than a certain part of it.
+        Of a metric that counts what is missing: of what it is a part, in its own unit. A few years can't show
+        less than a certain part of it.
     most : str
         Figure whose largest value over all years it is; it has no interval.
     share : str

@@ -16,7 +16,7 @@ from plant.controller.charger import Stage
 from plant.kernel.flowtable import FLOWS
 from plant.kernel.snapshot import QUANTITIES
 from tracertwin.sizing.figures.hours import ACCOUNTS, YearHours
-from tracertwin.sizing.figures.outages import UNSERVED_WH, outages_of
+from tracertwin.sizing.figures.outages import ROUNDING_WH, outages_of
 from tracertwin.sizing.figures.pvgis import DAY_H, FULL_SOC, TENTHS, PvgisDays, days_of
 
 Joined = Literal["sum", "most", "first"]
@@ -181,7 +181,7 @@ def _by_hour(hours: YearHours) -> Iterator[tuple[str, np.ndarray]]:
     yield "demand_wh", hours.demand_wh
     yield "unserved_wh", hours.unserved_wh
     yield "poa_wh_m2", hours.poa_wh_m2
-    yield "unserved_h", hours.unserved_wh > UNSERVED_WH
+    yield "unserved_h", hours.unserved_wh > ROUNDING_WH
     yield "soc_h", hours.soc
     yield "cycled", np.maximum(-np.diff(hours.soc, prepend=hours.soc[:1]), 0.0)
     yield "absorption_h", (hours.stage == Stage.BOOST) | (hours.stage == Stage.EQUALIZE)

@@ -7,7 +7,7 @@ import numpy as np
 
 from tracertwin.sizing.figures.hours import HOUR_S, YearHours
 
-UNSERVED_WH: Final = 1e-6  # less in an hour is rounding of the account
+ROUNDING_WH: Final = 1e-6  # less in an hour is rounding of the account
 MINUTE_S: Final = 60.0
 
 
@@ -48,8 +48,8 @@ def outages_of(hours: YearHours) -> Outages:
     An hour whose demand was served in full ends an outage; an hour without demand doesn't.
     """
     unserved, demand = hours.unserved_wh, hours.demand_wh
-    dark = unserved > UNSERVED_WH
-    asked = np.flatnonzero(dark | (demand > UNSERVED_WH))
+    dark = unserved > ROUNDING_WH
+    asked = np.flatnonzero(dark | (demand > ROUNDING_WH))
     among = dark[asked].astype(int)
     turns = np.diff(among, prepend=0, append=0)
     first, last = asked[np.flatnonzero(turns == 1)], asked[np.flatnonzero(turns == -1) - 1]

@@ -12,7 +12,7 @@ MOST_PLACES: Final = 12  # behind the point, of a value beside its limit
 CERTAIN: Final = 1e-9  # half an interval so narrow is rounding
 
 
-def told(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
+def formatted(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
     """A value with its interval, such as ``5.5 % (4.5 to 6.6)``, ``< 0.05 %``.
 
     Parameters
@@ -52,9 +52,9 @@ def told(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | No
     return text
 
 
-def value_told(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
-    """The value alone, as finely as `told` has it: for tables."""
-    return told(estimate, unit, currency, limit).partition(" (")[0]
+def formatted_value(estimate: Estimate, unit: str, currency: str = "EUR", limit: float | None = None) -> str:
+    """The value alone, as finely as `formatted` has it: for tables."""
+    return formatted(estimate, unit, currency, limit).partition(" (")[0]
 
 
 def below_finest(estimate: Estimate) -> bool:
@@ -62,7 +62,7 @@ def below_finest(estimate: Estimate) -> bool:
     return estimate.value < estimate.finest
 
 
-def years_told(years: int) -> str:
+def formatted_years(years: int) -> str:
     """``20 years``."""
     return f"{years} year{'s' * (years != 1)}"
 

@@ -8,9 +8,9 @@ from typing import Final
 from plant.report.drafts import draft_of
 from plant.report.page import drawn_twice, whole_page
 from tracertwin.sizing.choosing.sitefile import site_text
-from tracertwin.sizing.choosing.targets import all_told
+from tracertwin.sizing.choosing.targets import targets_text
 from tracertwin.sizing.figures.metrics import METRIC
-from tracertwin.sizing.figures.printing import SHARE, told, years_told
+from tracertwin.sizing.figures.printing import SHARE, formatted, formatted_years
 from tracertwin.sizing.report.balance import losses, sensitivity
 from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import charge_fan, monthly_balance, worst_weeks, worst_weeks_panels
@@ -153,7 +153,7 @@ def _cards(study: Study) -> str:
 
 def _card(study: Study, name: str) -> str:
     """A metric's value, its interval below it."""
-    value, _, span = told(study.chosen.metrics[name], METRIC[name].unit, study.currency).partition(" (")
+    value, _, span = formatted(study.chosen.metrics[name], METRIC[name].unit, study.currency).partition(" (")
     return f"<div>{escape(METRIC[name].label)}<b>{escape(value)}</b>{escape(span.rstrip(')'))}</div>\n"
 
 
@@ -162,13 +162,13 @@ def _card(study: Study, name: str) -> str:
 
 def _what_was_done(study: Study) -> str:
     number = len(study.designs)
-    designs = f"{number} design{'s' * (number != 1)} in {years_told(len(study.chosen.years))} of weather"
-    return f"{designs}; target: {all_told(study.targets)}"
+    designs = f"{number} design{'s' * (number != 1)} in {formatted_years(len(study.chosen.years))} of weather"
+    return f"{designs}; target: {targets_text(study.targets)}"
 
 
 def _map_note(study: Study) -> str:
     axes, values = study.answer.inquiry.axes, study.chosen.design.values
-    others = ", ".join(f"{axes[k].heading} {axes[k].told(values[k])}" for k in varied(study)[2:])
+    others = ", ".join(f"{axes[k].heading} {axes[k].formatted(values[k])}" for k in varied(study)[2:])
     unit = "in %, " * (METRIC[study.loss].unit == SHARE)
     frame = f"{unit}darker is worse; the frame is {study.name(study.chosen)}; ✓ meets the target"
     return f"{frame[0].upper()}{frame[1:]}{f'; all with {others}' if others else ''}."
@@ -204,7 +204,7 @@ def _inputs(study: Study) -> Iterator[str]:
         (
             f"weather years: {span}; seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}",
             f"steps of {inquiry.step_s / 60:g} min. {study.step_note}",
-            *(f"{axis.heading}: {', '.join(map(axis.told, axis.values))}" for axis in inquiry.axes),
+            *(f"{axis.heading}: {', '.join(map(axis.formatted, axis.values))}" for axis in inquiry.axes),
             f"tracertwin {study.version}",
         )
     )

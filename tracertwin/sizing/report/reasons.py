@@ -6,18 +6,18 @@ from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, all_told, limit_of
-from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, too_few, verdict
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, limit_of, targets_text
+from tracertwin.sizing.choosing.verdict import MONTH_NAMES, money, outages_told, too_few, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
-from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
+from tracertwin.sizing.figures.printing import below_finest, formatted, formatted_value, formatted_years
 from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
 
-def shown(one: Judged, name: str, targets: Targets, interval: bool = True) -> str:
+def metric_text(one: Judged, name: str, targets: Targets, interval: bool = True) -> str:
     """A metric of a design in words, beside its limit if it has one, with its interval or without."""
-    telling = told if interval else value_told
-    return telling(one.metrics[name], METRIC[name].unit, one.costs.currency, limit_of(targets, name))
+    form = formatted if interval else formatted_value
+    return form(one.metrics[name], METRIC[name].unit, one.costs.currency, limit_of(targets, name))
 
 
 def headline(study: Study) -> Iterator[str]:
@@ -29,7 +29,7 @@ def headline(study: Study) -> Iterator[str]:
             yield f"{study.load}."
         return
     name = study.name(study.chosen)
-    cost = f"{money(study.chosen.cost)} {study.currency} over {years_told(study.chosen.costs.years)}"
+    cost = f"{money(study.chosen.cost)} {study.currency} over {formatted_years(study.chosen.costs.years)}"
     if study.answer.own_is_best:
         own_cost = f"{money(study.answer.own.cost)} {study.currency}"
         yield f"{inquiry.name} as it is will do, and nothing that will do is cheaper: {own_cost}."
@@ -47,14 +47,14 @@ def headline(study: Study) -> Iterator[str]:
 def why(study: Study) -> Iterator[str]:
     """The reason for the recommendation."""
     chosen, number = study.chosen, len(study.designs)
-    name, target = study.name(chosen), all_told(study.targets)
+    name, target = study.name(chosen), targets_text(study.targets)
     values = " and ".join(
-        f"its {METRIC[target.metric].label} {shown(chosen, target.metric, study.targets)}"
+        f"its {METRIC[target.metric].label} {metric_text(chosen, target.metric, study.targets)}"
         if target.metric != NO_OUTAGE
-        else f"{shown(chosen, NO_OUTAGE, study.targets)} of years without"
+        else f"{metric_text(chosen, NO_OUTAGE, study.targets)} of years without"
         for target in study.targets
     )
-    cost = f"{money(chosen.cost)} {study.currency} over {years_told(chosen.costs.years)}"
+    cost = f"{money(chosen.cost)} {study.currency} over {formatted_years(chosen.costs.years)}"
     if study.meets(chosen):
         meeting = sum(map(study.meets, study.designs))
         among = (
@@ -67,11 +67,11 @@ def why(study: Study) -> Iterator[str]:
     else:
         yield f"{name} misses the target, {target}: {values}. It costs {cost}."
     lost = chosen.figures.yearly("unserved_wh").sum() > 0.0
-    month = f"; most is missing in {MONTHS[worst_month(chosen.figures)]}" if lost else ""
+    month = f"; most is missing in {MONTH_NAMES[worst_month(chosen.figures)]}" if lost else ""
     outages = outages_told(chosen)
     yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:
-        yield f"Its chargers run {shown(chosen, 'charger_h', ())} and use {shown(chosen, 'fuel_l', ())}."
+        yield f"Its chargers run {metric_text(chosen, 'charger_h', ())} and use {metric_text(chosen, 'fuel_l', ())}."
     for row in inspected(study.site, extremes_of(study.site)):
         if row.finding.level is not Level.OK:
             begins = "Wrong" if row.finding.level is Level.WRONG else "To look at"
@@ -87,7 +87,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     for changed in missing:
         way = "more" if changed.by > 0.0 else "less"
         values = ", ".join(
-            f"{METRIC[target.metric].label} {shown(changed.judged, target.metric, study.targets)}"
+            f"{METRIC[target.metric].label} {metric_text(changed.judged, target.metric, study.targets)}"
             for target in study.targets
         )
         yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
@@ -99,7 +99,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
             yield f"{METRIC[target.metric].label}: {too_few(target, estimate.years)}."
             continue
         if estimate.low < target.limit if target.metric == NO_OUTAGE else estimate.high > target.limit:
-            years, label = years_told(len(study.chosen.years)), METRIC[target.metric].label
+            years, label = formatted_years(len(study.chosen.years)), METRIC[target.metric].label
             do = "does" if len(study.chosen.years) == 1 else "do"
             yield (
                 f"{years} {do} not settle it: the interval of {label} reaches beyond the target. More years would "
@@ -117,7 +117,7 @@ def _other_targets(study: Study) -> Iterator[str]:
     cheaper = [one for one in on_front if one.cost < chosen.cost and not study.meets(one)]
     if study.meets(chosen) and cheaper:
         near = cheaper[-1]
-        value = shown(near, name, study.targets, interval=False)
+        value = metric_text(near, name, study.targets, interval=False)
         yield (
             f"{study.name(near)} would do if {label} of {value} were enough: "
             f"{money(chosen.cost - near.cost)} {study.currency} less."
@@ -127,7 +127,7 @@ def _other_targets(study: Study) -> Iterator[str]:
     ]
     if better and not below_finest(loss):
         more = better[0]
-        value = shown(more, name, study.targets, interval=False)
+        value = metric_text(more, name, study.targets, interval=False)
         yield (
             f"Half the loss or less takes {study.name(more)}: {label} {value}, "
             f"{money(more.cost - chosen.cost)} {study.currency} more."

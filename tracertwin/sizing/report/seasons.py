@@ -9,7 +9,7 @@ import pandas as pd
 from plant.base.clock import to_local
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import worst_year
-from tracertwin.sizing.figures.outages import UNSERVED_WH
+from tracertwin.sizing.figures.outages import ROUNDING_WH
 from tracertwin.sizing.report.look import (
     CHARGE,
     CHARGERS,
@@ -23,7 +23,7 @@ from tracertwin.sizing.report.look import (
 )
 from tracertwin.sizing.report.study import Study
 
-MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+SHORT_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 PERCENTILES: Final = (0.0, 10.0, 50.0, 90.0, 100.0)
 WEEKS_H: Final = 14 * 24
 DAY_H, YEAR_D = 24, 365
@@ -47,18 +47,18 @@ def monthly_balance(study: Study) -> Any:
         "not served": (a_day("unserved_wh"), UNSERVED),
     }
     some = "served by the sun"
-    parts = {label: part for label, part in parts.items() if label == some or part[0].max() > UNSERVED_WH}
+    parts = {label: part for label, part in parts.items() if label == some or part[0].max() > ROUNDING_WH}
     unit, per = ("kWh", 1e3) if a_day("e_available_wh").max() >= 2e3 else ("Wh", 1.0)
     rows = []
     below = np.zeros(12)
     for label, (values, _) in parts.items():
         rows += [
             {"month": month, "what": label, "low": low / per, "high": (low + value) / per}
-            for month, low, value in zip(MONTHS, below, values, strict=True)
+            for month, low, value in zip(SHORT_MONTHS, below, values, strict=True)
         ]
         below = below + values
     scale = alt.Scale(domain=list(parts), range=[colour for _, colour in parts.values()])
-    x = alt.X("month:O", sort=list(MONTHS), title=None, axis=alt.Axis(labelAngle=0))
+    x = alt.X("month:O", sort=list(SHORT_MONTHS), title=None, axis=alt.Axis(labelAngle=0))
     bars = (
         alt.Chart(pd.DataFrame(rows).round(4))
         .mark_bar(stroke="#ffffff", strokeWidth=0.5)
@@ -70,11 +70,11 @@ def monthly_balance(study: Study) -> Any:
     asked = a_day("demand_wh")
     lost = np.divide(a_day("unserved_wh"), asked, out=np.zeros(12), where=asked > 0.0)
     words = [f"{100.0 * share:.1f}" if share >= LOST_SHOWN else "" for share in lost]
-    above = pd.DataFrame({"month": MONTHS, "top": below / per, "text": words}).round(4)
+    above = pd.DataFrame({"month": SHORT_MONTHS, "top": below / per, "text": words}).round(4)
     texts = (
         alt.Chart(above).mark_text(dy=-7, fontSize=9, color=UNSERVED).encode(x=x, y="top:Q", text="text:N")
     )
-    offered = pd.DataFrame({"month": MONTHS, "offered": (a_day("e_available_wh") / per).round(4)})
+    offered = pd.DataFrame({"month": SHORT_MONTHS, "offered": (a_day("e_available_wh") / per).round(4)})
     marks = alt.Chart(offered.assign(what="PV energy available")).encode(x=x, y="offered:Q")
     shape = alt.Shape("what:N", title=None, scale=alt.Scale(range=["circle"]))
     return finished(
@@ -140,8 +140,8 @@ def worst_weeks(study: Study) -> Weeks:
     within = (sums[WEEKS_H:] - sums[:-WEEKS_H])[::DAY_H]
     most = within.max()
     day = (
-        int(np.argmax(within > most - UNSERVED_WH))
-        if most > UNSERVED_WH
+        int(np.argmax(within > most - ROUNDING_WH))
+        if most > ROUNDING_WH
         else _about_lowest(hours, within.size)
     )
     return Weeks(place, day * DAY_H, float(within[day]))

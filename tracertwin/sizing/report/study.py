@@ -105,7 +105,9 @@ class Study:
         answer = next(answer for answer in self.answers if any(one is other for other in answer.designs))
         axes = answer.inquiry.axes
         values = [
-            axis.told(value) if axis.unit or isinstance(value, str) else f"{axis.heading} {axis.told(value)}"
+            axis.formatted(value)
+            if axis.unit or isinstance(value, str)
+            else f"{axis.heading} {axis.formatted(value)}"
             for axis, value in zip(axes, one.design.values, strict=False)
         ]
         site = [answer.inquiry.name] if len(self.answers) > 1 or not axes else []

@@ -10,10 +10,10 @@ from plant.design.extremes import extremes_of
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.targets import limit_of
 from tracertwin.sizing.figures.metrics import METRIC, METRICS, Metrics
-from tracertwin.sizing.figures.printing import told, value_told
+from tracertwin.sizing.figures.printing import formatted, formatted_value
 from tracertwin.sizing.figures.pvgis import TENTHS
 from tracertwin.sizing.figures.pvgismonths import pvgis_numbers
-from tracertwin.sizing.report.seasons import MONTHS
+from tracertwin.sizing.report.seasons import SHORT_MONTHS
 from tracertwin.sizing.report.study import COST, Study
 from tracertwin.sizing.report.tradeoffs import best_of
 
@@ -42,7 +42,7 @@ def metrics_table(study: Study) -> str:
     rows = (
         (
             metric.label,
-            told(study.chosen.metrics[metric.name], metric.unit, study.currency),
+            formatted(study.chosen.metrics[metric.name], metric.unit, study.currency),
             metric.meaning.replace("`", ""),
         )
         for metric in METRICS
@@ -59,7 +59,7 @@ def front_table(study: Study) -> str:
     rows = [
         (
             study.name(one),
-            *(_value(study, one.metrics, name, one.costs.currency, value_told) for name in names),
+            *(_value(study, one.metrics, name, one.costs.currency, formatted_value) for name in names),
             "met" if study.meets(one) else "missed",
         )
         for one in designs
@@ -77,7 +77,7 @@ def sensitivity_table(study: Study) -> str:
     names = (study.loss, *CHANGED_SHOWN)
 
     def row(what: str, metrics: Metrics) -> tuple[str, ...]:
-        return (what, *(_value(study, metrics, name, study.currency, told) for name in names))
+        return (what, *(_value(study, metrics, name, study.currency, formatted) for name in names))
 
     rows = [row("as it is", study.chosen.metrics)]
     rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed()]
@@ -91,7 +91,7 @@ def pvgis_table(study: Study) -> str:
     columns = (*shares, numbers.lost_wh, numbers.missed_wh, numbers.delivered_wh)
     rows = (
         (name, *(_figure(column[k], places) for column, places in zip(columns, PVGIS_PLACES, strict=True)))
-        for k, name in enumerate((*MONTHS, "year"))
+        for k, name in enumerate((*SHORT_MONTHS, "year"))
     )
     tenths = (f"{10 * k} to {10 * k + 10}" for k in range(TENTHS))
     days = (f"{_figure(100.0 * share, 1)} %" for share in numbers.tenths[-1])

@@ -11,7 +11,7 @@ from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.search import front
 from tracertwin.sizing.choosing.targets import limit_of
 from tracertwin.sizing.figures.metrics import METRIC
-from tracertwin.sizing.figures.printing import below_finest, value_told
+from tracertwin.sizing.figures.printing import below_finest, formatted_value
 from tracertwin.sizing.report.look import HEIGHT, INK, MUTED, PALE_TO_DARK, finished, sized
 from tracertwin.sizing.report.study import COST, Study, in_print, titled
 
@@ -53,8 +53,8 @@ def heat_map(study: Study) -> Any | None:
     numbers = len(columns) <= MANY_COLUMNS
     rows = [
         {
-            "across": across.told(one.design.values[places[0]]),
-            "up": up.told(one.design.values[places[1]]),
+            "across": across.formatted(one.design.values[places[0]]),
+            "up": up.formatted(one.design.values[places[1]]),
             "loss": (loss := _told_apart(one, study.loss)),
             "text": " ".join(["✓"] * study.meets(one) + [_bare(one, study)] * numbers),
             "dark": most > 0.0 and math.sqrt(loss / most) > DARK,
@@ -64,10 +64,10 @@ def heat_map(study: Study) -> Any | None:
     ]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
-            "across:O", title=across.heading, sort=[across.told(value) for value in columns],
+            "across:O", title=across.heading, sort=[across.formatted(value) for value in columns],
             axis=alt.Axis(labelAngle=0, labelOverlap=True),
         ),
-        y=alt.Y("up:O", title=up.heading, sort=[up.told(value) for value in reversed(lines)]),
+        y=alt.Y("up:O", title=up.heading, sort=[up.formatted(value) for value in reversed(lines)]),
     )  # fmt: skip
     scale = alt.Scale(type="sqrt", domain=[0.0, max(most, 1e-9)], range=list(PALE_TO_DARK), interpolate="lab")
     legend = None if numbers else alt.Legend(title=titled(study.loss), type="symbol", symbolType="square")
@@ -97,7 +97,11 @@ def _told_apart(one: Judged, name: str) -> float:
 def _bare(one: Judged, study: Study) -> str:
     """Its loss without the unit."""
     name, limit = study.loss, limit_of(study.targets, study.loss)
-    return value_told(one.metrics[name], METRIC[name].unit, limit=limit).removesuffix(" %").replace("< ", "<")
+    return (
+        formatted_value(one.metrics[name], METRIC[name].unit, limit=limit)
+        .removesuffix(" %")
+        .replace("< ", "<")
+    )
 
 
 def pareto(study: Study) -> Any:

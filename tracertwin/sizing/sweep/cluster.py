@@ -137,7 +137,7 @@ def _result(future: Any, address: str) -> list[np.ndarray]:
     try:
         found = future.result()
     except KilledWorker as error:
-        message = f"{address}: one task after another worker was lost, perhaps for want of memory: {error}"
+        message = f"{address}: one worker after another died, perhaps out of memory: {error}"
         raise ProblemsError([Problem("--cluster", 0, "", message.splitlines()[0])]) from None
     if isinstance(found, tuple):
         raise ProblemsError(found)

@@ -5,18 +5,16 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
-from modbus.line.faults.text import parse_fault
-from modbus.line.pacing import parse_pace
 from plant.array.diode import of_size
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import Document, load_yaml
 from plant.site.model import Site
 from plant.site.overriding import overridden
+from tracertwin.assembly.sitechecks import SITE_CHECKS
 from tracertwin.sizing.sweep.vary import LOAD, PV, Axis
 
 MOST_DESIGNS: Final = 100_000
-_CHECKS: Final = {"line.faults": parse_fault, "line.pace": parse_pace}
 _SAME: Final = 1e-9
 
 
@@ -93,7 +91,7 @@ class Base:
         def at_override(path: str, message: str) -> Problem:
             return Problem(causes[path], 0, "", message)
 
-        return overridden(self.document, changes, _CHECKS, at_override)
+        return overridden(self.document, changes, SITE_CHECKS, at_override)
 
 
 def base_of(name: str, overrides: Mapping[str, Any], blamed: Mapping[str, str] | None = None) -> Base:

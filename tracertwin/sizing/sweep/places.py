@@ -64,7 +64,7 @@ def read_places(path: Path, overrides: Mapping[str, Any]) -> tuple[PlaceRow, ...
     keys = [key.strip() for key in rows[0]] if rows else []
     problems = list(_wrong_columns(path, keys))
     if not problems and len(rows) < 2:
-        problems.append(Problem(str(path), 0, "", "has no place in it: a line below the columns for each"))
+        problems.append(Problem(str(path), 0, "", "has no places: add one row per place below the header"))
     if problems:
         raise ProblemsError(problems)
     places = []
@@ -95,7 +95,7 @@ def read_places(path: Path, overrides: Mapping[str, Any]) -> tuple[PlaceRow, ...
 
 
 def _no_such_site(path: Path, line: int, name: str) -> list[Problem]:
-    """That there is none of that name."""
+    """What is wrong with the name of a site: there is none of that name."""
     try:
         configs.find("sites", name)
     except ProblemsError as error:

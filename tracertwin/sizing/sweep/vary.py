@@ -73,7 +73,7 @@ class Axis:
             return 0
         return int(self.key in MORE_SERVES_MORE) - int(self.key in MORE_SERVES_LESS)
 
-    def told(self, value: Any) -> str:
+    def formatted(self, value: Any) -> str:
         """A value of it in words: ``400 W``, ``lifepo4``."""
         if _is_number(value):
             return f"{value:.10g}{f' {self.unit}' * bool(self.unit)}"
@@ -183,7 +183,7 @@ def _plain(value: Decimal) -> int | float:
 
 
 def check_axes(axes: Sequence[Axis]) -> None:
-    """That no two axes vary the same, and none what all designs have in common.
+    """Check that no two axes vary the same, and none what all designs have in common.
 
     Raises
     ------
