@@ -31,9 +31,8 @@ SIZING_BLOCK_DAYS = 32
 Skies: TypeAlias = Callable[[Place, int, int, int, int], SkyMeans]
 """`sky_means`, or what gives the same faster: place, seed, first day, days, step [s]."""
 
-_BlockKey: TypeAlias = tuple[
-    int, tuple[Defect, ...], float
-]  # number, what is broken in the array, light let through
+_BlockKey: TypeAlias = tuple[int, tuple[Defect, ...], float]
+"""Number of the block, what is broken in the array, share of the light that is let through."""
 
 _LIGHT: Final = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "around_w_m2", "even_w_m2", "band_w_m2")
 _Sky = TypeVar("_Sky", SkyBlock, SkyMeans)

@@ -126,9 +126,8 @@ def _marion_iam(tilt_deg: float) -> np.ndarray:
 
     marion = iam.marion_diffuse("physical", tilt_deg)
     ground = float(marion["ground"])
-    return np.array(
-        [float(marion["sky"]), ground if math.isfinite(ground) else 1.0]
-    )  # a flat module sees none
+    # A flat module sees no ground; pvlib's integral is nan then.
+    return np.array([float(marion["sky"]), ground if math.isfinite(ground) else 1.0])
 
 
 def array_days(

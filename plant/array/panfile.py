@@ -34,9 +34,8 @@ _MEANING = {
     "muVocSpec": ": the temperature coefficient of V_oc [mV/K]; add it from the data sheet",
 }
 _REFERENCE = {"GRef": 1000.0, "TRef": 25.0}  # W/m2, degC: where a data sheet is printed
-_LEAST_CELL_V = (
-    0.4  # below, cells of the two halves of a half-cut module were counted, which lie side by side
-)
+# Below it the cells of both halves of a half-cut module were counted, which lie in parallel.
+_LEAST_CELL_V = 0.4
 _OBJECT = re.compile(r"PVObject_\s*=\s*(\w+)")
 
 

@@ -255,9 +255,8 @@ def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
     """The part of pydantic's path that the user wrote: it also names the members of unions it tried."""
     path: KeyPath = ()
     for part in loc:
-        named = (
-            (*path, part) if (*path, part) in document.lines else (*path, str(part))
-        )  # a key may be a number
+        # A key may be a number.
+        named = (*path, part) if (*path, part) in document.lines else (*path, str(part))
         if named in document.lines or (missing and part == loc[-1]):
             path = named
     return path

@@ -13,10 +13,10 @@ from plant.battery.wear import MOST_LOST, Hours, Life, Loss
 
 C_SOC_0_PER_H = 6.614e-5
 C_SOC_MIN_PER_H = 3.307e-3
-FULL_SOC = (
-    0.99  # a charge that ends above is full (the paper: 0.9999, which real absorption never reaches) ...
-)
-BAD_SOC = 0.90  # ... and one that ends between is a bad one
+# A charge that ends above `FULL_SOC` is full (the paper: 0.9999, which real absorption never reaches); one that ends
+# between the two is a bad one.
+FULL_SOC = 0.99
+BAD_SOC = 0.90
 N_BAD_SCALE = 10.8  # bad charges that make crystals grow e times as fast
 N_BAD_MAX = N_BAD_SCALE  # without a bound a winter of bad charges would multiply wear by hundreds (guess)
 C_PLUS_PER_H = 1.0 / 30.0

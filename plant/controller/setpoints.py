@@ -33,9 +33,8 @@ BOOST_AWAY_S: Final = 600.0  # weak: 4 min did not, tens of minutes did restart 
 # Guess: the second of a sweep at the open circuit trips nothing, unless that is so high that the maximum power point
 # lies above the rating, too.
 PV_OPEN_HIGH: Final = 1.25  # times the rated array voltage
-PV_RELEASE_V: Final = (
-    5.0  # below the rated array voltage (Tracer-BN manual: off at 150 V, on again below 145 V)
-)
+# Below the rated array voltage (Tracer-BN manual: off at 150 V, on again below 145 V).
+PV_RELEASE_V: Final = 5.0
 
 
 @lru_cache(maxsize=16)

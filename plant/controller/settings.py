@@ -87,7 +87,7 @@ class Settings(NamedTuple):
     system_code: int = 0  # 0 finds out by itself, 1 is 12 V, 2 is 24 V
     low_temperature_charge_c: float = 0.0
     low_temperature_discharge_c: float = 0.0
-    equalize_cycle_d: int = 30  # see `deviceclock.equalize_due`
+    equalize_cycle_d: int = 30  # see `plant.controller.clock.equalize_due`
     battery_hot_c: float = 65.0
     battery_cold_c: float = -40.0
     device_hot_c: float = 85.0

@@ -64,9 +64,8 @@ class Battery(Record):
     model: str = "agm"
     capacity_ah: Positive  # 20-hour rating, at the bank's voltage
     capacity_by_rate: CapacityByRate = ()  # of its data sheet
-    rate_cut_off_v_cell: Annotated[float, Field(ge=1.5, le=1.95)] = (
-        CUT_OFF_V_CELL  # to which the sheet states them
-    )
+    # Voltage down to which the sheet states them.
+    rate_cut_off_v_cell: Annotated[float, Field(ge=1.5, le=1.95)] = CUT_OFF_V_CELL
     system_v: Literal[12, 24] = 12
     soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
     room_c: Temperature | Literal["outdoor"] = "outdoor"

@@ -77,10 +77,9 @@ class Controller(Record):
     boost_timer: Literal["restart", "accumulate"] = "restart"
     settings_order: Literal["documented", "any"] = "documented"  # of the twelve voltages
     sensors: Literal["exact", "real"] = "exact"  # what registers show, see `modbus.device.sensors`
-    sensor_dips_h: Annotated[float, Field(ge=0.0, le=60.0)] = (
-        0.0  # with real ones: dips an hour at constant voltage
-    )
-    sensor_outliers_day: Annotated[float, Field(ge=0.0, le=1440.0)] = 3.0  # and outliers a day while charging
+    # With real sensors: dips an hour at constant voltage, and outliers a day while charging.
+    sensor_dips_h: Annotated[float, Field(ge=0.0, le=60.0)] = 0.0
+    sensor_outliers_day: Annotated[float, Field(ge=0.0, le=1440.0)] = 3.0
 
     @field_validator("settings")
     @classmethod

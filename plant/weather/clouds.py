@@ -59,9 +59,8 @@ CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be to
 _NORMAL = np.linspace(-NORMAL_END, NORMAL_END, 3201)
 _PROBABILITY = ndtr(_NORMAL)
 _CLOUD_INDEX = np.linspace(0.0, 1.0, 1001)
-_BRIGHTEST_EDGE = (
-    2.2  # over the mean of what edges gain; with more, minutes would leap by more than the measured 1.0
-)
+# Over the mean of what edges gain; with more, minutes would leap by more than the measured 1.0.
+_BRIGHTEST_EDGE = 2.2
 _UNIFORM_TOP = 1.05  # index of the brightest thin cloud
 _UNIFORM_SLOPE = 4.0  # between uniform and broken days there are few
 

@@ -31,9 +31,8 @@ SOLAR_CONSTANT_W_M2 = 1366.1
 
 _NODE_BLOCK = 128  # days of exact solar positions made in one call of SPA
 _SIDEREAL_RAD_PER_DAY = np.radians(360.98564736629)
-_PARALLAX = np.sin(
-    np.radians(8.794 / 3600.0)
-)  # of the sun's mean distance; its yearly change is 0.15 arc seconds
+# Of the sun's mean distance; its yearly change is 0.15 arc seconds.
+_PARALLAX = np.sin(np.radians(8.794 / 3600.0))
 _EARTH_FLATTENING = 0.99664719
 _EARTH_RADIUS_M = 6378140.0
 EPOCH = date(1970, 1, 1)

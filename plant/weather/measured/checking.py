@@ -17,10 +17,8 @@ from plant.weather.place import Location, Weather
 from plant.weather.sunmeans import SunMeans, sun_means
 
 LEAST_GHI_W_M2 = -20.0  # a pyranometer shows a few W/m2 below nothing at night
-MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = (
-    1.2,
-    50.0,
-)  # of 10 min and more; clouds focus light for moments only
+# Over the top of the atmosphere, for rows of 10 min and more; clouds focus light for moments only.
+MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = 1.2, 50.0
 MOST_OVER_EXTRA_BRIEF = 2.0
 LIMITS = {
     "t_amb_c": (-90.0, 65.0),

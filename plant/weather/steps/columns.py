@@ -18,9 +18,8 @@ class LightMeans(NamedTuple):
     beam: np.ndarray  # direct, on the level
     around: np.ndarray  # diffuse light from around the sun, on a plane that faces it
     even: np.ndarray  # diffuse light from all over the sky, on the level
-    band: (
-        np.ndarray
-    )  # diffuse light from a band at the horizon, on an upright plane; negative for a dull band
+    # Diffuse light from a band at the horizon, on an upright plane; negative for a dull band.
+    band: np.ndarray
 
 
 SHARES = ("around", "even", "band")  # of the diffuse light
