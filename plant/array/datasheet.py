@@ -120,16 +120,10 @@ def fit(sheet: DataSheet) -> Module:
     ValueError
         If no single diode goes through the sheet's points, or its coefficients contradict each other.
     """
-    module = _shaped(sheet, _highest_ideality(sheet, IDEALITY))
+    module = module_at(sheet, _highest_ideality(sheet, IDEALITY))
     if sheet.efficiency_200_pct is not None:
         module = _dimmed(sheet, sheet.efficiency_200_pct / 100.0)
-    return module._replace(gap_ev=_gap_ev(sheet, module))
-
-
-def at_ideality(sheet: DataSheet, ideality: float, fixed: float) -> Module:
-    """The module with an ideality and a lasting share of the shunt of one's own choice; they must be possible."""
-    module = _shaped(sheet, ideality, fixed)
-    return module._replace(gap_ev=_gap_ev(sheet, module))
+    return module._replace(gap_ev=gap_of(sheet, module))
 
 
 def _highest_ideality(sheet: DataSheet, wanted: float) -> float:
@@ -181,8 +175,11 @@ def _resistances(sheet: DataSheet, ideality: float) -> tuple[float, float, float
     return None
 
 
-def _shaped(sheet: DataSheet, ideality: float, fixed: float | None = None) -> Module:
-    """The module at an ideality that `_highest_ideality` found possible."""
+def module_at(sheet: DataSheet, ideality: float, fixed: float | None = None) -> Module:
+    """The module at an ideality that its points allow; `fixed` is the share of the shunt that stays in dim light.
+
+    Its gap is silicon's own still: see `gap_of`.
+    """
     found = _resistances(sheet, ideality)
     assert found is not None
     r_s, i_l, i_0, g_sh = found
@@ -202,20 +199,20 @@ def _dimmed(sheet: DataSheet, wanted: float) -> Module:
     """
 
     def change(ideality: float, fixed: float) -> float:
-        m = _shaped(sheet, ideality, fixed)
+        m = module_at(sheet, ideality, fixed)
         return _power_w(m, 200.0, 25.0) / (0.2 * _power_w(m, 1000.0, 25.0)) - 1.0 - wanted
 
     top = _highest_ideality(sheet, IDEALITY)
     worst, best = change(top, 1.0), change(top, 0.0)
     if worst <= 0.0 <= best:
-        return _shaped(sheet, top, float(brentq(lambda share: change(top, share), 0.0, 1.0)))
+        return module_at(sheet, top, float(brentq(lambda share: change(top, share), 0.0, 1.0)))
     fixed = 1.0 if worst > 0.0 else 0.0
     tried = _idealities(sheet)
     misses = [change(ideality, fixed) for ideality in tried]
     for low, high, f_low, f_high in zip(tried[:-1], tried[1:], misses[:-1], misses[1:], strict=True):
         if f_low * f_high <= 0.0:
-            return _shaped(sheet, float(brentq(change, low, high, args=(fixed,))), fixed)
-    return _shaped(sheet, tried[int(np.argmin(np.abs(misses)))], fixed)
+            return module_at(sheet, float(brentq(change, low, high, args=(fixed,))), fixed)
+    return module_at(sheet, tried[int(np.argmin(np.abs(misses)))], fixed)
 
 
 def _idealities(sheet: DataSheet) -> list[float]:
@@ -224,7 +221,7 @@ def _idealities(sheet: DataSheet) -> list[float]:
     return possible or [_highest_ideality(sheet, IDEALITY)]
 
 
-def _gap_ev(sheet: DataSheet, module: Module) -> float:
+def gap_of(sheet: DataSheet, module: Module) -> float:
     """The gap that gives the saturation current the temperature behaviour that the sheet's coefficients ask for."""
 
     def beta_excess(gap_ev: float) -> float:

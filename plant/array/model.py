@@ -84,14 +84,6 @@ def _by_day(values: np.ndarray, sky: AnySky) -> np.ndarray:
     return values if isinstance(sky, SkyDay) else values[:, None]
 
 
-def effective_irradiance(
-    array: Array, sky: SkyDay, albedo: float | tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
-    light = light_on(array.parts[0], sky, albedo)
-    return light.whole, light.beam + light.diffuse
-
-
 def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
     """Share of the beam that enters the glass at an angle of incidence [deg]: `iam.physical`, read from a table."""
     return np.asarray(np.interp(aoi_deg, *_iam_table()))

@@ -139,12 +139,6 @@ def emf(h: float, t_c: float, p: LeadAcid) -> float:
     )
 
 
-@inline_llvm
-def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
-    """Series resistance [Ohm] at a temperature."""
-    return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
-
-
 @kernel
 def freezing_point_c(h1: float, p: LeadAcid) -> float:
     """Temperature [degC] at which the acid of a well filled to `h1` begins to freeze."""

@@ -93,10 +93,17 @@ def _percent_v(settings: Settings, percent: float) -> float:
     return low_v + percent / 100.0 * (settings.float_v - low_v)
 
 
+def _compensation_v_k(settings: Settings, system_v: int) -> float:
+    """How much [V/K] the charge voltages of the whole battery fall above 25 degC: six cells in each 12 V block."""
+    return settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12)
+
+
 def gauge_ends_v(settings: Settings, system_v: int, t_probe_c: float) -> tuple[float, float]:
     """Voltages [V] at which the unit's gauge (`show.gauge`) shows 0 and 100 % with the battery at a temperature."""
-    slope_v_k = settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12)
-    float_v = min(settings.float_v + slope_v_k * (25.0 - t_probe_c), settings.charging_limit_v)
+    float_v = min(
+        settings.float_v + _compensation_v_k(settings, system_v) * (25.0 - t_probe_c),
+        settings.charging_limit_v,
+    )
     return settings.low_voltage_disconnect_v, float_v
 
 
@@ -191,7 +198,7 @@ def setpoints_of(
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
         **_voltages(settings, system_v // 12),
-        compensation_v_k=settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12),
+        compensation_v_k=_compensation_v_k(settings, system_v),
         boost_s=settings.boost_min * 60.0,
         equalize_s=settings.equalize_min * 60.0 * TYPE_OF_CODE[settings.battery_type].equalizes,
         **(_restarting(settings) if boost_restarts else {}),

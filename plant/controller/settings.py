@@ -129,8 +129,7 @@ class Settings(NamedTuple):
 
 VOLTAGES: Final = SetPoints.user_voltages()  # names of the twelve of registers 0x9003..0x900E, in their order
 
-VOLT_RANGE: Final = (9.0, 17.0)  # of each of them, a block of 12 V (MAN_A, MAN_XTRA, V26)
-# What else a client may set. Marked: no source gives a range.
+# What a client may set beside these voltages. Marked: no source gives a range.
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "capacity_ah": (1, 9999),
     "compensation_mv_k_cell": (0, 9),

@@ -9,9 +9,9 @@ from plant.array.parts import SubArray
 from plant.array.thinfilm import ERRORS
 from plant.base.records import in_month
 from plant.design.curves import together_w
-from plant.design.extremes import DAYS
+from plant.design.extremes import DAYS, declination_rad
 from plant.design.figures import OC_SPREAD, Figures
-from plant.design.finding import Level, Remark, above, told
+from plant.design.finding import Level, Remark, above, below, told
 
 NEAR_RATING = 0.97  # modules may give 3 % more than their sheet says
 WARM_SHARE = 0.92  # of the rating, at 25 degC: the manuals' 92 V of 100
@@ -104,7 +104,7 @@ def facing(f: Figures) -> Remark:
     ]
     worst = int(np.argmin(shares))
     share, part = shares[worst], f.parts[worst]
-    level = above(-share, -FACING_CHECK, -FACING_WRONG)
+    level = below(share, FACING_CHECK, FACING_WRONG)
     where = f"sub_arrays[{worst}].azimuth_deg" if len(f.parts) > 1 else "azimuth_deg"
     fix = f"turn it: {where} counts from north clockwise, {towards:.0f} faces the equator here"
     return Remark(
@@ -117,8 +117,7 @@ def facing(f: Figures) -> Remark:
 
 def _yearly_sun(part: SubArray, latitude_deg: float, azimuth_deg: float) -> float:
     """Direct sun above the air on a plane in a year, in units that cancel."""
-    day = np.arange(15.0, DAYS, 30.4)
-    declination = np.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + day) / 365.0)[:, None]
+    declination = declination_rad(np.arange(15.0, DAYS, 30.4))[:, None]
     hour, latitude = np.radians(15.0 * (QUARTERS - 12.0)), math.radians(latitude_deg)
     up = np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(hour)
     north = np.cos(latitude) * np.sin(declination) - np.sin(latitude) * np.cos(declination) * np.cos(hour)

@@ -25,7 +25,7 @@ from plant.base import configs
 from plant.base.civiltime import moment_utc_s
 from plant.base.clock import DAY_S, parse_local
 from plant.base.problems import AtKeyError, ProblemsError, did_you_mean
-from plant.base.records import Positive, Record
+from plant.base.records import Positive, Record, as_tuple
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
 from plant.controller.charger import SetPoints
 from plant.controller.model import ControllerModel, power_stage
@@ -136,10 +136,6 @@ class Controller(Record):
         return ControllerModel.load(self.model)
 
 
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
-
-
 UnitId = Annotated[int, Field(ge=1, le=247)]  # 0 is broadcast; 248 and above are reserved
 
 
@@ -169,7 +165,7 @@ class Site(Place):
     upsets: Upsets = ()
     line: SiteLine = SiteLine()
     costs: Costs = Costs()
-    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
+    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(as_tuple)] = ()
 
     @field_validator("start")
     @classmethod

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
-LEAST_SWING_K = (
-    1.0  # night to day, where the season's clearness is below what the formula was fitted to [guess]
-)
 BLOCK_DAYS = 32  # days made in one go: many enough to share overheads, few enough for the processor's cache
 
 
@@ -293,11 +290,9 @@ def _day_means(place: Place, seed: int, first_day: int, days: int, drawn: np.nda
         brightness, anomaly = np.ones(days), np.zeros(days)
     else:
         brightness = np.clip(drawn / k_mean, 0.4, 1.4)
-        anomaly = air.anomaly_c(seed, first_day, days)
-    if w.temperature_swing_c is None:
-        swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
-    else:
-        swing = np.full(days, w.temperature_swing_c)
+        anomaly = air.anomaly_k(seed, first_day, days)
+    own_k = w.temperature_swing_c
+    swing = air.mean_swing_k(k_mean) if own_k is None else np.full(days, own_k)
     means = sun.monthly_values(w.temperature_c, first_day, days)
     return air.DayMeans(means + anomaly, swing * brightness)
 

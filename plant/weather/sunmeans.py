@@ -11,12 +11,12 @@ _GRID_S = 60
 
 
 class SunMeans(NamedTuple):
-    """Each (n,); W/m2 but `cos_zenith`."""
+    """Light of intervals or moments, each (n,)."""
 
-    ghi: np.ndarray  # of a cloudless sky, on the level
-    dni: np.ndarray  # of a cloudless sky
-    beam: np.ndarray  # its part on the level
-    extra: np.ndarray  # above the air, on the level
+    ghi_w_m2: np.ndarray  # of a cloudless sky, on the level
+    dni_w_m2: np.ndarray  # of a cloudless sky
+    beam_w_m2: np.ndarray  # its part on the level
+    extra_w_m2: np.ndarray  # above the air, on the level
     cos_zenith: np.ndarray  # mean over the part with the sun up; 0 at night
 
 

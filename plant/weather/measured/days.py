@@ -115,9 +115,9 @@ class FileSky:
     def _places(self, first_day: int, days: int, grid_s: int) -> tuple[np.ndarray, np.ndarray]:
         """Row of the file that each point of the days, (days, n), falls in, and how far into it, 0..1."""
         s = self.series
-        start = sun.day_start_utc_s(first_day, self.longitude_deg)
+        start_utc_s = sun.day_start_utc_s(first_day, self.longitude_deg)
         in_day = np.arange(0, DAY_S + grid_s, grid_s)
-        clock = start + s.utc_offset_s + np.arange(days)[:, None] * DAY_S + in_day
+        clock = start_utc_s + s.utc_offset_s + np.arange(days)[:, None] * DAY_S + in_day
         first_date = int(clock[0, 0] // DAY_S)
         dates = range(first_date, int(clock[-1, -1] // DAY_S) + 1)
         moves = np.array([self._source_date(n) - n for n in dates])
@@ -195,9 +195,13 @@ def _file_sky(weather: Weather, location: Location, _mtime_ns: int, _size: int) 
         raise ProblemsError([Problem(table.file, 0, "", message)])
     series, means = series_of(table, weather, location)
     cyclic = bool(series.cycle_years)
-    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi, means.extra, cyclic, series.instant)
+    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi_w_m2, means.extra_w_m2, cyclic, series.instant)
     beam_mean = _beam(series, means, weather.decomposition, location.altitude_m)
-    beam = None if beam_mean is None else edges_of(beam_mean, means.beam, means.extra, cyclic, series.instant)
+    beam = (
+        None
+        if beam_mean is None
+        else edges_of(beam_mean, means.beam_w_m2, means.extra_w_m2, cyclic, series.instant)
+    )
     notes = (*series.mended.notes(), *_odd(table, series, means, location))
     return FileSky(series, location.longitude_deg, ghi, beam, notes)
 
@@ -208,7 +212,7 @@ def _beam(series: Series, means: SunMeans, decomposition: str, altitude_m: float
     if "dhi_w_m2" in series.columns:
         return np.asarray(np.clip(ghi - series.columns["dhi_w_m2"], 0.0, ghi))
     if "dni_w_m2" in series.columns:
-        level = np.divide(means.beam, means.dni, out=np.zeros_like(ghi), where=means.dni > 0.0)
+        level = np.divide(means.beam_w_m2, means.dni_w_m2, out=np.zeros_like(ghi), where=means.dni_w_m2 > 0.0)
         return np.asarray(np.minimum(series.columns["dni_w_m2"] * level, ghi))
     if decomposition == "heliosat":
         return None
@@ -228,7 +232,7 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
             place = f"{table.latitude_deg:g}, {table.longitude_deg:g}"
             told.append(f"the file is for {place}, {apart:.1f} deg from the site")
     ghi = series.columns["ghi_w_m2"]
-    lost = ghi[means.extra <= 0.0].sum()
+    lost = ghi[means.extra_w_m2 <= 0.0].sum()
     if lost > 1e-3 * ghi.sum():
         told.append(
             f"{lost / ghi.sum():.1%} of the irradiance falls with the sun below the horizon and is ignored"

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from plant.base.civiltime import MONTHS
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather.measured.table import WeatherTable
@@ -11,25 +12,23 @@ NOON_APART_H = 0.75
 DAYS_TO_JUDGE_NOON = 20
 MONTH_APART_H = 1.0  # afternoon clouds of a rainy month move the brightest days' noon by less
 MONTH_DAYS_TO_JUDGE = 20
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 DARK_SHARE = 0.01
 MOST_SUMMER_TIME_H = 1.5  # months further apart are not those of one clock
 
 
-def check_clock(table: WeatherTable, ghi: np.ndarray, means: SunMeans, start: int, step: int) -> None:
+def check_clock(
+    table: WeatherTable, ghi: np.ndarray, means: SunMeans, start_local_s: int, step_s: int
+) -> None:
     """That the file's noon is the sun's and its nights are dark; else say which zone would fit."""
     light = np.nan_to_num(ghi)
     total = light.sum()
     if total <= 0.0:
         return
-    up = means.extra > 0.0
+    up = means.extra_w_m2 > 0.0
     near = up | np.roll(up, 1) | np.roll(up, -1)
     dark_share = light[~near].sum() / total
-    apart_h = _noon_apart_h(ghi, means.extra, step)
-    judged = ghi.size * step >= DAYS_TO_JUDGE_NOON * DAY_S
+    apart_h = _noon_apart_h(ghi, means.extra_w_m2, step_s)
+    judged = ghi.size * step_s >= DAYS_TO_JUDGE_NOON * DAY_S
     if dark_share <= DARK_SHARE and not (judged and abs(apart_h) > NOON_APART_H):
         return
     stated = table.utc_offset_s / 3600.0
@@ -41,7 +40,7 @@ def check_clock(table: WeatherTable, ghi: np.ndarray, means: SunMeans, start: in
         f"the clock of its rows does not fit the sun over the site: {shown}. Read as UTC{stated:+g}; "
         f"UTC{likely:+g} would fit: set weather.utc_offset_h: {likely:g}, or mend location"
     )
-    by_month = _noon_by_month(ghi, means.extra, start, step)
+    by_month = _noon_by_month(ghi, means.extra_w_m2, start_local_s, step_s)
     spread_h = max(by_month.values()) - min(by_month.values()) if by_month else 0.0
     if NOON_APART_H < spread_h < MOST_SUMMER_TIME_H:
         groups: dict[float, list[str]] = {}
@@ -59,12 +58,12 @@ def check_clock(table: WeatherTable, ghi: np.ndarray, means: SunMeans, start: in
     raise ProblemsError([Problem(table.file, 0, "", message)])
 
 
-def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
+def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step_s: int) -> float:
     """How much later than the sun's the file's noon is [h], -12..12.
 
     By the first harmonic of what the brightest days have at each time of day, which cloudy afternoons don't move.
     """
-    slots = DAY_S // step
+    slots = DAY_S // step_s
     whole = ghi.size // slots * slots
     if whole == 0:
         return 0.0
@@ -75,25 +74,25 @@ def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
     return float((phases[0] - phases[1] + np.pi) % (2.0 * np.pi) - np.pi) * 12.0 / np.pi
 
 
-def months_off(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> str:
+def months_off(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int) -> str:
     """Months whose noon is far from the sun's, in words; a year put together from several may have such."""
     told = [
         f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}"
-        for number, apart_h in _noon_by_month(ghi, extra, start, step).items()
+        for number, apart_h in _noon_by_month(ghi, extra, start_local_s, step_s).items()
         if abs(apart_h) > MONTH_APART_H
     ]
     return ", ".join(told)
 
 
-def _noon_by_month(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> dict[int, float]:
+def _noon_by_month(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int) -> dict[int, float]:
     """Month, 0 is January -> how much later than the sun's its noon is [h]; months of which enough is known."""
-    day = (start + np.arange(ghi.size) * step) // DAY_S
+    day = (start_local_s + np.arange(ghi.size) * step_s) // DAY_S
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
     found = {}
     for number in range(12):
         at = np.flatnonzero(month == number)
-        if at.size * step >= MONTH_DAYS_TO_JUDGE * DAY_S and np.nansum(ghi[at]) > 0.0:
-            first = at[0] + (-(start // step + at[0])) % (DAY_S // step)
+        if at.size * step_s >= MONTH_DAYS_TO_JUDGE * DAY_S and np.nansum(ghi[at]) > 0.0:
+            first = at[0] + (-(start_local_s // step_s + at[0])) % (DAY_S // step_s)
             at = at[at >= first]
-            found[number] = _noon_apart_h(ghi[at], extra[at], step)
+            found[number] = _noon_apart_h(ghi[at], extra[at], step_s)
     return found

@@ -12,14 +12,14 @@ from plant.base.clock import DAY_S
 
 
 class LightMeans(NamedTuple):
-    """Light of steps [W/m2], each (days, n)."""
+    """Light of steps, each (days, n)."""
 
-    ghi: np.ndarray
-    beam: np.ndarray  # direct, on the level
-    around: np.ndarray  # diffuse light from around the sun, on a plane that faces it
-    even: np.ndarray  # diffuse light from all over the sky, on the level
+    ghi_w_m2: np.ndarray
+    beam_w_m2: np.ndarray  # direct, on the level
+    around_w_m2: np.ndarray  # diffuse light from around the sun, on a plane that faces it
+    even_w_m2: np.ndarray  # diffuse light from all over the sky, on the level
     # Diffuse light from a band at the horizon, on an upright plane; negative for a dull band.
-    band: np.ndarray
+    band_w_m2: np.ndarray
 
 
 SHARES = ("around", "even", "band")  # of the diffuse light
@@ -37,13 +37,18 @@ def day_type(step_s: int) -> np.dtype[np.void]:
 
 def packed(step_s: int, light: LightMeans, t_amb_c: np.ndarray, wind_m_s: np.ndarray) -> np.ndarray:
     """Days, (days,) of `day_type`, of step means in double precision, each (days, n)."""
-    days = np.empty(light.ghi.shape[0], day_type(step_s))
-    for name, values in (("ghi", light.ghi), ("beam", light.beam), ("t_amb", t_amb_c), ("wind", wind_m_s)):
+    days = np.empty(light.ghi_w_m2.shape[0], day_type(step_s))
+    for name, values in (
+        ("ghi", light.ghi_w_m2),
+        ("beam", light.beam_w_m2),
+        ("t_amb", t_amb_c),
+        ("wind", wind_m_s),
+    ):
         days[name] = values
-    days["ghi_sum"], days["beam_sum"] = light.ghi.sum(axis=1), light.beam.sum(axis=1)
-    diffuse = light.ghi - light.beam
+    days["ghi_sum"], days["beam_sum"] = light.ghi_w_m2.sum(axis=1), light.beam_w_m2.sum(axis=1)
+    diffuse = light.ghi_w_m2 - light.beam_w_m2
     for name in SHARES:
-        part = getattr(light, name)
+        part = getattr(light, f"{name}_w_m2")
         days[name] = np.divide(part, diffuse, out=np.zeros_like(part), where=diffuse > 0.0)
     return days
 

@@ -75,7 +75,7 @@ def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) ->
     source = source_of(place)
     return SkyMeans(
         first_day, suns.start_utc_s, step_s, suns,
-        light.ghi, light.beam / height, np.maximum(light.ghi - light.beam, 0.0), *light[2:],
+        light.ghi_w_m2, light.beam_w_m2 / height, np.maximum(light.ghi_w_m2 - light.beam_w_m2, 0.0), *light[2:],
         kept["t_amb"].astype(float), kept["wind"].astype(float),
         place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from plant.base.civiltime import MONTHS
 from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, all_told
-from tracertwin.sizing.choosing.verdict import MONTHS, money, outages_told, verdict
+from tracertwin.sizing.choosing.verdict import money, outages_told, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, told, value_told, years_told
 from tracertwin.sizing.report.study import Study
