@@ -150,6 +150,9 @@ def test_a_rack_is_tilted_as_its_month_says():
         ("tilt_deg: 3\n  sub_arrays: [{module: zytech_zt155p, tilt_deg: 3}]",
          "tilt_deg must be given in each of sub_arrays"),
         ("module: {datasheet: {i_sc_a: 5}}\n  tilt_deg: 3", "array.module.datasheet.v_oc_v: missing"),
+        ("module: {datasheet: {i_sc_a: 5.1, v_oc_v: 22.0, i_mp_a: 4.7, v_mp_v: 17.6, cells_in_series: 36, "
+         "alpha_sc_pct_k: 0.05, beta_voc_pct_k: -0.0032}}\n  tilt_deg: 3",
+         ":6: array.module.datasheet.beta_voc_pct_k: -0.0032 %/K is not plausible"),
         ("module: {parameters: {a_ref: 1.0}}\n  tilt_deg: 3", "parameters lack alpha_sc"),
         ("module: Zytech Solar ZT155P\n  tilt_deg: 3", "did you mean Zytech_Solar_ZT155P?"),
         ("module: zytech_zt155p\n  tilt_deg: 3\n  shading: {by_hour: [1, 1]}",

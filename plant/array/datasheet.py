@@ -7,7 +7,7 @@ doesn't say is taken as typical of crystalline silicon: ideality 1.1, and how mu
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Annotated
 
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.optimize import brentq
 
+from plant.array.coefficients import Written, doubt
 from plant.array.diode import (
     BOLTZMANN_EV_K,
     REF_K,
@@ -26,6 +27,7 @@ from plant.array.diode import (
     point,
 )
 from plant.array.thinfilm import CELL_V, Technology, kind_of
+from plant.base.problems import AtKeyError
 from plant.base.records import Positive, Record
 
 IDEALITY = 1.1  # crystalline silicon near full light; measured on eight modules: 1.1 to 1.2
@@ -71,8 +73,31 @@ class DataSheet(Record):
                 f"{'silicon' if kind == 'c-si' else kind} gives {low:g} to {high:g} V "
                 f"(of cells in parallel only one counts{hint})"
             )
+        for coefficient in self._coefficients():
+            told = doubt(coefficient)
+            if told:
+                raise AtKeyError((coefficient.key,), told)
         fit(self)
         return self
+
+    def _coefficients(self) -> Iterator[Written]:
+        """Those that it gives, as it gives them."""
+        alpha, beta = (
+            {"%/K": "alpha_sc_pct_k", "A/K": "alpha_sc_a_k"},
+            {"%/K": "beta_voc_pct_k", "V/K": "beta_voc_v_k"},
+        )
+        gamma = {"%/K": "gamma_pmp_pct_k"}
+        kinds = (("alpha", alpha, self.i_sc_a), ("beta", beta, self.v_oc_v), ("gamma", gamma, 1.0))
+        for name, keys, rated in kinds:
+            for unit, key in keys.items():
+                value = getattr(self, key)
+                if value is not None:
+                    yield Written(name, value, unit, rated, keys)
+
+    @property
+    def beta_key(self) -> str:
+        """Key under which the coefficient of the open-circuit voltage is given."""
+        return "beta_voc_pct_k" if self.beta_voc_v_k is None else "beta_voc_v_k"
 
     @property
     def cell_v(self) -> float:
@@ -233,23 +258,23 @@ def gap_of(sheet: DataSheet, module: Module) -> float:
         change = _power_w(m, 1000.0, 45.0) / _power_w(m, 1000.0, 25.0) - 1.0
         return change / 20.0 * 100.0 - (sheet.gamma_pmp_pct_k or 0.0)
 
-    gap = _root(beta_excess, "beta_voc")
+    gap = _root(beta_excess, sheet.beta_key)
     if sheet.gamma_pmp_pct_k is None:
         return gap
     other = _root(gamma_excess, "gamma_pmp_pct_k")
     if abs(other - gap) > 0.5:
         natural = sheet.gamma_pmp_pct_k + gamma_excess(gap)
         raise ValueError(
-            f"gamma_pmp_pct_k {sheet.gamma_pmp_pct_k:g} and beta_voc contradict each other: "
-            f"with this beta_voc the power falls by about {-natural:.2f} %/K"
+            f"gamma_pmp_pct_k {sheet.gamma_pmp_pct_k:g} and {sheet.beta_key} contradict each other: "
+            f"with this {sheet.beta_key} the power falls by about {-natural:.2f} %/K"
         )
     return 0.5 * (gap + other)
 
 
-def _root(excess: Callable[[float], float], what: str) -> float:
+def _root(excess: Callable[[float], float], key: str) -> float:
     low, high = 0.1, 4.0
     if excess(low) * excess(high) > 0.0:
-        raise ValueError(f"{what} is not plausible for a silicon module; usual values are -0.25 to -0.5 %/K")
+        raise ValueError(f"{key} is beyond what a single diode through these points can have")
     return float(brentq(excess, low, high, xtol=1e-10))
 
 
