@@ -114,7 +114,22 @@ def array_span(
 
 
 def demand_span(site: Site, seed: int, first_day: int, span: ArraySpan, step_s: int) -> Demand:
-    """The part of `inputs_of` that a site's loads and chargers bring: of the array's days they know the light alone."""
+    """The part of `inputs_of` that a site's loads and chargers bring.
+
+    Parameters
+    ----------
+    site : Site
+    seed, first_day : int
+    span : ArraySpan
+        The array's days; demand knows their light alone.
+    step_s : int
+        Step of the plant [s].
+
+    Returns
+    -------
+    Demand
+        Of all days in a row, each (n,) [W].
+    """
     steps = DAY_S // step_s
     ghi_w_m2 = span.array.ghi_w_m2.reshape(-1, steps)
     demand = []
@@ -128,7 +143,17 @@ def demand_span(site: Site, seed: int, first_day: int, span: ArraySpan, step_s: 
 
 
 def joined(site: Site, span: ArraySpan, demand: Demand, days: int, step_s: int) -> Inputs:
-    """`inputs_of` put together of its parts."""
+    """`inputs_of` put together of its parts.
+
+    Parameters
+    ----------
+    site : Site
+    span : ArraySpan
+    demand : Demand
+        Of the same days.
+    days, step_s : int
+        How many days, and the step of the plant [s].
+    """
     room, t_amb_c = site.battery.room_c, span.array.t_amb_c
     t_room = t_amb_c if room == "outdoor" else np.full_like(t_amb_c, room)
     known_from, known_to = span.known_utc_s

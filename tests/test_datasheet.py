@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plant.array.coefficients import Written, doubt
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import curve_at, maximum_power, open_circuit_v
 from plant.array.module import cec_table, find_module
@@ -123,18 +123,19 @@ def test_an_impossible_sheet_is_told_why(changes, told):
     ("written", "told"),
     [
         ({"beta_voc_pct_k": -0.0032},
-         "beta_voc_pct_k: -0.0032 %/K is not plausible; usual are -0.25 to -0.4 %/K. "
+         "beta_voc_pct_k: -0.0032 %/K is not plausible; usual values are -0.25 to -0.4 %/K. "
          "Is it per K, not in percent? Then beta_voc_pct_k is -0.32"),
-        ({"beta_voc_pct_k": -0.02}, "beta_voc_pct_k: -0.02 %/K is not plausible; usual are -0.25 to -0.4 %/K"),
+        ({"beta_voc_pct_k": -0.02}, "beta_voc_pct_k: -0.02 %/K is not plausible; usual values are -0.25 to -0.4 %/K"),
         ({"beta_voc_pct_k": -0.075}, "Is it in V/K? Then beta_voc_v_k is -0.075"),
         ({"beta_voc_v_k": -0.9}, "beta_voc_v_k: -0.9 V/K, -4.08 %/K, is not plausible"),
         ({"beta_voc_v_k": -0.001}, "beta_voc_v_k: -0.001 V/K, -0.00454 %/K, is not plausible"),
         ({"beta_voc_v_k": -0.0032}, "Is it a share per K? Then beta_voc_pct_k is -0.32"),
         ({"beta_voc_v_k": -0.32}, "Is it in %/K? Then beta_voc_pct_k is -0.32"),
-        ({"gamma_pmp_pct_k": -0.0042}, "gamma_pmp_pct_k: -0.0042 %/K is not plausible; usual are -0.25 to -0.5 %/K. "
+        ({"gamma_pmp_pct_k": -0.0042},
+         "gamma_pmp_pct_k: -0.0042 %/K is not plausible; usual values are -0.25 to -0.5 %/K. "
          "Is it per K, not in percent? Then gamma_pmp_pct_k is -0.42"),
         ({"gamma_pmp_pct_k": -0.9}, "gamma_pmp_pct_k: -0.9 %/K is not plausible"),
-        ({"alpha_sc_pct_k": 0.0005}, "alpha_sc_pct_k: 0.0005 %/K is not plausible; usual are 0.02 to 0.12 %/K. "
+        ({"alpha_sc_pct_k": 0.0005}, "alpha_sc_pct_k: 0.0005 %/K is not plausible; usual values are 0.02 to 0.12 %/K. "
          "Is it per K, not in percent? Then alpha_sc_pct_k is 0.05"),
         ({"alpha_sc_pct_k": 0.4}, "alpha_sc_pct_k: 0.4 %/K is not plausible"),
         ({"alpha_sc_a_k": 0.05}, "Is it in %/K? Then alpha_sc_pct_k is 0.05"),
@@ -167,13 +168,13 @@ def test_modules_of_the_cec_table_have_plausible_coefficients():
     odd = {"alpha": [], "beta": [], "gamma": []}
     for name, row in cec_table().items():
         for written in (
-            Written(
+            Coefficient(
                 "alpha", float(row["alpha_sc"]), "A/K", float(row["I_sc_ref"]), {"A/K": "a_k", "%/K": "pct_k"}
             ),
-            Written(
+            Coefficient(
                 "beta", float(row["beta_oc"]), "V/K", float(row["V_oc_ref"]), {"V/K": "v_k", "%/K": "pct_k"}
             ),
-            Written("gamma", float(row["gamma_r"]), "%/K", 1.0, {"%/K": "pct_k"}),
+            Coefficient("gamma", float(row["gamma_r"]), "%/K", 1.0, {"%/K": "pct_k"}),
         ):
             told = doubt(written)
             if told:

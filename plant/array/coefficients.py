@@ -28,7 +28,7 @@ PLAUSIBLE: Final = {
 _UNITS: Final = {"alpha": ("A/K", "mA/K"), "beta": ("V/K", "mV/K"), "gamma": ()}
 
 
-class Written(NamedTuple):
+class Coefficient(NamedTuple):
     """A temperature coefficient as it stands in a file.
 
     Parameters
@@ -58,34 +58,34 @@ class Written(NamedTuple):
 
 def _pct_k(unit: str, rated: float) -> float:
     """Size of a unit [%/K]; ``1/K`` is a share per kelvin."""
-    return {"%": 1.0, "1": 100.0, "m": 0.1 / rated}.get(unit[0], 100.0 / rated)
+    if unit in {"%/K", "1/K"}:
+        return 1.0 if unit == "%/K" else 100.0
+    return (0.1 if unit.startswith("m") else 100.0) / rated
 
 
-def doubt(written: Written) -> str:
+def doubt(coefficient: Coefficient) -> str:
     """Why a coefficient can't be believed, and what it may have been meant as; empty where it can."""
-    plausible, own = PLAUSIBLE[written.name], _pct_k(written.unit, written.rated)
-    pct_k = written.value * own
-    meant = next(_meant(written), "")
+    plausible = PLAUSIBLE[coefficient.name]
+    pct_k = coefficient.value * _pct_k(coefficient.unit, coefficient.rated)
+    meant = next(_meant(coefficient), "")
     tiny = 0.0 < abs(pct_k) < plausible.told_apart_from_0
     if plausible.least <= pct_k <= plausible.most and not (tiny and meant):
         return ""
-    size = "" if written.unit == "%/K" else f", {pct_k:.3g} %/K,"
-    one, other = plausible.usual
-    return (
-        f"{written.value:g} {written.unit}{size} is not plausible; usual are {one:g} to {other:g} %/K{meant}"
-    )
+    size = "" if coefficient.unit == "%/K" else f", {pct_k:.3g} %/K,"
+    usual = f"{plausible.usual[0]:g} to {plausible.usual[1]:g} %/K"
+    return f"{coefficient.value:g} {coefficient.unit}{size} is not plausible; usual values are {usual}{meant}"
 
 
-def _meant(written: Written) -> Iterator[str]:
+def _meant(coefficient: Coefficient) -> Iterator[str]:
     """Units in which the number would be a usual coefficient, in words."""
-    least, most = sorted(PLAUSIBLE[written.name].usual, key=abs)
-    for meant_in in ("1/K", "%/K", *_UNITS[written.name]):
-        pct_k = written.value * _pct_k(meant_in, written.rated)
-        if meant_in == written.unit or not least / most / 1.5 <= pct_k / most <= 1.5:
+    least, most = sorted(PLAUSIBLE[coefficient.name].usual, key=abs)
+    for meant_in in ("1/K", "%/K", *_UNITS[coefficient.name]):
+        pct_k = coefficient.value * _pct_k(meant_in, coefficient.rated)
+        if meant_in == coefficient.unit or not least / most / 1.5 <= pct_k / most <= 1.5:
             continue
         asked, unit = f"in {meant_in}", meant_in
         if meant_in == "1/K":
-            asked, unit = "per K, not in percent" if written.unit == "%/K" else "a share per K", "%/K"
-        if unit not in written.keys:
-            unit = written.unit
-        yield f". Is it {asked}? Then {written.keys[unit]} is {pct_k / _pct_k(unit, written.rated):.4g}"
+            asked, unit = "per K, not in percent" if coefficient.unit == "%/K" else "a share per K", "%/K"
+        if unit not in coefficient.keys:
+            unit = coefficient.unit
+        yield f". Is it {asked}? Then {coefficient.keys[unit]} is {pct_k / _pct_k(unit, coefficient.rated):.4g}"

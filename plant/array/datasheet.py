@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.optimize import brentq
 
-from plant.array.coefficients import Written, doubt
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.diode import (
     BOLTZMANN_EV_K,
     REF_K,
@@ -33,7 +33,7 @@ from plant.base.records import Positive, Record
 IDEALITY = 1.1  # crystalline silicon near full light; measured on eight modules: 1.1 to 1.2
 LEAST_IDEALITY = 0.4  # below 1 for tight printed points: the model's way to show a fill factor that high
 # Shunt current at V_oc over I_sc that stays in dim light, beside a part that fades with it. Between 0.010 and 0.014
-# all do alike on the eight modules of NREL's mPERT set; with none of it dim light is overrated by 9 % on the mean.
+# all do alike on the eight modules of NREL's mPERT set; with none of it dim light is overrated by 9 % on average.
 FIXED_LEAK = 0.012
 _SCAN = 80  # places at which the series resistance is tried before the root is closed in
 
@@ -80,7 +80,7 @@ class DataSheet(Record):
         fit(self)
         return self
 
-    def _coefficients(self) -> Iterator[Written]:
+    def _coefficients(self) -> Iterator[Coefficient]:
         """Those that it gives, as it gives them."""
         alpha, beta = (
             {"%/K": "alpha_sc_pct_k", "A/K": "alpha_sc_a_k"},
@@ -92,7 +92,7 @@ class DataSheet(Record):
             for unit, key in keys.items():
                 value = getattr(self, key)
                 if value is not None:
-                    yield Written(name, value, unit, rated, keys)
+                    yield Coefficient(name, value, unit, rated, keys)
 
     @property
     def beta_key(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from plant.array.coefficients import Written, doubt
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.datasheet import DataSheet
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError, shown
@@ -58,7 +58,7 @@ def pan_sheet(name: str) -> DataSheet:
     Raises
     ------
     ProblemsError
-        With the line where there is one: it is no such file, or lacks what a data sheet needs.
+        With the line where there is one: it is not such a file, or lacks what a data sheet needs.
 
     Notes
     -----
@@ -145,11 +145,11 @@ def _number(name: str, key: str, values: dict[str, tuple[int, str]], problems: l
 
 def _doubts(name: str, values: dict[str, tuple[int, str]]) -> Iterator[Problem]:
     """Temperature coefficients that can't be believed, in the file's units."""
-    for coefficient, key, unit, rated_key in _COEFFICIENTS:
+    for kind, key, unit, rated_key in _COEFFICIENTS:
         value = _number(name, key, values, [])
         rated = _number(name, rated_key, values, []) if rated_key else 1.0
         if value is not None and rated:
-            told = doubt(Written(coefficient, value, unit, rated, {unit: key}))
+            told = doubt(Coefficient(kind, value, unit, rated, {unit: key}))
             if told:
                 yield Problem(name, values[key.lower()][0], key, told)
 

@@ -1,4 +1,4 @@
-"""Moments as people write them, on the clock of a place: one that its clocks leave out is none. Names of months."""
+"""Moments as people write them, on the clock of a place: one that its clocks leave out is refused. Names of months."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

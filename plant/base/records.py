@@ -66,6 +66,6 @@ Temperature = Annotated[float, Field(ge=-60.0, le=90.0, allow_inf_nan=False)]
 
 
 class Record(BaseModel):
-    """Strict (6.5 is no whole number, "5" no number), closed (no unknown keys) and frozen."""
+    """Strict (6.5 is not a whole number, "5" not a number), closed (no unknown keys) and frozen."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)

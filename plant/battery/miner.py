@@ -19,7 +19,7 @@ class MinerState(NamedTuple):
     cycled: float = 0.0  # share of the cycle life that is over
     floated: float = 0.0  # share of the float life that is over
     lost: float = 0.0  # capacity that was gone before the law took over
-    pending: tuple[float, ...] = ()  # turning points of the charge that are no cycle yet
+    pending: tuple[float, ...] = ()  # turning points of the charge that are not a cycle yet
 
 
 State = MinerState  # by which `ageing` finds it

@@ -7,7 +7,7 @@ year at once or in days gives the same cycles.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-RIPPLE = 1e-4  # a swing smaller than this is none: it keeps the pending points few
+RIPPLE = 1e-4  # a smaller swing doesn't count: it keeps the pending points few
 
 
 class Cycle(NamedTuple):

@@ -7,7 +7,7 @@ from plant.base import configs
 from plant.base.yamlfile import load_yaml, read_numbers
 from plant.power.stage import PowerStage
 
-ABOUT = ("title", "source", "line")  # keys of a controller's file that are no numbers; `line` is for modbus
+ABOUT = ("title", "source", "line")  # keys of a controller's file that are not numbers; `line` is for modbus
 
 
 class ControllerModel(NamedTuple):

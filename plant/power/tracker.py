@@ -143,7 +143,7 @@ def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: TrackerSetti
     effect_w = 0.0
     if t.p_before_w >= 0.0:
         by_the_sky_w = p_w - t.p_after_w if s.looks_twice else 0.0
-        effect_w = p_w - by_the_sky_w - t.p_before_w - by_the_sky_w
+        effect_w = p_w - t.p_before_w - 2.0 * by_the_sky_w  # the sky changed over both halves
     direction = -t.direction if effect_w < 0.0 else t.direction
     v = _within(t.v_ref_v + direction * _step_v(t, low_v, s), low_v, s.v_max_v)
     # The window may have cut the move short: the next one goes inward, unasked.

@@ -26,7 +26,7 @@ from plant.site.connected import Chargers, Loads, check_connected, connected_set
 
 RATED_H = 20.0  # the rate of `capacity_ah`
 SHORTEST_H, LONGEST_H = 0.5, 240.0
-WORST_FIT_PCT = 10.0  # beyond it the numbers are no battery's, or of another cut-off
+WORST_FIT_PCT = 10.0  # beyond it the numbers are not a battery's, or of another cut-off
 
 
 def _as_rates(given: Any) -> Any:

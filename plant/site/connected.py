@@ -181,7 +181,7 @@ def _at_most(given: Any, most: int, what: str) -> Any:
 
 
 def check_connected(loads: tuple[BatteryLoad, ...], chargers: tuple[Charger, ...], blocks: int) -> None:
-    """That they fit a battery of so many 12 V blocks.
+    """Check that loads and chargers fit a battery of so many 12 V blocks.
 
     Raises
     ------

@@ -200,7 +200,7 @@ class Site(Place):
         return self
 
     def _check_moments(self) -> None:
-        """That the place's clocks show the start and the moments of upsets."""
+        """Check that the place's clocks show the start and the moments of upsets."""
         moments: list[tuple[tuple[str | int, ...], str]] = [(("start",), self.start)]
         moments += [
             (("upsets", number), one.at) for number, one in enumerate(self.upsets) if one.at is not None
@@ -212,7 +212,7 @@ class Site(Place):
                 raise AtKeyError(where, str(error)) from None
 
     def check_equipment(self, rig: Equipment) -> None:
-        """That there is what upsets have broken.
+        """Check that the site has what upsets have broken.
 
         Raises
         ------

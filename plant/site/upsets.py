@@ -193,7 +193,7 @@ def clock_lost(equipment: Equipment) -> Equipment:
 
 
 def check(name: str, values: Mapping[str, float]) -> None:
-    """That there is such an upset, that it knows each key and that each value is within its limits.
+    """Check that an upset exists, that it knows each key and that each value is within its limits.
 
     Raises
     ------

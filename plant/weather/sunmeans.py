@@ -21,7 +21,23 @@ class SunMeans(NamedTuple):
 
 
 def sun_means(location: Location, start_utc_s: int, step_s: int, size: int, instant: bool) -> SunMeans:
-    """The sun over `size` steps from a moment on; at the moments themselves if `instant`, on a grid of a minute."""
+    """The sun and a cloudless sky over the intervals of a series, on a grid of a minute.
+
+    Parameters
+    ----------
+    location : Location
+    start_utc_s, step_s : int
+        First moment and length of the intervals [s].
+    size : int
+        How many.
+    instant : bool
+        Whether the values are those of the moments at which intervals begin, not their means.
+
+    Returns
+    -------
+    SunMeans
+        Each (size,).
+    """
     first = sun.day_of(start_utc_s, location.longitude_deg)
     last = sun.day_of(start_utc_s + size * step_s, location.longitude_deg)
     parts = []

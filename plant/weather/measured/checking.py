@@ -252,12 +252,12 @@ def _cycle_years(table: WeatherTable, step_s: int, size: int, repeat: bool) -> i
 
 
 def _check_unit(table: WeatherTable, ghi: np.ndarray, extra: np.ndarray) -> None:
-    """That the brightest row isn't next to nothing of what reaches the top of the air: kW/m2, or MJ/m2 of an hour."""
+    """Check that the light is in W/m2: in kW/m2, or MJ/m2 of an hour, the brightest row is next to nothing."""
     most, above = float(np.nanmax(ghi, initial=0.0)), float(extra.max(initial=0.0))
     if above > LIT_W_M2 and 0.0 < most < DIMMEST_SHARE * above:
         message = (
             f"its brightest row has ghi_w_m2 {most:g}, and the sun sends up to {above:,.0f} W/m2 there: "
-            "is it in kW/m2 or MJ/m2? W/m2 are asked for"
+            "is it in kW/m2 or MJ/m2? values must be in W/m2"
         )
         raise ProblemsError([Problem(table.file, 0, "", message)])
 

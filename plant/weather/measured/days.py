@@ -45,7 +45,20 @@ class FileSky:
     def light(
         self, first_day: int, clear: ClearBlock, grid_s: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Clear-sky index, global and direct normal irradiance [W/m2] of some days, each (days, n).
+        """The light of some days.
+
+        Parameters
+        ----------
+        first_day : int
+        clear : ClearBlock
+            The cloudless sky of these days, on the grid.
+        grid_s : int
+            Time between points [s].
+
+        Returns
+        -------
+        (days, n) array, (days, n) array, (days, n) array
+            Clear-sky index [-], global irradiance on the level and direct normal irradiance [W/m2].
 
         Raises
         ------
@@ -98,7 +111,20 @@ class FileSky:
         return (first, last - first + 1) if first <= last else (first_day, days)
 
     def air(self, name: str, first_day: int, days: int, grid_s: int) -> np.ndarray | None:
-        """Temperature [degC] or wind [m/s] of some days, (days, n): straight lines between the intervals' middles."""
+        """The air of some days: straight lines between the intervals' middles.
+
+        Parameters
+        ----------
+        name : {"t_amb_c", "wind_m_s"}
+        first_day, days : int
+        grid_s : int
+            Time between points [s].
+
+        Returns
+        -------
+        (days, n) array or None
+            Temperature [degC] or wind [m/s]; None where the file has none.
+        """
         values = self.series.columns.get(name)
         if values is None:
             return None
@@ -150,7 +176,12 @@ class FileSky:
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 
     def check_run(self, begin_utc_s: float, end_utc_s: float) -> None:
-        """That a run lies within the file.
+        """Check that a run lies within the file.
+
+        Parameters
+        ----------
+        begin_utc_s, end_utc_s : float
+            Its first and last moment [s UTC].
 
         Raises
         ------

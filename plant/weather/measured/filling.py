@@ -20,15 +20,31 @@ def fill_light(
     step_s: int,
     fill: str,
 ) -> tuple[float, float]:
-    """Fill holes in the irradiance.
+    """Fill holes in the irradiance: up to three sunlit hours by the clear-sky index around them, longer ones if asked.
 
-    Up to three sunlit hours by the clear-sky index around them. Longer ones are refused, or by ``fill``: "neighbours"
-    takes the same hours of the nearest days that have them, "clear_sky_index" the index on either side.
+    Parameters
+    ----------
+    table : WeatherTable
+        Names the file where a hole is refused.
+    columns : dict
+        Name -> (n,) array, nan where a value is missing; filled in place.
+    means : SunMeans
+        The sun over the rows.
+    start_local_s, step_s : int
+        First moment on the file's clock [s], time between rows [s].
+    fill : {"none", "neighbours", "clear_sky_index"}
+        Longer holes are refused, filled with the same hours of the nearest days that have them, or by the index on
+        either side.
 
     Returns
     -------
     float, float
-        Hours filled while the sun was up: by the index, by neighbouring days.
+        Hours filled while the sun was up [h]: by the index, by neighbouring days.
+
+    Raises
+    ------
+    ProblemsError
+        Naming each long hole, if none is to be filled.
     """
     ghi = columns["ghi_w_m2"]
     up = means.ghi_w_m2 > 0.0
@@ -64,10 +80,27 @@ def fill_air(
 ) -> float:
     """Fill holes in the air: up to three hours in a straight line, longer ones with the same hours of days around.
 
+    Parameters
+    ----------
+    table : WeatherTable
+        Names the file where a hole is refused.
+    columns : dict
+        Name -> (n,) array, nan where a value is missing; filled in place.
+    name : {"t_amb_c", "wind_m_s"}
+    start_local_s, step_s : int
+        First moment on the file's clock [s], time between rows [s].
+    fill : {"none", "neighbours", "clear_sky_index"}
+        With "none" longer holes are refused.
+
     Returns
     -------
     float
-        Hours filled.
+        Hours filled [h].
+
+    Raises
+    ------
+    ProblemsError
+        Naming each long hole, if none is to be filled.
     """
     values = columns[name]
     missing = np.isnan(values)

@@ -19,7 +19,23 @@ MOST_SUMMER_TIME_H = 1.5  # months further apart are not those of one clock
 def check_clock(
     table: WeatherTable, ghi: np.ndarray, means: SunMeans, start_local_s: int, step_s: int
 ) -> None:
-    """That the file's noon is the sun's and its nights are dark; else say which zone would fit."""
+    """Check that the file's noon is the sun's and its nights are dark.
+
+    Parameters
+    ----------
+    table : WeatherTable
+    ghi : (n,) array
+        Global irradiance of the rows [W/m2], nan where it is missing.
+    means : SunMeans
+        The sun over the rows.
+    start_local_s, step_s : int
+        First moment on the file's clock [s], time between rows [s].
+
+    Raises
+    ------
+    ProblemsError
+        Saying how far off the clock is and which zone would fit.
+    """
     light = np.nan_to_num(ghi)
     total = light.sum()
     if total <= 0.0:
@@ -38,7 +54,7 @@ def check_clock(
         shown += f", {dark_share:.0%} of its light falls at night"
     message = (
         f"the clock of its rows does not fit the sun over the site: {shown}. Read as UTC{stated:+g}; "
-        f"UTC{likely:+g} would fit: set weather.utc_offset_h: {likely:g}, or mend location"
+        f"UTC{likely:+g} would fit: set weather.utc_offset_h: {likely:g}, or correct location"
     )
     by_month = _noon_by_month(ghi, means.extra_w_m2, start_local_s, step_s)
     spread_h = max(by_month.values()) - min(by_month.values()) if by_month else 0.0
@@ -75,7 +91,15 @@ def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step_s: int) -> float:
 
 
 def months_off(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int) -> str:
-    """Months whose noon is far from the sun's, in words; a year put together from several may have such."""
+    """Months whose noon is far from the sun's, in words; a year put together from several may have such.
+
+    Parameters
+    ----------
+    ghi, extra : (n,) array
+        Global irradiance of the rows, nan where it is missing, and that above the air [W/m2].
+    start_local_s, step_s : int
+        First moment on the file's clock [s], time between rows [s].
+    """
     told = [
         f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}"
         for number, apart_h in _noon_by_month(ghi, extra, start_local_s, step_s).items()

@@ -36,7 +36,16 @@ def day_type(step_s: int) -> np.dtype[np.void]:
 
 
 def packed(step_s: int, light: LightMeans, t_amb_c: np.ndarray, wind_m_s: np.ndarray) -> np.ndarray:
-    """Days, (days,) of `day_type`, of step means in double precision, each (days, n)."""
+    """Days, (days,) of `day_type`, out of step means in double precision.
+
+    Parameters
+    ----------
+    step_s : int
+        Length of a step [s].
+    light : LightMeans
+    t_amb_c, wind_m_s : (days, n) array
+        Means of air temperature [degC] and wind [m/s].
+    """
     days = np.empty(light.ghi_w_m2.shape[0], day_type(step_s))
     for name, values in (
         ("ghi", light.ghi_w_m2),
@@ -54,7 +63,10 @@ def packed(step_s: int, light: LightMeans, t_amb_c: np.ndarray, wind_m_s: np.nda
 
 
 def light_in(days: np.ndarray) -> LightMeans:
-    """What `packed` was given, to the precision that is kept; its sums of `ghi` and `beam` to rounding."""
+    """Light of days, (days,) of `day_type`: what `packed` was given, to the precision that is kept.
+
+    The day's sums of global and direct light are exact to rounding.
+    """
     ghi, beam = (_closed(days[name].astype(float), days[f"{name}_sum"]) for name in ("ghi", "beam"))
     diffuse = np.maximum(ghi - beam, 0.0)
     return LightMeans(ghi, beam, *(days[name] * diffuse for name in SHARES))
