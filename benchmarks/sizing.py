@@ -21,6 +21,7 @@ from plant.inputs import SIZING_BLOCK_DAYS, Inputs, inputs_of
 from plant.plant import Plant
 from plant.site.model import Site, load_site
 from plant.weather import sun
+from plant.weather.clearsky import DELTA_T_S, REFRACTION_AT_HORIZON_DEG, STANDARD_TEMPERATURE_C
 
 YEAR_DAYS: Final = 365
 DT_S: Final = 60
@@ -160,9 +161,9 @@ def _solar_positions(site: Site) -> Result:
             place.longitude_deg,
             place.altitude_m,
             1013.25,
-            12.0,
-            sun.DELTA_T_S,
-            0.5667,
+            STANDARD_TEMPERATURE_C,
+            DELTA_T_S,
+            REFRACTION_AT_HORIZON_DEG,
         )
 
     return Result(

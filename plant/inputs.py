@@ -31,9 +31,8 @@ SIZING_BLOCK_DAYS = 32
 Skies: TypeAlias = Callable[[Place, int, int, int, int], SkyMeans]
 """`sky_means`, or what gives the same faster: place, seed, first day, days, step [s]."""
 
-_BlockKey: TypeAlias = tuple[
-    int, tuple[Defect, ...], float
-]  # number, what is broken in the array, light let through
+_BlockKey: TypeAlias = tuple[int, tuple[Defect, ...], float]
+"""Number of the block, what is broken in the array, share of the light that is let through."""
 
 _LIGHT: Final = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "around_w_m2", "even_w_m2", "band_w_m2")
 _Sky = TypeVar("_Sky", SkyBlock, SkyMeans)
@@ -115,7 +114,22 @@ def array_span(
 
 
 def demand_span(site: Site, seed: int, first_day: int, span: ArraySpan, step_s: int) -> Demand:
-    """The part of `inputs_of` that a site's loads and chargers bring: of the array's days they know the light alone."""
+    """The part of `inputs_of` that a site's loads and chargers bring.
+
+    Parameters
+    ----------
+    site : Site
+    seed, first_day : int
+    span : ArraySpan
+        The array's days; demand knows their light alone.
+    step_s : int
+        Step of the plant [s].
+
+    Returns
+    -------
+    Demand
+        Of all days in a row, each (n,) [W].
+    """
     steps = DAY_S // step_s
     ghi_w_m2 = span.array.ghi_w_m2.reshape(-1, steps)
     demand = []
@@ -129,7 +143,17 @@ def demand_span(site: Site, seed: int, first_day: int, span: ArraySpan, step_s: 
 
 
 def joined(site: Site, span: ArraySpan, demand: Demand, days: int, step_s: int) -> Inputs:
-    """`inputs_of` put together of its parts."""
+    """`inputs_of` put together of its parts.
+
+    Parameters
+    ----------
+    site : Site
+    span : ArraySpan
+    demand : Demand
+        Of the same days.
+    days, step_s : int
+        How many days, and the step of the plant [s].
+    """
     room, t_amb_c = site.battery.room_c, span.array.t_amb_c
     t_room = t_amb_c if room == "outdoor" else np.full_like(t_amb_c, room)
     known_from, known_to = span.known_utc_s

@@ -236,7 +236,7 @@ class Plant:
         Raises
         ------
         ValueError
-            If its time has been, or the array has no such string.
+            If its time is past, or the array has no such string.
         """
         check_upset(self.site, self._equipment, upset, self.t_utc_s)
         zone = self.site.location.timezone

@@ -1,7 +1,7 @@
 """The first moment of a run: a battery at rest, a controller just switched on, empty meters."""
 
 from plant.base.civiltime import moment_utc_s
-from plant.base.clock import STEP_S
+from plant.base.clock import STEP_S, is_step
 from plant.battery import model as battery
 from plant.constants import tracker_of
 from plant.controller.clock import DeviceClock
@@ -26,14 +26,13 @@ def step_of(fidelity: Fidelity, step_s: int | None = None) -> int:
     ValueError
         If the fidelity has no such step.
     """
+    if step_s is None:
+        return STEP_S if fidelity == "detailed" else SIZING_STEP_S
+    if is_step(step_s, fidelity):
+        return step_s
     if fidelity == "detailed":
-        if step_s not in {None, STEP_S}:
-            raise ValueError(f"a detailed run has steps of {STEP_S} s, got {step_s} s")
-        return STEP_S
-    step = SIZING_STEP_S if step_s is None else step_s
-    if step % 60 or step <= 0 or 3600 % step:
-        raise ValueError(f"a sizing run's step must be a multiple of 60 s that divides an hour, got {step} s")
-    return step
+        raise ValueError(f"a detailed run has steps of {STEP_S} s, got {step_s} s")
+    raise ValueError(f"a sizing run's step must be a multiple of 60 s that divides an hour, got {step_s} s")
 
 
 def start_of(site: Site, start_utc_s: int | None, step_s: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from pvlib import pvsystem
 
 from plant.array.day import ArrayDay
-from plant.array.model import effective_irradiance
+from plant.array.model import light_on
 from plant.base.clock import DAY_S
 from plant.battery import leadacid
 from plant.battery.leadacid import LeadAcidState
@@ -298,7 +298,7 @@ BOUNDARIES = (
     _row("t_device_s", lambda _: MOMENT_UTC_S + AHEAD_S + GAINS_S_DAY * (MOMENT_UTC_S - START_UTC_S) / DAY_S, abs=1e-5),
 
     _row("ghi_w_m2", lambda d: d.of_sky(d.sky.ghi_w_m2), rel=1e-4),
-    _row("poa_w_m2", lambda d: d.of_sky(effective_irradiance(d.site.array, d.sky, 0.2)[0]), rel=1e-4,
+    _row("poa_w_m2", lambda d: d.of_sky(light_on(d.site.array.parts[0], d.sky, 0.2).whole), rel=1e-4,
          stored="poa_w_m2"),
     _row("t_amb_c", lambda d: d.of_sky(d.sky.t_amb_c), rel=1e-4, stored="t_amb_c",
          registers=both(0x3113, signed=True)),

@@ -7,7 +7,7 @@ import pvlib
 import pytest
 from pydantic import ValidationError
 
-from plant.array.model import array_days, beam_iam, effective_irradiance
+from plant.array.model import array_days, beam_iam, light_on
 from plant.array.module import find_module
 from plant.array.parts import ArrayLosses
 from plant.base.problems import ProblemsError
@@ -37,6 +37,12 @@ def today():
     return s, sky, array_days(s.array, sky, s.sky.albedo)
 
 
+def whole_and_seen(array, sky, albedo):
+    """Irradiance in the plane of an array [W/m2], and what of it its cells see."""
+    light = light_on(array.parts[0], sky, albedo)
+    return light.whole, light.beam + light.diffuse
+
+
 def test_cell_temperature_lags_faimans_by_five_minutes(today):
     _, _, array = today
     steady = pvlib.temperature.faiman(array.poa_w_m2, array.t_amb_c, array.wind_m_s)
@@ -49,7 +55,7 @@ def test_cell_temperature_lags_faimans_by_five_minutes(today):
 def test_power_is_pvlibs_at_the_same_light_and_temperature(today):
     s, sky, array = today
     m = find_module(s.array.module)
-    _, seen = effective_irradiance(s.array, sky, s.sky.albedo)
+    _, seen = whole_and_seen(s.array, sky, s.sky.albedo)
     middle = np.interp(np.arange(2.5, 86400.0, 5.0), np.arange(0.0, 86401.0, 10.0), seen)
     for k in np.flatnonzero(middle > 50.0)[::400]:  # below, our shunt is capped and pvlib's is not
         il, i0, rs, rsh, a = pvlib.pvsystem.calcparams_cec(
@@ -71,7 +77,7 @@ def test_power_is_pvlibs_at_the_same_light_and_temperature(today):
 def test_cells_see_less_than_falls_on_the_glass(today):
     """Reflection and the shares that the site gives away."""
     s, sky, _ = today
-    whole, seen = effective_irradiance(s.array, sky, s.sky.albedo)
+    whole, seen = whole_and_seen(s.array, sky, s.sky.albedo)
     loss = s.array.losses
     keep = (1 - loss.soiling) * (1 - loss.mismatch) * (1 - loss.light_induced) * (1 - loss.nameplate)
     lit = whole > 50.0
@@ -119,9 +125,7 @@ def test_each_year_takes_half_a_percent_of_the_light(today):
     )
     s, sky, _ = today
     old = s.array.model_copy(update={"losses": s.array.losses.model_copy(update={"age_years": 10.0})})
-    assert effective_irradiance(old, sky, 0.2)[1] == pytest.approx(
-        0.995**10 * effective_irradiance(s.array, sky, 0.2)[1]
-    )
+    assert whole_and_seen(old, sky, 0.2)[1] == pytest.approx(0.995**10 * whole_and_seen(s.array, sky, 0.2)[1])
 
 
 def test_a_rack_is_tilted_as_its_month_says():
@@ -146,6 +150,9 @@ def test_a_rack_is_tilted_as_its_month_says():
         ("tilt_deg: 3\n  sub_arrays: [{module: zytech_zt155p, tilt_deg: 3}]",
          "tilt_deg must be given in each of sub_arrays"),
         ("module: {datasheet: {i_sc_a: 5}}\n  tilt_deg: 3", "array.module.datasheet.v_oc_v: missing"),
+        ("module: {datasheet: {i_sc_a: 5.1, v_oc_v: 22.0, i_mp_a: 4.7, v_mp_v: 17.6, cells_in_series: 36, "
+         "alpha_sc_pct_k: 0.05, beta_voc_pct_k: -0.0032}}\n  tilt_deg: 3",
+         ":6: array.module.datasheet.beta_voc_pct_k: -0.0032 %/K is not plausible"),
         ("module: {parameters: {a_ref: 1.0}}\n  tilt_deg: 3", "parameters lack alpha_sc"),
         ("module: Zytech Solar ZT155P\n  tilt_deg: 3", "did you mean Zytech_Solar_ZT155P?"),
         ("module: zytech_zt155p\n  tilt_deg: 3\n  shading: {by_hour: [1, 1]}",
@@ -170,7 +177,7 @@ def test_the_glass_lets_in_what_pvlib_says():
 def test_a_flat_array_sees_no_ground():
     s = site(array={"tilt_deg": 0.0}, sky={"clearness": None, "albedo": 0.9})
     sky = sky_day(s, 1, DAY)
-    whole, _ = effective_irradiance(s.array, sky, 0.9)
+    whole, _ = whole_and_seen(s.array, sky, 0.9)
     up = sky.sun.elevation_deg > 5.0
     assert whole[up] == pytest.approx(sky.ghi_w_m2[up], rel=1e-3)
 

@@ -1,14 +1,17 @@
 """A module from its data sheet: the printed points come out again, whatever sheet it is."""
 
+from collections import Counter
+
 import pvlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.datasheet import DataSheet, fit
 from plant.array.diode import curve_at, maximum_power, open_circuit_v
-from plant.array.module import find_module
+from plant.array.module import cec_table, find_module
 from plant.base.problems import ProblemsError
 from tests.plants import site
 
@@ -101,12 +104,84 @@ def test_a_printed_power_coefficient_draws_the_fit_towards_it():
         ({"alpha_sc_pct_k": None}, "give one of alpha_sc_a_k and alpha_sc_pct_k"),
         ({"beta_voc_v_k": -0.07}, "give one of beta_voc_v_k and beta_voc_pct_k"),
         ({"i_mp_a": 5.1, "v_mp_v": 21.5}, "no single-diode model fits these points"),
-        ({"gamma_pmp_pct_k": -0.9}, "contradict each other"),
+        (
+            {"gamma_pmp_pct_k": -0.65, "beta_voc_pct_k": -0.2},
+            r"gamma_pmp_pct_k -0\.65 and beta_voc_pct_k contradict each other",
+        ),
+        (
+            {"v_oc_v": 90.0, "v_mp_v": 70.0, "technology": "a-si", "beta_voc_pct_k": -0.6},
+            "beta_voc_pct_k is beyond what a single diode through these points can have",
+        ),
     ],
 )
 def test_an_impossible_sheet_is_told_why(changes, told):
     with pytest.raises(ValidationError, match=told):
         sheet(**changes)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"beta_voc_pct_k": -0.0032},
+         "beta_voc_pct_k: -0.0032 %/K is not plausible; usual values are -0.25 to -0.4 %/K. "
+         "Is it per K, not in percent? Then beta_voc_pct_k is -0.32"),
+        ({"beta_voc_pct_k": -0.02}, "beta_voc_pct_k: -0.02 %/K is not plausible; usual values are -0.25 to -0.4 %/K"),
+        ({"beta_voc_pct_k": -0.075}, "Is it in V/K? Then beta_voc_v_k is -0.075"),
+        ({"beta_voc_v_k": -0.9}, "beta_voc_v_k: -0.9 V/K, -4.08 %/K, is not plausible"),
+        ({"beta_voc_v_k": -0.001}, "beta_voc_v_k: -0.001 V/K, -0.00454 %/K, is not plausible"),
+        ({"beta_voc_v_k": -0.0032}, "Is it a share per K? Then beta_voc_pct_k is -0.32"),
+        ({"beta_voc_v_k": -0.32}, "Is it in %/K? Then beta_voc_pct_k is -0.32"),
+        ({"gamma_pmp_pct_k": -0.0042},
+         "gamma_pmp_pct_k: -0.0042 %/K is not plausible; usual values are -0.25 to -0.5 %/K. "
+         "Is it per K, not in percent? Then gamma_pmp_pct_k is -0.42"),
+        ({"gamma_pmp_pct_k": -0.9}, "gamma_pmp_pct_k: -0.9 %/K is not plausible"),
+        ({"alpha_sc_pct_k": 0.0005}, "alpha_sc_pct_k: 0.0005 %/K is not plausible; usual values are 0.02 to 0.12 %/K. "
+         "Is it per K, not in percent? Then alpha_sc_pct_k is 0.05"),
+        ({"alpha_sc_pct_k": 0.4}, "alpha_sc_pct_k: 0.4 %/K is not plausible"),
+        ({"alpha_sc_a_k": 0.05}, "Is it in %/K? Then alpha_sc_pct_k is 0.05"),
+        ({"alpha_sc_a_k": 0.0005}, ""),
+        ({"alpha_sc_pct_k": 0.0}, ""),
+        ({"beta_voc_pct_k": -0.16}, ""),
+        ({"beta_voc_v_k": -0.13}, ""),
+    ],
+)  # fmt: skip
+def test_a_coefficient_in_another_unit_than_its_keys_is_refused(written, told, tmp_path):
+    """Believed, -0.0032 %/K would have an array that is 10 % above the rating in the cold pass its inspection."""
+    path, given = tmp_path / "mine.yaml", {**SHEET, **written}
+    for key, other in (("alpha_sc_a_k", "alpha_sc_pct_k"), ("beta_voc_v_k", "beta_voc_pct_k")):
+        if key in written:
+            del given[other]
+    rows = "".join(f"  {key}: {value}\n" for key, value in given.items())
+    path.write_text(f"title: mine\ndatasheet:\n{rows}", encoding="utf-8")
+    if not told:
+        assert find_module(str(path)).v_oc_ref == pytest.approx(SHEET["v_oc_v"])
+        return
+    with pytest.raises(ProblemsError) as refused:
+        find_module(str(path))
+    line = 3 + list(given).index(next(iter(written)))
+    assert str(refused.value).startswith(f"{path}:{line}: datasheet.")
+    assert told in str(refused.value)
+
+
+def test_modules_of_the_cec_table_have_plausible_coefficients():
+    """But for 15, 13 of which have %/K where the table has V/K and A/K."""
+    odd = {"alpha": [], "beta": [], "gamma": []}
+    for name, row in cec_table().items():
+        for written in (
+            Coefficient(
+                "alpha", float(row["alpha_sc"]), "A/K", float(row["I_sc_ref"]), {"A/K": "a_k", "%/K": "pct_k"}
+            ),
+            Coefficient(
+                "beta", float(row["beta_oc"]), "V/K", float(row["V_oc_ref"]), {"V/K": "v_k", "%/K": "pct_k"}
+            ),
+            Coefficient("gamma", float(row["gamma_r"]), "%/K", 1.0, {"%/K": "pct_k"}),
+        ):
+            told = doubt(written)
+            if told:
+                odd[written.name].append((name.partition("_")[0], "Is it in %/K?" in told))
+    assert odd["gamma"] == []
+    assert Counter(odd["beta"]) == {("TBEA", True): 5}
+    assert Counter(odd["alpha"]) == {("Samsung", True): 8, ("Pythagoras", False): 2}
 
 
 def test_a_site_may_hold_the_sheet_itself():

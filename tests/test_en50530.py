@@ -160,10 +160,11 @@ def test_cells_follow_the_sun_with_a_lag_of_five_minutes():
 def test_what_is_delivered_is_what_was_taken_less_the_converters_losses():
     stage, v_mp, p = BENCH.load.stage, 34.0, 260.0
     got = static_point(BENCH, TECHNOLOGIES["c-si"], v_mp, 0.5)
-    i = got.delivered / 600.0 / BENCH.load.v_batt_v
-    assert got.available == pytest.approx(600.0 * p, rel=1e-9)
-    assert got.conversion == pytest.approx(1.0 - converter_loss_w(v_mp, i, stage) / p, abs=1e-3)
-    assert got.overall == pytest.approx(got.tracking * got.conversion)
+    i = got.delivered_j / 600.0 / BENCH.load.v_batt_v
+    assert got.available_j == pytest.approx(600.0 * p, rel=1e-9)
+    conversion = got.delivered_j / got.taken_j
+    assert conversion == pytest.approx(1.0 - converter_loss_w(v_mp, i, stage) / p, abs=1e-3)
+    assert got.overall == pytest.approx(got.tracking * conversion)
 
 
 def test_a_tracker_twice_as_far_from_the_maximum_wastes_four_times_as_much():
@@ -209,12 +210,12 @@ def test_the_tracker_reaches_what_the_project_promises(results, name):
 
 
 def test_no_tracker_takes_more_than_there_is(results):
-    for takings in (*results.static.values(), *results.dynamic.values(), results.shade.after):
-        assert takings.delivered < takings.taken <= takings.available
+    for energies in (*results.static.values(), *results.dynamic.values(), results.shade.after):
+        assert energies.delivered_j < energies.taken_j <= energies.available_j
 
 
 def test_a_still_sun_costs_little_more_than_the_sweep(results):
-    assert all(0.999 < takings.tracking < 0.9999 for takings in results.static.values())
+    assert all(0.999 < energies.tracking < 0.9999 for energies in results.static.values())
 
 
 def test_a_tracker_that_looks_once_a_second_and_once_a_move_loses_its_way_on_ramps():

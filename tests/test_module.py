@@ -112,7 +112,18 @@ def test_a_pvsyst_file_may_be_in_any_encoding(encoding, tmp_path):
      (("pvModule", "pvGInverter"), "ex.pan:1: not a PVsyst module file: it is of a pvGInverter"),
      ((PAN, ""), "not a PVsyst module file: no line PVObject_=pvModule"),
      ((PAN, "\1\2ISOFOTON\3"), "PVsyst before version 6 wrote another form"),
-     (("muPmpReq=-0.340", "muPmpReq=-0.9"), "muPmpReq -0.9 and muVocSpec contradict each other")],
+     (("muVocSpec=-128.0\n  muPmpReq=-0.340", "muVocSpec=-300.0\n  muPmpReq=-0.1"),
+      "muPmpReq -0.1 and muVocSpec contradict each other"),
+     (("muVocSpec=-128.0", "muVocSpec=-0.128"),
+      "ex.pan:14: muVocSpec: -0.128 mV/K, -0.000257 %/K, is not plausible; usual values are -0.25 to -0.4 %/K. "
+      "Is it in V/K? Then muVocSpec is -128"),
+     (("muVocSpec=-128.0", "muVocSpec=-0.257"), "Is it in %/K? Then muVocSpec is -128.2"),
+     (("muISC=7.28", "muISC=0.00728"),
+      "muISC: 0.00728 mA/K, 5.2e-05 %/K, is not plausible; usual values are 0.02 to 0.12 %/K. "
+      "Is it in A/K? Then muISC is 7.28"),
+     (("muPmpReq=-0.340", "muPmpReq=-0.0034"),
+      "muPmpReq: -0.0034 %/K is not plausible; usual values are -0.25 to -0.5 %/K. Is it per K, not in percent? "
+      "Then muPmpReq is -0.34")],
 )  # fmt: skip
 def test_a_pvsyst_file_that_will_not_do_says_why_in_its_own_names(change, words, tmp_path):
     (tmp_path / "ex.pan").write_text(PAN.replace(*change), encoding="latin-1")

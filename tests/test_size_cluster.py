@@ -62,7 +62,7 @@ def work() -> Work:
 def test_two_workers_of_which_one_is_killed_leave_the_bytes_of_threads(
     work, scheduler, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(cluster, "YEARS_A_TASK", 5)
+    monkeypatch.setattr(cluster, "YEARS_PER_TASK", 5)
     file, workers = scheduler
     results, heard = KeptResults(tmp_path / "cluster"), []
 

@@ -305,7 +305,7 @@ def test_cams_energies_are_divided_by_the_length_of_their_intervals(tmp_path):
 def test_cams_in_true_solar_time_is_refused_by_its_name(line, tmp_path):
     cams_file(tmp_path / "cams.csv", line)
     told = wrong(tmp_path / "cams.csv", temperature_c=15.0).lower()
-    assert "cams.csv:5: its times are true solar time (tst)" in told
+    assert "cams.csv:5: its times are in true solar time (tst)" in told
     assert "universal time (ut)" in told
 
 
@@ -530,7 +530,7 @@ def test_times_that_are_not_iso_are_refused_with_what_to_write(form, rewritten, 
     told = wrong(tmp_path / "logger.csv", temperature_c=10.0)
     assert "logger.csv:2: time:" in told
     assert f"is not an ISO time; write {rewritten}" in told
-    assert "719 more rows are not either" in told
+    assert "; nor are 719 more rows" in told
 
 
 def test_an_hour_after_noon_is_told_on_the_clock_of_24_hours(tmp_path):

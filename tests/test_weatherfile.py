@@ -368,7 +368,7 @@ def test_every_interval_keeps_its_mean_and_nothing_shines_at_night(latitude, day
     above = sun.clear_day(day, place, grid_s)
     extra = np.maximum(np.cos(np.radians(above.zenith_deg)), 0.0) * above.dni_extra_w_m2
     light = light_of_means(
-        edges_of(mean, means.ghi, means.extra, False, False),
+        edges_of(mean, means.ghi_w_m2, means.extra_w_m2, False, False),
         clear[None, :],
         extra[None, :],
         row[None, :],

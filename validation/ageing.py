@@ -1,5 +1,6 @@
 """The laws of ageing against the numbers published with them."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,7 +40,8 @@ def counted() -> Iterator[Check]:
     """Rainflow on the standard's example, and the cycles of a data sheet."""
     closed, pending = rainflow.counted((), ASTM)
     found: dict[float, float] = {}
-    for cycle in (*closed, *rainflow.rest(pending)):
+    half_cycles = [rainflow.Cycle(abs(b - a), 0.5) for a, b in itertools.pairwise(pending)]
+    for cycle in (*closed, *half_cycles):
         found[cycle.depth] = found.get(cycle.depth, 0.0) + cycle.times
     for depth in sorted(found | ASTM_CYCLES):
         yield Check(what=f"rainflow: cycles of {depth:g}", value=found.get(depth, 0.0),

@@ -10,8 +10,8 @@ import pandas as pd
 import pvlib
 
 from plant.array.curvetable import NODES, TableRow, current_at, strings_at, tabulate
-from plant.array.datasheet import DataSheet, fit
-from plant.array.diode import Module, curve_at, maximum_power, open_circuit_v
+from plant.array.datasheet import DataSheet, fit, gap_of, module_at
+from plant.array.diode import GAP_EV, Module, curve_at, maximum_power, open_circuit_v
 from plant.array.model import FAIMAN_U0, FAIMAN_U1, beam_iam
 from plant.array.module import find_module
 from plant.array.strings import CABLE_OHM, COUNT, DIM, GROUPS, KIND_COLUMNS, LIT, MODULE, SIGN
@@ -173,15 +173,13 @@ def de_soto(matrix: Matrix) -> Module:
     """
     from scipy.optimize import brentq
 
-    from plant.array.datasheet import at_ideality
-
     at = matrix.stc
     sheet = DataSheet(
         i_sc_a=float(at["i_sc"]), v_oc_v=float(at["v_oc"]), i_mp_a=float(at["i_mp"]), v_mp_v=float(at["v_mp"]),
         cells_in_series=matrix.cells, alpha_sc_pct_k=matrix.alpha_sc, beta_voc_pct_k=matrix.beta_oc,
     )  # fmt: skip
-    ideality = brentq(lambda n: at_ideality(sheet, n, 0.0).gap_ev - 1.121, 0.75, 1.15)
-    return at_ideality(sheet, ideality, 0.0)
+    ideality = brentq(lambda n: gap_of(sheet, module_at(sheet, n, 0.0)) - GAP_EV, 0.75, 1.15)
+    return module_at(sheet, ideality, 0.0)
 
 
 def errors(matrix: Matrix, m: Module) -> np.ndarray:

@@ -114,3 +114,8 @@ def voltages(p: Any, solution: Any, i_a: float, times_s: Any) -> np.ndarray:
     """Terminal voltages [V] of a run at a constant current at some times."""
     state = type(battery.rested(0.5, 25.0, p))
     return np.array([terminal_v(state(*y), i_a, p) for y in solution.sol(np.asarray(times_s)).T])
+
+
+def soc_from_soc20(soc20: float, p: Any) -> float:
+    """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
+    return float(1.0 - (1.0 - soc20) * p.c20_ah / p.full_capacity_ah)

@@ -22,6 +22,7 @@ from validation.batteries import (
     hours_to,
     last,
     run,
+    soc_from_soc20,
     terminal_v,
     voltages,
 )
@@ -67,12 +68,12 @@ def open_circuit() -> Iterator[Check]:
     for model, volts in OCV.items():
         p = bath(model)
         for soc20, v in zip(SOC20, volts, strict=True):
-            shown = acid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
+            shown = acid.emf(soc_from_soc20(soc20, p), 25.0, p)
             yield Check(what=f"{model}: rested at SOC20 {soc20:.0%}", value=shown, reference=v, tolerance=5.1e-4,
                         unit="V", source=MODEL)  # fmt: skip
     p = bath("flooded")
     for soc20, v in zip(SOC20, TROJAN_OCV, strict=False):
-        shown = acid.emf(leadacid.soc_from_soc20(soc20, p), 25.0, p)
+        shown = acid.emf(soc_from_soc20(soc20, p), 25.0, p)
         yield Check(what=f"flooded: rested at SOC20 {soc20:.0%}", value=shown, reference=v, tolerance=0.015, unit="V",
                     source="Trojan's table")  # fmt: skip
 
@@ -156,7 +157,7 @@ def recharge() -> Iterator[Check]:
         p, cc, cv = _recharged(model, i_a, volts, 24.0)
         t = np.concatenate([np.linspace(0.0, cc.t[-1], 4001), cc.t[-1] + np.linspace(0.0, cv.t[-1], 12001)])
         y = np.hstack([cc.sol(t[:4001]), cv.sol(t[4001:] - cc.t[-1])])
-        current = np.minimum(i_a, (volts - y[2]) / acid.ohmic_resistance(25.0, p))
+        current = np.minimum(i_a, (volts - y[2]) / acid.at_temperature(25.0, p).r0_ohm)
         returned = np.concatenate([[0.0], np.cumsum((current[1:] + current[:-1]) / 2 * np.diff(t))]) / HOUR_S
         soc = (y[0] + y[1]) / p.full_capacity_ah
         missing = (1.0 - soc[0]) * p.full_capacity_ah
@@ -212,7 +213,7 @@ def capacity_by_temperature() -> Iterator[Check]:
 
 def liquid_hours(p: Any, i_a: float, cut_v: float, t_c: float) -> float:
     """Hours of a discharge whose acid doesn't freeze: at a constant temperature ice is in the resistance alone."""
-    node_v = cut_v + i_a * acid.ohmic_resistance(t_c, p)
+    node_v = cut_v + i_a * acid.at_temperature(t_c, p).r0_ohm
     full = leadacid.rested(1.0, t_c, p)
     return float(run(p, full, -i_a, 150 * HOUR_S, t_c, until=lambda x: x.v_node_v - node_v).t[-1]) / HOUR_S
 
@@ -234,7 +235,7 @@ def relaxation() -> Iterator[Check]:
 
 def _cycle(p: Any, x: Any, depth_ah: float, absorb_v: float) -> tuple[Any, float, float]:
     """A day: 5 A out, 10 A in, 2 h of absorption, float at 13.8 V; energy and charge out over in."""
-    out_s, r0 = depth_ah / 5.0 * HOUR_S, acid.ohmic_resistance(25.0, p)
+    out_s, r0 = depth_ah / 5.0 * HOUR_S, acid.at_temperature(25.0, p).r0_ohm
     wh, ah = [0.0, 0.0], [0.0, 0.0]
 
     def part(solution: Any, side: int, volts: float = 1e9, limit_a: float = 10.0) -> Any:

@@ -6,8 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from plant.battery import acid, leadacid
-from validation.batteries import HOUR_S, bath, discharged, hours_to, voltages
+from plant.battery import acid
+from validation.batteries import HOUR_S, bath, discharged, hours_to, soc_from_soc20, voltages
 from validation.battery_tables import OCV, SOC20
 from validation.trojan import charge_curve, measured, that_battery
 
@@ -22,7 +22,7 @@ def open_circuit() -> alt.Chart:
     lines = pd.concat(
         pd.DataFrame({
             "charge": 100 * grid, "battery": TITLES[model],
-            "voltage": [acid.emf(leadacid.soc_from_soc20(s, p), 25.0, p) for s in grid],
+            "voltage": [acid.emf(soc_from_soc20(s, p), 25.0, p) for s in grid],
         })
         for model, p in ((m, bath(m)) for m in MODELS)
     )  # fmt: skip

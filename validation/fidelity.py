@@ -33,7 +33,7 @@ SOURCE = "the plant's full model, 5 s"
 YEAR_DAYS = 365
 FULL = 0.97
 SAME_S = 3600.0  # disconnects this near to each other are one
-HOURS_A_DAY = 24
+HOURS_PER_DAY = 24
 STEPS_S = (60, 900, 3600)
 EVENING_W = [0.25] * 6 + [
     0.8,
@@ -153,10 +153,10 @@ def year(site: Site, step_s: int | None, days: int = YEAR_DAYS) -> Year:
     rows = plant.run(days * DAY_S, 3600)
     trace = Trace(rows, site.location.timezone)
     end = plant.snapshot
-    soc = trace["soc"].reshape(days, HOURS_A_DAY)
+    soc = trace["soc"].reshape(days, HOURS_PER_DAY)
     cuts_s, backs_s = (_when(plant, Machine.LOAD, to.name) for to in (LoadOutput.LOW_VOLTAGE, LoadOutput.ON))
     equalized_s = _when(plant, Machine.CHARGE, Stage.FLOAT.name, Stage.EQUALIZE.name)
-    full, pv_wh = soc.max(axis=1) >= FULL, trace["e_pv_wh"][HOURS_A_DAY - 1 :: HOURS_A_DAY]
+    full, pv_wh = soc.max(axis=1) >= FULL, trace["e_pv_wh"][HOURS_PER_DAY - 1 :: HOURS_PER_DAY]
     last_full_wh = np.maximum.accumulate(np.where(full, pv_wh, 0.0))
     since_full_wh = pv_wh - np.append(0.0, last_full_wh[:-1])  # a day is at its lowest before it is full
     return Year(

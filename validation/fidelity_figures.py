@@ -9,6 +9,7 @@ import pandas as pd
 from plant.base.clock import DAY_S
 from plant.plant import Plant
 from plant.remembered import Fidelity
+from plant.report.picture import styled
 from plant.report.trace import Trace
 from plant.site.model import load_site
 
@@ -105,11 +106,5 @@ def _lines(
 
 
 def _framed(panels: list[Any], title: str) -> Any:
-    return (
-        alt.vconcat(*panels, spacing=14, title=title)
-        .resolve_scale(color="independent")
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
-        .configure_title(fontSize=13, anchor="start")
-        .configure_view(stroke="#cccccc")
-    )
+    stacked = alt.vconcat(*panels, spacing=14, title=title).resolve_scale(color="independent")
+    return styled(stacked, {"symbolStrokeWidth": 3}, {"fontSize": 13})

@@ -83,7 +83,7 @@ def _gauge(log: Log) -> Iterator[Check]:
     """The line through the samples that are neither 0 nor 100 %: where it has its ends, and how far ours is off."""
     low_v, high_v = gauge_ends_v(NEW, 12, 25.0)
     inside = log.where((log.soc > 0.0) & (log.soc < 1.0))
-    slope, zero = np.polyfit(inside.v_batt_v, inside.soc + 0.005, 1)  # cut off: half a point low on the mean
+    slope, zero = np.polyfit(inside.v_batt_v, inside.soc + 0.005, 1)  # cut off: half a point low on average
     for what, ours, theirs in (("0 %", low_v, -zero / slope), ("100 %", high_v, (1.0 - zero) / slope)):
         yield Check(
             what=f"{_place(log)}: gauge 0x311A, voltage of {what}", value=ours, reference=float(theirs), tolerance=0.05,

@@ -26,6 +26,7 @@ from plant.controller.en50530 import (
 from plant.controller.model import ControllerModel
 from plant.power.tracker import climbing_from
 from plant.report.en50530 import LEAST, measure, rated_generator, row_chart, row_frame
+from plant.report.picture import styled
 from validation.check import Check
 
 FACTS = "reference simulation of 520 W / 34 V, computed apart from this code"
@@ -247,7 +248,7 @@ def _by_slope() -> Any:
     title = alt.TitleParams(
         "EN 50530, efficiency of each row", subtitle="solid: 100 to 500 W/m², dashed: 300 to 1000 W/m²"
     )
-    return (
+    chart = (
         alt.Chart(pd.DataFrame(rows), title=title)
         .mark_line(point=True, strokeWidth=1.6)
         .encode(
@@ -263,8 +264,5 @@ def _by_slope() -> Any:
             strokeDash=alt.StrokeDash("sequence:N", legend=None),
         )
         .properties(width=720, height=280)
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, symbolStrokeWidth=3, labelLimit=300)
-        .configure_title(fontSize=14, anchor="start")
-        .configure_view(stroke="#cccccc")
     )  # fmt: skip
+    return styled(chart, {"symbolStrokeWidth": 3})

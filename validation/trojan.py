@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from plant.battery import leadacid
-from validation.batteries import HOUR_S, bath, run, voltages
+from validation.batteries import HOUR_S, bath, run, soc_from_soc20, voltages
 
 CURVES = Path(__file__).parents[1] / "tests" / "data" / "perez1993_l16.csv"
 SOURCE = "R. Perez, Home Power 36 (1993) 66-69"
@@ -28,7 +28,7 @@ def measured() -> dict[int, np.ndarray]:
 @cache
 def charged(p: Any, i_a: float) -> Any:
     """A block's charge at a constant current from the data sheet's empty to 130 %."""
-    empty = leadacid.rested(leadacid.soc_from_soc20(0.0, p), 25.0, p)
+    empty = leadacid.rested(soc_from_soc20(0.0, p), 25.0, p)
     return run(p, empty, i_a, 1.3 * p.c20_ah / i_a * HOUR_S)
 
 

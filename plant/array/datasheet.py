@@ -7,7 +7,7 @@ doesn't say is taken as typical of crystalline silicon: ideality 1.1, and how mu
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Annotated
 
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.optimize import brentq
 
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.diode import (
     BOLTZMANN_EV_K,
     REF_K,
@@ -26,12 +27,13 @@ from plant.array.diode import (
     point,
 )
 from plant.array.thinfilm import CELL_V, Technology, kind_of
+from plant.base.problems import AtKeyError
 from plant.base.records import Positive, Record
 
 IDEALITY = 1.1  # crystalline silicon near full light; measured on eight modules: 1.1 to 1.2
 LEAST_IDEALITY = 0.4  # below 1 for tight printed points: the model's way to show a fill factor that high
 # Shunt current at V_oc over I_sc that stays in dim light, beside a part that fades with it. Between 0.010 and 0.014
-# all do alike on the eight modules of NREL's mPERT set; with none of it dim light is overrated by 9 % on the mean.
+# all do alike on the eight modules of NREL's mPERT set; with none of it dim light is overrated by 9 % on average.
 FIXED_LEAK = 0.012
 _SCAN = 80  # places at which the series resistance is tried before the root is closed in
 
@@ -71,8 +73,31 @@ class DataSheet(Record):
                 f"{'silicon' if kind == 'c-si' else kind} gives {low:g} to {high:g} V "
                 f"(of cells in parallel only one counts{hint})"
             )
+        for coefficient in self._coefficients():
+            told = doubt(coefficient)
+            if told:
+                raise AtKeyError((coefficient.key,), told)
         fit(self)
         return self
+
+    def _coefficients(self) -> Iterator[Coefficient]:
+        """Those that it gives, as it gives them."""
+        alpha, beta = (
+            {"%/K": "alpha_sc_pct_k", "A/K": "alpha_sc_a_k"},
+            {"%/K": "beta_voc_pct_k", "V/K": "beta_voc_v_k"},
+        )
+        gamma = {"%/K": "gamma_pmp_pct_k"}
+        kinds = (("alpha", alpha, self.i_sc_a), ("beta", beta, self.v_oc_v), ("gamma", gamma, 1.0))
+        for name, keys, rated in kinds:
+            for unit, key in keys.items():
+                value = getattr(self, key)
+                if value is not None:
+                    yield Coefficient(name, value, unit, rated, keys)
+
+    @property
+    def beta_key(self) -> str:
+        """Key under which the coefficient of the open-circuit voltage is given."""
+        return "beta_voc_pct_k" if self.beta_voc_v_k is None else "beta_voc_v_k"
 
     @property
     def cell_v(self) -> float:
@@ -120,16 +145,10 @@ def fit(sheet: DataSheet) -> Module:
     ValueError
         If no single diode goes through the sheet's points, or its coefficients contradict each other.
     """
-    module = _shaped(sheet, _highest_ideality(sheet, IDEALITY))
+    module = module_at(sheet, _highest_ideality(sheet, IDEALITY))
     if sheet.efficiency_200_pct is not None:
         module = _dimmed(sheet, sheet.efficiency_200_pct / 100.0)
-    return module._replace(gap_ev=_gap_ev(sheet, module))
-
-
-def at_ideality(sheet: DataSheet, ideality: float, fixed: float) -> Module:
-    """The module with an ideality and a lasting share of the shunt of one's own choice; they must be possible."""
-    module = _shaped(sheet, ideality, fixed)
-    return module._replace(gap_ev=_gap_ev(sheet, module))
+    return module._replace(gap_ev=gap_of(sheet, module))
 
 
 def _highest_ideality(sheet: DataSheet, wanted: float) -> float:
@@ -181,8 +200,11 @@ def _resistances(sheet: DataSheet, ideality: float) -> tuple[float, float, float
     return None
 
 
-def _shaped(sheet: DataSheet, ideality: float, fixed: float | None = None) -> Module:
-    """The module at an ideality that `_highest_ideality` found possible."""
+def module_at(sheet: DataSheet, ideality: float, fixed: float | None = None) -> Module:
+    """The module at an ideality that its points allow; `fixed` is the share of the shunt that stays in dim light.
+
+    Its gap is silicon's own still: see `gap_of`.
+    """
     found = _resistances(sheet, ideality)
     assert found is not None
     r_s, i_l, i_0, g_sh = found
@@ -202,20 +224,20 @@ def _dimmed(sheet: DataSheet, wanted: float) -> Module:
     """
 
     def change(ideality: float, fixed: float) -> float:
-        m = _shaped(sheet, ideality, fixed)
+        m = module_at(sheet, ideality, fixed)
         return _power_w(m, 200.0, 25.0) / (0.2 * _power_w(m, 1000.0, 25.0)) - 1.0 - wanted
 
     top = _highest_ideality(sheet, IDEALITY)
     worst, best = change(top, 1.0), change(top, 0.0)
     if worst <= 0.0 <= best:
-        return _shaped(sheet, top, float(brentq(lambda share: change(top, share), 0.0, 1.0)))
+        return module_at(sheet, top, float(brentq(lambda share: change(top, share), 0.0, 1.0)))
     fixed = 1.0 if worst > 0.0 else 0.0
     tried = _idealities(sheet)
     misses = [change(ideality, fixed) for ideality in tried]
     for low, high, f_low, f_high in zip(tried[:-1], tried[1:], misses[:-1], misses[1:], strict=True):
         if f_low * f_high <= 0.0:
-            return _shaped(sheet, float(brentq(change, low, high, args=(fixed,))), fixed)
-    return _shaped(sheet, tried[int(np.argmin(np.abs(misses)))], fixed)
+            return module_at(sheet, float(brentq(change, low, high, args=(fixed,))), fixed)
+    return module_at(sheet, tried[int(np.argmin(np.abs(misses)))], fixed)
 
 
 def _idealities(sheet: DataSheet) -> list[float]:
@@ -224,7 +246,7 @@ def _idealities(sheet: DataSheet) -> list[float]:
     return possible or [_highest_ideality(sheet, IDEALITY)]
 
 
-def _gap_ev(sheet: DataSheet, module: Module) -> float:
+def gap_of(sheet: DataSheet, module: Module) -> float:
     """The gap that gives the saturation current the temperature behaviour that the sheet's coefficients ask for."""
 
     def beta_excess(gap_ev: float) -> float:
@@ -236,23 +258,23 @@ def _gap_ev(sheet: DataSheet, module: Module) -> float:
         change = _power_w(m, 1000.0, 45.0) / _power_w(m, 1000.0, 25.0) - 1.0
         return change / 20.0 * 100.0 - (sheet.gamma_pmp_pct_k or 0.0)
 
-    gap = _root(beta_excess, "beta_voc")
+    gap = _root(beta_excess, sheet.beta_key)
     if sheet.gamma_pmp_pct_k is None:
         return gap
     other = _root(gamma_excess, "gamma_pmp_pct_k")
     if abs(other - gap) > 0.5:
         natural = sheet.gamma_pmp_pct_k + gamma_excess(gap)
         raise ValueError(
-            f"gamma_pmp_pct_k {sheet.gamma_pmp_pct_k:g} and beta_voc contradict each other: "
-            f"with this beta_voc the power falls by about {-natural:.2f} %/K"
+            f"gamma_pmp_pct_k {sheet.gamma_pmp_pct_k:g} and {sheet.beta_key} contradict each other: "
+            f"with this {sheet.beta_key} the power falls by about {-natural:.2f} %/K"
         )
     return 0.5 * (gap + other)
 
 
-def _root(excess: Callable[[float], float], what: str) -> float:
+def _root(excess: Callable[[float], float], key: str) -> float:
     low, high = 0.1, 4.0
     if excess(low) * excess(high) > 0.0:
-        raise ValueError(f"{what} is not plausible for a silicon module; usual values are -0.25 to -0.5 %/K")
+        raise ValueError(f"{key} is beyond what a single diode through these points can have")
     return float(brentq(excess, low, high, xtol=1e-10))
 
 

@@ -25,7 +25,7 @@ from plant.weather.sun import month_of
 
 CELL_TEMPERATURE_LAG_S = 300.0  # EN 50530 uses 5 min
 LEAST_LIGHT_W_M2 = 1e-9  # on a string in the dark beside others in the light: so little that it gives nothing
-FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84
+FAIMAN_U0, FAIMAN_U1 = 25.0, 6.84  # Faiman (2008): W/(m2 K), and W s/(m3 K)
 AnySky: TypeAlias = SkyDay | SkyBlock | SkyMeans
 DARK = (1e-10, 1.0, 100.0)  # saturation current, ideality and shunt of a curve that nobody looks at
 
@@ -46,10 +46,25 @@ def light_on(
 ) -> Light:
     """Irradiance in a sub-array's plane, and what of it the cells see.
 
+    Parameters
+    ----------
+    part : SubArray
+    sky : SkyDay, SkyBlock or SkyMeans
+    albedo : float or tuple of float
+        Of the ground, 0..1; twelve values hold for their month each.
+    shadow : array of the sky's shape, optional
+        Share of all light that it takes, 0..1, as snow does.
+
+    Returns
+    -------
+    Light
+        Arrays of the sky's shape [W/m2].
+
+    Notes
+    -----
     Reflection by `iam.physical` for the beam and its integral over sky and ground (Marion 2017) for the
     diffuse parts; soiling, mismatch, light-induced and nameplate losses and age as shares of the light. Twelve values
-    of albedo or soiling hold for their month each; the tilt is that of the first day. A `shadow`, as snow is one, takes
-    its share of all light.
+    of soiling hold for their month each; the tilt is that of the first day.
     """
     months = _months_of(sky)
     tilt = part.tilt_in(int(months[0]))
@@ -82,14 +97,6 @@ def _months_of(sky: AnySky) -> np.ndarray:
 def _by_day(values: np.ndarray, sky: AnySky) -> np.ndarray:
     """One value a day, shaped to go with the sky's own arrays."""
     return values if isinstance(sky, SkyDay) else values[:, None]
-
-
-def effective_irradiance(
-    array: Array, sky: SkyDay, albedo: float | tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Irradiance [W/m2] in the plane of the first sub-array, and what of it unshaded cells see; on the sky's grid."""
-    light = light_on(array.parts[0], sky, albedo)
-    return light.whole, light.beam + light.diffuse
 
 
 def beam_iam(aoi_deg: np.ndarray) -> np.ndarray:
@@ -126,9 +133,8 @@ def _marion_iam(tilt_deg: float) -> np.ndarray:
 
     marion = iam.marion_diffuse("physical", tilt_deg)
     ground = float(marion["ground"])
-    return np.array(
-        [float(marion["sky"]), ground if math.isfinite(ground) else 1.0]
-    )  # a flat module sees none
+    # A flat module sees no ground; pvlib's integral is nan then.
+    return np.array([float(marion["sky"]), ground if math.isfinite(ground) else 1.0])
 
 
 def array_days(

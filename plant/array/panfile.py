@@ -6,16 +6,18 @@ PVsyst's one-diode parameters are those of its own model and left alone.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from plant.array.coefficients import Coefficient, doubt
 from plant.array.datasheet import DataSheet
 from plant.base import configs
 from plant.base.problems import Problem, ProblemsError, shown
 from plant.base.textfile import text_of
 
-# Key of the data sheet, its key in the file, what turns the file's unit (mA/K, mV/K, %/K) into ours
+# Key of the data sheet, its key in the file, what turns the file's unit (mA/K, mV/K, %/K) into ours.
 _KEYS = (
     ("i_sc_a", "Isc", 1.0),
     ("v_oc_v", "Voc", 1.0),
@@ -27,6 +29,12 @@ _KEYS = (
     ("gamma_pmp_pct_k", "muPmpReq", 1.0),
 )
 _ALSO = {"imp": "impp", "vmp": "vmpp"}  # other spellings
+# Temperature coefficient, its key, its unit, the key of what it is a coefficient of.
+_COEFFICIENTS = (
+    ("alpha", "muISC", "mA/K", "Isc"),
+    ("beta", "muVocSpec", "mV/K", "Voc"),
+    ("gamma", "muPmpReq", "%/K", ""),
+)
 _OPTIONAL = ("muPmpReq",)
 _TECHNOLOGIES = {"mtsi": "c-si", "mtcdte": "cdte", "mtcis": "cigs", "mtasi": "a-si"}  # how `Technol` begins
 _MEANING = {
@@ -34,9 +42,8 @@ _MEANING = {
     "muVocSpec": ": the temperature coefficient of V_oc [mV/K]; add it from the data sheet",
 }
 _REFERENCE = {"GRef": 1000.0, "TRef": 25.0}  # W/m2, degC: where a data sheet is printed
-_LEAST_CELL_V = (
-    0.4  # below, cells of the two halves of a half-cut module were counted, which lie side by side
-)
+# Below it the cells of both halves of a half-cut module were counted, which lie in parallel.
+_LEAST_CELL_V = 0.4
 _OBJECT = re.compile(r"PVObject_\s*=\s*(\w+)")
 
 
@@ -51,7 +58,7 @@ def pan_sheet(name: str) -> DataSheet:
     Raises
     ------
     ProblemsError
-        With the line where there is one: it is no such file, or lacks what a data sheet needs.
+        With the line where there is one: it is not such a file, or lacks what a data sheet needs.
 
     Notes
     -----
@@ -75,6 +82,8 @@ def pan_sheet(name: str) -> DataSheet:
         if number is not None and number != usual:
             message = f"must be {usual:g}, where data sheets are printed, got {number:g}"
             problems.append(Problem(name, values[key.lower()][0], key, message))
+    if not problems:
+        problems = list(_doubts(name, values))
     if problems:
         raise ProblemsError(problems)
     told = values.get("technol", (0, ""))[1].lower()
@@ -134,9 +143,20 @@ def _number(name: str, key: str, values: dict[str, tuple[int, str]], problems: l
     return float(text.replace(",", "."))
 
 
+def _doubts(name: str, values: dict[str, tuple[int, str]]) -> Iterator[Problem]:
+    """Temperature coefficients that can't be believed, in the file's units."""
+    for kind, key, unit, rated_key in _COEFFICIENTS:
+        value = _number(name, key, values, [])
+        rated = _number(name, rated_key, values, []) if rated_key else 1.0
+        if value is not None and rated:
+            told = doubt(Coefficient(kind, value, unit, rated, {unit: key}))
+            if told:
+                yield Problem(name, values[key.lower()][0], key, told)
+
+
 def _in_words(message: str, names: dict[str, str]) -> str:
     """A message of the data sheet in the file's names."""
     text = message.removeprefix("Value error, ")
     for ours, key in names.items():
         text = re.sub(rf"\b{ours}\b", key, text)
-    return text.replace("beta_voc", "muVocSpec")
+    return text

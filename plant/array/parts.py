@@ -24,6 +24,7 @@ from plant.base.records import (
     Record,
     Share,
     Temperature,
+    as_tuple,
     in_month,
     one_or_monthly,
     series,
@@ -31,7 +32,7 @@ from plant.base.records import (
 
 COPPER_OHM_MM2_M, COPPER_1_K = 0.0175, 0.00393  # at 20 degC
 MARION = "marion"  # the rule by which snow comes and goes, see `plant.array.snow`
-CELLS_A_DIODE = 24  # a bypass diode guards at most so many cells
+CELLS_PER_DIODE = 24  # a bypass diode guards at most so many cells
 
 if TYPE_CHECKING:
     Tilt = float | tuple[float, ...]
@@ -167,11 +168,11 @@ def _known(given: Any, info: ValidationInfo) -> Any:
     return name
 
 
-def _as_tuple(rows: Any) -> Any:
-    """YAML has lists; none at all would be an array without modules."""
+def _one_or_more(rows: Any) -> Any:
+    """None at all would be an array without modules."""
     if isinstance(rows, list) and not rows:
         raise ValueError("must hold at least one")
-    return tuple(rows) if isinstance(rows, list) else rows
+    return as_tuple(rows)
 
 
 class SubArray(_Strings):
@@ -194,7 +195,7 @@ class SubArray(_Strings):
     def groups(self) -> int:
         """Groups of cells in a module, each under a bypass diode."""
         cells = int(self.module_parameters().cells_in_series)
-        return self.bypass_diodes or max(1, -(-cells // CELLS_A_DIODE))
+        return self.bypass_diodes or max(1, -(-cells // CELLS_PER_DIODE))
 
     @property
     def rated_w(self) -> float:
@@ -210,7 +211,7 @@ class SubArray(_Strings):
 class Array(_Strings):
     """The solar modules: one sub-array, written flat, or several, side by side at the controller."""
 
-    sub_arrays: Annotated[tuple[SubArray, ...], BeforeValidator(_as_tuple)] = ()
+    sub_arrays: Annotated[tuple[SubArray, ...], BeforeValidator(_one_or_more)] = ()
     module: ModuleSpec | None = Field(default=None, validate_default=True)
     tilt_deg: Tilt | None = Field(default=None, validate_default=True)
 
@@ -237,6 +238,11 @@ class Array(_Strings):
         if self.sub_arrays:
             return self.sub_arrays
         return (SubArray.model_construct(**{name: getattr(self, name) for name in SubArray.model_fields}),)
+
+    @property
+    def rated_w(self) -> float:
+        """Power [W] on the plates of all modules."""
+        return sum(part.rated_w for part in self.parts)
 
     def module_parameters(self) -> Module:
         """Parameters of one module, of the first sub-array."""

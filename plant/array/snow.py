@@ -21,9 +21,8 @@ from plant.weather.sun import month_of
 
 CAN_SLIDE_W_M2_K = -80.0  # it slides where the air is warmer than the irradiance of the plane over this
 SLIDES_PER_H = 0.197  # share of the slope, of a vertical plane
-MELT_K_D = (
-    2.5  # 10 mm of water in new snow, 4 mm a day and kelvin above 0 degC [guess within Hock 2003's 2..6]
-)
+# 10 mm of water in new snow, 4 mm a day and kelvin above 0 degC [guess within Hock 2003's 2..6].
+MELT_K_D = 2.5
 LONGEST_DAYS = 30  # snow that old is gone: so a day has only so many before it to look at [guess]
 STEPS = DAY_S // GRID_S
 

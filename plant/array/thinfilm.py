@@ -3,7 +3,7 @@
 The fit takes what a sheet does not say from crystalline silicon. The errors below are those of its power against
 the 589 thin-film modules of the CEC table (pvlib's copy): each fitted to the three points and two coefficients of its
 row, and compared with the row's six parameters, both as shares of their power in full sun. Of silicon the same
-comparison gives -2 % on the mean, and 7 % for 19 in 20. Both are single diodes; how far a single diode is off what
+comparison gives -2 % on average, and 7 % for 19 in 20. Both are single diodes; how far a single diode is off what
 thin film does besides (light soaking, spectrum) is not in it. ``efficiency_200_pct`` mends the error in dim light.
 """
 

@@ -1,9 +1,15 @@
-"""Moments as people write them, on the clock of a place: one that its clocks leave out is none."""
+"""Moments as people write them, on the clock of a place: one that its clocks leave out is refused. Names of months."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from plant.base.clock import to_utc_s
+
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def moment_utc_s(moment: datetime, timezone: str) -> int:

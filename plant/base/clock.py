@@ -202,11 +202,18 @@ def iso_utc(t_utc_s: float) -> str:
     return datetime.fromtimestamp(t_utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def is_step(step_s: float, fidelity: str) -> bool:
+    """Whether a run can have a step: the grid's own if detailed, else whole minutes that divide an hour."""
+    if fidelity == "detailed":
+        return step_s == STEP_S
+    return step_s > 0 and step_s % 60 == 0 and 3600 % step_s == 0
+
+
 def on_grid_s(t_utc_s: float, step_s: int) -> int:
     """The first grid point at or after a moment, its fraction of a second left out."""
     return -(-int(t_utc_s) // step_s) * step_s
 
 
 def multiples(after: int, upto: int, every: int) -> int:
-    """How many multiples of a number of steps lie after one step, up to another; none of 0."""
+    """Number of multiples of `every` in (after, upto]; 0 if `every` is 0."""
     return upto // every - after // every if every else 0

@@ -106,9 +106,8 @@ class CodeCache(FunctionCache):
 
     _impl_class = _KeptCode
     must_save = False  # whether somebody compiles only for the sake of the cache
-    on_compiling: ClassVar[Callable[[str], None] | None] = (
-        None  # hears the name of what isn't there and takes long
-    )
+    # Told the name of a function that isn't in the cache: compiling it takes long.
+    on_compiling: ClassVar[Callable[[str], None] | None] = None
 
     def load_overload(self, signature: object, target_context: object) -> Any:
         found = self._loaded(signature, target_context)

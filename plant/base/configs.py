@@ -19,14 +19,14 @@ def config_dir() -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that is too long for one is none."""
+    """Whether there is such a file; not for a name that is too long for one."""
     with suppress(OSError):
         return path.is_file()
     return False
 
 
 def no_file(path: Path) -> str:
-    """Why a path is no file to read."""
+    """Why a path can't be read as a file."""
     with suppress(OSError):
         if path.is_dir():
             return A_FOLDER
@@ -36,7 +36,7 @@ def no_file(path: Path) -> str:
 
 
 def beside(name: str, context: Mapping[str, Any] | None) -> str:
-    """A path that a site file gives, counted from that file's folder; what is no file there stays as it is.
+    """A path that a site file gives, counted from that file's folder; what is not a file there stays as it is.
 
     Parameters
     ----------

@@ -160,8 +160,10 @@ def check_keys(name: str, given: Iterable[str], known: Iterable[str]) -> None:
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Parameter]:
-    """Key -> what it may be, for each argument of a function that has a `Range`: whole numbers are those of int,
-    durations those of an argument in seconds (``by_s`` is the key ``by``)."""
+    """Key -> what it may be, for each argument of a function that has a `Range`.
+
+    Whole numbers are those of int, durations those of an argument in seconds (``by_s`` is the key ``by``).
+    """
     hints = get_type_hints(function, include_extras=True)
     found = {}
     for argument, signature in inspect.signature(function).parameters.items():

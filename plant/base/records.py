@@ -13,7 +13,7 @@ def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
             return (value,) * length
         if isinstance(value, list | tuple) and len(value) != length:
             raise ValueError(f"must be {length} numbers{', or one for all' * one_for_all}, got {len(value)}")
-        return tuple(value) if isinstance(value, list) else value
+        return as_tuple(value)
 
     number = Annotated[float, Field(allow_inf_nan=False, **limits)]
     return Annotated[tuple[number, ...], BeforeValidator(spread)]
@@ -22,7 +22,7 @@ def series(length: int, one_for_all: bool = False, **limits: float) -> Any:
 def listed(of: Any, at_least: int = 0, exactly: int | None = None) -> Any:
     """The type of a row of records or series; `exactly` so many, or at least so many."""
 
-    def as_tuple(value: Any) -> Any:
+    def counted(value: Any) -> Any:
         if isinstance(value, list | tuple):
             if exactly is not None and len(value) != exactly:
                 raise ValueError(f"must have {exactly} entries, got {len(value)}")
@@ -30,9 +30,14 @@ def listed(of: Any, at_least: int = 0, exactly: int | None = None) -> Any:
                 raise ValueError(
                     f"must have at least {at_least} {'entry' if at_least == 1 else 'entries'}, got {len(value)}"
                 )
-        return tuple(value) if isinstance(value, list) else value
+        return as_tuple(value)
 
-    return Annotated[tuple[of, ...], BeforeValidator(as_tuple)]
+    return Annotated[tuple[of, ...], BeforeValidator(counted)]
+
+
+def as_tuple(given: Any) -> Any:
+    """A list of YAML as the tuple that a record keeps; anything else as it is."""
+    return tuple(given) if isinstance(given, list) else given
 
 
 def monthly(**limits: float) -> Any:
@@ -61,6 +66,6 @@ Temperature = Annotated[float, Field(ge=-60.0, le=90.0, allow_inf_nan=False)]
 
 
 class Record(BaseModel):
-    """Strict (6.5 is no whole number, "5" no number), closed (no unknown keys) and frozen."""
+    """Strict (6.5 is not a whole number, "5" not a number), closed (no unknown keys) and frozen."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)

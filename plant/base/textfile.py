@@ -50,9 +50,8 @@ def decoded(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace")
-    if (
-        data[1:2] == b"\0" and data[:1].isascii()
-    ):  # UTF-16 without a mark, of a text that begins with a letter or digit
+    # UTF-16 without a mark, of a text that begins with a letter or digit.
+    if data[1:2] == b"\0" and data[:1].isascii():
         return data.decode("utf-16-le", errors="replace")
     if data[:1] == b"\0" and data[1:2].isascii():
         return data.decode("utf-16-be", errors="replace")

@@ -49,7 +49,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node; YAMLError also for an ``!!int`` that is none, which yaml itself trips over."""
+        """The value of a node; YAMLError also for an ``!!int`` that isn't one, which yaml itself trips over."""
         try:
             value = super().construct_object(node, deep)
         except (ValueError, KeyError, IndexError) as error:
@@ -135,7 +135,7 @@ def value_of(text: str) -> Any:
         finally:
             loader.dispose()
     except (yaml.YAMLError, ProblemsError):
-        raise ValueError(f"{shown(text)} is no value that a site file could have") from None
+        raise ValueError(f"{shown(text)} is not a value that a site file could have") from None
 
 
 def _check_depth(file: str, text: str) -> None:
@@ -255,9 +255,8 @@ def _users_path(loc: KeyPath, document: Document, missing: bool) -> KeyPath:
     """The part of pydantic's path that the user wrote: it also names the members of unions it tried."""
     path: KeyPath = ()
     for part in loc:
-        named = (
-            (*path, part) if (*path, part) in document.lines else (*path, str(part))
-        )  # a key may be a number
+        # A key may be a number.
+        named = (*path, part) if (*path, part) in document.lines else (*path, str(part))
         if named in document.lines or (missing and part == loc[-1]):
             path = named
     return path

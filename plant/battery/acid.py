@@ -15,11 +15,10 @@ class LeadAcid(NamedTuple):
     cells: float
     full_capacity_ah: float  # at a very slow rate: what SOC is a share of
     c20_ah: float  # rated 20-hour capacity
-    ocv_empty_v_cell: (
-        float  # open-circuit voltage of a cell, over how full a well is (0..1): empty + linear h + ...
-    )
+    # Open-circuit voltage of a cell over how full a well is, h (0..1): empty + linear h + quadratic h^2.
+    ocv_empty_v_cell: float
     ocv_linear_v_cell: float
-    ocv_quadratic_v_cell: float  # ... + quadratic h^2
+    ocv_quadratic_v_cell: float
     available_fraction: float  # share of the charge that lies in the available well when full
     diffusion_rate_per_h: float  # between the wells on discharge
     charge_diffusion_ratio: float  # how many times faster it is on charge
@@ -27,19 +26,17 @@ class LeadAcid(NamedTuple):
     discharge_tafel_v_cell: float
     depletion_strength: float  # how much the acid's depletion slows discharge down ...
     depletion_depth: float  # ... and the share of the available well taken out at which it ends
-    empty_below: (
-        float  # filling of the available well below which it gives ever less, nothing when empty (guess)
-    )
+    # Filling of the available well below which it gives ever less, nothing when empty (guess).
+    empty_below: float
     cold_depletion_per_k: float  # share of it that cold holds back, per kelvin below 25 degC
     r0_ohm: float  # ohmic resistance
     charge_exchange_a: float  # charge kinetics
     charge_tafel_v_cell: float
     saturation_strength: float  # how much a well that fills slows charge down
     charge_efficiency: float  # share of the charging reaction that is stored; the rest splits water
-    surface_f: float  # slow polarisation: capacitance ...
-    surface_charge_v_cell: (
-        float  # ... and where it settles under the 20-hour current, on charge and on discharge
-    )
+    # Slow polarisation: capacitance, and where it settles under the 20-hour current, on charge and on discharge.
+    surface_f: float
+    surface_charge_v_cell: float
     surface_discharge_v_cell: float
     gassing_a_per_100ah: float  # gassing current at 2.23 V per cell
     gassing_capacity_ah: float  # nominal capacity that the gassing scales with: that of the new battery
@@ -140,12 +137,6 @@ def emf(h: float, t_c: float, p: LeadAcid) -> float:
         + h * (p.ocv_linear_v_cell + h * p.ocv_quadratic_v_cell)
         + ENTROPY_V_PER_K_CELL * (t_c - 25.0)
     )
-
-
-@inline_llvm
-def ohmic_resistance(t_c: float, p: LeadAcid) -> float:
-    """Series resistance [Ohm] at a temperature."""
-    return p.r0_ohm * math.exp(-0.012 * (t_c - 25.0))
 
 
 @kernel

@@ -88,10 +88,10 @@ def replaced(state: AgeingState, t_utc_s: int) -> AgeingState:
 
 
 def taken_over(x: Any, p: Parameters, other: Parameters) -> Any:
-    """State of another battery that was put in the place of one in a state: at rest, and with the same energy in it.
+    """State of a battery that replaces another: at rest, with the same energy in it.
 
-    A new battery comes charged from elsewhere, but energy from elsewhere would be no part of the plant's account; so it
-    is taken to bring what the old one takes away.
+    A new battery comes charged from elsewhere, but energy from elsewhere would not be part of the plant's account; so
+    it is taken to bring what the old one takes away.
     """
     return battery.at_rest_within(battery.stored_wh(x, p), 1.0, x.t_c, other)
 

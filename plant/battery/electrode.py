@@ -30,6 +30,7 @@ TANGENT_C_RATE = 1e-4  # how far a tangent may have taken the reaction's current
 # No well ends a step emptier or fuller than this. Farther out, where gassing at the band's top would leave it at minus
 # thirty, the EMF falls so steeply with the voltage that a Newton step comes out tiny far from the root.
 FILLING = -1.0, 1.2
+CORNER = 4e-6  # of `not_below_zero`: its square root is twice what is left at 0, a thousandth of a well
 NO_LEAK = 0.7  # of the voltage that leaks the 20-hour current: below it a twentieth of that leaks
 
 
@@ -59,6 +60,13 @@ def most_a(h1: float, p: LeadAcid) -> float:
         return math.inf
     filled = max(h1, 0.0) / p.empty_below
     return p.c20_ah / 20.0 * filled / (1.0 - filled)
+
+
+@inline_llvm
+def not_below_zero(x: float) -> tuple[float, float]:
+    """`x` where it is positive and else nothing, its corner rounded off; and the root that its slope is made of."""
+    root = math.sqrt(x * x + CORNER)
+    return 0.5 * (x + root), root
 
 
 class Kinetics(NamedTuple):
@@ -103,8 +111,7 @@ def reaction_of(k: Kinetics, u_v: float, h1: float, w: LeadAcidAtTemperature) ->
     i_dis, slope_dis, i_chg, slope_chg, pull, starved = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if charging < 1.0:
         x = w.p.depletion_depth - w.cold - room
-        root = math.sqrt(x * x + 4e-6)
-        left = 0.5 * (x + root)
+        left, root = not_below_zero(x)
         both = 1.0 / ((left + w.p.depletion_strength * room) * root)
         gain = 0.5 * w.discharge_exchange_a * left * root * both
         i_dis = gain * (k.discharge_up - k.discharge_down)
@@ -154,7 +161,7 @@ def overvoltage(i_a: float, h1: float, w: LeadAcidAtTemperature) -> Overvoltage:
         squeezed = tafel_v * w.p.saturation_strength * per_width / room
     else:
         x = w.p.depletion_depth - w.cold - room
-        left = 0.5 * (x + math.sqrt(x * x + 4e-6))
+        left, _ = not_below_zero(x)
         scale = w.discharge_exchange_a * left / (left + w.p.depletion_strength * room)
         tafel_v = 1.0 / w.per_discharge_tafel_v
         squeezed = 0.0

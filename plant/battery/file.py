@@ -36,17 +36,13 @@ EXTRAS: dict[str, dict[str, float]] = {  # optional keys of each family and what
     "lithium_iron_phosphate": {f"bms_{key}": value for key, value in Bms()._asdict().items()}
     | {"locked_per_k": 0.0065, "locked_per_k2": 0.0},
 }
-ANY_SIGN = {"ocv_linear_v_cell", "ocv_quadratic_v_cell"}  # all others must be above 0 ...
+# All keys but these must be above 0, `MAY_BE_ZERO` not below, and `SHARES` not above 1 either.
+ANY_SIGN = {"ocv_linear_v_cell", "ocv_quadratic_v_cell"}
 MAY_BE_ZERO = {
     "vented", "r_bms_ohm", "self_discharge_a", "gassing_a_per_100ah", "cold_depletion_per_k", "locked_per_k",
     "locked_per_k2",
 }  # fmt: skip
-SHARES = {
-    "available_fraction",
-    "coulombic_efficiency",
-    "charge_efficiency",
-    "vented",
-}  # ... and these not above 1
+SHARES = {"available_fraction", "coulombic_efficiency", "charge_efficiency", "vented"}
 SYMBOLS = {  # of the formulas in docs/physics/battery.md, with their units -> key; for the near-name hint
     "life_z_iec": "life_full_cycles",
     "q_ah": "full_capacity_ah",

@@ -298,13 +298,8 @@ def one_cell_less(p: LeadAcid) -> LeadAcid:
     )
 
 
-def soc_from_soc20(soc20: float, p: LeadAcid) -> float:
-    """SOC of the slow-rate capacity from a data sheet's SOC, which is a share of C20."""
-    return 1.0 - (1.0 - soc20) * p.c20_ah / p.full_capacity_ah
-
-
 def scaled(p: LeadAcid, capacity_ah: float, blocks_in_series: int) -> LeadAcid:
-    """The block grown to another capacity and stacked to a higher voltage.
+    """A block scaled to another capacity, and so many of them in series.
 
     Plate area scales with capacity, the case's surface with its power of 2/3; series blocks add resistance and heat
     capacity and divide the double layer.

@@ -33,9 +33,8 @@ class Lithium(NamedTuple):
     r_bms_ohm: float  # switches and shunt of the BMS
     arrhenius_cold_k: float  # how fast resistance grows below 25 degC, and falls above: exp(B (1/T - 1/T25))
     arrhenius_warm_k: float
-    locked_per_k: (
-        float  # share of the charge that cold holds back: per kelvin below 25 degC, and per its square
-    )
+    # Share of the charge that cold holds back: per kelvin below 25 degC, and per its square.
+    locked_per_k: float
     locked_per_k2: float
     heat_capacity_j_k: float
     heat_transfer_w_k: float  # to the room

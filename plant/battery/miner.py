@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 from plant.battery import rainflow
 from plant.battery.acid import LeadAcid
-from plant.battery.wear import MOST_LOST, Hours, Life, Loss
+from plant.battery.wear import HOURS_PER_YEAR, LIFE_LOSS, MOST_LOST, Hours, Life, Loss
 
-LIFE_LOSS = 0.2  # loss of capacity at the end of life
 HALVING_K = 10.0
-HOURS_A_YEAR = 8766.0
 
 
 class MinerState(NamedTuple):
@@ -21,7 +19,7 @@ class MinerState(NamedTuple):
     cycled: float = 0.0  # share of the cycle life that is over
     floated: float = 0.0  # share of the float life that is over
     lost: float = 0.0  # capacity that was gone before the law took over
-    pending: tuple[float, ...] = ()  # turning points of the charge that are no cycle yet
+    pending: tuple[float, ...] = ()  # turning points of the charge that are not a cycle yet
 
 
 State = MinerState  # by which `ageing` finds it
@@ -36,7 +34,7 @@ def age_one_day(state: MinerState, hours: Hours, p: LeadAcid, life: Life) -> Min
     """The state a day of use later."""
     cycles, pending = rainflow.counted(state.pending, (float(soc) for soc in hours.soc))
     cycled = sum(cycle.times / cycles_to_end(cycle.depth, life) for cycle in cycles)
-    per_hour = 1.0 / (life.float_years * HOURS_A_YEAR)
+    per_hour = 1.0 / (life.float_years * HOURS_PER_YEAR)
     floated = sum(per_hour * 2.0 ** ((float(t_c) - 25.0) / HALVING_K) for t_c in hours.t_c)
     return MinerState(state.cycled + cycled, state.floated + floated, state.lost, pending)
 

@@ -130,7 +130,7 @@ def rested(soc0: float, t_c: float, p: Any) -> Any:
 
 
 def scaled(p: Any, capacity_ah: float, blocks_in_series: int) -> Any:
-    """A 12 V block grown to another capacity and stacked to a higher voltage."""
+    """A block scaled to another capacity, and so many of them in series."""
     return CHEMISTRIES[type(p)].scaled(p, capacity_ah, blocks_in_series)
 
 

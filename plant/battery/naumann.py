@@ -24,7 +24,7 @@ class NaumannState(NamedTuple):
     calendar_r: float = 0.0
     cycle_r: float = 0.0
     lost: float = 0.0  # capacity that was gone before the law took over
-    pending: tuple[float, ...] = ()  # turning points of the charge that are no cycle yet
+    pending: tuple[float, ...] = ()  # turning points of the charge that are not a cycle yet
 
 
 State = NaumannState  # by which `ageing` finds it

@@ -4,11 +4,10 @@ Knows turning points only. What is not yet a cycle stays pending and is handed t
 year at once or in days gives the same cycles.
 """
 
-import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
 
-RIPPLE = 1e-4  # a swing smaller than this is none: it keeps the pending points few
+RIPPLE = 1e-4  # a smaller swing doesn't count: it keeps the pending points few
 
 
 class Cycle(NamedTuple):
@@ -61,8 +60,3 @@ def _extend(points: list[float], value: float) -> None:
         points[-1] = value
     elif not points or abs(value - points[-1]) > RIPPLE:
         points.append(value)
-
-
-def rest(pending: tuple[float, ...]) -> list[Cycle]:
-    """What is pending, as the half cycles that it counts as when nothing follows."""
-    return [Cycle(abs(b - a), 0.5) for a, b in itertools.pairwise(pending)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from plant.base.arraycache import cached_array
 from plant.battery.acid import LeadAcid, emf
-from plant.battery.electrode import most_a
+from plant.battery.electrode import most_a, not_below_zero
 
 CUT_OFF_V_CELL = 1.75  # to which makers state capacities by rate unless they say otherwise
 FITTED = ("full_capacity_ah", "available_fraction", "diffusion_rate_per_h", "depletion_strength")
@@ -59,7 +59,7 @@ def _terminal_v(i_a: float, hours: float, p: LeadAcid) -> float:
     h1 = 1.0 - i_a * hours / p.full_capacity_ah - (1.0 - p.available_fraction) * gap
     room = 1.0 - h1
     x = p.depletion_depth - room
-    left = 0.5 * (x + math.sqrt(x * x + 4e-6))
+    left, _ = not_below_zero(x)
     carried_a = p.discharge_exchange_a * left / (left + p.depletion_strength * room)
     carried_a *= max(1.0 - i_a / max(most_a(h1, p), 1e-30), 0.0)
     overvoltage = p.cells * p.discharge_tafel_v_cell * math.asinh(i_a / max(carried_a, 1e-30))

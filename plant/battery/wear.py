@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+HOURS_PER_YEAR = 8766.0
+LIFE_LOSS = 0.2  # share of the capacity that is gone when a life is over
 MOST_LOST = 0.95  # share of the capacity: what is left still has an equation
 
 

@@ -9,14 +9,14 @@ import math
 from typing import NamedTuple
 
 from plant.battery.acid import LeadAcid
-from plant.battery.wear import MOST_LOST, Hours, Life, Loss
+from plant.battery.wear import HOURS_PER_YEAR, LIFE_LOSS, MOST_LOST, Hours, Life, Loss
 
 C_SOC_0_PER_H = 6.614e-5
 C_SOC_MIN_PER_H = 3.307e-3
-FULL_SOC = (
-    0.99  # a charge that ends above is full (the paper: 0.9999, which real absorption never reaches) ...
-)
-BAD_SOC = 0.90  # ... and one that ends between is a bad one
+# A charge that ends above `FULL_SOC` is full (the paper: 0.9999, which real absorption never reaches); one that ends
+# between the two is a bad one.
+FULL_SOC = 0.99
+BAD_SOC = 0.90
 N_BAD_SCALE = 10.8  # bad charges that make crystals grow e times as fast
 N_BAD_MAX = N_BAD_SCALE  # without a bound a winter of bad charges would multiply wear by hundreds (guess)
 C_PLUS_PER_H = 1.0 / 30.0
@@ -25,10 +25,8 @@ GASSING_V = 2.3  # per cell; below it gas doesn't stir
 GASSING_REF_V = 2.5
 DIFFUSION_M2_S = 20e-9
 C_DEG_LIMIT = 0.8
-LIFE_LOSS = 0.2  # loss of capacity at the end of float life
 CORROSION_R_GAIN = 0.25  # resistance that corrosion has added by then (guess)
 HALVING_K = 15.0
-HOURS_A_YEAR = 8766.0
 
 
 class WeightedAhState(NamedTuple):
@@ -108,7 +106,7 @@ def _hour(
         weight = soc_factor(soc_min, since_h, current_factor(out_ah, i10_a, n_bad))
         weight *= 1.0 + f_strat * math.sqrt(i10_a / out_ah)
         z_w += out_ah / p.c20_ah * weight
-    corroded = s.corroded + math.exp2((t_c - 25.0) / HALVING_K) / (life.float_years * HOURS_A_YEAR)
+    corroded = s.corroded + math.exp2((t_c - 25.0) / HALVING_K) / (life.float_years * HOURS_PER_YEAR)
     return WeightedAhState(z_w, corroded, since_h, soc_min, n_bad, top, f_strat, s.lost)
 
 

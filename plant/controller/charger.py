@@ -228,15 +228,17 @@ class Quantities(NamedTuple):
     retries: float  # of a load that tripped, so far
 
 
-WATCHED: Final = Quantities._fields.index("v_posts_v")  # so many of the quantities move by themselves ...
-WATCHED_AT_POSTS: Final = Quantities._fields.index("load_called")  # ... and up to here those of the posts
+# So many of the quantities move by themselves: without the battery's posts, and with them.
+WATCHED: Final = Quantities._fields.index("v_posts_v")
+WATCHED_AT_POSTS: Final = Quantities._fields.index("load_called")
+# Quantities that are 0 or 1.
 FLAGS: Final = (
     "load_collapsed",
     "inverter_collapsed",
     "charger_1_allowed",
     "charger_2_allowed",
     "load_called",
-)  # of the quantities: 0 or 1
+)
 COUNTS: Final = ("retries",)
 EQUALIZED_S: Final = 0.5  # equalizing is over once less than this is owed
 
@@ -297,9 +299,8 @@ class SetPoints(NamedTuple):
     pv_high_v: float = math.inf  # rated voltage of the array; that at the terminals counts ...
     pv_open_high_v: float = math.inf  # ... and so far above it the open circuit that a sweep comes by
     pv_high_release_v: float = math.inf
-    retries_forgotten_s: float = (
-        300.0  # guess: a load that stayed on so long begins with its first retry again
-    )
+    # Guess: a load that stayed on so long begins with its first retry again.
+    retries_forgotten_s: float = 300.0
     long_night_s: float = 10800.0  # longer nights have it begin again at dawn (MAN_XTRA)
     bms_over_v: float = math.inf  # of the battery's own protection; open wide where there is none
     bms_over_release_v: float = math.inf

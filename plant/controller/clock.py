@@ -13,9 +13,8 @@ from plant.base.jit import inline_ir
 
 POWER_UP_S = 1_487_030_400  # what a clock begins with that was without power: 2017-02-14 00:00:00 (A4210)
 EQUALIZE_DAY = 28  # of each month, by this clock (MAN_A)
-MONTHLY_CYCLE_D = (
-    30  # what 0x9016 holds in units that do so; other numbers are taken for days (guess), 0 for never
-)
+# What 0x9016 holds in units that equalize monthly; other numbers are taken for days (guess), 0 for never.
+MONTHLY_CYCLE_D = 30
 ROUNDING_S = 1e-6  # a double holds seconds since 1970 to 2e-7
 
 

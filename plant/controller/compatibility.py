@@ -92,9 +92,8 @@ def conflicts(settings: Settings, battery_v: int, minds: Strictness = USUAL) -> 
     if not minds.any_order:
         yield from _out_of_order(settings)
     if settings.system_code == 0 and (row.lithium or (row.code == USER and not minds.user_with_auto)):
-        yield _said(
-            f"battery type {row.name} needs a system voltage that is set, not auto"
-        )  # V25, V26; MAN_XTRA
+        # V25, V26; MAN_XTRA
+        yield _said(f"battery type {row.name} needs a system voltage that is set, not auto")
     if row.system_v not in {None, system_of(settings, battery_v)}:
         yield _said(
             f"battery type {row.name} is for {row.system_v} V, not {system_of(settings, battery_v)} V"

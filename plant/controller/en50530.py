@@ -150,13 +150,13 @@ def follow(
     Returns
     -------
     Tracker, float, float, float
-        The tracker at the end; energy [Ws] available, taken, delivered.
+        The tracker at the end; energy [J] available, taken, delivered.
     """
     parts = max(1, round(s.tick_s / SAMPLE_S))
     h = s.tick_s / parts
     warm = 0.0 if isothermal else 1.0 - math.exp(-h / CELL_LAG_S)
     t_c = 25.0 if isothermal else T_AMB_C - CELL_BELOW_AMBIENT_K + CELL_K_PER_W_M2 * g_w_m2[0]
-    available, taken, delivered = 0.0, 0.0, 0.0
+    available_j, taken_j, delivered_j = 0.0, 0.0, 0.0
     corner = 0
     for k in range(round((g_at[-1] - g_at[0]) / h)):
         now_s = g_at[0] + (k + 0.5) * h
@@ -170,16 +170,16 @@ def follow(
         v_mp = maximum_power_v(c)
         p_mp = v_mp * current_a(v_mp, c)
         if now_s > from_s:
-            available += h * p_mp
-            taken += h * v * i
-            delivered += h * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
+            available_j += h * p_mp
+            taken_j += h * v * i
+            delivered_j += h * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
         if k < log.shape[0]:
             log[k, 0], log[k, 1], log[k, 2], log[k, 3], log[k, 4] = now_s, p_mp, v * i, v_mp, t.v_ref_v
         if (k + 1) % parts == 0:
             c = characteristic(g + 0.5 * h * slope, t_c, gen)
             v, i = _at_reference(t.v_ref_v, c)
             t = tick(t, v, i, load.v_batt_v, s)
-    return t, available, taken, delivered
+    return t, available_j, taken_j, delivered_j
 
 
 @inline_llvm
@@ -200,49 +200,46 @@ def follow_table(
     Parameters
     ----------
     i_at : (n,) array
-        Current [A] at the voltages 0, v_step, 2 v_step ...; the last one is 0, at the open circuit.
+        Current [A] at the voltages 0, v_step_v, 2 v_step_v ...; the last one is 0, at the open circuit.
     v_step_v : float
+        Step between those voltages [V].
     t, s, load : Tracker, TrackerSettings, ElectronicLoad
     seconds : float
+        For how long [s].
 
     Returns
     -------
     Tracker, float, float
-        The tracker at the end; energy [Ws] taken, delivered.
+        The tracker at the end; energy [J] taken, delivered.
     """
-    taken, delivered = 0.0, 0.0
+    taken_j, delivered_j = 0.0, 0.0
     v_oc = v_step_v * (i_at.size - 1)
     for _ in range(round(seconds / s.tick_s)):
         v = min(t.v_ref_v, v_oc)
         j = min(int(v / v_step_v), i_at.size - 2)
         i = i_at[j] + (v / v_step_v - j) * (i_at[j + 1] - i_at[j])
-        taken += s.tick_s * v * i
-        delivered += s.tick_s * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
+        taken_j += s.tick_s * v * i
+        delivered_j += s.tick_s * load.v_batt_v * output_current_a(v * i, v, load.v_batt_v, load.stage)[0]
         t = tick(t, v, i, load.v_batt_v, s)
-    return t, taken, delivered
+    return t, taken_j, delivered_j
 
 
-class Takings(NamedTuple):
-    """Energies of a test [Ws]."""
+class Energies(NamedTuple):
+    """Energies of a test [J]."""
 
-    available: float
-    taken: float
-    delivered: float  # to the battery, after the converter
+    available_j: float
+    taken_j: float
+    delivered_j: float  # to the battery, after the converter
 
     @property
     def tracking(self) -> float:
         """Share of the available energy that was taken."""
-        return self.taken / self.available
-
-    @property
-    def conversion(self) -> float:
-        """Share of the taken energy that came out of the converter."""
-        return self.delivered / self.taken
+        return self.taken_j / self.available_j
 
     @property
     def overall(self) -> float:
-        """The product of both."""
-        return self.delivered / self.available
+        """Share of the available energy that came out of the converter."""
+        return self.delivered_j / self.available_j
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +306,7 @@ def bench(model: ControllerModel, tick_s: float = 0.1) -> Bench:
     return Bench(ElectronicLoad(V_BATT_V, stage), tracker_settings(stage, tick_s), model.charge_rated_w_12v)
 
 
-def static_point(b: Bench, technology: Technology, v_mp_v: float, level: float) -> Takings:
+def static_point(b: Bench, technology: Technology, v_mp_v: float, level: float) -> Energies:
     """Ten minutes on a generator whose maximum is exactly at this voltage and this share of the rated power.
 
     The shape of the model's curve at 25 degC is the same at every irradiance, so the level is set by the size.
@@ -318,7 +315,7 @@ def static_point(b: Bench, technology: Technology, v_mp_v: float, level: float) 
     v = maximum_power_v(unit)
     gen = generator(level * b.rated_w / (v * current_a(v, unit)), v_mp_v / v, technology)
     at, g = np.array([0.0, SETTLE_S + MEASURE_S]), np.array([1000.0, 1000.0])
-    return Takings(
+    return Energies(
         *follow(gen, at, g, True, restarted(b.settings), b.settings, b.load, SETTLE_S, _NO_LOG)[1:]
     )
 
@@ -326,11 +323,11 @@ def static_point(b: Bench, technology: Technology, v_mp_v: float, level: float) 
 def dynamic_row(
     b: Bench, gen: Generator, row: Ramps, start: Tracker | None = None, settle_s: float = SETTLE_S,
     log: np.ndarray | None = None,
-) -> Takings:  # fmt: skip
+) -> Energies:  # fmt: skip
     """A row of ramps; the energy is counted after settling at the low level."""
     t = restarted(b.settings) if start is None else start
     room = _NO_LOG if log is None else log
-    return Takings(*follow(gen, *row.corners(settle_s), False, t, b.settings, b.load, settle_s, room)[1:])
+    return Energies(*follow(gen, *row.corners(settle_s), False, t, b.settings, b.load, settle_s, room)[1:])
 
 
 def shaded_curve(modules: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -362,8 +359,8 @@ class Shade(NamedTuple):
 
     modules: int
     v_mp_v: tuple[float, float]  # of both, the higher power first
-    before: Takings  # until the next sweep
-    after: Takings  # as long again, after it
+    before: Energies  # until the next sweep
+    after: Energies  # as long again, after it
 
 
 def shaded_case(b: Bench) -> Shade:
@@ -374,9 +371,9 @@ def shaded_case(b: Bench) -> Shade:
     modules = max(1, int(b.settings.v_max_v / (1.05 * v1[low])))
     v, i = shaded_curve(modules)
     t, s = climbing_from(v[low], v[-1], b.settings), b.settings
-    available = float(np.max(v * i)) * s.sweep_every_s
-    takings = []
+    available_j = float(np.max(v * i)) * s.sweep_every_s
+    energies = []
     for _ in range(2):
-        t, taken, delivered = follow_table(i, v[1], t, s, b.load, s.sweep_every_s)
-        takings.append(Takings(available, taken, delivered))
-    return Shade(modules, (float(v[high]), float(v[low])), *takings)
+        t, taken_j, delivered_j = follow_table(i, v[1], t, s, b.load, s.sweep_every_s)
+        energies.append(Energies(available_j, taken_j, delivered_j))
+    return Shade(modules, (float(v[high]), float(v[low])), *energies)

@@ -46,7 +46,7 @@ class Call(NamedTuple):
 
 @kernel
 def _within(clock_s: float, on_s: float, off_s: float) -> bool:
-    """Whether a clock stands in a period, which may go over midnight; one that ends as it begins is none (guess)."""
+    """Whether a clock stands in a period, which may go over midnight; one that ends as it begins is empty (guess)."""
     if on_s <= off_s:
         return on_s <= clock_s < off_s
     return clock_s >= on_s or clock_s < off_s

@@ -7,7 +7,7 @@ from plant.base import configs
 from plant.base.yamlfile import load_yaml, read_numbers
 from plant.power.stage import PowerStage
 
-ABOUT = ("title", "source", "line")  # keys of a controller's file that are no numbers; `line` is for modbus
+ABOUT = ("title", "source", "line")  # keys of a controller's file that are not numbers; `line` is for modbus
 
 
 class ControllerModel(NamedTuple):
@@ -33,9 +33,8 @@ class ControllerModel(NamedTuple):
     load_rated_v: float
     load_rated_w: float
     awake_v: float  # lowest battery voltage it works at, of a 12 V system
-    dim_below_a: float = (
-        1.35  # output below which the array is passed through, not tracked (likely); 0: never
-    )
+    # Output below which the array is passed through, not tracked (likely); 0: never.
+    dim_below_a: float = 1.35
     dim_drop_v: float = 1.17  # array less battery then: this (sure, rms 0.02 V) ...
     dim_drop_v_root_a: float = 0.44  # ... and this times the root of the current (sure)
     dim_bridge_v: float = 0.90  # the same on a second branch (sure), ...

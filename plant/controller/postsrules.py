@@ -11,9 +11,8 @@ from plant.controller.charger import ChargerRun, InverterRun, Machine
 from plant.controller.rows import Effect, Is, IsNot, Rule, When, rule
 
 RATED: Final = 1.001  # times the rating, with room for rounding
-OVERLOAD_WAIT_S: Final = (
-    30.0  # INV; it tries blindly and stays off after three tries, here it waits for less demand
-)
+# INV; it tries blindly and stays off after three tries, here it waits for less demand.
+OVERLOAD_WAIT_S: Final = 30.0
 AGAIN_S: Final = 60.0  # at full current in float, until it begins anew (IP22)
 
 # --- Inverter [INV] -----------------------------------------------------------------------------------------------

@@ -33,9 +33,8 @@ BOOST_AWAY_S: Final = 600.0  # weak: 4 min did not, tens of minutes did restart 
 # Guess: the second of a sweep at the open circuit trips nothing, unless that is so high that the maximum power point
 # lies above the rating, too.
 PV_OPEN_HIGH: Final = 1.25  # times the rated array voltage
-PV_RELEASE_V: Final = (
-    5.0  # below the rated array voltage (Tracer-BN manual: off at 150 V, on again below 145 V)
-)
+# Below the rated array voltage (Tracer-BN manual: off at 150 V, on again below 145 V).
+PV_RELEASE_V: Final = 5.0
 
 
 @lru_cache(maxsize=16)
@@ -94,10 +93,17 @@ def _percent_v(settings: Settings, percent: float) -> float:
     return low_v + percent / 100.0 * (settings.float_v - low_v)
 
 
+def _compensation_v_k(settings: Settings, system_v: int) -> float:
+    """How much [V/K] the charge voltages of the whole battery fall above 25 degC: six cells in each 12 V block."""
+    return settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12)
+
+
 def gauge_ends_v(settings: Settings, system_v: int, t_probe_c: float) -> tuple[float, float]:
     """Voltages [V] at which the unit's gauge (`show.gauge`) shows 0 and 100 % with the battery at a temperature."""
-    slope_v_k = settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12)
-    float_v = min(settings.float_v + slope_v_k * (25.0 - t_probe_c), settings.charging_limit_v)
+    float_v = min(
+        settings.float_v + _compensation_v_k(settings, system_v) * (25.0 - t_probe_c),
+        settings.charging_limit_v,
+    )
     return settings.low_voltage_disconnect_v, float_v
 
 
@@ -192,7 +198,7 @@ def setpoints_of(
     system_low_v, system_high_v = _system_range_v(settings)
     return SetPoints(
         **_voltages(settings, system_v // 12),
-        compensation_v_k=settings.compensation_mv_k_cell * 1e-3 * 6 * (system_v // 12),
+        compensation_v_k=_compensation_v_k(settings, system_v),
         boost_s=settings.boost_min * 60.0,
         equalize_s=settings.equalize_min * 60.0 * TYPE_OF_CODE[settings.battery_type].equalizes,
         **(_restarting(settings) if boost_restarts else {}),

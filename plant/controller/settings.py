@@ -87,7 +87,7 @@ class Settings(NamedTuple):
     system_code: int = 0  # 0 finds out by itself, 1 is 12 V, 2 is 24 V
     low_temperature_charge_c: float = 0.0
     low_temperature_discharge_c: float = 0.0
-    equalize_cycle_d: int = 30  # see `deviceclock.equalize_due`
+    equalize_cycle_d: int = 30  # see `plant.controller.clock.equalize_due`
     battery_hot_c: float = 65.0
     battery_cold_c: float = -40.0
     device_hot_c: float = 85.0
@@ -129,8 +129,7 @@ class Settings(NamedTuple):
 
 VOLTAGES: Final = SetPoints.user_voltages()  # names of the twelve of registers 0x9003..0x900E, in their order
 
-VOLT_RANGE: Final = (9.0, 17.0)  # of each of them, a block of 12 V (MAN_A, MAN_XTRA, V26)
-# What else a client may set. Marked: no source gives a range.
+# What a client may set beside these voltages. Marked: no source gives a range.
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "capacity_ah": (1, 9999),
     "compensation_mv_k_cell": (0, 9),

@@ -9,9 +9,9 @@ from plant.array.parts import SubArray
 from plant.array.thinfilm import ERRORS
 from plant.base.records import in_month
 from plant.design.curves import together_w
-from plant.design.extremes import DAYS
+from plant.design.extremes import DAYS, declination_rad
 from plant.design.figures import OC_SPREAD, Figures
-from plant.design.finding import Level, Remark, above, told
+from plant.design.finding import Level, Remark, above, below, told
 
 NEAR_RATING = 0.97  # modules may give 3 % more than their sheet says
 WARM_SHARE = 0.92  # of the rating, at 25 degC: the manuals' 92 V of 100
@@ -26,18 +26,21 @@ QUARTERS: Final = (np.arange(96) + 0.5) / 4.0  # solar time of a day's quarters 
 def coldest_open_circuit(f: Figures) -> Remark:
     """Open-circuit voltage in full sun on modules as cold as the coldest air in daylight."""
     volts, rated = max(c.v_oc_v for c in f.cold), f.model.pv_rated_v
+    warm_v, warm_most_v = max(c.v_oc_v for c in f.curves), WARM_SHARE * rated
     part = f.parts[int(np.argmax([c.v_oc_v for c in f.cold]))]
     level = above(volts, NEAR_RATING * rated, rated)
-    if level is Level.OK and max(c.v_oc_v for c in f.curves) > WARM_SHARE * rated:
-        level = Level.CHECK
     fits = int(rated // (volts / part.series))
     fix = (
-        f"have {fits} in series instead of {part.series}, or a controller for a higher voltage"
+        f"put {fits} in series instead of {part.series}, or take a controller for a higher voltage"
         if 0 < fits < part.series
         else "take modules of fewer cells, or a controller for a higher voltage"
     )
     if level is Level.CHECK:
         fix = f"leave a margin of {100 * (1 - NEAR_RATING):.0f} %: modules may exceed their sheet by as much"
+    elif level is Level.OK and warm_v > warm_most_v:
+        level = Level.CHECK
+        less = "put fewer in series" if part.series > 1 else "take modules of fewer cells"
+        fix = f"the manuals allow {warm_most_v:g} V at 25 °C, and it has {warm_v:.1f} V: {less}"
     cold = f"{volts:.1f} V at {f.extremes.coldest_c:.0f} °C"
     return Remark(
         level,
@@ -55,7 +58,7 @@ def array_power(f: Figures) -> Remark:
     share = f.array_w / f.charge_rated_w
     level = above(share, POWER_CHECK, POWER_WRONG)
     most = POWER_CHECK * f.charge_rated_w
-    fix = f"what is above the rating is never used: {most:.0f} W at most, or a larger controller"
+    fix = f"power above the rating is never used: install at most {most:.0f} W, or take a larger controller"
     return Remark(
         level, share, "1", f"{f.array_w:.0f} W, {share:.2f} of the rated {f.charge_rated_w:.0f} W",
         f"{POWER_CHECK:g} of it at most", told(level, fix), ("array.parallel", "controller.model"),
@@ -104,12 +107,12 @@ def facing(f: Figures) -> Remark:
     ]
     worst = int(np.argmin(shares))
     share, part = shares[worst], f.parts[worst]
-    level = above(-share, -FACING_CHECK, -FACING_WRONG)
+    level = below(share, FACING_CHECK, FACING_WRONG)
     where = f"sub_arrays[{worst}].azimuth_deg" if len(f.parts) > 1 else "azimuth_deg"
     fix = f"turn it: {where} counts from north clockwise, {towards:.0f} faces the equator here"
     return Remark(
         level, 100.0 * share, "%",
-        f"azimuth {part.azimuth_deg:g} deg gets {100 * share:.0f} % of what {towards:.0f} gets",
+        f"an azimuth of {part.azimuth_deg:g} deg gets {100 * share:.0f} % of the sun that {towards:.0f} deg would",
         f"{100 * FACING_CHECK:.0f} % at least", told(level, fix),
         ("array.azimuth_deg", "array.tilt_deg"),
     )  # fmt: skip
@@ -117,8 +120,7 @@ def facing(f: Figures) -> Remark:
 
 def _yearly_sun(part: SubArray, latitude_deg: float, azimuth_deg: float) -> float:
     """Direct sun above the air on a plane in a year, in units that cancel."""
-    day = np.arange(15.0, DAYS, 30.4)
-    declination = np.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + day) / 365.0)[:, None]
+    declination = declination_rad(np.arange(15.0, DAYS, 30.4))[:, None]
     hour, latitude = np.radians(15.0 * (QUARTERS - 12.0)), math.radians(latitude_deg)
     up = np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(hour)
     north = np.cos(latitude) * np.sin(declination) - np.sin(latitude) * np.cos(declination) * np.cos(hour)
@@ -139,7 +141,7 @@ def array_cable(f: Figures) -> Remark:
     drop, curve = drops[worst], f.curves[worst]
     level = above(drop, DROP_CHECK, DROP_WRONG)
     most = DROP_CHECK * curve.v_mp_v / curve.i_mp_a
-    fix = f"take a thicker or shorter cable, {1e3 * most:.0f} mOhm at most, or more modules in series"
+    fix = f"take a thicker or shorter cable, at most {1e3 * most:.0f} mOhm, or put more modules in series"
     return Remark(
         level, 100.0 * drop, "%", f"{100 * drop:.1f} % at {curve.i_mp_a:.1f} A", f"{100 * DROP_CHECK:g} % at most",
         told(level, fix), ("array.losses.wiring", "array.losses.wiring_ohm"),
@@ -159,10 +161,10 @@ def thin_film(f: Figures) -> Remark | None:
     error = ERRORS[kind]
     fix = (
         "give efficiency_200_pct of the sheet, or the module's name in the CEC table; "
-        "technology: c-si if it is no thin film"
+        "technology: c-si if it is not thin film"
     )
     return Remark(
         Level.CHECK, error.dim_mean, "%",
-        f"power in dim light {error.dim_mean:+.0f} % on the mean, up to {error.dim_most:.0f} % off",
+        f"power in dim light {error.dim_mean:+.0f} % on average, up to {error.dim_most:.0f} % off",
         "crystalline silicon, which the fit is for", fix, ("array.module.datasheet",),
     )  # fmt: skip

@@ -25,7 +25,7 @@ def reach_when_hot(f: Figures) -> Remark:
     volts = min(c.v_mp_v for c in curves)
     level = above(lost, LOST_CHECK, LOST_WRONG)
     fix = (
-        f"have more cells in series: the battery's {f.settings.boost_v:.1f} V and the controller's "
+        f"put more cells in series: the battery's {f.settings.boost_v:.1f} V and the controller's "
         f"{f.model.tracking_above_v:g} V above it are {need:.1f} V"
     )
     if max(c.v_oc_v for c in curves) < need:
@@ -46,7 +46,7 @@ def reach_when_cold(f: Figures) -> Remark | None:
     lost = _lost(f.cold, [min(c.v_mp_v, most) for c in f.cold])
     volts = max(c.v_mp_v for c in f.cold)
     level = above(lost, LOST_CHECK, LOST_WRONG)
-    fix = f"have fewer modules in series and more in parallel: the tracker ends at {most:g} V"
+    fix = f"put fewer modules in series and more in parallel: the tracker ends at {most:g} V"
     return Remark(
         level, volts, "V",
         f"V_mp {volts:.1f} V at {f.extremes.coldest_c:.0f} °C, {100 * lost:.0f} % of the power lost",
@@ -74,9 +74,9 @@ def charge_rate(f: Figures) -> Remark:
     why = "the BMS opens" if f.bms_rate < rate else harm
     less = "less current of array and chargers" if f.site.battery.chargers else "fewer modules"
     fix = (
-        f"a bank that is charged so slowly is seldom full: {f.charge_a / slow:.0f} Ah at most, or more modules"
+        f"a bank that is charged so slowly is seldom full: take at most {f.charge_a / slow:.0f} Ah, or more modules"
         if rate < slow
-        else f"{why}: {f.charge_a / most:.0f} Ah at least, or {less}"
+        else f"{why}: take at least {f.charge_a / most:.0f} Ah, or {less}"
     )
     limits = f"{rated(most)} at most" if f.lithium else f"{rated(slow)} to {rated(most)}"
     return Remark(
@@ -202,7 +202,7 @@ def battery_cable(f: Figures) -> Remark:
     level = above(drop, DROP_CHECK, DROP_WRONG)
     most = DROP_CHECK * nominal / amps if amps > 0.0 else math.inf
     fix = (
-        f"take a thicker or shorter cable, {1e3 * most:.1f} mOhm at most: the controller sees a wrong voltage"
+        f"take a thicker or shorter cable, at most {1e3 * most:.1f} mOhm: the controller sees a wrong voltage"
     )
     return Remark(
         level, 100.0 * drop, "%", f"{100 * drop:.1f} % at {amps:.1f} A", f"{100 * DROP_CHECK:g} % at most",

@@ -14,9 +14,9 @@ import numpy as np
 
 from plant.base.clock import DAY_S
 from plant.weather import sun
-from plant.weather.air import ANOMALY_C, erbs_shape
+from plant.weather.air import ANOMALY_K, erbs_shape, mean_swing_k
 from plant.weather.place import Place
-from plant.weather.sky import CLEAR_SITE_CLEARNESS, LEAST_SWING_K, seasonal_clearness, source_of
+from plant.weather.sky import CLEAR_SITE_CLEARNESS, seasonal_clearness, source_of
 
 if TYPE_CHECKING:
     from plant.weather.measured.days import FileSky
@@ -65,12 +65,11 @@ def _of_model(place: Place) -> Extremes:
     assert w.temperature_c is not None  # the record sees to it where no file has a temperature
     means = sun.monthly_values(w.temperature_c, FIRST_DAY, DAYS)
     k_mean = seasonal_clearness(place, FIRST_DAY, DAYS)
-    anomaly_k, brightest = SIGMAS * ANOMALY_C, BRIGHTEST
+    anomaly_k, brightest = SIGMAS * ANOMALY_K, BRIGHTEST
     if k_mean is None:  # no clouds: each day is like the other
         k_mean, anomaly_k, brightest = np.full(DAYS, CLEAR_SITE_CLEARNESS), 0.0, 1.0
-    swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
-    if w.temperature_swing_c is not None:
-        swing = np.full(DAYS, w.temperature_swing_c)
+    own_k = w.temperature_swing_c
+    swing = mean_swing_k(k_mean) if own_k is None else np.full(DAYS, own_k)
     rises_h = sunrise_h(place.location.latitude_deg)
     up = rises_h < 12.0
     if not up.any():
@@ -81,9 +80,14 @@ def _of_model(place: Place) -> Extremes:
     return Extremes(float(cold[up].min()), float(hot.max()), min(w.temperature_c), "model")
 
 
+def declination_rad(day_of_year: np.ndarray) -> np.ndarray:
+    """Declination of the sun [rad] by day of the year, from 1 (Cooper 1969)."""
+    return np.asarray(np.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + day_of_year) / 365.0))
+
+
 def sunrise_h(latitude_deg: float) -> np.ndarray:
     """Solar time of sunrise on each day of a year, (365,) [h]; 12 where the sun stays down, 0 where it stays up."""
-    declination = np.radians(23.45) * np.sin(2.0 * math.pi * (284.0 + np.arange(1, DAYS + 1)) / 365.0)
+    declination = declination_rad(np.arange(1, DAYS + 1))
     latitude = math.radians(min(max(latitude_deg, -89.9), 89.9))
     cosine = np.clip(-math.tan(latitude) * np.tan(declination), -1.0, 1.0)
     return np.asarray(12.0 - np.degrees(np.arccos(cosine)) / 15.0)

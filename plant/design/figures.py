@@ -132,7 +132,7 @@ class Figures:
     @property
     def array_w(self) -> float:
         """Power on the plates [W]."""
-        return float(sum(part.rated_w for part in self.parts))
+        return self.site.array.rated_w
 
     @property
     def charge_rated_w(self) -> float:

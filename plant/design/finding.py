@@ -76,6 +76,11 @@ def above(value: float, check_at: float, wrong_at: float) -> Level:
     return Level.WRONG if value > wrong_at else Level.CHECK if value > check_at else Level.OK
 
 
+def below(value: float, check_at: float, wrong_at: float) -> Level:
+    """The level of a value that must not be too low."""
+    return Level.WRONG if value < wrong_at else Level.CHECK if value < check_at else Level.OK
+
+
 def told(level: Level, fix: str) -> str:
     """The fix where there is something to mend."""
     return "" if level is Level.OK else fix

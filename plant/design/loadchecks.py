@@ -20,7 +20,7 @@ def discharge_rate(f: Figures) -> Remark:
     level = above(rate, check_at, min(wrong_at, f.bms_rate))
     most = min(check_at, f.bms_rate)
     why = "the BMS opens first" if f.bms_rate < rate else "the faster it is drained the less it gives"
-    fix = f"{f.discharge_a / most:.0f} Ah at least: {why}"
+    fix = f"take at least {f.discharge_a / most:.0f} Ah: {why}"
     return Remark(
         level, rate, "1/h", f"{f.discharge_a:.1f} A, {rated(rate)}", f"{rated(most)} at most", told(level, fix),
         ("battery.capacity_ah", "load"),

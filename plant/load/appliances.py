@@ -38,9 +38,8 @@ def list_day(appliances: ApplianceList, number: int, seed: int, civil_day: int, 
     power_w = np.zeros(DAY_MIN)
     for _ in range(number):
         for appliance in appliances.appliances:
-            units = units_on(
-                appliance, rng
-            )  # drawn on every day: no day of rest moves the chance of the rest
+            # Drawn on every day: no day of rest moves the chance of the rest.
+            units = units_on(appliance, rng)
             if weekday in appliance.days:
                 power_w += appliance.power_w * units
     power_w.flags.writeable = False

@@ -17,6 +17,5 @@ class Demand(NamedTuple):
     inverter_w: np.ndarray  # by what hangs on the battery itself, through an inverter or without
     inverter_served_w: np.ndarray  # of it, while the inverter is on: search mode overlooks small loads
     inverter_drawn_w: np.ndarray  # by the inverter then, losses included
-    chargers: (
-        np.ndarray
-    )  # hours in which chargers at the battery may run: 1 for the first, 2 for the second, 3 for both
+    # Hours in which chargers at the battery may run: 1 for the first, 2 for the second, 3 for both.
+    chargers: np.ndarray

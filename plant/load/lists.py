@@ -105,11 +105,6 @@ class ApplianceList(Record):
         """Energy of a mean day of the week [Wh]."""
         return float(sum(appliance.mean_wh_day for appliance in self.appliances))
 
-    @property
-    def connected_w(self) -> float:
-        """Power of everything switched on at once [W]."""
-        return float(sum(appliance.number * appliance.power_w for appliance in self.appliances))
-
 
 @lru_cache(maxsize=64)
 def find_appliances(name: str) -> ApplianceList:

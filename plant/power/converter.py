@@ -133,10 +133,8 @@ def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[fl
     per_v = root * both
     i_p = load.p_w * per_v
     slope = load.g_s - i_p * per_v
-    return (
-        i_p + load.i_a + load.g_s * v_load,
-        slope * v_load * v_load * both,
-    )  # as 1 + r slope = root / v_load
+    # 1 + r slope = root / v_load
+    return i_p + load.i_a + load.g_s * v_load, slope * v_load * v_load * both
 
 
 class Balance(NamedTuple):

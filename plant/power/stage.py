@@ -35,12 +35,8 @@ class PowerStage(NamedTuple):
 
 
 DERATE_FROM_C = 81.0
-DERATED = (
-    0.95,
-    0.90,
-    0.80,
-    0.60,
-)  # share of the rating left from 81, 82, 83 and 84 degC on (MAN_TRIRON, MAN_XTRA)
+# Share of the rating left from 81, 82, 83 and 84 degC on (MAN_TRIRON, MAN_XTRA).
+DERATED = (0.95, 0.90, 0.80, 0.60)
 
 
 @inline_ir

@@ -143,12 +143,11 @@ def _climbed(t: Tracker, p_w: float, low_v: float, due_s: float, s: TrackerSetti
     effect_w = 0.0
     if t.p_before_w >= 0.0:
         by_the_sky_w = p_w - t.p_after_w if s.looks_twice else 0.0
-        effect_w = p_w - by_the_sky_w - t.p_before_w - by_the_sky_w
+        effect_w = p_w - t.p_before_w - 2.0 * by_the_sky_w  # the sky changed over both halves
     direction = -t.direction if effect_w < 0.0 else t.direction
     v = _within(t.v_ref_v + direction * _step_v(t, low_v, s), low_v, s.v_max_v)
-    if (
-        v <= low_v or v >= s.v_max_v
-    ):  # the window may have cut the move short: the next one goes inward, unasked
+    # The window may have cut the move short: the next one goes inward, unasked.
+    if v <= low_v or v >= s.v_max_v:
         direction = 1.0 if v <= low_v else -1.0
         p_w = UNKNOWN_W
     return Tracker(v, direction, p_w, UNKNOWN_W, t.v_top_v, t.v_best_v, t.p_best_w, 0.0, due_s)

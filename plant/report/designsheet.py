@@ -87,7 +87,7 @@ def _to_mend(rows: tuple[SheetRow, ...], width: int) -> Iterator[str]:
     amiss = [row for level in (Level.WRONG, Level.CHECK) for row in rows if row.finding.level is level]
     yield ""
     if not amiss:
-        yield "nothing to remark"
+        yield "nothing to report"
     for row in amiss:
         told = f"{row.finding.level}  {row.check.name} ({row.finding.keys[0]}): {row.finding.fix}"
         yield from wrap(told, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

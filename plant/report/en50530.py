@@ -21,10 +21,10 @@ from plant.controller.en50530 import (
     TECHNOLOGIES,
     V_BATT_V,
     Bench,
+    Energies,
     Generator,
     Ramps,
     Shade,
-    Takings,
     bench,
     dynamic_row,
     generator,
@@ -46,8 +46,8 @@ class Results:
     """What a controller reached."""
 
     voltages_v: tuple[float, float, float]  # lowest, rated, highest maximum power voltage
-    static: Mapping[tuple[float, float], Takings]  # by voltage and level
-    dynamic: Mapping[Ramps, Takings]
+    static: Mapping[tuple[float, float], Energies]  # by voltage and level
+    dynamic: Mapping[Ramps, Energies]
     shade: Shade
 
     def weighted(self, v_mp_v: float, weights: Mapping[float, float], what: str = "tracking") -> float:
@@ -59,7 +59,11 @@ class Results:
         """Unweighted mean of a sequence's rows."""
         return float(
             np.mean(
-                [getattr(takings, what) for row, takings in self.dynamic.items() if row.sequence == sequence]
+                [
+                    getattr(energies, what)
+                    for row, energies in self.dynamic.items()
+                    if row.sequence == sequence
+                ]
             )
         )
 
@@ -244,18 +248,14 @@ def row_chart(frame: "pd.DataFrame", title: str) -> Any:
     """The chart of a row: power taken over the broad line of what was available, and the same for the voltage."""
     import altair as alt
 
+    from plant.report.picture import styled
+
     power = _panel(frame, ("available_w", "available"), ("taken_w", "taken"), "power [W]", zero=True)
     voltage = _panel(
         frame, ("v_mp_v", "voltage of the maximum"), ("v_ref_v", "reference"), "voltage [V]", zero=False
     )
-    return (
-        alt.vconcat(power, voltage, spacing=14, title=title)
-        .resolve_scale(color="independent")
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, symbolStrokeWidth=3)
-        .configure_title(fontSize=14, anchor="start")
-        .configure_view(stroke="#cccccc")
-    )
+    stacked = alt.vconcat(power, voltage, spacing=14, title=title).resolve_scale(color="independent")
+    return styled(stacked, {"symbolStrokeWidth": 3})
 
 
 def _panel(

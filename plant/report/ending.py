@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plant.plant import Plant
     from plant.report.trace import Trace
 
-NO_CHARGE_WH: Final = 0.1  # less than this is no charge
+NO_CHARGE_WH: Final = 0.1  # less than this doesn't count as charge
 SUNNY_WH: Final = 1.0  # more than this is sun on the array
 LARGE_TIMES: Final = 3.0  # an array that could have given so many times what was used is worth a word ...
 OFF_SHARE: Final = 0.9  # of what the array could have given in a day, not taken because the charger was off

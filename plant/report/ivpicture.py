@@ -19,6 +19,7 @@ from plant.power.converter import Regime
 from plant.power.offer import current_at, curve_of
 from plant.power.stage import PowerStage
 from plant.report.longpicture import WIDTH
+from plant.report.picture import styled
 
 HEIGHT = 230
 POINTS = 500
@@ -84,13 +85,8 @@ def iv_picture(day: AnyDay, k: int, seen: Snapshot, stage: PowerStage, title: st
         _panel(whole, parts, marks, window, y, name, most_v, last=y == "p")
         for y, name in (("i", "current [A]"), ("p", "power [W]"))
     ]
-    return (
-        alt.vconcat(*panels, spacing=10, title=alt.TitleParams(title, subtitle=state))
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, titleFontSize=11, labelLimit=300, symbolStrokeWidth=2)
-        .configure_title(fontSize=14, anchor="start", subtitleFontSize=12, subtitleColor="#666666")
-        .configure_view(stroke="#cccccc")
-    )
+    stacked = alt.vconcat(*panels, spacing=10, title=alt.TitleParams(title, subtitle=state))
+    return styled(stacked, {"symbolStrokeWidth": 2})
 
 
 def iv_curves(day: AnyDay, k: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -29,11 +29,12 @@ OPENING: Final = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 """
+# Shows one of the two drawings of `drawn_twice`.
 ONE_DRAWING: Final = f"""\
 svg {{ max-width: 100%; height: auto; }}
 .narrow {{ display: none; }}
 @media (max-width: {NARROW_BELOW}px) {{ .wide {{ display: none; }} .narrow {{ display: block; }} }}
-"""  # of the two of `drawn_twice`
+"""
 STYLE: Final = """\
 body { font-family: sans-serif; margin: 12px; }
 h1 { font-size: 17px; margin: 0 0 4px; }

@@ -1,6 +1,11 @@
-"""Pictures of a trace: power, voltage and charge over time, with the charge stages behind them."""
+"""Pictures of a trace: power, voltage and charge over time, with the charge stages behind them.
 
+Also how every chart looks, and how one is written to a file.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import altair as alt
@@ -77,12 +82,19 @@ def save(chart: Any, path: Path) -> None:
 def picture(trace: Trace) -> Any:
     """The chart of a run, sample by sample or, of a long one, day by day."""
     panels = long_panels(trace) if is_long(trace) else _panels(trace)
+    stacked = alt.vconcat(*panels, spacing=14, title=heading(trace)).resolve_scale(color="independent")
+    return styled(stacked, {"symbolStrokeWidth": 3})
+
+
+def styled(chart: Any, legend: Mapping[str, Any], title: Mapping[str, Any] = MappingProxyType({})) -> Any:
+    """A chart with the fonts and lines of all our charts; legend and title can differ in what is given here."""
+    heading = {"fontSize": 14, "anchor": "start", "subtitleFontSize": 12, "subtitleColor": "#666666", **title}
     return (
-        alt.vconcat(*panels, spacing=14, title=heading(trace))
-        .resolve_scale(color="independent")
-        .configure_axis(labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4")
-        .configure_legend(labelFontSize=11, titleFontSize=11, symbolStrokeWidth=3, labelLimit=300)
-        .configure_title(fontSize=14, anchor="start")
+        chart.configure_axis(
+            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4"
+        )
+        .configure_legend(labelFontSize=11, titleFontSize=11, labelLimit=300, **legend)
+        .configure_title(**heading)
         .configure_view(stroke="#cccccc")
     )
 

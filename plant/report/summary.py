@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from plant.report.trace import Trace
 
 EVENTS_SHOWN = 12
+# Machines whose events are listed one by one only while there are few.
 EVERYDAY = (
     Machine.CHARGE,
     Machine.DAYLIGHT,
@@ -33,7 +34,7 @@ EVERYDAY = (
     Machine.WARNING,
     Machine.CHARGER_1,
     Machine.CHARGER_2,
-)  # listed one by one only while there are few
+)
 BAR_WIDTH = 22
 MONTHS_FROM_DAYS, YEARS_FROM_DAYS = 45, 3 * 366
 WIDTH = 80  # of a plain terminal, and of a pipe

@@ -1,7 +1,7 @@
 """A plant written down as plain values, and made again from them.
 
 `saved_state` gives names with numbers, texts, lists and mappings that JSON carries exactly: floats to their last bit,
-as Python prints and reads them; nan and infinities, which JSON has not, as the texts "nan", "inf", "-inf". The site is
+as Python prints and reads them; nan and infinities, which JSON lacks, as the texts "nan", "inf", "-inf". The site is
 not among them: it is a file of its own, and whoever saves a plant has to see to it that both fit.
 """
 

@@ -26,7 +26,7 @@ from plant.site.connected import Chargers, Loads, check_connected, connected_set
 
 RATED_H = 20.0  # the rate of `capacity_ah`
 SHORTEST_H, LONGEST_H = 0.5, 240.0
-WORST_FIT_PCT = 10.0  # beyond it the numbers are no battery's, or of another cut-off
+WORST_FIT_PCT = 10.0  # beyond it the numbers are not a battery's, or of another cut-off
 
 
 def _as_rates(given: Any) -> Any:
@@ -64,9 +64,8 @@ class Battery(Record):
     model: str = "agm"
     capacity_ah: Positive  # 20-hour rating, at the bank's voltage
     capacity_by_rate: CapacityByRate = ()  # of its data sheet
-    rate_cut_off_v_cell: Annotated[float, Field(ge=1.5, le=1.95)] = (
-        CUT_OFF_V_CELL  # to which the sheet states them
-    )
+    # Voltage down to which the sheet states them.
+    rate_cut_off_v_cell: Annotated[float, Field(ge=1.5, le=1.95)] = CUT_OFF_V_CELL
     system_v: Literal[12, 24] = 12
     soc: Annotated[float, Field(ge=0.0, le=1.0)] = 0.7
     room_c: Temperature | Literal["outdoor"] = "outdoor"

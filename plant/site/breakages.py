@@ -109,12 +109,12 @@ def turns_of(number: int, upset: Upset, start_utc_s: int, timezone: str, step_s:
 
 
 def check_upset(site: Site, equipment: Equipment, upset: Upset, t_utc_s: int) -> None:
-    """That an upset asked for at a moment can befall this equipment.
+    """Check that an upset asked for at a moment can befall this equipment.
 
     Raises
     ------
     ValueError
-        If its time has been, or the array has no such string.
+        If its time is past, or the array has no such string.
     """
     zone = site.location.timezone
     if upset.moments(t_utc_s, zone)[0] < t_utc_s:

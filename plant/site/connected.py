@@ -21,10 +21,8 @@ from plant.power.posts import NO_CHARGER, NO_OUTFIT, AnyOutfit, ChargerLine, Cha
 
 MOST_LOADS, MOST_CHARGERS = 1, 2
 BLOCK_V: Final = (10.0, 17.0)  # of a 12 V block: what a charger's voltage may be
-CUT_OFF_V, RESTART_V = (
-    10.8,
-    12.5,
-)  # an inverter's, of a 12 V block, unless given [guess; 9.3 to 12.5 V in manuals]
+# An inverter's, of a 12 V block, unless given [guess; 9.3 to 12.5 V in manuals].
+CUT_OFF_V, RESTART_V = 10.8, 12.5
 DROOP_V: Final = 0.05  # of a 12 V block: how much below its voltage a charger gives all its current [guess]
 MINUTE_S: Final = 60
 
@@ -95,9 +93,8 @@ class Charger(Record):
     voltage_v: Positive
     float_v: Positive | None = None  # after absorption_min at voltage_v; never unless given
     absorption_min: Minutes = 120.0
-    hours: Annotated[tuple[tuple[float, float], ...] | None, BeforeValidator(_hours)] = (
-        None  # all unless given
-    )
+    # All unless given.
+    hours: Annotated[tuple[tuple[float, float], ...] | None, BeforeValidator(_hours)] = None
     start_below_v: Positive | None = None
     start_below_soc: Share01 | None = None
     start_after_s: Delay = 60.0
@@ -105,9 +102,8 @@ class Charger(Record):
     stop_above_soc: Share01 | None = None
     stop_after_s: Delay = 60.0
     minimum_run_min: Minutes = 10.0
-    efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = (
-        0.9  # of the charger, from its source to the battery
-    )
+    # Of the charger, from its source to the battery.
+    efficiency: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     fuel_idle_l_h: NotNegative = 0.0  # of the generator: while it runs, and for each kWh that it gives
     fuel_l_kwh: NotNegative = 0.0
 
@@ -185,7 +181,7 @@ def _at_most(given: Any, most: int, what: str) -> Any:
 
 
 def check_connected(loads: tuple[BatteryLoad, ...], chargers: tuple[Charger, ...], blocks: int) -> None:
-    """That they fit a battery of so many 12 V blocks.
+    """Check that loads and chargers fit a battery of so many 12 V blocks.
 
     Raises
     ------

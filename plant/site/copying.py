@@ -92,7 +92,7 @@ def restored(data: Mapping[str, Any], folder: Path) -> Site:
     Raises
     ------
     ProblemsError
-        If it is no site.
+        If it is not a site.
     """
     try:
         site = dict(data)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from plant.base.records import Record
+from plant.base.records import Record, as_tuple
 
 TextCheck = Callable[[str], Any]  # raises ValueError, saying what would do
 
@@ -16,10 +16,6 @@ TextCheck = Callable[[str], Any]  # raises ValueError, saying what would do
 def _as_text(given: Any) -> Any:
     """A bare baud rate is a number to YAML."""
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
-
-
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
 
 
 def _checked(text: str, info: ValidationInfo) -> str:
@@ -35,6 +31,6 @@ FaultText = Annotated[str, BeforeValidator(_as_text), AfterValidator(_checked)]
 class SiteLine(Record):
     """The line between controller and masters."""
 
-    faults: Annotated[tuple[FaultText, ...], BeforeValidator(_as_tuple)] = ()
+    faults: Annotated[tuple[FaultText, ...], BeforeValidator(as_tuple)] = ()
     pace: FaultText | None = None
     half_duplex: bool = False

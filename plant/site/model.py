@@ -25,7 +25,7 @@ from plant.base import configs
 from plant.base.civiltime import moment_utc_s
 from plant.base.clock import DAY_S, parse_local
 from plant.base.problems import AtKeyError, ProblemsError, did_you_mean
-from plant.base.records import Positive, Record
+from plant.base.records import Positive, Record, as_tuple
 from plant.base.yamlfile import KeyPath, load_yaml, problems_of
 from plant.controller.charger import SetPoints
 from plant.controller.model import ControllerModel, power_stage
@@ -77,10 +77,9 @@ class Controller(Record):
     boost_timer: Literal["restart", "accumulate"] = "restart"
     settings_order: Literal["documented", "any"] = "documented"  # of the twelve voltages
     sensors: Literal["exact", "real"] = "exact"  # what registers show, see `modbus.device.sensors`
-    sensor_dips_h: Annotated[float, Field(ge=0.0, le=60.0)] = (
-        0.0  # with real ones: dips an hour at constant voltage
-    )
-    sensor_outliers_day: Annotated[float, Field(ge=0.0, le=1440.0)] = 3.0  # and outliers a day while charging
+    # With real sensors: dips an hour at constant voltage, and outliers a day while charging.
+    sensor_dips_h: Annotated[float, Field(ge=0.0, le=60.0)] = 0.0
+    sensor_outliers_day: Annotated[float, Field(ge=0.0, le=1440.0)] = 3.0
 
     @field_validator("settings")
     @classmethod
@@ -137,10 +136,6 @@ class Controller(Record):
         return ControllerModel.load(self.model)
 
 
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
-
-
 UnitId = Annotated[int, Field(ge=1, le=247)]  # 0 is broadcast; 248 and above are reserved
 
 
@@ -170,7 +165,7 @@ class Site(Place):
     upsets: Upsets = ()
     line: SiteLine = SiteLine()
     costs: Costs = Costs()
-    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(_as_tuple)] = ()
+    neighbours: Annotated[tuple[Neighbour, ...], BeforeValidator(as_tuple)] = ()
 
     @field_validator("start")
     @classmethod
@@ -205,7 +200,7 @@ class Site(Place):
         return self
 
     def _check_moments(self) -> None:
-        """That the place's clocks show the start and the moments of upsets."""
+        """Check that the place's clocks show the start and the moments of upsets."""
         moments: list[tuple[tuple[str | int, ...], str]] = [(("start",), self.start)]
         moments += [
             (("upsets", number), one.at) for number, one in enumerate(self.upsets) if one.at is not None
@@ -217,7 +212,7 @@ class Site(Place):
                 raise AtKeyError(where, str(error)) from None
 
     def check_equipment(self, rig: Equipment) -> None:
-        """That there is what upsets have broken.
+        """Check that the site has what upsets have broken.
 
         Raises
         ------

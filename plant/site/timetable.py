@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from plant.base.civiltime import moment_utc_s
 from plant.base.clock import parse_duration_s, parse_local
 from plant.base.grammar import check_keys, cut, look_up
-from plant.base.records import Record
+from plant.base.records import Record, as_tuple
 from plant.site.upsets import UPSETS, check
 
 WHEN: Final = ("at", "after", "lasts")  # what every upset can be told
@@ -99,8 +99,4 @@ def _as_record(given: Any) -> Any:
     return given
 
 
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
-
-
-Upsets = Annotated[tuple[Annotated[Upset, BeforeValidator(_as_record)], ...], BeforeValidator(_as_tuple)]
+Upsets = Annotated[tuple[Annotated[Upset, BeforeValidator(_as_record)], ...], BeforeValidator(as_tuple)]

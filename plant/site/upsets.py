@@ -30,13 +30,12 @@ class Equipment:
     probe_c: float = 0.0  # what a broken probe has the controller read
     cell_shorted: bool = False  # beside the cells that the battery's parameters tell of
     light: float = 1.0  # share of the sky's that reaches the ground
+    chargers_failed: tuple[int, ...] = ()  # numbers of those at the battery; 1 is the first
 
     @property
     def overhead(self) -> tuple[tuple[Defect, ...], float]:
         """What is other in the days that `plant.inputs.Supply` brings: the array's defects, the share of the light."""
         return self.defects, self.light
-
-    chargers_failed: tuple[int, ...] = ()  # numbers of those at the battery; 1 is the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,7 @@ def clock_lost(equipment: Equipment) -> Equipment:
 
 
 def check(name: str, values: Mapping[str, float]) -> None:
-    """That there is such an upset, that it knows each key and that each value is within its limits.
+    """Check that an upset exists, that it knows each key and that each value is within its limits.
 
     Raises
     ------

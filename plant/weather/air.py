@@ -20,11 +20,13 @@ class DayMeans(NamedTuple):
     """What is known of days before their hours: mean temperature [degC] and swing between night and day [K]."""
 
     t_mean_c: np.ndarray
-    swing_c: np.ndarray
+    swing_k: np.ndarray
 
 
+# Night to day, where the season's clearness is below what `mean_swing_k` was fitted to [guess].
+LEAST_SWING_K = 1.0
 ANOMALY_PHI = 0.7
-ANOMALY_C = 3.0  # standard deviation of the daily mean [guess]
+ANOMALY_K = 3.0  # standard deviation of the daily mean [guess]
 WIND_PHI = 0.85
 WIND_DIURNAL = 0.25
 WIND_PEAK_H = 15.0
@@ -32,9 +34,14 @@ WIND_FLOOR_M_S = 0.3
 WEIBULL_SCALE_PER_MEAN = 1.0 / 0.886226925452758  # 1 / Gamma(1.5), for k = 2
 
 
-def anomaly_c(seed: int, first_day: int, days: int) -> np.ndarray:
+def anomaly_k(seed: int, first_day: int, days: int) -> np.ndarray:
     """How much warmer than usual days in a row are [K], (days,)."""
-    return ANOMALY_C * ar1(seed, RandomStream.TEMPERATURE, first_day, days, ANOMALY_PHI)
+    return ANOMALY_K * ar1(seed, RandomStream.TEMPERATURE, first_day, days, ANOMALY_PHI)
+
+
+def mean_swing_k(clearness: np.ndarray) -> np.ndarray:
+    """Swing between night and day [K] of a mean day of a month with this mean clearness index (Erbs 1983)."""
+    return np.maximum(25.8 * clearness - 5.21, LEAST_SWING_K)
 
 
 def erbs_shape(hour: np.ndarray) -> np.ndarray:
@@ -62,10 +69,10 @@ def temperature(means: DayMeans, grid_s: int = SKY_S) -> np.ndarray:
     Returns
     -------
     (days, 86400 / grid_s + 1) array
-        degC.
+        Air temperature at the points [degC], both midnights of each day included.
     """
     shape, morning, evening = _daily_shapes(grid_s)
-    out = [_noon_to_noon(values, morning, evening) for values in (means.t_mean_c, means.swing_c)]
+    out = [_noon_to_noon(values, morning, evening) for values in (means.t_mean_c, means.swing_k)]
     return np.asarray(out[0] + out[1] * shape)
 
 
@@ -95,7 +102,7 @@ def wind(seed: int, first_day: int, mean_m_s: np.ndarray, grid_s: int = SKY_S) -
     Returns
     -------
     (days, 86400 / grid_s + 1) array
-        m/s.
+        Wind speed at the points [m/s], both midnights of each day included.
     """
     days = mean_m_s.size - 1
     normal = ar1(seed, RandomStream.WIND, first_day, days + 1, WIND_PHI, per_day=24)

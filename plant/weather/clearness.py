@@ -49,7 +49,7 @@ def chain(seed: int, first_day: int, correlations: np.ndarray) -> np.ndarray:
     Notes
     -----
     The sum of two AR(1) chains, for measured correlations stand above the powers of the first: 0.36, 0.20, 0.13 after
-    one, two, three days on the mean of all places. The quick chain's memory follows the season.
+    one, two, three days on average over all places. The quick chain's memory follows the season.
     """
     fast_phi = np.clip((correlations - FROM_SLOW) / (1.0 - SLOW_SHARE), 0.0, FAST_PHI_MOST)
     slow_phi = np.full(correlations.size, SLOW_PHI)

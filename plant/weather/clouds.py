@@ -33,7 +33,7 @@ class CloudModel(NamedTuple):
     clear_index: float = 1.02  # and at which there is nothing but
     cloud_variance: float = 0.11  # over m (1 - m), m the mean index of cloud
     edge_share: float = 0.8  # how often clear air near clouds is brighter than clear sky
-    edge_gain: float = 0.16  # by how much, on the mean
+    edge_gain: float = 0.16  # by how much, on average
     edge_width: float = 0.28  # in which cloud thins out, over the spread of the process
     clear_spread: float = 0.008
     uniform_share: float = 0.04  # of days of one thin cloud, under a high sun
@@ -59,9 +59,8 @@ CLOSED = 1e-13  # of a normal value: what a day's sum is then off by can't be to
 _NORMAL = np.linspace(-NORMAL_END, NORMAL_END, 3201)
 _PROBABILITY = ndtr(_NORMAL)
 _CLOUD_INDEX = np.linspace(0.0, 1.0, 1001)
-_BRIGHTEST_EDGE = (
-    2.2  # over the mean of what edges gain; with more, minutes would leap by more than the measured 1.0
-)
+# Over the mean of what edges gain; with more, minutes would leap by more than the measured 1.0.
+_BRIGHTEST_EDGE = 2.2
 _UNIFORM_TOP = 1.05  # index of the brightest thin cloud
 _UNIFORM_SLOPE = 4.0  # between uniform and broken days there are few
 
@@ -115,8 +114,8 @@ def clear_sky_index(
 def _weather(rng: np.random.Generator, noon_w_m2: float, model: CloudModel) -> tuple[CloudTimes, float]:
     """How fast this day's clouds pass, how much of its weather they are, and how uniform they are, 0 to 1.
 
-    The irradiance of a clear noon tells how high the sun stands. Nothing that hangs on it leaps, so a grid on which it
-    is a little different has the same weather.
+    The irradiance of a clear noon tells how high the sun stands. Nothing that depends on it leaps, so a grid on which
+    it is a little different has the same weather.
     """
     speed = math.exp(model.speed_spread * rng.standard_normal())
     odds = math.log(model.fast_share / (1.0 - model.fast_share)) + model.fast_spread * rng.standard_normal()

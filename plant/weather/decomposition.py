@@ -49,6 +49,6 @@ def beam_of_global(
         pressure = atmosphere.alt2pres(altitude_m)
         dni = irradiance.dirint(ghi, zenith, times, pressure=pressure, max_zenith=LOWEST_SUN_DEG)
     level = np.nan_to_num(np.asarray(dni, dtype=float)) * np.divide(
-        sun.beam, sun.dni, out=np.zeros_like(ghi), where=sun.dni > 0.0
+        sun.beam_w_m2, sun.dni_w_m2, out=np.zeros_like(ghi), where=sun.dni_w_m2 > 0.0
     )
     return np.asarray(np.minimum(level, ghi))

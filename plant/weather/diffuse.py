@@ -14,7 +14,7 @@ LOW_SUN = (1.00, 1.00, 0.94, 0.77, 0.60, 0.40, 0.26)
 HIGH_SUN = (1.00, 0.99, 0.89, 0.75, 0.62, 0.47, 0.24)
 LOW_SUN_DEG, HIGH_SUN_DEG = 15.0, 40.0  # noon elevations that the columns stand for
 MOST_DIRECT = 0.85  # of the light above the air, on any day
-LEAST_BEAM_W_M2 = 1e-12  # less than this is none: scaled up to a day's sum it would overflow
+LEAST_BEAM_W_M2 = 1e-12  # less than this counts as none: scaled up to a day's sum it would overflow
 
 
 def direct_on_level(index: np.ndarray, ghi: np.ndarray, cleaner: np.ndarray, clear: ClearBlock) -> np.ndarray:

@@ -5,15 +5,13 @@ from functools import lru_cache
 import numpy as np
 
 from plant.base.arraycache import cached_array
+from plant.base.civiltime import MONTHS
 from plant.base.problems import AtKeyError
-from plant.weather.clearsky import extra_w_m2
+from plant.weather.clearsky import DELTA_T_S, REFRACTION_AT_HORIZON_DEG, STANDARD_TEMPERATURE_C, extra_w_m2
 
-SOLAR_CONSTANT_W_M2 = 1366.1
 CLEARNESS_RANGE = (0.02, 0.75)  # where the distribution of daily clearness holds; below 0.2 by extrapolation
 DARK_KWH_M2_DAY = 0.2  # at the edge of the polar night, with less above the air, clearness means nothing
 ROUNDING_KWH_M2_DAY = 0.005
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
 _COMMON_YEAR = 2022  # half-way between leap days
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -46,8 +44,11 @@ def _monthly_h0(latitude_deg: float) -> np.ndarray:
     from pvlib import spa
 
     noons = (np.datetime64(f"{_COMMON_YEAR}-01-01", "D").astype(np.int64) + np.arange(365.0) + 0.5) * 86400.0
-    _, _, declination_deg = spa.solar_position(noons, 0.0, 0.0, 0.0, 1013.25, 12.0, 69.0, 0.5667, 1, sst=True)
-    extra = extra_w_m2(np.arange(1, 366), SOLAR_CONSTANT_W_M2)
+    _, _, declination_deg = spa.solar_position(
+        noons, 0.0, 0.0, 0.0, 1013.25, STANDARD_TEMPERATURE_C, DELTA_T_S, REFRACTION_AT_HORIZON_DEG,
+        numthreads=1, sst=True,
+    )  # fmt: skip
+    extra = extra_w_m2(np.arange(1, 366))
     daily = 0.024 * extra * mean_height(latitude_deg, declination_deg)
     return np.array([month.mean() for month in np.split(daily, np.cumsum(_LENGTHS)[:-1])])
 
@@ -66,7 +67,7 @@ def clearness_of(ghi_kwh_m2_day: tuple[float, ...], latitude_deg: float) -> tupl
     """
     low, high = CLEARNESS_RANGE
     told, out = [], []
-    for month, ghi, h0 in zip(_MONTHS, ghi_kwh_m2_day, monthly_h0_kwh_m2_day(latitude_deg), strict=True):
+    for month, ghi, h0 in zip(MONTHS, ghi_kwh_m2_day, monthly_h0_kwh_m2_day(latitude_deg), strict=True):
         dark = h0 < DARK_KWH_M2_DAY
         least, most = (0.0, DARK_KWH_M2_DAY) if dark else (low * h0, high * h0)
         if not least - ROUNDING_KWH_M2_DAY <= ghi <= most:

@@ -154,7 +154,7 @@ class Place(Record):
 
 
 def check_sources(location: Location, sky: Sky, weather: Weather) -> None:
-    """That a site's sources of weather fit its place and don't contradict each other.
+    """Check that a site's sources of weather fit its place and don't contradict each other.
 
     Raises
     ------

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 CLEAR_SITE_CLEARNESS = 0.7  # a site without clouds swings between night and day as a bright month does
 OVER_CLEAR = 1.03  # a day brighter than this over a cloudless one has cleaner air than the month
-LEAST_SWING_K = (
-    1.0  # night to day, where the season's clearness is below what the formula was fitted to [guess]
-)
 BLOCK_DAYS = 32  # days made in one go: many enough to share overheads, few enough for the processor's cache
 
 
@@ -141,9 +138,25 @@ def light_under(
     grid_s: int,
     source: "FileSky | None",
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Clear-sky index, global and direct normal irradiance [W/m2] of days, each (days, n), by file or by chance.
+    """The light of some days, by a weather file or by chance.
 
-    `clear` is the cloudless sky of these days on that grid, `drawn` what `drawn_clearness` gives.
+    Parameters
+    ----------
+    clear : ClearBlock
+        The cloudless sky of these days, on the grid.
+    place : Place
+    seed, first_day : int
+    drawn : (days + 2,) array or None
+        What `drawn_clearness` gives for these days; None for a sky without clouds.
+    grid_s : int
+        Time between points [s].
+    source : FileSky or None
+        What `source_of` gives for the place.
+
+    Returns
+    -------
+    (days, n) array, (days, n) array, (days, n) array
+        Clear-sky index [-], global irradiance on the level and direct normal irradiance [W/m2].
     """
     if source is not None:
         return source.light(first_day, clear, grid_s)
@@ -213,7 +226,7 @@ def _twilit(index: np.ndarray, clear_ghi: np.ndarray, twilight: np.ndarray) -> n
 
 
 def drawn_clearness(place: Place, seed: int, first_day: int, days: int) -> np.ndarray | None:
-    """Clearness of days in a row and of one more at either end, (days + 2,): the air of a day hangs on its neighbours.
+    """Clearness of days in a row and of one more at either end, (days + 2,): a day's air depends on its neighbours.
 
     None for a sky without clouds.
     """
@@ -269,9 +282,23 @@ def air_of_days(
     grid_s: int,
     source: "FileSky | None",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Temperature [degC] and wind [m/s], each (days, n): the file's, and what it lacks from the monthly means.
+    """The air of some days: a weather file's, and what it lacks from the monthly means.
 
-    `drawn` is what `drawn_clearness` gives for these days.
+    Parameters
+    ----------
+    place : Place
+    seed, first_day, days : int
+    drawn : (days + 2,) array or None
+        What `drawn_clearness` gives for these days; None for a sky without clouds.
+    grid_s : int
+        Time between points [s].
+    source : FileSky or None
+        What `source_of` gives for the place.
+
+    Returns
+    -------
+    (days, n) array, (days, n) array
+        Temperature [degC] and wind [m/s].
     """
     t_amb = source.air("t_amb_c", first_day, days, grid_s) if source is not None else None
     wind = source.air("wind_m_s", first_day, days, grid_s) if source is not None else None
@@ -293,11 +320,9 @@ def _day_means(place: Place, seed: int, first_day: int, days: int, drawn: np.nda
         brightness, anomaly = np.ones(days), np.zeros(days)
     else:
         brightness = np.clip(drawn / k_mean, 0.4, 1.4)
-        anomaly = air.anomaly_c(seed, first_day, days)
-    if w.temperature_swing_c is None:
-        swing = np.maximum(25.8 * k_mean - 5.21, LEAST_SWING_K)
-    else:
-        swing = np.full(days, w.temperature_swing_c)
+        anomaly = air.anomaly_k(seed, first_day, days)
+    own_k = w.temperature_swing_c
+    swing = air.mean_swing_k(k_mean) if own_k is None else np.full(days, own_k)
     means = sun.monthly_values(w.temperature_c, first_day, days)
     return air.DayMeans(means + anomaly, swing * brightness)
 

@@ -15,25 +15,22 @@ from plant.base.arraycache import cached_array
 from plant.base.clock import DAY_S, SKY_S
 from plant.base.jit import kernel
 from plant.weather.clearsky import (
+    DELTA_T_S,
     REFRACTION_AT_HORIZON_DEG,
     STANDARD_TEMPERATURE_C,
     extra_w_m2,
     ineichen,
-    pressure_pa,
     refract,
+    standard_pressure_pa,
     twilight_w_m2,
 )
 from plant.weather.extraterrestrial import mean_height
 from plant.weather.place import Location
 
-DELTA_T_S = 69.0  # terrestrial minus universal time about 2020; 1 s more moves the sun by 4e-3 arc minutes
-SOLAR_CONSTANT_W_M2 = 1366.1
-
 _NODE_BLOCK = 128  # days of exact solar positions made in one call of SPA
 _SIDEREAL_RAD_PER_DAY = np.radians(360.98564736629)
-_PARALLAX = np.sin(
-    np.radians(8.794 / 3600.0)
-)  # of the sun's mean distance; its yearly change is 0.15 arc seconds
+# Of the sun's mean distance; its yearly change is 0.15 arc seconds.
+_PARALLAX = np.sin(np.radians(8.794 / 3600.0))
 _EARTH_FLATTENING = 0.99664719
 _EARTH_RADIUS_M = 6378140.0
 EPOCH = date(1970, 1, 1)
@@ -124,13 +121,13 @@ def clear_block(first_day: int, days: int, location: Location, grid_s: int = SKY
         A day's values don't depend on the block it was made in.
     """
     zenith, azimuth = _position(first_day, days, location, grid_s)
-    pressure = pressure_pa(location.altitude_m)
+    pressure_pa = standard_pressure_pa(location.altitude_m)
     height = mean_height(location.latitude_deg, _declination_deg(zenith, azimuth, location.latitude_deg))
-    refract(zenith, pressure)
+    refract(zenith, pressure_pa)
     span = range(first_day, first_day + days)
-    extra = extra_w_m2(_days_of_year(span), SOLAR_CONSTANT_W_M2)
+    extra = extra_w_m2(_days_of_year(span))
     turbidity = linke_turbidity(first_day, days, location)
-    airmass, ghi, dni = ineichen(zenith, extra, turbidity, location.altitude_m, pressure)
+    airmass, ghi, dni = ineichen(zenith, extra, turbidity, location.altitude_m, pressure_pa)
     lit = np.flatnonzero(zenith < 90.0)
     cos_zenith = np.cos(np.radians(zenith.ravel()[lit]))
     start = day_start_utc_s(first_day, location.longitude_deg)

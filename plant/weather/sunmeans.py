@@ -11,17 +11,33 @@ _GRID_S = 60
 
 
 class SunMeans(NamedTuple):
-    """Each (n,); W/m2 but `cos_zenith`."""
+    """Light of intervals or moments, each (n,)."""
 
-    ghi: np.ndarray  # of a cloudless sky, on the level
-    dni: np.ndarray  # of a cloudless sky
-    beam: np.ndarray  # its part on the level
-    extra: np.ndarray  # above the air, on the level
+    ghi_w_m2: np.ndarray  # of a cloudless sky, on the level
+    dni_w_m2: np.ndarray  # of a cloudless sky
+    beam_w_m2: np.ndarray  # its part on the level
+    extra_w_m2: np.ndarray  # above the air, on the level
     cos_zenith: np.ndarray  # mean over the part with the sun up; 0 at night
 
 
 def sun_means(location: Location, start_utc_s: int, step_s: int, size: int, instant: bool) -> SunMeans:
-    """The sun over `size` steps from a moment on; at the moments themselves if `instant`, on a grid of a minute."""
+    """The sun and a cloudless sky over the intervals of a series, on a grid of a minute.
+
+    Parameters
+    ----------
+    location : Location
+    start_utc_s, step_s : int
+        First moment and length of the intervals [s].
+    size : int
+        How many.
+    instant : bool
+        Whether the values are those of the moments at which intervals begin, not their means.
+
+    Returns
+    -------
+    SunMeans
+        Each (size,).
+    """
     first = sun.day_of(start_utc_s, location.longitude_deg)
     last = sun.day_of(start_utc_s + size * step_s, location.longitude_deg)
     parts = []

@@ -38,7 +38,7 @@ def _site(name: str) -> Item:
     figures = {
         "latitude_deg": site.location.latitude_deg,
         "longitude_deg": site.location.longitude_deg,
-        "array_w": round(sum(part.rated_w for part in site.array.parts)),
+        "array_w": round(site.array.rated_w),
         "battery_v": site.battery.system_v,
         "battery_ah": site.battery.capacity_ah,
         "battery": site.battery.model,

@@ -1,7 +1,7 @@
 """What a run may be told in words: its step, the time between samples, a moment of it."""
 
 from plant.base.civiltime import moment_utc_s
-from plant.base.clock import DAY_S, STEP_S, parse_duration_s, parse_local
+from plant.base.clock import DAY_S, STEP_S, is_step, parse_duration_s, parse_local
 from plant.site.model import Site
 
 # Longest run [days] for which samples so far apart [s] are the default: a year of minutes would be 300 MB.
@@ -17,16 +17,13 @@ def parse_step_s(text: str, fidelity: str) -> int:
         If it is not a duration, or none that a run of this fidelity can have.
     """
     step_s = parse_duration_s(text)
+    if is_step(step_s, fidelity):
+        return int(step_s)
     if fidelity == "detailed":
-        if step_s != STEP_S:
-            raise ValueError(
-                f"a detailed run has steps of {STEP_S} s, got {text}; longer ones: --fidelity sizing"
-            )
-    elif step_s % 60 or step_s <= 0 or 3600 % step_s:
         raise ValueError(
-            f"a sizing run's step must be whole minutes that divide an hour, 1min to 1h, got {text}"
+            f"a detailed run has steps of {STEP_S} s, got {text}; longer ones: --fidelity sizing"
         )
-    return int(step_s)
+    raise ValueError(f"a sizing run's step must be whole minutes that divide an hour, 1min to 1h, got {text}")
 
 
 def parse_sample_s(text: str, step_s: int) -> int:

@@ -16,7 +16,7 @@ from modbus.line.faults.text import parse_fault
 from plant.base import configs
 from plant.base.clock import DAY_S, STEP_S, parse_local, parse_polled_s
 from plant.base.problems import Problem, ProblemsError, near_or_known, shown
-from plant.base.records import Record
+from plant.base.records import Record, as_tuple
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
 from tracertwin.scenario.actions import Step, assignments, parse_step
 from tracertwin.scenario.judging import Expectation, KeyProblem, parse_expectation
@@ -47,14 +47,10 @@ MEANINGS = {  # of the keys of `given`, for people
 }
 
 
-def _as_tuple(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
-
-
 def _as_one_or_more(given: Any) -> Any:
     if given == []:
         raise ValueError("must list one at least, got []")
-    return _as_tuple(given)
+    return as_tuple(given)
 
 
 def _as_lines(given: Any) -> Any:
@@ -108,7 +104,7 @@ class Given(Record):
     speed: Annotated[float, Field(ge=0.001, le=100_000)] = 1.0
     map: str = "uart2"
     settings: dict[str, Any] = Field(default_factory=dict)
-    faults: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    faults: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ()
     client: ClientRecord | None = None
 
     @field_validator("length")
@@ -167,7 +163,7 @@ class ScenarioRecord(Record):
     about: Annotated[tuple[str, ...], BeforeValidator(_as_lines), Field(min_length=2, max_length=2)]
     given: Given
     cannot_show: str = ""
-    when: Annotated[tuple[Any, ...], BeforeValidator(_as_tuple)] = ()
+    when: Annotated[tuple[Any, ...], BeforeValidator(as_tuple)] = ()
     expect: Annotated[tuple[Any, ...], BeforeValidator(_as_one_or_more), Field(min_length=1)]
 
 

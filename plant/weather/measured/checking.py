@@ -8,20 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plant.base.civiltime import MONTHS
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather.measured.filling import fill_air, fill_light, repeat_the_28th
 from plant.weather.measured.summertime import clock_change
-from plant.weather.measured.sunclock import MONTHS, check_clock, months_off
+from plant.weather.measured.sunclock import check_clock, months_off
 from plant.weather.measured.table import COLUMNS, WeatherTable, moment
 from plant.weather.place import Location, Weather
 from plant.weather.sunmeans import SunMeans, sun_means
 
 LEAST_GHI_W_M2 = -20.0  # a pyranometer shows a few W/m2 below nothing at night
-MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = (
-    1.2,
-    50.0,
-)  # of 10 min and more; clouds focus light for moments only
+# Over the top of the atmosphere, for rows of 10 min and more; clouds focus light for moments only.
+MOST_OVER_EXTRA, MOST_OFFSET_W_M2 = 1.2, 50.0
 MOST_OVER_EXTRA_BRIEF = 2.0
 LIMITS = {
     "t_amb_c": (-90.0, 65.0),
@@ -117,33 +116,33 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     ProblemsError
         With file and line, when rows contradict each other, are missing for too long or can't be true.
     """
-    step = _step_s(table)
-    local = table.local + {"start": 0, "middle": -step // 2, "end": -step, "instant": 0}[table.stamp]
-    folded = bool(table.typical) or (table.typical is None and _is_typical(local, step))
+    step_s = _step_s(table)
+    local = table.local + {"start": 0, "middle": -step_s // 2, "end": -step_s, "instant": 0}[table.stamp]
+    folded = bool(table.typical) or (table.typical is None and _is_typical(local, step_s))
     leap = np.zeros(local.size, dtype=bool)
     if folded:
         local, leap = _on_one_year(local)
     rows = np.flatnonzero(~leap)
     rows, repeated = _without_repeats(table, local, rows)
-    start, columns = _even(table, local, rows, step, folded)
-    leap_days = 0 if folded else repeat_the_28th(columns, np.unique(local // DAY_S), start, step)
+    start_local_s, columns = _even(table, local, rows, step_s, folded)
+    leap_days = 0 if folded else repeat_the_28th(columns, np.unique(local // DAY_S), start_local_s, step_s)
     size = next(iter(columns.values())).size
-    cycle = 1 if folded else _cycle_years(table, start, step, size, bool(weather.repeat))
+    cycle = 1 if folded else _cycle_years(table, step_s, size, bool(weather.repeat))
     if weather.repeat is False:
         cycle = 0
-    utc = start - table.utc_offset_s
+    start_utc_s = start_local_s - table.utc_offset_s
     instant = table.stamp == "instant"
-    means = sun_means(location, utc, step, size, instant)
+    means = sun_means(location, start_utc_s, step_s, size, instant)
     _add_global(columns, means)
-    _check_unit(table, columns["ghi_w_m2"], means.extra)
-    moved = None if folded else clock_change(local, step, location.timezone)
+    _check_unit(table, columns["ghi_w_m2"], means.extra_w_m2)
+    moved = None if folded else clock_change(local, step_s, location.timezone)
     cap = weather.on_impossible == "cap"
-    check_clock(table, columns["ghi_w_m2"], means, start, step, location.timezone, moved, cap)
-    by_month = months_off(columns["ghi_w_m2"], means.extra, start, step)
-    below_zero, capped = _check_values(table, columns, means, local, start, step, cap, by_month)
-    ghi_h, neighbours_h = fill_light(table, columns, means, start, step, weather.fill)
+    check_clock(table, columns["ghi_w_m2"], means, start_local_s, step_s, location.timezone, moved, cap)
+    by_month = months_off(columns["ghi_w_m2"], means.extra_w_m2, start_local_s, step_s)
+    below_zero, capped = _check_values(table, columns, means, local, start_local_s, step_s, cap, by_month)
+    ghi_h, neighbours_h = fill_light(table, columns, means, start_local_s, step_s, weather.fill)
     air_h = {
-        name: fill_air(table, columns, name, start, step, weather.fill)
+        name: fill_air(table, columns, name, start_local_s, step_s, weather.fill)
         for name in ("t_amb_c", "wind_m_s")
         if name in columns
     }
@@ -152,7 +151,10 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
         wind_h=air_h.get("wind_m_s", 0.0), repeated_rows=repeated, below_zero_rows=below_zero,
         leap_day_rows=int(leap.sum()), leap_days=leap_days, capped_rows=capped,
     )  # fmt: skip
-    return Series(table.file, utc, step, instant, table.utc_offset_s, cycle, columns, mended, by_month), means
+    series = Series(
+        table.file, start_utc_s, step_s, instant, table.utc_offset_s, cycle, columns, mended, by_month
+    )
+    return series, means
 
 
 def _add_global(columns: dict[str, np.ndarray], means: SunMeans) -> None:
@@ -168,16 +170,18 @@ def _step_s(table: WeatherTable) -> int:
     """Time between rows [s]: the one that most rows keep."""
     apart = np.diff(np.sort(table.local))  # the latest may come first
     ahead = apart[apart > 0]
-    step = int(np.median(ahead)) if ahead.size else 0
-    if not 60 <= step <= 3600 or DAY_S % step or step % 60:
-        message = f"rows are {step} s apart; must be whole minutes that divide an hour or a day, 1 h at most"
+    step_s = int(np.median(ahead)) if ahead.size else 0
+    if not 60 <= step_s <= 3600 or DAY_S % step_s or step_s % 60:
+        message = (
+            f"rows are {step_s} s apart; must be whole minutes that divide an hour or a day, 1 h at most"
+        )
         raise ProblemsError([table.problem(1, message)])
-    return step
+    return step_s
 
 
-def _is_typical(local: np.ndarray, step: int) -> bool:
+def _is_typical(local: np.ndarray, step_s: int) -> bool:
     """Whether months of several years follow one another: no more than a year's rows over more than a year's time."""
-    whole = local.size * step <= (_YEAR_DAYS + 1.1) * DAY_S
+    whole = local.size * step_s <= (_YEAR_DAYS + 1.1) * DAY_S
     return bool(whole and local.max() - local.min() > (_YEAR_DAYS + 5) * DAY_S)
 
 
@@ -216,18 +220,18 @@ def _without_repeats(table: WeatherTable, local: np.ndarray, rows: np.ndarray) -
 
 
 def _even(
-    table: WeatherTable, local: np.ndarray, rows: np.ndarray, step: int, folded: bool
+    table: WeatherTable, local: np.ndarray, rows: np.ndarray, step_s: int, folded: bool
 ) -> tuple[int, dict[str, np.ndarray]]:
     """Columns at even steps, nan where a row is missing; a typical year whole."""
-    first, size = int(local[rows[0]]), int((local[rows[-1]] - local[rows[0]]) // step) + 1
+    first, size = int(local[rows[0]]), int((local[rows[-1]] - local[rows[0]]) // step_s) + 1
     if folded:
         year = int(np.datetime64(f"{TYPICAL_YEAR}-01-01", "D").astype(np.int64)) * DAY_S
-        first, size = year + (first - year) % step, _YEAR_DAYS * DAY_S // step
-    place, off = np.divmod(local[rows] - first, step)
+        first, size = year + (first - year) % step_s, _YEAR_DAYS * DAY_S // step_s
+    place, off = np.divmod(local[rows] - first, step_s)
     if off.any():
         row = int(rows[np.flatnonzero(off)[0]])
         message = (
-            f"{moment(table.local[row])} does not fit the {step // 60} min interval of the preceding rows"
+            f"{moment(table.local[row])} does not fit the {step_s // 60} min interval of the preceding rows"
         )
         raise ProblemsError([table.problem(row, message)])
     columns = {}
@@ -238,24 +242,24 @@ def _even(
     return first, columns
 
 
-def _cycle_years(table: WeatherTable, start: int, step: int, size: int, repeat: bool) -> int:
+def _cycle_years(table: WeatherTable, step_s: int, size: int, repeat: bool) -> int:
     if not repeat:
         return 0
-    years = int(size * step / (365.2425 * DAY_S) + 0.003)
+    years = int(size * step_s / (365.2425 * DAY_S) + 0.003)
     if years < 1:
-        days = size * step / DAY_S
+        days = size * step_s / DAY_S
         message = f"repeat: the file holds {days:.0f} days; a year that repeats must be whole"
         raise ProblemsError([Problem(table.file, 0, "", message)])
     return years
 
 
 def _check_unit(table: WeatherTable, ghi: np.ndarray, extra: np.ndarray) -> None:
-    """That the brightest row isn't next to nothing of what reaches the top of the air: kW/m2, or MJ/m2 of an hour."""
+    """Check that the light is in W/m2: in kW/m2, or MJ/m2 of an hour, the brightest row is next to nothing."""
     most, above = float(np.nanmax(ghi, initial=0.0)), float(extra.max(initial=0.0))
     if above > LIT_W_M2 and 0.0 < most < DIMMEST_SHARE * above:
         message = (
             f"its brightest row has ghi_w_m2 {most:g}, and the sun sends up to {above:,.0f} W/m2 there: "
-            "is it in kW/m2 or MJ/m2? W/m2 are asked for"
+            "is it in kW/m2 or MJ/m2? values must be in W/m2"
         )
         raise ProblemsError([Problem(table.file, 0, "", message)])
 
@@ -265,8 +269,8 @@ def _check_values(
     columns: dict[str, np.ndarray],
     means: SunMeans,
     local: np.ndarray,
-    start: int,
-    step: int,
+    start_local_s: int,
+    step_s: int,
     cap: bool,
     by_month: str,
 ) -> tuple[int, int]:
@@ -278,10 +282,10 @@ def _check_values(
         Rows with irradiance a little below 0; rows with impossible values that were cut.
     """
     ghi = columns["ghi_w_m2"]
-    over = MOST_OVER_EXTRA if step >= 600 else MOST_OVER_EXTRA_BRIEF
+    over = MOST_OVER_EXTRA if step_s >= 600 else MOST_OVER_EXTRA_BRIEF
     with np.errstate(invalid="ignore"):
         wrong = [
-            ("ghi_w_m2", ghi > over * means.extra + MOST_OFFSET_W_M2, _TOO_BRIGHT),
+            ("ghi_w_m2", ghi > over * means.extra_w_m2 + MOST_OFFSET_W_M2, _TOO_BRIGHT),
             ("ghi_w_m2", ghi < LEAST_GHI_W_M2, f"is below {LEAST_GHI_W_M2:g} W/m2; empty means missing"),
         ]
         for name, (low, high) in LIMITS.items():
@@ -290,11 +294,11 @@ def _check_values(
                 wrong.append((name, outside, f"lies outside {low:g}..{high:g}; empty means missing"))
         found = [(name, rows, why) for name, rows, why in wrong if rows.any()]
         if found and not cap:
-            raise ProblemsError(_impossible(table, columns, local, start, step, found, by_month))
+            raise ProblemsError(_impossible(table, columns, local, start_local_s, step_s, found, by_month))
         impossible = np.zeros(ghi.size, dtype=bool)
         for name, rows, why in found:
             impossible |= rows
-            columns[name][rows] = means.extra[rows] if why is _TOO_BRIGHT else np.nan
+            columns[name][rows] = means.extra_w_m2[rows] if why is _TOO_BRIGHT else np.nan
         below = ghi < 0.0
         for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2"):
             if name in columns:
@@ -306,8 +310,8 @@ def _impossible(
     table: WeatherTable,
     columns: dict[str, np.ndarray],
     local: np.ndarray,
-    start: int,
-    step: int,
+    start_local_s: int,
+    step_s: int,
     found: list[tuple[str, np.ndarray, str]],
     by_month: str,
 ) -> list[Problem]:
@@ -315,11 +319,13 @@ def _impossible(
     problems: list[Problem] = []
     for name, rows, why in found:
         for place in np.flatnonzero(rows)[: _TOLD_AT_ONCE - len(problems)]:
-            row = int(np.flatnonzero(local == start + place * step)[0])
+            row = int(np.flatnonzero(local == start_local_s + place * step_s)[0])
             value = columns[name][place]
             problems.append(table.problem(row, f"{moment(table.local[row])}: {name} {value:g} {why}"))
     places = np.flatnonzero(np.logical_or.reduce([rows for _, rows, _ in found]))
-    months = (start + places * step).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64) % 12
+    months = (start_local_s + places * step_s).astype("datetime64[s]").astype("datetime64[M]").astype(
+        np.int64
+    ) % 12
     names = ", ".join(MONTHS[number] for number in sorted(set(months.tolist())))
     told = f"{_rows(places.size)} of {columns['ghi_w_m2'].size} can't be true ({names})"
     if by_month:

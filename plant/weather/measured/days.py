@@ -45,7 +45,20 @@ class FileSky:
     def light(
         self, first_day: int, clear: ClearBlock, grid_s: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Clear-sky index, global and direct normal irradiance [W/m2] of some days, each (days, n).
+        """The light of some days.
+
+        Parameters
+        ----------
+        first_day : int
+        clear : ClearBlock
+            The cloudless sky of these days, on the grid.
+        grid_s : int
+            Time between points [s].
+
+        Returns
+        -------
+        (days, n) array, (days, n) array, (days, n) array
+            Clear-sky index [-], global irradiance on the level and direct normal irradiance [W/m2].
 
         Raises
         ------
@@ -98,7 +111,20 @@ class FileSky:
         return (first, last - first + 1) if first <= last else (first_day, days)
 
     def air(self, name: str, first_day: int, days: int, grid_s: int) -> np.ndarray | None:
-        """Temperature [degC] or wind [m/s] of some days, (days, n): straight lines between the intervals' middles."""
+        """The air of some days: straight lines between the intervals' middles.
+
+        Parameters
+        ----------
+        name : {"t_amb_c", "wind_m_s"}
+        first_day, days : int
+        grid_s : int
+            Time between points [s].
+
+        Returns
+        -------
+        (days, n) array or None
+            Temperature [degC] or wind [m/s]; None where the file has none.
+        """
         values = self.series.columns.get(name)
         if values is None:
             return None
@@ -115,9 +141,9 @@ class FileSky:
     def _places(self, first_day: int, days: int, grid_s: int) -> tuple[np.ndarray, np.ndarray]:
         """Row of the file that each point of the days, (days, n), falls in, and how far into it, 0..1."""
         s = self.series
-        start = sun.day_start_utc_s(first_day, self.longitude_deg)
+        start_utc_s = sun.day_start_utc_s(first_day, self.longitude_deg)
         in_day = np.arange(0, DAY_S + grid_s, grid_s)
-        clock = start + s.utc_offset_s + np.arange(days)[:, None] * DAY_S + in_day
+        clock = start_utc_s + s.utc_offset_s + np.arange(days)[:, None] * DAY_S + in_day
         first_date = int(clock[0, 0] // DAY_S)
         dates = range(first_date, int(clock[-1, -1] // DAY_S) + 1)
         moves = np.array([self._source_date(n) - n for n in dates])
@@ -150,7 +176,12 @@ class FileSky:
             raise ProblemsError([Problem(self.series.file, 0, "", message)])
 
     def check_run(self, begin_utc_s: float, end_utc_s: float) -> None:
-        """That a run lies within the file.
+        """Check that a run lies within the file.
+
+        Parameters
+        ----------
+        begin_utc_s, end_utc_s : float
+            Its first and last moment [s UTC].
 
         Raises
         ------
@@ -196,9 +227,13 @@ def _file_sky(weather: Weather, location: Location, _mtime_ns: int, _size: int) 
         raise ProblemsError([Problem(table.file, 0, "", message)])
     series, means = series_of(table, weather, location)
     cyclic = bool(series.cycle_years)
-    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi, means.extra, cyclic, series.instant)
+    ghi = edges_of(series.columns["ghi_w_m2"], means.ghi_w_m2, means.extra_w_m2, cyclic, series.instant)
     beam_mean = _beam(series, means, weather.decomposition, location.altitude_m)
-    beam = None if beam_mean is None else edges_of(beam_mean, means.beam, means.extra, cyclic, series.instant)
+    beam = (
+        None
+        if beam_mean is None
+        else edges_of(beam_mean, means.beam_w_m2, means.extra_w_m2, cyclic, series.instant)
+    )
     notes = (*series.mended.notes(), *_odd(table, series, means, location))
     return FileSky(series, location.longitude_deg, ghi, beam, notes)
 
@@ -209,7 +244,7 @@ def _beam(series: Series, means: SunMeans, decomposition: str, altitude_m: float
     if "dhi_w_m2" in series.columns:
         return np.asarray(np.clip(ghi - series.columns["dhi_w_m2"], 0.0, ghi))
     if "dni_w_m2" in series.columns:
-        level = np.divide(means.beam, means.dni, out=np.zeros_like(ghi), where=means.dni > 0.0)
+        level = np.divide(means.beam_w_m2, means.dni_w_m2, out=np.zeros_like(ghi), where=means.dni_w_m2 > 0.0)
         return np.asarray(np.minimum(series.columns["dni_w_m2"] * level, ghi))
     if decomposition == "heliosat":
         return None
@@ -229,7 +264,7 @@ def _odd(table: WeatherTable, series: Series, means: SunMeans, location: Locatio
             place = f"{table.latitude_deg:g}, {table.longitude_deg:g}"
             told.append(f"the file is for {place}, {apart:.1f} deg from the site")
     ghi = series.columns["ghi_w_m2"]
-    lost = ghi[means.extra <= 0.0].sum()
+    lost = ghi[means.extra_w_m2 <= 0.0].sum()
     if lost > 1e-3 * ghi.sum():
         told.append(
             f"{lost / ghi.sum():.1%} of the irradiance falls with the sun below the horizon and is ignored"

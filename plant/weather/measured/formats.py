@@ -74,7 +74,7 @@ def read_weather(weather: Weather) -> WeatherTable:
     Raises
     ------
     ProblemsError
-        If it is none of the known formats, or not what its format asks for.
+        If it is not in a known format, or not what its format asks for.
     """
     assert weather.file is not None
     path = Path(weather.file)

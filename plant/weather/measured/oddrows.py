@@ -13,7 +13,7 @@ from plant.weather.measured.table import of_width
 _SEPARATORS = ",;\t"
 _ALIKE = 0.9  # share of the rows that must agree before one of the others is called odd
 _NUMBER = "number"
-_BEGINS_A_ROW = re.compile(r"[\"\d+-]")  # no note at the end of a file
+_BEGINS_A_ROW = re.compile(r"[\"\d+-]")  # a note at the end of a file doesn't
 
 
 def odd_row(text: str) -> tuple[int, str] | None:
@@ -50,7 +50,7 @@ def odd_row(text: str) -> tuple[int, str] | None:
 
 
 def _is_like(values: list[str], common: list[tuple[str, int]]) -> bool:
-    """Whether these are values as in most rows, and no heading."""
+    """Whether these are values as in most rows, and not a heading."""
     if len(values) != len(common) or _shape(values[0]) != common[0][0]:
         return False
     alike = sum(_shape(value) == shape for value, (shape, _) in zip(values, common, strict=True))

@@ -65,7 +65,7 @@ def read_csv(path: Path) -> WeatherTable:
 
 
 def _check_whole(path: Path, head: int, rows: str, separator: str, usual: int) -> None:
-    """That rows have as many values as the header has names: fewer end a download that broke off, more are odd.
+    """Check that rows have as many values as the header has names: fewer end a download that broke off, more are odd.
 
     An empty value behind the last is none.
     """
@@ -84,7 +84,7 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
     wrong = np.flatnonzero(~texts.str.fullmatch(_ISO).to_numpy(dtype=bool))
     if wrong.size:
         row = int(wrong[0])
-        others = f"; {wrong.size - 1} more rows are not either" if wrong.size > 1 else ""
+        others = _others(wrong.size - 1)
         message = f"{texts.iloc[row]!r} is not an ISO time; write {_as_iso(texts.iloc[row], texts)}{others}"
         problems.append(Problem(str(path), head + 1 + int(texts.index[row]), "time", message))
         return np.zeros(0, dtype=np.int64), 0
@@ -110,6 +110,11 @@ def _stamps(path: Path, head: int, texts: pd.Series, problems: list[Problem]) ->
     offset = moments[0].utcoffset()
     offset_s = int(offset.total_seconds()) if offset is not None else 0
     return np.array([int(moment.timestamp()) + offset_s for moment in moments], dtype=np.int64), offset_s
+
+
+def _others(count: int) -> str:
+    """How many more rows are wrong in the same way."""
+    return "" if count == 0 else f"; nor {'is 1 more row' if count == 1 else f'are {count} more rows'}"
 
 
 def _of_midnight(text: str) -> str:

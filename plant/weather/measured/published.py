@@ -73,7 +73,7 @@ def _without_quotes(text: str) -> str:
 
 
 def _check_epw_dates(path: Path, text: str) -> None:
-    """That each row begins with a year, a month, a day and an hour from 1 to 24, of which pvlib makes a text."""
+    """Check that each row begins with a year, a month, a day and an hour from 1 to 24, of which pvlib makes a text."""
     rows = [line.split(",")[:4] for line in text.splitlines()[_EPW_FIRST_LINE - 1 :] if line.strip()]
     values = np.full((len(rows), 4), np.nan)
     for row, found in enumerate(rows):

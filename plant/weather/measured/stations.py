@@ -85,7 +85,7 @@ def read_cams(path: Path) -> WeatherTable:
 
 
 def _check_universal_time(path: Path, text: str) -> None:
-    """That a CAMS header names no other clock than UTC: the intervals of the sun's are not even in it."""
+    """Check that a CAMS header names no other clock than UTC: the intervals of the sun's are not even in it."""
     for number, line in enumerate(text.splitlines(), 1):
         if not line.startswith("#"):
             return
@@ -94,6 +94,7 @@ def _check_universal_time(path: Path, text: str) -> None:
             r"\s*(universal time|utc?)\b", clock_named, re.I
         ):
             continue
-        named = clock_named.strip() or "of no clock"
+        clock_named = clock_named.strip()
+        named = f"in {clock_named}" if clock_named else "in an unnamed clock"
         message = f"its times are {named}: download it with time reference Universal time (UT)"
         raise ProblemsError([Problem(str(path), number, "", message)])

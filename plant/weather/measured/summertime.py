@@ -20,14 +20,14 @@ class ClockChange(NamedTuple):
     told: str
 
 
-def clock_change(local: np.ndarray, step: int, timezone: str) -> ClockChange | None:
+def clock_change(local: np.ndarray, step_s: int, timezone: str) -> ClockChange | None:
     """The first change of a zone's clocks that rows follow; none if they run through.
 
     Parameters
     ----------
     local : (n,) array
         Stamps by the file's clock [s], as often as they stand there.
-    step : int
+    step_s : int
         Time between rows [s].
     timezone : str
         Area/City.
@@ -41,15 +41,15 @@ def clock_change(local: np.ndarray, step: int, timezone: str) -> ClockChange | N
         if not 0 < abs(after - before) <= _MOST_S:
             continue
         begin = day * DAY_S - DAY_S // 2
-        wall = range(begin + (int(stamps[0]) - begin) % step, begin + DAY_S, step)
+        wall = range(begin + (int(stamps[0]) - begin) % step_s, begin + DAY_S, step_s)
         # times that no clock there shows, or that it shows twice: whose offset depends on which of the two is meant
         odd = [t for t in wall if _offset_s(t, zone) != _offset_s(t, zone, fold=1)]
         if not odd:
             continue
         usual = 0 if after > before else 2
-        beside = (odd[0] - step, odd[-1] + step)
+        beside = (odd[0] - step_s, odd[-1] + step_s)
         if all(rows_at.get(t, 0) == usual for t in odd) and all(rows_at.get(t, 0) == 1 for t in beside):
-            first, end = (_wall(t) for t in (odd[0], odd[-1] + step))
+            first, end = (_wall(t) for t in (odd[0], odd[-1] + step_s))
             shows = "is missing" if after > before else "is there twice"
             told = f"{first:%Y-%m-%d %H:%M} to {end:%H:%M} {shows}, as the clocks in {timezone} change then"
             return ClockChange(odd[0] // DAY_S * DAY_S, (after - before) / _HOUR_S, told)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from plant.base.civiltime import MONTHS
 from plant.base.clock import DAY_S
 from plant.base.problems import Problem, ProblemsError
 from plant.weather.measured.summertime import ClockChange
@@ -16,10 +17,6 @@ DAYS_TO_JUDGE_NOON = 20
 LEAST_DAYS_BESIDE_A_CHANGE = 5
 MONTH_APART_H = 1.0  # afternoon clouds of a rainy month move the brightest days' noon by less
 MONTH_DAYS_TO_JUDGE = 20
-MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 DARK_SHARE = 0.01
 MOST_SUMMER_TIME_H = 1.5  # months further apart are not those of one clock
 FAINT_W_M2, LOW_SUN_W_M2 = 20.0, 100.0  # below: twilight, and a sun up to 4 deg
@@ -32,18 +29,18 @@ def check_clock(
     table: WeatherTable,
     ghi: np.ndarray,
     means: SunMeans,
-    start: int,
-    step: int,
+    start_local_s: int,
+    step_s: int,
     timezone: str,
     moved: ClockChange | None,
     cap: bool,
 ) -> None:
-    """That the file's noon is the sun's and its nights are dark; else say which zone would fit.
+    """Check that the file's noon is the sun's and its nights are dark; else say which zone would fit.
 
     Parameters
     ----------
     table : WeatherTable
-    ghi, means, start, step
+    ghi, means, start_local_s, step_s
         The even series of the file's light, and the sun over it.
     timezone : str
         Of the site: the first to be tried when another than the file's would fit.
@@ -57,22 +54,22 @@ def check_clock(
     ProblemsError
         Naming the months, where most agree with the sun and a few do not.
     """
-    if not _can_be_judged(ghi, means.extra):
+    if not _can_be_judged(ghi, means.extra_w_m2):
         return
     light = np.nan_to_num(ghi)
-    up = means.extra > 0.0
+    up = means.extra_w_m2 > 0.0
     near = up | np.roll(up, 1) | np.roll(up, -1)
     dark_share = light[~near].sum() / light.sum()
-    apart_h = _noon_apart_h(ghi, means.extra, step)
-    judged = ghi.size * step >= DAYS_TO_JUDGE_NOON * DAY_S
+    apart_h = _noon_apart_h(ghi, means.extra_w_m2, step_s)
+    judged = ghi.size * step_s >= DAYS_TO_JUDGE_NOON * DAY_S
     wrong = dark_share > DARK_SHARE or (judged and abs(apart_h) > NOON_APART_H)
-    if moved is not None and (wrong or _moves_with(moved, ghi, means.extra, start, step)):
+    if moved is not None and (wrong or _moves_with(moved, ghi, means.extra_w_m2, start_local_s, step_s)):
         raise ProblemsError(
             [Problem(table.file, 0, "", f"its clock keeps summer time: {moved.told}. {_FIXED}")]
         )
     if not wrong:
         return
-    by_month = _noon_by_month(ghi, means.extra, start, step)
+    by_month = _noon_by_month(ghi, means.extra_w_m2, start_local_s, step_s)
     few_off = {number: h for number, h in by_month.items() if abs(h) > NOON_APART_H}
     spread_h = max(by_month.values()) - min(by_month.values()) if by_month else 0.0
     if few_off and 2 * len(few_off) < len(by_month):
@@ -112,7 +109,7 @@ def _other_zone(table: WeatherTable, apart_h: float, dark_share: float, timezone
         shown += f", {at_night}"
     return (
         f"the clock of its rows does not fit the sun over the site: {shown}. Read as UTC{stated_h:+g}; "
-        f"UTC{likely_h:+g} would fit: set weather.utc_offset_h: {likely_h:g}, or mend location"
+        f"UTC{likely_h:+g} would fit: set weather.utc_offset_h: {likely_h:g}, or correct location"
     )
 
 
@@ -154,26 +151,30 @@ def _can_be_judged(ghi: np.ndarray, extra: np.ndarray) -> bool:
     return bool(np.nanmax(ghi, initial=0.0) > FAINT_W_M2 and extra.max(initial=0.0) > LOW_SUN_W_M2)
 
 
-def _moves_with(moved: ClockChange, ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> bool:
+def _moves_with(
+    moved: ClockChange, ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int
+) -> bool:
     """Whether noon stands later after a clock was set forward, or earlier after it was set back."""
-    per = DAY_S // step
-    span, there = DAYS_TO_JUDGE_NOON * per, (moved.day_s - start) // step
+    per = DAY_S // step_s
+    span, there = DAYS_TO_JUDGE_NOON * per, (moved.day_s - start_local_s) // step_s
     before, after = (
         slice(max(there - span, 0), max(there, 0)),
         slice(there + per, there + span),
     )
     if min(ghi[before].size, ghi[after].size) < LEAST_DAYS_BESIDE_A_CHANGE * per:
         return False
-    later_h = _noon_apart_h(ghi[after], extra[after], step) - _noon_apart_h(ghi[before], extra[before], step)
+    later_h = _noon_apart_h(ghi[after], extra[after], step_s) - _noon_apart_h(
+        ghi[before], extra[before], step_s
+    )
     return bool(0.5 < later_h / moved.later_h < 1.5)
 
 
-def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
+def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step_s: int) -> float:
     """How much later than the sun's the file's noon is [h], -12..12.
 
     By the first harmonic of what the brightest days have at each time of day, which cloudy afternoons don't move.
     """
-    slots = DAY_S // step
+    slots = DAY_S // step_s
     whole = ghi.size // slots * slots
     if whole == 0:
         return 0.0
@@ -184,25 +185,33 @@ def _noon_apart_h(ghi: np.ndarray, extra: np.ndarray, step: int) -> float:
     return float((phases[0] - phases[1] + np.pi) % (2.0 * np.pi) - np.pi) * 12.0 / np.pi
 
 
-def months_off(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> str:
-    """Months whose noon is far from the sun's, in words; a year put together from several may have such."""
+def months_off(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int) -> str:
+    """Months whose noon is far from the sun's, in words; a year put together from several may have such.
+
+    Parameters
+    ----------
+    ghi, extra : (n,) array
+        Global irradiance of the rows, nan where it is missing, and that above the air [W/m2].
+    start_local_s, step_s : int
+        First moment on the file's clock [s], time between rows [s].
+    """
     told = [
         f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}"
-        for number, apart_h in _noon_by_month(ghi, extra, start, step).items()
+        for number, apart_h in _noon_by_month(ghi, extra, start_local_s, step_s).items()
         if abs(apart_h) > MONTH_APART_H
     ]
     return ", ".join(told)
 
 
-def _noon_by_month(ghi: np.ndarray, extra: np.ndarray, start: int, step: int) -> dict[int, float]:
+def _noon_by_month(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: int) -> dict[int, float]:
     """Month, 0 is January -> how much later than the sun's its noon is [h]; months of which enough is known."""
-    day = (start + np.arange(ghi.size) * step) // DAY_S
+    day = (start_local_s + np.arange(ghi.size) * step_s) // DAY_S
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
     found = {}
     for number in range(12):
         at = np.flatnonzero(month == number)
-        if at.size * step >= MONTH_DAYS_TO_JUDGE * DAY_S and _can_be_judged(ghi[at], extra[at]):
-            first = at[0] + (-(start // step + at[0])) % (DAY_S // step)
+        if at.size * step_s >= MONTH_DAYS_TO_JUDGE * DAY_S and _can_be_judged(ghi[at], extra[at]):
+            first = at[0] + (-(start_local_s // step_s + at[0])) % (DAY_S // step_s)
             at = at[at >= first]
-            found[number] = _noon_apart_h(ghi[at], extra[at], step)
+            found[number] = _noon_apart_h(ghi[at], extra[at], step_s)
     return found

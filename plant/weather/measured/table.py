@@ -89,7 +89,7 @@ def clock(index: pd.DatetimeIndex) -> tuple[np.ndarray, int]:
 
 
 def check_whole_rows(path: Path, text: str, first_line: int, separator: str = ",") -> None:
-    """That no row has fewer values than most rows have, as a download that broke off ends in one; nor more.
+    """Check that no row has fewer values than most rows have, as a download that broke off ends in one; nor more.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def local_seconds(
     Raises
     ------
     ProblemsError
-        With the line of the first that is no date and hour.
+        With the line of the first that is not a date and hour.
     """
     limits = {"year": (1900, 2200), "month": (1, 12), "day": (1, 31), "hour": hours, "minute": (0, 59)}
     whole = {

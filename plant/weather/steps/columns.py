@@ -12,15 +12,14 @@ from plant.base.clock import DAY_S
 
 
 class LightMeans(NamedTuple):
-    """Light of steps [W/m2], each (days, n)."""
+    """Light of steps, each (days, n)."""
 
-    ghi: np.ndarray
-    beam: np.ndarray  # direct, on the level
-    around: np.ndarray  # diffuse light from around the sun, on a plane that faces it
-    even: np.ndarray  # diffuse light from all over the sky, on the level
-    band: (
-        np.ndarray
-    )  # diffuse light from a band at the horizon, on an upright plane; negative for a dull band
+    ghi_w_m2: np.ndarray
+    beam_w_m2: np.ndarray  # direct, on the level
+    around_w_m2: np.ndarray  # diffuse light from around the sun, on a plane that faces it
+    even_w_m2: np.ndarray  # diffuse light from all over the sky, on the level
+    # Diffuse light from a band at the horizon, on an upright plane; negative for a dull band.
+    band_w_m2: np.ndarray
 
 
 SHARES = ("around", "even", "band")  # of the diffuse light
@@ -37,20 +36,37 @@ def day_type(step_s: int) -> np.dtype[np.void]:
 
 
 def packed(step_s: int, light: LightMeans, t_amb_c: np.ndarray, wind_m_s: np.ndarray) -> np.ndarray:
-    """Days, (days,) of `day_type`, of step means in double precision, each (days, n)."""
-    days = np.empty(light.ghi.shape[0], day_type(step_s))
-    for name, values in (("ghi", light.ghi), ("beam", light.beam), ("t_amb", t_amb_c), ("wind", wind_m_s)):
+    """Days, (days,) of `day_type`, out of step means in double precision.
+
+    Parameters
+    ----------
+    step_s : int
+        Length of a step [s].
+    light : LightMeans
+    t_amb_c, wind_m_s : (days, n) array
+        Means of air temperature [degC] and wind [m/s].
+    """
+    days = np.empty(light.ghi_w_m2.shape[0], day_type(step_s))
+    for name, values in (
+        ("ghi", light.ghi_w_m2),
+        ("beam", light.beam_w_m2),
+        ("t_amb", t_amb_c),
+        ("wind", wind_m_s),
+    ):
         days[name] = values
-    days["ghi_sum"], days["beam_sum"] = light.ghi.sum(axis=1), light.beam.sum(axis=1)
-    diffuse = light.ghi - light.beam
+    days["ghi_sum"], days["beam_sum"] = light.ghi_w_m2.sum(axis=1), light.beam_w_m2.sum(axis=1)
+    diffuse = light.ghi_w_m2 - light.beam_w_m2
     for name in SHARES:
-        part = getattr(light, name)
+        part = getattr(light, f"{name}_w_m2")
         days[name] = np.divide(part, diffuse, out=np.zeros_like(part), where=diffuse > 0.0)
     return days
 
 
 def light_in(days: np.ndarray) -> LightMeans:
-    """What `packed` was given, to the precision that is kept; its sums of `ghi` and `beam` to rounding."""
+    """Light of days, (days,) of `day_type`: what `packed` was given, to the precision that is kept.
+
+    The day's sums of global and direct light are exact to rounding.
+    """
     ghi, beam = (_closed(days[name].astype(float), days[f"{name}_sum"]) for name in ("ghi", "beam"))
     diffuse = np.maximum(ghi - beam, 0.0)
     return LightMeans(ghi, beam, *(days[name] * diffuse for name in SHARES))

@@ -75,7 +75,7 @@ def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) ->
     source = source_of(place)
     return SkyMeans(
         first_day, suns.start_utc_s, step_s, suns,
-        light.ghi, light.beam / height, np.maximum(light.ghi - light.beam, 0.0), *light[2:],
+        light.ghi_w_m2, light.beam_w_m2 / height, np.maximum(light.ghi_w_m2 - light.beam_w_m2, 0.0), *light[2:],
         kept["t_amb"].astype(float), kept["wind"].astype(float),
         place.location.horizon, (-np.inf, np.inf) if source is None else source.span_utc_s,
     )  # fmt: skip
@@ -84,8 +84,23 @@ def unpacked_sky(kept: np.ndarray, place: Place, first_day: int, step_s: int) ->
 def means_in_plane(
     sky: SkyMeans, tilt_deg: float, azimuth_deg: float, albedo: float
 ) -> dict[str, np.ndarray]:
-    """Irradiance in a tilted plane [W/m2], by part, each (days, n): `plant.weather.sky.plane_of_array` for step means.
+    """Irradiance in a tilted plane, by part: `plant.weather.sky.plane_of_array` for step means.
 
+    Parameters
+    ----------
+    sky : SkyMeans
+    tilt_deg, azimuth_deg : float
+        Of the plane: 0 lies flat; azimuth from north, clockwise.
+    albedo : float
+        Share of the light that the ground gives back, 0..1.
+
+    Returns
+    -------
+    dict
+        ``aoi_deg`` [deg], ``beam``, ``sky`` and ``ground`` [W/m2], each (days, n).
+
+    Notes
+    -----
     What the sky's own minutes have as parts of the diffuse light is put into the plane; direct light and that around
     the sun come from the step's mean sun, of which the horizon lets a share pass.
     """

@@ -1,4 +1,4 @@
-"""One sun for each step of a sizing run: where the direct light of the step comes from, on the mean.
+"""One sun for each step of a sizing run: where the direct light of the step comes from, on average.
 
 Of place and day alone, so a thousand seeds and planes share it. The mean direction is that of a cloudless sky's direct
 light over the step. So a step in which the sun rises has the sun of its lit part, and the direct light of a plane that

@@ -6,20 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from plant.base.civiltime import MONTHS
 from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.remedies import Remedy
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, met, targets_text
-from tracertwin.sizing.figures.intervals import DAYS_A_YEAR, RULE_OF_THREE, finest_share, share_interval
+from tracertwin.sizing.figures.intervals import DAYS_PER_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
 from tracertwin.sizing.figures.printing import formatted, formatted_years
 from tracertwin.sizing.sweep.years import runs_of, spans_of
-
-MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def verdict(one: Judged, targets: Targets, helping: Sequence[Remedy] = ()) -> str:
@@ -121,7 +117,7 @@ def load_told(answer: Answer, carried: tuple[float, Judged] | None) -> str:
 
 def years_to_tell(share: float) -> int:
     """How many years it takes until so small a share, above 0, is told apart from nothing."""
-    least = max(1, int(RULE_OF_THREE / DAYS_A_YEAR / share))
+    least = max(1, int(RULE_OF_THREE / DAYS_PER_YEAR / share))
     return next(years for years in range(least, 100 * least + 100) if finest_share(years) <= share)
 
 
@@ -142,7 +138,7 @@ def money(amount: float, signed: bool = False) -> str:
 def worst_told(one: Judged) -> str:
     """The worst month, and the worst year with its seed."""
     worst = one.years[worst_year(one.figures)]
-    month = MONTH_NAMES[worst_month(one.figures)]
+    month = MONTHS[worst_month(one.figures)]
     return f"worst month {month}, worst year {worst.year} with seed {worst.seed}"
 
 

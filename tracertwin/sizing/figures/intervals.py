@@ -11,7 +11,7 @@ LEVEL: Final = 0.95
 KEY: Final = (0x5EED, 0xB007)  # one for all: designs that are compared share their draws
 # What was not seen in n independent years comes less often than 3 / n a year, 95 %.
 RULE_OF_THREE: Final = 3.0
-DAYS_A_YEAR: Final = 365.0
+DAYS_PER_YEAR: Final = 365.0
 
 
 class Estimate(NamedTuple):
@@ -95,7 +95,7 @@ def finest_share(years: int) -> float:
     A year that loses a day may come as often as the rule of three lets it and still not have been seen: less than
     3 / (365 years) is not told apart from nothing.
     """
-    return rounded_up(RULE_OF_THREE / years / DAYS_A_YEAR)
+    return rounded_up(RULE_OF_THREE / years / DAYS_PER_YEAR)
 
 
 def rounded_up(value: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from plant.site.costs import Costs
 from tracertwin.sizing.figures.intervals import (
-    DAYS_A_YEAR,
+    DAYS_PER_YEAR,
     Estimate,
     finest_share,
     interval,
@@ -103,7 +103,7 @@ METRICS: Final = (
         "outages", "outages", "a year", "number of outages",
         "an outage lasts from the first minute without supply until an hour's demand is served in full; hours that ask "
         "for nothing don't end it",
-        mean=_plain("outages"), whole=lambda year: year.all_draws(DAYS_A_YEAR),
+        mean=_plain("outages"), whole=lambda year: year.all_draws(DAYS_PER_YEAR),
     ),
     Metric(
         "outage_h", "in outages", "h a year", "Σ (end - begin)", "time from beginning to end of the outages",

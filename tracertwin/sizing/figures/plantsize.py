@@ -60,7 +60,7 @@ def size_of(site: Site) -> PlantSize:
     usable_ah = (1.0 - empty) * battery.full_capacity_ah
     return PlantSize(
         # modules that were scaled to so many watts have them but for the last bit
-        peak_w=round(sum(part.rated_w for part in site.array.parts), 6),
+        peak_w=round(site.array.rated_w, 6),
         controller_a=site.controller.parameters().charge_rated_a,
         capacity_ah=rated_ah,
         blocks=site.battery.system_v // 12,

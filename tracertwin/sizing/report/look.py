@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from plant.report.longpicture import WIDTH
+from plant.report.picture import styled
 
 HEIGHT: Final = 220
 SERVED, CHARGERS, UNSERVED = "#6d9bc6", "#4f8f83", "#8b1a1a"
@@ -16,14 +17,7 @@ PALE_TO_DARK: Final = ("#fffaf2", "#fdd49e", "#ef8a4b", "#b03a1e", "#5a1208")  #
 
 def finished(chart: Any) -> Any:
     """A chart with the house's fonts and lines."""
-    return (
-        chart.configure_axis(
-            labelFontSize=11, titleFontSize=11, titleFontWeight="normal", gridColor="#e4e4e4"
-        )
-        .configure_legend(labelFontSize=11, titleFontSize=11, labelLimit=300, orient="top")
-        .configure_title(fontSize=12, anchor="start", fontWeight="normal")
-        .configure_view(stroke="#cccccc")
-    )
+    return styled(chart, {"orient": "top"}, {"fontSize": 12, "fontWeight": "normal"})
 
 
 def sized(chart: Any, height: int = HEIGHT) -> Any:

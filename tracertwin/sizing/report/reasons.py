@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+from plant.base.civiltime import MONTHS
 from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, limit_of, targets_text
-from tracertwin.sizing.choosing.verdict import MONTH_NAMES, money, outages_told, too_few, verdict
+from tracertwin.sizing.choosing.verdict import money, outages_told, too_few, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, formatted, formatted_value, formatted_years
 from tracertwin.sizing.report.study import Study
@@ -67,7 +68,7 @@ def why(study: Study) -> Iterator[str]:
     else:
         yield f"{name} misses the target, {target}: {values}. It costs {cost}."
     lost = chosen.figures.yearly("unserved_wh").sum() > 0.0
-    month = f"; most is missing in {MONTH_NAMES[worst_month(chosen.figures)]}" if lost else ""
+    month = f"; most is missing in {MONTHS[worst_month(chosen.figures)]}" if lost else ""
     outages = outages_told(chosen)
     yield f"{outages[0].upper()}{outages[1:]}{month}."
     if chosen.metrics["charger_h"].value > 0.0:

@@ -22,7 +22,7 @@ from tracertwin.sizing.sweep.worklist import Work, WorkItem
 from tracertwin.sizing.sweep.years import WeatherYear
 
 # One to three seconds of work at the usual steps: Dask's own time is little beside it.
-YEARS_A_TASK: Final = 100
+YEARS_PER_TASK: Final = 100
 RETRIES: Final = 3
 CONNECTS_WITHIN_S: Final = 30
 
@@ -104,7 +104,7 @@ def _groups(items: Sequence[WorkItem]) -> Iterator[tuple[WorkItem, ...]]:
     group: list[WorkItem] = []
     for item in items:
         group.append(item)
-        if sum(len(each.years) for each in group) >= YEARS_A_TASK:
+        if sum(len(each.years) for each in group) >= YEARS_PER_TASK:
             yield tuple(group)
             group = []
     if group:

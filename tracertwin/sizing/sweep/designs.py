@@ -161,7 +161,7 @@ def array_of(site: Site, watts: float) -> dict[str, Any]:
     modules of the very kind are what `array.parallel` counts.
     """
     array = site.array
-    rated_w = sum(part.rated_w for part in array.parts)
+    rated_w = array.rated_w
     changes: dict[str, Any] = {}
     for place, part in enumerate(array.parts):
         where = f"array.sub_arrays[{place}]" if array.sub_arrays else "array"
@@ -185,4 +185,4 @@ def load_of(site: Site, times: float) -> dict[str, Any]:
 
 def peak_w(site: Site) -> float:
     """Watts on the plates of a site's array."""
-    return sum(part.rated_w for part in site.array.parts)
+    return site.array.rated_w
