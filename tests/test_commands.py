@@ -182,6 +182,20 @@ def test_mend_all_leaves_nothing_broken(rig):
     rig.do("mend all")  # nothing to mend is no error
 
 
+def test_mend_takes_a_name_or_the_second_of_a_name(rig):
+    for _ in range(3):
+        rig.do("upset load_overload:power_w=50")
+    rig.do("upset probe_open")
+    rig.do("mend load_overload 2")
+    assert rig.assembly.units[0].live.plant.broken() == {
+        0: "load_overload",
+        2: "load_overload",
+        3: "probe_open",
+    }
+    rig.do("mend load_overload")
+    assert rig.assembly.units[0].live.plant.broken() == {3: "probe_open"}
+
+
 def test_of_several_units_the_one_that_is_named_is_meant():
     with rig_of(*farm()) as rig:
         rig.do("upset load_short unit=2")
@@ -255,7 +269,11 @@ def test_line_faults_come_and_go(rig):
         ),
         ("upset load_short:at=1999-01-01", "upset: load_short:at=1999-01-01: its time is past; it is now 20"),
         ("power-cycle unit=two", "power-cycle: no unit two; known: 1"),
-        ("mend 3", r"mend: give the number that upset returned, or all; broken now: nothing"),
+        ("mend 3", r"mend: 3 is not broken, nor planned; that is now: nothing"),
+        ("mend load_short", r"mend: load_short is not broken, nor planned; that is now: nothing"),
+        ("mend load_shrt", r"did you mean load_short"),
+        ("mend load_short 0", r"mend: load_short 0 is not broken"),
+        ("mend 1 2", r"mend: write NUMBER, NAME, NAME N for the Nth of that name, or all"),
         ("show v_bat_v", r"show: no quantity v_bat_v; similar: .*v_batt_v"),
         ("show battery_soc", r"show: no quantity battery_soc, but a register: show 0x311A"),
         ("show controller", r"show: no quantity controller; similar: soc_controller"),
@@ -267,7 +285,7 @@ def test_line_faults_come_and_go(rig):
         ("fault drop:0.1 crc", "fault: give a line fault"),
         ("fault off crc drop", "fault: give a line fault"),
         ("fault off corc", r"fault: unknown line fault 'corc' \(did you mean crc\?\)"),
-        ("mend all load_short=1", "mend: give the number that upset returned, or all, and nothing else"),
+        ("mend all load_short=1", "mend: write NUMBER, NAME, NAME N"),
         ("show soc v_batt=3", r"show: no quantity v_batt; similar: .*v_batt_v"),
         ("power-cycle unit=2", "power-cycle: no unit 2; known: 1"),
     ],

@@ -305,6 +305,8 @@ def test_an_expectation_that_makes_no_sense_is_refused(tmp_path, given, told):
         ({"at": "11:00", "cloud": True, "fault": "drop"}, "give one action"),
         ({"at": "11:00", "upset": "cloud:after=3h"}, "say after beside the upset"),
         ({"at": "11:00", "mend": "clod"}, "did you mean cloud"),
+        ({"at": "11:00", "mend": "cloud 0"}, "NAME N for the Nth upset of that name"),
+        ({"at": "11:00", "mend": "all 2"}, "NAME N for the Nth upset of that name"),
         ({"at": "11:00", "fault": "off dorp"}, "did you mean drop"),
         ({"at": "11:00", "write": "battery_soc=3"}, "can only be read"),
         ({"at": "11:00", "write": "battery_type"}, "write NAME=VALUE"),

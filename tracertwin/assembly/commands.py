@@ -27,7 +27,7 @@ from plant.base.clock import (
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
-from tracertwin.assembly import setting, shown
+from tracertwin.assembly import mending, setting, shown
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.refusals import Refusals
 from tracertwin.assembly.rounds import Rounds
@@ -184,15 +184,10 @@ def _upset(rig: Commanded, said: Said) -> str:
 
 def _mend(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
-    plant = unit.live.plant
-    broken, word = plant.broken(), said.one("the number that upset returned, or all")
-    known = broken if word == "all" else broken | plant.planned()
-    asked = [number for number in known if word in ("all", str(number))]
-    if not asked and word != "all":
-        now = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
-        raise ValueError(f"give the number that upset returned, or all; broken now: {now}")
-    for number in asked:
-        plant.mend(number)
+    if said.values:
+        raise ValueError(f"write {mending.FORM}")
+    for number in mending.meant(said.words, unit.live.plant):
+        unit.live.plant.mend(number)
     return ""
 
 
@@ -311,7 +306,9 @@ COMMANDS: Final = (
             in_wall_replay=False),
     Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
             "break something in the plant, see tracertwin faults; returns the number for mend", _upset),
-    Command("mend", "NUMBER|all [unit=ID]", "repair what upset broke, or cancel what it planned", _mend),
+    Command("mend", "NUMBER|NAME [N]|all [unit=ID]",
+            "repair what upset broke, or cancel what it planned: by the number it returned, by name, or the Nth of it",
+            _mend),
     Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
             "set a line fault, see tracertwin faults; or clear all, or those of a name", _fault),
     Command("write", "NAME=VALUE ... [unit=ID]",

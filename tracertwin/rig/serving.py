@@ -41,11 +41,12 @@ MOST_HEARD: Final = 4000  # requests and other entries that a page can show
 
 
 class Done(NamedTuple):
-    """A command that was carried out: when by the plant's time, and what came of it."""
+    """A command that was carried out: when by the plant's time, what came of it, its entry in the journal."""
 
     t_utc_s: int
     text: str
     told: str
+    entry: int = 0
 
 
 def line_on(endpoint: Endpoint, *answer: Any, **options: Any) -> Line | ModbusTcpServer:
@@ -229,10 +230,11 @@ class Rig:
         """
         if commands.unheld(command):
             return self.assembly.do(command)
-        with self.assembly.held(), self._written_down(command):
+        with self.assembly.held():
             t_utc_s = self.assembly.plants[0].t_utc_s
-            told = self.assembly.do(command)
-            self.done.append(Done(t_utc_s, command, told))
+            with self._written_down(command):
+                told = self.assembly.do(command)
+            self.done.append(Done(t_utc_s, command, told, self.journal.number if self.journal else 0))
             return told
 
     def _written_down(self, command: str) -> AbstractContextManager[None]:
