@@ -148,7 +148,7 @@ def _check_moment(key: str, values: Mapping[str, Any], span: Span) -> None:
     """That a time of an expectation is in the run, and not before the window of which it is the end."""
     moment, begin = values[key], values.get("from")
     at_s = moment.utc_s(span)
-    if key in ENDS_OF_WINDOWS and begin is not None:
+    if key in ENDS_OF_WINDOWS and isinstance(begin, Moment):
         begin_s = begin.utc_s(span)
         at_s = ending(moment, begin_s, span)
         if at_s < begin_s:

@@ -311,7 +311,13 @@ class Running:
     # What is left
 
     def verdicts(self, record: RunRecord) -> tuple[Verdict, ...]:
-        """On what the scenario expects, and on writes that have to be refused."""
+        """On what the scenario expects, on writes that have to be refused, and on what was not done.
+
+        Raises
+        ------
+        ProblemsError
+            What the others rest on does not hold.
+        """
         scenario = self._prepared.scenario
         expected = [
             *scenario.expect,
@@ -322,7 +328,20 @@ class Running:
             ),
             *(self._not_done(place) for place in self._undone() if not self._is_refusal(place)),
         ]
-        return tuple(judge(expectation, record) for expectation in expected)
+        verdicts = tuple(judge(expectation, record) for expectation in expected)
+        short = [place for place, one in enumerate(verdicts) if one.expectation.stimulus and not one.holds]
+        if short:
+            why = "the stimulus falls short, so the rest would say nothing:"
+            raise ProblemsError(
+                [
+                    scenario.document.problem(
+                        ("expect", place),
+                        f"{why} {verdicts[place].expectation.text}: {verdicts[place].words(record.span)}",
+                    )
+                    for place in short
+                ]
+            )
+        return verdicts
 
     def _refusal_of(self, place: int, action: Action, line: int) -> Expectation:
         finding = self._refusals.get(place) or _undone(self._why_not(place))
