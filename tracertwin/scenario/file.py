@@ -309,7 +309,10 @@ def _given_problems(document: Document, given: dict[str, Any], words: Vocabulary
         try:
             site_file(document, site)
         except ProblemsError as error:
-            yield from (document.problem(("given", "site"), problem.message) for problem in error.problems)
+            tried = f": {Path(document.file).parent / site}" if Path(site).suffix else ""
+            yield from (
+                document.problem(("given", "site"), f"{problem.message}{tried}") for problem in error.problems
+            )
     overrides = given.get("overrides")
     for path, value in overrides.items() if isinstance(overrides, dict) else ():
         if told := unknown_key(str(path), words) or unknown_rating(value, words.ratings):

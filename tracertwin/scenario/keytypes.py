@@ -99,11 +99,11 @@ def amount_in(given: Any, subject: Subject) -> float:
         Saying what would do.
     """
     if not isinstance(given, str):
-        return _number(given)
+        return subject.amount(_number(given), "")
     found = _AMOUNT.fullmatch(given.strip())
     if found is None:
         raise ValueError(f"must be a number with or without its unit, got {shown(given)}")
-    return float(found[1]) * subject.factor((found[2] or "").strip())
+    return subject.amount(float(found[1]), (found[2] or "").strip())
 
 
 def _range(given: Any, _: Vocabulary) -> tuple[Any, Any]:
