@@ -19,6 +19,7 @@ from tests.waiting import until
 from tracertwin.assembly import commands
 from tracertwin.assembly.commands import COMMANDS, listing
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.refusals import BadResultError
 from tracertwin.rig.serving import Rig
 
 HERE = parse_endpoint("listen:127.0.0.1:0")
@@ -365,3 +366,32 @@ def test_a_write_that_means_nothing_says_what_would_do(rig, text, why):
 def test_time_ends_with_the_last_year_whoever_asks(rig):
     with pytest.raises(ValueError, match=r"^step: simulated time ends with the year 2100$"):
         rig.do("step 100000d")
+
+
+# --- what scenarios take ---
+
+
+def test_jump_takes_the_clock_and_the_sun_as_scenarios_do(rig):
+    """The plant stands at 10:00 of 20 February; what is written down is the time in full."""
+    assert rig.do("jump 13:00").startswith("2026-02-20T13:00:00")
+    assert rig.do("jump sunset").startswith("2026-02-20T17:5")
+    assert rig.do("jump 13:00").startswith("2026-02-21T13:00:00")
+    assert rig.do("jump day 3 noon").startswith("2026-02-22T12:4")
+    assert [done.text for done in rig.done][:2] == ["jump 2026-02-20T13:00:00", rig.done[1].text]
+    for bad in ("jump 3h", "jump end", "jump sunste", "jump day 1 noon"):
+        with pytest.raises(ValueError, match="jump: "):
+            rig.do(bad)
+
+
+def test_states_are_shown_as_words(rig):
+    assert json.loads(rig.do("show stage v_batt_v"))["stage"] in ("none", "bulk", "boost", "float")
+
+
+def test_a_bad_result_is_told_apart_from_what_makes_no_sense(rig):
+    for text in ("wait polled within=10ms", "wait 3 requests within=10ms", "write boost_voltage=99V"):
+        with pytest.raises(BadResultError):
+            rig.do(text)
+    for text in ("wait polld", "write boost_voltge=14V"):
+        with pytest.raises(ValueError, match=r".") as caught:
+            rig.do(text)
+        assert not isinstance(caught.value, BadResultError)

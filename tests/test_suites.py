@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from modbus.line.faults.kinds import FAULTS
+from modbus.line.faults.text import parse_fault
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from tracertwin.checking.many import OWN, Case, cases_of, check_case, read_all, suites
@@ -351,3 +353,14 @@ def test_iec62124_says_something_about_a_site_with_a_generator_and_a_small_one(s
         ran = run(prepare(load_scenario(SUITES / f"iec62124/{name}.yaml").under_test(site)))
         assert [v.words(ran.record.span) for v in ran.verdicts if v.fails] == []
     assert ran.verdicts[0].finding.found.startswith(("once", "2 times"))
+
+
+def test_the_line_suite_meets_every_fault_of_a_line():
+    """With a share of the replies, and with all of them."""
+    struck = [
+        parse_fault(step.action.words[0])
+        for path in (SUITES / "line").glob("*.yaml")
+        for step in load_scenario(path).when
+        if step.action.name == "fault" and not step.action.words[0].startswith("off")
+    ]
+    assert {fault.row.name for fault in struck} == set(FAULTS)

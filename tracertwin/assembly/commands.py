@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from modbus.line.faults.striking import Faults
+from modbus.master.phrases import said as said_of
 from plant.base.civiltime import moment_utc_s
 from plant.base.clock import (
     FASTEST,
@@ -25,11 +26,11 @@ from plant.base.clock import (
     to_local,
 )
 from plant.base.problems import did_you_mean
-from plant.kernel.snapshot import Snapshot
+from plant.kernel.snapshot import QUANTITIES, Snapshot
 from plant.site.timetable import parse_upset
 from tracertwin.assembly import mending, setting, shown
 from tracertwin.assembly.moments import told_local
-from tracertwin.assembly.refusals import Refusals
+from tracertwin.assembly.refusals import BadResultError, Refusals
 from tracertwin.assembly.rounds import Rounds
 from tracertwin.assembly.units import Unit
 
@@ -226,7 +227,8 @@ def _show(rig: Commanded, said: Said) -> str:
     snapshot, told = unit.live.plant.snapshot, {}
     for name in (*said.words, *said.values) or Snapshot._fields:
         if name in Snapshot._fields:
-            told[name] = getattr(snapshot, name)
+            codes, value = QUANTITIES[name].codes, getattr(snapshot, name)
+            told[name] = value if codes is None else codes(int(value)).name.lower()
         elif re.fullmatch("0[xX][0-9a-fA-F]{1,4}", name):
             told[name] = shown.register(unit.tracer, int(name, 16))
         else:
@@ -261,15 +263,17 @@ def _wait(rig: Commanded, said: Said) -> str:
     if said.words == ("polled",) and not rest:
         if rig.rounds.wait_round(within_s):
             return ""
-        names = ", ".join(str(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
-        raise ValueError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
+        names = (
+            ", ".join(said_of(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
+        )
+        raise BadResultError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
     if len(said.words) == 2 and said.words[1] in ("requests", "request") and not rest:
         if not re.fullmatch(r"\d{1,12}", said.words[0]):
             raise ValueError(f"{said.words[0]!r} is not a number of requests, e.g. wait 100 requests")
         before = rig.rounds.requests
         if rig.rounds.wait_requests(int(said.words[0]), within_s):
             return ""
-        raise ValueError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
+        raise BadResultError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
     raise ValueError("write wait polled or wait 100 requests, and within=2min if that takes long")
 
 
@@ -302,7 +306,7 @@ COMMANDS: Final = (
     Command("go", "", "resume time after a pause", _go, in_wall_replay=False),
     Command("speed", "X", "run plant time at X times real time from now on", _speed, in_wall_replay=False),
     Command("step", "TIME", "advance plant time at once, e.g. step 10min", _step, in_wall_replay=False),
-    Command("jump", "TIME", "advance plant time to a local time, e.g. jump 2026-07-01T12:00", _jump,
+    Command("jump", "TIME", "advance plant time to a time: jump 2026-07-01T12:00, jump 13:00, jump sunset", _jump,
             in_wall_replay=False),
     Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
             "break something in the plant, see tracertwin faults; returns the number for mend", _upset),
@@ -385,7 +389,8 @@ def do(rig: Commanded, text: str) -> str:
             rig.rounds.changed()
         return told
     except ValueError as error:
-        raise ValueError(f"{command.name}: {error}") from None
+        kind = BadResultError if isinstance(error, BadResultError) else ValueError
+        raise kind(f"{command.name}: {error}") from None
 
 
 def listing() -> str:

@@ -28,6 +28,7 @@ from tracertwin.files import numbered, write_whole
 from tracertwin.memory.committing import StateWriter
 from tracertwin.memory.file import StateFile
 from tracertwin.rig.control import Control
+from tracertwin.rig.jumping import in_full
 from tracertwin.rig.stats import counts, heard, totals
 
 if TYPE_CHECKING:
@@ -231,7 +232,9 @@ class Rig:
         if commands.unheld(command):
             return self.assembly.do(command)
         with self.assembly.held():
-            t_utc_s = self.assembly.plants[0].t_utc_s
+            plant = self.assembly.plants[0]
+            t_utc_s = plant.t_utc_s
+            command = in_full(command, plant, self.assembly.begins_utc_s, self.assembly.clock.now_s())
             with self._written_down(command):
                 told = self.assembly.do(command)
             self.done.append(Done(t_utc_s, command, told, self.journal.number if self.journal else 0))
