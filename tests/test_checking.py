@@ -21,9 +21,10 @@ from tests.weatherfiles import csv_file, year_of_light
 from tracertwin.checking.github import annotations, summarize
 from tracertwin.checking.junit import junit
 from tracertwin.checking.many import Case, cases_of, check_case, check_cases, files_in, parse_seeds, read_all
+from tracertwin.checking.outcome import VerdictRow
 from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import Ran, run
-from tracertwin.checking.tighten import proposals
+from tracertwin.checking.tighten import proposals, tightened
 from tracertwin.scenario.file import load_scenario
 from tracertwin.scenario.record import amount
 
@@ -437,7 +438,10 @@ def test_tighten_proposes_what_all_seeds_would_have_allowed(tmp_path, call):
     path = written(tmp_path, "expect: [{always: v_batt_v <= 20 V}]\n")
     code, out, _ = call("check", str(path), "--seeds", "1,2", "--tighten", "--jobs", "1")
     assert code == 0
-    assert re.search(r"mine\.yaml:\d+: always v_batt_v <= 20 V: can be tighter by [56](\.\d+)? V", out)
+    assert re.search(
+        r"mine\.yaml:\d+: always v_batt_v <= 20 V: can be tighter by [56](\.\d+)? V .*: always v_batt_v <= 1[45]",
+        out,
+    )
     assert call("check", str(path), "--tighten")[0] == 2
 
 
@@ -525,7 +529,7 @@ def test_two_scenarios_of_one_name_leave_folders_of_their_own(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     files = [written(tmp_path / each, FAILS) for each in "ab"]
-    cases = cases_of(read_all(files), (3,), tmp_path)
+    cases = cases_of(read_all(files)[0], (3,), tmp_path)
     assert [case.folder.name for case in cases] == ["a-mine-seed3", "b-mine-seed3"]
 
 
@@ -679,3 +683,58 @@ def test_an_annotation_is_one_line_whatever_stands_in_it(tmp_path):
     summarize(
         [outcome], {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "such" / "folder")}
     )  # no run is lost for it
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "unit", "when", "margin", "new"),
+    [
+        (
+            "always",
+            "always v_batt_v <= 14.6 V, from 06:00",
+            "V",
+            "",
+            0.234,
+            "always v_batt_v <= 14.3895 V, from 06:00",
+        ),
+        ("never", "never v_batt_v > 15 V", "V", "", 0.5, "never v_batt_v > 14.55 V"),
+        ("at", "soc >= 50 %, at end", "0..1", "", 0.3, "soc >= 77 %, at end"),
+        ("by", "stage = boost, by 13:00", "s", "12:30", 1800.0, "stage = boost, by 12:33"),
+        ("by", "stage = boost, by sunset", "s", "day 2 12:30", 1800.0, "stage = boost, by day 2 12:33"),
+        ("always", "always v_batt_v <= boost_voltage + 0.1 V", "V", "", 0.05, ""),
+        ("always", "always v_batt_v <= 15 V and soc >= 0.1", "V", "", 0.05, ""),
+    ],
+)
+def test_a_tighter_limit_is_written_out(kind, expected, unit, when, margin, new):
+    row = VerdictRow(
+        expected=expected, kind=kind, line=1, holds=True, information=False, margin=margin, unit=unit,
+        margin_words="", when=when, found="", at="", words="", note="",
+    )  # fmt: skip
+    assert tightened(row, 0.9 * margin) == new
+
+
+BAD = SHORT.replace("sky.clearness: null", "battery.soc: 2") + "expect: [{expect: soc >= 0, by: '13:00'}]\n"
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path, call):
+    """An unknown key, a value out of its range, times outside the run."""
+    text = BAD.replace("battery.soc: 2", "battery.soc: 2, battery.sco: 1")
+    path = written(tmp_path, "when: [{at: '14:00', cloud: {depth: 3}}, {at: '14:00', cloud: true}]\n", text)
+    path.write_text(
+        path.read_text().replace("expect: [{expect: soc >= 0, by: '13:00'}]\n", "") + BAD.splitlines()[-1]
+    )
+    code, _, err = call("check", str(path))
+    assert code == 2
+    for told in ("unknown key sco", "less than or equal to 1", "depth must be", "when[1].at", "expect[0].by"):
+        assert told in err
+
+
+def test_a_file_that_can_not_be_read_costs_nobody_the_others(tmp_path, call):
+    good, report = written(tmp_path, "expect: [{always: soc >= 0}]\n"), tmp_path / "report.xml"
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("nmae: x\n")
+    code, out, err = call("check", str(bad), str(good), "--junit", str(report))
+    assert code == 2
+    assert "bad.yaml:1: nmae: unknown key" in err
+    assert "1 of 1 expectations hold" in out
+    tree = ET.parse(report).getroot()
+    assert (tree.get("tests"), tree.get("errors"), tree.get("failures")) == ("2", "1", "0")

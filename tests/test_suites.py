@@ -184,6 +184,10 @@ def test_every_failure_has_a_folder_of_its_own_and_says_how_to_run_it_again(tmp_
     ("words", "told"),
     [
         (("--suite", "iec62059"), "did you mean iec62509?"),
+        (
+            ("--suite", "iec62509", "--site", "cabin"),
+            "--site: the bench of iec62509 is part of it; use --controller",
+        ),
         (("--suite", "nothing"), "suites: charge_cycles, en50530, iec62124, iec62509, line"),
         (("--suite", "iec62509", "--controller", "tracer4211n"), "did you mean tracer4210n?"),
         (("--suite", "iec62509", "--controller", "no/such.yaml"), "no such file"),
@@ -219,7 +223,7 @@ def test_a_wrong_rating_is_told_before_a_plant_is_built(tmp_path, value, told):
 
 @pytest.fixture(scope="module")
 def outcomes() -> list[CaseOutcome]:
-    scenarios = read_all([IEC / "01_no_leakage.yaml", IEC / "12_short.yaml"])
+    scenarios, _ = read_all([IEC / "01_no_leakage.yaml", IEC / "12_short.yaml"])
     return [
         check_case(case) for case in cases_of(scenarios, (), None, replace(OWN, controller="tracer1210n"))
     ]

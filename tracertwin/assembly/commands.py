@@ -26,7 +26,7 @@ from plant.base.clock import (
     to_local,
 )
 from plant.base.problems import did_you_mean
-from plant.kernel.snapshot import QUANTITIES, Snapshot
+from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
 from tracertwin.assembly import mending, setting, shown
 from tracertwin.assembly.moments import told_local
@@ -185,9 +185,7 @@ def _upset(rig: Commanded, said: Said) -> str:
 
 def _mend(rig: Commanded, said: Said) -> str:
     unit, said = _unit(rig, said)
-    if said.values:
-        raise ValueError(f"write {mending.FORM}")
-    for number in mending.meant(said.words, unit.live.plant):
+    for number in mending.meant((*said.words, *said.values), unit.live.plant):
         unit.live.plant.mend(number)
     return ""
 
@@ -227,8 +225,7 @@ def _show(rig: Commanded, said: Said) -> str:
     snapshot, told = unit.live.plant.snapshot, {}
     for name in (*said.words, *said.values) or Snapshot._fields:
         if name in Snapshot._fields:
-            codes, value = QUANTITIES[name].codes, getattr(snapshot, name)
-            told[name] = value if codes is None else codes(int(value)).name.lower()
+            told[name] = shown.quantity(name, getattr(snapshot, name))
         elif re.fullmatch("0[xX][0-9a-fA-F]{1,4}", name):
             told[name] = shown.register(unit.tracer, int(name, 16))
         else:

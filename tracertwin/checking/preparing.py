@@ -19,7 +19,7 @@ from plant.base.clock import parse_local, parse_polled_s, to_local
 from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import KeyPath, load_yaml
 from plant.controller.model import ControllerModel
-from plant.site.model import Site
+from plant.site.model import Site, load_site
 from plant.site.overriding import overridden
 from plant.site.timetable import parse_upset
 from plant.weather import sun
@@ -64,18 +64,22 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     ProblemsError
         With file, line and key of each.
     """
-    site = site_of(scenario)
     document = scenario.document
+    problems: list[Problem] = []
+    try:
+        site = site_of(scenario)
+    except ProblemsError as error:
+        problems += error.problems
+        site = _as_it_stands(scenario, error)  # what else is wrong can be told with it
     zone = site.location.timezone
     start = scenario.given.start or site.start
     try:
         start_utc_s = moment_utc_s(parse_local(start), zone)
     except ValueError as error:
-        raise ProblemsError([document.problem(("given", "start"), str(error))]) from None
+        raise ProblemsError([*problems, document.problem(("given", "start"), str(error))]) from None
     span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
     optional = load_model(site.controller.model).optional
     register_map = load_map(scenario.given.map, site.ratings(), optional)
-    problems: list[Problem] = []
     writes: dict[int, tuple[Assignment, ...]] = {}
 
     def told(where: KeyPath, act: Callable[..., Any], *arguments: Any) -> Any:
@@ -161,6 +165,14 @@ def _check_weather(site: Site, span: Span) -> None:
     from plant.weather.measured.days import file_sky
 
     file_sky(site.weather, site.location).check_run(int(span.start_utc_s), int(span.end_utc_s))
+
+
+def _as_it_stands(scenario: Scenario, error: ProblemsError) -> Site:
+    """The site without overrides, which were wrong; if it is wrong itself, that is all there is to tell."""
+    try:
+        return load_site(str(site_file(scenario.document, scenario.given.site)))
+    except ProblemsError:
+        raise error from None
 
 
 def site_of(scenario: Scenario) -> Site:
