@@ -694,7 +694,7 @@ def test_an_annotation_is_one_line_whatever_stands_in_it(tmp_path):
             "V",
             "",
             0.234,
-            "always v_batt_v <= 14.3895 V, from 06:00",
+            "always v_batt_v <= 14.3894 V, from 06:00",
         ),
         ("never", "never v_batt_v > 15 V", "V", "", 0.5, "never v_batt_v > 14.55 V"),
         ("at", "soc >= 50 %, at end", "0..1", "", 0.3, "soc >= 77 %, at end"),
