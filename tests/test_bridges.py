@@ -21,7 +21,7 @@ from tests.qemu import free_port
 from tests.waiting import until
 from tracertwin.assembly.commands import BY_NAME
 from tracertwin.assembly.options import Address, Options, parse_broker
-from tracertwin.bridges.discovery import SENSORS, discovery, node_of, state
+from tracertwin.bridges.discovery import SENSORS, _name, discovery, node_of, state
 from tracertwin.bridges.publishing import published
 from tracertwin.bridges.tools import MOST, OFFERED, tools
 from tracertwin.rig.serving import Rig
@@ -183,3 +183,10 @@ def test_an_assistant_advances_breaks_reads_and_expects_over_stdio(tmp_path):
     assert wrong[0]
     assert "did you mean battery_disconnected?" in wrong[1]
     assert '"command":"upset battery_disconnected"' in path.read_text()
+
+
+def test_home_assistant_s_sensors_are_called_what_they_mean():
+    names = [_name(name) for name in SENSORS]
+    assert len(set(names)) == len(names)
+    assert names[0] == "irradiance in the modules' plane, before reflection"
+    assert "controller's meter of charge, today" in names

@@ -21,9 +21,10 @@ from tests.weatherfiles import csv_file, year_of_light
 from tracertwin.checking.github import annotations, summarize
 from tracertwin.checking.junit import junit
 from tracertwin.checking.many import Case, cases_of, check_case, check_cases, files_in, parse_seeds, read_all
+from tracertwin.checking.outcome import VerdictRow
 from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import Ran, run
-from tracertwin.checking.tighten import proposals
+from tracertwin.checking.tighten import proposals, tightened
 from tracertwin.scenario.file import load_scenario
 from tracertwin.scenario.record import amount
 
@@ -166,12 +167,64 @@ def test_a_write_that_should_be_refused_and_is_taken_is_an_expectation_that_fail
     assert (verdict.expectation.text, verdict.expectation.line) == ("write-refused boost_duration=60", 12)
 
 
-def test_a_write_that_is_refused_as_it_should_be_holds_and_one_that_is_never_due_decides_nothing(tmp_path):
+def test_a_write_that_is_refused_as_it_should_be_holds_and_one_that_is_never_due_fails(tmp_path):
     refused = REFUSED.replace("boost_duration: 60", "boost_voltage: 99V")
     assert verdicts(ran(tmp_path, refused))[1] == (True, 1.0)
     result = ran(tmp_path, refused.replace("at: '10:01'", "after: load_state becomes short"))
-    assert [verdict.expectation.information for verdict in result.verdicts] == [False, True]
-    assert result.verdicts[1].finding.found == "not written: it was never due"
+    assert [verdict.fails for verdict in result.verdicts] == [False, True]
+    assert result.verdicts[1].finding.found == "not done: the event never came, load_state becomes short"
+
+
+NEVER = (
+    "when:\n  - {after: stage becomes equalize + 2min, cloud: {depth: 0.9}}\n"
+    "  - {after: 'soc >= 0.5 begins', write: {boost_duration: 60}}\nexpect: [{always: soc >= 0}]\n"
+)
+
+
+def test_an_action_whose_event_never_comes_is_a_row_that_fails(tmp_path):
+    result = ran(tmp_path, NEVER)
+    assert not result.holds
+    assert [verdict.fails for verdict in result.verdicts] == [False, True, True]
+    assert (result.verdicts[1].expectation.text, result.verdicts[1].expectation.line) == (
+        "after stage becomes equalize + 2min: upset cloud:depth=0.9", 13,
+    )  # fmt: skip
+    assert "the event never came" in result.verdicts[1].finding.found
+
+
+def test_an_action_that_is_done_with_some_seeds_only_is_counted(tmp_path, call):
+    """With one of them the sky brings the event, with the other it does not."""
+    text = "when: [{after: 'poa_w_m2 <= 450 W/m2 begins', fault: drop}]\nexpect: [{always: soc >= 0}]\n"
+    path, rows = written(tmp_path, text), {}
+    path.write_text(path.read_text().replace("sky.clearness: null", "battery.soc: 0.5"))
+    for seed in range(1, 9):
+        rows.setdefault(len(run(prepare(load_scenario(path)), seed).verdicts), seed)
+    assert sorted(rows) == [1, 2]
+    _, out, err = call(
+        "check", str(path), "--seeds", f"{rows[1]},{rows[2]}", "--failures", str(tmp_path / "left")
+    )
+    assert err == ""
+    assert "1 of 2 seeds hold" in out
+
+
+def test_what_is_not_broken_can_not_be_mended(tmp_path):
+    with pytest.raises(ProblemsError, match=r"when\[0\]\.mend: mend: load_short is not broken"):
+        ran(tmp_path, "when: [{at: '10:05', mend: load_short}]\nexpect: [{always: soc >= 0}]\n")
+
+
+def test_one_of_two_upsets_of_a_name_can_be_mended(tmp_path):
+    result = ran(
+        tmp_path,
+        "when:\n"
+        "  - {at: '10:05', probe_open: true}\n"
+        "  - {at: '10:06', battery_disconnected: true}\n"
+        "  - {at: '10:10', battery_disconnected: true}\n"
+        "  - {at: '10:15', mend: battery_disconnected 1}\n"
+        "  - {at: '10:20', mend: battery_disconnected}\n"
+        "expect:\n"
+        "  - {always: i_batt_a = 0 +- 0.001 A, from: '10:11', to: '10:19'}\n"
+        "  - {expect: i_batt_a >= 0.1 A, at: '10:25'}\n",
+    )
+    assert result.holds
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -385,7 +438,10 @@ def test_tighten_proposes_what_all_seeds_would_have_allowed(tmp_path, call):
     path = written(tmp_path, "expect: [{always: v_batt_v <= 20 V}]\n")
     code, out, _ = call("check", str(path), "--seeds", "1,2", "--tighten", "--jobs", "1")
     assert code == 0
-    assert re.search(r"mine\.yaml:\d+: always v_batt_v <= 20 V: can be tighter by [56](\.\d+)? V", out)
+    assert re.search(
+        r"mine\.yaml:\d+: always v_batt_v <= 20 V: can be tighter by [56](\.\d+)? V .*: always v_batt_v <= 1[45]",
+        out,
+    )
     assert call("check", str(path), "--tighten")[0] == 2
 
 
@@ -473,7 +529,7 @@ def test_two_scenarios_of_one_name_leave_folders_of_their_own(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     files = [written(tmp_path / each, FAILS) for each in "ab"]
-    cases = cases_of(read_all(files), (3,), tmp_path)
+    cases = cases_of(read_all(files)[0], (3,), tmp_path)
     assert [case.folder.name for case in cases] == ["a-mine-seed3", "b-mine-seed3"]
 
 
@@ -626,3 +682,58 @@ def test_an_annotation_is_one_line_whatever_stands_in_it(tmp_path):
     assert "title=a%2Cb%3A%0Ac%25::" in line
     # No run is lost for it.
     summarize([outcome], {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "such" / "folder")})
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "unit", "when", "margin", "new"),
+    [
+        (
+            "always",
+            "always v_batt_v <= 14.6 V, from 06:00",
+            "V",
+            "",
+            0.234,
+            "always v_batt_v <= 14.3894 V, from 06:00",
+        ),
+        ("never", "never v_batt_v > 15 V", "V", "", 0.5, "never v_batt_v > 14.55 V"),
+        ("at", "soc >= 50 %, at end", "0..1", "", 0.3, "soc >= 77 %, at end"),
+        ("by", "stage = boost, by 13:00", "s", "12:30", 1800.0, "stage = boost, by 12:33"),
+        ("by", "stage = boost, by sunset", "s", "day 2 12:30", 1800.0, "stage = boost, by day 2 12:33"),
+        ("always", "always v_batt_v <= boost_voltage + 0.1 V", "V", "", 0.05, ""),
+        ("always", "always v_batt_v <= 15 V and soc >= 0.1", "V", "", 0.05, ""),
+    ],
+)
+def test_a_tighter_limit_is_written_out(kind, expected, unit, when, margin, new):
+    row = VerdictRow(
+        expected=expected, kind=kind, line=1, holds=True, information=False, margin=margin, unit=unit,
+        margin_words="", when=when, found="", at="", words="", note="",
+    )  # fmt: skip
+    assert tightened(row, 0.9 * margin) == new
+
+
+BAD = SHORT.replace("sky.clearness: null", "battery.soc: 2") + "expect: [{expect: soc >= 0, by: '13:00'}]\n"
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path, call):
+    """An unknown key, a value out of its range, times outside the run."""
+    text = BAD.replace("battery.soc: 2", "battery.soc: 2, battery.sco: 1")
+    path = written(tmp_path, "when: [{at: '14:00', cloud: {depth: 3}}, {at: '14:00', cloud: true}]\n", text)
+    path.write_text(
+        path.read_text().replace("expect: [{expect: soc >= 0, by: '13:00'}]\n", "") + BAD.splitlines()[-1]
+    )
+    code, _, err = call("check", str(path))
+    assert code == 2
+    for told in ("unknown key sco", "less than or equal to 1", "depth must be", "when[1].at", "expect[0].by"):
+        assert told in err
+
+
+def test_a_file_that_can_not_be_read_costs_nobody_the_others(tmp_path, call):
+    good, report = written(tmp_path, "expect: [{always: soc >= 0}]\n"), tmp_path / "report.xml"
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("nmae: x\n")
+    code, out, err = call("check", str(bad), str(good), "--junit", str(report))
+    assert code == 2
+    assert "bad.yaml:1: nmae: unknown key" in err
+    assert "1 of 1 expectations hold" in out
+    tree = ET.parse(report).getroot()
+    assert (tree.get("tests"), tree.get("errors"), tree.get("failures")) == ("2", "1", "0")

@@ -19,6 +19,7 @@ from tests.waiting import until
 from tracertwin.assembly import commands
 from tracertwin.assembly.commands import COMMANDS, listing
 from tracertwin.assembly.options import Options
+from tracertwin.assembly.refusals import BadResultError
 from tracertwin.rig.serving import Rig
 
 HERE = parse_endpoint("listen:127.0.0.1:0")
@@ -181,6 +182,20 @@ def test_mend_all_leaves_nothing_broken(rig):
     rig.do("mend all")  # nothing to mend is no error
 
 
+def test_mend_takes_a_name_or_the_second_of_a_name(rig):
+    for _ in range(3):
+        rig.do("upset load_overload:power_w=50")
+    rig.do("upset probe_open")
+    rig.do("mend load_overload 2")
+    assert rig.assembly.units[0].live.plant.broken() == {
+        0: "load_overload",
+        2: "load_overload",
+        3: "probe_open",
+    }
+    rig.do("mend load_overload")
+    assert rig.assembly.units[0].live.plant.broken() == {3: "probe_open"}
+
+
 def test_of_several_units_the_one_that_is_named_is_meant():
     with rig_of(*farm()) as rig:
         rig.do("upset load_short unit=2")
@@ -254,7 +269,11 @@ def test_line_faults_come_and_go(rig):
         ),
         ("upset load_short:at=1999-01-01", "upset: load_short:at=1999-01-01: its time is past; it is now 20"),
         ("power-cycle unit=two", "power-cycle: no unit two; known: 1"),
-        ("mend 3", r"mend: give the number that upset returned, or all; broken now: nothing"),
+        ("mend 3", r"mend: 3 is not broken, nor planned; that is now: nothing"),
+        ("mend load_short", r"mend: load_short is not broken, nor planned; that is now: nothing"),
+        ("mend load_shrt", r"did you mean load_short"),
+        ("mend load_short 0", r"mend: load_short 0 is not broken"),
+        ("mend 1 2", r"mend: write NUMBER, NAME, NAME N for the Nth of that name, or all"),
         ("show v_bat_v", r"show: no quantity v_bat_v; similar: .*v_batt_v"),
         ("show battery_soc", r"show: no quantity battery_soc, but a register: show 0x311A"),
         ("show controller", r"show: no quantity controller; similar: soc_controller"),
@@ -266,7 +285,7 @@ def test_line_faults_come_and_go(rig):
         ("fault drop:0.1 crc", "fault: give a line fault"),
         ("fault off crc drop", "fault: give a line fault"),
         ("fault off corc", r"fault: unknown line fault 'corc' \(did you mean crc\?\)"),
-        ("mend all load_short=1", "mend: give the number that upset returned, or all, and nothing else"),
+        ("mend all load_short=1", "mend: write NUMBER, NAME, NAME N"),
         ("show soc v_batt=3", r"show: no quantity v_batt; similar: .*v_batt_v"),
         ("power-cycle unit=2", "power-cycle: no unit 2; known: 1"),
     ],
@@ -346,3 +365,32 @@ def test_a_write_that_means_nothing_says_what_would_do(rig, text, why):
 def test_time_ends_with_the_last_year_whoever_asks(rig):
     with pytest.raises(ValueError, match=r"^step: simulated time ends with the year 2100$"):
         rig.do("step 100000d")
+
+
+# --- what scenarios take ---
+
+
+def test_jump_takes_the_clock_and_the_sun_as_scenarios_do(rig):
+    """The plant stands at 10:00 of 20 February; what is written down is the time in full."""
+    assert rig.do("jump 13:00").startswith("2026-02-20T13:00:00")
+    assert rig.do("jump sunset").startswith("2026-02-20T17:5")
+    assert rig.do("jump 13:00").startswith("2026-02-21T13:00:00")
+    assert rig.do("jump day 3 noon").startswith("2026-02-22T12:3")
+    assert [done.text for done in rig.done][:2] == ["jump 2026-02-20T13:00:00", rig.done[1].text]
+    for bad in ("jump 3h", "jump end", "jump sunste", "jump day 1 noon"):
+        with pytest.raises(ValueError, match="jump: "):
+            rig.do(bad)
+
+
+def test_states_are_shown_as_words(rig):
+    assert json.loads(rig.do("show stage v_batt_v"))["stage"] in ("none", "bulk", "boost", "float")
+
+
+def test_a_bad_result_is_told_apart_from_what_makes_no_sense(rig):
+    for text in ("wait polled within=10ms", "wait 3 requests within=10ms", "write boost_voltage=99V"):
+        with pytest.raises(BadResultError):
+            rig.do(text)
+    for text in ("wait polld", "write boost_voltge=14V"):
+        with pytest.raises(ValueError, match=r".") as caught:
+            rig.do(text)
+        assert not isinstance(caught.value, BadResultError)

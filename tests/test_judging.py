@@ -123,3 +123,36 @@ def test_a_verdict_is_one_short_sentence_with_margin_and_time(given, words):
 def test_limits_the_wrong_way_round_are_refused(given, why):
     with pytest.raises(ValueError, match=why):
         parse_one_expectation(given, vocabulary("uart2"))
+
+
+# --- times that are events ---
+
+
+def judged_after(**given):
+    """Of 0 to 100 s: 13 V from 20 s on, 12 V from 60 s on, 13 V again from 80 s on."""
+    volts = [12.0] * 4 + [13.0] * 8 + [12.0] * 4 + [13.0] * 5
+    record = record_of([5.0 * n for n in range(21)], {"v_batt_v": volts})
+    return judge(parse_one_expectation(given, WORDS), record)
+
+
+@pytest.mark.parametrize(
+    ("given", "holds", "found"),
+    [
+        ({"always": "v_batt_v >= 13 V", "from": "v_batt_v >= 12.5 V begins", "to": "v_batt_v >= 12.5 V begins + 35s"},
+         True, ""),
+        ({"always": "v_batt_v >= 13 V", "from": "v_batt_v >= 12.5 V begins"}, False, "furthest"),
+        ({"always": "v_batt_v <= 12 V", "to": "v_batt_v >= 12.5 V begins"}, False, "at the last sample"),
+        ({"expect": "v_batt_v >= 13 V", "at": "v_batt_v >= 12.5 V begins + 30s"}, True, ""),
+        ({"expect": "v_batt_v >= 13 V", "at": "v_batt_v >= 12.5 V ends"}, False, ""),
+        ({"expect": "v_batt_v <= 12 V", "from": "v_batt_v >= 12.5 V begins", "by": "v_batt_v >= 12.5 V ends"},
+         True, ""),
+        ({"expect": "v_batt_v >= 13 V", "from": "v_batt_v >= 12.5 V ends", "by": "v_batt_v >= 12.5 V begins"},
+         True, "first so"),
+        ({"always": "v_batt_v >= 1 V", "from": "v_batt_v >= 20 V begins"}, False, "never came, v_batt_v >= 20"),
+        ({"expect": "v_batt_v >= 1 V", "at": "v_batt_v >= 20 V begins"}, False, "the event never came"),
+    ],
+)  # fmt: skip
+def test_a_time_may_be_the_first_such_event_and_one_that_never_comes_fails(given, holds, found):
+    verdict = judged_after(**given)
+    assert verdict.holds == holds
+    assert found in verdict.finding.found

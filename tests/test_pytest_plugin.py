@@ -143,6 +143,8 @@ def test_what_breaks_shows_and_is_mended(tracer):
     assert tracer.snapshot.i_batt_a != 0.0
     with pytest.raises(ValueError, match="load_short"):
         tracer.inject("load_shrot")
+    with pytest.raises(ValueError, match="load_short is not broken"):
+        tracer.mend("load_short")
 
 
 @pytest.mark.tracer(map="epever", settings={"boost_duration": 60})

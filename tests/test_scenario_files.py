@@ -1,6 +1,7 @@
 """Scenario files: what is read, and that a wrong word is told with file, line and the nearest one before a plant is."""
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -14,8 +15,11 @@ from plant.base.problems import ProblemsError
 from plant.base.yamlfile import load_yaml
 from tracertwin.pages import scenarios as page
 from tracertwin.scenario import wordlist
+from tracertwin.scenario.conditions import parse_condition
 from tracertwin.scenario.file import load_scenario
+from tracertwin.scenario.judging import parse_one_expectation
 from tracertwin.scenario.schema import scenario_schema
+from tracertwin.scenario.vocabulary import vocabulary
 
 SHIPPED = sorted((config_dir() / "scenarios").rglob("*.yaml"))
 GOOD = """\
@@ -305,6 +309,8 @@ def test_an_expectation_that_makes_no_sense_is_refused(tmp_path, given, told):
         ({"at": "11:00", "cloud": True, "fault": "drop"}, "give one action"),
         ({"at": "11:00", "upset": "cloud:after=3h"}, "say after beside the upset"),
         ({"at": "11:00", "mend": "clod"}, "did you mean cloud"),
+        ({"at": "11:00", "mend": "cloud 0"}, "NAME N for the Nth upset of that name"),
+        ({"at": "11:00", "mend": "all 2"}, "NAME N for the Nth upset of that name"),
         ({"at": "11:00", "fault": "off dorp"}, "did you mean drop"),
         ({"at": "11:00", "write": "battery_soc=3"}, "can only be read"),
         ({"at": "11:00", "write": "battery_type"}, "write NAME=VALUE"),
@@ -367,3 +373,26 @@ def test_the_command_prints_a_schema(call, kind):
     code, out, _ = call("schema", kind)
     assert code == 0
     jsonschema.Draft202012Validator.check_schema(json.loads(out))
+
+
+@pytest.mark.parametrize("text", ["soc <= 95", "soc = 0.5 +- 5", "soc >= -1"])
+def test_a_percentage_without_its_sign_is_refused(text):
+    with pytest.raises(ValueError, match=r"share from 0 to 1, got .*; did you mean .* %\?|have a tolerance"):
+        parse_condition(text, vocabulary())
+
+
+def test_limits_of_a_share_are_looked_at_too():
+    with pytest.raises(ValueError, match="did you mean 95 %"):
+        parse_one_expectation({"stays_within": [0, 95], "of": "soc"}, vocabulary())
+
+
+def test_a_word_of_bits_may_be_compared_in_hex():
+    for name in ("charging_status", "charging_status.D15-0"):
+        (relation,) = parse_condition(f"{name} = 0x000F", vocabulary("epever")).relations
+        assert relation.number == 15.0
+
+
+def test_a_site_that_is_not_there_is_told_with_the_path_that_was_tried(tmp_path):
+    path = written(tmp_path, GOOD.replace("site: cabin", "site: nowhere.yaml"))
+    with pytest.raises(ProblemsError, match=re.escape(f"no such file: {tmp_path}/nowhere.yaml")):
+        load_scenario(path)

@@ -1,12 +1,15 @@
 """Suites: their sheets, what is under test, multiples of ratings, and what is refused."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from modbus.line.faults.kinds import FAULTS
+from modbus.line.faults.text import parse_fault
 from plant.base.configs import config_dir
 from plant.base.problems import ProblemsError
 from tracertwin.checking.many import OWN, Case, cases_of, check_case, read_all, suites
@@ -181,6 +184,10 @@ def test_every_failure_has_a_folder_of_its_own_and_says_how_to_run_it_again(tmp_
     ("words", "told"),
     [
         (("--suite", "iec62059"), "did you mean iec62509?"),
+        (
+            ("--suite", "iec62509", "--site", "cabin"),
+            "--site: the bench of iec62509 is part of it; use --controller",
+        ),
         (("--suite", "nothing"), "suites: charge_cycles, en50530, iec62124, iec62509, line"),
         (("--suite", "iec62509", "--controller", "tracer4211n"), "did you mean tracer4210n?"),
         (("--suite", "iec62509", "--controller", "no/such.yaml"), "no such file"),
@@ -216,7 +223,7 @@ def test_a_wrong_rating_is_told_before_a_plant_is_built(tmp_path, value, told):
 
 @pytest.fixture(scope="module")
 def outcomes() -> list[CaseOutcome]:
-    scenarios = read_all([IEC / "01_no_leakage.yaml", IEC / "12_short.yaml"])
+    scenarios, _ = read_all([IEC / "01_no_leakage.yaml", IEC / "12_short.yaml"])
     return [
         check_case(case) for case in cases_of(scenarios, (), None, replace(OWN, controller="tracer1210n"))
     ]
@@ -291,3 +298,73 @@ def test_what_only_unsigned_sources_say_decides_nothing():
     ]
     assert len(notes) >= 2
     assert all(one.information for one in notes)
+
+
+# --- for any controller, for any site ---
+
+OTHERS = {  # name: (A, V): ratings, with losses in step
+    "20 A 100 V": (20, 100),
+    "40 A 150 V": (40, 150),
+    "60 A 150 V": (60, 150),
+    "100 A 150 V": (100, 150),
+    "100 A 200 V": (100, 200),
+}
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def own_controller(request, tmp_path_factory) -> str:
+    """A file of somebody's own: a tracer4210n that became larger or smaller."""
+    amperes, volts = OTHERS[request.param]
+    text = (config_dir() / "controllers/tracer4210n.yaml").read_text(encoding="utf-8")
+    ratings = {
+        "charge_rated_a": amperes, "load_rated_a": amperes, "charge_rated_w_12v": 13 * amperes,
+        "charge_rated_w_24v": 26 * amperes, "load_rated_w": 26 * amperes, "pv_rated_v": volts,
+        "tracking_max_v": 0.72 * volts, "heatsink_k_w": 1.1 * 40 / amperes, "heatsink_j_k": 37.5 * amperes,
+        "k_c_w_v": 0.08882 * amperes / 40, "r_eq_ohm": 0.0132 * 40 / amperes, "load_path_ohm": 0.18 / amperes,
+    }  # fmt: skip
+    for key, value in ratings.items():
+        text, count = re.subn(rf"(?m)^{key}: +\S+", f"{key}: {value}", text)
+        assert count == 1
+    path = tmp_path_factory.mktemp("own") / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_every_scenario_of_iec62509_can_be_run_with_a_controller_of_ones_own(own_controller):
+    for path in sorted(IEC.glob("*.yaml")):
+        prepare(load_scenario(path).under_test(None, own_controller))
+
+
+@pytest.mark.parametrize("name", ["11_pv_over_current_150", "16_pv_over_voltage", "16_pv_open_too_high"])
+def test_the_array_is_as_large_and_its_voltage_as_high_as_the_ratings_ask(own_controller, name):
+    ran = run(prepare(load_scenario(IEC / f"{name}.yaml").under_test(None, own_controller)))
+    assert [v.words(ran.record.span) for v in ran.verdicts if v.fails] == []
+
+
+def test_a_stimulus_that_falls_short_leaves_the_topic_not_run(tmp_path, call):
+    rest = "expect: [{expect: v_batt_v >= 99 V, at: end, stimulus: true}, {always: soc >= 99 %}]\n"
+    code, out, err = call("check", str(written(tmp_path, rest)), "--failures", str(tmp_path / "left"))
+    assert code == 2
+    assert "could not be run to its end" in out
+    assert "mine.yaml:8: expect[0]: the stimulus falls short" in err
+    assert "FAIL" not in out
+
+
+@pytest.mark.parametrize("site", ["cabin_inverter", "repeater", "workshop_24v"])
+def test_iec62124_says_something_about_a_site_with_a_generator_and_a_small_one(site):
+    """Autonomy without the generator, whose battery a correct disconnect saves; recovery from a disconnect."""
+    for name in ("2_autonomy", "3_recovery"):
+        ran = run(prepare(load_scenario(SUITES / f"iec62124/{name}.yaml").under_test(site)))
+        assert [v.words(ran.record.span) for v in ran.verdicts if v.fails] == []
+    assert ran.verdicts[0].finding.found.startswith(("once", "2 times"))
+
+
+def test_the_line_suite_meets_every_fault_of_a_line():
+    """With a share of the replies, and with all of them."""
+    struck = [
+        parse_fault(step.action.words[0])
+        for path in (SUITES / "line").glob("*.yaml")
+        for step in load_scenario(path).when
+        if step.action.name == "fault" and not step.action.words[0].startswith("off")
+    ]
+    assert {fault.row.name for fault in struck} == set(FAULTS)

@@ -211,7 +211,10 @@ def test_tell_expect_ends_with_1_where_it_does_not_hold(call, tmp_path):
         code, said, _ = call("tell", at, "expect v_batt_v >= 90 V")
         assert (code, said.split(":")[0]) == (1, "does not hold")
         assert call("tell", at, "expect v_bat_v >= 90 V")[0] == 2
-        assert call("tell", at, "wait polled within=10ms")[0] == 2
+        assert call("tell", at, "wait polled within=10ms")[0] == 1
+        code, _, err = call("tell", at, "write boost_voltage=99V")
+        assert (code, err[:6]) == (1, "write:")
+        assert call("tell", at, "write boost_voltge=14V")[0] == 2
 
 
 def test_what_follows_the_link_is_the_command_whatever_it_begins_with(call, tmp_path):

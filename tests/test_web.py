@@ -9,12 +9,14 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -651,3 +653,99 @@ def test_a_write_to_the_clock_that_is_no_time_is_told_by_its_words():
     written = WriteWords(1, 0x9013, (0xFFFF, 0xFFFF, 0xFFFF))
     texts = assignments_of(written, load_map("epever", TRACER_4210))
     assert texts == ["rtc_minute_second=65535", "rtc_day_hour=65535", "rtc_year_month=65535"]
+
+
+# --- a session kept as a scenario, whatever was done ---
+
+
+def kept(at: Served, path: Path, *quantities: str, **given: object) -> tuple[str, list[str]]:
+    """The file of the session so far, and what of it does not hold."""
+    t_s = at.read("now")["t_utc_s"]
+    moments = [{"t_utc_s": t_s, "quantities": list(quantities)}] if quantities else []
+    answer = at.ask("api/v1/scenario", {"moments": moments, **given})
+    assert answer.status == 200, answer.body
+    path.write_bytes(answer.body)
+    ran = run_scenario(prepare(load_scenario(path)))
+    told = [
+        f"{verdict.expectation.text}: {verdict.words(ran.record.span)}"
+        for verdict in ran.verdicts
+        if verdict.fails
+    ]
+    return answer.body.decode(), told
+
+
+def test_one_of_two_upsets_of_a_name_is_mended_in_what_is_kept(at, tmp_path):
+    for command in ("upset cloud:depth=0.3", "upset cloud:depth=0.6", "step 10min", "mend 0", "step 1h"):
+        assert at.do(command).status == 200
+    text, broken = kept(at, tmp_path / "kept.yaml", "v_pv_v", "p_pv_w", "soc")
+    assert 'mend: "cloud 1"' in text
+    assert broken == []
+
+
+def test_what_was_called_off_is_not_kept(at, tmp_path):
+    for command in ("upset cloud:depth=0.9:after=2h", "step 1h", "mend cloud", "step 3h"):
+        assert at.do(command).status == 200
+    text, broken = kept(at, tmp_path / "kept.yaml", "p_pv_w", "soc")
+    assert "cloud" not in text
+    assert broken == []
+
+
+def test_what_has_yet_to_begin_is_not_kept(at, tmp_path):
+    for command in ("upset cloud:depth=0.9:after=2h", "step 1h"):
+        assert at.do(command).status == 200
+    assert kept(at, tmp_path / "kept.yaml", "soc")[1] == []
+
+
+def test_at_one_moment_what_a_client_wrote_first_comes_first(at, tmp_path):
+    with master_of(at) as master:
+        at.do("step 1h")
+        master.ask(WriteWords(1, 0x9013, (0x0F1E, 0x140C, 0x1A02)))
+        at.do("power-cycle")
+        at.do("step 1h")
+    text, broken = kept(at, tmp_path / "kept.yaml", "t_device_s", "v_batt_v")
+    assert text.index("clock=") < text.index("power-cycle")
+    assert broken == []
+
+
+def test_the_clock_that_was_set_to_now_is_kept_as_it_was_set(at, tmp_path):
+    for command in ("step 2h", "write clock=now", "step 1h"):
+        assert at.do(command).status == 200
+    text, broken = kept(at, tmp_path / "kept.yaml", "t_device_s")
+    assert "clock=2026-02-20T12:00:00" in text
+    assert broken == []
+
+
+def test_a_site_of_ones_own_is_named_so_that_the_file_may_lie_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine.yaml").write_text((ROOT / "config/sites/cabin.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    with served(site_name="mine.yaml") as at:
+        at.do("step 1h")
+        text, broken = kept(at, tmp_path / "elsewhere/kept.yaml")
+    assert str(tmp_path / "mine.yaml") in text
+    assert broken == []
+
+
+ACTIONS = (
+    "upset cloud:depth=0.3", "upset cloud:depth=0.6:lasts=7min", "upset cloud:depth=0.4:after=17min",
+    "upset cloud:depth=0.9:after=33s:lasts=12s", "upset probe_open:after=12s", "upset load_overload:power_w=200",
+    "mend 0", "mend 1", "mend 2", "mend cloud", "mend cloud 2", "mend all", "mend probe_open", "power-cycle",
+    "write capacity_ah=150", "write clock=2026-02-20T13:00", "write clock=now", "step 5s", "step 10min",
+    "step 31min", "CLIENT",
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=12))
+def test_any_session_is_kept_so_that_it_passes(tmp_path_factory, actions):
+    with served() as at, master_of(at) as master:
+        at.rig.do("step 30min")
+        for action in actions:
+            if action == "CLIENT":
+                master.ask(WriteWords(1, 0x9013, (0x0F1E, 0x140C, 0x1A02)))
+            else:
+                with suppress(ValueError):  # nothing to mend
+                    at.rig.do(action)
+        at.rig.do("step 20min")
+        names = ("v_batt_v", "soc", "p_pv_w", "p_load_w", "t_device_s", "load_state")
+        assert kept(at, tmp_path_factory.mktemp("kept") / "kept.yaml", *names)[1] == []

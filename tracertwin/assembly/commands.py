@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from modbus.line.faults.striking import Faults
+from modbus.master.phrases import phrase
 from plant.base.civiltime import moment_utc_s
 from plant.base.clock import (
     FASTEST,
@@ -27,9 +28,9 @@ from plant.base.clock import (
 from plant.base.problems import did_you_mean
 from plant.kernel.snapshot import Snapshot
 from plant.site.timetable import parse_upset
-from tracertwin.assembly import setting, shown
+from tracertwin.assembly import mending, setting, shown
 from tracertwin.assembly.moments import told_local
-from tracertwin.assembly.refusals import Refusals
+from tracertwin.assembly.refusals import BadResultError, Refusals
 from tracertwin.assembly.rounds import Rounds
 from tracertwin.assembly.units import Unit
 
@@ -184,15 +185,8 @@ def _upset(rig: Commanded, given: Arguments) -> str:
 
 def _mend(rig: Commanded, given: Arguments) -> str:
     unit, given = _unit(rig, given)
-    plant = unit.live.plant
-    broken, word = plant.broken(), given.one("the number that upset returned, or all")
-    known = broken if word == "all" else broken | plant.planned()
-    asked = [number for number in known if word in ("all", str(number))]
-    if not asked and word != "all":
-        now = ", ".join(f"{number} ({name})" for number, name in broken.items()) or "nothing"
-        raise ValueError(f"give the number that upset returned, or all; broken now: {now}")
-    for number in asked:
-        plant.mend(number)
+    for number in mending.meant((*given.words, *given.values), unit.live.plant):
+        unit.live.plant.mend(number)
     return ""
 
 
@@ -231,7 +225,7 @@ def _show(rig: Commanded, given: Arguments) -> str:
     snapshot, values = unit.live.plant.snapshot, {}
     for name in (*given.words, *given.values) or Snapshot._fields:
         if name in Snapshot._fields:
-            values[name] = getattr(snapshot, name)
+            values[name] = shown.quantity(name, getattr(snapshot, name))
         elif re.fullmatch("0[xX][0-9a-fA-F]{1,4}", name):
             values[name] = shown.register(unit.tracer, int(name, 16))
         else:
@@ -266,15 +260,17 @@ def _wait(rig: Commanded, given: Arguments) -> str:
     if given.words == ("polled",) and not rest:
         if rig.rounds.wait_round(within_s):
             return ""
-        names = ", ".join(str(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
-        raise ValueError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
+        names = (
+            ", ".join(phrase(request) for request in rig.rounds.missing()[:3]) or "nothing was asked twice"
+        )
+        raise BadResultError(f"no whole round of requests within {within_s:g} s; not asked since: {names}")
     if len(given.words) == 2 and given.words[1] in ("requests", "request") and not rest:
         if not re.fullmatch(r"\d{1,12}", given.words[0]):
             raise ValueError(f"{given.words[0]!r} is not a number of requests, e.g. wait 100 requests")
         before = rig.rounds.requests
         if rig.rounds.wait_requests(int(given.words[0]), within_s):
             return ""
-        raise ValueError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
+        raise BadResultError(f"only {rig.rounds.requests - before} requests within {within_s:g} s")
     raise ValueError("write wait polled or wait 100 requests, and within=2min if that takes long")
 
 
@@ -307,11 +303,13 @@ COMMANDS: Final = (
     Command("go", "", "resume time after a pause", _go, in_wall_replay=False),
     Command("speed", "X", "run plant time at X times real time from now on", _speed, in_wall_replay=False),
     Command("step", "TIME", "advance plant time at once, e.g. step 10min", _step, in_wall_replay=False),
-    Command("jump", "TIME", "advance plant time to a local time, e.g. jump 2026-07-01T12:00", _jump,
+    Command("jump", "TIME", "advance plant time to a time: jump 2026-07-01T12:00, jump 13:00, jump sunset", _jump,
             in_wall_replay=False),
     Command("upset", "NAME[:KEY=VALUE...] [unit=ID]",
             "break something in the plant, see tracertwin faults; returns the number for mend", _upset),
-    Command("mend", "NUMBER|all [unit=ID]", "repair what upset broke, or cancel what it planned", _mend),
+    Command("mend", "NUMBER|NAME [N]|all [unit=ID]",
+            "repair what upset broke, or cancel what it planned: by the number it returned, by name, or the Nth of it",
+            _mend),
     Command("fault", "NAME[:PROBABILITY][:KEY=VALUE...]|off [NAME]",
             "set a line fault, see tracertwin faults; or clear all, or those of a name", _fault),
     Command("write", "NAME=VALUE ... [unit=ID]",
@@ -388,7 +386,8 @@ def do(rig: Commanded, text: str) -> str:
             rig.rounds.changed()
         return answer
     except ValueError as error:
-        raise ValueError(f"{command.name}: {error}") from None
+        kind = BadResultError if isinstance(error, BadResultError) else ValueError
+        raise kind(f"{command.name}: {error}") from None
 
 
 def listing() -> str:

@@ -15,6 +15,10 @@ MOST_IN_A_TIME: Final = 20  # different ones told in so long: a client may try e
 MOST_KEPT: Final = 200
 
 
+class BadResultError(ValueError):
+    """A command that makes sense and was tried, with a bad result: a write was refused, a wait took too long."""
+
+
 class Refusals:
     """The refused writes of a run, of all its units; may be noted from any thread.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from modbus.device.tracer import Tracer
 from modbus.master.assignments import assignment
 from modbus.master.write import Writer
+from tracertwin.assembly.refusals import BadResultError
 from tracertwin.assembly.shown import Within
 
 
@@ -39,7 +40,7 @@ def write(tracer: Tracer, texts: Sequence[str], now: datetime, refused: Callable
     for result in results:
         if result.why:
             reason = refused()
-            raise ValueError(f"{result.what.text}: {result.why}{f': {reason}' if reason else ''}")
+            raise BadResultError(f"{result.what.text}: {result.why}{f': {reason}' if reason else ''}")
     return ", ".join(
         f"{result.what.name or result.what.text} = {result.what.formatted(result.now)}"
         if result.now is not None

@@ -11,7 +11,7 @@ from modbus.device.tracer import Tracer
 from modbus.map.forms import BIT_TABLES
 from modbus.master.client import NoReplyError
 from modbus.master.poll import PolledDevice, Question, Reading, read
-from plant.kernel.snapshot import Snapshot
+from plant.kernel.snapshot import QUANTITIES, Snapshot
 
 
 class Within:
@@ -27,6 +27,12 @@ class Within:
         if reply is None:
             raise NoReplyError(f"no reply to {request}")
         return reply
+
+
+def quantity(name: str, value: float) -> object:
+    """A quantity of the plant; a state by its word."""
+    codes = QUANTITIES[name].codes
+    return value if codes is None else codes(int(value)).name.lower()
 
 
 def registers(tracer: Tracer) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from plant.kernel.snapshot import QUANTITIES, Quantity, Snapshot
+from plant.kernel.snapshot import QUANTITIES, Quantity, Snapshot, meaning_of
 from tracertwin.assembly.units import Unit
 from tracertwin.versions import installed
 
@@ -67,7 +67,7 @@ def discovery(unit: Unit) -> Iterator[Message]:
     }
     for name in SENSORS:
         config = {
-            "name": name.replace("_", " "),
+            "name": _name(name),
             "unique_id": f"{ROOT}_{node}_{name}",
             "object_id": f"{node}_{name}",
             "state_topic": f"{ROOT}/{node}/state",
@@ -77,6 +77,12 @@ def discovery(unit: Unit) -> Iterator[Message]:
             **_class(name, QUANTITIES[name]),
         }
         yield Message(f"{DISCOVERY}/sensor/{ROOT}_{node}/{name}/config", json.dumps(config), True)
+
+
+def _name(name: str) -> str:
+    """A quantity's meaning; the numbers of a state are told as words."""
+    what, _, more = meaning_of(name).partition(";")[0].partition(": ")
+    return what if not more or more[0].isdecimal() else f"{what}, {more}"
 
 
 def _class(name: str, quantity: Quantity) -> dict[str, Any]:

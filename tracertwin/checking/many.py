@@ -17,7 +17,7 @@ from plant.base.configs import config_dir
 from plant.base.problems import Problem, ProblemsError
 from tracertwin.checking.outcome import CaseOutcome
 from tracertwin.files import write_whole
-from tracertwin.scenario.file import Scenario, load_scenario
+from tracertwin.scenario.file import Scenario, load_scenario, read_scenario
 
 if TYPE_CHECKING:
     from tracertwin.checking.firmware import FirmwareCommand  # it knows lines and plants
@@ -89,44 +89,52 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def read_all(files: Sequence[Path]) -> list[Scenario]:
-    """Read scenarios.
-
-    Raises
-    ------
-    ProblemsError
-        With every problem of all of them.
-    """
+def read_all(files: Sequence[Path], has_peer: bool = False) -> tuple[list[Scenario], list[CaseOutcome]]:
+    """Scenarios, and an outcome with every problem of each file that can't be read."""
     scenarios: list[Scenario] = []
-    problems: list[Problem] = []
+    refused: list[CaseOutcome] = []
     for file in files:
-        try:
-            scenarios.append(load_scenario(file))
-        except ProblemsError as error:
-            problems += error.problems
-    if problems:
-        raise ProblemsError(problems)
-    return scenarios
+        scenario, problems = read_scenario(file)
+        if scenario is not None and not problems:
+            scenarios.append(scenario)
+            continue
+        known = {problem.where for problem in problems}
+        problems += [problem for problem in _further(scenario, has_peer) if problem.where not in known]
+        refused.append(_refused(file, file.stem, (), ProblemsError(problems)))
+    return scenarios, refused
 
 
-def prepare_all(scenarios: Sequence[Scenario], has_peer: bool = False) -> None:
-    """Look at what only the plant's code can tell of them.
-
-    Raises
-    ------
-    ProblemsError
-        With every problem of all of them.
-    """
+def _further(scenario: Scenario | None, has_peer: bool) -> Sequence[Problem]:
+    """What the plant's own code finds in the part of a scenario that could be read."""
     from tracertwin.checking.preparing import prepare
 
-    problems: list[Problem] = []
+    try:
+        if scenario is not None:
+            prepare(scenario, has_peer)
+    except ProblemsError as error:
+        return error.problems
+    return ()
+
+
+def prepare_all(
+    scenarios: Sequence[Scenario], site: str | None, controller: str | None, has_peer: bool = False
+) -> tuple[list[Scenario], list[CaseOutcome]]:
+    """Those whose plant can be built with what is under test, and an outcome with every problem of each other one."""
+    from tracertwin.checking.preparing import prepare
+
+    good: list[Scenario] = []
+    refused: list[CaseOutcome] = []
     for scenario in scenarios:
         try:
-            prepare(scenario, has_peer)
+            prepare(scenario.under_test(site, controller), has_peer)
+            good.append(scenario)
         except ProblemsError as error:
-            problems += error.problems
-    if problems:
-        raise ProblemsError(problems)
+            refused.append(_refused(scenario.path, scenario.name, scenario.about, error))
+    return good, refused
+
+
+def _refused(file: Path, name: str, about: tuple[str, ...], error: ProblemsError) -> CaseOutcome:
+    return CaseOutcome(str(file), name, about, 0, (), problems=tuple(error.problems))
 
 
 def check_case(case: Case) -> CaseOutcome:

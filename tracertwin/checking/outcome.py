@@ -183,12 +183,18 @@ class SeedRow:
 
 
 def over_seeds(outcomes: Sequence[CaseOutcome]) -> list[SeedRow]:
-    """The expectations of one scenario over the seeds with which it was run to its end."""
-    rows = []
+    """The expectations of one scenario over the seeds with which it was run to its end.
+
+    What was not done has a row with the seeds with which it was not, and held with the others.
+    """
     told = [outcome for outcome in outcomes if not outcome.problems]
-    for place, first in enumerate(told[0].verdicts if told else ()):
-        verdicts = [(outcome.verdicts[place], outcome.seed) for outcome in told]
+    found: dict[tuple[int, str], list[tuple[VerdictRow, int]]] = {}
+    for outcome in told:
+        for verdict in outcome.verdicts:
+            found.setdefault((verdict.line, verdict.expected), []).append((verdict, outcome.seed))
+    rows = []
+    for (_, expected), verdicts in found.items():
         worst, seed = min(verdicts, key=lambda pair: (pair[0].holds, pair[0].margin, pair[1]))
-        held = sum(verdict.holds for verdict, _ in verdicts)
-        rows.append(SeedRow(first.expected, held, len(verdicts), worst, seed))
+        failed = {seed for verdict, seed in verdicts if not verdict.holds}
+        rows.append(SeedRow(expected, len(told) - len(failed), len(told), worst, seed))
     return rows

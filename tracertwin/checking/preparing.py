@@ -17,7 +17,7 @@ from plant.base.clock import parse_local, parse_polled_s, to_local
 from plant.base.problems import Problem, ProblemsError
 from plant.base.yamlfile import KeyPath, load_yaml
 from plant.controller.model import ControllerModel
-from plant.site.model import Site
+from plant.site.model import Site, load_site
 from plant.site.overriding import overridden
 from plant.site.timetable import parse_upset
 from plant.weather import sun
@@ -63,18 +63,23 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
     ProblemsError
         With file, line and key of each.
     """
-    site = site_of(scenario)
     document = scenario.document
+    problems: list[Problem] = []
+    try:
+        site = site_of(scenario)
+    except ProblemsError as error:
+        problems += error.problems
+        site = _as_it_stands(scenario, error)  # what else is wrong can be told with it
     zone = site.location.timezone
     start = scenario.given.start or site.start
     try:
         start_utc_s = moment_utc_s(parse_local(start), zone)
     except ValueError as error:
-        raise ProblemsError([document.problem(("given", "start"), str(error))]) from None
+        raise ProblemsError([*problems, document.problem(("given", "start"), str(error))]) from None
     span = Span(start_utc_s, start_utc_s + scenario.given.length_s, zone, sun_of(site.location))
     optional = load_model(site.controller.model).optional
     register_map = load_map(scenario.given.map, site.ratings(), optional)
-    look = _Look(scenario, site, span, register_map)
+    look = _Look(scenario, site, span, register_map, problems)
     writes = look.writes()
     look.at_expectations()
     look.at_given(has_peer)
@@ -86,8 +91,10 @@ def prepare(scenario: Scenario, has_peer: bool = False) -> Prepared:
 class _Look:
     """A look at a scenario beside its site and map; `problems` is what was found wrong."""
 
-    def __init__(self, scenario: Scenario, site: Site, span: Span, register_map: RegisterMap) -> None:
-        self.problems: list[Problem] = []
+    def __init__(
+        self, scenario: Scenario, site: Site, span: Span, register_map: RegisterMap, problems: list[Problem]
+    ) -> None:
+        self.problems = problems
         self._scenario, self._site, self._span, self._map = scenario, site, span, register_map
 
     def writes(self) -> dict[int, tuple[Assignment, ...]]:
@@ -166,7 +173,7 @@ def _check_moment(key: str, values: Mapping[str, Any], span: Span) -> None:
     """Check that a time of an expectation is in the run, and not before the window of which it is the end."""
     moment, begin = values[key], values.get("from")
     at_s = moment.utc_s(span)
-    if key in ENDS_OF_WINDOWS and begin is not None:
+    if key in ENDS_OF_WINDOWS and isinstance(begin, Moment):
         begin_s = begin.utc_s(span)
         at_s = ending(moment, begin_s, span)
         if at_s < begin_s:
@@ -179,6 +186,14 @@ def _check_weather(site: Site, span: Span) -> None:
     from plant.weather.measured.days import file_sky
 
     file_sky(site.weather, site.location).check_run(int(span.start_utc_s), int(span.end_utc_s))
+
+
+def _as_it_stands(scenario: Scenario, error: ProblemsError) -> Site:
+    """The site without overrides, which were wrong; if it is wrong itself, that is all there is to tell."""
+    try:
+        return load_site(str(site_file(scenario.document, scenario.given.site)))
+    except ProblemsError:
+        raise error from None
 
 
 def site_of(scenario: Scenario) -> Site:

@@ -4,7 +4,7 @@ The same scenario and seed give the same record, bit by bit, on any thread and i
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ from tracertwin.scenario.times import Moment
 REFUSAL: Final = Kind(
     "write-refused", {}, (), "The controller refuses the write.", lambda values, _: values["finding"]
 )
+UNDONE: Final = Kind("when", {}, (), "What is to happen is done.", lambda values, _: values["finding"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Ran:
     trace : Trace
         Of the site's own plant.
     verdicts : tuple of Verdict
-        Of what is expected, in the order of the file; then of writes that have to be refused.
+        Of what is expected, in the order of the file; then of writes that have to be refused, and
+        of what was not done.
     clock : str
         What moved the plant.
     left : mapping
@@ -253,9 +255,6 @@ class Running:
             self._write(self._prepared.writes[place], where)
         elif action.name in WRITES:
             self._write_refused(place)
-        elif action.name == "mend":
-            for number in self._numbers(action):
-                self._do(f"mend {number}")
         else:
             try:
                 self._do(f"{action.name} {action.words[0]}".strip())
@@ -269,12 +268,6 @@ class Running:
 
     def _problem(self, where: KeyPath, message: str) -> ProblemsError:
         return ProblemsError([self._prepared.scenario.document.problem(where, message)])
-
-    def _numbers(self, action: Action) -> Iterator[int]:
-        plant = self._live.plant
-        for number, name in sorted((plant.broken() | plant.planned()).items()):
-            if action.words[0] in (name, "all"):
-                yield number
 
     def _write(self, writes: tuple[Assignment, ...], where: KeyPath) -> None:
         bad = next((result for result in self._written(writes) if result.exception is not None), None)
@@ -319,7 +312,13 @@ class Running:
     # What is left
 
     def verdicts(self, record: RunRecord) -> tuple[Verdict, ...]:
-        """On what the scenario expects, and on writes that have to be refused."""
+        """On what the scenario expects, on writes that have to be refused, and on what was not done.
+
+        Raises
+        ------
+        ProblemsError
+            What the others rest on does not hold.
+        """
         scenario = self._prepared.scenario
         expected = [
             *scenario.expect,
@@ -328,14 +327,49 @@ class Running:
                 for place, step in enumerate(scenario.when)
                 if step.action.name == REFUSAL.name
             ),
+            *(self._not_done(place) for place in self._undone() if not self._is_refusal(place)),
         ]
-        return tuple(judge(expectation, record) for expectation in expected)
+        verdicts = tuple(judge(expectation, record) for expectation in expected)
+        short = [place for place, one in enumerate(verdicts) if one.expectation.stimulus and not one.holds]
+        if short:
+            why = "the stimulus falls short, so the rest would say nothing:"
+            raise ProblemsError(
+                [
+                    scenario.document.problem(
+                        ("expect", place),
+                        f"{why} {verdicts[place].expectation.text}: {verdicts[place].words(record.span)}",
+                    )
+                    for place in short
+                ]
+            )
+        return verdicts
 
     def _refusal_of(self, place: int, action: Action, line: int) -> Expectation:
-        finding = self._refusals.get(place) or _undecided("it was never due")
-        undecided = not finding.holds and not finding.margin
+        finding = self._refusals.get(place) or _undone(self._why_not(place))
+        undecided = place in self._refusals and not finding.holds and not finding.margin
         text = f"{action.name} {', '.join(action.words)}"
         return Expectation(REFUSAL, {"finding": finding}, text, information=undecided, line=line)
+
+    def _is_refusal(self, place: int) -> bool:
+        return self._prepared.scenario.when[place].action.name == REFUSAL.name
+
+    def _undone(self) -> list[int]:
+        """Places of what was not done when the run ended."""
+        return sorted([*self._waiting, *(place for _, place in self._timed)])
+
+    def _not_done(self, place: int) -> Expectation:
+        """An expectation that fails: what was not tried has not passed."""
+        step = self._prepared.scenario.when[place]
+        when = "at" if isinstance(step.at, Moment) else "after"
+        text = " ".join([when, f"{step.at.text}:", step.action.name, *step.action.words]).rstrip()
+        return Expectation(
+            UNDONE, {"finding": _undone(self._why_not(place))}, text, information=False, line=step.line
+        )
+
+    def _why_not(self, place: int) -> str:
+        if place in self._waiting:
+            return f"the event never came, {self._waiting[place].text}"
+        return "the run ended before its time"
 
     def trace(self) -> Trace:
         """The samples, the first moment among them."""
@@ -354,6 +388,10 @@ class Running:
 
 def _undecided(why: str) -> Finding:
     return Finding(False, 0.0, STATE, None, f"not written: {why}")
+
+
+def _undone(why: str) -> Finding:
+    return Finding(False, 0.0, STATE, None, f"not done: {why}")
 
 
 def _row(register_map: RegisterMap, table: str, address: int) -> Row | None:

@@ -1,21 +1,24 @@
 """The verbs that judge: scenarios, and what a file of ours may say."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tracertwin.cli import building
 from tracertwin.cli.options import check_file, check_folder, checked, number, one_of, stoppable
 from tracertwin.exitcodes import STOPPED
 
+BENCH = "bench"  # the site of suites that test controllers
 EN_50530 = "en50530"  # a suite that is not a folder of scenarios
 
 if TYPE_CHECKING:
     from tracertwin.checking.firmware import FirmwareCommand
     from tracertwin.checking.outcome import CaseOutcome
+    from tracertwin.scenario.file import Scenario
 
 
 def check(
@@ -106,25 +109,26 @@ def check(
     if suite == EN_50530:
         without = {"--seeds": seeds, "--site": site, "--firmware": firmware}
         _refuse_given(without, f"does nothing for {EN_50530}, a bench without weather or line; leave it out")
-    scenarios = many.read_all(many.files_in(_paths(paths or [], suite)))
-    from tracertwin.cli.building import announce_compiling
-
-    announce_compiling()
-    _check_subject(site, controller)
-    many.prepare_all([scenario.under_test(site, controller) for scenario in scenarios], peer is not None)
+    scenarios, refused = _ready(
+        many.files_in(_paths(paths or [], suite)), suite, site, controller, peer is not None
+    )
+    if not scenarios and suite != EN_50530 and junit is None:
+        raise ProblemsError([problem for outcome in refused for problem in outcome.problems])
     tested = replace(many.OWN, peer=peer, site=site, controller=controller)
     cases = many.cases_of(scenarios, wanted, failures or Path("tracertwin-failures"), tested, transcripts)
-    outcomes: list[CaseOutcome] = []
+    outcomes = list(refused)
+    if not as_json and not suite:
+        _show_refused(refused)
     with stoppable():
         if suite == EN_50530:
             from tracertwin.checking.sheet import en50530_outcome
 
             outcomes.append(en50530_outcome(controller or "tracer4210n"))
-        for outcome in many.check_cases(cases, jobs or many.default_jobs(), announce_compiling):
+        for outcome in many.check_cases(cases, jobs or many.default_jobs(), building.announce_compiling):
             outcomes.append(outcome)
             if not as_json and not suite:
-                _show(outcomes, len(wanted), brief)
-    if len(outcomes) < len(cases):
+                _show(outcomes[len(refused) :], len(wanted), brief)
+    if len(outcomes) - len(refused) < len(cases):
         return STOPPED
     if suite and not as_json:
         from tracertwin.checking.sheet import print_sheet
@@ -147,6 +151,23 @@ def check(
     if problems := dict.fromkeys(problem for outcome in outcomes for problem in outcome.problems):
         raise ProblemsError(problems)
     return 0 if all(outcome.holds for outcome in outcomes) else 1
+
+
+def _ready(
+    files: Sequence[Path], suite: str | None, site: str | None, controller: str | None, has_peer: bool
+) -> "tuple[list[Scenario], list[CaseOutcome]]":
+    """The scenarios that can be run with what is under test, and an outcome for each file that can't."""
+    from plant.base.problems import Problem, ProblemsError
+    from tracertwin.checking import many
+
+    scenarios, unread = many.read_all(files, has_peer)
+    if suite and site and any(scenario.given.site == BENCH for scenario in scenarios):
+        told = f"the bench of {suite} is part of it; use --controller"
+        raise ProblemsError([Problem("--site", 0, "", told)])
+    building.announce_compiling()
+    _check_subject(site, controller)
+    ready, unready = many.prepare_all(scenarios, site, controller, has_peer)
+    return ready, [*unread, *unready]
 
 
 def _peer(
@@ -224,6 +245,13 @@ def _check_subject(site: str | None, controller: str | None) -> None:
 def _subject(site: str | None, controller: str | None) -> str:
     named = [f"site {site}"] * bool(site) + [f"controller {controller}"] * bool(controller)
     return ", ".join(named) or "as the suite has it"
+
+
+def _show_refused(refused: "Sequence[CaseOutcome]") -> None:
+    from tracertwin.checking.table import print_case
+
+    for outcome in refused:
+        print_case(outcome, False)
 
 
 def _show(outcomes: "list[CaseOutcome]", seeds: int, brief: bool) -> None:

@@ -4,6 +4,7 @@ The options of `serve` are the rows of `tracertwin.assembly.options`; none is wr
 """
 
 import inspect
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -136,10 +137,15 @@ def tell(
     """Send a command to a running serve. Examples: pause, speed 60, jump 2026-07-01T12:00, upset load_short, help."""
     from modbus.line.endpoint import parse_endpoint
     from tracertwin.assembly.commands import FAILS
+    from tracertwin.rig.tell import FailedError
     from tracertwin.rig.tell import tell as tell_rig
 
     endpoint = checked("LINK", link, lambda text: parse_endpoint(text, ("dial", "unix")))
-    if told := tell_rig(endpoint, " ".join(command)):
-        print(told)
+    try:
+        if told := tell_rig(endpoint, " ".join(command)):
+            print(told)
+    except FailedError as error:
+        print(error, file=sys.stderr)
+        return BAD_RESULT
     fails = " ".join(command).split()[:1] == ["expect"] and told.startswith(f"{FAILS}:")
     return BAD_RESULT if fails else GOOD

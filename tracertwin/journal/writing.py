@@ -112,6 +112,11 @@ class Journal:
         """What writes down one of the links; `struck` names the line faults that struck at its last request."""
         return LineWitness(self, line, answer, struck)
 
+    @property
+    def number(self) -> int:
+        """Of the last entry."""
+        return self._number
+
     @contextmanager
     def command(self, text: str) -> Iterator[None]:
         """Write down a command that is done meanwhile, with the plants held; stamped with where they stood before."""

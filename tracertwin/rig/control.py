@@ -21,7 +21,8 @@ from modbus.line.endpoint import (
 )
 from modbus.line.stopsignal import StopSignal
 from modbus.line.stream import Listener, Stream
-from tracertwin.rig.tell import ERROR, OK, lines_of
+from tracertwin.assembly.refusals import BadResultError
+from tracertwin.rig.tell import ERROR, FAILED, OK, lines_of
 
 MOST_CLIENTS: Final = 8
 LONGEST_ANSWER_S: Final = 1.0  # to wait for at the end
@@ -112,7 +113,8 @@ class Control:
         try:
             answer = self._do(line.decode("utf-8", "replace"))
         except ValueError as error:
-            return f"{ERROR}{'; '.join(str(error).splitlines())}\n"
+            failed = FAILED if isinstance(error, BadResultError) else ""
+            return f"{ERROR}{failed}{'; '.join(str(error).splitlines())}\n"
         except Exception as error:  # a bug; the next command may do
             return f"{ERROR}bug: {error!r}\n"
         return f"{answer}\n{OK}\n" if answer else f"{OK}\n"

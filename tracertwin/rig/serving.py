@@ -28,6 +28,7 @@ from tracertwin.files import numbered, write_whole
 from tracertwin.memory.committing import StateWriter
 from tracertwin.memory.file import StateFile
 from tracertwin.rig.control import Control
+from tracertwin.rig.jumping import in_full
 from tracertwin.rig.stats import counts, heard, totals
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ MOST_HEARD: Final = 4000  # requests and other entries that a page can show
 
 
 class Done(NamedTuple):
-    """A command that was carried out: when by the plant's time, and what came of it."""
+    """A command that was carried out: when by the plant's time, what came of it, its entry in the journal."""
 
     t_utc_s: int
     text: str
     answer: str
+    entry: int = 0
 
 
 def line_on(endpoint: Endpoint, *answer: Any, **options: Any) -> Line | ModbusTcpServer:
@@ -229,10 +231,13 @@ class Rig:
         """
         if commands.unheld(command):
             return self.assembly.do(command)
-        with self.assembly.held(), self._written_down(command):
-            t_utc_s = self.assembly.plants[0].t_utc_s
-            answer = self.assembly.do(command)
-            self.done.append(Done(t_utc_s, command, answer))
+        with self.assembly.held():
+            plant = self.assembly.plants[0]
+            t_utc_s = plant.t_utc_s
+            command = in_full(command, plant, self.assembly.begins_utc_s, self.assembly.clock.now_s())
+            with self._written_down(command):
+                answer = self.assembly.do(command)
+            self.done.append(Done(t_utc_s, command, answer, self.journal.number if self.journal else 0))
             return answer
 
     def _written_down(self, command: str) -> AbstractContextManager[None]:

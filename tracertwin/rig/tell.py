@@ -1,7 +1,7 @@
 """A command given to a running rig from another process: the client of `tracertwin.rig.control`.
 
 Commands and replies are lines of text. A reply is any number of lines, then one that says `ok` or begins with
-`error: `.
+`error: `, or `error: failed: ` where the command makes sense and had a bad result.
 """
 
 import select
@@ -14,6 +14,11 @@ from modbus.line.stream import Stream
 LONGEST_LINE: Final = 4096  # bytes
 OK: Final = "ok"
 ERROR: Final = "error: "
+FAILED: Final = "failed: "  # behind it: the command makes sense and was tried, with a bad result
+
+
+class FailedError(LinkError):
+    """A command was done, with a bad result."""
 
 
 def lines_of(stream: Stream) -> Iterator[bytes]:
@@ -33,6 +38,8 @@ def tell(endpoint: Endpoint, command: str, timeout_s: float = 3.0) -> str:
     ------
     NobodyError
         Nobody takes commands there.
+    FailedError
+        It was done, with a bad result.
     LinkError
         This one is not taken there.
     """
@@ -63,6 +70,8 @@ def _reply(replies: Iterator[bytes], endpoint: Endpoint) -> str:
         line = raw.decode("utf-8", "replace")
         if line == OK:
             return "\n".join(told)
+        if line.startswith(ERROR + FAILED):
+            raise FailedError(line.removeprefix(ERROR + FAILED))
         if line.startswith(ERROR):
             raise LinkError(line.removeprefix(ERROR))
         told.append(line)

@@ -5,6 +5,7 @@ the name of an upset with its keys as a mapping (``cloud: {depth: 0.8, lasts: 20
 ``write-refused``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -98,10 +99,12 @@ def upset_of(name: str, given: Any, words: Vocabulary) -> tuple[str, ...]:
 
 
 def _mend(given: Any, words: Vocabulary) -> tuple[str, ...]:
-    name = text(given)
+    name, *place = text(given).split() or [""]
     if name != "all":
         look_up(name, words.upsets, "upset")
-    return (name,)
+    if place and (name == "all" or len(place) > 1 or not re.fullmatch(r"[1-9]\d{0,5}", place[0])):
+        raise ValueError(f"{given!r}: write NAME, NAME N for the Nth upset of that name, or all")
+    return (" ".join([name, *place]),)
 
 
 def fault_text(given: Any, _: Vocabulary) -> tuple[str, ...]:
@@ -144,7 +147,12 @@ def assignments(given: Any, words: Vocabulary) -> tuple[str, ...]:
 
 ACTIONS: Final[Mapping[str, ActionKind]] = {
     "upset": ActionKind(_upset, "NAME[:KEY=VALUE...]", "break something in the plant, for ever or while it lasts"),
-    "mend": ActionKind(_mend, "NAME or all", "repair what an upset of that name broke, or call it off"),
+    "mend": ActionKind(
+        _mend, "NAME, NAME N or all",
+        "repair what upsets of that name broke, or call them off: all of them, or the Nth in the order in which they "
+        "were told, `cloud 2`, the site's own first; `all` is everything broken then. What is not broken can't be "
+        "mended: the scenario can't go on",
+    ),
     "fault": ActionKind(fault_text, "NAME[:PROBABILITY][:KEY=VALUE...], off or off NAME", "set or clear a line fault"),
     "power-cycle": ActionKind(_power_cycle, "true", "cut the controller's power for a moment"),
     "write": ActionKind(

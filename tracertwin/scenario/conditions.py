@@ -22,6 +22,7 @@ _SUBJECT: Final = rf"(?:{_NAME})(?:\.\w[\w-]*)?"
 _COMPARISON = re.compile(rf"({_SUBJECT})\s*(<=|>=|!=|==|=|<|>|≤|≥)\s*(.+)")
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([^\d\s+-].*)?")
 _OTHER = re.compile(rf"(?:({_NUMBER})\s*\*\s*)?({_SUBJECT})(?:\s*([+-])\s*(.+))?")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,4}")
 _EVENT = re.compile(r"(.+?)\s+(becomes\s+.+?|begins|ends)(?:\s*\+\s*([\d.]+\s*\w+))?")
 FORM: Final = "NAME OP VALUE [UNIT], e.g. v_batt_v >= 14.3 V, stage = float or v_batt_v = 14.4 +- 0.1 V"
 EVENT_FORM: Final = "NAME becomes VALUE, CONDITION begins or CONDITION ends, e.g. stage becomes float"
@@ -121,25 +122,27 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
         raise ValueError(f"{text!r}: only = and != have a tolerance")
     if subject.is_state and (operator not in ("=", "!=") or slack):
         raise ValueError(f"{text!r}: {name} is a state; compare it with = or !=, without a tolerance")
-    number, other, factor = _value(told, subject, words)
-    if not slack:
-        return Relation(subject, operator, number, other, factor=factor)
     width = _QUANTITY.fullmatch(slack)
-    if width is None:
+    if slack and width is None:
         raise ValueError(f"{text!r}: {slack!r} is not a number")
+    has_percent = "%" in UNITS.get(subject.unit, {subject.unit: 1.0})
+    unit = "" if width is None else _clean(width[2])
+    if unit and (unit != "%" or has_percent) and _QUANTITY.fullmatch(told) and not _unit(told):
+        told = f"{told} {unit}"  # 14400 +- 100 mV: the unit is of both
+    number, other, factor = _value(told, subject, words)
+    if width is None:
+        return Relation(subject, operator, number, other, factor=factor)
     if float(width[1]) < 0.0:
         raise ValueError(f"{text!r}: a tolerance must not be below 0, got {slack}")
-    if _clean(width[2]) == "%" and "%" not in UNITS.get(subject.unit, {subject.unit: 1.0}):
+    if _clean(width[2]) == "%" and not has_percent:
         share = float(width[1]) / 100.0
         return Relation(subject, operator, number, other, factor=factor, tolerance_share=share)
-    if width[2] and _QUANTITY.fullmatch(told) and not _unit(told):
-        number *= subject.factor(_clean(width[2]))  # 14400 +- 100 mV: the unit is of both
     return Relation(
         subject,
         operator,
         number,
         other,
-        float(width[1]) * subject.factor(_clean(width[2] or _unit(told))),
+        subject.amount(float(width[1]), _clean(width[2] or _unit(told))),
         factor,
     )
 
@@ -147,10 +150,12 @@ def _comparison(text: str, words: Vocabulary) -> Relation:
 def _value(text: str, subject: Subject, words: Vocabulary) -> tuple[float, Subject | None, float]:
     """A number in the subject's unit, the other subject that it is added to, and what that is multiplied by."""
     found = _OTHER.fullmatch(text)
+    if subject.is_state and not subject.codes and _HEX.fullmatch(text):  # a word of bits
+        return float(int(text, 16)), None, 1.0
     if found is None or found[1] is None:
         quantity = None if ADDRESS.match(text) else _QUANTITY.fullmatch(text)
         if quantity is not None:
-            return float(quantity[1]) * subject.factor(_clean(quantity[2])), None, 1.0
+            return subject.amount(float(quantity[1]), _clean(quantity[2])), None, 1.0
         if subject.codes:
             code = subject.codes.get(re.sub(r"[\s-]+", "_", text.lower()))
             if code is None:

@@ -18,10 +18,11 @@ from plant.base.clock import DAY_S, STEP_S, parse_local, parse_polled_s
 from plant.base.problems import Problem, ProblemsError, near_or_known, shown
 from plant.base.records import Record, as_tuple
 from plant.base.yamlfile import Document, KeyPath, load_yaml, problems_of
-from tracertwin.scenario.actions import Step, assignments, parse_step
+from tracertwin.scenario.actions import Action, Step, assignments, parse_step
 from tracertwin.scenario.judging import Expectation, KeyProblem, parse_expectation
 from tracertwin.scenario.keytypes import ADDRESSES, unknown_rating
-from tracertwin.scenario.times import duration_s
+from tracertwin.scenario.kinds import KINDS
+from tracertwin.scenario.times import duration_s, parse_moment
 from tracertwin.scenario.vocabulary import Vocabulary, vocabulary
 
 LONGEST_FINE_S = 2 * DAY_S  # sampled at every grid point unless told otherwise
@@ -218,6 +219,8 @@ def _from_anywhere(name: str) -> str:
     return str(Path(name).resolve()) if configs.is_file(Path(name)) else name
 
 
+NO_STEP = Step(parse_moment("start"), Action("power-cycle", ("",)))
+NO_EXPECTATION = Expectation(KINDS["always"], {}, "")
 KNOWN: dict[KeyPath, list[str]] = {
     (): list(ScenarioRecord.model_fields),
     ("given",): list(Given.model_fields),
@@ -233,7 +236,21 @@ def load_scenario(path: Path) -> Scenario:
     ProblemsError
         With every problem in it, each with file, line and key.
     """
-    document = load_yaml(path)
+    scenario, problems = read_scenario(path)
+    if problems or scenario is None:
+        raise ProblemsError(problems)
+    return scenario
+
+
+def read_scenario(path: Path) -> tuple[Scenario | None, list[Problem]]:
+    """A scenario and every problem in it; with problems, what is left of it, so that more of them can be found.
+
+    Rows that can't be read have others in their places that do nothing.
+    """
+    try:
+        document = load_yaml(path)
+    except ProblemsError as error:
+        return None, list(error.problems)
     problems: list[Problem] = []
     record: ScenarioRecord | None = None
     try:
@@ -241,13 +258,17 @@ def load_scenario(path: Path) -> Scenario:
     except ValidationError as error:
         problems += problems_of(error, document, KNOWN)
     words = _words(document, problems)
-    steps = _rows(document, "when", parse_step, words, problems)
-    expectations = _rows(document, "expect", parse_expectation, words, problems)
-    if problems or record is None:
-        raise ProblemsError(sorted(problems, key=lambda problem: problem.line))
+    steps = _rows(document, "when", parse_step, words, problems, NO_STEP)
+    expectations = _rows(document, "expect", parse_expectation, words, problems, NO_EXPECTATION)
+    problems = sorted(problems, key=lambda problem: problem.line)
+    if record is None:
+        return None, problems
+    wrong = {problem.where.removeprefix("given.overrides.") for problem in problems}
+    good = {path: value for path, value in record.given.overrides.items() if path not in wrong}
+    given = record.given.model_copy(update={"overrides": good})
     return Scenario(
-        document, record.name, record.about, record.cannot_show, record.given, tuple(steps), tuple(expectations), words
-    )  # fmt: skip
+        document, record.name, record.about, record.cannot_show, given, tuple(steps), tuple(expectations), words
+    ), problems  # fmt: skip
 
 
 def given_alone(document: Document) -> Scenario:
@@ -283,7 +304,9 @@ def _words(document: Document, problems: list[Problem]) -> Vocabulary:
     return words
 
 
-def _rows(document: Document, key: str, parse: Any, words: Vocabulary, problems: list[Problem]) -> list[Any]:
+def _rows(
+    document: Document, key: str, parse: Any, words: Vocabulary, problems: list[Problem], instead: Any
+) -> list[Any]:
     rows: list[Any] = []
     given = document.data.get(key)
     for index, one in enumerate(given if isinstance(given, list) else ()):
@@ -293,6 +316,7 @@ def _rows(document: Document, key: str, parse: Any, words: Vocabulary, problems:
             for problem in group.exceptions:
                 where = (key, index, getattr(problem, "key", ""))
                 problems.append(document.problem(where if where[-1] else where[:-1], str(problem)))
+            rows.append(instead)
     return rows
 
 
@@ -303,7 +327,10 @@ def _given_problems(document: Document, given: dict[str, Any], words: Vocabulary
         try:
             site_file(document, site)
         except ProblemsError as error:
-            yield from (document.problem(("given", "site"), problem.message) for problem in error.problems)
+            tried = f": {Path(document.file).parent / site}" if Path(site).suffix else ""
+            yield from (
+                document.problem(("given", "site"), f"{problem.message}{tried}") for problem in error.problems
+            )
     overrides = given.get("overrides")
     for path, value in overrides.items() if isinstance(overrides, dict) else ():
         if told := unknown_key(str(path), words) or unknown_rating(value, words.ratings):

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from plant.base.problems import did_you_mean, shown
-from tracertwin.scenario.conditions import STATE
+from tracertwin.scenario.conditions import STATE, Occurrence
 from tracertwin.scenario.keytypes import ADDRESSES, FLAG, NUMBER, RANGE, SUBJECT, WORDS, KeyType, amount_in
 from tracertwin.scenario.kinds import KINDS, Kind
 from tracertwin.scenario.record import Finding, RunRecord, amount, clock_of
-from tracertwin.scenario.times import Span
+from tracertwin.scenario.signals import moments_of
+from tracertwin.scenario.times import Moment, Span
 from tracertwin.scenario.vocabulary import Subject, Vocabulary
 
-COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG}
+COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG, "stimulus": FLAG}
+TIMES = ("to", "by", "at")  # and from, after which they are
 COUNTED = ("at_least", "at_most", "exactly")
 
 
@@ -33,6 +35,8 @@ class Expectation:
         Whether it is told but doesn't decide: a number that no good source confirms.
     line : int
         Of the file.
+    stimulus : bool
+        Whether the others rest on it: if it doesn't hold, their verdicts would say nothing.
     """
 
     kind: Kind
@@ -41,6 +45,7 @@ class Expectation:
     note: str = ""
     information: bool = False
     line: int = 0
+    stimulus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,29 @@ def judge(expectation: Expectation, record: RunRecord) -> Verdict:
     ValueError
         One of its times is not to be had there, as the sun doesn't rise.
     """
-    return Verdict(expectation, expectation.kind.act(expectation.values, record))
+    values, missing = _timed(expectation.values, record)
+    if missing is not None:
+        return Verdict(expectation, missing)
+    return Verdict(expectation, expectation.kind.act(values, record))
+
+
+def _timed(values: Mapping[str, Any], record: RunRecord) -> tuple[Mapping[str, Any], Finding | None]:
+    """The values with the moment of the first such event in its place, or what is missing.
+
+    Events of other keys than ``from`` are looked for after that. A window may end after the run does.
+    """
+    moments, begin_s = dict(values), record.span.start_utc_s
+    for key in ("from", *TIMES):
+        event = moments.get(key)
+        if isinstance(event, Occurrence):
+            came = moments_of(event, record)
+            came = came[came - event.later_s >= begin_s]
+            if not came.size:
+                return values, Finding(False, 0.0, "", None, f"the event never came, {event.text}")
+            moments[key] = Moment(event.text, "start", float(came[0]) - record.span.start_utc_s)
+        if key == "from" and key in moments:
+            begin_s = moments[key].utc_s(record.span)
+    return moments, None
 
 
 class KeyProblem(ValueError):  # noqa: N818 - named for what is wrong
@@ -155,7 +182,8 @@ def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectati
     if problems:
         raise _group(problems)
     note, information = values.pop("note", ""), values.pop("information", False)
-    return Expectation(kind, values, _text_of(given, kind), note, information, line)
+    stimulus = values.pop("stimulus", False)
+    return Expectation(kind, values, _text_of(given, kind), note, information, line, stimulus)
 
 
 def _kind_of(given: Mapping[Any, Any]) -> Kind:

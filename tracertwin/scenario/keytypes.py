@@ -76,6 +76,14 @@ def _event(given: Any, words: Vocabulary) -> Any:
             raise ValueError(f"{error}; or a time, {no_moment}") from None
 
 
+def _time(given: Any, words: Vocabulary) -> Any:
+    """A moment; the first such event will do as well."""
+    told = text(given)
+    if re.search(r"\b(becomes|begins|ends)\b|[=<>]", told):
+        return parse_event(told, words)
+    return parse_moment(told)
+
+
 def _events(given: Any, words: Vocabulary) -> tuple[Any, ...]:
     if not isinstance(given, list) or len(given) < 2:
         raise ValueError(f"must list two events or more, got {shown(given)}")
@@ -91,11 +99,11 @@ def amount_in(given: Any, subject: Subject) -> float:
         Saying what would do.
     """
     if not isinstance(given, str):
-        return _number(given)
+        return subject.amount(_number(given), "")
     found = _AMOUNT.fullmatch(given.strip())
     if found is None:
         raise ValueError(f"must be a number with or without its unit, got {shown(given)}")
-    return float(found[1]) * subject.factor((found[2] or "").strip())
+    return subject.amount(float(found[1]), (found[2] or "").strip())
 
 
 def _range(given: Any, _: Vocabulary) -> tuple[Any, Any]:
@@ -170,6 +178,7 @@ CONDITION: Final = KeyType("condition", lambda given, words: parse_condition(tex
 EVENT: Final = KeyType("event or time", _event, _TEXT)
 EVENTS: Final = KeyType("events", _events, {"type": "array", "items": _TEXT, "minItems": 2})
 MOMENT: Final = KeyType("time", lambda given, _: parse_moment(text(given)), _TEXT)
+TIME: Final = KeyType("time or event", _time, _TEXT)
 DURATION: Final = KeyType("duration", lambda given, _: duration_s(f"{given}"), _TEXT)
 PERCENT: Final = KeyType("share", _percent, _TEXT)
 NUMBER: Final = KeyType("amount", lambda given, _: given, _NUMERIC)  # its unit is known once the subject is

@@ -11,13 +11,13 @@ from tracertwin.scenario.keytypes import (
     DURATION,
     EVENT,
     EVENTS,
-    MOMENT,
     NUMBER,
     NUMBER_REGEX,
     PERCENT,
     RANGE,
     REGEX,
     SUBJECT,
+    TIME,
     YES,
     KeyType,
 )
@@ -49,7 +49,7 @@ class Kind(NamedTuple):
     act: Callable[[Values, RunRecord], Finding]
 
 
-WINDOW: Final[Mapping[str, KeyType]] = {"from": MOMENT, "to": MOMENT}
+WINDOW: Final[Mapping[str, KeyType]] = {"from": TIME, "to": TIME}
 
 
 def _kind(
@@ -78,7 +78,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         _kind(
             temporal.by,
             "The condition holds at some sample up to the time. Margin: the time left when it first holds.",
-            {"expect": CONDITION, "by": MOMENT},
+            {"expect": CONDITION, "by": TIME},
         ),
         _kind(
             temporal.within,
@@ -105,7 +105,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             {"expect": CONDITION, "for_share": PERCENT},
         ),
         Kind(
-            "at", {"expect": CONDITION, "at": MOMENT}, (),
+            "at", {"expect": CONDITION, "at": TIME}, (),
             "The condition holds at the last sample up to the time. Margin: its margin there.", temporal.at,
         ),
         _kind(
@@ -171,7 +171,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "The firmware prints a line in which the expression is found: at all, up to a time, or "
             "within a time after every such event (after the beginning unless told; an event whose time the run does "
             "not see to its end is left out). Margin: the time left, or the number of lines.",
-            {"printed": REGEX, "by": MOMENT, "within": DURATION, "after": EVENT}, ("by", "within", "after"),
+            {"printed": REGEX, "by": TIME, "within": DURATION, "after": EVENT}, ("by", "within", "after"),
         ),
         _kind(
             conversation.never_printed,

@@ -83,6 +83,20 @@ class Subject:
             raise ValueError(f"{self.word} has no unit {unit!r}{hint}; it is {does}")
         return known[unit]
 
+    def amount(self, number: float, unit: str) -> float:
+        """A written number in the own unit.
+
+        Raises
+        ------
+        ValueError
+            The unit is not one of it, or a share is written as if it were a percentage.
+        """
+        if self.unit == SHARE and not unit and not 0.0 <= number <= 1.0:
+            raise ValueError(
+                f"{self.word} is a share from 0 to 1, got {number:g}; did you mean {number:g} %?"
+            )
+        return number * self.factor(unit)
+
 
 @dataclass(frozen=True, slots=True)
 class RegisterWord:

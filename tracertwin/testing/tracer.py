@@ -15,7 +15,6 @@ from modbus.line.conversation import Transmission
 from modbus.line.endpoint import PtyEndpoint, TcpEndpoint, UnixEndpoint
 from modbus.master.assignments import Assignment, assignment
 from plant.base.clock import STEP_S, WallClock, parse_duration_s, to_local
-from plant.base.grammar import look_up
 from plant.inputs import Supply
 from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
@@ -244,19 +243,11 @@ class SimulatedTracer:
 
     def inject(self, name: str, **values: Any) -> int:
         """Break something: ``inject("load_short", ohm=0.05, lasts="10min")``; the number that `mend` takes."""
-        look_up(name, self._words.upsets, "upset")
         text = ":".join([name, *(f"{key}={value}" for key, value in values.items())])
         return int(self._do(f"upset {text}").removeprefix("mend "))
 
     def mend(self, which: int | str = "all") -> None:
-        """Repair what `inject` broke: by its number, by the upset's name, or all."""
-        plant = self._live.plant
-        if isinstance(which, str) and which != "all":
-            look_up(which, self._words.upsets, "upset")
-            known = plant.broken() | plant.planned()
-            for number in [number for number, name in known.items() if name == which]:
-                self._do(f"mend {number}")
-            return
+        """Repair what `inject` broke: by its number, by the upset's name, the second of it, ``cloud 2``, or all."""
         self._do(f"mend {which}")
 
     def line(self, fault: str, probability: float | None = None, **values: Any) -> None:

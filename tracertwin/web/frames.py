@@ -6,7 +6,7 @@ Takes entries of the journal, knows neither lines nor browsers.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
@@ -20,6 +20,15 @@ from tracertwin.web.clientwrites import assignments_of
 MOST_WRITTEN: Final = 1000
 MOST_VALUES: Final = 8  # of a reply, in words
 JsonRow = dict[str, Any]
+
+
+class Written(NamedTuple):
+    """A write that a unit took: its plant time [s UTC], ``NAME=VALUE`` of each register, its entry in the journal."""
+
+    t_utc_s: int
+    unit: int
+    texts: list[str]
+    entry: int
 
 
 @dataclass(slots=True)
@@ -36,12 +45,12 @@ class Frames:
     last_read : mapping
         Unit id -> (table, address) -> the word that a client was sent there last, and the plant's time [s UTC].
     written : deque
-        Writes that were taken, the newest: plant time [s UTC], unit id, ``NAME=VALUE`` of each register.
+        Writes that were taken, the newest.
     """
 
     maps: dict[int, RegisterMap]
     last_read: dict[int, dict[tuple[str, int], tuple[int, int]]] = field(default_factory=dict)
-    written: deque[tuple[int, int, list[str]]] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
+    written: deque[Written] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
 
     def described(self, entries: Iterable[Entry]) -> list[JsonRow]:
@@ -83,7 +92,7 @@ class Frames:
         line = entry.line or 0
         if request.function in ALL_WRITES and exchange.frame and not exchange.frame[1] & 0x80:
             texts = assignments_of(request, self._map_of(request))
-            self.written.append((entry.times_s[0], request.unit, texts))
+            self.written.append(Written(entry.times_s[0], request.unit, texts, entry.number))
         since_s = exchange.asked_s - self._asked_s.get(line, exchange.asked_s)
         self._asked_s[line] = exchange.asked_s
         return {

@@ -4,23 +4,43 @@ The plant of the scenario is the plant of the session, so what it shows at those
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
-from plant.base.clock import STEP_S, to_local, to_utc_s
+from plant.base import configs
+from plant.base.clock import STEP_S, on_grid_s, to_local, to_utc_s
 from plant.base.problems import ProblemsError
 from plant.kernel.snapshot import QUANTITIES, Snapshot
 from plant.site.model import Site, load_site
-from plant.site.timetable import parse_upset
+from plant.site.timetable import Upset, parse_upset
 from tracertwin.assembly.commands import parse
 from tracertwin.catalogue.items import names_of
-from tracertwin.rig.serving import Done
 from tracertwin.web.sight import Sight
 
 KEPT: Final = ("upset", "mend", "fault", "power-cycle", "write")  # the others move time or only look
 MOMENT_SLACK_S: Final = 5
 USUAL: Final = ("stage", "v_batt_v", "soc")
 SLACK: Final = {"V": 0.05, "A": 0.1, "W": 1.0, "Wh": 1.0, "degC": 0.2, "0..1": 0.005}  # or 1 %
+
+
+class Deed(NamedTuple):
+    """Something that was done, in the order of time and of the journal.
+
+    Attributes
+    ----------
+    what : str
+        As the row has it; of a `mend`, which names an upset of the whole timeline, nothing yet.
+    number : int
+        Of the upset that begins or is mended.
+    """
+
+    at_s: float
+    entry: int
+    action: str
+    what: str
+    number: int = -1
 
 
 def scenario_text(sight: Sight, name: str, moments: Sequence[Mapping[str, Any]], site_name: str = "") -> str:
@@ -67,7 +87,7 @@ def scenario_text(sight: Sight, name: str, moments: Sequence[Mapping[str, Any]],
     ]
     if options.faults:
         given.append(f"  faults: {_text([fault.text for fault in options.faults])}")
-    steps = [*_at_first(options.upsets, begin_s, zone), *_steps(sight, begin_s, zone)]
+    steps = _steps(sight, begin_s, end_s, zone)
     about = [
         f"Kept from a session: {len(steps)} {'thing was' if len(steps) == 1 else 'things were'} done to the plant.",
         "The values are the model's own at the moments that were chosen.",
@@ -88,7 +108,8 @@ def _site_name(site: Site, upsets: Sequence[Any], given: str) -> str:
     for name in [given] if given else names_of("sites"):
         try:
             if load_site(name).with_upsets(upsets) == site or name == given:
-                return name
+                # a browser saves the file wherever it likes
+                return str(Path(name).resolve()) if configs.is_file(Path(name)) else name
         except ProblemsError:
             continue
     raise ValueError("the site's file is not known; start serve with a site of config/sites or a path")
@@ -107,27 +128,25 @@ def _moment(t_utc_s: float, begin_s: float, zone: str) -> str:
     return _text(f"{int(t_utc_s - begin_s)}s")
 
 
-def _at_first(upsets: Sequence[Any], begin_s: float, zone: str) -> Iterator[str]:
-    """What was given as an option when the run began."""
-    for upset in upsets:
-        begins_s, _ = upset.moments(begin_s, zone)
-        timeless = upset.model_copy(update={"at": None, "after": None})
-        yield f"  - {{at: {_moment(begins_s, begin_s, zone)}, upset: {_text(str(timeless))}}}"
-
-
-def _steps(sight: Sight, begin_s: float, zone: str) -> Iterator[str]:
-    """What was done by commands and what a client wrote, in the order of time."""
+def _steps(sight: Sight, begin_s: float, end_s: float, zone: str) -> list[str]:
+    """What was given as an option, done by commands and written by a client: a row each, in the order of time."""
     own = sight.rig.assembly.units[0].tracer.unit
-    steps = [
-        *_commands(sight, str(own), zone),
-        *((t_s, "write", _text(texts)) for t_s, texts in sight.written(own)),
+    broken = _Broken(sight, end_s)
+    deeds = [
+        *broken.at_first(),
+        *_commands(sight, str(own), broken),
+        *(Deed(one.t_utc_s, one.entry, "write", _text(one.texts)) for one in sight.written(own)),
     ]
-    for at_s, name, what in sorted(steps, key=lambda step: step[0]):
-        yield f"  - {{at: {_moment(at_s, begin_s, zone)}, {name}: {what}}}"
+    deeds = sorted((deed for deed in deeds if not broken.never_acts(deed)), key=lambda deed: deed[:2])
+    called = broken.called(deeds)
+    return [
+        f"  - {{at: {_moment(deed.at_s, begin_s, zone)}, {deed.action}: "
+        f"{_text(called[deed.number]) if deed.action == 'mend' and not deed.what else deed.what}}}"
+        for deed in deeds
+    ]
 
 
-def _commands(sight: Sight, own: str, zone: str) -> Iterator[tuple[float, str, str]]:
-    names: dict[int, str] = {}  # of upsets, by the number that mend takes
+def _commands(sight: Sight, own: str, broken: "_Broken") -> Iterator[Deed]:
     for done in list(sight.rig.done):
         command, given = parse(done.text)
         if command.name not in KEPT or given.values.get("unit", own) != own:
@@ -135,19 +154,81 @@ def _commands(sight: Sight, own: str, zone: str) -> Iterator[tuple[float, str, s
         at_s = float(done.t_utc_s)
         words = [*given.words, *(f"{key}={value}" for key, value in given.values.items() if key != "unit")]
         if command.name == "upset":
-            names[int(done.answer.split()[-1])] = given.words[0].partition(":")[0]
-            at_s, words = _upset(done, given.words[0], zone)
-        elif command.name == "mend" and words != ["all"]:
-            words = [names.get(int(words[0]), "all")]
-        what = {"power-cycle": "true", "write": _text(words)}.get(command.name, _text(" ".join(words)))
-        yield at_s, command.name, what
+            yield broken.upset(int(done.answer.split()[-1]), parse_upset(given.words[0]), at_s, done.entry)
+        elif command.name == "mend":
+            yield from broken.mend(words, at_s, done.entry)
+        else:
+            if command.name == "write":
+                now = f"clock={to_local(at_s, broken.zone).isoformat()}"
+                words = [now if word == "clock=now" else word for word in words]
+            what = {"power-cycle": "true", "write": _text(words)}.get(command.name, _text(" ".join(words)))
+            yield Deed(at_s, done.entry, command.name, what)
 
 
-def _upset(done: Done, text: str, zone: str) -> tuple[float, list[str]]:
-    """When it begins, and the upset without that."""
-    upset = parse_upset(text)
-    begins_s, _ = upset.moments(done.t_utc_s, zone)
-    return begins_s, [str(upset.model_copy(update={"at": None, "after": None}))]
+class _Broken:
+    """What breaks in a session, by the number that `mend` takes: the site's own first, then the options'."""
+
+    def __init__(self, sight: Sight, end_s: float) -> None:
+        plant, options = sight.rig.assembly.plants[0], sight.rig.assembly.options
+        self.zone = plant.site.location.timezone
+        self._begins_s, self._end_s, self._step_s = sight.rig.assembly.begins_utc_s, end_s, plant.step_s
+        self._own = len(plant.site.upsets) - len(options.upsets)
+        self._names: dict[int, str] = {}
+        self._from_to_s: dict[int, tuple[float, float]] = {}
+        self._mended: set[int] = set()
+        self._called_off: set[int] = set()
+        self._first = [
+            self.upset(number, upset, self._begins_s, 0) for number, upset in enumerate(plant.site.upsets)
+        ]
+
+    def at_first(self) -> list[Deed]:
+        """What was given as an option when the run began."""
+        return self._first[self._own :]
+
+    def upset(self, number: int, given: Upset, at_s: float, entry: int) -> Deed:
+        """An upset as it begins, at a grid point and with as long as it then lasts."""
+        asked_s, over_s = given.moments(int(at_s), self.zone)
+        first_s = max(on_grid_s(asked_s, self._step_s), int(self._begins_s))
+        last_s = math.inf if over_s is None else on_grid_s(over_s, self._step_s)
+        self._names[number], self._from_to_s[number] = given.name, (first_s, last_s)
+        lasts = given.lasts
+        if over_s is not None and first_s != asked_s:
+            lasts = f"{max(last_s - first_s, self._step_s):.0f}s"
+        text = str(given.model_copy(update={"at": None, "after": None, "lasts": lasts}))
+        return Deed(first_s, entry, "upset", _text(text), number)
+
+    def mend(self, words: Sequence[str], at_s: float, entry: int) -> Iterator[Deed]:
+        """What a command mended; what it called off before it began was never done."""
+        for number in self._meant(words, at_s):
+            self._mended.add(number)
+            if number >= self._own and self._from_to_s[number][0] > at_s:
+                self._called_off.add(number)
+            else:
+                yield Deed(at_s, entry, "mend", "", number)
+
+    def _meant(self, words: Sequence[str], at_s: float) -> list[int]:
+        name, place = (*words, "")[:2]
+        of_name = [number for number in sorted(self._names) if self._names[number] == name]
+        if name == "all":
+            of_name = [number for number, (first_s, _) in self._from_to_s.items() if first_s <= at_s]
+        elif name.isdecimal():
+            of_name = [int(name)]
+        elif place:
+            of_name = of_name[int(place) - 1 : int(place)]
+        return [n for n in of_name if n not in self._mended and at_s < self._from_to_s[n][1]]
+
+    def never_acts(self, deed: Deed) -> bool:
+        """Whether it is an upset that was called off, or has yet to begin."""
+        return deed.action == "upset" and (deed.number in self._called_off or deed.at_s > self._end_s)
+
+    def called(self, deeds: Sequence[Deed]) -> dict[int, str]:
+        """How `mend` names each upset in a timeline: by its name, and the place among those of that name."""
+        numbers = [*range(self._own), *(deed.number for deed in deeds if deed.action == "upset")]
+        names = [self._names[number] for number in numbers]
+        return {
+            number: name if names.count(name) == 1 else f"{name} {names[: place + 1].count(name)}"
+            for place, (number, name) in enumerate(zip(numbers, names, strict=True))
+        }
 
 
 def _expected(

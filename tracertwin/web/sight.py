@@ -21,7 +21,7 @@ from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.units import Unit
 from tracertwin.rig.serving import Rig
 from tracertwin.web.bothmaps import BothMaps
-from tracertwin.web.frames import Frames
+from tracertwin.web.frames import Frames, Written
 from tracertwin.web.history import UnitHistory
 
 Told = dict[str, Any]
@@ -221,9 +221,9 @@ class Sight:
         entries = journal.newest(after)[-most:] if journal else []
         return Frames(self._frames.maps).described(entries)
 
-    def written(self, unit_id: int) -> list[tuple[int, list[str]]]:
-        """What a client wrote to a unit and it took: plant time [s UTC], ``NAME=VALUE`` of each register."""
-        return [(t_s, texts) for t_s, unit, texts in list(self._frames.written) if unit == unit_id and texts]
+    def written(self, unit_id: int) -> list[Written]:
+        """What a client wrote to a unit and it took."""
+        return [one for one in list(self._frames.written) if one.unit == unit_id and one.texts]
 
     # --- what never changes ---
 
