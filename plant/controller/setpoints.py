@@ -100,10 +100,8 @@ def _compensation_v_k(settings: Settings, system_v: int) -> float:
 
 def gauge_ends_v(settings: Settings, system_v: int, t_probe_c: float) -> tuple[float, float]:
     """Voltages [V] at which the unit's gauge (`show.gauge`) shows 0 and 100 % with the battery at a temperature."""
-    float_v = min(
-        settings.float_v + _compensation_v_k(settings, system_v) * (25.0 - t_probe_c),
-        settings.charging_limit_v,
-    )
+    raised_v = _compensation_v_k(settings, system_v) * (25.0 - t_probe_c)
+    float_v = min(settings.float_v + raised_v, settings.charging_limit_v)
     return settings.low_voltage_disconnect_v, float_v
 
 
