@@ -112,7 +112,7 @@ def test_a_multiple_of_a_rating_follows_the_controller(model, amperes):
     site = site_of(scenario)
     assert site.controller.model == model
     assert site.battery.capacity_ah == 20 * amperes
-    assert site.array.parallel == round(1.5 * 13 * amperes)  # a whole number of strings
+    assert site.array.module.datasheet.i_sc_a == pytest.approx(1.5 * 0.031 * 13 * amperes)
 
 
 def test_a_multiple_may_stand_deep_in_a_value():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tracertwin.checking.firmware import FirmwareCommand  # it knows lines and plants
 
 MOST_SEEDS: Final = 100_000
+OF_THE_PLANT: Final = ("given.overrides", "given.settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ def read_all(files: Sequence[Path], has_peer: bool = False) -> tuple[list[Scenar
             scenarios.append(scenario)
             continue
         known = {problem.where for problem in problems}
-        problems += [problem for problem in _further(scenario, has_peer) if problem.where not in known]
+        if any(
+            where.startswith(OF_THE_PLANT) for where in known
+        ):  # a mere typo is told without loading the plant
+            problems += [problem for problem in _further(scenario, has_peer) if problem.where not in known]
         refused.append(_refused(file, file.stem, (), ProblemsError(problems)))
     return scenarios, refused
 

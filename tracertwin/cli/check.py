@@ -164,6 +164,8 @@ def _ready(
     if suite and site and any(scenario.given.site == BENCH for scenario in scenarios):
         told = f"the bench of {suite} is part of it; use --controller"
         raise ProblemsError([Problem("--site", 0, "", told)])
+    if unread and not scenarios:
+        return [], unread
     building.announce_compiling()
     _check_subject(site, controller)
     ready, unready = many.prepare_all(scenarios, site, controller, has_peer)

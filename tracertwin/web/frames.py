@@ -22,7 +22,7 @@ MOST_VALUES: Final = 8  # of a reply, in words
 JsonRow = dict[str, Any]
 
 
-class Written(NamedTuple):
+class ClientWrite(NamedTuple):
     """A write that a unit took: its plant time [s UTC], ``NAME=VALUE`` of each register, its entry in the journal."""
 
     t_utc_s: int
@@ -50,7 +50,7 @@ class Frames:
 
     maps: dict[int, RegisterMap]
     last_read: dict[int, dict[tuple[str, int], tuple[int, int]]] = field(default_factory=dict)
-    written: deque[Written] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
+    written: deque[ClientWrite] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
 
     def described(self, entries: Iterable[Entry]) -> list[JsonRow]:
@@ -92,7 +92,7 @@ class Frames:
         line = entry.line or 0
         if request.function in ALL_WRITES and exchange.frame and not exchange.frame[1] & 0x80:
             texts = assignments_of(request, self._map_of(request))
-            self.written.append(Written(entry.times_s[0], request.unit, texts, entry.number))
+            self.written.append(ClientWrite(entry.times_s[0], request.unit, texts, entry.number))
         since_s = exchange.asked_s - self._asked_s.get(line, exchange.asked_s)
         self._asked_s[line] = exchange.asked_s
         return {

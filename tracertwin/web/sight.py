@@ -21,7 +21,7 @@ from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.units import Unit
 from tracertwin.rig.serving import Rig
 from tracertwin.web.bothmaps import BothMaps
-from tracertwin.web.frames import Frames, Written
+from tracertwin.web.frames import ClientWrite, Frames
 from tracertwin.web.history import UnitHistory
 
 Told = dict[str, Any]
@@ -221,7 +221,7 @@ class Sight:
         entries = journal.newest(after)[-most:] if journal else []
         return Frames(self._frames.maps).described(entries)
 
-    def written(self, unit_id: int) -> list[Written]:
+    def written(self, unit_id: int) -> list[ClientWrite]:
         """What a client wrote to a unit and it took."""
         return [one for one in list(self._frames.written) if one.unit == unit_id and one.texts]
 
