@@ -13,7 +13,7 @@ from plant.power.tracking import Steady
 from plant.site.model import Site
 from plant.site.upsets import Equipment
 
-EVENT_SHARE = 1.0 / 16.0  # of a long step, to which transitions are placed in it
+EVENT_SHARE = 1.0 / 30.0  # of a long step, to which transitions are placed in it
 
 
 def site_setpoints(site: Site, settings: Settings, equipment: Equipment) -> SetPoints:

@@ -57,7 +57,7 @@ def test_the_net_current_is_that_of_the_controller():
     p.run(HOUR)
     now = p.snapshot
     shown = load_map("epever", TRACER_4210).words["input"]
-    own_a = 0.01 * shown[0x331B](now, p.settings)
+    own_a = 0.01 * int(np.array(shown[0x331B](now, p.settings), np.uint16).astype(np.int16))
     assert own_a == pytest.approx(now.i_chg_a - now.i_load_a - 0.17 / now.v_batt_v, abs=0.011)
     assert now.i_batt_a < own_a - 7.0
 

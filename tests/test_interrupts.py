@@ -10,7 +10,7 @@ from time import sleep
 
 import pytest
 
-from plant.base.interrupts import Uninterrupted
+from plant.base.interrupts import Stretch, interrupt, interruption
 from plant.base.jit import kernel
 from tests.command import ROOT
 
@@ -21,70 +21,85 @@ class HeardError(Exception):
 
 @pytest.fixture
 def raising() -> Iterator[None]:
-    """A handler that raises, as Python's own does for Ctrl-C."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise HeardError
-
-    before = signal.signal(signal.SIGINT, stop)
+    """A handler that raises, as the commands' own do for Ctrl-C."""
+    before = signal.signal(signal.SIGINT, lambda *_: interrupt(HeardError()))
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_signal_is_heard_at_the_end_of_the_stretch(raising):
-    reached = []
-
-    def stretch() -> None:
-        with Uninterrupted():
-            signal.raise_signal(signal.SIGINT)
-            reached.append(True)
-
-    with pytest.raises(HeardError):
-        stretch()
-    assert reached
+def test_elsewhere_a_signal_is_heard_at_once(raising):
     with pytest.raises(HeardError):
         signal.raise_signal(signal.SIGINT)
 
 
-def test_where_it_is_lifted_a_signal_is_heard_at_once(raising):
-    with Uninterrupted():
-        with pytest.raises(HeardError), Uninterrupted.lifted():
-            signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)  # noted again, and passed on below
-        with pytest.raises(HeardError), Uninterrupted.lifted():
-            pytest.fail("what was noted is heard first")
-
-
-def test_stretches_within_one_another_hear_it_once_at_the_outer_end(raising):
-    within = []
+def test_a_signal_is_heard_once_at_the_end_of_the_outermost_stretch(raising):
+    reached = []
 
     def stretch() -> None:
-        with Uninterrupted():
-            with Uninterrupted():
+        with Stretch(waits=True):
+            with Stretch(waits=True):
                 signal.raise_signal(signal.SIGINT)
-            within.append(True)
+                signal.raise_signal(signal.SIGINT)
+                reached.append("inner")
+            reached.append("outer")
 
     with pytest.raises(HeardError):
         stretch()
-    assert within
+    assert reached == ["inner", "outer"]
+    with Stretch(waits=True):
+        pass
 
 
-def test_other_threads_leave_the_handlers_alone(raising):
-    before, seen = signal.getsignal(signal.SIGINT), []
+def test_what_may_be_interrupted_within_a_stretch_hears_it_at_once(raising):
+    with Stretch(waits=True), pytest.raises(HeardError), Stretch(waits=False):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_what_may_be_interrupted_is_not_begun_when_a_signal_waits(raising):
+    begun = []
+
+    def stretch() -> None:
+        with Stretch(waits=True):
+            signal.raise_signal(signal.SIGINT)
+            with Stretch(waits=False):
+                begun.append(True)
+
+    with pytest.raises(HeardError):
+        stretch()
+    assert begun == []
+
+
+def test_another_thread_s_compiled_code_keeps_nobody_waiting(raising):
+    within, over = threading.Event(), threading.Event()
 
     def elsewhere() -> None:
-        with Uninterrupted():
-            seen.append(signal.getsignal(signal.SIGINT))
+        with Stretch(waits=True):
+            within.set()
+            over.wait(10.0)
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
+    within.wait(10.0)
+    with pytest.raises(HeardError):
+        signal.raise_signal(signal.SIGINT)
+    over.set()
     thread.join()
-    assert seen == [before]
 
 
-def test_a_kernel_returns_before_a_signal_is_heard(raising, monkeypatch):
-    ended = []
+def test_what_interrupted_is_found_behind_the_errors_it_led_to():
+    def interrupted() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("not finished")
 
+    with pytest.raises(RuntimeError) as raised:
+        interrupted()
+    assert isinstance(interruption(raised.value), KeyboardInterrupt)
+    assert interruption(ValueError("a fault of its own")) is None
+
+
+def test_a_kernel_returns_before_a_signal_is_heard(raising):
     @kernel
     def busy(n: int) -> float:
         total = 0.0
@@ -97,8 +112,7 @@ def test_a_kernel_returns_before_a_signal_is_heard(raising, monkeypatch):
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(HeardError):
-        ended.append(call(300_000_000))
-    assert ended == []  # heard as the call returned
+        call(300_000_000)
     timer.join()
 
 

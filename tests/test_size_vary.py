@@ -68,7 +68,7 @@ def test_the_values_of_a_range_that_counts_things_are_whole_numbers():
         ("", "has an empty value in it"),
         ("1,2,1", "has 1 twice"),
         ("1:x:2", "is not a range of numbers"),
-        ("[1, 2", "is no value that a site file could have"),
+        ("[1, 2", "is not a value that a site file could have"),
     ],
 )
 def test_values_that_make_no_sense_are_told(text, told):

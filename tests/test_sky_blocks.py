@@ -281,9 +281,7 @@ def test_monthly_irradiation_that_cannot_be_names_the_month():
     h0 = monthly_h0_kwh_m2_day(place.latitude_deg)
     given_months = [0.5 * h for h in h0]
     given_months[10] = 0.02
-    with pytest.raises(
-        ValueError, match=r"ghi_kwh_m2_day: November's 0.02 is 0.01 of the \d.\d\d above the atmosphere"
-    ):
+    with pytest.raises(ValueError, match=r"November's 0.02 is 0.01 of the \d.\d\d above the atmosphere"):
         Sky(ghi_kwh_m2_day=given_months).monthly_clearness(place)
 
 

@@ -47,12 +47,12 @@ def conversation(name: str) -> Iterator[tuple[ReadWords, bytes]]:
 
 
 UART2_FLOAT = ZERO._replace(
-    v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_batt_c=25.0,
+    v_pv_v=18.44, i_pv_a=4.41, v_batt_v=13.5, v_load_v=13.4, i_load_a=2.0, p_load_w=26.8, t_probe_c=25.0,
     soc_controller=0.75, stage=4.0, generated_today_kwh=1.5, generated_total_kwh=120.0,
     consumed_today_kwh=0.8, consumed_total_kwh=85.0,
 )  # fmt: skip
 BN2215_NIGHT = ZERO._replace(
-    v_pv_v=1.97, v_batt_v=12.96, v_load_v=12.95, load_on=1.0, t_batt_c=25.0, t_amb_c=25.0, t_heatsink_c=28.89,
+    v_pv_v=1.97, v_batt_v=12.96, v_load_v=12.95, load_on=1.0, t_probe_c=25.0, t_amb_c=25.0, t_heatsink_c=28.89,
     soc_controller=0.70, v_pv_max_today_v=2.04, v_pv_min_today_v=1.90, v_batt_max_today_v=12.98,
     v_batt_min_today_v=12.95, consumed_month_kwh=0.02, consumed_year_kwh=1.62, consumed_total_kwh=1.62,
     generated_month_kwh=0.11, generated_year_kwh=2.78, generated_total_kwh=2.78,
@@ -63,7 +63,7 @@ BN2215_LOAD_ON = ZERO._replace(
     generated_month_kwh=1.03, generated_year_kwh=1.03, generated_total_kwh=1.03,
 )  # fmt: skip
 XTRA4415_BULK = ZERO._replace(
-    v_pv_v=95.61, i_pv_a=2.27, p_pv_w=228.43, p_chg_w=288.12, i_chg_a=11.6, stage=1.0, t_batt_c=30.05,
+    v_pv_v=95.61, i_pv_a=2.27, p_pv_w=228.43, p_chg_w=288.12, i_chg_a=11.6, stage=1.0, t_probe_c=30.05,
     t_heatsink_c=40.91, soc_controller=0.39, v_pv_max_today_v=122.2, v_pv_min_today_v=0.76,
     v_batt_max_today_v=25.78, v_batt_min_today_v=23.59, consumed_total_kwh=0.06, generated_today_kwh=0.74,
     generated_month_kwh=2.27, generated_year_kwh=2.27, generated_total_kwh=12.54, v_batt_v=24.92,

@@ -112,7 +112,7 @@ def test_a_refused_write_is_told_with_the_exception_and_its_reason(still):
     answer = still.do("write boost_voltage=11")
     assert answer.status == 400
     assert "exception 04" in answer.told["error"]
-    assert "battery_type 0 only" in answer.told["error"]
+    assert "can be written only with battery_type user (0)" in answer.told["error"]
 
 
 @pytest.mark.parametrize(

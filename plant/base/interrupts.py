@@ -1,64 +1,50 @@
-"""Stretches in which Ctrl-C has to wait."""
+"""Ctrl-C while compiled code runs: heard when that has returned.
 
-import signal
+Compiled code calls Python to make named tuples of its results. There Python runs the handlers of signals that have come
+meanwhile, and what they raise is taken for a result: the process crashes. So a handler that raises does it by
+`interrupt`. Handlers run in the main thread only, so other threads have nothing to wait with.
+"""
+
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
-_inside: list["Uninterrupted"] = []  # of the main thread
+from typing import ClassVar
 
 
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
+class Stretch:
+    """A stretch of the main thread's work in which `interrupt` waits for the end, or doesn't."""
 
+    waiting: ClassVar[bool] = False
+    late: ClassVar[list[BaseException]] = []
 
-class Uninterrupted:
-    """In here SIGINT and SIGTERM are noted, and raised at the end.
-
-    In the main thread only, as others run no handlers of signals. A signal whose handler is not Python's is left alone.
-    Not a generator: that would double the price of calling a small kernel.
-    """
-
-    def __init__(self) -> None:
-        self._handlers: dict[int, Callable[..., Any]] = {}
-        self._noted: list[int] = []
+    def __init__(self, waits: bool) -> None:
+        self._waits, self._before = waits, False
 
     def __enter__(self) -> None:
-        if _in_main_thread():
-            _inside.append(self)
-            self._begin()
+        if threading.current_thread() is threading.main_thread():
+            self._before = Stretch.waiting
+            self._have(self._waits)
 
     def __exit__(self, *_error: object) -> None:
-        if _in_main_thread():
-            _inside.pop()
-            self._end()
-
-    def _note(self, number: int, _frame: object) -> None:
-        self._noted.append(number)
-
-    def _begin(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if callable(handler) and not isinstance(handler, signal.Handlers):
-                self._handlers[number] = handler
-                signal.signal(number, self._note)
-
-    def _end(self) -> None:
-        while self._handlers:
-            signal.signal(*self._handlers.popitem())
-        while self._noted:
-            signal.raise_signal(self._noted.pop())
+        if threading.current_thread() is threading.main_thread():
+            self._have(self._before)
 
     @staticmethod
-    @contextmanager
-    def lifted() -> Iterator[None]:
-        """What may be interrupted in the midst of a stretch that may not."""
-        within = _inside[-1:] if _in_main_thread() else []
-        for stretch in within:
-            stretch._end()
-        try:
-            yield
-        finally:
-            for stretch in within:
-                stretch._begin()
+    def _have(waiting: bool) -> None:
+        Stretch.waiting = waiting
+        if Stretch.late and not waiting:
+            interrupt(Stretch.late[0])
+
+
+def interrupt(error: BaseException) -> None:
+    """Raise an exception for a signal: at once, or when the compiled code that runs has returned."""
+    if Stretch.waiting:
+        Stretch.late.append(error)
+        return
+    Stretch.late.clear()
+    raise error
+
+
+def interruption(error: BaseException | None) -> BaseException | None:
+    """What interrupted the work that has ended with an error, if anything did: no error is one of that kind."""
+    while isinstance(error, Exception):
+        error = error.__context__
+    return error

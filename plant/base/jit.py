@@ -10,25 +10,26 @@ import numba
 from numba.core.registry import CPUDispatcher
 
 from plant.base.codecache import CodeCache
-from plant.base.interrupts import Uninterrupted
+from plant.base.interrupts import Stretch, interruption
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 class _Dispatcher(CPUDispatcher):
-    """Calls compiled code, and has Ctrl-C wait for its end, but not for compiling it.
-
-    Compiled code calls Python to make named tuples of its results. There Python runs the handlers of signals that have
-    come meanwhile, and what they raise (`KeyboardInterrupt`) is taken for a result: the process crashes.
-    """
+    """Calls compiled code, and has Ctrl-C wait for its end, but not for compiling it: see `plant.base.interrupts`."""
 
     def __call__(self, *arguments: object) -> object:
-        with Uninterrupted():
+        with Stretch(waits=True):
             return super().__call__(*arguments)
 
     def _compile_for_args(self, *arguments: object, **named: object) -> object:
-        with Uninterrupted.lifted():
-            return super()._compile_for_args(*arguments, **named)  # type: ignore[misc]  # numba says nothing of it
+        try:
+            with Stretch(waits=False):
+                return super()._compile_for_args(*arguments, **named)  # type: ignore[misc]  # numba doesn't declare it
+        except Exception as error:
+            if (interrupted := interruption(error)) is not None:
+                raise interrupted from None  # on its way out numba missed what was not finished
+            raise
 
 
 def _compiled(function: F, **options: Any) -> F:

@@ -33,7 +33,6 @@ from plant.power.posts import (
     ChargerOutfit,
     Posts,
     all_off,
-    anything,
     by_posts,
 )
 from plant.power.stage import PowerStage, derating
@@ -138,15 +137,6 @@ def hold(held: Held, memory: PlantState, books: Books) -> Held:
         charges(modes), load_on, held.limit, port, held.connected, held.wanted_w, called,
         posts_now(held.asked.drawn_w, modes, held.asked.outfit), held.asked,
     )  # fmt: skip
-
-
-@inline_ir
-def same_node(one: Held, other: Held) -> bool:
-    """Whether a transition from one to the other left the battery's node as it was: it needn't be solved again."""
-    same = one.v_target_v == other.v_target_v and one.charging == other.charging
-    same &= one.load_on == other.load_on and one.called == other.called
-    same &= one.port.charge == other.port.charge and one.port.discharge == other.port.discharge
-    return same and not anything(other.posts)
 
 
 @inline_ir

@@ -27,7 +27,7 @@ from plant.kernel.booking import book, fold, log_hour, note_extremes
 from plant.kernel.books import HOURS_A_DAY, Books, BooksArray
 from plant.kernel.machines import RESTARTS_CHARGE, examine, fire, sun_changes, unchanged, update_quantities
 from plant.kernel.meters import begin_periods_compiled
-from plant.kernel.node import charges, given, hold, operating_point, same_node
+from plant.kernel.node import charges, given, hold, operating_point
 from plant.kernel.quasistatic import settle, settle_lithium
 from plant.kernel.rungekutta import rk4
 from plant.kernel.show import snapshot
@@ -208,10 +208,8 @@ def grid_step(
                 break
             held_s = 0.0 if RESTARTS_CHARGE[fired] == 1 else memory.held_s
             memory = _after(memory, memory.x, held_s, memory.equalize_left_s, bus)
-            books.quantities.held_s = held_s
-            then = hold(held, memory, books)
-            changed = not same_node(held, then)
-            held = then
+            held = hold(held, memory, books)
+            changed = True
         if left <= 1e-9:
             return memory, held, bus
         charge = modes[Machine.CHARGE]

@@ -4,12 +4,14 @@ Heavy imports stand inside the verbs, so that `serve` answers its first poll wit
 """
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
 
+from plant.base.interrupts import interrupt
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, Verb, say, with_bare_values
@@ -79,6 +81,8 @@ def main() -> None:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     sys.argv[1:] = with_bare_values(sys.argv[1:])
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: interrupt(KeyboardInterrupt()))
     try:
         code = _call()
         sys.stdout.flush()

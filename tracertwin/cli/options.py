@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand
 
+from plant.base.interrupts import interrupt
 from tracertwin.assembly.options import OPTIONS, OptionRow
 from tracertwin.files import fillable, writable
 
@@ -104,7 +105,7 @@ def _refuse_empty(kind: str) -> None:
     raise ValueError(f"give {_FILES_AND_NAMES[kind]}, got ''")
 
 
-class Stop(Exception):  # noqa: N818  not an error: a wish
+class Stop(BaseException):  # not an error: a wish
     """Ctrl-C or SIGTERM."""
 
 
@@ -175,7 +176,7 @@ def stoppable() -> Iterator[None]:
     """Ctrl-C and SIGTERM raise `Stop` inside, and are swallowed at its end."""
 
     def stop(_signal: int, _frame: object) -> None:
-        raise Stop
+        interrupt(Stop())
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
