@@ -13,9 +13,8 @@ class Plausible(NamedTuple):
     least: float
     most: float
     usual: tuple[float, float]
-    told_apart_from_0: float = (
-        0.0  # smaller ones are likely in another unit, if one of those gives what is usual
-    )
+    # Smaller ones are likely in another unit, if one of those gives what is usual.
+    told_apart_from_0: float = 0.0
 
 
 # All but 15 of the CEC table's 21,535 modules lie within; 13 of those have %/K where the table has V/K and A/K. The 18

@@ -42,9 +42,8 @@ def tightened(row: VerdictRow, by: float) -> str:
         factor = UNITS.get(row.unit, {}).get(unit.strip(), 1.0)
         is_upper = operator.startswith("<") != head.startswith("never ")
         limit = float(number) + (-by if is_upper else by) / factor
-        step = 10.0 ** (
-            math.floor(math.log10(by / factor)) - 3
-        )  # a thousandth of what is given away, at most
+        # A thousandth of what is given away, at most.
+        step = 10.0 ** (math.floor(math.log10(by / factor)) - 3)
         limit = (math.ceil if is_upper else math.floor)(limit / step) * step
         return f"{head}{operator}{space}{limit:.6g}{unit}{rest}"
     if row.kind == "by" and (found := _BY.fullmatch(row.expected)) and (when := _WHEN.fullmatch(row.when)):
