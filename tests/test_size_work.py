@@ -3,6 +3,7 @@
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -253,7 +254,15 @@ def test_a_battery_file_that_is_edited_is_another_battery(tmp_path):
     assert content_of(site(battery={"model": str(own)})) != before
 
 
-def test_ctrl_c_ends_a_sweep_whenever_it_comes_and_leaves_the_signal_as_it_was():
+@pytest.fixture
+def ctrl_c_is_heard() -> Iterator[None]:
+    """Also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_a_sweep_whenever_it_comes_and_leaves_the_signal_as_it_was(ctrl_c_is_heard):
     """While the pool holds a lock of its own, too: raised there and then it would leave that lock to nobody."""
     items = [WorkItem(0, (), str(number)) for number in range(20)]
     before = signal.getsignal(signal.SIGINT)

@@ -6,7 +6,8 @@ Heavy imports stand inside the verbs, so that `serve` answers its first poll wit
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Final
 
 import typer
@@ -81,10 +82,9 @@ def main() -> None:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     sys.argv[1:] = with_bare_values(sys.argv[1:])
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: interrupt(KeyboardInterrupt()))
     try:
-        code = _call()
+        with _ctrl_c_waits_for_compiled_code():
+            code = _call()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough
         drop_stdout()
@@ -94,6 +94,19 @@ def main() -> None:
         drop_stdout()  # or Python would try once more at its end
         code = BAD_INPUT
     sys.exit(code)
+
+
+@contextmanager
+def _ctrl_c_waits_for_compiled_code() -> Iterator[None]:
+    """Have Ctrl-C raise `KeyboardInterrupt` by `interrupt`, unless it is ignored as in the background of a shell."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: interrupt(KeyboardInterrupt()))
+    try:
+        yield
+    finally:
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
 
 
 def _have_streams() -> None:
