@@ -5,8 +5,12 @@ meanwhile, and what they raise is taken for a result: the process crashes. So a 
 `interrupt`. Handlers run in the main thread only, so other threads have nothing to wait with.
 """
 
+import signal
 import threading
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, ClassVar
 
 
 class Stretch:
@@ -41,6 +45,17 @@ def interrupt(error: BaseException) -> None:
         return
     Stretch.late.clear()
     raise error
+
+
+@contextmanager
+def handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
+    """Have signals handled by these, and afterwards as they were before."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def interruption(error: BaseException | None) -> BaseException | None:

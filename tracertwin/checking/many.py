@@ -100,9 +100,8 @@ def read_all(files: Sequence[Path], has_peer: bool = False) -> tuple[list[Scenar
             scenarios.append(scenario)
             continue
         known = {problem.where for problem in problems}
-        if any(
-            where.startswith(OF_THE_PLANT) for where in known
-        ):  # a mere typo is told without loading the plant
+        # A mere typo is told without loading the plant.
+        if any(where.startswith(OF_THE_PLANT) for where in known):
             problems += [problem for problem in _further(scenario, has_peer) if problem.where not in known]
         refused.append(_refused(file, file.stem, (), ProblemsError(problems)))
     return scenarios, refused

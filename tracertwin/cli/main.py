@@ -6,13 +6,13 @@ Heavy imports stand inside the verbs, so that `serve` answers its first poll wit
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
 
-from plant.base.interrupts import interrupt
+from plant.base.interrupts import handled, interrupt
 from tracertwin.cli.check import check, schema
 from tracertwin.cli.compiling import compile
 from tracertwin.cli.options import Stop, Verb, say, with_bare_values
@@ -83,7 +83,7 @@ def main() -> None:
         sys.argv.append("--help")
     sys.argv[1:] = with_bare_values(sys.argv[1:])
     try:
-        with _ctrl_c_waits_for_compiled_code():
+        with handled(_ctrl_c()):
             code = _call()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough
@@ -96,17 +96,11 @@ def main() -> None:
     sys.exit(code)
 
 
-@contextmanager
-def _ctrl_c_waits_for_compiled_code() -> Iterator[None]:
-    """Have Ctrl-C raise `KeyboardInterrupt` by `interrupt`, unless it is ignored as in the background of a shell."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: interrupt(KeyboardInterrupt()))
-    try:
-        yield
-    finally:
-        if before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, before)
+def _ctrl_c() -> dict[signal.Signals, Callable[..., None]]:
+    """What has Ctrl-C raise `KeyboardInterrupt` by `interrupt`; nothing where it is ignored, as after a shell's &."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return {}
+    return {signal.SIGINT: lambda *_: interrupt(KeyboardInterrupt())}
 
 
 def _have_streams() -> None:

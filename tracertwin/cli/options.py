@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand
 
-from plant.base.interrupts import interrupt
+from plant.base.interrupts import handled, interrupt
 from tracertwin.assembly.options import OPTIONS, OptionRow
 from tracertwin.files import fillable, writable
 
@@ -178,11 +178,5 @@ def stoppable() -> Iterator[None]:
     def stop(_signal: int, _frame: object) -> None:
         interrupt(Stop())
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with suppress(Stop), handled(dict.fromkeys((signal.SIGINT, signal.SIGTERM), stop)):
         yield
-    except Stop:
-        pass
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -33,22 +33,22 @@ def clock_change(local: np.ndarray, step_s: int, timezone: str) -> ClockChange |
         Area/City.
     """
     zone = ZoneInfo(timezone)
-    stamps, counts = np.unique(local, return_counts=True)
-    rows_at = dict(zip(stamps.tolist(), counts.tolist(), strict=True))
-    days = range(int(stamps[0]) // DAY_S, int(stamps[-1]) // DAY_S + 1)
+    first_s, last_s = int(local.min()), int(local.max())
+    days = range(first_s // DAY_S, last_s // DAY_S + 1)
     offsets = [_offset_s(day * DAY_S + DAY_S // 2, zone) for day in days]
     for day, before, after in zip(days[1:], offsets, offsets[1:], strict=False):
         if not 0 < abs(after - before) <= _MOST_S:
             continue
         begin = day * DAY_S - DAY_S // 2
-        wall = range(begin + (int(stamps[0]) - begin) % step_s, begin + DAY_S, step_s)
+        wall = range(begin + (first_s - begin) % step_s, begin + DAY_S, step_s)
         # times that no clock there shows, or that it shows twice: whose offset depends on which of the two is meant
         odd = [t for t in wall if _offset_s(t, zone) != _offset_s(t, zone, fold=1)]
         if not odd:
             continue
-        usual = 0 if after > before else 2
         beside = (odd[0] - step_s, odd[-1] + step_s)
-        if all(rows_at.get(t, 0) == usual for t in odd) and all(rows_at.get(t, 0) == 1 for t in beside):
+        near = local[(local >= beside[0]) & (local <= beside[1])]
+        usual = 0 if after > before else 2
+        if all(np.sum(near == t) == usual for t in odd) and all(np.sum(near == t) == 1 for t in beside):
             first, end = (_wall(t) for t in (odd[0], odd[-1] + step_s))
             shows = "is missing" if after > before else "is there twice"
             told = f"{first:%Y-%m-%d %H:%M} to {end:%H:%M} {shows}, as the clocks in {timezone} change then"

@@ -104,7 +104,7 @@ def _other_zone(table: WeatherTable, apart_h: float, dark_share: float, timezone
             f"{at_night}, though its noon is the sun's: is it the site's latitude and longitude, and is each row its "
             "own hour's mean? weather.on_impossible: cap uses the file as it is, and cuts rows to what is possible"
         )
-    shown = f"its noon stands {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'} the sun's"
+    shown = f"its noon stands {_apart(apart_h)} the sun's"
     if dark_share > DARK_SHARE:
         shown += f", {at_night}"
     return (
@@ -128,10 +128,11 @@ def _likely_zone_h(seen_h: float, timezone: str) -> float:
 
 
 def _in_words(months: dict[int, float]) -> str:
-    return ", ".join(
-        f"{MONTHS[number]} (noon {abs(h):.1f} h {'after' if h > 0 else 'before'})"
-        for number, h in months.items()
-    )
+    return ", ".join(f"{MONTHS[number]} (noon {_apart(h)})" for number, h in months.items())
+
+
+def _apart(later_h: float) -> str:
+    return f"{abs(later_h):.1f} h {'after' if later_h > 0 else 'before'}"
 
 
 def _by_hours(by_month: dict[int, float]) -> str:
@@ -196,7 +197,7 @@ def months_off(ghi: np.ndarray, extra: np.ndarray, start_local_s: int, step_s: i
         First moment on the file's clock [s], time between rows [s].
     """
     told = [
-        f"{MONTHS[number]} {abs(apart_h):.1f} h {'after' if apart_h > 0 else 'before'}"
+        f"{MONTHS[number]} {_apart(apart_h)}"
         for number, apart_h in _noon_by_month(ghi, extra, start_local_s, step_s).items()
         if abs(apart_h) > MONTH_APART_H
     ]

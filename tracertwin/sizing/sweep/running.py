@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 
+from plant.base.interrupts import handled
 from plant.inputs import Skies
 from tracertwin.sizing.sweep.results import KeptResults
 from tracertwin.sizing.sweep.shareddays import SharedDays
@@ -82,14 +83,13 @@ def _signals_in(queue: "SimpleQueue[Future[WorkItem] | Callable[[], object]]") -
         yield
         return
     known = ((number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM))
-    before = {number: handler for number, handler in known if callable(handler)}
-    for number, handler in before.items():
-        signal.signal(number, lambda *told, handler=handler: queue.put(partial(handler, *told)))
-    try:
+    queued = {
+        number: lambda *told, handler=handler: queue.put(partial(handler, *told))
+        for number, handler in known
+        if callable(handler)
+    }
+    with handled(queued):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     while not queue.empty():  # what came after the last item
         if not isinstance(one := queue.get(), Future):
             one()
