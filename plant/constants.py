@@ -64,7 +64,7 @@ def parameters_of(site: Site, step_s: int, equipment: Equipment, setpoints: SetP
         float(site.battery.system_v),
         equipment.connected,
         equipment.extra_w,
-        equipment.extra_s,
+        equipment.extra_a_v,
         equipment.probe_broken,
         equipment.probe_c,
         site.battery.ageing != "none",

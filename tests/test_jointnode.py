@@ -154,7 +154,7 @@ def test_with_nothing_switched_on_it_is_the_node_of_the_controller_alone(source,
     bus = node(source, posts(), load, sun_w, cable=0.004, target=target)
     for name in ("v_batt_v", "v_cells_v", "i_batt_a", "i_chg_a", "i_load_a", "p_pv_w"):
         assert getattr(bus, name) == pytest.approx(getattr(alone, name), rel=1e-7, abs=1e-7), name
-    assert bus.slope_s == pytest.approx(alone.slope_s, rel=1e-3, abs=1e-4)  # of its last but one round
+    assert bus.slope_a_v == pytest.approx(alone.slope_a_v, rel=1e-3, abs=1e-4)  # of its last but one round
     assert bus.regime == alone.regime
 
 
@@ -175,7 +175,7 @@ def test_the_slopes_are_those_of_the_currents(source, inverter_w, chargers, sun_
     bends = {(b.regime, b.posts.regulating, b.i_batt_a > 0.0, b.posts.i_a > 0.0) for b in (here, *beside)}
     steep = [(b.i_batt_a - here.i_batt_a) / d for b, d in zip(beside, (-dv, dv), strict=True)]
     assume(len(bends) == 1 and math.isclose(*steep, rel_tol=1e-3, abs_tol=1e-3))
-    assert here.slope_s == pytest.approx(min(steep[0], 0.0), rel=2e-3, abs=2e-3)
+    assert here.slope_a_v == pytest.approx(min(steep[0], 0.0), rel=2e-3, abs=2e-3)
 
 
 def test_what_is_known_from_before_changes_nothing():
@@ -277,7 +277,7 @@ def test_nothing_beyond_all_reason_makes_nonsense(
     assert min(bus.v_batt_v, bus.posts.v_v, bus.i_chg_a, bus.i_load_a) >= 0.0
     assert min(bus.posts.charger_1_w, bus.posts.charger_2_w) >= 0.0
     assert bus.posts.inverter_w in {0.0, inverter_w}
-    assert bus.slope_s <= 0.0
+    assert bus.slope_a_v <= 0.0
     assert_adds_up(bus)
     if not (charge and discharge) and not charge:
         assert bus.i_batt_a <= 0.0

@@ -45,9 +45,9 @@ def load_a(v: float, load: LoadDemand, s: PowerStage) -> float:
     r = s.path_ohm
 
     def excess(v_l: float) -> float:
-        return v_l - v + r * (load.p_w / v_l + load.i_a + load.g_s * v_l)
+        return v_l - v + r * (load.p_w / v_l + load.i_a + load.g_a_v * v_l)
 
-    lowest = max(math.sqrt(r * load.p_w / (1.0 + r * load.g_s)), 1e-9)
+    lowest = max(math.sqrt(r * load.p_w / (1.0 + r * load.g_a_v)), 1e-9)
     if lowest >= v or excess(lowest) > 0.0:
         return math.nan
     return (v - brentq(excess, lowest, v, xtol=1e-14)) / r
@@ -97,7 +97,7 @@ def bearable(source: Source, load: LoadDemand, cable: float = 0.0) -> bool:
     """Whether the battery alone carries the load with a tenth to spare; nearer to collapse the plant gives up."""
     ohm = source.r_discharge_ohm + cable + STAGE.path_ohm
     left_v = source.v_node_v - ohm * load.i_a
-    return left_v > 0.0 and left_v**2 > 1.1 * 4.0 * (1.0 + ohm * load.g_s) * ohm * load.p_w
+    return left_v > 0.0 and left_v**2 > 1.1 * 4.0 * (1.0 + ohm * load.g_a_v) * ohm * load.p_w
 
 
 @settings(max_examples=150, deadline=None)

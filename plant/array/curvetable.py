@@ -33,7 +33,7 @@ class TableRow(NamedTuple):
 
     v_v: np.ndarray
     i_a: np.ndarray
-    slope_s: np.ndarray  # di/dv
+    slope_a_v: np.ndarray  # di/dv
 
 
 @inline_llvm
@@ -41,7 +41,7 @@ def cubic(c: TableRow, j: int, v_v: float) -> tuple[float, float]:
     """Current [A] and slope [S] at a voltage between nodes j and j + 1."""
     v0, h = c.v_v[j], c.v_v[j + 1] - c.v_v[j]
     i0, i1 = c.i_a[j], c.i_a[j + 1]
-    m0, m1 = h * c.slope_s[j], h * c.slope_s[j + 1]
+    m0, m1 = h * c.slope_a_v[j], h * c.slope_a_v[j + 1]
     x = (v_v - v0) / h
     square, cube = 3.0 * (i1 - i0) - 2.0 * m0 - m1, 2.0 * (i0 - i1) + m0 + m1
     return i0 + x * (m0 + x * (square + x * cube)), (m0 + x * (2.0 * square + 3.0 * x * cube)) / h
@@ -280,7 +280,7 @@ def tabulate(strings: np.ndarray, kinds: np.ndarray, row: TableRow) -> tuple[int
 
 
 @inline_llvm
-def _with_node(v_v: float, i_a: float, slope_s: float, n: int, row: TableRow) -> int:
+def _with_node(v_v: float, i_a: float, slope_a_v: float, n: int, row: TableRow) -> int:
     """Put a node where it belongs, so that the table gives the maximum as it is."""
     v, i, slope = row
     j = n
@@ -290,5 +290,5 @@ def _with_node(v_v: float, i_a: float, slope_s: float, n: int, row: TableRow) ->
         return n
     for m in range(n, j, -1):
         v[m], i[m], slope[m] = v[m - 1], i[m - 1], slope[m - 1]
-    v[j], i[j], slope[j] = v_v, i_a, slope_s
+    v[j], i[j], slope[j] = v_v, i_a, slope_a_v
     return n + 1

@@ -44,7 +44,7 @@ class CompositeDay(NamedTuple):
     nodes: np.ndarray  # (rows,) how many nodes a row has
     v_v: np.ndarray  # (rows, NODES)
     i_a: np.ndarray
-    slope_s: np.ndarray
+    slope_a_v: np.ndarray
     kinds: np.ndarray  # (k, KIND_COLUMNS) of `plant.array.strings`
     g_lit_w_m2: np.ndarray  # (k, n) light and cell temperature of each kind, for a look at its own curve
     g_dim_w_m2: np.ndarray

@@ -315,9 +315,9 @@ def slow_after(
     """
     guess = v_guess_v
     for number in range(MOST_SLOW):
-        leak_a, slope_s = leak(guess, s)
-        r_ohm = 1.0 / (per_gain + slope_s)
-        new = (slope_s * guess - leak_a + per_gain * v_slow_v) * r_ohm + r_ohm * i_a
+        leak_a, slope_a_v = leak(guess, s)
+        r_ohm = 1.0 / (per_gain + slope_a_v)
+        new = (slope_a_v * guess - leak_a + per_gain * v_slow_v) * r_ohm + r_ohm * i_a
         if abs(new - guess) < CLOSE_SLOW_V:
             break
         # What was guessed first may lie far off.

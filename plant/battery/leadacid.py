@@ -136,7 +136,7 @@ class LeadAcidInner(NamedTuple):
     main: Reaction
     i_gas_a: float
     i_slow_a: float  # leak of the slow polarisation, and its slope
-    slow_s: float
+    slow_a_v: float
     flow_a: float  # from the bound well into the available one
     diffusion_w: float
     r0_ohm: float
@@ -149,9 +149,9 @@ def inner(x: LeadAcidState, w: LeadAcidAtTemperature) -> LeadAcidInner:
     e1 = emf(h1, x.t_c, w.p)
     main = reaction(x.v_node_v - e1, h1, w)
     flow, diffusion = levelling(x, e1, w)
-    i_slow, slow_s = leak(x.v_slow_v, w.surface)
+    i_slow, slow_a_v = leak(x.v_slow_v, w.surface)
     return LeadAcidInner(
-        e1, main, gassing_a(x.v_node_v, w), i_slow, slow_s, flow, diffusion, series_resistance(x, w)
+        e1, main, gassing_a(x.v_node_v, w), i_slow, slow_a_v, flow, diffusion, series_resistance(x, w)
     )
 
 
@@ -257,7 +257,7 @@ def step_limit_of(inside: LeadAcidInner, x: LeadAcidState, i_a: float, w: LeadAc
     # Each as a rate [1/s]: one division is left.
     electrode = settles * inside.main.per_v * w.per_double_layer_f
     well = max(inside.main.per_h, inside.main.starved) * w.per_well1 * PER_HOUR
-    surface = inside.slow_s * w.surface.per_f
+    surface = inside.slow_a_v * w.surface.per_f
     swing = off_a * w.per_double_layer_f * w.per_swing_v
     return max(1.0 / max(electrode, well, swing, surface, 1e-6), MIN_STEP_S)
 

@@ -68,7 +68,7 @@ def update_quantities(
 ) -> None:
     """Write down those `Quantities` of this instant that move by themselves; the battery is in state `x` by then."""
     now, load = books.quantities, held.load
-    asked = load.p_w + load.i_a + load.g_s > 0.0
+    asked = load.p_w + load.i_a + load.g_a_v > 0.0
     # Both, for a load may get its current and yet not its power.
     carried = bus.i_load_a > 0.0 and bus.p_load_w > 0.999 * load.p_w
     now.v_batt_v = bus.v_batt_v

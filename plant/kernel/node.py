@@ -100,7 +100,7 @@ def posts_now(drawn_w: float, modes: np.ndarray, outfit: AnyOutfit) -> AnyPosts:
 def _line(charger: ChargerOutfit, mode: int) -> ChargerLine:
     i_max_a = charger.line.i_max_a if mode != ChargerRun.OFF else 0.0
     v_max_v = charger.float_v if mode == ChargerRun.FLOAT else charger.line.v_max_v
-    return ChargerLine(i_max_a, v_max_v, charger.line.droop_s)
+    return ChargerLine(i_max_a, v_max_v, charger.line.droop_a_v)
 
 
 @inline_ir
@@ -162,7 +162,7 @@ def given(
     load = LoadDemand(
         demand.power_w[k] + par.extra_w,
         demand.current_w[k] / par.nominal_v,
-        demand.resistance_w[k] / par.nominal_v**2 + par.extra_s,
+        demand.resistance_w[k] / par.nominal_v**2 + par.extra_a_v,
     )
     return Held(
         offer,

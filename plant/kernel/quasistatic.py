@@ -66,10 +66,10 @@ def settle(
     parts = (1.0 - decay) / k * w.per_well1  # how far a current drives the wells apart
     per_a = hours * per_q + bound * parts
     well = FillingWell(filling - bound * gap * decay, per_a * p.charge_efficiency, per_a)
-    layer_s = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
+    layer_a_v = p.double_layer_f * (1.0 / h)  # the reciprocal is the one of `_booked`: one division
     v, v_slow, node, i_gas = _electrode(x, now, well, h, held, w, stage)
 
-    i_main = node.i_batt_a - i_gas - layer_s * (v - x.v_node_v)
+    i_main = node.i_batt_a - i_gas - layer_a_v * (v - x.v_node_v)
     i_lost = leadacid.side_reaction_a(i_main, p)
     bus = with_powers(node, now, held.offer, stage)
     filling += (i_main - i_lost) * hours * per_q
@@ -119,7 +119,7 @@ def _electrode(
         Step [s].
     """
     p = w.p
-    layer_s, capacity_s = p.double_layer_f * (1.0 / h), p.surface_f * (1.0 / h)
+    layer_a_v, capacity_a_v = p.double_layer_f * (1.0 / h), p.surface_f * (1.0 / h)
     r0 = leadacid.series_resistance(x, w)
     low, high = BAND_V[0] * p.cells - emf(1.0, x.t_c, p), BAND_V[1] * p.cells - emf(0.0, x.t_c, p)
     h1, v_slow = x.q1_ah * w.per_well1, x.v_slow_v
@@ -131,16 +131,16 @@ def _electrode(
         v_per_u = 1.0 + p.cells * (p.ocv_linear_v_cell + 2.0 * p.ocv_quadratic_v_cell * main.h1) * h1_per_u
         v = u + emf(main.h1, x.t_c, p)
         i_gas = gassing_a(v, w)
-        i = main.i_a + i_gas + layer_s * (v - x.v_node_v)
-        beside_per_u = (w.gassing_per_v * i_gas + layer_s) * v_per_u
+        i = main.i_a + i_gas + layer_a_v * (v - x.v_node_v)
+        beside_per_u = (w.gassing_per_v * i_gas + layer_a_v) * v_per_u
         i_per_u = main.per_v + beside_per_u
-        v_slow, r_slow = slow_after(v_slow, x.v_slow_v, i, h, capacity_s, w.surface)
+        v_slow, r_slow = slow_after(v_slow, x.v_slow_v, i, h, capacity_a_v, w.surface)
         node = currents(Source(v + v_slow, r0, r0), node, held, stage)
         if found:
             break
         excess = i - node.i_batt_a
         inner_per_u = v_per_u + r_slow * i_per_u
-        asked_per_u = node.slope_s * inner_per_u - beside_per_u
+        asked_per_u = node.slope_a_v * inner_per_u - beside_per_u
         newton = -excess / (main.per_v - asked_per_u)
         wanted = reaction_step_v(u, newton, main, main.i_a - excess, asked_per_u, well, w)
         wanted = _to_the_bend(wanted, (held.v_target_v - node.v_batt_v) / inner_per_u)
@@ -153,7 +153,7 @@ def _electrode(
         h1 = approached(main.h1, main.h1 + h1_per_u * step)
         v_slow += r_slow * i_per_u * step  # a guess so close ends the next round's search at once
         close_v = CLOSE_V if u > NEAR_REST_V else CLOSE_AT_REST_V
-        moved_a = abs(step * inner_per_u * node.slope_s)
+        moved_a = abs(step * inner_per_u * node.slope_a_v)
         found = abs(step) * inner_per_u < close_v and moved_a < FOUND_C_RATE * p.full_capacity_ah
         found &= (wanted == newton and not strayed) or high - low < close_v
         if found and moved_a < CLOSE_C_RATE * p.full_capacity_ah:
@@ -277,7 +277,7 @@ def settle_lithium(
             high = i
         else:
             low = i
-        new = i - excess / (1.0 - node.slope_s * led.node_per_a)
+        new = i - excess / (1.0 - node.slope_a_v * led.node_per_a)
         if not low < new < high:
             new = 0.5 * (low + high)
         moved = abs(new - i)

@@ -103,7 +103,7 @@ class Parameters(NamedTuple):
     nominal_v: float  # what the load's power is stated at
     connected: bool  # the battery
     extra_w: float  # load beside the one asked for
-    extra_s: float
+    extra_a_v: float
     probe_broken: bool
     probe_c: float  # what a broken probe has the controller read
     ages: bool  # whether the day's log for `ageing` is kept

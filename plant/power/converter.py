@@ -35,7 +35,7 @@ class LoadDemand(NamedTuple):
 
     p_w: float
     i_a: float
-    g_s: float
+    g_a_v: float
 
 
 class Limit(NamedTuple):
@@ -64,7 +64,7 @@ class Node(NamedTuple):
     regime: Regime
     above_node_v: float  # terminals over the electrode's voltage
     above_per_v: float  # change of that with the electrode's voltage
-    slope_s: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
+    slope_a_v: float  # change of the battery's current with the voltage of its electrode, at most 0 [A/V]
     i_posts_a: float  # from what else hangs on the battery's posts
 
 
@@ -86,7 +86,7 @@ class OperatingPoint(NamedTuple):
     p_own_w: float
     above_node_v: float
     above_per_v: float
-    slope_s: float
+    slope_a_v: float
     i_posts_a: float  # from what else hangs on the battery's posts
 
 
@@ -121,20 +121,20 @@ def load_current_a(load: LoadDemand, v_batt_v: float, s: PowerStage) -> tuple[fl
     """
     r = s.path_ohm
     b = v_batt_v - r * load.i_a
-    a = 1.0 + r * load.g_s
+    a = 1.0 + r * load.g_a_v
     room = b * b - 4.0 * a * r * load.p_w
-    if room <= 0.0 or b <= 0.0 or load.p_w + load.i_a + load.g_s <= 0.0:
+    if room <= 0.0 or b <= 0.0 or load.p_w + load.i_a + load.g_a_v <= 0.0:
         return 0.0, 0.0
     root = math.sqrt(room)
     v_load = 0.5 * (b + root)
-    if load.g_s > 0.0:
+    if load.g_a_v > 0.0:
         v_load /= a
     both = 1.0 / (v_load * root)
     per_v = root * both
     i_p = load.p_w * per_v
-    slope = load.g_s - i_p * per_v
+    slope = load.g_a_v - i_p * per_v
     # 1 + r slope = root / v_load
-    return i_p + load.i_a + load.g_s * v_load, slope * v_load * v_load * both
+    return i_p + load.i_a + load.g_a_v * v_load, slope * v_load * v_load * both
 
 
 class Balance(NamedTuple):
@@ -143,9 +143,9 @@ class Balance(NamedTuple):
     i_chg_a: float
     i_load_a: float
     i_net_a: float
-    chg_slope_s: float
-    load_slope_s: float
-    slope_s: float
+    chg_slope_a_v: float
+    load_slope_a_v: float
+    slope_a_v: float
 
 
 @inline_llvm
@@ -156,7 +156,7 @@ def balance(v: float, charging: bool, o: Offer, load: LoadDemand, limit: Limit, 
     i_chg, chg_slope = 0.0, 0.0
     if charging:
         if o.passes:
-            i_chg, chg_slope = o.i_pass_a + o.pass_slope_s * (v - o.v_pass_v), o.pass_slope_s
+            i_chg, chg_slope = o.i_pass_a + o.pass_slope_a_v * (v - o.v_pass_v), o.pass_slope_a_v
             if i_chg <= 0.0:
                 i_chg, chg_slope = 0.0, 0.0
         else:
@@ -186,7 +186,7 @@ def _settled(
         v = new
         now = balance(v, charging, o, load, limit, s)
         r = cable_ohm + (source.r_charge_ohm if now.i_net_a > 0.0 else source.r_discharge_ohm)
-        gain = 1.0 / (1.0 - r * now.slope_s)
+        gain = 1.0 / (1.0 - r * now.slope_a_v)
         step = (source.v_node_v + r * now.i_net_a - v) * gain
         new = max(v + step, 0.1 * v)
         if abs(step) < SETTLED * new or (step > 0.0 and v >= v_enough_v):
@@ -198,12 +198,12 @@ def _settled(
 def _along(now: Balance, step_v: float) -> Balance:
     """Currents a little way off, where they are as good as straight."""
     return Balance(
-        now.i_chg_a + now.chg_slope_s * step_v,
-        now.i_load_a + now.load_slope_s * step_v,
-        now.i_net_a + now.slope_s * step_v,
-        now.chg_slope_s,
-        now.load_slope_s,
-        now.slope_s,
+        now.i_chg_a + now.chg_slope_a_v * step_v,
+        now.i_load_a + now.load_slope_a_v * step_v,
+        now.i_net_a + now.slope_a_v * step_v,
+        now.chg_slope_a_v,
+        now.load_slope_a_v,
+        now.slope_a_v,
     )
 
 
@@ -223,7 +223,7 @@ def node_of(bus: OperatingPoint) -> Node:
     """A bus without its powers."""
     return Node(
         bus.v_batt_v, bus.v_cells_v, bus.i_batt_a, bus.i_chg_a, bus.i_load_a, bus.regime,
-        bus.above_node_v, bus.above_per_v, bus.slope_s, bus.i_posts_a,
+        bus.above_node_v, bus.above_per_v, bus.slope_a_v, bus.i_posts_a,
     )  # fmt: skip
 
 
@@ -258,8 +258,8 @@ def solve(
         return Node(v, v, 0.0, 0.0, 0.0, Regime.OFF, 0.0, 0.0, 0.0, 0.0)
     r_worst = source.r_discharge_ohm + port.cable_ohm + s.path_ohm
     room = source.v_node_v - r_worst * load.i_a
-    if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_s) * r_worst * load.p_w:
-        load = LoadDemand(0.0, load.i_a, load.g_s)
+    if room * room < BROWN_OUT * 4.0 * (1.0 + r_worst * load.g_a_v) * r_worst * load.p_w:
+        load = LoadDemand(0.0, load.i_a, load.g_a_v)
     if o.passes and abs(source.v_node_v - o.v_pass_v) > TANGENT_V:
         o = at_node(o, source.v_node_v, s)
     if not (port.charge and port.discharge):
@@ -286,7 +286,7 @@ def _free(
     moved = source.v_node_v - (before.v_batt_v - before.above_node_v)
     v_guess = source.v_node_v + before.above_node_v + before.above_per_v * moved
     v, now, r, gain = _settled(source, cable_ohm, charging, v_guess, v_target_v, o, load, limit, s)
-    i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_s * gain
+    i_chg, i_load, i_batt, slope = now.i_chg_a, now.i_load_a, now.i_net_a, now.slope_a_v * gain
     regime = free_regime(charging, i_chg, v, o, limit)
     if regime != Regime.OFF and v > v_target_v:
         regime = Regime.CONSTANT_VOLTAGE
@@ -298,7 +298,7 @@ def _free(
         slope = -1.0 / r
         if i_chg <= 0.0:  # the battery stands above the target by itself
             v, now, r, gain = _settled(source, cable_ohm, False, v, math.inf, o, load, limit, s)
-            i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_s * gain
+            i_chg, i_load, i_batt, slope = 0.0, now.i_load_a, now.i_net_a, now.slope_a_v * gain
     slope = min(slope, 0.0)
     v_cells = v - drop_v - cable_ohm * i_batt
     return Node(v, v_cells, i_batt, i_chg, i_load, regime, v - source.v_node_v, r * slope, slope, 0.0)
@@ -391,5 +391,5 @@ def with_powers(now: Node, before: OperatingPoint, o: Offer, s: PowerStage) -> O
     return OperatingPoint(
         v, now.v_cells_v, now.i_batt_a, i_chg, i_load, now.regime, v_pv, p_chg + loss, p_chg, loss,
         v * i_load - path, path, v * (i_chg - i_load - (now.i_batt_a - now.i_posts_a)),
-        now.above_node_v, now.above_per_v, now.slope_s, now.i_posts_a,
+        now.above_node_v, now.above_per_v, now.slope_a_v, now.i_posts_a,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def _without_inverter(posts: Posts) -> Posts:
 
 @inline_ir
 def _without_load(load: LoadDemand) -> LoadDemand:
-    return LoadDemand(0.0, load.i_a, load.g_s)
+    return LoadDemand(0.0, load.i_a, load.g_a_v)
 
 
 @inline_llvm
@@ -88,8 +88,8 @@ def _settled(
         i_batt = now.i_net_a + i_more
         r = source.r_charge_ohm if i_batt > 0.0 else source.r_discharge_ohm
         excess = source.v_node_v + r * i_batt - v_posts
-        posts_per_v = 1.0 - cable_ohm * now.slope_s
-        batt_slope = now.slope_s + more_slope * posts_per_v
+        posts_per_v = 1.0 - cable_ohm * now.slope_a_v
+        batt_slope = now.slope_a_v + more_slope * posts_per_v
         gain = 1.0 / (posts_per_v - r * batt_slope)
         if excess > 0.0:
             low = v
@@ -183,7 +183,7 @@ def _bears_load(source: Source, cable_ohm: float, load: LoadDemand, posts: Posts
     v = 0.5 * (source.v_node_v + math.sqrt(max(root, 0.0)))
     r = source.r_discharge_ohm + cable_ohm + s.path_ohm
     room = v - r * load.i_a
-    return room > 0.0 and room * room >= BROWN_OUT * 4.0 * (1.0 + r * load.g_s) * r * load.p_w
+    return room > 0.0 and room * room >= BROWN_OUT * 4.0 * (1.0 + r * load.g_a_v) * r * load.p_w
 
 
 @kernel
@@ -272,7 +272,7 @@ def _held_by_charger(
         others = Posts(
             posts.inverter_w, off if first_holds else posts.first, posts.second if first_holds else off
         )
-        stands_in = Source(line.v_max_v, 1.0 / line.droop_s, 1.0 / line.droop_s)
+        stands_in = Source(line.v_max_v, 1.0 / line.droop_a_v, 1.0 / line.droop_a_v)
         node = _joined(
             stands_in, port.cable_ohm, 0.0, True, v_target_v, charging, before, o, load, limit, others, s
         )

@@ -31,7 +31,7 @@ class Offer(NamedTuple):
     p_track_w: float  # after the tracker's own inefficiency
     passes: bool = False  # dim light: no tracking; see `dimlight`
     i_pass_a: float = 0.0  # what comes out then, with the battery at the voltage below ...
-    pass_slope_s: float = 0.0  # ... and how that changes with it [A/V]
+    pass_slope_a_v: float = 0.0  # ... and how that changes with it [A/V]
     v_pass_v: float = 0.0
     drop_v: float = 0.0  # array less battery: this ...
     drop_v_root_a: float = 0.0  # ... and this times the root of the current
@@ -59,7 +59,7 @@ def _diode_of(day: ArrayDay, k: int) -> Curve:
 def _row_of(day: CompositeDay, k: int) -> TableRow:
     row = max(day.row[k], 0)
     n = day.nodes[row] if day.row[k] >= 0 else 0
-    return TableRow(day.v_v[row, :n], day.i_a[row, :n], day.slope_s[row, :n])
+    return TableRow(day.v_v[row, :n], day.i_a[row, :n], day.slope_a_v[row, :n])
 
 
 CURVE_OF: dict[type, Callable[..., Any]] = {ArrayDay: _diode_of, CompositeDay: _row_of}

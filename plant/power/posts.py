@@ -20,7 +20,7 @@ class ChargerLine(NamedTuple):
 
     i_max_a: float  # 0 while it is off
     v_max_v: float
-    droop_s: float  # current it takes back for each volt nearer to `v_max_v` [A/V]
+    droop_a_v: float  # current it takes back for each volt nearer to `v_max_v` [A/V]
 
 
 class Posts(NamedTuple):
@@ -152,12 +152,12 @@ def nothing_there(v_v: float) -> AtPosts:
 @inline_llvm
 def charger_current_a(v_v: float, line: ChargerLine) -> tuple[float, float]:
     """Current [A] of a charger with the posts at a voltage, and its slope [A/V]."""
-    wanted = (line.v_max_v - v_v) * line.droop_s
+    wanted = (line.v_max_v - v_v) * line.droop_a_v
     if wanted >= line.i_max_a:
         return line.i_max_a, 0.0
     if wanted <= 0.0:
         return 0.0, 0.0
-    return wanted, -line.droop_s
+    return wanted, -line.droop_a_v
 
 
 @inline_llvm

@@ -25,7 +25,7 @@ class Equipment:
     connected: bool = True  # the battery
     defects: tuple[Defect, ...] = ()  # of the array
     extra_w: float = 0.0  # beside the load that the site has
-    extra_s: float = 0.0
+    extra_a_v: float = 0.0
     probe_broken: bool = False
     probe_c: float = 0.0  # what a broken probe has the controller read
     cell_shorted: bool = False  # beside the cells that the battery's parameters tell of
@@ -170,7 +170,7 @@ def charger_fails(equipment: Equipment, charger: Annotated[int, Range(1, 2)] = 1
 @upset(changes="resistance across the load output")
 def load_short(equipment: Equipment, ohm: Ohm = 0.02) -> Equipment:
     """A short circuit at the load output."""
-    return replace(equipment, extra_s=equipment.extra_s + 1.0 / ohm)
+    return replace(equipment, extra_a_v=equipment.extra_a_v + 1.0 / ohm)
 
 
 @upset(changes="this much additional load")
