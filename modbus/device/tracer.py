@@ -124,8 +124,7 @@ class Tracer:
         self.register_map = register_map
         self._exceptions = spec.exceptions
         self._cells = {
-            function: (register_map if function == READ_INPUTS else published).words[table]
-            for function, table in TABLE_READ.items()
+            function: register_map.answering(table).words[table] for function, table in TABLE_READ.items()
         }
         self._sparse = {**published.words["holding"], **published.words["input"]}
         self._unmapped = _zero if spec.unmapped == "zero" else _hole

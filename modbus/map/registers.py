@@ -59,6 +59,10 @@ class RegisterMap:
             return self.extends.published
         return self
 
+    def answering(self, table: str) -> "RegisterMap":
+        """The map that reads of a table are answered from: this one for input registers, else the published one."""
+        return self if table == "input" else self.published
+
     @property
     def root(self) -> "RegisterMap":
         """The map at the end of the chain of `extends`: the protocol as published."""

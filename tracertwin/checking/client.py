@@ -43,7 +43,7 @@ def is_mapped(request: Request, register_map: RegisterMap) -> bool:
     table = TABLE_OF.get(request.function)
     if table is None:
         return True
-    there = (register_map if table == "input" else register_map.published).rows[table]
+    there = register_map.answering(table).rows[table]
     return all(address in there for address in AskedFor(0.0, request, "reply").addresses)
 
 

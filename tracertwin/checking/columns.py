@@ -67,7 +67,7 @@ class PlantColumns(Mapping[str, np.ndarray]):
 
     def _shown(self, table: str, address: int, as_word: bool) -> Iterator[float]:
         tracer, sensors = self._unit.tracer, sensors_of(self._unit.live.plant)
-        register_map = tracer.register_map if table == "input" else tracer.register_map.published
+        register_map = tracer.register_map.answering(table)
         row = register_map.rows[table][address]
         cells = [register_map.words[table][place] for place in row.addresses]
         for values in self._rows:

@@ -49,7 +49,7 @@ class Overheard:
         table = TABLE_READ.get(request.function)
         if table is None or not words:
             return
-        rows = (self._map if table == "input" else self._map.published).rows[table]
+        rows = self._map.answering(table).rows[table]
         first = getattr(request, "address", 0)
         for address in range(first, first + len(words)):
             row = rows.get(address)

@@ -164,8 +164,7 @@ def _check_registers(value: Any, register_map: RegisterMap) -> None:
         subjects += [relation.subject, *([relation.other] if relation.other else [])]
     for subject in subjects:
         table, address = [*subject.key.split(), ""][:2]  # a quantity has no address
-        there = register_map if table == "input" else register_map.published
-        if address and int(address, 16) not in there.rows[table]:
+        if address and int(address, 16) not in register_map.answering(table).rows[table]:
             raise ValueError(f"{subject.word}: this controller has no such register")
 
 

@@ -395,5 +395,4 @@ def _undone(why: str) -> Finding:
 
 
 def _row(register_map: RegisterMap, table: str, address: int) -> Row | None:
-    there = (register_map if table == "input" else register_map.published).rows[table]
-    return there.get(address)
+    return register_map.answering(table).rows[table].get(address)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from modbus.codec.functions import READ_INPUTS, TABLE_READ
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, WordsReply, decode_reply
 from modbus.codec.requests import ReadBits, ReadWords, Request
 from modbus.map.registers import RegisterMap
@@ -39,7 +39,7 @@ def _lines(
     after: tuple[int, ...],
 ) -> Iterator[str]:
     table = TABLE_READ[request.function]
-    shown = register_map if request.function == READ_INPUTS else register_map.published
+    shown = register_map.answering(table)
     for address, (then, now) in enumerate(zip(before, after, strict=True), request.address):
         if then != now:
             yield f"0x{address:04X} {shown.label(table, address)}: {then:04X} then, {now:04X} now"

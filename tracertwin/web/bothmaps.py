@@ -81,11 +81,11 @@ class BothMaps:
         last : mapping
             (table, address) -> the word that was read there, and when.
         """
-        register_map, first = self.maps[row["map"]], int(row["address"], 16)
-        if (row["table"], first) not in last:
+        table, first = row["table"], int(row["address"], 16)
+        if (table, first) not in last:
             return None
-        rows = (register_map if row["table"] == "input" else register_map.published).rows[row["table"]]
-        found = [last.get((row["table"], address)) for address in rows[first].addresses]
+        rows = self.maps[row["map"]].answering(table).rows[table]
+        found = [last.get((table, address)) for address in rows[first].addresses]
         known = [one for one in found if one is not None]
         if len(known) < len(found):
             return None
@@ -108,7 +108,7 @@ class _MapRegister(NamedTuple):
 
 def _places(name: str, register_map: RegisterMap) -> Iterator[_MapRegister]:
     for table in READ_FUNCTION:
-        there = register_map if table == "input" else register_map.published
+        there = register_map.answering(table)
         for address, row in there.rows[table].items():
             if row.address == address:  # not the second word of a pair
                 is_read = not isinstance(row, ActionRow)

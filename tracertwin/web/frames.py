@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from modbus.codec.functions import READ_INPUTS, TABLE_READ
+from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, decode_request
 from modbus.line.conversation import Transmission
@@ -124,8 +124,8 @@ class Frames:
         return self.maps.get(request.unit) or next(iter(self.maps.values()))
 
     def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:
-        register_map = self._map_of(request)
-        rows = (register_map if request.function == READ_INPUTS else register_map.published).rows[table]
+        register_map = self._map_of(request).answering(table)
+        rows = register_map.rows[table]
         place, end, count = request.address, request.address + len(words), 0
         while place < end and count < MOST_VALUES:
             row = rows.get(place)
