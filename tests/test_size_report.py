@@ -19,9 +19,9 @@ from plant.site.costs import Costs
 from tests.weatheryears import made
 from tracertwin.cli.main import main
 from tracertwin.sizing.choosing.inquiry import Answer, inquiry_of
-from tracertwin.sizing.choosing.judged import judged
+from tracertwin.sizing.choosing.judged import Judged, judged
 from tracertwin.sizing.choosing.search import front
-from tracertwin.sizing.choosing.sensitivity import Sensitivity
+from tracertwin.sizing.choosing.sensitivity import TENTH, Changed
 from tracertwin.sizing.choosing.targets import lacking, met, targets_of
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import worst_year
@@ -95,14 +95,16 @@ def study(lolp: float | None = 0.01, axes: tuple[Axis, ...] = AXES) -> Study:
     answer = Answer(inquiry, own, designs, best, nearest, tuple(front(designs)))
     lack = lack_of(*(nearest.design.values or (95.0, 100.0)))
 
-    def changed(what: str, *changes: float) -> Sensitivity:
-        lacks = (max(0.0, lack + change) for change in changes)
-        return Sensitivity(what, *(judged(nearest.design, nearest.years, figures(each)) for each in lacks))
+    def with_lack(each: float) -> Judged:
+        return judged(nearest.design, nearest.years, figures(max(0.0, lack + each)))
 
-    sensitivities = (
-        changed("load", -0.1, 0.1),
-        changed("battery capacity", 0.05, -0.05),
-        Sensitivity("prices", nearest.with_costs(nearest.costs), nearest.with_costs(nearest.costs)),
+    changed = (
+        Changed("load", -TENTH, with_lack(-0.1)),
+        Changed("load", TENTH, with_lack(0.1)),
+        Changed("battery capacity", -TENTH, with_lack(0.05)),
+        Changed("battery capacity", TENTH, with_lack(-0.05)),
+        Changed("prices", -TENTH, nearest.with_costs(nearest.costs)),
+        Changed("prices", TENTH, nearest.with_costs(nearest.costs)),
     )
     command = "tracertwin size hut.yaml --pv 100:300:100 --battery 50:200:50 --lolp 0.01 --report out.html"
     return Study(
@@ -110,7 +112,7 @@ def study(lolp: float | None = 0.01, axes: tuple[Axis, ...] = AXES) -> Study:
         "No: it fails",
         "",
         years_of(lack),
-        sensitivities,
+        changed,
         "Off by less than 1 %.",
         command,
         "0.1.0",
@@ -208,7 +210,7 @@ def test_every_chart_is_drawn_for_a_screen_and_for_a_telephone():
 def test_a_study_of_one_design_has_no_charts_of_many():
     alone = study(axes=())
     assert list(headline(alone)) == ["No: it fails"]
-    headings = re.findall(r"<h2>(.*?)</h2>", document(replace(alone, sensitivities=())))
+    headings = re.findall(r"<h2>(.*?)</h2>", document(replace(alone, changed=())))
     assert {"What fewer outages cost", "LOLP of each design", "What it depends on"} & set(headings) == set()
 
 
@@ -258,8 +260,8 @@ def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():
 
 def test_where_no_input_brings_a_loss_the_page_shows_what_each_costs():
     lossless = study(axes=(Axis(PV, (300,), "--pv"), Axis(BATTERY, (400,), "--battery")))
-    (prices,) = [row for row in lossless.sensitivities if row.what == "prices"]
-    assert "life-cycle cost [EUR]" in sensitivity(replace(lossless, sensitivities=(prices,))).to_json()
+    prices = tuple(row for row in lossless.changed if row.what == "prices")
+    assert "life-cycle cost [EUR]" in sensitivity(replace(lossless, changed=prices)).to_json()
     assert "LOLP [%]" in sensitivity(study()).to_json()
 
 

@@ -1,5 +1,6 @@
 """Why a design is recommended, and what would change that: sentences for people who read no chart."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from plant.base.civiltime import MONTHS
@@ -84,7 +85,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     yield from _other_targets(study)
     if not study.meets(study.chosen):
         return
-    missing = [changed for changed in study.changed() if not study.meets(changed.judged)]
+    missing = [changed for changed in study.changed if not study.meets(changed.judged)]
     for changed in missing:
         way = "more" if changed.by > 0.0 else "less"
         values = ", ".join(
@@ -92,7 +93,8 @@ def what_would_change_it(study: Study) -> Iterator[str]:
             for target in study.targets
         )
         yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
-    if study.sensitivities and not missing:
+    both_ways = Counter(changed.what for changed in study.changed)
+    if both_ways and min(both_ways.values()) == 2 and not missing:
         yield "A tenth less or more light, load or battery would not make it miss the target."
     for target in study.targets:
         estimate = study.chosen.metrics[target.metric]

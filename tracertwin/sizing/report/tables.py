@@ -80,7 +80,7 @@ def sensitivity_table(study: Study) -> str:
         return (what, *(_value(study, metrics, name, study.currency, formatted) for name in names))
 
     rows = [row("as it is", study.chosen.metrics)]
-    rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed()]
+    rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed]
     return table(("", *(METRIC[name].label for name in names)), rows, marked=0)
 
 
