@@ -26,12 +26,13 @@ from tracertwin.sizing.choosing.targets import lacking, met, targets_of
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import worst_year
 from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
+from tracertwin.sizing.figures.printing import below_finest
 from tracertwin.sizing.report.balance import BECAME, sensitivity
 from tracertwin.sizing.report.document import document, write_report
 from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
 from tracertwin.sizing.report.study import Study
-from tracertwin.sizing.report.tables import front_table
+from tracertwin.sizing.report.tables import front_table, sensitivity_table
 from tracertwin.sizing.report.tradeoffs import best_of, evenly, heat_map, pareto
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
@@ -251,6 +252,26 @@ def test_a_target_that_no_design_meets_is_told_with_the_nearest():
     few = study(lolp=1e-6, axes=(Axis(PV, (100,), "--pv"), AXES[1]))
     assert next(headline(few)).startswith("None of 4 designs will do; 100 W, 200 Ah comes nearest: ")
     assert sentences(few)[0].startswith("None of 4 designs meets the target, LOLP at most 0.0001 %.")
+
+
+def test_what_a_little_less_would_save_is_told_by_the_target_that_it_misses():
+    """The loss of both is told alike by so few years; what tells them apart is the years without an outage."""
+    rare = study(lolp=None, axes=(Axis(PV, (100, 297, 300), "--pv"), Axis(BATTERY, (1,), "--battery")))
+    missed, chosen = rare.designs[1:]
+    assert below_finest(missed.metrics["lolp"])
+    assert (rare.meets(missed), rare.chosen) == (False, chosen)
+    (saving,) = [text for text in sentences(rare) if "were enough" in text]
+    assert saving.startswith("297 W, 1 Ah would do if no outage in 0 % of years were enough: ")
+    assert "LOLP" not in saving
+
+
+def test_tables_show_what_tells_a_design_that_will_do_from_one_that_will_not():
+    for target in (0.01, None):
+        one = study(lolp=target)
+        for made_table in (front_table(one), sensitivity_table(one)):
+            heads = re.findall("<th>(.*?)</th>", made_table)
+            assert ("years without outage" in heads) is (target is None)
+            assert heads.count("LOLP") == 1
 
 
 def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():

@@ -8,7 +8,7 @@ from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, limit_of, targets_text
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, limit_of, targets_text
 from tracertwin.sizing.choosing.verdict import money, outages_told, too_few, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, formatted, formatted_value, formatted_years
@@ -115,16 +115,16 @@ def _other_targets(study: Study) -> Iterator[str]:
     if not study.comparable:
         return
     chosen, name = study.chosen, study.loss
-    label, loss = METRIC[name].label, chosen.metrics[name]
+    loss = chosen.metrics[name]
     on_front = best_of(study)
     cheaper = [one for one in on_front if one.cost < chosen.cost and not study.meets(one)]
     if study.meets(chosen) and cheaper:
         near = cheaper[-1]
-        value = metric_text(near, name, study.targets, interval=False)
-        yield (
-            f"{study.name(near)} would do if {label} of {value} were enough: "
-            f"{money(chosen.cost - near.cost)} {study.currency} less."
+        enough = " and ".join(
+            _reached(near, target) for target in study.targets if target.lacks(near.metrics)
         )
+        saved = f"{money(chosen.cost - near.cost)} {study.currency} less"
+        yield f"{study.name(near)} would do if {enough} were enough: {saved}."
     better = [
         one for one in on_front if one.cost > chosen.cost and 2.0 * one.metrics[name].value <= loss.value
     ]
@@ -132,6 +132,16 @@ def _other_targets(study: Study) -> Iterator[str]:
         more = better[0]
         value = metric_text(more, name, study.targets, interval=False)
         yield (
-            f"Half the loss or less takes {study.name(more)}: {label} {value}, "
+            f"Half the loss or less takes {study.name(more)}: {METRIC[name].label} {value}, "
             f"{money(more.cost - chosen.cost)} {study.currency} more."
         )
+
+
+def _reached(one: Judged, target: Target) -> str:
+    """What a design reaches of a target that it misses: ``LOLP of 2.1 %``, ``no outage in 80 % of years``."""
+    value = metric_text(one, target.metric, (target,), interval=False)
+    return (
+        f"no outage in {value} of years"
+        if target.metric == NO_OUTAGE
+        else f"{METRIC[target.metric].label} of {value}"
+    )

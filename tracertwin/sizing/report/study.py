@@ -86,6 +86,11 @@ class Study:
         """The metric that charts show: the first target that is a loss."""
         return next((target.metric for target in self.targets if target.metric in LOSSES), LOSS)
 
+    @property
+    def at_stake(self) -> tuple[str, ...]:
+        """The metrics that tell whether a design will do: the one of the charts, and those that have a target."""
+        return tuple(dict.fromkeys((self.loss, *(target.metric for target in self.targets))))
+
     def meets(self, one: Judged) -> bool:
         """Whether a design reaches the targets."""
         return met(self.targets, one.metrics)
