@@ -164,6 +164,15 @@ def test_a_battery_too_cold_to_charge_is_told_where_it_costs_most_of_the_energy(
     assert told[10.0] == []
 
 
+def test_a_large_array_is_no_comfort_where_the_inverter_did_not_serve():
+    house = {"inverter": {"rated_w": 200.0}, "demand": {"hourly_w": (500.0,) + (5.0,) * 23}}
+    there = site(array={"parallel": 5}, battery={"soc": 0.95, "loads": (house,)})
+    p, trace = lived(hourly(there, JUNE), 3)
+    assert p.snapshot.e_unserved_wh == 0.0
+    assert p.snapshot.e_inverter_unserved_wh > 1000.0
+    assert list(large_array(p, trace)) == []
+
+
 def test_a_large_array_is_no_comfort_where_the_load_was_not_served():
     there = site(
         array={"parallel": 5}, battery={"soc": 0.95, "capacity_ah": 5.0}, load={"hourly_w": [15.0] * 24}

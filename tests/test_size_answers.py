@@ -1,5 +1,6 @@
 """Answers of `tracertwin size` that say what is so: with generators, without need, without a load; places, files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,44 @@ def test_without_a_load_there_is_nothing_to_scale(call, results):
     )
     assert code == 0, err
     assert "  Cabin as it is has no load, so there is nothing to scale\n" in out
+
+
+def test_a_load_that_is_far_below_what_a_plant_carries_is_told_as_the_least_it_carries(call, results):
+    little = ("--override", "load.scale=0.001", "--solve", "load")
+    code, out, err = call("size", "cabin", *FIRST_TRY, *little, *results)
+    assert code == 0, err
+    assert re.search(r"  Cabin as it is carries at least 16 times its load, that is \d+ Wh a day \(", out)
+
+
+# --- what a key's limit does not allow ---
+
+
+def test_a_load_is_made_as_large_as_its_scale_may_be_and_no_larger(call, results, site_of):
+    there = site_of(load={"hourly_w": [0.001] * 24, "scale": 800})
+    code, out, err = call("size", there, *FIRST_TRY, "--solve", "load", *results)
+    assert code == 0, err
+    assert "carries at least 1.25 times its load, that is 24 Wh a day" in out  # 1000 / 800, by steps of 1.4 %
+
+
+def test_a_tenth_more_than_a_key_allows_is_left_out_and_the_rest_is_told(call, results, site_of, tmp_path):
+    there, page = site_of(sky={"irradiance_scale": 1.45}, load={"scale": 0.01}), tmp_path / "page.html"
+    code, out, err = call("size", there, *FIRST_TRY, "--sensitivity", "--report", str(page), *results)
+    assert code == 0, err
+    assert re.findall(r"^(\w[\w ]+), (less|more)", out, re.MULTILINE) == [
+        ("irradiance", "less"), ("load", "less"), ("load", "more"), ("battery capacity", "less"),
+        ("battery capacity", "more"), ("prices", "less"), ("prices", "more"),
+    ]  # fmt: skip
+    told = page.read_text(encoding="utf-8")
+    assert "irradiance -10 %" in told
+    assert "irradiance +10 %" not in told
+    assert "A tenth less or more light" not in told
+
+
+def test_more_strings_than_may_be_are_no_help_and_no_end_to_the_answer(call, results, site_of):
+    there = site_of(array={"parallel": 900}, load={"hourly_w": [5000] * 24})
+    code, out, err = call("size", there, *FIRST_TRY, *results)
+    assert code == 0, err
+    assert "  No: " in out
 
 
 # --- places ---

@@ -267,6 +267,18 @@ def test_no_battery_is_bought_when_the_time_is_up(life, bought):
     assert replacements(np.array([life]), COSTS)[0][0] == bought
 
 
+@pytest.mark.parametrize("years", [20, 28, 30, 60])
+@pytest.mark.parametrize("interest", [0.0, 0.05])
+def test_batteries_are_counted_exactly_whatever_life_is_given(years, interest):
+    """Lives of a tenth of a year and up, beside the counting of tenths: adding them up would be a purchase off."""
+    costs = Costs(years=years, interest=interest)
+    for tenths in range(1, 10 * years + 2):
+        times = np.arange(tenths, 10 * years, tenths)
+        number, worth = replacements(np.array([tenths / 10.0]), costs)
+        assert number[0] == times.size
+        assert worth[0] == pytest.approx(np.sum((1.0 + interest) ** (-times / 10.0)), rel=1e-12)
+
+
 def test_without_interest_later_payments_weigh_as_much_as_early_ones():
     free = Costs(interest=0.0, battery_life_years=5.0, upkeep_per_year=7.0)
     cost = life_cycle_cost(SIZE, free, np.array([5.0]), np.zeros(1))

@@ -19,19 +19,20 @@ from plant.site.costs import Costs
 from tests.weatheryears import made
 from tracertwin.cli.main import main
 from tracertwin.sizing.choosing.inquiry import Answer, inquiry_of
-from tracertwin.sizing.choosing.judged import judged
+from tracertwin.sizing.choosing.judged import Judged, judged
 from tracertwin.sizing.choosing.search import front
-from tracertwin.sizing.choosing.sensitivity import Sensitivity
+from tracertwin.sizing.choosing.sensitivity import TENTH, Changed
 from tracertwin.sizing.choosing.targets import lacking, met, targets_of
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import worst_year
 from tracertwin.sizing.figures.monthly import MonthlyFigures, figures_of
+from tracertwin.sizing.figures.printing import below_finest
 from tracertwin.sizing.report.balance import BECAME, sensitivity
 from tracertwin.sizing.report.document import document, write_report
 from tracertwin.sizing.report.reasons import headline, what_would_change_it, why
 from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
 from tracertwin.sizing.report.study import Study
-from tracertwin.sizing.report.tables import front_table
+from tracertwin.sizing.report.tables import front_table, sensitivity_table
 from tracertwin.sizing.report.tradeoffs import best_of, evenly, heat_map, pareto
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
@@ -95,14 +96,16 @@ def study(lolp: float | None = 0.01, axes: tuple[Axis, ...] = AXES) -> Study:
     answer = Answer(inquiry, own, designs, best, nearest, tuple(front(designs)))
     lack = lack_of(*(nearest.design.values or (95.0, 100.0)))
 
-    def changed(what: str, *changes: float) -> Sensitivity:
-        lacks = (max(0.0, lack + change) for change in changes)
-        return Sensitivity(what, *(judged(nearest.design, nearest.years, figures(each)) for each in lacks))
+    def with_lack(each: float) -> Judged:
+        return judged(nearest.design, nearest.years, figures(max(0.0, lack + each)))
 
-    sensitivities = (
-        changed("load", -0.1, 0.1),
-        changed("battery capacity", 0.05, -0.05),
-        Sensitivity("prices", nearest.with_costs(nearest.costs), nearest.with_costs(nearest.costs)),
+    changed = (
+        Changed("load", -TENTH, with_lack(-0.1)),
+        Changed("load", TENTH, with_lack(0.1)),
+        Changed("battery capacity", -TENTH, with_lack(0.05)),
+        Changed("battery capacity", TENTH, with_lack(-0.05)),
+        Changed("prices", -TENTH, nearest.with_costs(nearest.costs)),
+        Changed("prices", TENTH, nearest.with_costs(nearest.costs)),
     )
     command = "tracertwin size hut.yaml --pv 100:300:100 --battery 50:200:50 --lolp 0.01 --report out.html"
     return Study(
@@ -110,7 +113,7 @@ def study(lolp: float | None = 0.01, axes: tuple[Axis, ...] = AXES) -> Study:
         "No: it fails",
         "",
         years_of(lack),
-        sensitivities,
+        changed,
         "Off by less than 1 %.",
         command,
         "0.1.0",
@@ -208,7 +211,7 @@ def test_every_chart_is_drawn_for_a_screen_and_for_a_telephone():
 def test_a_study_of_one_design_has_no_charts_of_many():
     alone = study(axes=())
     assert list(headline(alone)) == ["No: it fails"]
-    headings = re.findall(r"<h2>(.*?)</h2>", document(replace(alone, sensitivities=())))
+    headings = re.findall(r"<h2>(.*?)</h2>", document(replace(alone, changed=())))
     assert {"What fewer outages cost", "LOLP of each design", "What it depends on"} & set(headings) == set()
 
 
@@ -251,6 +254,26 @@ def test_a_target_that_no_design_meets_is_told_with_the_nearest():
     assert sentences(few)[0].startswith("None of 4 designs meets the target, LOLP at most 0.0001 %.")
 
 
+def test_what_a_little_less_would_save_is_told_by_the_target_that_it_misses():
+    """The loss of both is told alike by so few years; what tells them apart is the years without an outage."""
+    rare = study(lolp=None, axes=(Axis(PV, (100, 297, 300), "--pv"), Axis(BATTERY, (1,), "--battery")))
+    missed, chosen = rare.designs[1:]
+    assert below_finest(missed.metrics["lolp"])
+    assert (rare.meets(missed), rare.chosen) == (False, chosen)
+    (saving,) = [text for text in sentences(rare) if "were enough" in text]
+    assert saving.startswith("297 W, 1 Ah would do if no outage in 0 % of years were enough: ")
+    assert "LOLP" not in saving
+
+
+def test_tables_show_what_tells_a_design_that_will_do_from_one_that_will_not():
+    for target in (0.01, None):
+        one = study(lolp=target)
+        for made_table in (front_table(one), sensitivity_table(one)):
+            heads = re.findall("<th>(.*?)</th>", made_table)
+            assert ("years without outage" in heads) is (target is None)
+            assert heads.count("LOLP") == 1
+
+
 def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():
     first = sentences(study(lolp=None))[0]
     assert re.search(r"the target, no outage in 95 % of years: .* of years without", first)
@@ -258,8 +281,8 @@ def test_without_a_limit_of_a_loss_the_target_is_years_without_an_outage():
 
 def test_where_no_input_brings_a_loss_the_page_shows_what_each_costs():
     lossless = study(axes=(Axis(PV, (300,), "--pv"), Axis(BATTERY, (400,), "--battery")))
-    (prices,) = [row for row in lossless.sensitivities if row.what == "prices"]
-    assert "life-cycle cost [EUR]" in sensitivity(replace(lossless, sensitivities=(prices,))).to_json()
+    prices = tuple(row for row in lossless.changed if row.what == "prices")
+    assert "life-cycle cost [EUR]" in sensitivity(replace(lossless, changed=prices)).to_json()
     assert "LOLP [%]" in sensitivity(study()).to_json()
 
 

@@ -16,7 +16,7 @@ from plant.report.picture import picture
 from plant.report.postslines import posts_lines
 from plant.report.summary import BAR_WIDTH, account_table, print_summary
 from plant.report.trace import Trace
-from tests.plants import plant
+from tests.plants import plant, site
 from tracertwin.cli.runoptions import default_sample_s, parse_moment, parse_sample_s, parse_step_s
 
 DAY = 86400
@@ -101,6 +101,24 @@ def test_the_months_of_a_long_run_add_up_to_the_run(dull):
         assert totals["e_load_wh"].sum() == pytest.approx(p.snapshot.e_load_wh, rel=1e-9)
         assert totals["e_unserved_wh"].sum() == pytest.approx(p.snapshot.e_unserved_wh, rel=1e-9)
     assert len(by_period(trace, "day")) == 50
+
+
+def test_the_months_count_what_hangs_on_the_battery_as_well_as_the_load_output():
+    """The output has no demand at all; the inverter trips on the first hour of each day."""
+    house = {"inverter": {"rated_w": 200.0}, "demand": {"hourly_w": (500.0,) + (20.0,) * 23}}
+    there = site(load={"scale": 0.0}, battery={"soc": 1.0, "capacity_ah": 300.0, "loads": (house,)})
+    p = Plant.new(there, 1, 1_780_264_800, "sizing", 3600)  # the first of June
+    text = printed(p, *run(p, 46, 3600))
+    lost_wh, served_wh = p.snapshot.e_inverter_unserved_wh, p.snapshot.e_inverter_wh
+    assert lost_wh > 5000.0
+    months = re.findall(r"^2026-0[67] +\d+ +\S+ +\S+ +(\S+) +(\S+) +(\S+) +(\d+)", text, re.MULTILINE)
+    assert len(months) == 2
+    load, missing, share, hours = (np.array([float(month[k]) for month in months]) for k in range(4))
+    assert load.sum() == pytest.approx(served_wh / 1e3, abs=0.11)
+    assert missing.sum() == pytest.approx(lost_wh / 1e3, abs=0.11)
+    assert share == pytest.approx(100.0 * load / (load + missing), abs=0.3)
+    assert hours.sum() == 2 * 46, "it comes back half a minute into the hour after"
+    assert "load and not served: at the load output and at the battery together" in text
 
 
 def test_hours_without_load_are_those_with_the_switch_open(dull):

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import re
 import tempfile
 import zipfile
 
@@ -10,6 +11,7 @@ import pytest
 
 from plant.base.problems import ProblemsError
 from plant.weather.measured.stations import as_one_day
+from plant.weather.place import Location
 from tests import weatherfiles as files
 from tests.test_weather_formats import cams_file, june, ready
 from tests.test_weatherfile import wrong
@@ -38,6 +40,32 @@ def test_no_format_runs_without_light(writer, tmp_path):
     light = files.year_of_light().copy()
     light[["ghi", "dni", "dhi"]] = -9999.0 if writer is not files.epw_file else 9999.0
     assert NO_LIGHT in wrong(writer(tmp_path / "dark.txt", light))
+
+
+@pytest.mark.parametrize("times", [0.0, 0.001], ids=["dead sensor", "kW/m2"])
+def test_a_dark_week_of_a_file_is_no_weather(times, tmp_path):
+    """Neither is it filled unasked: with `cap` it is a hole like any other."""
+    light = of_june()[["ghi"]]
+    light.loc["2023-06-10":"2023-06-16"] *= times
+    path = files.csv_file(tmp_path / "dead.csv", light, {"ghi": "ghi_w_m2"})
+    told = wrong(path, **AIR)
+    assert "2023-06-10 " in told
+    assert "less than 0.5 % of the light above the air" in told
+    assert re.search(r"1\d\d rows of 720 can't be true \(June\); weather.on_impossible: cap", told)
+    assert "is missing for 1" in wrong(path, on_impossible="cap", **AIR)
+    notes = ready(path, on_impossible="cap", fill="neighbours", **AIR).notes
+    assert any("with the same hours of the days around" in note for note in notes)
+
+
+def test_the_dullest_day_is_weather_and_so_is_polar_twilight(tmp_path):
+    """Two per cent of the light above the air; and any share of what is next to nothing there."""
+    light = of_june()[["ghi"]]
+    light.loc["2023-06-10"] *= 0.025
+    assert ready(files.csv_file(tmp_path / "dull.csv", light, {"ghi": "ghi_w_m2"}), **AIR)
+    arctic = Location(latitude_deg=67.0, longitude_deg=8.0)
+    winter = files.year_of_light().loc["2023-12-01":"2023-12-31", ["ghi"]] * 0.0
+    winter.loc["2023-12-15 12:00"] = 3.0
+    assert ready(files.csv_file(tmp_path / "twilight.csv", winter, {"ghi": "ghi_w_m2"}), arctic, **AIR)
 
 
 def test_direct_light_known_by_night_only_is_worked_out(tmp_path):

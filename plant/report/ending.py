@@ -95,9 +95,10 @@ def ending_lines(plant: "Plant", trace: "Trace") -> Iterator[str]:
 def large_array(plant: "Plant", trace: "Trace") -> Iterator[str]:
     """A word where energy was left because the array is far larger than the load needs, which reads like a fault."""
     now = plant.snapshot
-    used, asked = now.e_pv_wh, now.e_load_wh + now.e_unserved_wh
+    used, served = now.e_pv_wh, now.e_load_wh + now.e_inverter_wh
+    asked = served + now.e_unserved_wh + now.e_inverter_unserved_wh
     long = len(trace.rows) > 0 and now.t_utc_s - plant.start_utc_s >= 0.9 * DAY_S
-    if not long or used <= 0.0 or now.e_load_wh < SERVED * asked:
+    if not long or used <= 0.0 or served < SERVED * asked:
         return
     times, left = now.e_available_wh / used, now.e_available_wh - now.e_pv_wh
     if times >= LARGE_TIMES and now.e_untaken_full_wh > 0.5 * left:

@@ -15,6 +15,7 @@ ENERGIES = (
     "e_untaken_limit_wh", "e_untaken_pv_high_wh", "e_untaken_off_wh", "e_pv_wh", "e_load_wh", "e_unserved_wh",
     "e_charger_1_wh", "e_charger_2_wh", "e_inverter_wh", "e_inverter_unserved_wh",
 )  # fmt: skip
+AT_OUTPUT, AT_BATTERY = "e_unserved_wh", "e_inverter_unserved_wh"
 UNSERVED_W = 1e-6  # less than this is rounding of the meter's sum
 
 
@@ -31,7 +32,8 @@ def by_period(trace: Trace, period: Period) -> "pd.DataFrame":
     -------
     DataFrame
         Index: local midnight that the period begins with. Columns: `ENERGIES` [Wh]; `poa_wh_m2`; `soc_min`, `soc_max`,
-        `soc_mean`, `v_batt_min`, `v_batt_max`; `unserved_h`. First and last period hold what the run has of them.
+        `soc_mean`, `v_batt_min`, `v_batt_max`; `unserved_h`, at the load output or behind the inverter. First and last
+        period hold what the run has of them.
 
     Notes
     -----
@@ -44,7 +46,7 @@ def by_period(trace: Trace, period: Period) -> "pd.DataFrame":
         {name: np.diff(trace[name], prepend=0.0) for name in ENERGIES}
         | {
             "poa_wh_m2": trace["poa_w_m2"] * interval_s / 3600.0,
-            "unserved_h": unserved(trace) * interval_s / 3600.0,
+            "unserved_h": unserved(trace, AT_OUTPUT, AT_BATTERY) * interval_s / 3600.0,
             "soc": trace["soc"],
             "v_batt_v": trace["v_batt_v"],
         }
@@ -69,6 +71,7 @@ def sample_s(trace: Trace) -> float:
     return float(trace["t_utc_s"][1] - trace["t_utc_s"][0]) if len(trace.rows) > 1 else 0.0
 
 
-def unserved(trace: Trace) -> np.ndarray:
-    """Whether the load asked for something in vain in the interval that each sample ends, (n,)."""
-    return np.asarray(np.diff(trace["e_unserved_wh"], prepend=0.0) > UNSERVED_W * sample_s(trace) / 3600.0)
+def unserved(trace: Trace, *accounts: str) -> np.ndarray:
+    """Whether any of these accounts of demand in vain grew in the interval that each sample ends, (n,)."""
+    grew = sum(np.diff(trace[account], prepend=0.0) for account in accounts)
+    return np.asarray(grew > UNSERVED_W * sample_s(trace) / 3600.0)

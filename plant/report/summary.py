@@ -16,7 +16,7 @@ from plant.report.account import Flow, account, missing_wh, moved_wh
 from plant.report.ending import ending_lines, large_array, too_cold_to_charge, unsolved
 from plant.report.lightlosses import light_lines
 from plant.report.output import HEAD_BOX, fits, results_console
-from plant.report.periods import by_period, sample_s, unserved
+from plant.report.periods import AT_OUTPUT, by_period, sample_s, unserved
 from plant.report.postslines import posts_lines
 
 if TYPE_CHECKING:
@@ -208,29 +208,33 @@ def _served(trace: "Trace") -> str:
         return "no demand"
     if lost <= 0.0:
         return "fully served"
-    hours = float(np.sum(unserved(trace))) * sample_s(trace) / 3600.0
+    hours = float(np.sum(unserved(trace, AT_OUTPUT))) * sample_s(trace) / 3600.0
     return f"{100 * load / (load + lost):.2f} % served; unserved demand during {_hours(hours)}"
 
 
 def period_table(trace: "Trace", *, yearly: bool = False) -> Table:
-    """Months, or years, of a long run."""
+    """Months, or years, of a long run; load is what was served at the output and behind an inverter together."""
     totals = by_period(trace, "year" if yearly else "month")
+    served = totals["e_load_wh"] + totals["e_inverter_wh"]
+    missing = totals["e_unserved_wh"] + totals["e_inverter_unserved_wh"]
+    totals = totals.assign(served_wh=served, missing_wh=missing, asked_wh=served + missing)
     unit, per = ("Wh", 1.0) if totals["e_available_wh"].max() < 2e3 else ("kWh", 1e3)
     name = "year" if yearly else "month"
     table = Table(box=HEAD_BOX, pad_edge=False, collapse_padding=True, show_edge=False)
     table.title = f"by {name}: energies in {unit}, sun in kWh/m² in the plane of the modules, SOC in %"
+    if totals[["e_inverter_wh", "e_inverter_unserved_wh"]].any(axis=None):
+        table.title += "\nload and not served: at the load output and at the battery together"
     table.title_style, table.title_justify = "", "left"
     table.add_column("\n" + name, no_wrap=True)
     for head in HEADS:
         table.add_column(head, justify="right", no_wrap=True)
     for begins, row in totals.iterrows():
-        asked = row["e_load_wh"] + row["e_unserved_wh"]
-        energies = ("e_available_wh", "e_pv_wh", "e_load_wh", "e_unserved_wh")
+        energies = ("e_available_wh", "e_pv_wh", "served_wh", "missing_wh")
         table.add_row(
             f"{begins:%Y}" if yearly else f"{begins:%Y-%m}",
             f"{row['poa_wh_m2'] / 1e3:.0f}",
             *(_figure(row[energy] / per) for energy in energies),
-            f"{100 * row['e_load_wh'] / asked:.1f}" if asked > 0.0 else "",
+            f"{100 * row['served_wh'] / row['asked_wh']:.1f}" if row["asked_wh"] > 0.0 else "",
             f"{row['unserved_h']:.0f}",
             *(f"{100 * row[soc]:.0f}" for soc in ("soc_min", "soc_mean")),
         )

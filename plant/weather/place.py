@@ -124,7 +124,9 @@ class Weather(Record):
     stamp: Literal["start", "middle", "end", "instant"] | None = None
     repeat: bool | None = None
     fill: Literal["none", "neighbours", "clear_sky_index"] = "none"  # holes longer than three hours
-    on_impossible: Literal["refuse", "cap"] = "refuse"  # rows with more light than the sun sends
+    on_impossible: Literal["refuse", "cap"] = (
+        "refuse"  # rows with more light than the sun sends, or days without any
+    )
     decomposition: Literal["dirint", "heliosat", "erbs"] = "dirint"
 
     @field_validator("file")

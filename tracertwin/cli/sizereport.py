@@ -117,7 +117,7 @@ def report_answers(
         verdict=verdict(answer.own, inquiry.targets, _helping(answer, judge)),
         load=_load(answer, judge) if load else "",
         hours=_hours_of(answer.nearest, inquiry.step_s, skies, threads),
-        sensitivities=tuple(sensitivities(inquiry.base, answer.nearest, judge.judge)),
+        changed=tuple(sensitivities(inquiry.base, answer.nearest, judge.judge)),
         step_note=bound_told(inquiry.step_s),
         command=shlex.join(["tracertwin", *sys.argv[1:]]),
         version=installed("tracertwin"),

@@ -29,10 +29,13 @@ LIMITS = {
     "dhi_w_m2": (-20.0, 1200.0),
 }
 DIMMEST_SHARE, LIT_W_M2 = 0.01, 200.0
+# The dullest days measured have some 2 % of the light above the air; days of less sun tell nothing.
+DARK_SHARE, DARK_FROM_WH_M2 = 0.005, 500.0
 TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
 _YEAR_DAYS = 365
 _TOLD_AT_ONCE = 10
 _TOO_BRIGHT = "exceeds the irradiance at the top of the atmosphere at that time"
+_DARK = f"is of a day with less than {100 * DARK_SHARE:g} % of the light above the air: dead sensor, snow on it, kW/m2?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,10 @@ def series_of(table: WeatherTable, weather: Weather, location: Location) -> tupl
     cap = weather.on_impossible == "cap"
     check_clock(table, columns["ghi_w_m2"], means, start_local_s, step_s, location.timezone, moved, cap)
     by_month = months_off(columns["ghi_w_m2"], means.extra_w_m2, start_local_s, step_s)
-    below_zero, capped = _check_values(table, columns, means, local, start_local_s, step_s, cap, by_month)
+    dark = _dark_days(columns["ghi_w_m2"], means.extra_w_m2, start_utc_s, step_s, location.longitude_deg)
+    below_zero, capped = _check_values(
+        table, columns, means, dark, local, start_local_s, step_s, cap, by_month
+    )
     ghi_h, neighbours_h = fill_light(table, columns, means, start_local_s, step_s, weather.fill)
     air_h = {
         name: fill_air(table, columns, name, start_local_s, step_s, weather.fill)
@@ -264,10 +270,26 @@ def _check_unit(table: WeatherTable, ghi: np.ndarray, extra: np.ndarray) -> None
         raise ProblemsError([Problem(table.file, 0, "", message)])
 
 
+def _dark_days(
+    ghi: np.ndarray, extra: np.ndarray, start_utc_s: int, step_s: int, longitude_deg: float
+) -> np.ndarray:
+    """Which rows are of a day of the sun's time on which a sun that was up sent next to nothing."""
+    known = ~np.isnan(ghi) & (extra > 0.0)
+    begins_s = start_utc_s + np.arange(ghi.size) * step_s
+    day = np.floor_divide(begins_s + longitude_deg * DAY_S / 360.0, DAY_S).astype(np.int64)
+    day -= day[0]
+    light, above = (
+        np.bincount(day, np.where(known, values, 0.0)) * step_s / 3600.0
+        for values in (np.maximum(ghi, 0.0), extra)
+    )
+    return np.asarray(known & ((above >= DARK_FROM_WH_M2) & (light < DARK_SHARE * above))[day])
+
+
 def _check_values(
     table: WeatherTable,
     columns: dict[str, np.ndarray],
     means: SunMeans,
+    dark: np.ndarray,
     local: np.ndarray,
     start_local_s: int,
     step_s: int,
@@ -286,6 +308,7 @@ def _check_values(
     with np.errstate(invalid="ignore"):
         wrong = [
             ("ghi_w_m2", ghi > over * means.extra_w_m2 + MOST_OFFSET_W_M2, _TOO_BRIGHT),
+            ("ghi_w_m2", dark, _DARK),
             ("ghi_w_m2", ghi < LEAST_GHI_W_M2, f"is below {LEAST_GHI_W_M2:g} W/m2; empty means missing"),
         ]
         for name, (low, high) in LIMITS.items():
@@ -330,5 +353,5 @@ def _impossible(
     told = f"{_rows(places.size)} of {columns['ghi_w_m2'].size} can't be true ({names})"
     if by_month:
         told += f"; the clock may be wrong in some months, their noon differs from the sun's: {by_month}"
-    told += "; weather.on_impossible: cap cuts them to what is possible and counts them"
+    told += "; weather.on_impossible: cap cuts them to what is possible, or leaves them out, and counts them"
     return [*problems, Problem(table.file, 0, "", told)]

@@ -9,7 +9,7 @@ from plant.report.output import HEAD_BOX, fits
 from tracertwin.console import print_compactly, wide_console
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.sensitivity import Sensitivity
+from tracertwin.sizing.choosing.sensitivity import Changed
 from tracertwin.sizing.choosing.targets import limit_of, met, targets_text
 from tracertwin.sizing.figures.metrics import METRIC
 from tracertwin.sizing.figures.printing import formatted_value
@@ -100,7 +100,7 @@ def _star(one: Judged, answer: Answer) -> str:
     return "*" * met(answer.inquiry.targets, one.metrics)
 
 
-def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:
+def print_sensitivities(answer: Answer, rows: Sequence[Changed]) -> None:
     """What a tenth less and more of each does to loss and cost, below the design itself."""
     console = wide_console()
     table = Table(box=HEAD_BOX, pad_edge=False, padding=(0, 1), show_edge=False)
@@ -108,12 +108,7 @@ def print_sensitivities(answer: Answer, rows: Sequence[Sensitivity]) -> None:
     for metric in AT_STAKE:
         table.add_column(HEADINGS.get(metric, METRIC[metric].label), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    told = [("the design", answer.nearest)]
-    told += [
-        (f"{row.what}, {change}", one)
-        for row in rows
-        for change, one in (("less", row.less), ("more", row.more))
-    ]
+    told = [("the design", answer.nearest), *((row.told, row.judged) for row in rows)]
     for what, one in told:
         table.add_row(what, *(_value(one, metric, answer) for metric in AT_STAKE), _star(one, answer))
     console.print()

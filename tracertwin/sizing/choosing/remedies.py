@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from plant.base.problems import ProblemsError
 from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
@@ -19,6 +20,24 @@ MOST_TIMES: Final = 5.0  # what more than that needs is another design
 STEPS_TO_DOUBLE: Final = 20
 LOAD_STEPS_TO_DOUBLE: Final = 50
 MOST_LOAD_TIMES: Final = 16.0
+
+
+class Carried(NamedTuple):
+    """The largest load that a design was seen to carry.
+
+    Parameters
+    ----------
+    times : float
+        Of the design's own.
+    judged : Judged
+        With it.
+    at_least : bool
+        Whether nothing larger was tried.
+    """
+
+    times: float
+    judged: Judged
+    at_least: bool
 
 
 class Remedy(NamedTuple):
@@ -55,13 +74,16 @@ def remedies(base: Base, lacking: Judged, targets: Targets, judge: JudgeOne) -> 
     for key, now in ((PV, peak_w(site)), (BATTERY, site.battery.capacity_ah)):
         axis = Axis(key, ladder(now))
 
-        def judged_at(place: int, axis: Axis = axis) -> Judged:
-            return judge(own.design([axis], [axis.values[place]]))
+        def design_at(place: int, axis: Axis = axis) -> Design:
+            return own.design([axis], [axis.values[place]])
+
+        def judged_at(place: int, at: Callable[[int], Design] = design_at) -> Judged:
+            return judge(at(place))
 
         def is_enough(place: int, at: Callable[[int], Judged] = judged_at) -> bool:
             return met(targets, at(place).metrics)
 
-        place = least_enough(len(axis.values), is_enough, more_serves_more(site))
+        place = least_enough(possible(len(axis.values), design_at), is_enough, more_serves_more(site))
         if place is not None:
             there = judged_at(place)
             wrong = sorted(_wrong(there.design.site) - _wrong(site))
@@ -92,10 +114,22 @@ def round_number(value: float) -> float:
     )
 
 
-def load_carried(
-    base: Base, design: Design, targets: Targets, judge: JudgeOne
-) -> tuple[float, Judged] | None:
-    """The largest load, as a multiple of the design's, with which it still meets targets; None if it carries none.
+def possible(number: int, design_at: Callable[[int], Design]) -> int:
+    """How many of so many designs, each with more of something than the one before, the site's keys allow."""
+
+    def is_too_much(place: int) -> bool:
+        try:
+            design_at(place)
+        except ProblemsError:
+            return True
+        return False
+
+    first = least_enough(number, is_too_much)
+    return number if first is None else first
+
+
+def load_carried(base: Base, design: Design, targets: Targets, judge: JudgeOne) -> Carried | None:
+    """The largest load with which a design still meets targets; None if it carries none.
 
     Parameters
     ----------
@@ -106,14 +140,20 @@ def load_carried(
 
     Notes
     -----
-    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much. Loads at the battery go along. It is
-    found by halving: with a charger that waits for a low charge, it is a load that is carried where the next is not.
+    In steps of some 1.4 %, from a sixteenth of the load to sixteen times as much, or as much as `load.scale` may be.
+    Loads at the battery go along. It is found by halving: with a charger that waits for a low charge, it is a load that
+    is carried where the next is not.
     """
     reach = round(LOAD_STEPS_TO_DOUBLE * math.log2(MOST_LOAD_TIMES))
-    times = [2.0 ** (k / LOAD_STEPS_TO_DOUBLE) for k in range(reach, -reach - 1, -1)]
+    times = [2.0 ** (k / LOAD_STEPS_TO_DOUBLE) for k in range(-reach, reach + 1)]
 
-    def judged_at(place: int) -> Judged:
-        return judge(base.changed(design, load_of(design.site, times[place])))
+    def design_at(place: int) -> Design:
+        return base.changed(design, load_of(design.site, times[place]))
 
-    place = least_enough(len(times), lambda k: met(targets, judged_at(k).metrics))
-    return None if place is None else (times[place], judged_at(place))
+    largest = possible(len(times), design_at) - 1
+
+    def judged_at(less: int) -> Judged:
+        return judge(design_at(largest - less))
+
+    less = least_enough(largest + 1, lambda k: met(targets, judged_at(k).metrics))
+    return None if less is None else Carried(times[largest - less], judged_at(less), less == 0)

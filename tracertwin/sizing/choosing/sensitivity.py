@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from plant.base.problems import ProblemsError
 from plant.site.costs import Costs
 from tracertwin.sizing.choosing.judged import Judged
 from tracertwin.sizing.sweep.designs import Base, Design, load_of
@@ -20,24 +21,21 @@ PRICES: Final = (
 )
 
 
-class Sensitivity(NamedTuple):
-    """A design with less and with more of something.
-
-    Parameters
-    ----------
-    what : str
-    less, more : Judged
-    """
+class Changed(NamedTuple):
+    """A design with one input changed."""
 
     what: str
-    less: Judged
-    more: Judged
+    by: float  # 0.1 for a tenth more
+    judged: Judged
+
+    @property
+    def told(self) -> str:
+        """``load, more``."""
+        return f"{self.what}, {'less' if self.by < 0.0 else 'more'}"
 
 
-def sensitivities(
-    base: Base, one: Judged, judge: Callable[[list[Design]], list[Judged]]
-) -> list[Sensitivity]:
-    """A design with a tenth less and more of light, load, capacity and prices.
+def sensitivities(base: Base, one: Judged, judge: Callable[[list[Design]], list[Judged]]) -> list[Changed]:
+    """A design with a tenth less and more of light, load, capacity and prices, input by input.
 
     Parameters
     ----------
@@ -46,6 +44,10 @@ def sensitivities(
     one : Judged
     judge : callable
         Judges several designs.
+
+    Notes
+    -----
+    What the site's keys don't allow is left out: of light, an `irradiance_scale` above 1.5.
     """
     site = one.design.site
     light, ah = site.sky.irradiance_scale, site.battery.capacity_ah
@@ -54,17 +56,19 @@ def sensitivities(
         "load": lambda times: load_of(site, times),
         "battery capacity": lambda times: {BATTERY: ah * times},
     }
-    changed = [
-        base.changed(one.design, change(times))
-        for change in changes.values()
-        for times in (1.0 - TENTH, 1.0 + TENTH)
-    ]
-    judged = judge(changed)
-    rows = [Sensitivity(what, judged[2 * k], judged[2 * k + 1]) for k, what in enumerate(changes)]
-    cheap, dear = (
-        one.with_costs(_at_prices(one.costs, one.size.lithium, by)) for by in (1 - TENTH, 1 + TENTH)
+    designs: dict[tuple[str, float], Design] = {}
+    for what, change in changes.items():
+        for by in (-TENTH, TENTH):
+            try:
+                designs[what, by] = base.changed(one.design, change(1.0 + by))
+            except ProblemsError:
+                continue
+    rows = [Changed(*key, told) for key, told in zip(designs, judge(list(designs.values())), strict=True)]
+    prices = (
+        Changed("prices", by, one.with_costs(_at_prices(one.costs, one.size.lithium, 1.0 + by)))
+        for by in (-TENTH, TENTH)
     )
-    return [*rows, Sensitivity("prices", cheap, dear)]
+    return [*rows, *prices]
 
 
 def _at_prices(costs: Costs, lithium: bool, times: float) -> Costs:

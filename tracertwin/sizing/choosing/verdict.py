@@ -10,7 +10,7 @@ from plant.base.civiltime import MONTHS
 from plant.base.clock import DAY_S, to_local
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.remedies import Remedy
+from tracertwin.sizing.choosing.remedies import Carried, Remedy
 from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, met, targets_text
 from tracertwin.sizing.figures.intervals import DAYS_PER_YEAR, RULE_OF_THREE, finest_share, share_interval
 from tracertwin.sizing.figures.metrics import METRIC, worst_month, worst_year
@@ -103,16 +103,16 @@ def asks_for_nothing(one: Judged) -> bool:
     return not one.figures["demand_wh"].any()
 
 
-def load_told(answer: Answer, carried: tuple[float, Judged] | None) -> str:
+def load_told(answer: Answer, carried: Carried | None) -> str:
     """What load the site as it is carries, in a sentence; by `remedies.load_carried`."""
     name, target = f"{answer.inquiry.name} as it is", targets_text(answer.inquiry.targets)
     if asks_for_nothing(answer.own):
         return f"{name} has no load, so there is nothing to scale"
     if carried is None:
         return f"{name} carries not even a sixteenth of its load ({target})"
-    times, one = carried
+    one, times = carried.judged, f"{'at least ' * carried.at_least}{carried.times:.3g} times"
     daily_wh = one.figures["demand_wh"].sum() / one.figures["days"].sum()
-    return f"{name} carries {times:.3g} times its load, that is {daily_wh:.0f} Wh a day ({target}); {outages_told(one)}"
+    return f"{name} carries {times} its load, that is {daily_wh:.0f} Wh a day ({target}); {outages_told(one)}"
 
 
 def years_to_tell(share: float) -> int:

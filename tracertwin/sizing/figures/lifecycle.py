@@ -7,7 +7,7 @@ import numpy as np
 from plant.site.costs import Costs
 from tracertwin.sizing.figures.plantsize import PlantSize
 
-SHORTEST_LIFE_YEARS = 0.25
+SAME_TIME = 1e-9  # shares of a life: a battery that is worn out just when the time is up is not replaced
 
 
 class Beginning(NamedTuple):
@@ -49,13 +49,11 @@ def replacements(life_years: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.n
     number, worth : arrays like `life_years`
         ``worth`` is the sum over the purchases of ``(1 + interest) ** -t``.
     """
-    lasts = np.maximum(life_years, SHORTEST_LIFE_YEARS)
-    number, worth = np.zeros_like(lasts), np.zeros_like(lasts)
-    at = lasts.copy()
-    while np.any(due := at < costs.years):
-        number += due
-        worth += due * (1.0 + costs.interest) ** -at
-        at += lasts
+    number = np.maximum(np.ceil(costs.years / life_years - SAME_TIME) - 1.0, 0.0)
+    if costs.interest == 0.0:
+        return number, number
+    of_one = -np.log1p(costs.interest) * life_years  # logarithm of what the first purchase is worth
+    worth = np.exp(of_one) * np.expm1(of_one * number) / np.expm1(of_one)
     return number, worth
 
 

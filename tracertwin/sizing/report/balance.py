@@ -60,7 +60,7 @@ def _a_year(figures: MonthlyFigures, names: tuple[str, ...]) -> float:
 
 def sensitivity(study: Study) -> Any:
     """The loss with one input lower and higher, two bars for each input; the cost where there is no loss to tell."""
-    told = [study.chosen, *(changed.judged for changed in study.changed())]
+    told = [study.chosen, *(changed.judged for changed in study.changed)]
     name = COST if all(below_finest(one.metrics[study.loss]) for one in told) else study.loss
     as_it_is = in_print(study.chosen.metrics[name].value, name)
     rows = [
@@ -70,7 +70,7 @@ def sensitivity(study: Study) -> Any:
             "from": as_it_is,
             "loss": round(in_print(changed.judged.metrics[name].value, name), 5),
         }
-        for changed in study.changed()
+        for changed in study.changed
         if name == COST or changed.judged.figures is not study.chosen.figures
     ]
     frame = pd.DataFrame(rows)

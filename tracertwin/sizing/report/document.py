@@ -102,7 +102,7 @@ def _body(study: Study, title: str) -> Iterator[str]:
     )
     yield _section("Charge over the year", _note(_fan_note(study)), drawn_twice(charge_fan(study)))
     yield _section("The worst two weeks", _note(_weeks_note(study)), drawn_twice(worst_weeks_panels(study)))
-    if study.sensitivities:
+    if study.changed:
         note = f"{study.name(study.chosen)} with one thing changed, in the same years."
         yield _section(
             "What it depends on", _note(note), drawn_twice(sensitivity(study)), sensitivity_table(study)

@@ -1,5 +1,6 @@
 """Why a design is recommended, and what would change that: sentences for people who read no chart."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from plant.base.civiltime import MONTHS
@@ -7,7 +8,7 @@ from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.targets import NO_OUTAGE, Targets, limit_of, targets_text
+from tracertwin.sizing.choosing.targets import NO_OUTAGE, Target, Targets, limit_of, targets_text
 from tracertwin.sizing.choosing.verdict import money, outages_told, too_few, verdict
 from tracertwin.sizing.figures.metrics import METRIC, worst_month
 from tracertwin.sizing.figures.printing import below_finest, formatted, formatted_value, formatted_years
@@ -84,7 +85,7 @@ def what_would_change_it(study: Study) -> Iterator[str]:
     yield from _other_targets(study)
     if not study.meets(study.chosen):
         return
-    missing = [changed for changed in study.changed() if not study.meets(changed.judged)]
+    missing = [changed for changed in study.changed if not study.meets(changed.judged)]
     for changed in missing:
         way = "more" if changed.by > 0.0 else "less"
         values = ", ".join(
@@ -92,7 +93,8 @@ def what_would_change_it(study: Study) -> Iterator[str]:
             for target in study.targets
         )
         yield f"With {abs(100.0 * changed.by):g} % {way} {changed.what} it would miss the target: {values}."
-    if study.sensitivities and not missing:
+    both_ways = Counter(changed.what for changed in study.changed)
+    if both_ways and min(both_ways.values()) == 2 and not missing:
         yield "A tenth less or more light, load or battery would not make it miss the target."
     for target in study.targets:
         estimate = study.chosen.metrics[target.metric]
@@ -113,16 +115,16 @@ def _other_targets(study: Study) -> Iterator[str]:
     if not study.comparable:
         return
     chosen, name = study.chosen, study.loss
-    label, loss = METRIC[name].label, chosen.metrics[name]
+    loss = chosen.metrics[name]
     on_front = best_of(study)
     cheaper = [one for one in on_front if one.cost < chosen.cost and not study.meets(one)]
     if study.meets(chosen) and cheaper:
         near = cheaper[-1]
-        value = metric_text(near, name, study.targets, interval=False)
-        yield (
-            f"{study.name(near)} would do if {label} of {value} were enough: "
-            f"{money(chosen.cost - near.cost)} {study.currency} less."
+        enough = " and ".join(
+            _reached(near, target) for target in study.targets if target.lacks(near.metrics)
         )
+        saved = f"{money(chosen.cost - near.cost)} {study.currency} less"
+        yield f"{study.name(near)} would do if {enough} were enough: {saved}."
     better = [
         one for one in on_front if one.cost > chosen.cost and 2.0 * one.metrics[name].value <= loss.value
     ]
@@ -130,6 +132,16 @@ def _other_targets(study: Study) -> Iterator[str]:
         more = better[0]
         value = metric_text(more, name, study.targets, interval=False)
         yield (
-            f"Half the loss or less takes {study.name(more)}: {label} {value}, "
+            f"Half the loss or less takes {study.name(more)}: {METRIC[name].label} {value}, "
             f"{money(more.cost - chosen.cost)} {study.currency} more."
         )
+
+
+def _reached(one: Judged, target: Target) -> str:
+    """What a design reaches of a target that it misses: ``LOLP of 2.1 %``, ``no outage in 80 % of years``."""
+    value = metric_text(one, target.metric, (target,), interval=False)
+    return (
+        f"no outage in {value} of years"
+        if target.metric == NO_OUTAGE
+        else f"{METRIC[target.metric].label} of {value}"
+    )

@@ -1,27 +1,17 @@
 """What a report is made of: the answers of a study, the design it is about, and what its years were like."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from plant.site.model import Site
 from tracertwin.sizing.choosing.inquiry import Answer
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.choosing.sensitivity import TENTH, Sensitivity
+from tracertwin.sizing.choosing.sensitivity import Changed
 from tracertwin.sizing.choosing.targets import LOSSES, Targets, lacking, met
 from tracertwin.sizing.figures.hours import YearHours
 from tracertwin.sizing.figures.metrics import METRIC
 from tracertwin.sizing.figures.printing import MONEY, SHARE
 
 LOSS, COST = "lolp", "lcc"
-
-
-class Changed(NamedTuple):
-    """The chosen design with one input changed."""
-
-    what: str
-    by: float  # 0.1 for a tenth more
-    judged: Judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +28,8 @@ class Study:
         What load that site carries, in a sentence; empty where nobody asked.
     hours : tuple of YearHours
         Of the `chosen` design, in the order of its years.
-    sensitivities : tuple of Sensitivity
-        Of the same design; may be empty.
+    changed : tuple of Changed
+        The same design with one input changed; may be empty.
     step_note : str
         How far such steps are off, in a sentence.
     command : str
@@ -51,7 +41,7 @@ class Study:
     verdict: str
     load: str
     hours: tuple[YearHours, ...]
-    sensitivities: tuple[Sensitivity, ...]
+    changed: tuple[Changed, ...]
     step_note: str
     command: str
     version: str
@@ -96,6 +86,11 @@ class Study:
         """The metric that charts show: the first target that is a loss."""
         return next((target.metric for target in self.targets if target.metric in LOSSES), LOSS)
 
+    @property
+    def at_stake(self) -> tuple[str, ...]:
+        """The metrics that tell whether a design will do: the one of the charts, and those that have a target."""
+        return tuple(dict.fromkeys((self.loss, *(target.metric for target in self.targets))))
+
     def meets(self, one: Judged) -> bool:
         """Whether a design reaches the targets."""
         return met(self.targets, one.metrics)
@@ -112,12 +107,6 @@ class Study:
         ]
         site = [answer.inquiry.name] if len(self.answers) > 1 or not axes else []
         return ", ".join([*site, *values])
-
-    def changed(self) -> Iterator[Changed]:
-        """The chosen design with one input a tenth lower and higher, input by input."""
-        for row in self.sensitivities:
-            yield Changed(row.what, -TENTH, row.less)
-            yield Changed(row.what, TENTH, row.more)
 
 
 def chosen_answer(answers: tuple[Answer, ...]) -> Answer:

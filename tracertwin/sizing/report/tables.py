@@ -55,7 +55,7 @@ def front_table(study: Study) -> str:
     """The designs on the front, the cheapest first; of several sites, the design of each."""
     several = len(study.answers) > 1
     designs = [answer.nearest for answer in study.answers] if several else best_of(study)
-    names = (study.loss, *(name for name in FRONT_SHOWN if name != study.loss))
+    names = (*study.at_stake, *FRONT_SHOWN)
     rows = [
         (
             study.name(one),
@@ -74,13 +74,13 @@ def _value(study: Study, metrics: Metrics, name: str, currency: str, telling: Ca
 
 def sensitivity_table(study: Study) -> str:
     """The chosen design with one input changed."""
-    names = (study.loss, *CHANGED_SHOWN)
+    names = (*study.at_stake, *CHANGED_SHOWN)
 
     def row(what: str, metrics: Metrics) -> tuple[str, ...]:
         return (what, *(_value(study, metrics, name, study.currency, formatted) for name in names))
 
     rows = [row("as it is", study.chosen.metrics)]
-    rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed()]
+    rows += [row(f"{one.what} {100.0 * one.by:+g} %", one.judged.metrics) for one in study.changed]
     return table(("", *(METRIC[name].label for name in names)), rows, marked=0)
 
 

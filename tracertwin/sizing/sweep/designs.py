@@ -80,7 +80,13 @@ class Base:
         return Design(tuple(values), changes, site.model_copy(update={"neighbours": ()}))
 
     def changed(self, design: Design, changes: Mapping[str, Any]) -> Design:
-        """A design with further changes, made out of the same site file."""
+        """A design with further changes, made out of the same site file.
+
+        Raises
+        ------
+        ProblemsError
+            If there can't be such a site.
+        """
         return replace(self, overrides={**design.overrides, **changes}, blamed={}).design()
 
     def no_such_key(self, path: str, message: str) -> Problem:
@@ -89,7 +95,8 @@ class Base:
 
     def _site(self, changes: Mapping[str, Any], causes: Mapping[str, str]) -> Site:
         def at_override(path: str, message: str) -> Problem:
-            return Problem(causes[path], 0, "", message)
+            # What nobody asked for, a tenth more of something say, has nobody to blame.
+            return Problem(causes.get(path, f"{path}={changes[path]}"), 0, "", message)
 
         return overridden(self.document, changes, SITE_CHECKS, at_override)
 
