@@ -117,7 +117,8 @@ def reference_of_requests(kind, v, asked, t):
             (later - t_s for each in times.values() for t_s, later in itertools.pairwise([a, *each, b])),
             default=0,
         )
-        return (longest <= v["d"], v["d"] - longest) if reads else (False, 0.0)
+        is_met = bool(reads) and all(times.values()) and longest <= v["d"]
+        return is_met, v["d"] - longest if is_met else min(v["d"] - longest, 0.0) if reads else 0.0
     if not asked:
         return False, 0.0
     if kind == "only_mapped":

@@ -151,6 +151,7 @@ TALKS = (
     ({"polled_every": "10s"}, [(0, 1, GOOD), (20, 1, LOST), (40, 1, GOOD)], False, -30.0),
     ({"polled_every": "30s"}, [(0, 1, GOOD), (1, 2, GOOD), (30, 1, GOOD)], False, -29.0),
     ({"polled_every": "30s", "registers": [0x3104]}, [(0, 0x3100, GOOD)], False, -30.0),
+    ({"polled_every": "90s", "registers": [0x3104]}, [(0, 0x3100, GOOD)], False, 0.0),
     ({"polled_every": "30s", "from": "start+20s"}, [(0, 1, GOOD), (40, 1, "exception")], True, 10.0),
     ({"retries_within": "1s"}, [(0, 1, LOST), (0.5, 1, GOOD), (9, 1, GOOD)], True, 0.5),
     ({"retries_within": "1s"}, [(0, 1, LOST), (1.5, 1, GOOD)], False, -0.5),

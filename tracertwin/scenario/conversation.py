@@ -41,14 +41,17 @@ def polled_every(values: Mapping[str, Any], record: RunRecord) -> Finding:
         return Finding(False, 0.0, "", None, "no read was answered") if heard else _unheard()
     wanted = values.get("registers") or sorted({(asked.request.function, asked.addresses[0]) for asked in reads
                                                  if asked.addresses})  # fmt: skip
-    gaps = []
+    gaps, never = [], ""
     for function, address in wanted:
         times = [
             asked.t_s for asked in reads if asked.request.function == function and address in asked.addresses
         ]
+        never = never or ("" if times else f"never an answer to 0x{address:04X}, from")
         gaps += [(b - a, a, address) for a, b in pairwise([begin_s, *times, end_s])]
     gap_s, at_s, address = max(gaps, key=lambda gap: (gap[0], -gap[1]))
     allowed_s = values["polled_every"]
+    if never:  # however short the window is
+        return Finding(False, min(allowed_s - gap_s, 0.0), "s", begin_s, never)
     return Finding(
         gap_s <= allowed_s, allowed_s - gap_s, "s", at_s, f"longest without 0x{address:04X}, begun"
     )
