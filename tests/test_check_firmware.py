@@ -194,7 +194,9 @@ def test_other_links(tmp_path, link):
 
 def test_firmware_answers_for_its_own_requests_and_not_for_what_the_scenario_writes(tmp_path):
     """Neither blamed for a write, nor credited with what was read back."""
-    text = SHORT.partition("when:")[0].replace("{length", "{map: epever, settings: {boost_duration: 90}, length")
+    text = SHORT.partition("when:")[0].replace(
+        "{length", "{map: epever, settings: {boost_duration: 90}, length"
+    )
     text += (
         "when: [{at: 2min, write: {equalize_duration: 60}}, {at: 3min, write-refused: {boost_voltage: 99V}}]\n"
         "expect:\n"
