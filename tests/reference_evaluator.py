@@ -129,9 +129,12 @@ def reference_of_requests(kind, v, asked, t):
         return bad == 0, -bad
     if kind == "retries_within":
         verdicts = []
-        for i in range(len(asked) - 1):
+        for i in range(len(asked)):
             tried = same[i] and not good[i - 1]  # it is a retry itself
-            if not good[i] and same[i + 1] and not (tried and gap[i + 1] > v.get("pause", 5.0)):
+            if i == len(asked) - 1:
+                if not good[i] and not tried and b - asked[i].t_s > v["d"]:
+                    verdicts.append((False, v["d"] - (b - asked[i].t_s)))
+            elif not good[i] and same[i + 1] and not (tried and gap[i + 1] > v.get("pause", 5.0)):
                 verdicts.append((gap[i + 1] <= v["d"], v["d"] - gap[i + 1]))
             elif not good[i] and not same[i + 1] and not tried:
                 verdicts.append((False, v["d"] - (b - asked[i].t_s)))
