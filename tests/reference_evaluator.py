@@ -117,7 +117,8 @@ def reference_of_requests(kind, v, asked, t):
             (later - t_s for each in times.values() for t_s, later in itertools.pairwise([a, *each, b])),
             default=0,
         )
-        return (longest <= v["d"], v["d"] - longest) if reads else (False, 0.0)
+        is_met = bool(reads) and all(times.values()) and longest <= v["d"]
+        return is_met, v["d"] - longest if is_met else min(v["d"] - longest, 0.0) if reads else 0.0
     if not asked:
         return False, 0.0
     if kind == "only_mapped":
@@ -128,9 +129,12 @@ def reference_of_requests(kind, v, asked, t):
         return bad == 0, -bad
     if kind == "retries_within":
         verdicts = []
-        for i in range(len(asked) - 1):
+        for i in range(len(asked)):
             tried = same[i] and not good[i - 1]  # it is a retry itself
-            if not good[i] and same[i + 1] and not (tried and gap[i + 1] > v.get("pause", 5.0)):
+            if i == len(asked) - 1:
+                if not good[i] and not tried and b - asked[i].t_s > v["d"]:
+                    verdicts.append((False, v["d"] - (b - asked[i].t_s)))
+            elif not good[i] and same[i + 1] and not (tried and gap[i + 1] > v.get("pause", 5.0)):
                 verdicts.append((gap[i + 1] <= v["d"], v["d"] - gap[i + 1]))
             elif not good[i] and not same[i + 1] and not tried:
                 verdicts.append((False, v["d"] - (b - asked[i].t_s)))

@@ -192,6 +192,24 @@ def test_other_links(tmp_path, link):
     assert result.holds, [v.words(result.record.span) for v in result.verdicts]
 
 
+def test_firmware_answers_for_its_own_requests_and_not_for_what_the_scenario_writes(tmp_path):
+    """Neither blamed for a write, nor credited with what was read back."""
+    text = SHORT.partition("when:")[0].replace(
+        "{length", "{map: epever, settings: {boost_duration: 90}, length"
+    )
+    text += (
+        "when: [{at: 2min, write: {equalize_duration: 60}}, {at: 3min, write-refused: {boost_voltage: 99V}}]\n"
+        "expect:\n"
+        "  - {never_writes: [boost_duration, equalize_duration, boost_voltage]}\n"
+        "  - {polled_every: 1min, registers: [0x3104]}\n"
+        "  - {polled_every: 4min, registers: [boost_duration]}\n"
+        "  - {expect: equalize_duration = 60 min, at: 2min}\n"
+    )
+    result = ran(scenario(tmp_path, "4min", text=text), program(tmp_path, POLLS) + " {host} {port}")
+    assert [verdict.holds for verdict in result.verdicts] == [True, True, False, True, True]
+    assert {asked.request.function for asked in result.record.asked} == {0x04}
+
+
 def test_a_text_ends_the_run(tmp_path):
     body = (
         POLLS.replace("while True:", "for _ in range(5):") + "print('done 5', flush=True)\ntime.sleep(60)\n"

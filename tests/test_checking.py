@@ -175,6 +175,22 @@ def test_a_write_that_is_refused_as_it_should_be_holds_and_one_that_is_never_due
     assert result.verdicts[1].finding.found == "not done: the event never came, load_state becomes short"
 
 
+def test_a_write_that_has_to_be_refused_and_gets_no_reply_has_not_passed(tmp_path, call):
+    """The controller may have taken it: the reply is lost, not the request."""
+    lost = REFUSED.replace("[{at", "[{at: '10:00:30', fault: 'drop:1'}, {at").replace("60}", "90}")
+    result = ran(tmp_path, lost)
+    assert [verdict.fails for verdict in result.verdicts] == [False, True]
+    assert result.verdicts[1].finding.found == "no reply came"
+    assert not result.holds
+
+
+def test_settings_of_before_the_run_are_no_part_of_the_conversation(tmp_path):
+    text = "  settings: {boost_duration: 90}\nexpect: [{never_writes: boost_duration}]\n"
+    assert ran(tmp_path, text).verdicts[0].finding.found == "no client asked anything"
+    polls = ran(tmp_path, f"  client: {{every: 1min, read: [0x3104]}}\n{text}")
+    assert polls.verdicts[0].finding.found == "0 of 31 requests write it"
+
+
 NEVER = (
     "when:\n  - {after: stage becomes equalize + 2min, cloud: {depth: 0.9}}\n"
     "  - {after: 'soc >= 0.5 begins', write: {boost_duration: 60}}\nexpect: [{always: soc >= 0}]\n"

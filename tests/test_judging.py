@@ -44,7 +44,7 @@ def random_expectation(kind: str, chance: random.Random, t: list[float]) -> tupl
                 **v,
             }
         case "for_share":
-            percent = chance.randrange(101)
+            percent = chance.randrange(1, 101)
             return {"expect": text, "for_share": f"{percent} %", **given}, {
                 "c": condition,
                 "share": percent / 100.0,
@@ -65,10 +65,15 @@ def random_expectation(kind: str, chance: random.Random, t: list[float]) -> tupl
                 {"of": "v_batt_v", "tol": tol or 0.0, **v},
             )
         case "count":
-            n = {
-                how: chance.randrange(4)
-                for how in chance.sample(("at_least", "at_most", "exactly"), chance.randint(1, 2))
-            }
+            least, most = sorted(chance.randint(1, 3) for _ in range(2))
+            n = chance.choice(
+                (
+                    {"at_least": least},
+                    {"at_most": chance.randrange(4)},
+                    {"at_least": least, "at_most": most},
+                    {"exactly": chance.randrange(4)},
+                )
+            )
             return {"count": event["count"], **n, **given}, {"e": condition, "n": n, **v}
     parts = [random_condition(chance) for _ in range(chance.randint(2, 3))]
     return {"order": [f"{text} begins" for text, _ in parts], **given}, {"order": [c for _, c in parts], **v}

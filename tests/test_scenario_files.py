@@ -291,6 +291,11 @@ def test_the_command_refuses_a_typo_within_a_second_of_processor_time(tmp_path):
         ({"stays_within": [1, 2, 3], "of": "soc"}, "must be two limits"),
         ({"always": "0x3FFF >= 1"}, "the map has no register 0x3FFF"),
         ({"at": "noon", "expect": "soc >= 0", "from": "11:00"}, "unknown key"),
+        ({"count": "stage becomes float", "at_least": 0}, "at_least: 0 holds whatever happens"),
+        ({"expect": "stage = float", "for_at_least": "0s"}, "for_at_least: 0s holds whatever happens"),
+        ({"expect": "stage = float", "for_share": "0 %"}, "for_share: 0 % holds whatever happens"),
+        ({"count": "stage becomes float", "at_least": 3, "at_most": 1}, "3 is more than at_most 1"),
+        ({"rises_only": "soc", "tolerance": "-1 %"}, "tolerance: must not be below 0, got -1 %"),
     ],
 )  # fmt: skip
 def test_an_expectation_that_makes_no_sense_is_refused(tmp_path, given, told):

@@ -85,7 +85,7 @@ def run_with(prepared: Prepared, peer: FirmwareCommand, seed: int | None = None)
         run = FirmwareRun(prepared, peer, seed, folder, stack)
         run.go()
         running = run.running
-        record, trace = running.record(), running.trace()
+        record, trace = running.record(with_firmware=True), running.trace()
         run.end()
         left = {
             JOURNAL: (folder / JOURNAL).read_text(encoding="utf-8"),

@@ -177,6 +177,7 @@ class Running:
         """Write the settings, and look when what is to happen."""
         prepared, span = self._prepared, self._prepared.span
         self._write(prepared.writes[-1], ("given", "settings"))
+        self._client.asked.clear()  # that was before the run
         steps = list(enumerate(prepared.scenario.when))
         self._timed = sorted(
             (step.at.utc_s(span), place) for place, step in steps if isinstance(step.at, Moment)
@@ -279,7 +280,7 @@ class Running:
         at_s = self._live.snapshot().t_utc_s
         results = self._written(self._prepared.writes[place])
         if not results:
-            self._refusals[place] = _undecided("no reply came")
+            self._refusals[place] = Finding(False, 0.0, STATE, at_s, "no reply came")
         elif any(result.exception is not None for result in results):
             self._refusals[place] = Finding(True, 1.0, STATE, at_s, "the controller refused it")
         else:
@@ -346,9 +347,8 @@ class Running:
 
     def _refusal_of(self, place: int, action: Action, line: int) -> Expectation:
         finding = self._refusals.get(place) or _undone(self._why_not(place))
-        undecided = place in self._refusals and not finding.holds and not finding.margin
         text = f"{action.name} {', '.join(action.words)}"
-        return Expectation(REFUSAL, {"finding": finding}, text, information=undecided, line=line)
+        return Expectation(REFUSAL, {"finding": finding}, text, line=line)
 
     def _is_refusal(self, place: int) -> bool:
         return self._prepared.scenario.when[place].action.name == REFUSAL.name
@@ -362,9 +362,7 @@ class Running:
         step = self._prepared.scenario.when[place]
         when = "at" if isinstance(step.at, Moment) else "after"
         text = " ".join([when, f"{step.at.text}:", step.action.name, *step.action.words]).rstrip()
-        return Expectation(
-            UNDONE, {"finding": _undone(self._why_not(place))}, text, information=False, line=step.line
-        )
+        return Expectation(UNDONE, {"finding": _undone(self._why_not(place))}, text, line=step.line)
 
     def _why_not(self, place: int) -> str:
         if place in self._waiting:
@@ -378,16 +376,12 @@ class Running:
         title = f"{self._prepared.scenario.name}, seed {self.seed}"
         return Trace(rows, trace.timezone, trace.events, title)
 
-    def record(self) -> RunRecord:
-        """What is judged."""
+    def record(self, with_firmware: bool = False) -> RunRecord:
+        """What is judged: with firmware its own requests, and none that the scenario had written."""
         rows = self.trace().rows
         columns = PlantColumns(rows, self._settings.at, self._assembly.units[0], self.overheard.heard)
-        asked = (*self._client.asked, *self.overheard.asked)
-        return RunRecord(rows[:, 0], columns, self._prepared.span, asked, tuple(self.printed))
-
-
-def _undecided(why: str) -> Finding:
-    return Finding(False, 0.0, STATE, None, f"not written: {why}")
+        asked = self.overheard.asked if with_firmware else self._client.asked
+        return RunRecord(rows[:, 0], columns, self._prepared.span, tuple(asked), tuple(self.printed))
 
 
 def _undone(why: str) -> Finding:

@@ -41,14 +41,17 @@ def polled_every(values: Mapping[str, Any], record: RunRecord) -> Finding:
         return Finding(False, 0.0, "", None, "no read was answered") if heard else _unheard()
     wanted = values.get("registers") or sorted({(asked.request.function, asked.addresses[0]) for asked in reads
                                                  if asked.addresses})  # fmt: skip
-    gaps = []
+    gaps, never = [], ""
     for function, address in wanted:
         times = [
             asked.t_s for asked in reads if asked.request.function == function and address in asked.addresses
         ]
+        never = never or ("" if times else f"never an answer to 0x{address:04X}, from")
         gaps += [(b - a, a, address) for a, b in pairwise([begin_s, *times, end_s])]
     gap_s, at_s, address = max(gaps, key=lambda gap: (gap[0], -gap[1]))
     allowed_s = values["polled_every"]
+    if never:  # however short the window is
+        return Finding(False, min(allowed_s - gap_s, 0.0), "s", begin_s, never)
     return Finding(
         gap_s <= allowed_s, allowed_s - gap_s, "s", at_s, f"longest without 0x{address:04X}, begun"
     )
@@ -83,21 +86,26 @@ def retries_within(values: Mapping[str, Any], record: RunRecord) -> Finding:
     allowed_s = values["retries_within"]
     worst: Finding | None = None
     before: AskedFor | None = None
-    for first, then in pairwise(heard):
+    for first, then in pairwise([*heard, None]):
+        assert first is not None
         is_retry = before is not None and before.outcome not in GOOD and before.request == first.request
         before = first
-        is_same = first.request == then.request
-        pauses = then.t_s - first.t_s > values.get("pause", PAUSE_S)
+        is_same = then is not None and first.request == then.request
+        pauses = then is None or then.t_s - first.t_s > values.get("pause", PAUSE_S)
         if first.outcome in GOOD or (is_retry and (pauses or not is_same)):  # it may be given up
             continue
-        wait_s = (then.t_s if is_same else end_s) - first.t_s
+        wait_s = (then.t_s if then is not None and is_same else end_s) - first.t_s
+        if then is None and wait_s <= allowed_s:
+            continue  # the window ends before its time is over
         one = Finding(
             is_same and wait_s <= allowed_s, allowed_s - wait_s, "s", first.t_s,
             "slowest retry, of the request" if is_same else "not sent again, the request",
         )  # fmt: skip
         if worst is None or (one.holds, one.margin) < (worst.holds, worst.margin):
             worst = one
-    return worst or Finding(True, allowed_s, "s", None, "every request was answered")
+    answered = all(asked.outcome in GOOD for asked in heard)
+    found = "every request was answered" if answered else "the last one's time is not over"
+    return worst or Finding(True, allowed_s, "s", None, found)
 
 
 def gives_up_after(values: Mapping[str, Any], record: RunRecord) -> Finding:

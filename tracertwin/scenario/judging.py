@@ -16,6 +16,7 @@ from tracertwin.scenario.vocabulary import Subject, Vocabulary
 COMMON: Mapping[str, KeyType] = {"note": WORDS, "information": FLAG, "stimulus": FLAG}
 TIMES = ("to", "by", "at")  # and from, after which they are
 COUNTED = ("at_least", "at_most", "exactly")
+NEVER_NOTHING = ("at_least", "for_at_least", "for_share")  # 0 of these is always reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def parse_expectation(given: Any, words: Vocabulary, line: int = 0) -> Expectati
     if kind.name == "count" and not any(key in given for key in COUNTED):
         problems.append(KeyProblem("count", f"give one of {', '.join(COUNTED)}"))
     if not problems:
-        problems += _with_units(kind, values)
+        problems += _with_units(kind, values) or _senseless(given, values)
     if problems:
         raise _group(problems)
     note, information = values.pop("note", ""), values.pop("information", False)
@@ -215,6 +216,20 @@ def _with_units(kind: Kind, values: dict[str, Any]) -> list[KeyProblem]:
                     raise ValueError(f"must be two limits, the lower one first, got {shown(list(value))}")
         except ValueError as error:
             problems.append(KeyProblem(key, str(error)))
+    return problems
+
+
+def _senseless(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[KeyProblem]:
+    """Limits that hold whatever happens, or never."""
+    problems = [
+        KeyProblem(key, f"{given[key]} holds whatever happens; give more")
+        for key in NEVER_NOTHING
+        if values.get(key, 1) == 0
+    ]
+    if values.get("at_least", 0) > (most := values.get("at_most", values.get("at_least", 0))):
+        problems.append(KeyProblem("at_least", f"{values['at_least']} is more than at_most {most}"))
+    if values.get("tolerance", 0.0) < 0.0:
+        problems.append(KeyProblem("tolerance", f"must not be below 0, got {given['tolerance']}"))
     return problems
 
 

@@ -139,7 +139,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         _kind(
             conversation.polled_every,
             "Each of the registers is read, with an answer, at least once in the time, from "
-            "the window's beginning to its end. Margin: the time less the longest gap.",
+            "the window's beginning to its end; and at least once in a shorter window. Margin: the time less the "
+            "longest gap.",
             {"polled_every": DURATION, "registers": ADDRESSES}, ("registers",),
         ),
         _kind(

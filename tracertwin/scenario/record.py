@@ -134,7 +134,7 @@ def amount(value: float, unit: str) -> str:
     """A number for people: ``0.21 V``, ``12 min``, ``0.30 %``."""
     if unit == "s":
         return _duration(value)
-    if unit == "state":
+    if unit in ("state", "0, 1"):  # a flag's
         return f"{value:g}"
     if unit == "0..1":
         value, unit = 100.0 * value, "%"
