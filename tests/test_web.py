@@ -30,7 +30,7 @@ from plant.base.clock import DAY_S
 from plant.kernel.snapshot import Snapshot
 from tests.journals import replayed
 from tests.pages import HERE, Served, served, session
-from tests.plants import FARM, plant
+from tests.plants import FARM, plant, utc
 from tests.waiting import until
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.options import Address, parse_address
@@ -405,6 +405,20 @@ def test_what_a_client_wrote_is_kept_with_it(tmp_path):
     assert '"boost_voltage=14.5"' in text
     assert '["clock=2026-02-20T12:15:30"]' in text
     assert '["load_manual_on_off=on"]' in text
+    path = tmp_path / "kept.yaml"
+    path.write_text(text)
+    ran = run_scenario(prepare(load_scenario(path)))
+    assert [verdict.words(ran.record.span) for verdict in ran.verdicts if not verdict.holds] == []
+
+
+def test_moments_of_the_hour_that_comes_twice_are_kept_as_they_were(tmp_path):
+    """02:50 and then 02:00: as the clock shows it, the second would stand before the start."""
+    with served(plant(906, utc("2026-10-25T02:50"))) as at:
+        at.do("step 10min")
+        at.do("upset load_short:lasts=5min")
+        at.do("step 10min")
+        text = at.ask("api/v1/scenario", {}).body.decode()
+    assert 'at: "600s", upset: ' in text
     path = tmp_path / "kept.yaml"
     path.write_text(text)
     ran = run_scenario(prepare(load_scenario(path)))

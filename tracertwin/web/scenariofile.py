@@ -123,7 +123,7 @@ def _remarks(sight: Sight) -> Iterator[str]:
 def _moment(t_utc_s: float, begin_s: float, zone: str) -> str:
     """As the clock shows it; counted from the start where the clock shows it twice."""
     local = to_local(t_utc_s, zone)
-    if to_utc_s(local, zone) == int(t_utc_s):
+    if to_utc_s(local.replace(fold=0), zone) == int(t_utc_s):  # which of the two it is, is lost in its text
         return _text(local.isoformat())
     return _text(f"{int(t_utc_s - begin_s)}s")
 
