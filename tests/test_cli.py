@@ -147,6 +147,7 @@ def test_without_a_verb_the_verbs_are_listed(call):
             r"--turnaround: '5parsecs' is not a valid duration; write 5ms, .*",
         ),
         (["serve", "--for", "soon"], r"--for: 'soon' is not a valid duration; .*"),
+        (["serve", "--for", "0s"], r"--for: a run must be longer than 0 s, got '0s'"),
         (["serve", "--speed", "0"], r".*--speed.*"),
         (
             ["serve", "--fault", "drpo:0.1"],

@@ -293,6 +293,29 @@ def test_a_fault_that_has_struck_as_often_as_it_may_is_no_longer_told():
     assert [told.partition(" ")[0] for told in bench.faults.echoes()] == ["drop:0.0"]
 
 
+def test_a_fault_whose_window_is_past_is_no_longer_told_and_one_of_every_day_is():
+    """The page gives a fault "for 10 min" so; it stood under "Broken now" for ever."""
+    past, daily = "crc:1:from=2026-06-21T12:00:to=2026-06-21T12:10", "drop:0.0:from=11:00:to=12:10"
+    bench = Bench(past, daily)
+    assert bench.struck(1) == [True]
+    assert bench.faults.texts() == (past, daily)
+    bench.t_utc_s += 600.0
+    assert bench.struck(1) == [False]
+    assert bench.faults.texts() == (daily,)
+
+
+def test_faults_that_are_over_leave_room_for_others():
+    """A plant that runs for weeks had room for a hundred clicks."""
+    bench = Bench("drop:0.0")
+    for _ in range(2 * MOST_SET):
+        bench.faults.set("crc:1:times=1")
+        assert bench.struck(2) == [True, False]
+    for _ in range(MOST_SET - len(bench.faults.texts())):
+        bench.faults.set("crc:0.0")
+    with pytest.raises(ValueError, match="100 faults are set already"):
+        bench.faults.set("crc:0.0")
+
+
 def test_a_fault_is_told_until_it_is_spent_on_every_line_on_which_it_strikes():
     bench = Bench("crc:1:times=1")
     other = FaultyLine(bench.faults, 1, lambda _: FRAME, lambda: NOON_S)

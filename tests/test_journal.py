@@ -257,6 +257,24 @@ def test_a_journal_that_cant_be_written_any_more_ends_with_one_warning_and_the_l
     assert f"{path}: Broken pipe; the journal ends before entry " in warning
 
 
+def test_a_journal_that_is_being_written_is_nobody_else_s(tmp_path):
+    """The same command once more, by mistake: it emptied the journal of the run that goes on, and then failed."""
+    path = tmp_path / "run.jsonl"
+    with silent(rig(path)) as first:
+        ask(first, BLOCK)
+        before = path.read_bytes()
+        with pytest.raises(
+            ProblemsError, match=r"run\.jsonl: another serve records its run here; stop that one"
+        ):
+            rig(path, []).open()
+        assert path.read_bytes() == before
+        ask(first, BLOCK)
+    assert len(entries(path)) == 3  # the end is one, too
+    with silent(rig(path)):  # written anew, once nobody writes it
+        pass
+    assert len(entries(path)) == 1
+
+
 def test_every_key_of_a_journal_stands_in_its_page(whole):
     page = (Path(__file__).parents[1] / "docs" / "journal.md").read_text(encoding="utf-8")
     head, *_ = whole.decode().splitlines()

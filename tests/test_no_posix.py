@@ -15,7 +15,7 @@ from tests.command import ROOT, START_S
 from tests.no_posix import MISSING
 from tests.test_structure import FILES, name_of
 from tests.waiting import until
-from tracertwin.memory import locking
+from tracertwin import locking
 
 COMMAND = [sys.executable, "-m", "tests.no_posix"]
 MAY_NEED_THEM = {"modbus/line/pseudoterminal.py"}  # imported where a pty is asked for, and then only

@@ -20,11 +20,13 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 from pymodbus.framer import FramerType
 
-from modbus.codec.requests import ReadWords
+from modbus.codec.replies import UnitIdReply
+from modbus.codec.requests import ReadWords, UnitIdRequest
 from modbus.device.tracer import Tracer
 from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.kinds import FAULTS
 from modbus.map.registers import load_map
+from modbus.master.client import Master
 from modbus.master.mock_firmware import MockFirmware
 from plant.plant import Plant
 from plant.site.model import load_site
@@ -37,6 +39,7 @@ from tracertwin.checking.preparing import prepare
 from tracertwin.checking.running import run as run_scenario
 from tracertwin.cli.demo import polling
 from tracertwin.scenario.file import load_scenario
+from tracertwin.web.serving import TOKEN
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -448,6 +451,71 @@ def test_several_controllers_are_tabs(browser):
         }  # fmt: skip
         page.keyboard.press("1")
         page.wait_for_selector("#broken", state="detached")
+
+
+def test_a_page_that_outlives_its_run_shows_the_one_that_is_served_next(browser, monkeypatch):
+    """A restart: the same address and token, another site and journal, a plant that stands before the last one."""
+    monkeypatch.setenv(TOKEN, "a-token-of-my-own")
+    site = load_site(str(FARM))
+    own = Plant.new(site)
+    others = [Plant.new(site.seen_by(other), own.seed, own.start_utc_s) for other in site.neighbours]
+    with served(plant(906)) as at:
+        with master_of(at) as client:
+            for _ in range(3):
+                registers_of(client)
+        at.do("step 5h")
+        look = Look(browser, at)
+        look.shows("local", "15:00:00")
+    with served(own, *others, address=at.server.address) as later:
+        look.page.wait_for_selector("[role=tab]:nth-child(2)")
+        look.page.wait_for_selector("body[data-ready=yes]")
+        with master_of(later) as client:
+            client.read_input_registers(0x3104, count=1)
+        look.shows("local", "10:00:00")
+        look.shows("traffic-rows", "read 1 input register from 0x3104")
+        assert "0x3100" not in look.page.inner_text("#traffic-rows")
+        assert "15:00:00" not in look.page.locator("#chart-list .u-legend").first.inner_text()
+        look.page.click("#cloud-now")
+        look.said("upset cloud")
+        look.close()
+
+
+def test_a_connection_that_comes_back_has_what_was_missed(browser, monkeypatch):
+    """The same run: nothing is loaded anew, so what was chosen stays."""
+    with served(plant(906)) as at, opened(browser, at) as look:
+        look.page.add_init_script(
+            "window.dialled = []; window.WebSocket = class extends WebSocket "
+            "{ constructor(url) { super(url); window.dialled.push(this); } };"
+        )
+        look.page.reload()
+        look.page.wait_for_selector("body[data-ready=yes]")
+        look.shows("state", "connected")
+        look.page.click("#keep-add")
+        look.page.evaluate("() => { window.stays = true; window.dialled[0].close(); }")
+        look.shows("state", "no connection")
+        with master_of(at) as client:
+            registers_of(client)
+        at.do("step 1min")
+        look.shows("state", "connected")
+        look.shows("local", "10:01:00")
+        look.shows("traffic-rows", "read 18 input registers")
+        assert look.page.evaluate("() => window.stays")
+        assert look.page.locator("#keep-list li").count() == 1
+
+
+def test_a_unit_whose_id_is_changed_over_the_line_is_followed(browser):
+    """Function 45, and then a power cycle; every button named the old id for as long as the tab was open."""
+    with served(plant(906)) as at, opened(browser, at) as look:
+        endpoint = at.rig.lines[0].endpoint
+        with Master(parse_endpoint(f"dial:{endpoint.host}:{endpoint.port}")) as master:
+            assert isinstance(master.ask(UnitIdRequest(0xF8, 7)), UnitIdReply)
+        look.page.click("#power-cycle")
+        look.said("power-cycle unit=1")
+        look.until("() => !document.getElementById('said').textContent.includes('no unit')")
+        look.page.click("#do-step")
+        look.said("step 10min: ")
+        look.page.click("#cloud-now")
+        look.said("upset cloud:.* unit=7")
 
 
 def test_all_that_matters_can_be_done_with_the_keyboard(look):

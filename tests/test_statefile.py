@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tracertwin.memory import file as statefile
 from tracertwin.memory.civiltime import day_limits
 from tracertwin.memory.committing import TAKEN, plants_from
 from tracertwin.memory.file import Commit, StateFile, differing
+from tracertwin.memory.history import History
 from tracertwin.memory.tables import DAYS, SAMPLE_FIELDS, SAMPLES
 from tracertwin.versions import installed
 
@@ -289,6 +290,56 @@ def test_an_empty_file_is_a_new_one(path):
     path.touch()
     with closing(StateFile.opened(path)) as file:
         assert file.is_new
+
+
+def test_a_file_may_have_any_name(path, monkeypatch, tmp_path):
+    """`:memory:` is no file to SQLite; a name need not be text."""
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "größe & co?.db", os.fsdecode(b"gr\xf6sse.db")):
+        begun_file = StateFile.opened(Path(name))
+        p = plant()
+        begun(begun_file, p)
+        lived(begun_file, p, 6 * 3600)
+        begun_file.close()
+        again = StateFile.opened(Path(name))
+        assert [commit.saved["t_utc_s"] for commit in again.last_commits()] == [p.t_utc_s], name
+        again.close()
+        with History.opened(Path(name)) as history:
+            assert len(history.days(1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"location": {', b'"location": ['),
+        (b'"event_count": ', b'"event_count"! '),
+        (b"CREATE TABLE about", b"CREATE TABLE \x9cbout"),
+    ],
+    ids=["the site", "the state", "the schema"],
+)
+def test_a_byte_that_changed_is_a_damaged_file_wherever_it_stands(path, before, after):
+    """SQLite has no check sums: what is no text or no JSON any more was a Python error."""
+    file, p = StateFile.opened(path), plant()
+    begun(file, p)
+    lived(file, p, 6 * 3600)
+    file.close()
+    data = path.read_bytes()
+    assert before in data
+    path.write_bytes(data.replace(before, after))
+    told = refusal(lambda: _gone_on_from(path))
+    assert "is damaged: " in told or "can't be used: malformed database schema" in told
+    with suppress(ProblemsError):  # where it needs what is damaged
+        _read_by_history(path)
+
+
+def _gone_on_from(path: Path) -> None:
+    with committing.remembered(path) as file:
+        plants_from(file, plant().site, 1, None, lambda _: None)[0].run(60)
+
+
+def _read_by_history(path: Path) -> None:
+    with History.opened(path) as history:
+        history.trace(history.controllers[0], None)
 
 
 def test_a_damaged_file_is_told_and_not_gone_on_from(path):

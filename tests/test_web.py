@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,16 +21,16 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from modbus.codec.replies import BadReply, ExceptionReply, WordsReply
-from modbus.codec.requests import ReadWords, WriteCoil, WriteWord, WriteWords
+from modbus.codec.replies import BadReply, ExceptionReply, UnitIdReply, WordsReply
+from modbus.codec.requests import ReadWords, UnitIdRequest, WriteCoil, WriteWord, WriteWords
 from modbus.line.endpoint import LinkError, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
-from modbus.master.client import Master
+from modbus.master.client import Master, NoReplyError
 from plant.base.clock import DAY_S
 from plant.kernel.snapshot import Snapshot
 from tests.journals import replayed
 from tests.pages import HERE, Served, served, session
-from tests.plants import FARM, plant
+from tests.plants import FARM, plant, utc
 from tests.waiting import until
 from tracertwin.assembly.commands import COMMANDS
 from tracertwin.assembly.options import Address, parse_address
@@ -62,6 +63,10 @@ def still() -> Iterator[Served]:
     """One for tests that change nothing."""
     with served() as at:
         yield at
+
+
+def repr_short(body: bytes) -> str:
+    return repr(body[:30])
 
 
 def master_of(at: Served) -> Master:
@@ -116,7 +121,9 @@ def test_a_refused_write_is_told_with_the_exception_and_its_reason(still):
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"argument": "1h"}', b'{"arguments": 1}', b'{"arguments": "1h\\nend"}']
+    "body",
+    [b"{", b"[]", b'{"argument": "1h"}', b'{"arguments": 1}', b'{"arguments": "1h\\nend"}', b"[" * 60_000],
+    ids=repr_short,
 )
 def test_a_body_that_means_nothing_is_refused_and_nothing_is_done(still, body):
     assert still.ask("api/v1/commands/step", body, token=True).status == 400
@@ -161,6 +168,74 @@ def test_a_register_says_what_a_client_last_read_there_and_when(at):
         "t_utc_s": at.rig.assembly.begins_utc_s + 3600,
     }
     assert at.ask("api/v1/registers/0x0FFF").status == 400
+
+
+def test_a_lone_unit_that_answers_to_any_id_has_been_read_and_written_under_each(tmp_path):
+    """`uart2` answers a lone unit's master whatever id it asks for; what came of it is shown and kept all the same."""
+    with served(plant(906), map_name="uart2") as at, master_of(at) as master:
+        word = master.ask(ReadWords(5, 4, 0x3104, 1)).words[0]
+        master.ask(WriteWord(5, 0x9000, 0))
+        master.ask(WriteWord(7, 0x9001, 150))
+        assert until(lambda: at.read("registers/0x3104")["read"])["words"] == [word]
+        at.do("step 10min")
+        text = at.ask("api/v1/scenario", {}).body.decode()
+    assert [line.partition("write: ")[2] for line in text.splitlines() if "write:" in line] == [
+        '["battery_type=0"]}', '["battery_capacity=150"]}'
+    ]  # fmt: skip
+
+
+def test_a_write_to_all_units_at_once_is_kept_and_one_that_was_refused_is_not():
+    """A broadcast is done in silence."""
+    with served(plant(906)) as at, master_of(at) as master:
+        for request in (WriteWord(0, 0x9001, 150), WriteWord(0, 0x9007, 1)):
+            with suppress(NoReplyError):
+                master.ask(request)
+        assert until(lambda: len(at.rig.journal.newest()) >= 3)
+        at.do("step 10min")
+        text = at.ask("api/v1/scenario", {}).body.decode()
+    assert [line.partition("write: ")[2] for line in text.splitlines() if "write:" in line] == [
+        '["battery_capacity=150"]}'
+    ]
+
+
+def test_a_new_unit_id_keeps_what_was_read_and_done_before_it():
+    with served(plant(906)) as at, master_of(at) as master:
+        master.ask(BLOCK)
+        assert isinstance(master.ask(UnitIdRequest(0xF8, 7)), UnitIdReply)
+        at.do("upset cloud:depth=0.5 unit=1")
+        at.do("power-cycle unit=1")
+        assert until(lambda: at.read("registers/0x3104?unit=7")["read"])
+        before = at.read("registers/0x3104?unit=7")["read"]
+        at.do("step 10min")
+        master.ask(ReadWords(7, 4, 0x3104, 1))
+        assert until(lambda: at.read("registers/0x3104?unit=7")["read"] != before)
+        text = at.ask("api/v1/scenario", {}).body.decode()
+    assert "upset: " in text
+    assert "power-cycle: true" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("quantities?unit=1.5", "unit must be a whole number, got 1.5"),
+        ("quantities?unti=2", "unknown parameter 'unti' (did you mean unit?); known: unit, at"),
+        ("history?quantities=soc&quantities=v_batt_v", "quantities is given 2 times; give it once"),
+        ("now?at=5", "unknown parameter 'at'; it takes none"),
+        ("traffic?most=1.5", "most must be a whole number, got 1.5"),
+    ],
+)
+def test_a_query_that_would_have_the_numbers_of_something_else_is_refused(still, path, words):
+    answer = still.ask(f"api/v1/{path}")
+    assert (answer.status, answer.told["error"]) == (400, words)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("GET", "commands/step", "POST"), ("PUT", "now", "GET or HEAD")]
+)
+def test_another_method_is_told_which_ones_there_are(still, method, path, allowed):
+    answer = still.ask(f"api/v1/{path}", method=method, token=True)
+    assert (answer.status, answer.told["error"]) == (405, f"/api/v1/{path} takes {allowed}, got {method}")
+    assert set(answer.headers["allow"].split(", ")) == set(allowed.split(" or "))
 
 
 def test_an_earlier_moment_is_shown_as_it_was_settings_too(at):
@@ -336,6 +411,20 @@ def test_what_a_client_wrote_is_kept_with_it(tmp_path):
     assert [verdict.words(ran.record.span) for verdict in ran.verdicts if not verdict.holds] == []
 
 
+def test_moments_of_the_hour_that_comes_twice_are_kept_as_they_were(tmp_path):
+    """02:50 and then 02:00: as the clock shows it, the second would stand before the start."""
+    with served(plant(906, utc("2026-10-25T02:50"))) as at:
+        at.do("step 10min")
+        at.do("upset load_short:lasts=5min")
+        at.do("step 10min")
+        text = at.ask("api/v1/scenario", {}).body.decode()
+    assert 'at: "600s", upset: ' in text
+    path = tmp_path / "kept.yaml"
+    path.write_text(text)
+    ran = run_scenario(prepare(load_scenario(path)))
+    assert [verdict.words(ran.record.span) for verdict in ran.verdicts if not verdict.holds] == []
+
+
 def test_what_can_not_be_kept_says_why(still):
     bad = still.ask("api/v1/scenario", {"moments": [{"t_utc_s": 5.0}]})
     assert (bad.status, bad.told["error"]) == (400, "a moment lies outside of the run so far")
@@ -388,6 +477,27 @@ def test_the_page_is_small_and_asks_nobody_else():
             assert "https://" not in text
             assert "http://" not in text
     assert "MIT" in (STATIC / "uPlot.LICENSE").read_text(encoding="utf-8")
+
+
+def test_the_scheme_of_the_token_may_be_written_in_any_case(still):
+    for scheme, status in (("bearer", 200), ("BEARER", 200), ("Basic", 401)):
+        answer = still.ask(
+            "api/v1/commands/fault", {"arguments": "off"}, Authorization=f"{scheme} {still.server.token}"
+        )
+        assert answer.status == status, scheme
+    still.rig.done.clear()
+
+
+def test_a_hello_that_is_no_text_of_ours_ends_the_tab_and_nothing_else(still, caplog):
+    for hello in ("[" * 4000, "", "5"):
+        with connect(f"ws://{still.server.address}/live") as tab:
+            tab.send(hello)
+            if hello == "5":
+                assert json.loads(tab.recv(timeout=10))["units"]  # anyone may look here
+            else:
+                with pytest.raises(ConnectionClosed):
+                    tab.recv(timeout=10)
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("path", sorted(CHANGING))
@@ -644,7 +754,9 @@ def test_an_extra_that_is_missing_is_named_with_what_installs_it(monkeypatch, ca
 def test_a_frame_whose_word_is_no_hours_and_minutes_is_told_with_the_reason():
     asked, replied = ReadWords(1, 3, 0x9065, 1), WordsReply(1, 3, (0x00FF,))
     entry = Entry(1, (0,), 0.0, 0, Exchange(asked.encode(), replied.encode(), 0.0))
-    (row,) = Frames({1: load_map("epever", TRACER_4210)}).described([entry])
+    (row,) = Frames([SimpleNamespace(unit=1, register_map=load_map("epever", TRACER_4210))]).described(
+        [entry]
+    )
     assert row["answered"] == "night_length 0x00FF: minutes must lie in 0..59, got 255"
 
 

@@ -116,6 +116,14 @@ def parse_control(text: str) -> Endpoint:
     return parse_endpoint(text, ("listen", "unix-listen"))
 
 
+def parse_run_s(text: str) -> float:
+    """How long a run is."""
+    seconds = parse_duration_s(text)
+    if seconds <= 0.0:
+        raise ValueError(f"a run must be longer than 0 s, got {text!r}")
+    return seconds
+
+
 def parse_broker(text: str) -> Address:
     """``HOST`` or ``HOST:PORT`` of an MQTT broker; 1883 unless given."""
     return parse_address(text, port=1883)
@@ -232,9 +240,7 @@ class Options:
     half_duplex: bool = _switch(
         "--half-duplex", "Lose bytes that arrive while a reply is being sent; needs a baud rate, --pace 9600."
     )
-    for_s: float | None = _option(
-        "--for", "TIME", "Stop after this much plant time, e.g. 1d.", parse_duration_s
-    )
+    for_s: float | None = _option("--for", "TIME", "Stop after this much plant time, e.g. 1d.", parse_run_s)
     requests: int | None = _option(
         "--requests", "N", "Stop after answering this many requests.", limits=Limits(int, 1, 2**63 - 1)
     )

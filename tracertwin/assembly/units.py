@@ -49,7 +49,7 @@ def units_of(
     ids = list(unit_ids) or [(plant.site.unit, plant.site.unit) for plant in plants]
     if options.unit is not None and not unit_ids:
         ids[0] = (options.unit, options.unit)
-    end_utc_s = plants[0].t_utc_s + options.for_s if options.for_s else None
+    end_utc_s = None if options.for_s is None else plants[0].t_utc_s + options.for_s
 
     def warn(difference: Difference) -> None:
         say(

@@ -101,8 +101,8 @@ def mcp(site: SiteName = "cabin", **told: Any) -> int:
 
 def _serve(site: str, options: Options, run: "Callable[[Rig], None]") -> int:
     """Plants with open lines, as long as `run` takes; the exit code."""
+    from tracertwin import locking
     from tracertwin.cli.runoptions import check_weather
-    from tracertwin.memory import locking
     from tracertwin.memory.committing import plants_from, remembered, unit_ids_from
     from tracertwin.rig.serving import Rig
 

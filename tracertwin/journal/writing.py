@@ -6,7 +6,9 @@ Every line has left the process when the reply leaves, so a killed run leaves al
 that can't be written any more ends; the run doesn't.
 """
 
+import errno
 import os
+import stat
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +16,13 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import takewhile
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from modbus.codec.parser import Junk, Received
 from modbus.codec.requests import Request
 from modbus.line.conversation import Answer
 from plant.base.problems import Problem, ProblemsError
+from tracertwin import locking
 from tracertwin.journal.entries import (
     End,
     Entry,
@@ -35,6 +39,24 @@ from tracertwin.journal.entries import (
     file_line,
     head_line,
 )
+
+HELD: Final = (errno.EWOULDBLOCK, errno.EACCES)  # of a lock that another process has, by POSIX and by Windows
+
+
+class _HeldError(Exception):
+    """Another process writes this file."""
+
+
+def _empty(fd: int) -> None:
+    """Empty a file, unless another run is being recorded in it; a pipe or a terminal has nothing to empty."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        return
+    try:
+        locking.lock(fd)
+    except OSError as error:
+        if error.errno in HELD:
+            raise _HeldError from None  # any other: a file system without locks
+    os.ftruncate(fd, 0)
 
 
 class Journal:
@@ -95,11 +117,14 @@ class Journal:
         if self._path is None:
             return
         try:
-            self._fd = os.open(
-                self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o644
-            )
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+            _empty(self._fd)
             for line in (head_line(head), *map(file_line, files)):
                 self._write(line)
+        except _HeldError:
+            self._give_up()
+            why = "another serve records its run here; stop that one, or use another file"
+            raise ProblemsError([Problem(str(self._path), 0, "", why)]) from None
         except OSError as error:
             self._give_up()
             raise ProblemsError(

@@ -23,7 +23,8 @@ from plant.saving.state import SavedStateError, as_plain, continued, resolved
 from plant.site.model import Site
 from tracertwin.assembly.moments import told_local
 from tracertwin.assembly.units import Unit
-from tracertwin.memory.file import SAMPLE_S, Commit, StateFile, refused
+from tracertwin.memory.file import SAMPLE_S, Commit, StateFile
+from tracertwin.memory.opening import refused
 from tracertwin.memory.tables import SAMPLE_FIELDS
 from tracertwin.versions import installed
 

@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -18,9 +18,10 @@ import numpy as np
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from plant.saving.state import SavedState, current
-from tracertwin.memory import locking
+from tracertwin import locking
 from tracertwin.memory.civiltime import civil_days, day_limits, local_time
 from tracertwin.memory.migrating import FILE_VERSION, migrate
+from tracertwin.memory.opening import APPLICATION_ID, check_header, legible, refused
 from tracertwin.memory.tables import (
     COLUMNS,
     DAY_OF_SAMPLES,
@@ -34,8 +35,6 @@ from tracertwin.memory.tables import (
 )
 from tracertwin.versions import installed
 
-APPLICATION_ID: Final = 0x54726354  # "TrcT"; stands in bytes 68 to 71 of the file
-MAGIC: Final = b"SQLite format 3\0"
 LOCK_TIMEOUT_S: Final = 1.0  # how long to wait for a browser that has the file to itself
 SAMPLE_S: Final = 60
 DIFFERENCES_TOLD: Final = 3
@@ -96,10 +95,11 @@ class StateFile:
         lock = _locked(path)
         try:
             check_header(path, os.pread(lock, 100, 0), "give --state a new name")
+            # whole, since :memory: is no file for SQLite
             database = sqlite3.connect(
-                path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                path.absolute(), timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            with _sqlite_errors(path):
+            with legible(path):
                 _prepare(database)
             return cls(path, database, lock)
         except BaseException:
@@ -109,7 +109,7 @@ class StateFile:
     @property
     def is_new(self) -> bool:
         """Whether nothing stands in it yet."""
-        with _sqlite_errors(self.path):
+        with legible(self.path):
             return not self._database.execute("SELECT 1 FROM controllers").fetchall()
 
     def begin(
@@ -145,18 +145,17 @@ class StateFile:
         ProblemsError
             Saying what differs and what would do.
         """
-        with _sqlite_errors(self.path):
+        with legible(self.path):
             facts = dict(self._database.execute("SELECT name, value FROM about"))
+            own_seed, own_site, version = int(facts["seed"]), json.loads(facts["site"]), facts["tracertwin"]
         problems = []
-        if int(facts["seed"]) != seed:
-            problems.append(
-                f"has seed {facts['seed']}, not {seed}: add --seed {facts['seed']}, or start a new file"
-            )
-        if told := differing(json.loads(facts["site"]), site):
+        if own_seed != seed:
+            problems.append(f"has seed {own_seed}, not {seed}: add --seed {own_seed}, or start a new file")
+        if told := differing(own_site, site):
             problems.append(f"belongs to another site: {told}; use that site again, or start a new file")
         if problems:
             raise ProblemsError([Problem(str(self.path), 0, "", text) for text in problems])
-        return str(facts["tracertwin"])
+        return str(version)
 
     def last_commits(self) -> list[LastCommit]:
         """Where each controller stood at the last commit, the site's own first.
@@ -166,7 +165,7 @@ class StateFile:
         SavedStateError
             What one saved can't be read.
         """
-        with _sqlite_errors(self.path):
+        with legible(self.path):
             rows = self._database.execute(
                 "SELECT controller, unit_id, unit_id_after_power_cycle, state FROM controllers ORDER BY controller"
             ).fetchall()
@@ -278,11 +277,6 @@ class StateFile:
 # --- opening ------------------------------------------------------------------------------------------------------
 
 
-def refused(path: Path, message: str) -> ProblemsError:
-    """The error that says why a file is not taken."""
-    return ProblemsError([Problem(str(path), 0, "", message)])
-
-
 def _locked(path: Path) -> int:
     """A descriptor of the file with a lock that ends with this process, however that ends."""
     try:
@@ -295,23 +289,6 @@ def _locked(path: Path) -> int:
         os.close(lock)
         raise refused(path, "is in use by another serve; stop that one, or use another file") from None
     return lock
-
-
-def check_header(path: Path, header: bytes, would_do: str) -> None:
-    """By its bytes, before SQLite gets to see it: what isn't ours is not to be touched."""
-    if not header:
-        return
-    if not header.startswith(MAGIC):
-        raise refused(path, f"is not a state file, not even an SQLite file; {would_do}")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise refused(path, f"is a database of another program; {would_do}")
-    found = int.from_bytes(header[60:64], "big")
-    if found > FILE_VERSION:
-        raise refused(
-            path,
-            f"is a state file of version {found}, this TracerTwin knows versions up to {FILE_VERSION}: "
-            f"use a newer one; {would_do}",
-        )
 
 
 def _prepare(database: sqlite3.Connection) -> None:
@@ -335,15 +312,6 @@ def _prepare(database: sqlite3.Connection) -> None:
     if database.execute("PRAGMA user_version").fetchone()[0] < FILE_VERSION:
         database.execute("BEGIN IMMEDIATE")
         migrate(database)
-
-
-@contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
-    """SQLite's errors as problems of the file."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise refused(path, f"can't be used: {error}") from None
 
 
 def differing(then: Any, now: Any) -> str:

@@ -4,10 +4,11 @@ The file has a log ahead (WAL): a reader sees the last commit, and neither it no
 """
 
 import csv
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,8 +26,9 @@ from plant.report.output import HEAD_BOX, results_console
 from plant.report.trace import PICTURES, Trace, check_suffix
 from tracertwin.files import numbered
 from tracertwin.memory.civiltime import day_limits
-from tracertwin.memory.file import LOCK_TIMEOUT_S, check_header, refused
+from tracertwin.memory.file import LOCK_TIMEOUT_S
 from tracertwin.memory.migrating import FILE_VERSION, migrate
+from tracertwin.memory.opening import check_header, legible, refused
 from tracertwin.memory.tables import SAMPLES, STAGES
 
 CSV: Final = (".csv",)
@@ -93,12 +95,15 @@ class History:
         except OSError as error:
             raise refused(path, f"can't be read: {error.strerror}") from None
         try:
-            address = f"file:{quote(str(path.absolute()))}?mode=ro"
+            # by its bytes: a name need not be text in any encoding
+            address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
             with (
                 closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as database,
-                _today(database) as shown,
+                ExitStack() as shown,
             ):
-                yield cls(path, shown)
+                with legible(path):
+                    history = cls(path, shown.enter_context(_today(database)))
+                yield history
         except sqlite3.Error as error:
             raise refused(path, f"can't be read: {error}") from None
 
@@ -133,6 +138,10 @@ class History:
 
     def trace(self, controller: StoredController, days: int | None) -> Trace:
         """The last so many days as a run's trace; quantities that are not kept are nan, energies begin at 0."""
+        with legible(self.path):
+            return self._trace(controller, days)
+
+    def _trace(self, controller: StoredController, days: int | None) -> Trace:
         begins = self.begins(controller.number, days)
         rows = np.full((0, len(Snapshot._fields)), np.nan)
         samples = self.samples(controller.number, begins)

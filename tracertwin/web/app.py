@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from plant.base.problems import did_you_mean
 from tracertwin.journal.pcapng import capture
 from tracertwin.web import openapi
-from tracertwin.web.endpoints import ENDPOINTS
+from tracertwin.web.endpoints import ENDPOINTS, Endpoint
 from tracertwin.web.expecting import judged
 from tracertwin.web.guard import TOO_LARGE, TooLargeError
 from tracertwin.web.jsontext import json_text
@@ -68,8 +69,7 @@ class Handlers:
         return await to_thread.run_sync(act, *arguments, limiter=self._short)
 
     def _place(self, request: Request) -> int:
-        unit = _number(request, "unit")
-        return self._sight.place(None if unit is None else int(unit))
+        return self._sight.place(_whole(request, "unit"))
 
     async def _as_json(self, act: Callable[..., Any], *arguments: Any) -> Response:
         """What is read, as JSON."""
@@ -121,10 +121,10 @@ class Handlers:
         )
 
     async def traffic(self, request: Request) -> Response:
-        after, most = _number(request, "after") or 0, _number(request, "most")
+        after, most = _whole(request, "after"), _whole(request, "most")
         if most is not None and not 1 <= most <= 1000:
-            raise ValueError(f"most is a number from 1 to 1000, got {most:g}")
-        return await self._as_json(self._sight.frames, int(after), int(most or 200))
+            raise ValueError(f"most is a number from 1 to 1000, got {most}")
+        return await self._as_json(self._sight.frames, after or 0, most or 200)
 
     async def capture(self, _: Request) -> Response:
         journal = self._sight.rig.journal
@@ -186,7 +186,7 @@ class Handlers:
         """A tab: it says who it is, and is told what goes on until it leaves or stalls."""
         await socket.accept()
         with contextlib.suppress(WebSocketDisconnect, TimeoutError, ValueError, FullError, KeyError):
-            hello = json.loads(await asyncio.wait_for(socket.receive_text(), HELLO_S))
+            hello = _from_json(await asyncio.wait_for(socket.receive_text(), HELLO_S))
             if not knows(str(hello["token"]) if isinstance(hello, dict) else ""):
                 await socket.close(1008)
                 return
@@ -246,7 +246,7 @@ def app_around(handlers: Handlers, knows: Callable[[str], bool]) -> Starlette:
     routes = [
         Route(
             row.path,
-            handlers.command if row.name.startswith("command_") else getattr(handlers, row.name),
+            _asked(row, handlers.command if row.name.startswith("command_") else getattr(handlers, row.name)),
             methods=[row.method],
         )
         for row in ENDPOINTS
@@ -258,7 +258,7 @@ def app_around(handlers: Handlers, knows: Callable[[str], bool]) -> Starlette:
             ValueError: _problem,
             TooLargeError: _too_large,
             404: _nothing_here,
-            405: _nothing_here,
+            405: _not_so,
         },
         lifespan=lifespan,
     )
@@ -277,11 +277,33 @@ async def _too_large(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": TOO_LARGE}, 413)
 
 
-async def _nothing_here(request: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    return JSONResponse(
-        {"error": f"not found: {request.method} {request.url.path}; see /openapi.json"}, status
-    )
+async def _nothing_here(request: Request, _: Exception) -> Response:
+    return JSONResponse({"error": f"not found: {request.method} {request.url.path}; see /openapi.json"}, 404)
+
+
+async def _not_so(request: Request, error: Exception) -> Response:
+    headers = dict(getattr(error, "headers", None) or {})
+    allowed = " or ".join(sorted(headers["Allow"].split(", ")))
+    why = f"{request.url.path} takes {allowed}, got {request.method}"
+    return JSONResponse({"error": why}, 405, headers=headers)
+
+
+def _asked(row: Endpoint, act: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    """What answers, once the query has been looked at: a misspelt `unit` would have the numbers of another."""
+    known = [query.name for query in row.queries if query.place == "query"]
+
+    async def answer(request: Request) -> Response:
+        given = [key for key, _ in request.query_params.multi_items()]
+        for key in given:
+            if key not in known:
+                accepted = f"known: {', '.join(known)}" if known else "it takes none"
+                raise ValueError(f"unknown parameter {key!r}{did_you_mean(key, known)}; {accepted}")
+            if given.count(key) > 1:
+                raise ValueError(f"{key} is given {given.count(key)} times; give it once")
+        answered: Response = await act(request)
+        return answered
+
+    return answer
 
 
 def _number(request: Request, name: str) -> float | None:
@@ -297,13 +319,31 @@ def _number(request: Request, name: str) -> float | None:
     return value
 
 
+def _whole(request: Request, name: str) -> int | None:
+    value = _number(request, name)
+    if value is not None and value != int(value):
+        raise ValueError(f"{name} must be a whole number, got {value:g}")
+    return None if value is None else int(value)
+
+
+def _from_json(text: str | bytes) -> Any:
+    """What a text says.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, or deeper than anything that is asked for here.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+
+
 async def _body(request: Request, known: Mapping[str, type]) -> dict[str, Any]:
     """The JSON object of a body; nothing for an empty one."""
     raw = await request.body()
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError:
-        raise ValueError("the body is not JSON") from None
+    body = _from_json(raw) if raw else {}
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
     for key, value in body.items():

@@ -4,13 +4,13 @@ Takes entries of the journal, knows neither lines nor browsers.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
-from modbus.codec.requests import ALL_WRITES, ReadBits, ReadWords, Request, decode_request
+from modbus.codec.requests import ALL_WRITES, BROADCAST, ReadBits, ReadWords, Request, decode_request
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
 from modbus.master.phrases import exception_phrase, phrase, shape
@@ -22,11 +22,21 @@ MOST_VALUES: Final = 8  # of a reply, in words
 JsonRow = dict[str, Any]
 
 
+class Answering(Protocol):
+    """A unit of the line; its id may be changed over the line while it runs."""
+
+    register_map: RegisterMap
+
+    @property
+    def unit(self) -> int:
+        """The own unit id."""
+
+
 class ClientWrite(NamedTuple):
-    """A write that a unit took: its plant time [s UTC], ``NAME=VALUE`` of each register, its entry in the journal."""
+    """A write that was taken: its plant time [s UTC], by which units, ``NAME=VALUE`` of each register, its entry."""
 
     t_utc_s: int
-    unit: int
+    places: tuple[int, ...]
     texts: list[str]
     entry: int
 
@@ -37,18 +47,18 @@ class Frames:
 
     Parameters
     ----------
-    maps : mapping
-        Unit id -> the map that it answers by.
+    units : sequence of Answering
+        Those on the line; told apart by their place here, since one that is alone may answer to any id.
 
     Attributes
     ----------
     last_read : mapping
-        Unit id -> (table, address) -> the word that a client was sent there last, and the plant's time [s UTC].
+        Place of a unit -> (table, address) -> the word that a client was sent there last, and the plant's time [s UTC].
     written : deque
         Writes that were taken, the newest.
     """
 
-    maps: dict[int, RegisterMap]
+    units: Sequence[Answering]
     last_read: dict[int, dict[tuple[str, int], tuple[int, int]]] = field(default_factory=dict)
     written: deque[ClientWrite] = field(default_factory=lambda: deque(maxlen=MOST_WRITTEN))
     _asked_s: dict[int, float] = field(default_factory=dict)  # by line: when it was asked last
@@ -90,9 +100,9 @@ class Frames:
             b"".join(burst.data for burst in sent.bursts) if isinstance(sent, Transmission) else sent or b""
         )
         line = entry.line or 0
-        if request.function in ALL_WRITES and exchange.frame and not exchange.frame[1] & 0x80:
-            texts = assignments_of(request, self._map_of(request))
-            self.written.append(ClientWrite(entry.times_s[0], request.unit, texts, entry.number))
+        if request.function in ALL_WRITES and (places := self._took(request, exchange)):
+            texts = assignments_of(request, self.units[places[0]].register_map)
+            self.written.append(ClientWrite(entry.times_s[0], places, texts, entry.number))
         since_s = exchange.asked_s - self._asked_s.get(line, exchange.asked_s)
         self._asked_s[line] = exchange.asked_s
         return {
@@ -115,16 +125,24 @@ class Frames:
             return shape(request, left)
         words = reply.words if isinstance(reply, WordsReply) else tuple(map(int, reply.bits))
         table = TABLE_READ[request.function]
-        read = self.last_read.setdefault(request.unit, {})
+        read = self.last_read.setdefault(self._place(request.unit), {})
         read.update(((table, place), (word, t_utc_s)) for place, word in enumerate(words, request.address))
         return ", ".join(self._values(request, table, words)) or shape(request, left)
 
-    def _map_of(self, request: Request) -> RegisterMap:
-        """The map of the unit that is asked; a unit that is alone may answer to other ids."""
-        return self.maps.get(request.unit) or next(iter(self.maps.values()))
+    def _place(self, unit_id: int) -> int:
+        """The unit that answers to an id; the first where none has it, as one that is alone may answer to others."""
+        return next((place for place, one in enumerate(self.units) if one.unit == unit_id), 0)
+
+    def _took(self, request: Request, exchange: Exchange) -> tuple[int, ...]:
+        """Places of the units that a write has changed; a broadcast is done in silence."""
+        if request.unit == BROADCAST and not exchange.frame:
+            is_lost = exchange.refused or exchange.failure or exchange.struck
+            return () if is_lost else tuple(range(len(self.units)))
+        is_done = exchange.frame and not exchange.frame[1] & 0x80
+        return (self._place(request.unit),) if is_done else ()
 
     def _values(self, request: ReadWords | ReadBits, table: str, words: tuple[int, ...]) -> Iterable[str]:
-        register_map = self._map_of(request).answering(table)
+        register_map = self.units[self._place(request.unit)].register_map.answering(table)
         rows = register_map.rows[table]
         place, end, count = request.address, request.address + len(words), 0
         while place < end and count < MOST_VALUES:

@@ -164,8 +164,11 @@ class Guard:
         return self._not_allowed(scope["method"], scope["path"], headers.get("authorization", ""))
 
     def _not_allowed(self, method: str, path: str, authorization: str) -> tuple[int, str] | None:
-        token, access = authorization.removeprefix("Bearer "), self._access
+        scheme, _, token = authorization.rpartition(" ")
+        access = self._access
         changes = not self._is_free(method, path)
+        if scheme.lower() not in ("", "bearer"):  # a scheme's name may be in any case (RFC 9110, 11.1)
+            token = ""
         if path not in self._files and not (access.knows(token) if changes else access.may_look(token)):
             return 401, "this needs the token that tracertwin printed: Authorization: Bearer TOKEN"
         if changes and not self._bucket.passes():

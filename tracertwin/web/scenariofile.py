@@ -123,7 +123,7 @@ def _remarks(sight: Sight) -> Iterator[str]:
 def _moment(t_utc_s: float, begin_s: float, zone: str) -> str:
     """As the clock shows it; counted from the start where the clock shows it twice."""
     local = to_local(t_utc_s, zone)
-    if to_utc_s(local, zone) == int(t_utc_s):
+    if to_utc_s(local.replace(fold=0), zone) == int(t_utc_s):  # which of the two it is, is lost in its text
         return _text(local.isoformat())
     return _text(f"{int(t_utc_s - begin_s)}s")
 
@@ -135,7 +135,7 @@ def _steps(sight: Sight, begin_s: float, end_s: float, zone: str) -> list[str]:
     deeds = [
         *broken.at_first(),
         *_commands(sight, str(own), broken),
-        *(Deed(one.t_utc_s, one.entry, "write", _text(one.texts)) for one in sight.written(own)),
+        *(Deed(one.t_utc_s, one.entry, "write", _text(one.texts)) for one in sight.written(0)),
     ]
     deeds = sorted((deed for deed in deeds if not broken.never_acts(deed)), key=lambda deed: deed[:2])
     called = broken.called(deeds)
@@ -147,9 +147,11 @@ def _steps(sight: Sight, begin_s: float, end_s: float, zone: str) -> list[str]:
 
 
 def _commands(sight: Sight, own: str, broken: "_Broken") -> Iterator[Deed]:
+    is_alone = len(sight.rig.assembly.units) == 1
     for done in list(sight.rig.done):
         command, given = parse(done.text)
-        if command.name not in KEPT or given.values.get("unit", own) != own:
+        # a unit that is alone is meant by every command, whatever its id was then
+        if command.name not in KEPT or (not is_alone and given.values.get("unit", own) != own):
             continue
         at_s = float(done.t_utc_s)
         words = [*given.words, *(f"{key}={value}" for key, value in given.values.items() if key != "unit")]

@@ -73,7 +73,7 @@ class PageServer:
         access = Access(self.address, self.token)
         guard = Guard(app_around(self.handlers, access.may_look), access, is_free, frozenset(FILES))
         self._server = uvicorn.Server(uvicorn.Config(
-            guard, log_config=None, access_log=False, proxy_headers=False, server_header=False,
+            guard, log_config=None, log_level="error", access_log=False, proxy_headers=False, server_header=False,
             ws_per_message_deflate=False, ws_max_size=4096, timeout_graceful_shutdown=1, lifespan="on",
             loop="asyncio", http="h11",
         ))  # fmt: skip

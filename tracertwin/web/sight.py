@@ -59,7 +59,8 @@ class Sight:
         units = rig.assembly.units
         self.histories = tuple(UnitHistory(unit.live) for unit in units)
         self._maps = tuple(BothMaps(unit, rig.assembly.options.map_name) for unit in units)
-        self._frames = Frames({unit.tracer.unit: unit.tracer.register_map for unit in units})
+        self._tracers = tuple(unit.tracer for unit in units)
+        self._frames = Frames(self._tracers)
         self._seen = 0  # the last entry that was taken into account
         self._made: list[Made | None] = [None] * len(units)
 
@@ -156,14 +157,14 @@ class Sight:
         """Every register of both maps, now or at an earlier moment, with what a client last read there."""
         unit, maps = self.rig.assembly.units[place], self._maps[place]
         shown = unit.live.shown() if at_s is None else self.histories[place].shown_at(at_s)
-        last = self._last_read(unit)
+        last = self._last_read(place)
         return [row | {"read": maps.read(row, last) if last else None} for row in maps.rows(shown)]
 
     def registers_text(self, place: int) -> str:
         """The registers now, as JSON; kept for who asks next."""
         unit = self.rig.assembly.units[place]
         shown = unit.live.shown()
-        told_of, text = self._told_of(shown.settings), self._maps[place].text(shown, self._last_read(unit))
+        told_of, text = self._told_of(shown.settings), self._maps[place].text(shown, self._last_read(place))
         self._made[place] = Made(shown, told_of, monotonic(), text)
         return text
 
@@ -174,8 +175,8 @@ class Sight:
             return None
         return made.text if made.shown is shown or monotonic() - made.at_s < FRESH_S else None
 
-    def _last_read(self, unit: Unit) -> dict[tuple[str, int], tuple[int, int]]:
-        return dict(self._frames.last_read.get(unit.tracer.unit, {}))
+    def _last_read(self, place: int) -> dict[tuple[str, int], tuple[int, int]]:
+        return dict(self._frames.last_read.get(place, {}))
 
     def _told_of(self, settings: Settings) -> tuple[object, ...]:
         """What must be new in the registers at once: what was set, done, read."""
@@ -219,18 +220,19 @@ class Sight:
         """What was heard and said on the lines after an entry of the journal, the newest of it."""
         journal = self.rig.journal
         entries = journal.newest(after)[-most:] if journal else []
-        return Frames(self._frames.maps).described(entries)
+        return Frames(self._tracers).described(entries)
 
-    def written(self, unit_id: int) -> list[ClientWrite]:
+    def written(self, place: int) -> list[ClientWrite]:
         """What a client wrote to a unit and it took."""
-        return [one for one in list(self._frames.written) if one.unit == unit_id and one.texts]
+        return [one for one in list(self._frames.written) if place in one.places and one.texts]
 
     # --- what never changes ---
 
     def about(self) -> Told:
-        """Sites, quantities, commands, what can break."""
-        assembly = self.rig.assembly
+        """Sites, quantities, commands, what can break; and when serving began, by which a run knows itself."""
+        assembly, journal = self.rig.assembly, self.rig.journal
         return {
+            "began": journal.head.began if journal else None,
             "units": [
                 {"unit": unit.tracer.unit, "site": unit.live.plant.site.name,
                  "model": unit.live.plant.site.controller.model} for unit in assembly.units

@@ -61,6 +61,8 @@ class Faults:
         """
         fault = parse_fault(fault) if isinstance(fault, str) else fault
         with self._lock:
+            if len(self.active) >= MOST_SET:  # only then: what is forgotten leaves its place to the next twin
+                self.active = tuple(one for one in self.active if not self._is_spent(one))
             if len(self.active) >= MOST_SET:
                 raise ValueError(f"{MOST_SET} faults are set already; clear some")
             taken = {other.twin for other in self.active if other.fault.row is fault.row}
@@ -100,7 +102,7 @@ class Faults:
         self._lines.append(line)
 
     def _is_spent(self, one: Active) -> bool:
-        """Whether a fault has used up its times on every line on which it strikes."""
+        """Whether a fault has used up its times, or outlived its window, on every line on which it strikes."""
         lines = [line for line in self._lines if line.meets(one.fault)]
         return bool(lines) and all(line.has_spent(one) for line in lines)
 
@@ -148,7 +150,9 @@ class FaultyLine:
         return fault.row.over_tcp or not self._over_tcp
 
     def has_spent(self, one: Active) -> bool:
-        """Whether a fault has struck here as often as it may, and no longer goes on."""
+        """Whether a fault has struck here as often as it may, and no longer goes on; or its window is past."""
+        if one.fault.is_over(self._now_s(), self._faults.timezone):
+            return True
         until_s, left = self._episodes.get(one.serial, (-np.inf, 0))
         is_over = left <= 0 and until_s <= self._now_s()
         return bool(one.fault.times) and self._begun.get(one.serial, 0) >= one.fault.times and is_over

@@ -61,6 +61,10 @@ class Fault:
         """Whether the moment is in its window."""
         return self.window is None or self.window.has(to_local(t_utc_s, timezone))
 
+    def is_over(self, t_utc_s: float, timezone: str) -> bool:
+        """Whether it may strike no more, since its window has ended."""
+        return self.window is not None and self.window.is_over(to_local(t_utc_s, timezone))
+
 
 def parse_fault(text: str) -> Fault:
     """The fault that a text names.

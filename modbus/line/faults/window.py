@@ -33,6 +33,10 @@ class Window:
             return begin_s <= now_s < end_s
         return now_s >= begin_s or now_s < end_s
 
+    def is_over(self, local: datetime) -> bool:
+        """Whether it ended before a moment, for good: a time of day comes again."""
+        return isinstance(self.end, datetime) and self.end <= local
+
 
 def parse_window(told: Mapping[str, str]) -> Window | None:
     """The window that ``from`` and ``to`` give, none if neither is told.

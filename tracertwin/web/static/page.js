@@ -50,9 +50,18 @@ function showTime() {
   scrub.setAttribute("aria-valuetext", $("scrub-time").textContent);
 }
 
+/** A unit's id is another one once function 45 has set it and the power was cycled. */
+function knowIds() {
+  if (about.units.every((one, number) => one.unit === state.units[number].unit)) return;
+  about.units.forEach((one, number) => { one.unit = state.units[number].unit; });
+  charts.unit = actions.unit = unit().unit;
+  showTabs();
+}
+
 function hear(message) {
   state = message;
   const now = state.units[place];
+  knowIds();
   if (past === null) values = now.values;
   charts.add(now.values);
   showTime();
@@ -155,10 +164,27 @@ function listen() {
   });
 }
 
-function follow() {
+/** After a connection has ended: what was missed; or, if another run is served there now, a page of that one. */
+async function catchUp() {
+  const { began } = await api("about");
+  if (began !== about.began) {
+    location.reload();
+    return false;
+  }
+  await Promise.all([charts.load(), traffic.load()]);
+  say("connected again");
+  return true;
+}
+
+function follow(again = false) {
   const socket = new WebSocket(`ws://${location.host}/live`);
-  socket.onopen = () => socket.send(JSON.stringify({ token }));
+  let isOfThisRun = !again;
+  socket.onopen = () => {
+    socket.send(JSON.stringify({ token }));
+    if (!isOfThisRun) catchUp().then((is) => { isOfThisRun = is; }, (error) => { say(error.message, true); socket.close(); });
+  };
   socket.onmessage = (event) => {
+    if (!isOfThisRun) return;
     $("state").textContent = token ? "connected" : "connected, read only";
     $("state").className = "badge";
     hear(JSON.parse(event.data));
@@ -166,7 +192,7 @@ function follow() {
   socket.onclose = () => {
     $("state").textContent = "no connection";
     $("state").className = "badge bad";
-    setTimeout(follow, AGAIN_MS);
+    setTimeout(() => follow(true), AGAIN_MS);
   };
 }
 

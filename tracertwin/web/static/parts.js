@@ -34,6 +34,7 @@ export function api(path, body) {
 
 async function answer(path, how) {
   const reply = await fetch(`/api/v1/${path}`, how);
+  if (reply.status === 401) throw new Error("This needs the token of the run that is served now: open the address that tracertwin printed.");
   if (!reply.ok) throw new Error((await reply.json()).error);
   return reply.headers.get("content-type").includes("json") ? reply.json() : reply.blob();
 }
