@@ -28,8 +28,8 @@ FIRST_YEAR: Final = 2026
 HOUR_S, DEFAULT_S = 3600, 1800
 YEARS: Final = 20
 PLACES: Final = 10  # of a thousand
-BUCKET: Final = "energy bucket, numpy, all designs at once"
-PYSAM: Final = "PySAM BatteryStateful, one design x 1,000"
+BUCKET: Final = "energy bucket, numpy, all designs at once, one thread"
+PYSAM: Final = "PySAM BatteryStateful alone, one design x 1,000, one thread"
 
 
 def run() -> Iterator[Result]:

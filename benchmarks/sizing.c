@@ -1,9 +1,10 @@
 /* The loop of the sizing fidelity in plain C, as the peer of our compiled Python: sizing INPUTS
  *
- * One lead-acid plant, one step a minute. Each step does what the sizing kernel does: charge stage and load switch by
+ * One lead-acid plant, one step a minute. Each step does the greater part of what the sizing kernel does (no slow
+ * polarisation, no side reaction of the charge, no dim light, heat sink, meters): charge stage and load switch by
  * comparison; the battery's electrode quasi-static, by Newton on "main reaction + gassing = terminal current"; the
  * converter's quadratic inside it; both wells moved exactly (a linear system of two); heat by one explicit step; every
- * flow into an account with Kahan's carry. Equations as in plant/leadacid.py and plant/converter.py.
+ * flow into an account with Kahan's carry. Equations as in plant/battery/leadacid.py and plant/power/converter.py.
  *
  * INPUTS is binary: the struct `parameters`, then (as doubles) five columns of `steps` values. Prints the seconds of
  * the fastest of nine years, then the state of charge at the end and the energies [Wh] of PV, load and battery.

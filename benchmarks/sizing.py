@@ -1,6 +1,7 @@
-"""A year for sizing, one step a minute, beside the same loop in C; and the sun's positions beside pvlib's.
+"""A year for sizing, one step a minute, beside a loop in C; and the sun's positions beside pvlib's.
 
-The C program gets the same year of sun and load, made by the plant, and does the same work a step.
+The C program gets the same year of sun and load, made by the plant, and does less a step: it has no slow polarisation
+and no side reaction of the charge, no dim light, heat sink or meters, and two of the controller's machines.
 """
 
 import struct
@@ -26,7 +27,7 @@ from plant.weather.clearsky import DELTA_T_S, REFRACTION_AT_HORIZON_DEG, STANDAR
 YEAR_DAYS: Final = 365
 DT_S: Final = 60
 TRIALS: Final = 9
-C_NAME: Final = "the same loop in C, cc -O2"
+C_NAME: Final = "a loop of fewer parts in C, cc -O2"
 # Fields of the battery, the controller and the set-points in the order of the C program's struct.
 BATTERY: Final = (
     "cells", "full_capacity_ah", "available_fraction", "diffusion_rate_per_h", "charge_diffusion_ratio",
@@ -48,7 +49,7 @@ def run() -> Iterator[Result]:
     _year(_plant(site), days=2)  # compiled code is loaded, tables are read
     year_s = min(_seconds(lambda: _year(_plant(site))) for _ in range(TRIALS))
     yield Result(
-        what="year, sizing fidelity, 1-minute steps, weather included", unit="s", ours=year_s, limit=0.6,
+        what="year, sizing fidelity, 1-minute steps, weather included", unit="s", ours=year_s, limit=0.45,
         peer_name="none that makes weather too",
     )  # fmt: skip
     blocks = {first: inputs_of(site, site.seed, first, SIZING_BLOCK_DAYS, DT_S) for first in _blocks(site)}
@@ -58,13 +59,13 @@ def run() -> Iterator[Result]:
     except Missing as reason:
         c_s, c_pv_wh, why = None, float("nan"), str(reason)
     yield Result(
-        what="its kernel alone", unit="s", ours=kernel_s, limit=0.2, peer=c_s, peer_name=why,
+        what="its kernel alone", unit="s", ours=kernel_s, limit=None, peer=c_s, peer_name=why,
         note="sun and load are made before the clock starts, fastest of nine on either side; PV "
-        f"{pv_wh / 1e3:.1f} kWh, in C {c_pv_wh / 1e3:.1f} kWh",
+        f"{pv_wh / 1e3:.1f} kWh, in C, whose model has fewer parts, {c_pv_wh / 1e3:.1f} kWh",
     )  # fmt: skip
     if c_s is not None:
         yield Result(
-            what="its kernel over the same loop in C", unit="x", ours=kernel_s / c_s, limit=1.5, peer_name=why
+            what="its kernel over the loop in C", unit="x", ours=kernel_s / c_s, limit=1.3, peer_name=why
         )
     yield _solar_positions(site)
 

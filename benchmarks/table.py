@@ -24,7 +24,7 @@ class Result:
     unit : str
     ours : float
     limit : float or None
-        Largest value that will do, from the design; None where nothing is asked.
+        Largest value that will do, from the design or a promise of the docs; None where nothing is asked.
     peer : float or None
         The same of another program, None where there is none.
     peer_name : str

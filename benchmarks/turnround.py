@@ -38,7 +38,7 @@ def run() -> Iterator[Result]:
     late = {name: quantiles(values, n=1000)[-1] for name, values in took_us.items()}
     for name, called in (("pymodbus", PYMODBUS), ("C", "the same in C, no plant")):
         yield Result(
-            what=f"{WHAT}: median", unit="us", ours=middle["ours"], limit=40.0,
+            what=f"{WHAT}: median", unit="us", ours=middle["ours"], limit=30.0,
             peer=middle.get(name), peer_name=missing.get(name, called),
         )  # fmt: skip
         yield Result(
@@ -46,7 +46,7 @@ def run() -> Iterator[Result]:
             peer=mean.get(name), peer_name=missing.get(name, called),
         )  # fmt: skip
     yield Result(
-        what=f"{WHAT}: 99.9 % below", unit="us", ours=late["ours"], limit=2000.0,
+        what=f"{WHAT}: 99.9 % below", unit="us", ours=late["ours"], limit=1000.0,
         peer=late.get("pymodbus"), peer_name=missing.get("pymodbus", PYMODBUS), note=HOW,
     )  # fmt: skip
 

@@ -1,9 +1,6 @@
 """Small plants with an inverter and chargers at their battery, and what happened to them."""
 
-import numpy as np
-
 from plant.controller.charger import Machine
-from plant.kernel.snapshot import Snapshot
 from plant.load.inverter import Inverter
 from plant.plant import Plant
 from tests.plants import site
@@ -34,10 +31,6 @@ def hut(
     """The cabin without a load of its own, and so much at its battery."""
     there = site(start=start, load=flat(controller_w), battery={"soc": 0.8, "capacity_ah": 200.0, **battery})
     return Plant.new(there, seed, **({"fidelity": "sizing", "step_s": sizing_s} if sizing_s else {}))
-
-
-def column(rows: np.ndarray, name: str) -> np.ndarray:
-    return rows[:, Snapshot._fields.index(name)]
 
 
 def happened(p: Plant, machine: Machine) -> list[tuple[str, str, float]]:

@@ -109,10 +109,13 @@ def hear(sock: socket.socket, count: int) -> bytes:
 
 
 def hears_nothing(sock: socket.socket, for_s: float = 0.05) -> bool:
+    """Whether the peer is silent for so long, and still there: hanging up is no silence."""
     sock.settimeout(for_s)
     try:
-        return not sock.recv(1)
+        sock.recv(1)
     except TimeoutError:
         return True
+    else:
+        return False
     finally:
         sock.settimeout(5)

@@ -1,5 +1,7 @@
 """Plants and batteries that several test files need, made from plain numbers."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,9 @@ AT_THE_BATTERY = (
 ENERGIES_AT_THE_BATTERY = (
     "e_charger_1_wh", "e_charger_2_wh", "e_inverter_wh", "e_inverter_loss_wh", "e_inverter_unserved_wh",
 )  # fmt: skip
+# A short is tried again by the manual's table, five times.
+RETRIES = {("LOAD", "SHORT", "load short circuit")}
+MOST_AN_HOUR = 20
 FARM = Path(__file__).parents[1] / "config" / "sites" / "farm.yaml"
 NO_SUN = Offer(Curve(0.0, 1e-10, 1.0, 0.1, 100.0), 0.0, 0.0, 0.0)
 
@@ -135,20 +140,6 @@ def account(open_books: BooksArray) -> dict[str, float]:
     return dict(zip(FLOW_NAMES, so_far, strict=True))
 
 
-def radau_battery(p, x, current_a, seconds, t_room_c=25.0, events=None, t_eval=None, tight=True):
-    """The battery alone under a constant current or one given by ``current_a(x)``, by scipy."""
-
-    def rhs(_t, y):
-        now = LeadAcidState(*y)
-        i = current_a(now) if callable(current_a) else current_a
-        return np.array(battery.rates(now, i, t_room_c, p)[0])
-
-    return solve_ivp(
-        rhs, (0.0, seconds), np.array(x), method="Radau", events=events, t_eval=t_eval,
-        rtol=1e-10 if tight else 1e-8, atol=1e-12 if tight else 1e-10,
-    )  # fmt: skip
-
-
 def radau_plant(x, seconds, inputs, par, t_eval=None):
     """The battery in the plant with held inputs, by scipy at rtol 1e-10."""
 
@@ -188,6 +179,24 @@ def assert_closes(p: Plant, since: Snapshot, battery: float = 1e-6) -> None:
     assert max(shares["sun"], shares["converter"], shares["node"]) < 1e-9, shares
     assert shares["battery"] < battery, shares
     assert p.overrun_steps == 0
+
+
+def assert_no_chatter(p: Plant, but: Collection[tuple[str, str, str]] = ()) -> None:
+    """No transition comes about more than twenty times in its busiest hour; a few may be left out, by what they are."""
+    often = {name: count for name, count in busiest(p).items() if count > MOST_AN_HOUR and name not in but}
+    assert not often, often
+
+
+def busiest(p: Plant) -> dict[tuple[str, str, str], int]:
+    """How often each transition (machine, state, reason) came about in its busiest hour."""
+    times = defaultdict(list)
+    for e in p.events():
+        times[e.machine.name, e.to, e.reason].append(e.t_utc_s)
+    counts = {}
+    for name, of_one in times.items():
+        t = np.array(of_one)
+        counts[name] = int((np.searchsorted(t, t + 3600.0) - np.arange(t.size)).max())
+    return counts
 
 
 def solved(

@@ -1,7 +1,5 @@
 """Batteries and arrays at their limits: what users ran into, variants of it, and what holds whatever breaks."""
 
-from collections import defaultdict
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,28 +11,10 @@ from plant.controller.charger import Machine
 from plant.plant import Plant
 from plant.power.converter import BODY_DIODE_V, Regime
 from plant.site.upsets import UPSETS
-from tests.plants import assert_closes, column, plant, utc
+from tests.plants import RETRIES, assert_closes, assert_no_chatter, column, plant, utc
 
 HOUR, DAY = 3600, 86400
-MOST_AN_HOUR = 20
 LFP = {"model": "lifepo4", "capacity_ah": 100.0}
-
-
-def busiest(p: Plant) -> dict[tuple[str, str, str], int]:
-    """How often each transition came about in its busiest hour."""
-    times = defaultdict(list)
-    for e in p.events():
-        times[e.machine.name, e.to, e.reason].append(e.t_utc_s)
-    counts = {}
-    for name, of_one in times.items():
-        t = np.array(of_one)
-        counts[name] = int((np.searchsorted(t, t + HOUR) - np.arange(t.size)).max())
-    return counts
-
-
-def assert_no_chatter(p: Plant) -> None:
-    often = {name: count for name, count in busiest(p).items() if count > MOST_AN_HOUR}
-    assert not often, often
 
 
 def turns(p: Plant, machine: Machine) -> list[tuple[str, str]]:
@@ -239,8 +219,6 @@ def test_an_array_far_above_the_rating_is_never_used():
 
 # The strings have one module, and no charger hangs on the battery.
 BREAKS = [name for name in UPSETS if name not in {"string_shorted", "charger_fails"}]
-# A short is tried again by the manual's table, five times.
-RETRIES = {("LOAD", "SHORT", "load short circuit")}
 upsets = st.lists(
     st.tuples(st.sampled_from(BREAKS), st.integers(0, 30), st.integers(1, 10)), max_size=3
 ).map(lambda some: [{"name": n, "after": f"{a}h", "lasts": f"{lasts}h"} for n, a, lasts in some])  # fmt: skip
@@ -265,8 +243,7 @@ def test_no_machine_chatters_and_energy_closes_whatever_breaks(
     p.run(2 * DAY)
     assert_closes(p, since)
     assert p.snapshot.e_faded_wh >= 0.0
-    often = {name: n for name, n in busiest(p).items() if n > MOST_AN_HOUR and name not in RETRIES}
-    assert not often, often
+    assert_no_chatter(p, RETRIES)
 
 
 @settings(max_examples=60, deadline=None)

@@ -14,8 +14,8 @@ from plant.controller.charger import ChargerRun, InverterRun, Machine
 from plant.kernel.snapshot import Snapshot
 from plant.load.inverter import Inverter
 from plant.site.connected import DROOP_V, Charger
-from tests.huts import AC, GENERATOR, HOUR, MAINS, column, flat, happened, hut, inverter
-from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY, assert_closes
+from tests.huts import AC, GENERATOR, HOUR, MAINS, flat, happened, hut, inverter
+from tests.plants import AT_THE_BATTERY, ENERGIES_AT_THE_BATTERY, assert_closes, column
 
 # --- inverter: search mode --------------------------------------------------------------------------------------
 

@@ -1,7 +1,5 @@
 """What hangs on the battery at its limits, in long steps, polled, kept and restarted."""
 
-from collections import Counter
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +12,8 @@ from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.saving.state import continued, saved_state
 from plant.site.model import load_site
-from tests.huts import DAY, GENERATOR, HOUR, MAINS, column, flat, happened, hut, inverter
-from tests.plants import assert_closes, site
+from tests.huts import DAY, GENERATOR, HOUR, MAINS, flat, happened, hut, inverter
+from tests.plants import RETRIES, assert_closes, assert_no_chatter, column, site
 
 # --- limits ---------------------------------------------------------------------------------------------------------
 
@@ -83,8 +81,7 @@ def test_energy_closes_and_nothing_chatters(battery, watts, amps, second, start_
     asked = now.e_inverter_wh + now.e_inverter_unserved_wh
     assert asked == pytest.approx(watts * 24.0 * days, rel=1e-6, abs=1e-6)
     assert_closes(p, since, battery=1e-6 if step == 5 else 1e-9)
-    fired = Counter((e.machine, e.reason) for e in p.events() if e.machine >= Machine.INVERTER)
-    assert max(fired.values(), default=0) < 20 * 24 * days
+    assert_no_chatter(p, RETRIES)
 
 
 @pytest.mark.parametrize("name", ["cabin_inverter", "workshop_24v"])

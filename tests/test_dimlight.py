@@ -7,19 +7,14 @@ import pytest
 
 from plant.base.configs import find
 from plant.controller.charger import Stage
-from plant.kernel.snapshot import Snapshot
 from plant.plant import Plant
 from plant.power.converter import Regime
 from plant.site.model import Site
-from tests.plants import site
+from tests.plants import column, site
 from validation.givenlight import plant_in
 
 STEPS = 17280
 HOUR = 720
-
-
-def column(rows: np.ndarray, name: str) -> np.ndarray:
-    return rows[:, Snapshot._fields.index(name)]
 
 
 def held(*levels: float) -> np.ndarray:

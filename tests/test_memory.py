@@ -135,9 +135,8 @@ def test_a_restart_goes_on_with_time_counters_settings_and_history(serve, path, 
         assert saved_state(live.plant) == saved_state(stood)
         assert live.shown().settings.capacity_ah == 123
         assert live.snapshot() == stood.snapshot
-    assert f"from {told_local(stood.t_utc_s, stood.site.location.timezone)}" in said[-1] or any(
-        told_local(stood.t_utc_s, stood.site.location.timezone) in s for s in said
-    )
+    moment = told_local(stood.t_utc_s, stood.site.location.timezone)
+    assert sum(f"Cabin from {moment}, seed {stood.seed}, " in text for text in said) == 1
     with serve(speed=100_000.0, for_s=DAY / 2) as rig:
         assert until(rig.assembly.units[0].live.ended.is_set, 8.0)
     times = [row[0] for row in read(path, "SELECT t_utc_s FROM samples")]

@@ -340,17 +340,20 @@ def test_night_comes_ten_minutes_after_the_array_goes_dark():
 
 
 def test_events_are_placed_within_a_step_not_at_its_end():
-    """Voltage events fall on milliseconds, and the voltage there is the set-point."""
+    """Voltage events fall on milliseconds, and the voltage there is the set-point, between two points of the grid."""
     p = plant(
         start_utc_s=utc("2026-06-20T18:00"),
         sky=NO_CLOUDS,
         battery={"soc": 0.25},
         load={"hourly_w": (30.0,) * 24},
     )
-    p.run(DAY, 300)
-    warned = [e.t_utc_s for e in p.events() if e.machine is Machine.WARNING]
-    assert warned
-    assert any(t % 5.0 > 1e-3 for t in warned)
+    rows = p.run(DAY, 5)
+    recovered = next(e.t_utc_s for e in p.events() if e.reason == "under-voltage warning recovered")
+    assert recovered % 5.0 > 1e-3
+    v_batt_v = np.interp(recovered, column(rows, "t_utc_s"), column(rows, "v_batt_v"))
+    assert v_batt_v == pytest.approx(
+        p.settings.under_voltage_recover_v, abs=1e-4
+    )  # a step of the grid moves it by 6e-4
     assert p.overrun_steps == 0
 
 

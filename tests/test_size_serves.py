@@ -51,7 +51,7 @@ def lived(keys: dict, seed: int, watts: float, ah: float) -> MonthlyFigures:
 
 @settings(max_examples=12)
 @given(sites(), st.sampled_from([1.05, 1.2, 2.0]))
-def test_more_module_and_a_larger_battery_never_serve_less(drawn, times):
+def test_more_module_never_serves_less_and_a_larger_battery_brings_no_outage_where_none_was(drawn, times):
     keys, seed, watts, ah = drawn
     small = lived(keys, seed, watts, ah)
     more_module, more_battery = lived(keys, seed, watts * times, ah), lived(keys, seed, watts, ah * times)

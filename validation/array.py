@@ -28,6 +28,7 @@ ZT155P = {
     (1000, 60): (9.2128, 20.354, 15.531, 131.943),
     (1000, -10): (8.8460, 25.812, 21.134, 177.470),
 }
+MATRICES = "NREL mPERT, IEC 61853-1 matrix; two constants of the fit were chosen on these eight"
 # V_oc [V] at 25 degC, the shunt capped at 20 times its reference, as a table has it that this project started from.
 DARKNESS = {0.01: 0.41, 0.05: 2.07, 0.1: 4.15, 0.3: 12.25, 1.0: 16.72}
 REFLECTION = {0.0: 1.0, 40.0: 0.9930, 60.0: 0.9460, 75.0: 0.7741}  # `iam.physical`
@@ -35,6 +36,12 @@ TAKEN = {"ours": "#d1603d", "De Soto": "#8d99a6"}
 
 
 def checks() -> Iterator[Check]:
+    """What was computed; then the measured modules, as far as they can be had."""
+    yield from computed_checks()
+    yield from measured_checks()
+
+
+def computed_checks() -> Iterator[Check]:
     """What needs no network."""
     yield from _module_curves()
     yield from _darkness()
@@ -52,7 +59,7 @@ def measured_checks() -> Iterator[Check]:
 
     Raises
     ------
-    NoMatricesError
+    MissingEvidence
         Without a network, when they were never fetched.
     """
     for matrix in matrices():
@@ -60,24 +67,20 @@ def measured_checks() -> Iterator[Check]:
         bright, dim = matrix.points["g"] >= 400, matrix.points["g"] <= 200
         yield Check(
             what=f"{matrix.name}: power by data sheet, 400 W/m2 and up, rms", value=_rms(ours[bright]), reference=0.0,
-            tolerance=3.0, unit="%", source="NREL mPERT, IEC 61853-1 matrix",
+            tolerance=3.0, unit="%", source=MATRICES,
             note=f"De Soto's five parameters: {_rms(plain[bright]):.2f} %",
         )  # fmt: skip
         yield Check(
             what=f"{matrix.name}: power by data sheet, 100 and 200 W/m2, mean", value=float(ours[dim].mean()),
-            reference=0.0, tolerance=7.5, unit="%", source="NREL mPERT, IEC 61853-1 matrix",
+            reference=0.0, tolerance=7.5, unit="%", source=MATRICES,
             note=f"De Soto's five parameters: {float(plain[dim].mean()):+.1f} %",
         )  # fmt: skip
 
 
 def figures() -> Iterator[tuple[str, alt.Chart]]:
-    """Curves that need no network."""
+    """Curves that need no network; then errors of the data-sheet fit over irradiance."""
     yield "array-shade", _shade_figure()
     yield "array-darkness", _darkness_figure()
-
-
-def measured_figures() -> Iterator[tuple[str, alt.Chart]]:
-    """Errors of the data-sheet fit over irradiance."""
     yield "array-datasheet", _sheet_figure()
 
 

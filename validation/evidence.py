@@ -17,6 +17,7 @@ class Kind(Enum):
 
     MEASURED = "with a measurement or a manufacturer's sheet"
     MODEL = "with another model or a published law"
+    THEIRS = "of others' numbers with each other, which vouch for our statistics alone"
     OWN = "with our own full model, a law of conservation or a promise of ours"
     UNKNOWN = "with a source of no known kind"
 
@@ -24,17 +25,18 @@ class Kind(Enum):
 # Beginnings of sources; the first that fits.
 BEGINNINGS: Final = (
     (Kind.MEASURED, (
-        "measured", "measurement", "Panasonic", "AGM data sheet", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
+        "measured", "measurement", "Panasonic", "MAGNA", "Polaris", "R. Perez", "Trojan", "Victron",
         "TRIRON N manual", "Tracer-A manual", "BSRN", "Tracer 3210AN in",
-        "Tracer AN in",
+        "Tracer AN in", "NREL mPERT",
     )),
+    (Kind.THEIRS, ("published statistics",)),
     (Kind.OWN, (
         "the plant's full model", "the steady tracker", "the array's global maximum", "conservation of energy",
         "what the project promises",
     )),
     (Kind.MODEL, (
         "another model", "ASTM", "Naumann", "Schiffer", "corrosion doubles", "pvlib", "closed form",
-        "model computed apart", "scipy", "RAMP", "busy share", "log-normal", "EN 50530", "ZT155P",
+        "model computed apart", "scipy", "RAMP", "busy share", "power law", "log-normal", "EN 50530", "ZT155P",
         "reference simulation", "a single diode", "another program", "Erbs", "HOMER", "ESMAP", "reference run",
     )),
 )  # fmt: skip

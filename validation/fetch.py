@@ -35,7 +35,10 @@ def payerne_june_2016() -> Path:
     """
     kept = cache_dir() / Path(PAYERNE).name
     if not _is_intact(kept):
-        data = _from_wheel(PVLIB, PAYERNE)
+        with tempfile.TemporaryDirectory() as folder:
+            wheel = download(PVLIB, Path(folder), "the measured month of BSRN Payerne")
+            with zipfile.ZipFile(wheel) as archive:
+                data = archive.read(PAYERNE)
         kept.parent.mkdir(parents=True, exist_ok=True)
         fresh = kept.with_suffix(f".{os.getpid()}")  # two at once must not see half a file
         fresh.write_bytes(data)
@@ -49,21 +52,23 @@ def _is_intact(path: Path) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == PAYERNE_SHA256
 
 
-def _from_wheel(requirement: str, member: str) -> bytes:
-    """One file out of a release, read without installing it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        environment = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
-        try:
-            subprocess.run(
-                [*command, "--dest", folder, requirement],
-                check=True, capture_output=True, env=environment, timeout=PATIENCE_S,
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError):
-            raise MissingEvidence(
-                f"the measured month of BSRN Payerne comes with {requirement}, and pip can't download it; "
-                "is there a network?"
-            ) from None
-        wheel = next(Path(folder).glob("*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            return archive.read(member)
+def download(requirement: str, folder: Path, what: str) -> Path:
+    """A release's wheel, fetched into a folder without installing it.
+
+    Raises
+    ------
+    MissingEvidence
+        It can't be fetched; says what comes with it.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    environment = {key: value for key, value in os.environ.items() if key != "PIP_CONSTRAINT"}
+    try:
+        subprocess.run(
+            [*command, "--dest", str(folder), requirement],
+            check=True, capture_output=True, env=environment, timeout=PATIENCE_S,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        raise MissingEvidence(
+            f"{what} comes with {requirement}, and pip can't download it; is there a network?"
+        ) from None
+    return next(folder.glob(f"{requirement.partition('==')[0]}-*.whl"))

@@ -4,24 +4,18 @@ NREL's mPERT set as repackaged in the wheel of pvpltools. Only the wheel's data 
 """
 
 import io
-import os
-import subprocess
-import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import yaml
 
+from validation import fetch
+
+RELEASE = "pvpltools==0.1.0"
 WHEEL = "pvpltools-0.1.0-py3-none-any.whl"
 FOLDER = "pvpltools/data/nrel_mpert/modules/"
 MODULES = ("xSi11246", "xSi12922", "mSi0166", "mSi0188", "mSi0247", "mSi0251", "mSi460A8", "mSi460BB")
-
-
-class NoMatricesError(RuntimeError):
-    """The matrices are not here and can't be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +35,20 @@ class Matrix:
         return self.points[(self.points["g"] == 1000) & (self.points["t"] == 25)].iloc[0]
 
 
-def cache_dir() -> Path:
-    """Where the wheel is kept: under the user's cache, else a temporary folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tracertwin" / "validation"
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        base = Path(tempfile.gettempdir()) / "tracertwin-validation"
-        base.mkdir(parents=True, exist_ok=True)
-    return base
-
-
 def matrices() -> list[Matrix]:
     """All eight modules.
 
     Raises
     ------
-    NoMatricesError
+    MissingEvidence
         If the wheel is neither in the cache nor to be had.
     """
-    with zipfile.ZipFile(_wheel()) as archive:
+    wheel = fetch.cache_dir() / WHEEL
+    if not wheel.is_file():
+        wheel.parent.mkdir(parents=True, exist_ok=True)
+        wheel = fetch.download(RELEASE, wheel.parent, "the measured matrices of eight modules")
+    with zipfile.ZipFile(wheel) as archive:
         return [_read(name, archive.read(f"{FOLDER}{name}.txt").decode("utf-8-sig")) for name in MODULES]
-
-
-def _wheel() -> Path:
-    path = cache_dir() / WHEEL
-    if not path.is_file():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        run = subprocess.run(
-            [*command, "--dest", str(path.parent), "pvpltools==0.1.0"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if run.returncode or not path.is_file():
-            last = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise NoMatricesError(
-                f"the measured matrices need `pip download pvpltools==0.1.0` once, and it failed: {last}; "
-                f"with no network here, put {WHEEL} into {path.parent}"
-            )
-    return path
 
 
 def _read(name: str, text: str) -> Matrix:

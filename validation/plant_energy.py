@@ -97,6 +97,7 @@ def battery_checks(days: int) -> Iterator[Check]:
             yield Check(
                 what=f"{battery}, {days} days {step}: left over, of what moved", reference=0.0,
                 value=float(np.abs(rest).max()) / moved, tolerance=QUADRATURE, source=SOURCE,
+                note="" if step_s is None else "the remainder is booked as polarisation",
             )  # fmt: skip
 
 
