@@ -162,7 +162,7 @@ def test_what_is_refused_has_the_exception_in_words_and_ends_it():
     bench = Bench()
     kept, refused, left = bench.write("capacity_ah=120", "charging_limit_v=9", "load_on=off")
     assert kept.is_kept
-    assert (refused.exception, refused.why) == (4, "exception 04, device failure")
+    assert (refused.exception, refused.why) == (4, "exception 04, server device failure")
     assert left.exception is None
     assert left.why == "not written, as the one before was refused"
     assert not refused.is_kept
