@@ -35,7 +35,7 @@ def typed() -> list[tuple[str, str]]:
 def test_the_page_is_read():
     commands = [command for command, _ in typed()]
     assert len(commands) >= 15
-    assert sum("<<'END'" in command for command in commands) == 3
+    assert sum("<<'END'" in command for command in commands) == 4
     assert any(seen.startswith("exit code 1") for _, seen in typed())
 
 
@@ -63,6 +63,7 @@ def test_the_tutorial_goes_from_an_empty_directory_to_red_and_green(tmp_path):
     runs = [step["run"] for step in workflow["jobs"]["check"]["steps"] if "run" in step]
     known = [command for command, _ in typed()]
     assert "sh check.sh" in runs
+    assert runs[0].startswith("git clone --quiet ")  # a checkout of the firmware has no clone in it
     assert any(
         run in command.replace(" -B", "") for run in runs if run.startswith("make") for command in known
     )

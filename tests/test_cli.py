@@ -538,7 +538,7 @@ def test_a_served_plant_can_be_polled_and_ends_cleanly_on_a_signal(call, tmp_pat
     assert re.search(r"^0x3102 +pv_power +\d+\.\d\d +W +[0-9A-F]{4} [0-9A-F]{4}\s*$", block[1], re.MULTILINE)
     assert re.search(r"^0x3200 +charge_stage +[0-9A-F]{4} +D3-2 ", whole[1], re.MULTILINE)
     assert re.search(r"^0x3306 +energy_consumed_total +0\.00 +kWh ", whole[1], re.MULTILINE)
-    assert "exception 02: illegal data address" in refused[1]
+    assert "exception 02, illegal data address" in refused[1]
 
 
 def test_a_silent_device_is_told_in_one_line(call, tmp_path):

@@ -328,7 +328,7 @@ def test_a_written_setting_is_what_a_master_reads_then(rig):
 def test_a_write_is_refused_as_a_client_s_is_and_says_which_rule_it_breaks(rig):
     rig.do("write battery_type=0")
     before = rig.assembly.plants[0].settings
-    why = "write: boost_voltage=11V: exception 04, device failure: boost_v 11.00 V is below"
+    why = "write: boost_voltage=11V: exception 04, server device failure: boost_v 11.00 V is below"
     with pytest.raises(ValueError, match=why):
         rig.do("write boost_voltage=11V")
     assert rig.assembly.plants[0].settings == before

@@ -275,7 +275,7 @@ def test_a_register_is_edited_under_a_client_s_rules(look):
     page.click("button[aria-label='Edit boost_duration']")
     page.fill("#edit-value", "5")
     page.click("#dialog-do")
-    look.shows("dialog-said", "exception 03")
+    look.shows("dialog-said", "exception 03, illegal data value")
     page.fill("#edit-value", "90")
     page.click("#dialog-do")
     look.said("written: boost_duration = 90 min")

@@ -269,7 +269,7 @@ def test_people_get_a_table_with_a_heading_for_each_of_the_devices_tables(capsys
     assert [row[-3:-1] for row in rows if row.endswith(")")] == ["04", "03", "01", "02"]
     assert "0x3110 battery_temperature -7.25 degC FD2B" in rows
     assert "0x200C night 0 day" in rows
-    assert "0x9001 battery_capacity exception 02: illegal" in rows  # the rest below it
+    assert "0x9001 battery_capacity exception 02, illegal" in rows  # the rest below it
 
 
 def test_on_80_columns_words_make_room_for_meanings(capsys, monkeypatch):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.parser import Received, RequestParser
 from modbus.codec.requests import WriteCoil, WriteCoils, WriteWord, WriteWords, seal
 from modbus.device.tracer import Tracer, WriteRefusal
@@ -39,54 +40,54 @@ def refusals_of(request, settings=USER) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("request_", "words"),
+    ("request_", "what", "code", "why"),
     [
         (
             WriteWords(1, 0x9003, volts(cl=1420, eq=1471, bst=1400)),
-            "FC16 0x9003 x 12 refused (04): charging_limit_v 14.20 V is below equalize_v 14.71 V",
+            "FC16 0x9003 x 12", 4, "charging_limit_v 14.20 V is below equalize_v 14.71 V",
         ),
         (
             WriteWords(1, 0x9003, volts(uvw=1210, uvwr=1200)),
-            "FC16 0x9003 x 12 refused (04): under_voltage_recover_v 12.00 V is below under_voltage_warning_v 12.10 V",
+            "FC16 0x9003 x 12", 4, "under_voltage_recover_v 12.00 V is below under_voltage_warning_v 12.10 V",
         ),
         (
             WriteWords(1, 0x9003, volts(eq=1360, bst=1400, lvd=1080, dl=1120)),
-            "FC16 0x9003 x 12 refused (04): equalize_v 13.60 V is below boost_v 14.00 V; "
+            "FC16 0x9003 x 12", 4, "equalize_v 13.60 V is below boost_v 14.00 V; "
             "low_voltage_disconnect_v 10.80 V is below discharging_limit_v 11.20 V",
         ),
         (
             WriteWords(1, 0x9009, (1330,)),
-            "FC16 0x9009 x 1 refused (04): boost_reconnect_voltage (0x9009) is written in one frame with all of "
+            "FC16 0x9009 x 1", 4, "boost_reconnect_voltage (0x9009) is written in one frame with all of "
             "0x9003..0x900E",
         ),
         (
             WriteWord(1, 0x9070, 2),
-            "FC6 0x9070 refused (03): management_mode 2 is none of 0, 1",
+            "FC6 0x9070", 3, "management_mode 2 is none of 0, 1",
         ),
-        (WriteWord(1, 0x9001, 0), "FC6 0x9001 refused (03): capacity_ah 0 Ah is outside 1..9999 Ah"),
-        (WriteWord(1, 0x9000, 99), "FC6 0x9000 refused (03): there is no battery type 99"),
-        (WriteWord(1, 0x9067, 99), "FC6 0x9067 refused (03): there is no system voltage 99"),
-        (WriteWord(1, 0x9012, 0), "FC6 0x9012 refused (02): there is no holding register 0x9012"),
-        (WriteWords(1, 0x9013, (0, 0, 0)), "FC16 0x9013 x 3 refused (03): not a valid time: month must be in 1..12"),
+        (WriteWord(1, 0x9001, 0), "FC6 0x9001", 3, "capacity_ah 0 Ah is outside 1..9999 Ah"),
+        (WriteWord(1, 0x9000, 99), "FC6 0x9000", 3, "there is no battery type 99"),
+        (WriteWord(1, 0x9067, 99), "FC6 0x9067", 3, "there is no system voltage 99"),
+        (WriteWord(1, 0x9012, 0), "FC6 0x9012", 2, "there is no holding register 0x9012"),
+        (WriteWords(1, 0x9013, (0, 0, 0)), "FC16 0x9013 x 3", 3, "not a valid time: month must be in 1..12"),
         (
             WriteWords(1, 0x9013, (0, 0)),
-            "FC16 0x9013 x 2 refused (04): rtc_day_hour (0x9014) is written in one frame with all of 0x9013..0x9015",
+            "FC16 0x9013 x 2", 4, "rtc_day_hour (0x9014) is written in one frame with all of 0x9013..0x9015",
         ),
-        (WriteCoil(1, 0x0777, 0xFF00), "FC5 0x0777 refused (02): there is no coil 0x0777"),
-        (WriteCoil(1, 0x0002, 1), "FC5 0x0002 refused (03): a coil takes FF00 or 0000, not 0001"),
-        (WriteCoil(1, 0x0004, 0), "FC5 0x0004 refused (02): no_coil_4 (0x0004) can only be read"),
-        (WriteCoils(1, 2, 2, b"\3"), "FC15 0x0002 x 2 refused (01): there is no function 0F"),
-        (WriteWords(1, 0x9001, ()), "FC16 0x9001 x 0 refused (03): it names no register"),
+        (WriteCoil(1, 0x0777, 0xFF00), "FC5 0x0777", 2, "there is no coil 0x0777"),
+        (WriteCoil(1, 0x0002, 1), "FC5 0x0002", 3, "a coil takes FF00 or 0000, not 0001"),
+        (WriteCoil(1, 0x0004, 0), "FC5 0x0004", 2, "no_coil_4 (0x0004) can only be read"),
+        (WriteCoils(1, 2, 2, b"\3"), "FC15 0x0002 x 2", 1, "there is no function 0F"),
+        (WriteWords(1, 0x9001, ()), "FC16 0x9001 x 0", 3, "it names no register"),
         (
             WriteWord(1, 0x906D, 30),
-            "FC6 0x906D refused (04): discharge_percentage can be written only with management_mode SOC (1); "
+            "FC6 0x906D", 4, "discharge_percentage can be written only with management_mode SOC (1); "
             "it is voltage (0)",
         ),
     ],
 )  # fmt: skip
-def test_a_refused_write_says_which_rule_refused_it_and_with_which_numbers(request_, words):
+def test_a_refused_write_says_which_rule_refused_it_and_with_which_numbers(request_, what, code, why):
     (told,) = refusals_of(request_)
-    assert told == words
+    assert told == f"{what} refused with {exception_phrase(code)}: {why}"
 
 
 def test_the_twelve_voltages_of_another_type_say_which_type_is_needed():
@@ -100,7 +101,7 @@ def test_of_a_frame_that_is_written_whole_the_reason_names_what_was_to_be_change
     changed = (*now[:4], now[4] + 5, *now[5:])
     (told,) = refusals_of(WriteWords(1, 0x9003, changed), NEW)
     assert told.endswith(
-        "refused (04): boost_voltage can be written only with battery_type user (0); it is sealed (1)"
+        "server device failure: boost_voltage can be written only with battery_type user (0); it is sealed (1)"
     )
 
 
@@ -113,7 +114,7 @@ def test_reads_and_good_writes_are_no_refusals():
 
 def test_a_broadcast_write_that_nobody_answers_says_why_too():
     assert refusals_of(WriteWord(0, 0x9012, 0)) == [
-        "FC6 0x9012 refused (02): there is no holding register 0x9012"
+        "FC6 0x9012 refused with exception 02, illegal data address: there is no holding register 0x9012"
     ]
 
 
@@ -134,9 +135,9 @@ def test_a_reason_is_told_once_a_minute_whatever_its_numbers_and_counted_each_ti
     refusals.note(refusal("another"))
     refusals.note(refusal("another", unit=2))
     assert said == [
-        "unit 1: FC6 0x9001 refused (03): capacity_ah 0",
-        "unit 1: FC6 0x9001 refused (03): another",
-        "unit 2: FC6 0x9001 refused (03): another",
+        "unit 1: FC6 0x9001 refused with exception 03, illegal data value: capacity_ah 0",
+        "unit 1: FC6 0x9001 refused with exception 03, illegal data value: another",
+        "unit 2: FC6 0x9001 refused with exception 03, illegal data value: another",
     ]
     now[0] = AGAIN_S
     refusals.note(refusal("capacity_ah 0", "capacity_ah"))
@@ -193,8 +194,17 @@ def test_the_reason_stands_on_stderr_in_the_journal_in_the_counts_and_is_told(tm
         rig.run()
         rig.tell()
     why = "capacity_ah 0 Ah is outside 1..9999 Ah"
-    assert f"unit 1: FC6 0x9001 refused (03): {why}" in said
-    expected = [{"unit": 1, "write": "FC6 0x9001", "exception": 3, "why": why, "count": 1}]
+    assert f"unit 1: FC6 0x9001 refused with exception 03, illegal data value: {why}" in said
+    expected = [
+        {
+            "unit": 1,
+            "write": "FC6 0x9001",
+            "exception": 3,
+            "meaning": "illegal data value",
+            "why": why,
+            "count": 1,
+        }
+    ]
     assert told == expected
     assert json.loads(stats.read_text())["refusals"] == expected
     exchanges = [

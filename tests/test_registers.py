@@ -239,7 +239,7 @@ def test_maps_disagree_at_the_day_flag_the_stage_and_three_energies():
     addresses = [0x200C, 0x3200, 0x3300, 0x3301, 0x3302, 0x3303, 0x3306, 0x3307]  # 0x3304/5 are the same
     assert [item.address for item in found] == addresses
     assert all(item.note for item in found)
-    assert (found[0].here, found[0].there) == ("charging_by_day", "exception 02")
+    assert (found[0].here, found[0].there) == ("charging_by_day", "exception 02, illegal data address")
     assert (found[3].here, found[3].there) == ("energy_generated_today, high word", "pv_voltage_min_today")
 
 

@@ -336,10 +336,23 @@ def test_the_first_difference_is_told_by_entry_time_request_and_register(tmp_pat
     assert "different: 1 of 8 replies; the first is" in told
     assert f"entry 6 (line {len(lines) - 3}) at 2026-02-20T09:50:00Z, link 0:" in told
     assert "asked  01 04 31 00 00 08 ff 30   read 8 input registers from 0x3100 (unit 1)" in told
+    assert told.count("   8 registers\n") == 2
     then, now = (decoded(entry) for entry in (json.loads(lines[-5]), json.loads(lines[-4])))
     for address, (was, wants) in enumerate(zip(then, now, strict=True), 0x3100):
         assert (f"0x{address:04X} " in told.split("now", 1)[1]) == (was != wants)
     assert f"0x3104 battery_charge_voltage: {then[4]:04X} then, {now[4]:04X} now" in told
+
+
+def test_what_was_said_and_what_left_are_told_in_words(tmp_path, capsys):
+    with silent(rig(tmp_path / "run.jsonl")) as run:
+        run.do("fault exception:code=6")
+        ask(run, ReadWords(1, 4, 0x5555, 1))
+    kept = (tmp_path / "run.jsonl").read_text().splitlines(keepends=True)
+    path = tampered(tmp_path, kept, 2, lambda row: row.pop("bursts"))
+    assert print_replay(path, print) == 1
+    told = capsys.readouterr().out
+    assert "  then   01 84 02 c2 c1   exception 02, illegal data address\n" in told
+    assert "(the device said 01 84 02 c2 c1)   exception 06, server device busy\n" in told
 
 
 @pytest.mark.parametrize(
@@ -551,7 +564,9 @@ def test_what_a_device_answers_in_another_form_is_told_request_by_request(
     with running(rig(path, map_name="uart2")):
         assert print_comparison(asked, f"unix:{path.with_suffix('.0')}", QUICK, print) == 1
     told = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "read 1 input register from 0x5555 (unit 1) 1 1 exception 02 1 register" in told
+    assert (
+        "read 1 input register from 0x5555 (unit 1) 1 1 exception 02, illegal data address 1 register" in told
+    )
     assert "read 1 input register from 0x3100 (unit 9) 1 1 silence 1 register" in told
     assert len(told) == 5
 

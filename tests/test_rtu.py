@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ModbusPDU, bit_message, mei_message, register_message
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.replies import (
     BadReply,
     BitsReply,
@@ -305,3 +306,19 @@ def test_replies_say_to_pymodbus_what_they_say_to_us() -> None:
 def test_the_exception_to_any_function_has_its_highest_bit_set(function: int) -> None:
     body = bytes((1, function | 0x80, 1))
     assert ExceptionReply(1, function, 1).encode() == seal(body)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1, "exception 01, illegal function"),
+        (2, "exception 02, illegal data address"),
+        (3, "exception 03, illegal data value"),
+        (4, "exception 04, server device failure"),
+        (6, "exception 06, server device busy"),
+        (11, "exception 0B, gateway target device failed to respond"),
+        (200, "exception C8, not in the standard"),
+    ],
+)
+def test_an_exception_has_the_standard_s_name(code: int, words: str) -> None:
+    assert exception_phrase(code) == words

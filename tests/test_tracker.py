@@ -32,11 +32,16 @@ def array(g_w_m2: float, t_c: float = 25.0, series: float = 2.0) -> Curve:
 
 
 def measured(t: Tracker, c: Curve) -> tuple[float, float]:
-    """Voltage and current with the converter at the reference; above the open circuit the array stands open."""
+    """Voltage and current with the converter at the reference; above the open circuit the array stands open.
+
+    The voltage is the reference to the last bit, as in the plant: solved for from the diode's it may be one short of
+    the window's end, which `tick` takes for a place inside the window.
+    """
     v_oc = open_circuit_v(c)
     if t.v_ref_v >= v_oc:
         return v_oc, 0.0
-    return point(diode_voltage_at(t.v_ref_v, c, v_oc), c)
+    _, i = point(diode_voltage_at(t.v_ref_v, c, v_oc), c)
+    return t.v_ref_v, i
 
 
 def best_in_window_w(c: Curve, low_v: float = LOW_V, high_v: float = S.v_max_v) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plant.array.diode import open_circuit_v
@@ -16,11 +16,15 @@ from tests.test_tracker import V_BATT_V, S, array, best_in_window_w, measured, r
     suns=st.lists(st.floats(0.0, 1200.0), min_size=1, max_size=4),
     series=st.sampled_from([1.0, 2.0, 4.0]),
     t_c=st.floats(-10.0, 80.0),
-    due_s=st.floats(3.0, 40.0),
+    due_ticks=st.integers(30, 400),
 )
-def test_a_step_is_the_same_as_its_fifty_ticks(suns, series, t_c, due_s):
-    """Also when a sweep falls due in it, the maximum lies outside the window, or it is dark."""
-    s = S._replace(sweep_every_s=due_s)
+@example(suns=[33.0], series=4.0, t_c=0.0, due_ticks=30)  # the best lies at the window's end
+def test_a_step_is_the_same_as_its_fifty_ticks(suns, series, t_c, due_ticks):
+    """Also when a sweep falls due in it, the maximum lies outside the window, or it is dark.
+
+    A sweep is due on a tick, as every 600 s in the plant. Half way between two, rounding would decide which has it.
+    """
+    s = S._replace(sweep_every_s=due_ticks * S.tick_s)
     quick = slow = restarted(s)
     for g in suns:
         c = array(g, t_c, series)

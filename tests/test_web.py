@@ -116,7 +116,7 @@ def test_what_a_command_says_is_wrong_is_told(still):
 def test_a_refused_write_is_told_with_the_exception_and_its_reason(still):
     answer = still.do("write boost_voltage=11")
     assert answer.status == 400
-    assert "exception 04" in answer.told["error"]
+    assert "exception 04, server device failure" in answer.told["error"]
     assert "can be written only with battery_type user (0)" in answer.told["error"]
 
 
@@ -287,7 +287,7 @@ def test_traffic_tells_frames_exceptions_with_their_reason_and_faults(at):
     good, refused, changed = [row for row in at.read("traffic") if row["kind"] not in ("peer", "command")]
     assert good["asked"] == "read 8 input registers from 0x3100 (unit 1)"
     assert "battery_charge_voltage" in good["answered"]
-    assert (refused["kind"], refused["answered"]) == ("exception", "exception 04, device failure")
+    assert (refused["kind"], refused["answered"]) == ("exception", "exception 04, server device failure")
     assert "is written in one frame" in refused["why"] or "battery_type" in refused["why"]
     assert (changed["kind"], changed["struck"]) == ("fault", ["crc"])
 

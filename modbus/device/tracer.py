@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.functions import READ_INPUTS, TABLE_READ
 from modbus.codec.replies import BitsReply, EchoReply, ExceptionReply, SparseReply, WordsReply
 from modbus.codec.requests import (
@@ -64,7 +65,7 @@ class WriteRefusal(NamedTuple):
     rule: str  # the same whatever the numbers
 
     def __str__(self) -> str:
-        return f"{self.what} refused ({self.code:02}): {self.why}"
+        return f"{self.what} refused with {exception_phrase(self.code)}: {self.why}"
 
 
 class Tracer:

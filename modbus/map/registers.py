@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.map.bitfield import WordOf
 from modbus.map.file import MapSpec, read_map
 from modbus.map.forms import TABLES
@@ -82,7 +83,8 @@ class RegisterMap:
         """What a master finds at an address, in a few words."""
         row = self.rows[table].get(address)
         if row is None:
-            return "reads 0" if self.spec.unmapped == "zero" and table == "input" else "exception 02"
+            reads_zero = self.spec.unmapped == "zero" and table == "input"
+            return "reads 0" if reads_zero else exception_phrase(self.spec.exceptions["unmapped"])
         if len(row.addresses) == 1:
             return row.name
         return f"{row.name}, {'low' if address == row.address else 'high'} word"

@@ -15,7 +15,7 @@ from modbus.map.forms import BIT_TABLES, PackedForm, ScaledForm
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ClockRow, Row
 from modbus.map.scaling import bounds
-from plant.base.clock import parse_duration_s, parse_local
+from plant.base.clock import LAST_YEAR, parse_duration_s, parse_local
 from plant.base.problems import did_you_mean
 
 CLOCK_NAME: Final = "clock"
@@ -137,8 +137,8 @@ def _clock(text: str, value: str, register_map: RegisterMap, now: datetime) -> A
     if row is None:
         raise ValueError("the map has no clock")
     moment = (now if value == "now" else parse_local(value)).replace(tzinfo=UTC)
-    if not YEAR_0 <= moment.year <= YEAR_0 + 255:
-        raise ValueError(f"the clock knows the years {YEAR_0} to {YEAR_0 + 255}")
+    if not YEAR_0 <= moment.year <= LAST_YEAR:  # the year's byte goes to 2255, times that are written to 2100
+        raise ValueError(f"the clock takes the years {YEAR_0} to {LAST_YEAR}")
     words = tuple(ENCODINGS[each].word(moment.timestamp()) for each in CLOCK)
     return Assignment(text, row.table, row.address, words, row)
 

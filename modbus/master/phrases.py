@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import (
     BadReply,
@@ -35,15 +36,6 @@ NOUN: Final = {
     "discrete": "discrete input",
     "holding": "holding register",
     "input": "input register",
-}
-# "MODBUS application protocol specification V1.1b3", 7
-EXCEPTIONS: Final = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledged, takes long",
-    6: "device busy",
 }
 
 
@@ -87,18 +79,8 @@ def _of_other(request: Request) -> str:
     return text
 
 
-def exception_text(code: int) -> str:
-    """What an exception is called."""
-    return EXCEPTIONS.get(code, "not in the standard")
-
-
-def exception_phrase(code: int) -> str:
-    """``exception 02, illegal data address``."""
-    return f"exception {code:02}, {exception_text(code)}"
-
-
 def shape(request: Request, frame: bytes) -> str:
-    """What a reply is like, whatever its values: ``8 registers``, ``exception 02``, ``silence``."""
+    """What a reply is like, whatever its values: ``8 registers``, ``silence``, an exception."""
     if not frame:
         return "silence"
     try:
@@ -112,7 +94,7 @@ def shape_of(reply: Reply) -> str:
     """The same of a reply that was understood."""
     match reply:
         case ExceptionReply(_, _, code):
-            return f"exception {code:02d}"
+            return exception_phrase(code)
         case WordsReply(_, _, words):
             return _many(len(words), "register")
         case BitsReply(_, _, bits):

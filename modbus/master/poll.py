@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from modbus.codec.exceptioncodes import exception_name
 from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request
@@ -16,7 +17,6 @@ from modbus.map.forms import BIT_TABLES
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, Row
 from modbus.master.client import NoReplyError
-from modbus.master.phrases import exception_text
 from plant.base.problems import Problem, ProblemsError, did_you_mean
 
 MOST_WORDS: Final = 125  # that a request may ask for
@@ -199,7 +199,7 @@ class PolledDevice:
             return NO_REPLY
         self._answers = True
         if isinstance(reply, ExceptionReply):
-            return Unanswered(reply.code, exception_text(reply.code))
+            return Unanswered(reply.code, exception_name(reply.code))
         if isinstance(reply, BitsReply):
             return tuple(map(int, reply.bits))
         assert isinstance(reply, WordsReply)

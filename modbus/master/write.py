@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.functions import READ_FUNCTION
 from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply
 from modbus.codec.requests import ReadBits, ReadWords, Request, WriteCoil, WriteWords
@@ -16,7 +17,6 @@ from modbus.line.endpoint import LinkError
 from modbus.map.registers import RegisterMap
 from modbus.map.rows import ActionRow, KeptRow
 from modbus.master.assignments import CLOCK_NAME, Assignment
-from modbus.master.phrases import exception_phrase
 from modbus.master.poll import RETRIES, Asking
 from plant.controller.settings import TYPE_OF_CODE
 

@@ -22,7 +22,7 @@ class TrackerSettings(NamedTuple):
 
     tick_s: float  # between two measurements
     step_share: float  # of a move, of the highest voltage seen in the last sweep
-    sweep_every_s: float  # infinite: never after the first
+    sweep_every_s: float  # whole ticks, so that rounding never decides; infinite: never after the first
     sweep_takes_s: float
     above_v: float  # the window begins this far above the battery ...
     v_max_v: float  # ... and ends here

@@ -43,7 +43,7 @@ def track(
     """Let a tracker work on a curve that doesn't change.
 
     Once it walks to and fro about the maximum, the rest of the time is that walk over and over: it is counted, not
-    computed again.
+    computed again. To rounding the result is that of the ticks one by one, where a sweep is due on a tick.
 
     Parameters
     ----------

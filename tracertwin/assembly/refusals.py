@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
+from modbus.codec.exceptioncodes import exception_name
 from modbus.device.tracer import WriteRefusal
 
 AGAIN_S: Final = 60.0  # of the wall: a client that tries over and over is told of once in so long
@@ -71,6 +72,13 @@ class Refusals:
         """What was refused, the last one at the end, as JSON has it."""
         with self._lock:
             return [
-                {"unit": one.unit, "write": one.what, "exception": one.code, "why": one.why, "count": count}
+                {
+                    "unit": one.unit,
+                    "write": one.what,
+                    "exception": one.code,
+                    "meaning": exception_name(one.code),
+                    "why": one.why,
+                    "count": count,
+                }
                 for one, count in self._counts.items()
             ]

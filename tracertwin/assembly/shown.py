@@ -86,5 +86,5 @@ def _read(tracer: Tracer, question: Question) -> Iterator[Reading]:
 def _object(line: Reading) -> dict[str, object]:
     told: dict[str, object] = {"table": line.table, "address": f"0x{line.address:04X}", "name": line.name}
     if line.exception is not None:
-        return told | {"exception": line.exception}
+        return told | {"exception": line.exception, "meaning": line.meaning}
     return told | {"value": line.value, "unit": line.unit, "meaning": line.meaning}

@@ -19,7 +19,7 @@ from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import Pace
 from modbus.map.registers import load_map
-from modbus.master.phrases import phrase
+from modbus.master.phrases import phrase, shape
 from plant.base.clock import iso_utc
 from plant.base.problems import Problem, ProblemsError
 from plant.report.ending import unsolved
@@ -203,11 +203,13 @@ def _spoken(exchange: Exchange) -> str:
     if exchange.failure:
         return f"no answer: {exchange.failure}"
     sent = exchange.sent
+    text, left = (sent.hex(" "), sent) if isinstance(sent, bytes) else ("silence", b"")
     if isinstance(sent, Transmission):
+        left = b"".join(burst.data for burst in sent.bursts)
         bursts = [f"{burst.data.hex(' ')} after {1e3 * burst.after_s:g} ms" for burst in sent.bursts]
         said_by_device = sent.frame.hex(" ") or "nothing"
-        return f"{', then '.join(bursts) or 'silence'} (the device said {said_by_device})"
-    return sent.hex(" ") if sent else "silence"
+        text = f"{', then '.join(bursts) or 'silence'} (the device said {said_by_device})"
+    return f"{text}   {shape(decode_request(exchange.request), left)}" if left else text
 
 
 @contextmanager

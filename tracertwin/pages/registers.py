@@ -11,7 +11,9 @@ from typing import Final, get_args
 
 from pydantic.fields import FieldInfo
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.device.model import load_model
+from modbus.device.tracer import ILLEGAL_FUNCTION
 from modbus.map.encodings import ENCODINGS
 from modbus.map.file import MapSpec
 from modbus.map.forms import BIT_TABLES, TABLES, PackedForm, RegisterRow, ScaledForm
@@ -170,13 +172,13 @@ def _refusals_section(spec: MapSpec) -> Iterator[str]:
     if spec.extends is None and spec.refusals:
         yield "\n### What is refused, and how"
         yield ""
-        yield "A refused write changes nothing. Functions that do not exist get exception 01."
+        yield f"A refused write changes nothing. Functions that do not exist get {exception_phrase(ILLEGAL_FUNCTION)}."
         yield ""
-        yield "| exception | to | source |"
+        yield "| answer | to | source |"
         yield "|---|---|---|"
         for refusal in spec.refusals:
             source = ", ".join(refusal.source) + (" **guess**" if refusal.guess else "")
-            yield f"| {refusal.code:02d} | {refusal.meaning} | {source.strip()} |"
+            yield f"| {exception_phrase(refusal.code)} | {refusal.meaning} | {source.strip()} |"
     if spec.left_out:
         yield "\n### Addresses left out"
         yield ""
@@ -242,7 +244,7 @@ def _models_section() -> Iterator[str]:
             most.sparse,
             most.written,
         ]
-        cells += [f"exception {model.too_large:02d}", model.new_id.replace("_", " ")]
+        cells += [exception_phrase(model.too_large), model.new_id.replace("_", " ")]
         cells.append(", ".join(f"0x{address:04X}" for address in model.optional) or "none")
         yield "| " + " | ".join(map(str, cells)) + " |"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from modbus.codec.functions import TABLE_READ
-from modbus.codec.replies import BadReply, BitsReply, ExceptionReply, Reply, WordsReply, decode_reply
+from modbus.codec.replies import BadReply, BitsReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ALL_WRITES, BROADCAST, ReadBits, ReadWords, Request, decode_request
 from modbus.line.conversation import Transmission
 from modbus.map.registers import RegisterMap
-from modbus.master.phrases import exception_phrase, phrase, shape
+from modbus.master.phrases import phrase, shape
 from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
 from tracertwin.web.clientwrites import assignments_of
 
@@ -119,8 +119,6 @@ class Frames:
 
     def _answered(self, request: Request, left: bytes, t_utc_s: int) -> str:
         reply = _decoded(request, left)
-        if isinstance(reply, ExceptionReply):
-            return exception_phrase(reply.code)
         if not isinstance(reply, WordsReply | BitsReply) or not isinstance(request, ReadWords | ReadBits):
             return shape(request, left)
         words = reply.words if isinstance(reply, WordsReply) else tuple(map(int, reply.bits))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from modbus.codec.exceptioncodes import exception_phrase
 from modbus.codec.requests import BROADCAST, LAST_UNIT
 from modbus.line.endpoint import Endpoint, ModbusTcpEndpoint, PtyEndpoint, parse_endpoint
 from modbus.map.registers import TRACER_4210, load_map
@@ -128,7 +129,7 @@ def _cells(line: Reading) -> dict[str, str]:
         words = ""
     meaning = "\n".join(line.meaning)
     if line.exception:
-        meaning = f"exception {line.exception:02d}: {meaning}"
+        meaning = exception_phrase(line.exception)
     texts = (f"0x{line.address:04X}", line.name, line.text, line.unit, words, meaning)
     return dict(zip(HEADS, texts, strict=True))
 
