@@ -304,7 +304,7 @@ def test_each_form_that_compiles_says_so_once(place, monkeypatch, capsys):
     before, steps = named("before"), named(STEPS)
 
     def said() -> int:
-        return capsys.readouterr().err.count("compiling the plant for this machine, once")
+        return capsys.readouterr().err.count("compiling this kind of plant for this machine, once")
 
     kernel(before)(1.5)
     kernel(steps)(1.5)

@@ -78,7 +78,7 @@ CONTROLLERS = _shelf(
 )
 SITES = _shelf(
     "sites",
-    "a command: tracertwin run NAME",
+    "to run it: tracertwin run NAME",
     (
         FigureColumn("latitude_deg", "lat", "deg", 1),
         FigureColumn("longitude_deg", "lon", "deg", 1),

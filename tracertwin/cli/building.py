@@ -105,8 +105,8 @@ def _compiling() -> str:
     from plant.base.codecache import cache_dir, is_kept
 
     if is_kept():
-        return "compiling the plant for this machine, once; 15 to 45 s ..."
+        return "compiling this kind of plant for this machine, once; 15 to 45 s ..."
     return (
-        f"compiling the plant for this machine, 15 to 45 s at every start: {cache_dir()} cannot be written; "
+        f"compiling this kind of plant for this machine, 15 to 45 s at every start: {cache_dir()} cannot be written; "
         f"see {VARIABLE} ..."
     )
