@@ -210,6 +210,24 @@ def test_firmware_answers_for_its_own_requests_and_not_for_what_the_scenario_wri
     assert {asked.request.function for asked in result.record.asked} == {0x04}
 
 
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        ("write: {boost_voltage: 14V}", "the controller refused it: boost_voltage can be written only with"),
+        ("mend: cloud", "when[0].mend: mend: cloud is not broken"),
+    ],
+)  # fmt: skip
+def test_what_can_t_be_done_beside_firmware_ends_the_run(tmp_path, call, action, told):
+    """On the polled clock it happens while a request waits for its answer."""
+    text = SHORT.partition("when:")[0].replace("{length", "{map: epever, length")
+    path = scenario(
+        tmp_path, "4min", text=f"{text}when: [{{at: 2min, {action}}}]\nexpect: [{{only_mapped: true}}]\n"
+    )
+    code, _, wrong = call("check", str(path), "--firmware", program(tmp_path, POLLS) + " {host} {port}")
+    assert code == 2
+    assert told in wrong
+
+
 def test_a_text_ends_the_run(tmp_path):
     body = (
         POLLS.replace("while True:", "for _ in range(5):") + "print('done 5', flush=True)\ntime.sleep(60)\n"

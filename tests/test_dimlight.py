@@ -123,6 +123,17 @@ def test_idle_at_dawn_and_dusk_the_terminals_stand_at_the_battery_s_voltage_and_
     assert column(rows, "v_pv_min_today_v")[-1] == 0.35
 
 
+def test_of_a_full_battery_above_its_float_voltage_the_array_is_open_in_dim_light_too():
+    """No current comes from an array that stands far left of its open circuit, unless the light is next to none."""
+    light = held(*[0.0] * 6, *[150.0] * 12, *[0.0] * 6)
+    rows = plant_in(light, battery={"soc": 1.0}).run(86400, 60)
+    is_idle = (column(rows, "stage") == Stage.FLOAT) & (column(rows, "i_chg_a") == 0.0)
+    full = is_idle & (column(rows, "poa_w_m2") > 100.0)
+    assert full.sum() > 3  # minutes from the boost voltage down
+    np.testing.assert_array_equal(column(rows, "v_pv_v")[full], column(rows, "v_oc_v")[full])
+    assert column(rows, "v_pv_v")[full].min() > 17.0
+
+
 def test_charging_begins_at_more_light_than_it_ends():
     light = np.zeros(STEPS)
     up = np.linspace(0.0, 12.0, 6 * HOUR)

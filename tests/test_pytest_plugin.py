@@ -153,7 +153,7 @@ def test_settings_are_written_as_a_client_does(tracer):
     tracer.write(boost_duration="90min")
     assert tracer.read("boost_duration") == 90
     assert tracer.polls == []
-    with pytest.raises(AssertionError, match="exception"):
+    with pytest.raises(AssertionError, match=r"exception 04.*: boost_voltage can be written only with"):
         tracer.write("boost_voltage=16.9V")
 
 

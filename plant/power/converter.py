@@ -343,12 +343,13 @@ def _guarded(
 def idle_v(o: Offer, v_batt_v: float, s: PowerStage) -> float:
     """Array voltage [V] while nothing is charged.
 
-    In dim light the terminals follow the array's open circuit up to the battery's voltage and stay there (sure, 21
-    days; within 0.2 V), and they are never quite without voltage (two of three units). In good light the array is open.
+    In light too dim to pass anything through, the terminals follow the array's open circuit up to the battery's voltage
+    and stay there (sure, 21 days; within 0.2 V), and they are never quite without voltage (two of three units). With
+    more light the array is open: the battery is full, or charging has been stopped.
     """
     if v_batt_v < s.awake_v:
         return o.v_oc_v
-    v = min(o.v_oc_v, v_batt_v) if o.passes else o.v_oc_v
+    v = min(o.v_oc_v, v_batt_v) if o.passes and o.i_pass_a <= 0.0 else o.v_oc_v
     return max(v, s.dark_pv_v)
 
 

@@ -29,9 +29,15 @@ class Refusals:
         Takes a line of text to the user.
     now_s : callable
         The wall's time [s].
+
+    Attributes
+    ----------
+    noted : int
+        How many there were.
     """
 
     def __init__(self, say: Callable[[str], None], now_s: Callable[[], float] = monotonic) -> None:
+        self.noted = 0
         self._say = say
         self._now_s = now_s
         self._lock = threading.Lock()
@@ -42,6 +48,7 @@ class Refusals:
     def note(self, refusal: WriteRefusal) -> None:
         """A write was refused."""
         with self._lock:
+            self.noted += 1
             self._counts[refusal] = self._counts.pop(refusal, 0) + 1
             if len(self._counts) > MOST_KEPT:
                 del self._counts[next(iter(self._counts))]
@@ -67,6 +74,11 @@ class Refusals:
         with self._lock:
             newest, self._newest = self._newest, []
         return "; ".join(newest)
+
+    def why_since(self, noted: int) -> str:
+        """Why the last one was refused, if there was one since there were so many; whoever else is told of it."""
+        with self._lock:
+            return next(reversed(self._counts)).why if self.noted > noted else ""
 
     def rows(self) -> list[dict[str, Any]]:
         """What was refused, the last one at the end, as JSON has it."""

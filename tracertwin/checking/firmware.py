@@ -111,6 +111,7 @@ class FirmwareRun:
         speed = None if self._step_s else given.speed
         self.running = Running(prepared, seed, folder / JOURNAL, self._journal_ends, speed)
         self._over = threading.Event()
+        self._failed: Exception | None = None
         self._asked_s = monotonic()  # of the last request
         self._program: FirmwareProgram | None = None
         self._said: list[str] = []
@@ -170,6 +171,8 @@ class FirmwareRun:
         for line in self._lines:
             line.finish()
             line.wait(LAST_REPLY_S)
+        if self._failed is not None:
+            raise self._failed
 
     def end(self) -> None:
         """Close the journal."""
@@ -188,25 +191,34 @@ class FirmwareRun:
         raise ProblemsError([Problem(self._prepared.scenario.document.file, 0, "--firmware", text)])
 
     def _answer(self, request: Request) -> bytes | Transmission | None:
-        """Answer as a line asks: what was printed before belongs to the time before."""
+        """Answer as a line asks; what goes wrong meanwhile ends the run."""
         with self.running.held():
             if self._over.is_set():
                 return None
             self._asked_s = monotonic()
-            self._take_lines()
-            if self._over.is_set():
-                return None
-            end_s = self._prepared.span.end_utc_s
-            if self._step_s:
-                self.running.live_until(min(self.running.now_s() + self._step_s, end_s))
-            sent = self.running.answer(request)
-            self.running.overheard.listen(request, sent)
-            if request.function not in TABLE_READ:
-                self.running.note_settings()
-            self.transcript.append(self._line_of(request, sent))
-            if self.running.now_s() >= end_s:
+            try:
+                return self._answered(request)
+            except Exception as error:  # the line's thread would only report it: the run is the main thread's
+                self._failed = error
                 self._over.set()
-            return sent
+                return None
+
+    def _answered(self, request: Request) -> bytes | Transmission | None:
+        """The answer, at its time: what was printed before belongs to the time before."""
+        self._take_lines()
+        if self._over.is_set():
+            return None
+        end_s = self._prepared.span.end_utc_s
+        if self._step_s:
+            self.running.live_until(min(self.running.now_s() + self._step_s, end_s))
+        sent = self.running.answer(request)
+        self.running.overheard.listen(request, sent)
+        if request.function not in TABLE_READ:
+            self.running.note_settings()
+        self.transcript.append(self._line_of(request, sent))
+        if self.running.now_s() >= end_s:
+            self._over.set()
+        return sent
 
     def _take_lines(self) -> None:
         if self._program is None:

@@ -271,9 +271,10 @@ class Running:
         return ProblemsError([self._prepared.scenario.document.problem(where, message)])
 
     def _write(self, writes: tuple[Assignment, ...], where: KeyPath) -> None:
+        noted = self._assembly.refusals.noted
         bad = next((result for result in self._written(writes) if result.exception is not None), None)
         if bad is not None:
-            why = self._assembly.refusals.taken() or bad.why
+            why = self._assembly.refusals.why_since(noted) or bad.why
             raise self._problem(where, f"{bad.what.text}: the controller refused it: {why}")
 
     def _write_refused(self, place: int) -> None:
@@ -290,7 +291,6 @@ class Running:
         """What came of writes; nothing if the line ate them, which the conversation tells."""
         tracer = self._assembly.units[0].tracer
         writer = Writer(self._client, self._prepared.register_map.published, tracer.unit, 0.0)
-        self._assembly.refusals.taken()
         results: list[WriteResult] = []
         with suppress(NoReplyError):
             results.extend(writer.write(writes))

@@ -10,6 +10,7 @@ from modbus.map.registers import RegisterMap
 from modbus.master.assignments import Assignment
 from modbus.master.client import NoReplyError
 from modbus.master.write import Writer
+from tracertwin.assembly.refusals import Refusals
 from tracertwin.checking.client import heard
 
 
@@ -22,6 +23,8 @@ class OwnRequests:
         Gives what leaves for a request.
     hold : callable
         A context in which nobody else is answered.
+    refusals : Refusals
+        Say why a write was refused.
 
     Attributes
     ----------
@@ -29,8 +32,11 @@ class OwnRequests:
         Whether what is being answered is one of these.
     """
 
-    def __init__(self, answer: Answer, hold: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self, answer: Answer, hold: Callable[[], AbstractContextManager[None]], refusals: Refusals
+    ) -> None:
         self.are_asked = False
+        self._refusals = refusals
         self._answer = answer
         self._hold = hold
 
@@ -61,7 +67,9 @@ class OwnRequests:
         AssertionError
             The device refused one, or shows something else afterwards.
         """
+        noted = self._refusals.noted
         results = list(Writer(self, register_map, unit, 0.0).write(writes))
         refused = [f"{each.what.text}: {each.why or 'not kept'}" for each in results if not each.is_kept]
         if refused:
-            raise AssertionError("; ".join(refused))
+            why = self._refusals.why_since(noted)
+            raise AssertionError("; ".join(refused) + (f": {why}" if why else ""))

@@ -93,7 +93,7 @@ class SimulatedTracer:
         self._overheard = Overheard(prepared.register_map, self._assembly.clock.now_s)
         self._overheard.asked += asked
         self._assembly.listening = self._listen
-        self._own = OwnRequests(self._rig.answers[0], self._assembly.held)
+        self._own = OwnRequests(self._rig.answers[0], self._assembly.held, self._assembly.refusals)
         self._rig.open()
         for unit in self._assembly.units:
             unit.live.start()
