@@ -32,6 +32,7 @@ GUARDED_FROM = 8
 JUST_BEYOND_V = 1e-4  # how far beyond the voltage that is held a round may go at once
 SETTLED_C_RATE = 1e-8  # LiFePO4: current, as a share of the capacity
 MOST_C_RATE = 20.0
+LAST_OF_CHARGE = 2e-3  # LiFePO4: share of the capacity; steps don't grow shorter for what is below
 BAND_V = 1.2, 3.5  # a cell's voltage is looked for in here
 
 
@@ -210,6 +211,7 @@ class _Led(NamedTuple):
     relaxed_v: float  # what is left of the relaxations it began with
     grown_ohm: float  # those that grow are linear in the current: they count as resistance
     ohmic_ohm: float
+    other_ohm: float  # and of a current the other way
     r1_ohm: float
     r2_ohm: float
     keep1: float
@@ -223,7 +225,8 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
     p = w.p
     hours = h / 3600.0
     sign = 1.0 if i > 0.0 else -1.0
-    f_g = w.f * (lithium.crowded(x.s) if i > 0.0 else lithium.starved(x.s, w))
+    crowded, starved = w.f * lithium.crowded(x.s), w.f * lithium.starved(x.s, w)
+    f_g, other = (crowded, starved) if i > 0.0 else (starved, crowded)
     r1, r2 = p.r1_ohm * f_g, p.r2_ohm * f_g
     keep1, keep2 = math.exp(-h / (p.tau1_s * f_g)), math.exp(-h / (p.tau2_s * f_g))
     crossed = lithium.HYSTERESIS_RATE * hours / p.full_capacity_ah
@@ -239,6 +242,7 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
         x.v1_v * keep1 + x.v2_v * keep2,
         r1 * (1.0 - keep1) + r2 * (1.0 - keep2),
         p.r0_ohm * f_g + p.r_bms_ohm,
+        p.r0_ohm * other + p.r_bms_ohm,
         r1,
         r2,
         keep1,
@@ -247,6 +251,50 @@ def _led(x: lithium.LithiumState, i: float, h: float, w: lithium.LithiumAtTemper
         p.cells
         * (lithium.slope_v(s) * hours / p.full_capacity_ah + width_v * crossed * keep_h * (1.0 - sign * x.h)),
     )
+
+
+@inline_llvm
+def _until_starved_s(x: lithium.LithiumState, i: float, w: lithium.LithiumAtTemperature) -> float:
+    """For how long a step may discharge with a current: until half of what is left is gone.
+
+    Resistance is that of the step's beginning; on the last of the charge it rises so fast that the battery collapses.
+    """
+    left = max(x.s - w.locked, LAST_OF_CHARGE)
+    return 0.5 * left * w.p.full_capacity_ah * 3600.0 / max(-i, 1e-9)
+
+
+@inline_ir
+def _current(
+    x: lithium.LithiumState,
+    now: OperatingPoint,
+    h: float,
+    held: Held,
+    w: lithium.LithiumAtTemperature,
+    stage: PowerStage,
+) -> tuple[float, Node]:
+    """The current that the bus gives at the voltage to which it takes the battery in `h` seconds, and the node then."""
+    p = w.p
+    low, high = -MOST_C_RATE * p.full_capacity_ah, MOST_C_RATE * p.full_capacity_ah
+    i = now.i_batt_a
+    node = node_of(now)
+    for _ in range(60):
+        led = _led(x, i, h, w)
+        own, other = led.ohmic_ohm + led.grown_ohm, led.other_ohm + led.grown_ohm
+        charging, discharging = (own, other) if i > 0.0 else (other, own)
+        node = currents(Source(led.node_v + led.relaxed_v, charging, discharging), node, held, stage)
+        excess = i - node.i_batt_a
+        if excess > 0.0:
+            high = i
+        else:
+            low = i
+        new = i - excess / (1.0 - node.slope_a_v * led.node_per_a)
+        if not low < new < high:
+            new = 0.5 * (low + high)
+        moved = abs(new - i)
+        i = new
+        if moved < SETTLED_C_RATE * p.full_capacity_ah:
+            break
+    return i, node
 
 
 @inline_ir
@@ -260,30 +308,20 @@ def settle_lithium(
 ) -> tuple[float, lithium.LithiumState, Flows, OperatingPoint]:
     """`settle` for LiFePO4: charge, hysteresis and relaxations move exactly under the step's current.
 
+    It goes less far than `h` where that would take most of what is left: `_until_starved_s`.
+
     ``i = i_bus(V(i))`` by Newton, guarded by bisection: charge raises the voltage, the bus gives less. What is left
     over is booked as polarisation.
     """
     p = w.p
-    hours = h / 3600.0
-    low, high = -MOST_C_RATE * p.full_capacity_ah, MOST_C_RATE * p.full_capacity_ah
-    i = now.i_batt_a
-    node = node_of(now)
-    for _ in range(60):
-        led = _led(x, i, h, w)
-        r = led.ohmic_ohm + led.grown_ohm
-        node = currents(Source(led.node_v + led.relaxed_v, r, r), node, held, stage)
-        excess = i - node.i_batt_a
-        if excess > 0.0:
-            high = i
-        else:
-            low = i
-        new = i - excess / (1.0 - node.slope_a_v * led.node_per_a)
-        if not low < new < high:
-            new = 0.5 * (low + high)
-        moved = abs(new - i)
-        i = new
-        if moved < SETTLED_C_RATE * p.full_capacity_ah:
+    most_s = h
+    while True:
+        h = most_s
+        i, node = _current(x, now, h, held, w, stage)
+        most_s = _until_starved_s(x, i, w)
+        if not h > 1.1 * most_s:  # nan, too, ends it: it is told of as a step that could not be solved
             break
+    hours = h / 3600.0
     bus = with_powers(node, now, held.offer, stage)
     i = bus.i_batt_a
     led = _led(x, i, h, w)  # just what the bus carries, so that no charge is lost

@@ -137,12 +137,13 @@ def _stride(
     """Move by at most `h` seconds, and to just past the first event before that."""
     early, late = 0.0, np.inf  # the event lies between
     while True:
-        h, x, mean, bus = move(memory.x, now, h, held, w, stage, method)
+        asked_s = h
+        h, x, mean, bus = move(memory.x, now, asked_s, held, w, stage, method)
         same = _same(now, bus, held, memory, x, w.p, stage, method, books)
         possible = battery.possible(x, w.p)
         if same and possible:
             # RK4 takes what flows after a leap for part of the step: it may as well end just before.
-            if late == np.inf or (method.is_full and h - early <= method.event_s):
+            if late == np.inf or h < asked_s or (method.is_full and h - early <= method.event_s):
                 return h, x, mean, bus
             early = h
         elif h - early <= method.event_s:
