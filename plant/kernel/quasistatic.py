@@ -319,7 +319,7 @@ def settle_lithium(
         h = most_s
         i, node = _current(x, now, h, held, w, stage)
         most_s = _until_starved_s(x, i, w)
-        if not h > 1.1 * most_s:  # nan, too, ends it: it is told of as a step that could not be solved
+        if not h > 1.1 * most_s:  # nan ends it, too
             break
     hours = h / 3600.0
     bus = with_powers(node, now, held.offer, stage)
