@@ -147,6 +147,14 @@ def test_without_a_verb_the_verbs_are_listed(call):
             r"--turnaround: '5parsecs' is not a valid duration; write 5ms, .*",
         ),
         (["serve", "--for", "soon"], r"--for: 'soon' is not a valid duration; .*"),
+        (
+            ["serve", "--state", "a.db", "--ready-file", "./a.db"],
+            r"--ready-file: a\.db is the file of --state; give .*",
+        ),
+        (
+            ["serve", "--record", "a.csv", "--trace", "a.csv"],
+            r"--trace: a\.csv is the file of --record; give .*",
+        ),
         (["serve", "--for", "0s"], r"--for: a run must be longer than 0 s, got '0s'"),
         (["serve", "--speed", "0"], r".*--speed.*"),
         (

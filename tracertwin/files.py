@@ -1,9 +1,10 @@
 """Files that are written in one piece, and their names where there is one for each unit."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from plant.base.problems import Problem, ProblemsError
 from plant.report.drafts import draft_of
 
 
@@ -32,6 +33,28 @@ def writable(text: str, endings: Sequence[str] = ()) -> Path:
     if why:
         raise ValueError(f"{path}: {why}")
     return path
+
+
+def keep_apart(files: Mapping[str, Path | None]) -> None:
+    """Look that no two of a command's files are one: what is written last would be all that is left.
+
+    Parameters
+    ----------
+    files : mapping
+        What names a file -> the file, or none. Devices and pipes may be named twice.
+
+    Raises
+    ------
+    ProblemsError
+        Naming both, before any of them is touched.
+    """
+    names: dict[str, str] = {}
+    for name, path in files.items():
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        other = names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise ProblemsError([Problem(name, 0, "", f"{path} is the file of {other}; give each its own")])
 
 
 def fillable(folder: Path) -> None:
