@@ -75,4 +75,5 @@ def fillable(folder: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file that nobody ever sees half written."""
     with draft_of(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        # a path in it may be no text: those bytes are written as they are on the disk
+        draft.write_text(text, encoding="utf-8", errors="surrogateescape")
