@@ -639,6 +639,15 @@ JUNIT = {
 }  # fmt: skip
 
 
+def test_a_report_is_not_written_over_a_scenario(tmp_path, call):
+    path = tmp_path / "morning.yaml"
+    path.write_text(SHORT)
+    code, _, problems = call("check", str(tmp_path), "--junit", str(path))
+    assert code == 2
+    assert f"--junit: {path} is the file of the scenario {path}; give each its own" in problems
+    assert path.read_text() == SHORT
+
+
 def test_the_junit_file_is_as_the_schema_has_it_and_carries_the_margins(tmp_path, call):
     rest = FAILS.replace("soc >= 0.1}", "soc >= 0.1}\n  - {always: v_batt_v <= 5 V, information: true}")
     path, report = (

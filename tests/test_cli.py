@@ -147,6 +147,14 @@ def test_without_a_verb_the_verbs_are_listed(call):
             r"--turnaround: '5parsecs' is not a valid duration; write 5ms, .*",
         ),
         (["serve", "--for", "soon"], r"--for: 'soon' is not a valid duration; .*"),
+        (
+            ["serve", "--state", "a.db", "--ready-file", "./a.db"],
+            r"--ready-file: a\.db is the file of --state; give .*",
+        ),
+        (
+            ["serve", "--record", "a.csv", "--trace", "a.csv"],
+            r"--trace: a\.csv is the file of --record; give .*",
+        ),
         (["serve", "--for", "0s"], r"--for: a run must be longer than 0 s, got '0s'"),
         (["serve", "--speed", "0"], r".*--speed.*"),
         (
@@ -280,6 +288,10 @@ def test_bad_input_is_told_in_one_line(call, arguments, says):
         ("parallel: 1.5", r"array.parallel: .*1\.5"),
         ("system_v: 36", r"battery.system_v: .*12.*24.*36"),
         ("tilt_deg: .nan", r"array.tilt_deg: .*nan"),
+        (
+            "timezone: localtime",
+            r"location.timezone: 'localtime' is this machine's zone; write the site's as .*",
+        ),
         ("timezone: Europe/Zuerich", r"location.timezone: .*\(did you mean Europe/Zurich\?\).*"),
         ("module: no_such_thing", r"array.module: .*no_such_thing.*"),
         ("start: 12.3.2026", r"start: '12\.3\.2026' is not a valid time; .*"),

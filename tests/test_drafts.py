@@ -1,5 +1,6 @@
 """Files that are written aside: whole under their own name, whoever else writes them at the same moment."""
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,6 +8,7 @@ import pytest
 
 from plant.base.problems import ProblemsError
 from plant.report.drafts import draft_of
+from tracertwin.files import write_whole
 
 
 def test_two_threads_that_write_the_same_file_at_once_both_succeed(tmp_path):
@@ -21,6 +23,12 @@ def test_two_threads_that_write_the_same_file_at_once_both_succeed(tmp_path):
         list(threads.map(write, ["one" * 1000, "two" * 1000]))
     assert path.read_text() in ("one" * 1000, "two" * 1000)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_is_no_text_is_written_by_its_bytes(tmp_path):
+    """The ready file of a socket beneath a folder of another encoding ended in a Python error."""
+    write_whole(tmp_path / "ready", os.fsdecode(b"unix-listen:gr\xf6sse.sock\n"))
+    assert (tmp_path / "ready").read_bytes() == b"unix-listen:gr\xf6sse.sock\n"
 
 
 def test_a_draft_that_fails_leaves_what_was_there(tmp_path):

@@ -275,6 +275,25 @@ def test_a_journal_that_is_being_written_is_nobody_else_s(tmp_path):
     assert len(entries(path)) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "is_taken"), [(b"SQLite format 3\0", False), (b"", True), (b'{"jour', True)]
+)
+def test_only_a_journal_is_written_over(tmp_path, before, is_taken):
+    """Somebody's weeks of a plant went, who gave --record the name of a state file."""
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(before)
+    if is_taken:
+        with silent(rig(path)):
+            pass
+        assert len(entries(path)) == 1
+    else:
+        with pytest.raises(
+            ProblemsError, match="is not a journal, and is left as it is; give --record a new"
+        ):
+            rig(path, []).open()
+        assert path.read_bytes() == before
+
+
 def test_every_key_of_a_journal_stands_in_its_page(whole):
     page = (Path(__file__).parents[1] / "docs" / "journal.md").read_text(encoding="utf-8")
     head, *_ = whole.decode().splitlines()

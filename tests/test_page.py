@@ -536,6 +536,21 @@ def test_all_that_matters_can_be_done_with_the_keyboard(look):
     page.keyboard.press("Escape")
 
 
+def test_arrows_look_back_after_a_button_was_clicked(look):
+    """A button keeps the focus, and has no use for them; a table moves by them."""
+    page = look.page
+    page.click("#do-step")
+    look.said("step 10min: ")
+    before = page.input_value("#scrub")
+    page.keyboard.press("ArrowLeft")
+    look.until("(t) => Number(document.getElementById('scrub').value) === t - 600", int(before))
+    page.keyboard.press("l")
+    look.shows("scrub-time", "now")
+    page.focus("#register-rows button")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#scrub-time") == "now"
+
+
 def test_without_the_token_the_page_looks_and_does_nothing(browser):
     with served() as at, opened(browser, at, token=False) as look:
         look.said("^Read only")

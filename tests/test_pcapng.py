@@ -180,16 +180,19 @@ def test_the_command_writes_it_and_says_what_it_cant(tmp_path, monkeypatch, caps
     path, capture = tmp_path / "run.jsonl", tmp_path / "run.pcapng"
     with silent(rig(path)) as run:
         ask(run, BLOCK)
+    recorded = path.read_bytes()
     for arguments, code in (
         ([str(path), "--pcapng", str(capture)], 0),
         ([str(path), "--pcapng", str(tmp_path / "no" / "x")], 2),
         ([str(path), "--pcapng", str(capture), "--as-master", "unix:x"], 2),
         ([str(capture), "--pcapng", str(tmp_path / "x")], 2),
+        ([str(path), "--pcapng", f"{tmp_path}/../{tmp_path.name}/{path.name}"], 2),
     ):
         monkeypatch.setattr("sys.argv", ["tracertwin", "replay", *arguments])
         with pytest.raises(SystemExit) as ended:
             command.main()
         assert ended.value.code == code
+    assert path.read_bytes() == recorded  # it was written over, and the run was gone
     assert len(tshark(capture)) == 2
     with pytest.raises(ProblemsError, match="cannot write"):
         write_pcapng(path, Path("/dev/full"))

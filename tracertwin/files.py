@@ -1,9 +1,10 @@
 """Files that are written in one piece, and their names where there is one for each unit."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from plant.base.problems import Problem, ProblemsError
 from plant.report.drafts import draft_of
 
 
@@ -34,6 +35,28 @@ def writable(text: str, endings: Sequence[str] = ()) -> Path:
     return path
 
 
+def keep_apart(files: Mapping[str, Path | None]) -> None:
+    """Look that no two of a command's files are one: what is written last would be all that is left.
+
+    Parameters
+    ----------
+    files : mapping
+        What names a file -> the file, or none. Devices and pipes may be named twice.
+
+    Raises
+    ------
+    ProblemsError
+        Naming both, before any of them is touched.
+    """
+    names: dict[str, str] = {}
+    for name, path in files.items():
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        other = names.setdefault(os.path.realpath(path), name)
+        if other != name:
+            raise ProblemsError([Problem(name, 0, "", f"{path} is the file of {other}; give each its own")])
+
+
 def fillable(folder: Path) -> None:
     """Look whether a folder could be made, or written into.
 
@@ -52,4 +75,5 @@ def fillable(folder: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file that nobody ever sees half written."""
     with draft_of(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        # a path in it may be no text: those bytes are written as they are on the disk
+        draft.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -38,6 +38,10 @@ class Location(Record):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
+        if name == "localtime":  # of whatever machine it is: the same site would be another one there
+            raise ValueError(
+                "'localtime' is this machine's zone; write the site's as Area/City, e.g. Europe/Zurich"
+            )
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):

@@ -16,7 +16,7 @@ from modbus.line.faults.text import Fault, parse_fault
 from modbus.line.pacing import Pace, parse_pace
 from plant.base.clock import FASTEST, SLOWEST, parse_duration_s, parse_polled_s
 from plant.base.problems import Problem, ProblemsError
-from tracertwin.files import writable
+from tracertwin.files import keep_apart, writable
 
 if TYPE_CHECKING:
     from plant.site.timetable import Upset
@@ -295,6 +295,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.polled_s is not None and self.speed != 1.0:
             raise ProblemsError([Problem("--speed", 0, "", "is only valid with --clock wall")])
+        of_files = ("state", "record", "trace", "stats", "ready_file")
+        keep_apart({OPTIONS[name].flag: getattr(self, name) for name in of_files})
 
 
 OPTIONS: Final[dict[str, OptionRow]] = {each.name: each.metadata["row"] for each in fields(Options)}

@@ -11,6 +11,7 @@ import typer
 from tracertwin.cli import building
 from tracertwin.cli.options import check_file, check_folder, checked, number, one_of, stoppable
 from tracertwin.exitcodes import STOPPED
+from tracertwin.files import keep_apart
 
 BENCH = "bench"  # the site of suites that test controllers
 EN_50530 = "en50530"  # a suite that is not a folder of scenarios
@@ -109,9 +110,9 @@ def check(
     if suite == EN_50530:
         without = {"--seeds": seeds, "--site": site, "--firmware": firmware}
         _refuse_given(without, f"does nothing for {EN_50530}, a bench without weather or line; leave it out")
-    scenarios, refused = _ready(
-        many.files_in(_paths(paths or [], suite)), suite, site, controller, peer is not None
-    )
+    files = many.files_in(_paths(paths or [], suite))
+    keep_apart({**{f"the scenario {file}": file for file in files}, "--junit": junit})
+    scenarios, refused = _ready(files, suite, site, controller, peer is not None)
     if not scenarios and suite != EN_50530 and junit is None:
         raise ProblemsError([problem for outcome in refused for problem in outcome.problems])
     tested = replace(many.OWN, peer=peer, site=site, controller=controller)

@@ -8,6 +8,7 @@ import typer
 from tracertwin.cli.building import announce_compiling
 from tracertwin.cli.options import check_file, say, seconds, stoppable
 from tracertwin.exitcodes import GOOD, STOPPED
+from tracertwin.files import keep_apart
 
 
 def replay(
@@ -48,6 +49,7 @@ def replay(
         from tracertwin.journal.pcapng import write_pcapng
 
         check_file("--pcapng", pcapng)
+        keep_apart({"the journal": journal, "--pcapng": pcapng})
         write_pcapng(journal, pcapng)
         return GOOD
     if as_master is not None:

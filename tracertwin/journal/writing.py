@@ -43,8 +43,27 @@ from tracertwin.journal.entries import (
 HELD: Final = (errno.EWOULDBLOCK, errno.EACCES)  # of a lock that another process has, by POSIX and by Windows
 
 
+BEGINS: Final = b'{"journal"'  # of every journal; one may have been cut off even there
+
+
 class _HeldError(Exception):
     """Another process writes this file."""
+
+
+def _look_at(path: Path) -> None:
+    """See that no other file than a journal is written over.
+
+    Raises
+    ------
+    ProblemsError
+    """
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        begins = file.read(len(BEGINS))
+    if not BEGINS.startswith(begins):
+        why = "is not a journal, and is left as it is; give --record a new name"
+        raise ProblemsError([Problem(str(path), 0, "", why)])
 
 
 def _empty(fd: int) -> None:
@@ -117,6 +136,7 @@ class Journal:
         if self._path is None:
             return
         try:
+            _look_at(self._path)
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
             _empty(self._fd)
             for line in (head_line(head), *map(file_line, files)):

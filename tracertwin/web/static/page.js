@@ -156,7 +156,8 @@ function listen() {
   ], "", null));
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("button, .scroll") && /^( |Arrow.*)$/.test(event.key)) return; // they have a meaning there
+    // they have a meaning there: a button is pressed, a table moves
+    if (event.target.closest(event.key === " " ? "button, .scroll" : ".scroll") && /^( |Arrow.*)$/.test(event.key)) return;
     if (/^[1-9]$/.test(event.key)) choose(Number(event.key) - 1);
     if (!KEYS[event.key]) return;
     event.preventDefault();
