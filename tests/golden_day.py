@@ -212,7 +212,8 @@ def trace_differences() -> list[str]:
         stored = [new or old for new, old in zip(kept, stored, strict=True)]
         for name, text, value in zip(names, stored, now, strict=True):
             digits = TIME_DIGITS if name == "t_utc_s" else TRACE_DIGITS
-            if abs(value - float(text)) > TRACE_UNITS * unit_of_last_digit(float(text), digits):
+            # Asked this way round: NaN is near nothing.
+            if not abs(value - float(text)) <= TRACE_UNITS * unit_of_last_digit(float(text), digits):
                 found.append(f"{name} at {int(now[0])}: was {text}, is {value!r}")
     return found
 
@@ -245,7 +246,7 @@ def end_differences() -> list[str]:
     for place, (form, now) in enumerate(ends().items(), 1):
         for row in rows:
             value, text = getattr(now, row[0]), row[place]
-            if abs(value - float(text)) > END_REL * abs(float(text)):
+            if not abs(value - float(text)) <= END_REL * abs(float(text)):
                 found.append(f"{form}: {row[0]} was {text}, is {value!r}")
     return found
 

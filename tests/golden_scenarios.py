@@ -8,6 +8,7 @@ is now, computed in so many threads, with a digest of everything that each scena
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from difflib import unified_diff
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -63,10 +64,9 @@ def without_notes(text: str) -> list[str]:
 
 
 def differences(now: str) -> list[str]:
-    """Lines that are not what the file has."""
-    kept, lines = without_notes(FILE.read_text(encoding="utf-8")), without_notes(now)
-    lost = [f"was {line}" for line in kept if line not in set(lines)]
-    return lost + [f"is {line}" for line in lines if line not in set(kept)]
+    """Where it is not line by line what the file has: ``-`` what was, ``+`` what is, as diff says it."""
+    kept, lines = (without_notes(text) for text in (FILE.read_text(encoding="utf-8"), now))
+    return list(unified_diff(kept, lines, "was", "is", n=0, lineterm=""))
 
 
 def main(words: list[str]) -> None:

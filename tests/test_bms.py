@@ -83,16 +83,46 @@ def test_a_frozen_battery_takes_no_charge_but_gives_what_it_has_through_the_diod
     assert_closes(p, since, battery=1e-9)
 
 
-def test_a_battery_that_warms_charges_again_only_five_kelvin_above_the_limit():
-    p = lithium_plant(room_c="outdoor", weather={"temperature_c": (2.0,) * 12, "temperature_swing_c": 20.0})
+@pytest.mark.parametrize(
+    ("mean_c", "machine", "opens_c", "closes_c"),
+    [
+        (2.0, Machine.BMS_CHARGE, 0.0, 5.0), (43.0, Machine.BMS_CHARGE, 45.0, 40.0),
+        (-18.0, Machine.BMS_DISCHARGE, -20.0, -15.0), (57.0, Machine.BMS_DISCHARGE, 60.0, 55.0),
+    ],
+)  # fmt: skip
+def test_past_a_limit_of_temperature_a_battery_goes_on_only_five_kelvin_inside(
+    mean_c, machine, opens_c, closes_c
+):
+    outdoors = {"temperature_c": (mean_c,) * 12, "temperature_swing_c": 20.0}
+    p = lithium_plant(room_c="outdoor", weather=outdoors)
     rows = p.run(48 * HOUR, 60)
-    moved = [e.t_utc_s for e in p.events() if e.machine is Machine.BMS_CHARGE]
+    moved = [e.t_utc_s for e in p.events() if e.machine is machine]
     at_c = np.interp(moved, column(rows, "t_utc_s"), column(rows, "t_batt_c"))
-    kinds = [to for to, _ in switched(p, Machine.BMS_CHARGE)]
+    kinds = [to for to, _ in switched(p, machine)]
     assert kinds[:2] == ["OPEN", "CLOSED"]
     assert len(kinds) > 3
-    for to, t_c in zip(kinds[1:], at_c[1:], strict=True):  # it was cold at the start
-        assert t_c == pytest.approx(0.0 if to == "OPEN" else 5.0, abs=0.05)
+    for to, t_c in zip(kinds[1:], at_c[1:], strict=True):  # where it is cold, it was at the start
+        assert t_c == pytest.approx(opens_c if to == "OPEN" else closes_c, abs=0.05)
+
+
+def test_a_current_beyond_the_limit_is_borne_for_ten_seconds_and_tried_again_after_32():
+    """A bank of 10 Ah has a tenth of the limit, 15 A; four minutes later the load comes back."""
+    battery = {"model": "lifepo4", "soc": 0.8, "room_c": 20.0, "capacity_ah": 10.0}
+    p = plant(start_utc_s=utc("2026-06-20T23:00"), battery=battery, load={"hourly_w": (250.0,) * 24})
+    p.run(300)
+    moved = [(e.t_utc_s - p.start_utc_s, e.reason) for e in p.events() if e.machine is Machine.BMS_DISCHARGE]
+    over, again = "BMS: discharge over-current", "BMS: discharging allowed again"
+    assert moved == [(10.0, over), (42.0, again), (292.0, over)]
+
+
+def test_an_empty_battery_is_drawn_from_again_half_a_minute_after_three_volts_a_cell():
+    low = {"low_voltage_disconnect_v": 9.2, "discharging_limit_v": 9.0}
+    p = lithium_plant("2026-12-20T17:00", soc=0.15, load_w=60.0, controller={"setpoints": low})
+    rows = p.run(20 * HOUR, 5)
+    back = next(e.t_utc_s for e in p.events() if (e.machine, e.to) == (Machine.BMS_DISCHARGE, "CLOSED"))
+    at_v = np.interp([back - 32.0, back], column(rows, "t_utc_s"), column(rows, "v_cells_v"))
+    assert at_v[0] == pytest.approx(12.0, abs=1e-4)
+    assert at_v[1] > 12.001
 
 
 # no battery at all

@@ -47,15 +47,28 @@ def test_it_runs_on_through_minutes_off_target():
     assert ended - began[0] == pytest.approx(BOOST_S, abs=1.0)
 
 
+def left(p: Plant, reason: str) -> float:
+    """When boost was left for a reason."""
+    (at,) = (event.t_utc_s for event in p.events() if event.reason == reason)
+    return at
+
+
 def test_it_begins_anew_after_ten_minutes_off_target():
-    began, ended = boosts(run("restart", 12))
+    p, rows = seen("restart", 12)
+    t, at_boost = column(rows, "t_utc_s"), column(rows, "regime") == Regime.CONSTANT_VOLTAGE
+    away = left(p, "long below boost")
+    assert away - t[at_boost & (t < away)].max() == pytest.approx(600.0, abs=5.0)
+    began, ended = boosts(p)
     assert len(began) == 2
     assert ended - began[1] == pytest.approx(BOOST_S, abs=1.0)
 
 
 def test_it_begins_anew_at_once_below_the_reconnect_voltage():
-    p = run("restart", 2, load_a=10.0)
-    assert "pulled below reconnect" in {event.reason for event in p.events()}
+    """13.2 V, for the 30 s that a pull lasts."""
+    p, rows = seen("restart", 2, load_a=10.0)
+    t, below = column(rows, "t_utc_s"), column(rows, "v_batt_v") < 13.2
+    away = left(p, "pulled below reconnect")
+    assert away - t[~below & (t < away)].max() == pytest.approx(30.0, abs=5.0)
     began, ended = boosts(p)
     assert ended - began[-1] == pytest.approx(BOOST_S, abs=1.0)
     assert began[-1] > DARK_S

@@ -15,7 +15,7 @@ from plant.controller.charger import (
 )
 from plant.controller.rows import Effect, Is, IsNot, When, rule
 from plant.controller.rules import RULES
-from plant.controller.setpoints import setpoints_of
+from plant.controller.setpoints import gauge_ends_v, setpoints_of
 from plant.controller.settings import TYPE_OF_NAME, checked, factory
 from plant.kernel.columns import QUANTITIES, compile_rules
 from tests.golden_day import CHANGES, SEED, START_UTC_S
@@ -140,6 +140,52 @@ def test_charge_voltages_fall_with_battery_temperature():
 def test_cold_batteries_are_never_charged_above_the_limit():
     s = at(-20.0)
     assert s.boost_v == s.charging_limit_v == 15.0
+
+
+def test_nor_does_the_gauge_count_to_above_the_limit():
+    high = factory(TYPE_OF_NAME["sealed"].code, 12)._replace(equalize_v=14.8, boost_v=14.8, float_v=14.6)
+    assert gauge_ends_v(high, 12, 25.0) == (11.1, 14.6)
+    assert gauge_ends_v(high, 12, -20.0) == (11.1, 15.0)
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_a_release_on_the_wrong_side_acts_as_far_behind_its_trip_as_in_a_new_unit(blocks):
+    new = factory(TYPE_OF_NAME["user"].code, 12 * blocks)
+    swapped = new._replace(
+        over_voltage_disconnect_v=new.over_voltage_reconnect_v,
+        over_voltage_reconnect_v=new.over_voltage_disconnect_v,
+        under_voltage_warning_v=new.under_voltage_recover_v,
+        under_voltage_recover_v=new.under_voltage_warning_v,
+        low_voltage_disconnect_v=new.low_voltage_reconnect_v,
+        low_voltage_reconnect_v=new.low_voltage_disconnect_v,
+        device_hot_c=new.device_cool_c, device_cool_c=new.device_hot_c,
+    )  # fmt: skip
+    s = setpoints_of(swapped, 12 * blocks)
+    assert s.over_voltage_reconnect_v == pytest.approx(14.0 * blocks)
+    assert s.under_voltage_recover_v == pytest.approx(12.4 * blocks)
+    assert s.low_voltage_reconnect_v == pytest.approx(14.1 * blocks)
+    assert (s.heatsink_hot_c, s.heatsink_cool_c) == (75.0, 65.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "range_v"),
+    [(1, "sealed", (8.0, 18.0)), (2, "sealed", (16.0, 36.0)), (0, "lifepo4_8s", (16.0, 36.0)),
+     (1, "lifepo4_8s", (16.0, 18.0)), (0, "sealed", (-np.inf, np.inf))],
+)  # fmt: skip
+def test_a_battery_is_of_the_system_that_both_code_and_type_say(code, kind, range_v):
+    s = setpoints_of(factory(TYPE_OF_NAME[kind].code, 12)._replace(system_code=code), 12)
+    assert (s.system_low_v, s.system_high_v) == range_v
+
+
+def test_dusk_and_dawn_have_minutes_of_their_own_and_a_second_at_least():
+    s = setpoints(changed={"night_min": 7, "day_min": 3})
+    assert (s.night_s, s.day_s) == (420.0, 180.0)
+    s = setpoints(changed={"night_min": 0, "day_min": 0})
+    assert (s.night_s, s.day_s) == (1.0, 1.0)
+
+
+def test_gel_is_never_equalized():
+    assert (setpoints("gel").equalize_s, setpoints("flooded").equalize_s) == (0.0, 7200.0)
 
 
 def test_float_ends_half_a_minute_after_the_battery_is_pulled_below_boost_reconnect():

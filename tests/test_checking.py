@@ -343,6 +343,14 @@ def test_fresh_processes_with_one_two_and_eight_threads_do_the_same_in_every_shi
     assert len(set(told)) == 1
 
 
+def test_rows_of_the_golden_file_belong_to_their_scenario():
+    """Scenarios of one site share rows: compared as a set, one that does what another did would be as it was."""
+    lines = golden_scenarios.FILE.read_text(encoding="utf-8").splitlines()
+    first, second, *_ = (at for at, line in enumerate(lines) if line.startswith("charge_cycles/"))
+    lines[first], lines[second] = lines[second], lines[first]
+    assert len(golden_scenarios.differences("\n".join(lines))) >= 4
+
+
 @pytest.mark.parametrize("name", ["charge_cycles/midnight_and_month", "line/lost_replies"])
 def test_the_journal_of_a_run_replays_to_the_same_bytes(tmp_path, call, name):
     prepared, journal = prepare(load_scenario(SUITES / f"{name}.yaml")), tmp_path / "journal.jsonl"

@@ -1,6 +1,7 @@
 """Files that are written aside: whole under their own name, whoever else writes them at the same moment."""
 
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,3 +45,16 @@ def test_a_draft_that_fails_leaves_what_was_there(tmp_path):
         fail()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["file/table.csv", f"{'a' * 250}.csv"])
+def test_where_there_can_be_no_draft_the_file_is_named(tmp_path, name):
+    """Not the draft, which nobody asked for."""
+    (tmp_path / "file").write_text("")
+
+    def write() -> None:
+        with draft_of(tmp_path / name) as draft:
+            draft.write_text("all")
+
+    with pytest.raises(ProblemsError, match=re.escape(f"{tmp_path / name}: cannot write: ")):
+        write()

@@ -115,12 +115,14 @@ def test_a_hot_battery_stops_charge_and_load_until_it_is_ten_kelvin_cooler():
     assert p.snapshot.i_chg_a > 0.0
 
 
-def test_a_battery_below_its_lower_warning_is_told_and_nothing_stops():
+def test_a_battery_below_its_lower_warning_is_told_until_it_is_two_kelvin_above_and_nothing_stops():
     p = noon()
     p.advance_to(p.t_utc_s + 60)
     told(p, battery_cold_c=30.0)
     assert (p.snapshot.battery_heat, p.snapshot.stage, p.snapshot.load_on) == (2.0, Stage.BULK, 1.0)
-    told(p, battery_cold_c=10.0)
+    told(p, battery_cold_c=p.snapshot.t_probe_c - 1.9)
+    assert p.snapshot.battery_heat == 2.0
+    told(p, battery_cold_c=p.snapshot.t_probe_c - 2.1)
     assert p.snapshot.battery_heat == 0.0
 
 
@@ -312,7 +314,7 @@ def test_by_percentage_the_charge_ends_at_its_share_of_the_gauge_and_goes_on_ten
     assert np.interp(turns[1].t_utc_s - 120.0, t, v) == pytest.approx(12.99, abs=0.02)
 
 
-def test_by_percentage_the_load_goes_at_its_share_of_the_gauge():
+def test_by_percentage_the_load_goes_at_its_share_of_the_gauge_and_comes_back_ten_percent_above():
     p = noon(
         "2026-06-20T22:00", battery={"capacity_ah": 100.0},
         controller={"settings": {"management_mode": 1, "discharge_pct": 45}},
@@ -327,6 +329,13 @@ def test_by_percentage_the_load_goes_at_its_share_of_the_gauge():
     assert p.snapshot.load_state == 5.0
     p.run(3 * MINUTE)
     assert p.snapshot.load_on == 1.0
+    told(p, management_mode=1)
+    p.run(3 * MINUTE)
+    rows = p.run(12 * HOUR, 5)
+    back = next(e for e in reversed(p.events()) if e.machine is Machine.LOAD)
+    assert (back.to, back.reason) == ("ON", "above the discharge percentage again")
+    v = np.interp(back.t_utc_s - 120.0, column(rows, "t_utc_s"), column(rows, "v_batt_v"))
+    assert v == pytest.approx(11.1 + 0.55 * 2.7, abs=0.01)
 
 
 # constant voltage

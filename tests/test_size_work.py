@@ -16,7 +16,7 @@ from tests.plants import site
 from tracertwin.memory.skies import KeptSkies
 from tracertwin.sizing.figures.monthly import FIGURES
 from tracertwin.sizing.sweep import evaluating, shareddays
-from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of
+from tracertwin.sizing.sweep.results import KeptResults, content_of, key_of, results_version
 from tracertwin.sizing.sweep.running import run_in_threads
 from tracertwin.sizing.sweep.worklist import Share, Work, WorkItem, parse_share, work_of
 from tracertwin.sizing.sweep.years import WeatherYear, blocks_of, weather_years
@@ -202,8 +202,13 @@ def test_a_folder_that_was_asked_for_and_can_not_be_written_is_an_error_and_a_ca
     work, tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_text("")
-    with pytest.raises((OSError, ProblemsError)):
-        KeptResults(tmp_path / "file").put("ab", np.zeros((1, 12, len(FIGURES))))
+    with pytest.raises(ProblemsError, match=r"--results: .* is a file, not a folder"):
+        KeptResults(tmp_path / "file")
+    results, path = KeptResults(tmp_path / "folder"), tmp_path / "folder" / results_version()
+    path.parent.mkdir()
+    path.write_text("")
+    with pytest.raises(ProblemsError, match=r"ab\.figures: cannot write: "):
+        results.put("ab", np.zeros((1, 12, len(FIGURES))))
     monkeypatch.setenv("TRACERTWIN_CACHE", str(tmp_path / "file"))
     results = KeptResults()
     results.put("ab", np.ones((1, 12, len(FIGURES))))

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from plant.base.problems import Problem, ProblemsError
@@ -29,4 +29,5 @@ def draft_of(path: Path) -> Iterator[Path]:
             [Problem(str(path), 0, "", f"cannot write: {error.strerror or error}")]
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # also where there can't be one: what is told is why it couldn't be written
+            draft.unlink()

@@ -36,11 +36,11 @@ def write_checked(path: Path, body: bytes) -> None:
 
     Raises
     ------
-    OSError, ProblemsError
+    ProblemsError
         If it can't be written; then there is what was there before, or nothing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     with draft_of(path) as draft:
+        path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(hashlib.sha256(body).digest() + body)
 
 

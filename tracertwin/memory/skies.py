@@ -79,7 +79,7 @@ class KeptSkies:
             return
         try:
             write_checked(path, kept.tobytes())
-        except (OSError, ProblemsError):  # no right, no room: it won't be better for the next year
+        except ProblemsError:  # no right, no room: it won't be better for the next year
             self._may_write = False
             return
         if self._written % LOOKS_EVERY == 0:

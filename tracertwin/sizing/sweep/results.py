@@ -115,7 +115,7 @@ class KeptResults:
         self._here[key] = figures
         try:
             write_checked(self._path(key), np.ascontiguousarray(figures, dtype="<f8").tobytes())
-        except (OSError, ProblemsError):
+        except ProblemsError:
             if self.own_folder is not None:
                 raise
             return
