@@ -89,7 +89,7 @@ def checks() -> Iterator[Check]:
 
 
 def _krakow() -> Iterator[Check]:
-    for peak_w, (low, high), theirs in ((1000, (8.0, 20.0), 14.6), (2000, (0.0, 1.6), 0.0)):
+    for peak_w, (low, high), theirs in ((1000, (8.0, 20.0), 14.6), (2000, (0.0, 1.5), 0.0)):
         system = System(peak_w=peak_w, tilt_deg=60.0, azimuth_deg=180.0, usable_wh=7056.0, load_wh_day=1008.0)
         figures = _all_years(system, KRAKOW_SCALE, "krakow")
         worst = 100.0 * float(pvgis_numbers(figures).days_empty[:-1].max())
