@@ -24,9 +24,10 @@ from plant.weather.clearness import (
 from plant.weather.extraterrestrial import clearness_of, monthly_h0_kwh_m2_day
 from plant.weather.place import Location, Place, Sky, Weather
 from plant.weather.sky import seasonal_clearness, sky_block, sky_day
-from plant.weather.sun import mid_months, monthly_values
+from plant.weather.sun import seasonal_values
 
 YEAR = int(np.datetime64("2026-01-01", "D").astype(int))
+LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 FIELD = Path(__file__).parent / "data" / "field"
 TROMSO = (0.04, 0.42, 1.6, 3.5, 4.7, 4.9, 4.4, 3.0, 1.7, 0.63, 0.1, 0.0)
 means = st.floats(0.02, 0.75)
@@ -148,10 +149,32 @@ def test_clear_seasons_remember_longer():
 def test_days_of_a_month_have_the_mean_that_was_asked_for(values, evenness):
     """Where the neighbours leave room for it."""
     asked = tuple(0.45 + (value - 0.45) * 0.4 * evenness for value in values)
-    middles = mid_months(asked, 0.02, 0.75)
-    days = monthly_values(middles, YEAR, 365)
-    months = np.split(days, np.cumsum([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30]))
+    days = seasonal_values(asked, YEAR, 365, 0.02, 0.75)
+    months = np.split(days, np.cumsum(LENGTHS)[:-1])
     assert [month.mean() for month in months] == pytest.approx(asked, abs=2e-4)
+
+
+ULAANBAATAR_C = (-21.6, -16.6, -7.4, 2.0, 10.1, 15.7, 18.2, 16.0, 9.6, 0.5, -11.9, -19.0)
+
+
+def test_made_months_have_the_temperature_that_was_asked_for():
+    """A continental January, 1 K too warm while the middle of a month had its mean."""
+    air = Weather(temperature_c=ULAANBAATAR_C)
+    there = Place(location=Location(latitude_deg=47.9, longitude_deg=106.9), weather=air)
+    days = sky_block(there, 3, YEAR, 365, 3600).t_amb_c[:, :-1].mean(axis=1)
+    made = [month.mean() for month in np.split(days, np.cumsum(LENGTHS)[:-1])]
+    assert made == pytest.approx(ULAANBAATAR_C, abs=0.05)
+
+
+def test_made_months_have_the_wind_that_was_asked_for():
+    asked = (2.0, 2.0, 2.0, 6.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+    there = Place(
+        location=Location(latitude_deg=47.9, longitude_deg=106.9),
+        weather=Weather(temperature_c=(10.0,) * 12, wind_m_s=asked),
+    )
+    first = YEAR + sum(LENGTHS[:3])
+    aprils = [sky_block(there, seed, first, 30, 3600).wind_m_s[:, :-1].mean() for seed in range(40)]
+    assert np.mean(aprils) == pytest.approx(6.0, abs=0.3)
 
 
 def monthly_sums(there: Place, years: int) -> np.ndarray:

@@ -1,13 +1,14 @@
 """The last lines of a summary: which state a plant ended in, since when and why, and nothing of an ordinary one."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from modbus.codec.requests import ReadWords
 from plant.plant import Plant
-from plant.report.ending import END_STATES, ending_lines, large_array, too_cold_to_charge, unsolved
+from plant.report.ending import END_STATES, ending_lines, froze, large_array, too_cold_to_charge, unsolved
 from plant.report.summary import print_summary
 from plant.report.trace import Trace
 from plant.site.model import load_site
@@ -43,6 +44,7 @@ def test_of_an_ordinary_day_nothing_is_told(name):
     assert list(ending_lines(p, trace)) == []
     assert list(large_array(p, trace)) == []
     assert list(too_cold_to_charge(p, trace)) == []
+    assert list(froze(trace)) == []
     assert list(unsolved([p])) == []
 
 
@@ -171,6 +173,24 @@ def test_a_large_array_is_no_comfort_where_the_inverter_did_not_serve():
     assert p.snapshot.e_unserved_wh == 0.0
     assert p.snapshot.e_inverter_unserved_wh > 1000.0
     assert list(large_array(p, trace)) == []
+
+
+def test_ice_in_the_battery_is_told_since_nothing_else_in_the_summary_shows_it():
+    """Held at its voltage it counts as full, and its load is off at a charge that would do in summer."""
+    told = {}
+    for room_c in (-25.0, 5.0):
+        there = site(
+            battery={"model": "flooded", "soc": 0.4, "room_c": room_c},
+            controller={"battery_type": "flooded"},
+            array={"parallel": 4},
+        )
+        p, trace = lived(hourly(there, DECEMBER), 2)
+        out = io.StringIO()
+        print_summary(p, trace, p.snapshot, Console(file=out, width=2000))
+        told[room_c] = [line for line in out.getvalue().splitlines() if "ice in the battery" in line]
+    (line,) = told[-25.0]
+    assert re.match(r"there was ice in the battery for \d+ h \(-2\d °C at its coldest, [34]\d% full", line)
+    assert told[5.0] == []
 
 
 def test_a_large_array_is_no_comfort_where_the_load_was_not_served():

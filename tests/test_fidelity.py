@@ -45,6 +45,27 @@ def test_a_month_of_minutes_is_the_month_of_the_full_model():
     assert a.soc == pytest.approx(b.soc, abs=0.005)
 
 
+def test_what_a_long_step_makes_of_an_array_twice_the_rating_is_what_the_page_says():
+    """A dull month in which the battery is never full: clouds come and go within a step, and the rating cuts less."""
+    changes = {
+        "sky": {"clearness": (0.25,) * 12},
+        "array": {"module": "zytech_zt155p", "series": 2, "parallel": 4, "tilt_deg": 40.0},
+        "battery": {"capacity_ah": 1000.0, "soc": 0.5, "room_c": 20.0},
+        "load": {"hourly_w": (90.0,) * 24},
+    }
+    runs = [
+        Plant.new(site(**changes), 1, utc(START)),
+        *(sizing(step_s, **changes) for step_s in (60, 900, 1800)),
+    ]
+    for p in runs:
+        p.advance_to(p.t_utc_s + 30 * DAY_S)
+    full, *long = (p.snapshot for p in runs)
+    assert full.e_untaken_full_wh == 0.0
+    assert full.e_untaken_limit_wh > 0.1 * full.e_available_wh
+    off = [100.0 * (quick.e_pv_wh / full.e_pv_wh - 1.0) for quick in long]
+    assert off == pytest.approx([0.7, 4.0, 5.5], abs=1.0)
+
+
 @settings(max_examples=6, deadline=None)
 @given(pauses=st.lists(st.integers(1, 20 * 24), min_size=1, max_size=8))
 def test_a_run_in_pieces_is_the_run_in_one_go(pauses):

@@ -423,7 +423,7 @@ def test_the_sheet_fits_the_terminal_and_has_every_number(width):
     assert max(len(line) for line in text.splitlines()) <= width
     for row in rows(there):
         assert row.check.name in text
-    assert "152.6 V at" in text
+    assert "152.8 V at" in text
     assert "put 1 in series" in text
 
 

@@ -1,8 +1,8 @@
 """The weather that TracerTwin 0.1.0 made, for tests that go on with what it kept and compare bit by bit.
 
 Bendt's distribution of daily clearness with Herzog's gamma, one AR(1) of 0.29, clouds as in `tests.clouds_of_0_1`, and
-direct light by the Heliosat law minute by minute, under a cloudless sky by pvlib itself, whose last digits aren't ours.
-All else of the sky is today's.
+direct light by the Heliosat law minute by minute, under a cloudless sky by pvlib itself, whose last digits aren't ours;
+months of air that lean towards their neighbours. All else of the sky is today's.
 """
 
 import numpy as np
@@ -27,8 +27,16 @@ def bring_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sky, "seasonal_clearness", _seasonal_clearness)
     monkeypatch.setattr(sky, "_drawn", _drawn)
     monkeypatch.setattr(sky, "_light", _light)
+    monkeypatch.setattr(sun, "seasonal_values", _seasonal_values)
     monkeypatch.setattr(sun, "refract", _refract)
     monkeypatch.setattr(sun, "ineichen", _ineichen)
+
+
+def _seasonal_values(
+    means: tuple[float, ...], first_day: int, days: int, low: float = 0.0, high: float = 0.0
+) -> np.ndarray:
+    """The air's months, each with a quarter of its neighbours'."""
+    return sun.monthly_values(means, first_day, days)
 
 
 def _seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | None:

@@ -140,8 +140,7 @@ WHAT = {
 def made_series(seed: int, means: tuple[float, ...], latitude_deg: float) -> Series:
     """Forty years of a place of which twelve monthly means are known."""
     days = np.arange(FIRST_DAY, FIRST_DAY + round(365.25 * YEARS))
-    middles = sun.mid_months(means, 0.02, 0.75)
-    seasonal = sun.monthly_values(middles, FIRST_DAY, days.size)
+    seasonal = sun.seasonal_values(means, FIRST_DAY, days.size, 0.02, 0.75)
     k = daily_clearness(seed, FIRST_DAY, seasonal, lag_one(seasonal), latitude_deg)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12 + 1
     return Series(k, month)

@@ -63,7 +63,7 @@ def _of_file(source: "FileSky") -> Extremes:
 def _of_model(place: Place) -> Extremes:
     w = place.weather
     assert w.temperature_c is not None  # the record sees to it where no file has a temperature
-    means = sun.monthly_values(w.temperature_c, FIRST_DAY, DAYS)
+    means = sun.seasonal_values(w.temperature_c, FIRST_DAY, DAYS)
     k_mean = seasonal_clearness(place, FIRST_DAY, DAYS)
     anomaly_k, brightest = SIGMAS * ANOMALY_K, BRIGHTEST
     if k_mean is None:  # no clouds: each day is like the other

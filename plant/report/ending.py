@@ -33,6 +33,7 @@ NO_CHARGE_WH: Final = 0.1  # less than this doesn't count as charge
 SUNNY_WH: Final = 1.0  # more than this is sun on the array
 LARGE_TIMES: Final = 3.0  # an array that could have given so many times what was used is worth a word ...
 OFF_SHARE: Final = 0.9  # of what the array could have given in a day, not taken because the charger was off
+FROZEN_H: Final = 1.0  # of ice is worth a word
 TOO_COLD: Final = "BMS: too cold to charge"
 SERVED: Final = 0.999  # ... where the load had what it asked for
 
@@ -117,6 +118,17 @@ def too_cold_to_charge(plant: "Plant", trace: "Trace") -> Iterator[str]:
         yield (
             f"the battery was too cold to be charged ({trace['t_batt_c'].min():.0f} °C at its coldest): the BMS "
             f"refused {refused / now.e_available_wh:.0%} of the available PV energy. Keep it warmer, see inspect"
+        )
+
+
+def froze(trace: "Trace") -> Iterator[str]:
+    """A word where the battery's acid froze: else it seems full to the charger, and empty to the load."""
+    ice_h = float(np.sum(trace["frozen"])) * sample_s(trace) / 3600.0 if len(trace.rows) else 0.0
+    if ice_h >= FROZEN_H:
+        yield (
+            f"there was ice in the battery for {ice_h:,.0f} h ({trace['t_batt_c'].min():.0f} °C at its coldest, "
+            f"{trace['soc'].min():.0%} full at its emptiest): meanwhile it takes and gives little current, so it seems "
+            "full, and to the load empty, long before it is. Keep it warmer, or fuller"
         )
 
 

@@ -13,7 +13,7 @@ from plant.base.clock import DAY_S, to_local
 from plant.controller.charger import Machine
 from plant.kernel.flowtable import FLOW
 from plant.report.account import Flow, account, missing_wh, moved_wh
-from plant.report.ending import ending_lines, large_array, too_cold_to_charge, unsolved
+from plant.report.ending import ending_lines, froze, large_array, too_cold_to_charge, unsolved
 from plant.report.lightlosses import light_lines
 from plant.report.output import HEAD_BOX, fits, results_console
 from plant.report.periods import AT_OUTPUT, by_period, sample_s, unserved
@@ -86,7 +86,7 @@ def _ending(plant: "Plant", trace: "Trace", width: int) -> Iterator[str]:
         yield "\nended with"
     for line in ended:
         yield from wrap(f"  {line}", width, subsequent_indent="    ")
-    for line in (*large_array(plant, trace), *too_cold_to_charge(plant, trace)):
+    for line in (*large_array(plant, trace), *too_cold_to_charge(plant, trace), *froze(trace)):
         yield ""
         yield from wrap(line, width)
 

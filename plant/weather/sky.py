@@ -248,8 +248,7 @@ def seasonal_clearness(place: Place, first_day: int, days: int) -> np.ndarray | 
     monthly = place.sky.monthly_clearness(place.location)
     if monthly is None:
         return None
-    middles = sun.mid_months(monthly, DARKEST_MONTH, BRIGHTEST_MONTH)
-    return sun.monthly_values(middles, first_day, days)
+    return sun.seasonal_values(monthly, first_day, days, DARKEST_MONTH, BRIGHTEST_MONTH)
 
 
 def daily_index(k_t: np.ndarray, clear: ClearBlock) -> np.ndarray:
@@ -305,7 +304,7 @@ def air_of_days(
     if t_amb is None:
         t_amb = air.temperature(_day_means(place, seed, first_day - 1, days + 2, drawn), grid_s)
     if wind is None:
-        means = sun.monthly_values(place.weather.wind_m_s, first_day, days + 1)
+        means = sun.seasonal_values(place.weather.wind_m_s, first_day, days + 1, air.WIND_FLOOR_M_S)
         wind = air.wind(seed, first_day, means, grid_s)
     return t_amb, wind
 
@@ -323,7 +322,7 @@ def _day_means(place: Place, seed: int, first_day: int, days: int, drawn: np.nda
         anomaly = air.anomaly_k(seed, first_day, days)
     own_k = w.temperature_swing_c
     swing = air.mean_swing_k(k_mean) if own_k is None else np.full(days, own_k)
-    means = sun.monthly_values(w.temperature_c, first_day, days)
+    means = sun.seasonal_values(w.temperature_c, first_day, days)
     return air.DayMeans(means + anomaly, swing * brightness)
 
 

@@ -297,3 +297,10 @@ def monthly_values(monthly: tuple[float, ...], first_day: int, days: int) -> np.
     other = (now + np.where(share >= 0.0, 1, -1)) % 12
     means = np.array(monthly)
     return np.asarray(means[now] + np.abs(share) * (means[other] - means[now]))
+
+
+def seasonal_values(
+    means: tuple[float, ...], first_day: int, days: int, low: float = -math.inf, high: float = math.inf
+) -> np.ndarray:
+    """Values on days in a row, (days,), linear between mid-months, each month with the mean asked for."""
+    return monthly_values(mid_months(means, low, high), first_day, days)
