@@ -34,6 +34,7 @@ from tracertwin.sizing.report.seasons import WEEKS_H, worst_weeks
 from tracertwin.sizing.report.study import Study
 from tracertwin.sizing.report.tables import front_table, sensitivity_table
 from tracertwin.sizing.report.tradeoffs import best_of, evenly, heat_map, pareto
+from tracertwin.sizing.sweep.stepbounds import bound_told
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
 YEARS, YEAR_H = 5, 8760
@@ -453,3 +454,12 @@ def test_a_browser_shows_it_without_a_network_a_complaint_or_a_line_too_long(bro
     assert shot.stat().st_size > 20_000
     assert (asked, complaints) == ([path.as_uri()], [])
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("step_s", "too_much"), [(60, "0.8 %"), (600, "5.2 %"), (1800, "6.3 %"), (3600, "9 %")]
+)
+def test_the_steps_error_says_of_which_plants_it_is_and_what_a_larger_array_adds(step_s, too_much):
+    told = bound_told(step_s)
+    assert "a year of the shipped sites was off by" in told
+    assert f"above the controller's rating yields up to {too_much} too much" in told
