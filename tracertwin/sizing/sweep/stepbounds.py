@@ -8,9 +8,7 @@ class StepBound(NamedTuple):
 
     pv_pct: float
     served_pct: float
-    clipped_pct: (
-        float  # of a dull month's PV energy, with 1.8 to 2.4 times the controller's rating on the plates
-    )
+    clipped_pct: float  # of a dull month's PV energy; array of 1.8 to 2.4 times the controller's rating
     unserved_pct: float  # of a plant that lacks 0.2 % of its demand; the others are off by a third of it
 
 
