@@ -46,11 +46,6 @@ def _without_inverter(posts: Posts) -> Posts:
     return Posts(0.0, posts.first, posts.second)
 
 
-@inline_ir
-def _without_load(load: LoadDemand) -> LoadDemand:
-    return LoadDemand(0.0, load.i_a, load.g_a_v)
-
-
 @inline_llvm
 def _controller(
     v: float, alive: bool, charging: bool, o: Offer, load: LoadDemand, limit: Limit, s: PowerStage
@@ -77,7 +72,9 @@ def _settled(
     gain, slope : float
         ``dv/dv_node`` and ``di_batt/dv_node``.
     """
-    low = 0.5 * source.v_node_v  # power that can be carried at all is carried above this
+    # Power that can be carried at all is carried above half of what the load's current and conductance leave.
+    r_all = source.r_discharge_ohm + cable_ohm + s.path_ohm
+    low = 0.5 * (source.v_node_v - r_all * load.i_a) / (1.0 + r_all * load.g_a_v)
     most_a = limit.i_max_a + posts.first.i_max_a + posts.second.i_max_a
     high = source.v_node_v + (source.r_charge_ohm + source.r_discharge_ohm + cable_ohm) * most_a + 1.0
     v = min(max(v_guess_v, low), high)
@@ -177,13 +174,20 @@ def _bears_inverter(source: Source, load: LoadDemand, posts: Posts) -> bool:
 
 
 @inline_llvm
-def _bears_load(source: Source, cable_ohm: float, load: LoadDemand, posts: Posts, s: PowerStage) -> bool:
-    """Whether it carries the load's power beside the inverter."""
+def _borne(source: Source, cable_ohm: float, load: LoadDemand, posts: Posts, s: PowerStage) -> LoadDemand:
+    """What of a load a source carries beside the inverter: all, all but its power, or none.
+
+    None where its current and conductance alone would take the controller below the voltage that starts it.
+    """
     root = source.v_node_v * source.v_node_v - 4.0 * source.r_discharge_ohm * posts.inverter_w
     v = 0.5 * (source.v_node_v + math.sqrt(max(root, 0.0)))
     r = source.r_discharge_ohm + cable_ohm + s.path_ohm
-    room = v - r * load.i_a
-    return room > 0.0 and room * room >= BROWN_OUT * 4.0 * (1.0 + r * load.g_a_v) * r * load.p_w
+    room, a = v - r * load.i_a, 1.0 + r * load.g_a_v
+    if room < s.awake_v * a:
+        return LoadDemand(0.0, 0.0, 0.0)
+    if room * room < BROWN_OUT * 4.0 * a * r * load.p_w:
+        return LoadDemand(0.0, load.i_a, load.g_a_v)
+    return load
 
 
 @kernel
@@ -217,8 +221,7 @@ def _carried(
     """`_joined` with those loads only that the source can carry."""
     if not _bears_inverter(source, load, posts):
         posts = _without_inverter(posts)
-    if not _bears_load(source, cable_ohm, load, posts, s):
-        load = _without_load(load)
+    load = _borne(source, cable_ohm, load, posts, s)
     return _joined(source, cable_ohm, drop_v, alive, v_target_v, charging, before, o, load, limit, posts, s)
 
 
@@ -273,6 +276,7 @@ def _held_by_charger(
             posts.inverter_w, off if first_holds else posts.first, posts.second if first_holds else off
         )
         stands_in = Source(line.v_max_v, 1.0 / line.droop_a_v, 1.0 / line.droop_a_v)
+        load = _borne(stands_in, port.cable_ohm, load, others, s)
         node = _joined(
             stands_in, port.cable_ohm, 0.0, True, v_target_v, charging, before, o, load, limit, others, s
         )
