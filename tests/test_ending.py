@@ -76,9 +76,9 @@ def test_a_bms_that_opened_for_good_is_told_with_the_word_that_nothing_wakes_it(
     p = flat(FEBRUARY, array={"module": {"datasheet": MODULE_45_V}, "series": 4})
     asleep, bms, charger, load = ended(p, 3)
     opened = next(e.t_utc_s for e in reversed(p.events()) if e.reason == "BMS: over-discharge")
-    assert asleep == "controller without power since 2026-02-21 02:45 (battery below 8 V)"
+    assert asleep == "controller without power since 2026-02-21 02:55 (battery below 8 V)"
     assert bms == (
-        "BMS open for discharge since 2026-02-21 02:45 (over-discharge): "
+        "BMS open for discharge since 2026-02-21 02:55 (over-discharge): "
         "nothing wakes it, no charge has come from the sun since"
     )
     assert charger.startswith("charger off since 2026-02-23 ")

@@ -301,7 +301,7 @@ def test_by_percentage_the_charge_ends_at_its_share_of_the_gauge_and_goes_on_ten
     """The gauge runs from the low-voltage disconnect to float, so 80 % of it lie at 13.26 V."""
     p = noon(
         battery={"capacity_ah": 100.0, "soc": 0.7},
-        controller={"settings": {"management_mode": 1, "charge_pct": 80}},
+        controller={"compensation_mv_k_cell": 0.0, "settings": {"management_mode": 1, "charge_pct": 80}},
     )
     rows = p.run(5 * HOUR, 5)
     turns = [e for e in p.events() if e.machine is Machine.CHARGE_PERCENT]
