@@ -27,8 +27,10 @@ def lock(descriptor: int) -> None:
 
     Raises
     ------
+    BlockingIOError, PermissionError
+        Another process has it; by POSIX, and by Windows.
     OSError
-        Another process has it.
+        The file system has no locks.
     """
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -39,6 +39,13 @@ class Transmission(NamedTuple):
 Answer = Callable[[Request], bytes | Transmission | None]
 
 
+def leaving(sent: bytes | Transmission | None) -> bytes:
+    """All bytes that leave for a request."""
+    if isinstance(sent, Transmission):
+        return b"".join(burst.data for burst in sent.bursts)
+    return sent or b""
+
+
 class Parser(Protocol):
     """Cuts a stream into requests and junk."""
 

@@ -128,9 +128,8 @@ class Weather(Record):
     stamp: Literal["start", "middle", "end", "instant"] | None = None
     repeat: bool | None = None
     fill: Literal["none", "neighbours", "clear_sky_index"] = "none"  # holes longer than three hours
-    on_impossible: Literal["refuse", "cap"] = (
-        "refuse"  # rows with more light than the sun sends, or days without any
-    )
+    # Rows with more light than the sun sends, or days without any.
+    on_impossible: Literal["refuse", "cap"] = "refuse"
     decomposition: Literal["dirint", "heliosat", "erbs"] = "dirint"
 
     @field_validator("file")

@@ -17,7 +17,7 @@ from typing import Final
 
 from modbus.codec.functions import TABLE_READ
 from modbus.codec.requests import Request
-from modbus.line.conversation import STALE_S, TURNAROUND_S, Transmission
+from modbus.line.conversation import STALE_S, TURNAROUND_S, Transmission, leaving
 from modbus.line.endpoint import Endpoint, PtyEndpoint, TcpEndpoint, UnixEndpoint
 from modbus.line.link import Line
 from plant.base.clock import iso_utc, parse_polled_s
@@ -231,7 +231,5 @@ class FirmwareRun:
                 return
 
     def _line_of(self, request: Request, sent: bytes | Transmission | None) -> str:
-        if isinstance(sent, Transmission):
-            sent = b"".join(burst.data for burst in sent.bursts)
-        reply = sent.hex() if sent else "-"
+        reply = leaving(sent).hex() or "-"
         return f"{iso_utc(self.running.now_s())} {request.encode().hex()} {reply}"

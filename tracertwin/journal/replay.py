@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Final, NoReturn
 
 from modbus.codec.requests import decode_request
-from modbus.line.conversation import Transmission
+from modbus.line.conversation import Transmission, leaving
 from modbus.line.endpoint import parse_endpoint
 from modbus.line.faults.text import parse_fault
 from modbus.line.pacing import Pace
@@ -203,9 +203,9 @@ def _spoken(exchange: Exchange) -> str:
     if exchange.failure:
         return f"no answer: {exchange.failure}"
     sent = exchange.sent
-    text, left = (sent.hex(" "), sent) if isinstance(sent, bytes) else ("silence", b"")
+    left = leaving(sent)
+    text = left.hex(" ") or "silence"
     if isinstance(sent, Transmission):
-        left = b"".join(burst.data for burst in sent.bursts)
         bursts = [f"{burst.data.hex(' ')} after {1e3 * burst.after_s:g} ms" for burst in sent.bursts]
         said_by_device = sent.frame.hex(" ") or "nothing"
         text = f"{', then '.join(bursts) or 'silence'} (the device said {said_by_device})"

@@ -6,7 +6,6 @@ Every line has left the process when the reply leaves, so a killed run leaves al
 that can't be written any more ends; the run doesn't.
 """
 
-import errno
 import os
 import stat
 import threading
@@ -40,14 +39,7 @@ from tracertwin.journal.entries import (
     head_line,
 )
 
-HELD: Final = (errno.EWOULDBLOCK, errno.EACCES)  # of a lock that another process has, by POSIX and by Windows
-
-
 BEGINS: Final = b'{"journal"'  # of every journal; one may have been cut off even there
-
-
-class _HeldError(Exception):
-    """Another process writes this file."""
 
 
 def _look_at(path: Path) -> None:
@@ -66,15 +58,23 @@ def _look_at(path: Path) -> None:
         raise ProblemsError([Problem(str(path), 0, "", why)])
 
 
-def _empty(fd: int) -> None:
-    """Empty a file, unless another run is being recorded in it; a pipe or a terminal has nothing to empty."""
+def _empty(fd: int, path: Path) -> None:
+    """Empty a file; a pipe or a terminal has nothing to empty.
+
+    Raises
+    ------
+    ProblemsError
+        Another run is being recorded in it.
+    """
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         return
     try:
         locking.lock(fd)
-    except OSError as error:
-        if error.errno in HELD:
-            raise _HeldError from None  # any other: a file system without locks
+    except (BlockingIOError, PermissionError):
+        why = "another serve records its run here; stop that one, or use another file"
+        raise ProblemsError([Problem(str(path), 0, "", why)]) from None
+    except OSError:
+        pass  # a file system without locks
     os.ftruncate(fd, 0)
 
 
@@ -138,13 +138,12 @@ class Journal:
         try:
             _look_at(self._path)
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
-            _empty(self._fd)
+            _empty(self._fd, self._path)
             for line in (head_line(head), *map(file_line, files)):
                 self._write(line)
-        except _HeldError:
+        except ProblemsError:
             self._give_up()
-            why = "another serve records its run here; stop that one, or use another file"
-            raise ProblemsError([Problem(str(self._path), 0, "", why)]) from None
+            raise
         except OSError as error:
             self._give_up()
             raise ProblemsError(

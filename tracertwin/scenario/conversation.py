@@ -86,8 +86,7 @@ def retries_within(values: Mapping[str, Any], record: RunRecord) -> Finding:
     allowed_s = values["retries_within"]
     worst: Finding | None = None
     before: AskedFor | None = None
-    for first, then in pairwise([*heard, None]):
-        assert first is not None
+    for first, then in zip(heard, [*heard[1:], None], strict=True):
         is_retry = before is not None and before.outcome not in GOOD and before.request == first.request
         before = first
         is_same = then is not None and first.request == then.request

@@ -1,5 +1,6 @@
 """An expectation of a file, and the verdict on it: the one evaluator, wherever an expectation was written."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -226,8 +227,9 @@ def _senseless(given: Mapping[str, Any], values: Mapping[str, Any]) -> list[KeyP
         for key in NEVER_NOTHING
         if values.get(key, 1) == 0
     ]
-    if values.get("at_least", 0) > (most := values.get("at_most", values.get("at_least", 0))):
-        problems.append(KeyProblem("at_least", f"{values['at_least']} is more than at_most {most}"))
+    least, most = values.get("at_least", 0), values.get("at_most", math.inf)
+    if least > most:
+        problems.append(KeyProblem("at_least", f"{least} is more than at_most {most}"))
     if values.get("tolerance", 0.0) < 0.0:
         problems.append(KeyProblem("tolerance", f"must not be below 0, got {given['tolerance']}"))
     return problems

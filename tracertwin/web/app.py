@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
@@ -282,10 +283,11 @@ async def _nothing_here(request: Request, _: Exception) -> Response:
 
 
 async def _not_so(request: Request, error: Exception) -> Response:
-    headers = dict(getattr(error, "headers", None) or {})
-    allowed = " or ".join(sorted(headers["Allow"].split(", ")))
+    assert isinstance(error, HTTPException)
+    assert error.headers is not None  # a route that has another method says which
+    allowed = " or ".join(sorted(error.headers["Allow"].split(", ")))
     why = f"{request.url.path} takes {allowed}, got {request.method}"
-    return JSONResponse({"error": why}, 405, headers=headers)
+    return JSONResponse({"error": why}, 405, headers=error.headers)
 
 
 def _asked(row: Endpoint, act: Callable[[Request], Any]) -> Callable[[Request], Any]:

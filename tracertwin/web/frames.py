@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from modbus.codec.functions import TABLE_READ
 from modbus.codec.replies import BadReply, BitsReply, Reply, WordsReply, decode_reply
 from modbus.codec.requests import ALL_WRITES, BROADCAST, ReadBits, ReadWords, Request, decode_request
-from modbus.line.conversation import Transmission
+from modbus.line.conversation import Transmission, leaving
 from modbus.map.registers import RegisterMap
 from modbus.master.phrases import phrase, shape
 from tracertwin.journal.entries import End, Entry, Exchange, GivenCommand, Noise, Peer, Stale
@@ -96,9 +96,7 @@ class Frames:
     def _exchange(self, entry: Entry, exchange: Exchange) -> JsonRow:
         request = decode_request(exchange.request)
         sent = exchange.sent
-        left = (
-            b"".join(burst.data for burst in sent.bursts) if isinstance(sent, Transmission) else sent or b""
-        )
+        left = leaving(sent)
         line = entry.line or 0
         if request.function in ALL_WRITES and (places := self._took(request, exchange)):
             texts = assignments_of(request, self.units[places[0]].register_map)

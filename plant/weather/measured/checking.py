@@ -30,12 +30,15 @@ LIMITS = {
 }
 DIMMEST_SHARE, LIT_W_M2 = 0.01, 200.0
 # The dullest days measured have some 2 % of the light above the air; days of less sun tell nothing.
-DARK_SHARE, DARK_FROM_WH_M2 = 0.005, 500.0
+DARKEST_SHARE, DARK_FROM_WH_M2 = 0.005, 500.0
 TYPICAL_YEAR = 2001  # a common year that the rows of typical years are dated on
 _YEAR_DAYS = 365
 _TOLD_AT_ONCE = 10
 _TOO_BRIGHT = "exceeds the irradiance at the top of the atmosphere at that time"
-_DARK = f"is of a day with less than {100 * DARK_SHARE:g} % of the light above the air: dead sensor, snow on it, kW/m2?"
+_DARK = (
+    f"is of a day with less than {100 * DARKEST_SHARE:g} % of the light above the air: "
+    "dead sensor, snow on it, kW/m2?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +285,7 @@ def _dark_days(
         np.bincount(day, np.where(known, values, 0.0)) * step_s / 3600.0
         for values in (np.maximum(ghi, 0.0), extra)
     )
-    return np.asarray(known & ((above >= DARK_FROM_WH_M2) & (light < DARK_SHARE * above))[day])
+    return np.asarray(known & ((above >= DARK_FROM_WH_M2) & (light < DARKEST_SHARE * above))[day])
 
 
 def _check_values(

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from plant.base.problems import ProblemsError
 from plant.design.extremes import extremes_of
 from plant.design.finding import Level
 from plant.design.sheet import inspected
@@ -13,7 +12,7 @@ from plant.site.model import Site
 from tracertwin.sizing.choosing.judged import Judged, JudgeOne
 from tracertwin.sizing.choosing.search import least_enough, more_serves_more
 from tracertwin.sizing.choosing.targets import Targets, met
-from tracertwin.sizing.sweep.designs import Base, Design, load_of, peak_w
+from tracertwin.sizing.sweep.designs import Base, Design, if_possible, load_of, peak_w
 from tracertwin.sizing.sweep.vary import BATTERY, PV, Axis
 
 MOST_TIMES: Final = 5.0  # what more than that needs is another design
@@ -116,15 +115,7 @@ def round_number(value: float) -> float:
 
 def possible(number: int, design_at: Callable[[int], Design]) -> int:
     """How many of so many designs, each with more of something than the one before, the site's keys allow."""
-
-    def is_too_much(place: int) -> bool:
-        try:
-            design_at(place)
-        except ProblemsError:
-            return True
-        return False
-
-    first = least_enough(number, is_too_much)
+    first = least_enough(number, lambda place: if_possible(lambda: design_at(place)) is None)
     return number if first is None else first
 
 

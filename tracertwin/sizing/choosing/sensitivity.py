@@ -1,12 +1,12 @@
 """How much the answer depends on what nobody knows exactly: a tenth more or less light, load, capacity, price."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from plant.base.problems import ProblemsError
 from plant.site.costs import Costs
 from tracertwin.sizing.choosing.judged import Judged
-from tracertwin.sizing.sweep.designs import Base, Design, load_of
+from tracertwin.sizing.sweep.designs import Base, Design, if_possible, load_of
 from tracertwin.sizing.sweep.vary import BATTERY
 
 TENTH: Final = 0.1
@@ -59,10 +59,9 @@ def sensitivities(base: Base, one: Judged, judge: Callable[[list[Design]], list[
     designs: dict[tuple[str, float], Design] = {}
     for what, change in changes.items():
         for by in (-TENTH, TENTH):
-            try:
-                designs[what, by] = base.changed(one.design, change(1.0 + by))
-            except ProblemsError:
-                continue
+            design = if_possible(partial(base.changed, one.design, change(1.0 + by)))
+            if design is not None:
+                designs[what, by] = design
     rows = [Changed(*key, told) for key, told in zip(designs, judge(list(designs.values())), strict=True)]
     prices = (
         Changed("prices", by, one.with_costs(_at_prices(one.costs, one.size.lithium, 1.0 + by)))

@@ -1,6 +1,6 @@
 """The designs of a sweep: a site with one value of each axis, every combination, each a site file of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
@@ -122,6 +122,14 @@ def base_of(name: str, overrides: Mapping[str, Any], blamed: Mapping[str, str] |
     return Base(
         name, document, overrides, dict.fromkeys(overrides, "--override") if blamed is None else blamed
     )
+
+
+def if_possible(make: Callable[[], Design]) -> Design | None:
+    """A design, or none where the site's keys don't allow it."""
+    try:
+        return make()
+    except ProblemsError:
+        return None
 
 
 def designs_of(base: Base, axes: Sequence[Axis]) -> tuple[Design, ...]:
